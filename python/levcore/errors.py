@@ -1,0 +1,213 @@
+"""Every exception levcore raises.
+
+A bad *call* raises one of these; a bad *row* is data and gets a status instead (see ``levcore.status``).
+Each class takes structured fields and builds its message from them, so a caller can read ``error.argument`` or
+``error.row`` rather than parse text. Arguments are positional in the order of the fields: the compiled binding and
+``pickle`` both rebuild an exception with ``cls(*error.args)``.
+
+::
+
+    LevcoreError
+      InputError(ValueError)       ShapeError, DTypeError(TypeError), AliasError, InvalidRowsError, FileFormatError
+      PolicyError(ValueError)      UnknownPolicyError(LookupError), UnknownInstrumentError(LookupError),
+                                   UnknownRuleError, TierError
+      InternalError(RuntimeError)
+"""
+
+from collections.abc import Sequence
+
+__all__ = [
+    "AliasError",
+    "DTypeError",
+    "FileFormatError",
+    "InputError",
+    "InternalError",
+    "InvalidRowsError",
+    "LevcoreError",
+    "PolicyError",
+    "ShapeError",
+    "TierError",
+    "UnknownInstrumentError",
+    "UnknownPolicyError",
+    "UnknownRuleError",
+]
+
+
+class LevcoreError(Exception):
+    """Base of every exception of levcore.
+
+    Parameters
+    ----------
+    argument : str
+        The argument, column or field at fault.
+    rule : str
+        What must hold, as a clause: ``"must have one value a row"``.
+    expected, found : str
+        What would have been right and what was there; empty where the rule says it all.
+    row : int or None
+        First bad row, counted from 0.
+    count : int or None
+        How many rows are bad.
+    """
+
+    def __init__(
+        self,
+        argument: str,
+        rule: str,
+        expected: str = "",
+        found: str = "",
+        row: int | None = None,
+        count: int | None = None,
+    ) -> None:
+        super().__init__(argument, rule, expected, found, row, count)
+        self.argument = argument
+        self.rule = rule
+        self.expected = expected
+        self.found = found
+        self.row = row
+        self.count = count
+
+    def _place(self) -> str:
+        """Where the fault is; subclasses that know more than an argument's name say more."""
+        return self.argument
+
+    def __str__(self) -> str:
+        """Build the message: place, rule, expected, found, first bad row, count."""
+        head = f"{self._place()}: {self.rule}" if self._place() else self.rule
+        details = [f"{word} {text}" for word, text in (("expected", self.expected), ("found", self.found)) if text]
+        parts = [head, ", ".join(details)] if details else [head]
+        if self.row is not None:
+            of_many = f" ({self.count} bad rows)" if self.count is not None and self.count > 1 else ""
+            parts.append(f"first bad row {self.row}{of_many}")
+        elif self.count is not None:
+            parts.append(f"{self.count} bad")
+        return "; ".join(parts)
+
+
+class InputError(LevcoreError, ValueError):
+    """The caller's data or arguments break a rule."""
+
+
+class ShapeError(InputError):
+    """An array has the wrong length or number of dimensions."""
+
+
+class DTypeError(InputError, TypeError):
+    """An array or argument has a type that cannot be used without losing information."""
+
+
+class AliasError(InputError):
+    """An output array shares memory with an input or with another output, or cannot be written."""
+
+
+class InvalidRowsError(InputError):
+    """Rows failed and the caller asked for an exception instead of a status.
+
+    Parameters
+    ----------
+    argument, rule, expected, found : str
+        As in `LevcoreError`.
+    rows : sequence of int
+        Every failed row, ascending; ``row`` is its first and ``count`` its length.
+    status : sequence of int
+        The `levcore.Status` of each failed row, aligned with `rows`.
+    """
+
+    def __init__(
+        self,
+        argument: str,
+        rule: str,
+        expected: str = "",
+        found: str = "",
+        rows: Sequence[int] = (),
+        status: Sequence[int] = (),
+    ) -> None:
+        self.rows = tuple(int(row) for row in rows)
+        self.status = tuple(int(code) for code in status)
+        super().__init__(argument, rule, expected, found, self.rows[0] if self.rows else None, len(self.rows))
+        self.args = (argument, rule, expected, found, self.rows, self.status)
+
+
+class FileFormatError(InputError):
+    """A file is not what was expected.
+
+    Parameters
+    ----------
+    file : str
+        Path as the caller gave it.
+    rule, expected, found : str
+        As in `LevcoreError`.
+    line : int or None
+        Line in the file, counted from 1.
+    column : str or None
+        Name of the column.
+    """
+
+    def __init__(
+        self,
+        file: str,
+        rule: str,
+        expected: str = "",
+        found: str = "",
+        line: int | None = None,
+        column: str | None = None,
+    ) -> None:
+        super().__init__(file, rule, expected, found)
+        self.file = file
+        self.line = line
+        self.column = column
+        self.args = (file, rule, expected, found, line, column)
+
+    def _place(self) -> str:
+        line = f", line {self.line}" if self.line is not None else ""
+        column = f", column {self.column!r}" if self.column is not None else ""
+        return f"{self.file}{line}{column}"
+
+
+class PolicyError(LevcoreError, ValueError):
+    """A margin policy, or an instrument of one, is wrong or cannot answer."""
+
+
+class UnknownPolicyError(PolicyError, LookupError):
+    """No policy has this name, or not at this date."""
+
+
+class UnknownInstrumentError(PolicyError, LookupError):
+    """The policy's instrument table does not hold this instrument."""
+
+
+class UnknownRuleError(PolicyError):
+    """A rule is needed that no source states; levcore does not guess it.
+
+    ``argument`` is the policy's name, ``found`` the reason given in the policy file.
+    """
+
+
+class TierError(PolicyError):
+    """A tier table breaks a rule of tier tables.
+
+    Parameters
+    ----------
+    instrument : str
+        Name of the instrument; empty while a table belongs to none yet.
+    tier : int or None
+        Tier counted from 1, as venues count; None where the whole table is meant.
+    rule, expected, found : str
+        As in `LevcoreError`.
+    """
+
+    def __init__(
+        self, instrument: str, tier: int | None, rule: str, expected: str = "", found: str = ""
+    ) -> None:
+        super().__init__(instrument, rule, expected, found)
+        self.instrument = instrument
+        self.tier = tier
+        self.args = (instrument, tier, rule, expected, found)
+
+    def _place(self) -> str:
+        instrument = f"tiers of {self.instrument}" if self.instrument else "tiers"
+        return f"{instrument}, tier {self.tier}" if self.tier is not None else instrument
+
+
+class InternalError(LevcoreError, RuntimeError):
+    """A bug in levcore; the outputs of the call are undefined. Please report it."""
