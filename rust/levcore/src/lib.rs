@@ -1,0 +1,1 @@
+//! Margin, liquidation prices and mark-to-market of leveraged positions, over columns.
