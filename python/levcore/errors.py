@@ -1,14 +1,15 @@
 """Every exception levcore raises.
 
 A bad *call* raises one of these; a bad *row* is data and gets a status instead (see ``levcore.status``).
-Each class takes structured fields and builds its message from them, so a caller can read ``error.argument`` or
-``error.row`` rather than parse text. Arguments are positional in the order of the fields: the compiled binding and
-``pickle`` both rebuild an exception with ``cls(*error.args)``.
+Each class takes structured fields and builds its message from them, so a caller reads ``error.argument`` or
+``error.row`` and parses no text. Arguments are positional in the order of the fields: the compiled binding
+makes an exception, and ``pickle`` makes it again, with ``cls(*error.args)``.
 
 ::
 
     LevcoreError
-      InputError(ValueError)       ShapeError, DTypeError(TypeError), AliasError, InvalidRowsError, FileFormatError
+      InputError(ValueError)       ShapeError, DTypeError(TypeError), AliasError, InvalidRowsError,
+                                   FileFormatError
       PolicyError(ValueError)      UnknownPolicyError(LookupError), UnknownInstrumentError(LookupError),
                                    UnknownRuleError, TierError
       InternalError(RuntimeError)
@@ -74,7 +75,9 @@ class LevcoreError(Exception):
     def __str__(self) -> str:
         """Build the message: place, rule, expected, found, first bad row, count."""
         head = f"{self._place()}: {self.rule}" if self._place() else self.rule
-        details = [f"{word} {text}" for word, text in (("expected", self.expected), ("found", self.found)) if text]
+        details = [
+            f"{word} {text}" for word, text in (("expected", self.expected), ("found", self.found)) if text
+        ]
         parts = [head, ", ".join(details)] if details else [head]
         if self.row is not None:
             of_many = f" ({self.count} bad rows)" if self.count is not None and self.count > 1 else ""
