@@ -1,0 +1,83 @@
+"""Tables of the manual that are taken from the library itself, so that they cannot say something else.
+
+The directive ``{levcore-table}`` takes one argument, a name of `TABLES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import ClassVar
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+import levcore
+
+Rows = Iterable[tuple[str, ...]]
+
+
+def measures() -> Rows:
+    """Every measure of a position."""
+    yield "name", "unit", "meaning"
+    for measure in levcore.MEASURES:
+        yield measure.name, measure.unit, measure.doc
+
+
+def statuses() -> Rows:
+    """Every status of a row."""
+    yield "code", "name", "meaning"
+    for status in levcore.Status:
+        yield str(int(status)), status.name, status.description
+
+
+def states() -> Rows:
+    """Every state of a position or an account."""
+    yield "code", "name"
+    for state in levcore.State:
+        yield str(int(state)), state.name
+
+
+def policies() -> Rows:
+    """Every policy in the package."""
+    yield "name", "as of", "title", "unknown rules"
+    for policy in levcore.policies():
+        yield policy.name, policy.as_of, policy.title, ", ".join(policy.unknown) or "none"
+
+
+TABLES: dict[str, Callable[[], Rows]] = {
+    "measures": measures,
+    "statuses": statuses,
+    "states": states,
+    "policies": policies,
+}
+
+
+class LevcoreTable(SphinxDirective):
+    """A table whose first row is its head."""
+
+    required_arguments = 1
+    option_spec: ClassVar[dict[str, Callable[[str], object]]] = {}
+
+    def run(self) -> list[nodes.Node]:
+        """Build the table that the argument names."""
+        head, *body = list(TABLES[self.arguments[0]]())
+        group = nodes.tgroup("", *(nodes.colspec(colwidth=1) for _ in head), cols=len(head))
+        group += nodes.thead("", self.row(head))
+        group += nodes.tbody("", *(self.row(cells) for cells in body))
+        return [nodes.table("", group)]
+
+    @staticmethod
+    def row(cells: tuple[str, ...]) -> nodes.row:
+        """One row; what is a name in Python is set as code."""
+        made = nodes.row()
+        for cell in cells:
+            text = nodes.literal(cell, cell) if cell.isidentifier() and "_" in cell else nodes.Text(cell)
+            made += nodes.entry("", nodes.paragraph("", "", text))
+        return made
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register the directive."""
+    app.add_directive("levcore-table", LevcoreTable)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
