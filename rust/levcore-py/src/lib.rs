@@ -1,7 +1,32 @@
 //! The Python binding of `levcore`: borrow columns, release the interpreter, map errors; nothing else.
 
+mod book;
+mod door;
+mod errors;
+mod policy;
+mod tables;
+
 use pyo3::prelude::*;
 
 /// Compiled half of the Python package `levcore`; private, its door is `levcore.engine`.
 #[pymodule]
-mod _levcore {}
+mod _levcore {
+    #[pymodule_export]
+    use crate::book::{Book, evaluate};
+    #[pymodule_export]
+    use crate::door::panic_inside;
+    #[pymodule_export]
+    use crate::policy::Policy;
+    #[pymodule_export]
+    use crate::tables::{
+        account_measures, account_statuses, default_threads, instruction_sets, measures, states, statuses,
+        used_instruction_set,
+    };
+
+    use pyo3::prelude::*;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}

@@ -1,0 +1,24 @@
+//! The one way into the core: the interpreter is released, and a panic comes back as an exception that `except Exception` catches.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use pyo3::prelude::*;
+
+use crate::errors;
+
+/// Runs `work` without the interpreter lock.
+pub(crate) fn through<T: Send>(py: Python<'_>, work: impl FnOnce() -> levcore::error::Result<T> + Send) -> PyResult<T> {
+    // The core works on slices whose content any panic leaves valid; outputs are then undefined, as InternalError says.
+    let result = py.detach(|| catch_unwind(AssertUnwindSafe(work)));
+    match result {
+        Ok(result) => result.map_err(errors::to_python),
+        Err(panic) => Err(errors::internal(panic.as_ref())),
+    }
+}
+
+/// Panics inside of the core, so that a test can see what a caller would.
+#[pyfunction]
+#[allow(clippy::panic, reason = "the panic is the purpose of the function")]
+pub(crate) fn panic_inside(py: Python<'_>) -> PyResult<()> {
+    through(py, || panic!("asked for by panic_inside"))
+}

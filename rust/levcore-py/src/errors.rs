@@ -1,0 +1,73 @@
+//! The core's errors as the exceptions of `levcore.errors`.
+
+use std::any::Any;
+
+use levcore::error::Error;
+use pyo3::exceptions::PyKeyboardInterrupt;
+use pyo3::import_exception;
+use pyo3::prelude::*;
+
+import_exception!(levcore.errors, AliasError);
+import_exception!(levcore.errors, InputError);
+import_exception!(levcore.errors, InternalError);
+import_exception!(levcore.errors, PolicyError);
+import_exception!(levcore.errors, ShapeError);
+import_exception!(levcore.errors, TierError);
+
+/// Argument, rule, expected, found: the fields of every exception of ours.
+pub(crate) fn to_python(error: Error) -> PyErr {
+    match error {
+        Error::Length { argument, expected, found } => {
+            ShapeError::new_err((argument, "must have one value a row", expected.to_string(), found.to_string()))
+        }
+        Error::Code { argument, row, found, limit } => InputError::new_err((
+            argument,
+            "must hold codes of its table",
+            format!("a code below {limit}"),
+            found.to_string(),
+            row,
+        )),
+        Error::Tier { tier, rule, expected, found } => {
+            TierError::new_err(("", tier + 1, rule, expected.to_string(), found.to_string()))
+        }
+        Error::Domain { argument, expected, found } => {
+            PolicyError::new_err((argument, "is outside of its domain", expected, found.to_string()))
+        }
+        Error::InstructionSet { available, found } => InputError::new_err((
+            "instruction_set",
+            "must be one that this processor has",
+            format!("one of {available}"),
+            found,
+        )),
+        Error::TooManyRows { found } => {
+            InputError::new_err(("rows", "must fit a 32-bit index", "at most 4294967294", found.to_string()))
+        }
+        Error::Threads { .. } => InputError::new_err(("threads", error.to_string())),
+        Error::Interrupted => PyKeyboardInterrupt::new_err(()),
+    }
+}
+
+/// An output that cannot be written while its inputs are read.
+pub(crate) fn alias(argument: &'static str, reason: &str) -> PyErr {
+    AliasError::new_err((
+        argument,
+        "must be writable and share no memory with an input or another output",
+        "",
+        reason.to_owned(),
+    ))
+}
+
+/// A column that is not what the package promised to pass.
+pub(crate) fn not_contiguous(argument: &'static str) -> PyErr {
+    InputError::new_err((argument, "must be contiguous"))
+}
+
+/// A panic of the core, as an exception.
+pub(crate) fn internal(panic: &(dyn Any + Send)) -> PyErr {
+    let text = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "panic without a message".to_owned());
+    InternalError::new_err(("levcore", "has a bug here; the outputs of this call are undefined", "", text))
+}

@@ -1,0 +1,116 @@
+//! A compiled policy: numbers in, an immutable object out.
+
+use levcore::contract::{Contract, Payoff};
+use levcore::policy::{Basis, FeeBasis, Rules, Threshold};
+use levcore::tiers::{TierKey, TierTable};
+use pyo3::prelude::*;
+
+use crate::errors::{PolicyError, to_python};
+
+/// Rules as `levcore.compiled.CompiledRules` holds them.
+#[derive(FromPyObject)]
+pub(crate) struct CompiledRules {
+    requirement_isolated: u8,
+    requirement_cross: u8,
+    initial_at_entry_isolated: bool,
+    initial_at_entry_cross: bool,
+    fee_basis: u8,
+    fee_rate: f64,
+    fee_in_initial: bool,
+    fee_in_maintenance: bool,
+    fee_in_bankruptcy: bool,
+    warning_level: Option<f64>,
+    warning_inclusive: bool,
+    margin_call_level: Option<f64>,
+    margin_call_inclusive: bool,
+    liquidation_level: f64,
+    liquidation_inclusive: bool,
+}
+
+/// One instrument as `levcore.compiled.CompiledInstrument` holds it.
+#[derive(FromPyObject)]
+pub(crate) struct CompiledInstrument {
+    payoff: u8,
+    contract_size: f64,
+    multiplier: f64,
+    key: u8,
+    floors: Vec<f64>,
+    rates: Vec<f64>,
+    deductions: Vec<f64>,
+    cap: f64,
+}
+
+/// A policy compiled for a list of instruments; immutable and shared by threads.
+#[pyclass(frozen, module = "levcore._levcore")]
+pub(crate) struct Policy {
+    pub(crate) inner: levcore::policy::Policy,
+}
+
+#[pymethods]
+impl Policy {
+    #[new]
+    fn new(rules: CompiledRules, instruments: Vec<CompiledInstrument>) -> PyResult<Self> {
+        let instruments = instruments.iter().map(instrument).collect::<PyResult<Vec<_>>>()?;
+        let inner = levcore::policy::Policy::new(resolve(&rules)?, &instruments).map_err(to_python)?;
+        Ok(Self { inner })
+    }
+}
+
+fn unknown_code(argument: &'static str, found: u8) -> PyErr {
+    PolicyError::new_err((argument, "must be a known code", "", found.to_string()))
+}
+
+fn basis(argument: &'static str, code: u8) -> PyResult<Basis> {
+    match code {
+        0 => Ok(Basis::Price),
+        1 => Ok(Basis::Entry),
+        2 => Ok(Basis::Mark),
+        _ => Err(unknown_code(argument, code)),
+    }
+}
+
+fn fee_basis(code: u8) -> PyResult<FeeBasis> {
+    match code {
+        0 => Ok(FeeBasis::None),
+        1 => Ok(FeeBasis::Price),
+        2 => Ok(FeeBasis::Entry),
+        3 => Ok(FeeBasis::Bankruptcy),
+        _ => Err(unknown_code("closing_fee_basis", code)),
+    }
+}
+
+fn resolve(rules: &CompiledRules) -> PyResult<Rules> {
+    Ok(Rules {
+        requirement_isolated: basis("requirement_basis_isolated", rules.requirement_isolated)?,
+        requirement_cross: basis("requirement_basis_cross", rules.requirement_cross)?,
+        initial_at_entry_isolated: rules.initial_at_entry_isolated,
+        initial_at_entry_cross: rules.initial_at_entry_cross,
+        fee_basis: fee_basis(rules.fee_basis)?,
+        fee_rate: rules.fee_rate,
+        fee_in_initial: rules.fee_in_initial,
+        fee_in_maintenance: rules.fee_in_maintenance,
+        fee_in_bankruptcy: rules.fee_in_bankruptcy,
+        warning: Threshold { level: rules.warning_level, inclusive: rules.warning_inclusive },
+        margin_call: Threshold { level: rules.margin_call_level, inclusive: rules.margin_call_inclusive },
+        liquidation_level: rules.liquidation_level,
+        liquidation_inclusive: rules.liquidation_inclusive,
+    })
+}
+
+fn instrument(given: &CompiledInstrument) -> PyResult<(Contract, TierTable)> {
+    let payoff = match given.payoff {
+        0 => Payoff::Linear,
+        1 => Payoff::Inverse,
+        2 => Payoff::Quanto,
+        code => return Err(unknown_code("payoff", code)),
+    };
+    let key = match given.key {
+        0 => TierKey::Value,
+        1 => TierKey::Contracts,
+        2 => TierKey::RiskLimit,
+        code => return Err(unknown_code("key", code)),
+    };
+    let contract = Contract::new(payoff, given.contract_size, given.multiplier).map_err(to_python)?;
+    let table = TierTable::new(key, &given.floors, &given.rates, &given.deductions, given.cap).map_err(to_python)?;
+    Ok((contract, table))
+}

@@ -1,0 +1,59 @@
+//! A book of positions as borrowed columns.
+
+use crate::error::{Error, Result};
+
+/// Columns of a book, one value a position. Optional columns that are absent count as missing in every row, funding as none accrued.
+#[derive(Debug, Clone, Copy)]
+pub struct Book<'a> {
+    /// Signed number of contracts: positive long, negative short.
+    pub quantity: &'a [f64],
+    /// Average entry price, quote per base.
+    pub entry_price: &'a [f64],
+    /// Margin of isolated positions in settlement currency, without unrealized PnL; NaN: take it from the leverage.
+    pub isolated_margin: Option<&'a [f64]>,
+    /// Leverage chosen by the trader.
+    pub leverage: Option<&'a [f64]>,
+    /// Funding accrued and not yet settled, in settlement currency; positive: received.
+    pub accrued_funding: Option<&'a [f64]>,
+    /// Risk limit chosen by the trader, for tables keyed by it.
+    pub risk_limit: Option<&'a [f64]>,
+    /// Account of each row as a code below `wallet_balance.len()`; needed for rows of cross accounts only.
+    pub account: Option<&'a [u32]>,
+    /// Wallet balance by account code, in settlement currency, without unrealized PnL; NaN: missing.
+    pub wallet_balance: &'a [f64],
+}
+
+impl Book<'_> {
+    /// Number of positions.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.quantity.len()
+    }
+
+    /// Checks that the columns are as long as each other.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Length`] naming the first column that differs from `quantity`.
+    pub fn check(&self) -> Result<()> {
+        let expected = self.rows();
+        let columns = [
+            ("entry_price", Some(self.entry_price)),
+            ("isolated_margin", self.isolated_margin),
+            ("leverage", self.leverage),
+            ("accrued_funding", self.accrued_funding),
+            ("risk_limit", self.risk_limit),
+        ];
+        for (argument, column) in columns {
+            if let Some(found) = column.map(<[f64]>::len)
+                && found != expected
+            {
+                return Err(Error::Length { argument, expected, found });
+            }
+        }
+        match self.account.map(<[u32]>::len) {
+            Some(found) if found != expected => Err(Error::Length { argument: "account", expected, found }),
+            _ => Ok(()),
+        }
+    }
+}

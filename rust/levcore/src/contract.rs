@@ -1,0 +1,87 @@
+//! Contracts in one coordinate, so that linear, inverse and quanto positions share one kernel.
+//!
+//! # Formula
+//!
+//! `x = price * multiplier` for linear (multiplier 1) and quanto contracts, `x = 1 / price` for inverse ones. With the size
+//! `n = |quantity| * contract_size`, the value in settlement currency is `n * x` for all of them.
+
+use crate::error::{Error, Result};
+
+/// How a contract pays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Payoff {
+    /// Quantity in base currency, settled in quote currency.
+    Linear = 0,
+    /// Quantity in quote currency, settled in base currency.
+    Inverse = 1,
+    /// Price in one currency, settled in another at a fixed multiplier.
+    Quanto = 2,
+}
+
+/// The numbers of a contract.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Contract {
+    /// How it pays.
+    pub payoff: Payoff,
+    /// Base units (linear, quanto) or quote units (inverse) a contract; positive.
+    pub contract_size: f64,
+    /// Settlement currency per quote unit; 1 unless quanto.
+    pub multiplier: f64,
+}
+
+impl Contract {
+    /// A checked contract.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Domain`] unless both numbers are positive and finite, and the multiplier is 1 unless the payoff is quanto.
+    pub fn new(payoff: Payoff, contract_size: f64, multiplier: f64) -> Result<Self> {
+        let positive = |value: f64| value > 0.0 && value < f64::INFINITY;
+        if !positive(contract_size) {
+            return Err(Error::Domain {
+                argument: "contract_size",
+                expected: "a positive number",
+                found: contract_size,
+            });
+        }
+        if !positive(multiplier) {
+            return Err(Error::Domain { argument: "multiplier", expected: "a positive number", found: multiplier });
+        }
+        if payoff != Payoff::Quanto && multiplier != 1.0 {
+            return Err(Error::Domain {
+                argument: "multiplier",
+                expected: "1 unless the payoff is quanto",
+                found: multiplier,
+            });
+        }
+        Ok(Self { payoff, contract_size, multiplier })
+    }
+
+    /// Whether the coordinate is the reciprocal of the price.
+    #[must_use]
+    pub fn is_inverse(&self) -> bool {
+        self.payoff == Payoff::Inverse
+    }
+
+    /// Coordinate of a price.
+    #[inline(always)]
+    #[must_use]
+    pub fn coordinate(&self, price: f64) -> f64 {
+        if self.is_inverse() { 1.0 / price } else { price * self.multiplier }
+    }
+
+    /// Price at which a position of `size` is worth `value`.
+    #[inline(always)]
+    #[must_use]
+    pub fn price_at_value(&self, value: f64, size: f64) -> f64 {
+        if self.is_inverse() { size / value } else { value / (size * self.multiplier) }
+    }
+
+    /// `+1` if a long position gains as the coordinate rises, else `-1`.
+    #[inline(always)]
+    #[must_use]
+    pub fn long_direction(&self) -> f64 {
+        if self.is_inverse() { -1.0 } else { 1.0 }
+    }
+}

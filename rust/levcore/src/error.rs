@@ -1,0 +1,80 @@
+//! Errors of a whole call. A bad *row* is not an error: it gets a [`Status`](crate::status::Status).
+
+use thiserror::Error;
+
+/// What was wrong with a call; no output was produced.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum Error {
+    /// Two columns that must be as long as each other are not.
+    #[error("{argument}: expected {expected} values, found {found}")]
+    Length {
+        /// The column or table.
+        argument: &'static str,
+        /// Rows that the rest of the call has.
+        expected: usize,
+        /// Rows found.
+        found: usize,
+    },
+    /// A code points outside of its table.
+    #[error("{argument}: row {row} holds code {found}, expected a code below {limit}")]
+    Code {
+        /// The column.
+        argument: &'static str,
+        /// First row with such a code.
+        row: usize,
+        /// The code found.
+        found: i64,
+        /// One past the last legal code.
+        limit: usize,
+    },
+    /// A table of maintenance tiers breaks a rule.
+    #[error("tier {tier}: {rule}: expected {expected}, found {found}")]
+    Tier {
+        /// Position of the tier in its table, from zero.
+        tier: usize,
+        /// The rule, in words.
+        rule: &'static str,
+        /// What the rule asks for.
+        expected: f64,
+        /// What the table holds.
+        found: f64,
+    },
+    /// A number of a policy or of a contract lies outside of its domain.
+    #[error("{argument}: expected {expected}, found {found}")]
+    Domain {
+        /// The parameter.
+        argument: &'static str,
+        /// The domain, in words.
+        expected: &'static str,
+        /// What was given.
+        found: f64,
+    },
+    /// The requested instruction set does not exist or the processor lacks it.
+    #[error("instruction_set: expected one of {available}, found {found:?}")]
+    InstructionSet {
+        /// Names that would work here.
+        available: String,
+        /// The name given.
+        found: String,
+    },
+    /// The book has more rows than a 32-bit row index can address.
+    #[error("rows: expected at most 4294967294, found {found}")]
+    TooManyRows {
+        /// Rows given.
+        found: usize,
+    },
+    /// The threads of the pool could not be started.
+    #[error("threads: the operating system refused to start {threads} threads: {reason}")]
+    Threads {
+        /// Threads asked for.
+        threads: usize,
+        /// What the system said.
+        reason: String,
+    },
+    /// The caller asked for the call to end before it was done.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+/// Result of a levcore call.
+pub type Result<T> = std::result::Result<T, Error>;

@@ -1,0 +1,80 @@
+//! Choice of the processor's instruction set at run time. All of them give the same bits.
+
+use crate::error::{Error, Result};
+
+/// An instruction set that the kernels are compiled for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InstructionSet {
+    /// What every processor of the target has (SSE2 on x86-64).
+    Baseline,
+    /// 256-bit vectors.
+    Avx2,
+    /// 512-bit vectors.
+    Avx512,
+}
+
+impl InstructionSet {
+    /// All names, best last.
+    pub const NAMES: [(Self, &'static str); 3] =
+        [(Self::Baseline, "baseline"), (Self::Avx2, "avx2"), (Self::Avx512, "avx512")];
+
+    /// Whether this processor has it.
+    #[must_use]
+    pub fn is_available(self) -> bool {
+        match self {
+            Self::Baseline => true,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => is_x86_feature_detected!("avx2"),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => {
+                is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512dq")
+                    && is_x86_feature_detected!("avx512vl")
+                    && is_x86_feature_detected!("avx512bw")
+            }
+            #[cfg(not(target_arch = "x86_64"))]
+            Self::Avx2 | Self::Avx512 => false,
+        }
+    }
+
+    /// Names that this processor can run.
+    #[must_use]
+    pub fn available() -> Vec<&'static str> {
+        Self::NAMES.iter().filter(|(set, _)| set.is_available()).map(|(_, name)| *name).collect()
+    }
+
+    /// The set with this name.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InstructionSet`] if there is none of that name or the processor lacks it.
+    pub fn named(name: &str) -> Result<Self> {
+        Self::NAMES
+            .iter()
+            .find(|(set, known)| *known == name && set.is_available())
+            .map(|(set, _)| *set)
+            .ok_or_else(|| Error::InstructionSet { available: Self::available().join(", "), found: name.to_owned() })
+    }
+
+    /// The one that `LEVCORE_INSTRUCTION_SET` forces, else the best that the processor has.
+    ///
+    /// # Errors
+    ///
+    /// As [`InstructionSet::named`].
+    pub fn from_environment() -> Result<Self> {
+        match std::env::var("LEVCORE_INSTRUCTION_SET") {
+            Ok(name) => Self::named(name.trim()),
+            Err(_) => Self::named(Self::available().last().copied().unwrap_or("baseline")),
+        }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Baseline => "baseline",
+            Self::Avx2 => "avx2",
+            Self::Avx512 => "avx512",
+        }
+    }
+}

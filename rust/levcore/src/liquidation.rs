@@ -1,0 +1,34 @@
+//! Liquidation and bankruptcy: zeros of a minimum of lines in the position's value.
+//!
+//! # Formula
+//!
+//! Along the price of its own instrument a position's account has the equity `A + d V`, where `V` is the position's value, `d` its
+//! direction and `A` everything else. With the requirement `max_k (r_k V - c_k)` the zero of the surplus is
+//!
+//! ```text
+//! d = +1:  V* = max_k (-A - c_k) / (1 - r_k)          d = -1:  V* = min_k (A + c_k) / (1 + r_k)
+//! ```
+//!
+//! Both are `d * max_k ((y - c_k) * f_k)` with `y = -A` and the factors `f_k = 1 / (1 - d r_k)`, which are constants of the table.
+
+/// Candidate of one line: `(needed - deduction) * factor`.
+#[inline(always)]
+#[must_use]
+pub fn candidate(needed: f64, deduction: f64, direction: f64, gaining_factor: f64, losing_factor: f64) -> f64 {
+    let factor = if direction > 0.0 { gaining_factor } else { losing_factor };
+    (needed - deduction) * factor
+}
+
+/// A price, or NaN where the value is not positive or the price leaves the range of float64.
+#[inline(always)]
+#[must_use]
+pub fn price_or_none(value: f64, price: f64) -> f64 {
+    if value > 0.0 && price > 0.0 && price < f64::INFINITY { price } else { f64::NAN }
+}
+
+/// Room to liquidation as a fraction of the mark: `side * (mark - price) * (1 / mark)`.
+#[inline(always)]
+#[must_use]
+pub fn distance(side: f64, mark: f64, price: f64, reciprocal_mark: f64) -> f64 {
+    (side * (mark - price)) * reciprocal_mark
+}

@@ -1,0 +1,57 @@
+//! Initial and maintenance margin, closing fee, margin ratio and margin call.
+
+/// Margin to open a position of this value: `value / leverage`.
+#[inline(always)]
+#[must_use]
+pub fn initial_margin(value: f64, leverage: f64) -> f64 {
+    value / leverage
+}
+
+/// One line of the maintenance margin: `rate * value - deduction`. The maintenance margin of a marginal table is the largest line.
+#[inline(always)]
+#[must_use]
+pub fn maintenance_line(value: f64, rate: f64, deduction: f64) -> f64 {
+    rate * value - deduction
+}
+
+/// The larger of two lines; the second on a tie, so that every instruction set agrees.
+#[inline(always)]
+#[must_use]
+pub fn larger(left: f64, right: f64) -> f64 {
+    if left > right { left } else { right }
+}
+
+/// Value at which a position with this much cash has nothing left, from its entry value:
+/// `(entry_value - direction * cash) * factor`, never negative; `factor = 1 / (1 - direction * fee)`.
+#[inline(always)]
+#[must_use]
+pub fn bankruptcy_value_of_cash(entry_value: f64, direction: f64, cash: f64, factor: f64) -> f64 {
+    larger((entry_value - direction * cash) * factor, 0.0)
+}
+
+/// The same, of a position that holds just its initial margin: `entry_value - direction * (entry_value / leverage)`.
+#[inline(always)]
+#[must_use]
+pub fn bankruptcy_value_of_leverage(entry_value: f64, direction: f64, leverage: f64) -> f64 {
+    entry_value - direction * (entry_value / leverage)
+}
+
+/// Requirement over equity; infinite when there is a requirement or a debt and no equity.
+#[inline(always)]
+#[must_use]
+pub fn margin_ratio(requirement: f64, equity: f64) -> f64 {
+    if equity > 0.0 {
+        requirement / equity
+    } else if equity < 0.0 || requirement > 0.0 {
+        f64::INFINITY
+    } else {
+        0.0
+    }
+}
+
+/// Amount that ends a margin call: `requirement / level - equity`, zero when there is none.
+#[inline(always)]
+#[must_use]
+pub fn margin_call_amount(requirement: f64, level: f64, equity: f64) -> f64 {
+    larger(requirement / level - equity, 0.0)
+}

@@ -1,0 +1,49 @@
+//! A slice that several threads write, each to rows of its own.
+
+use std::marker::PhantomData;
+
+/// Output column shared by the threads of a call.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SharedSlice<'a, T> {
+    first: *mut T,
+    len: usize,
+    owner: PhantomData<&'a mut [T]>,
+}
+
+// SAFETY: every row of an output is written by the one block that holds it (a layout is a permutation), and nothing reads an output
+// before the call has ended.
+#[allow(unsafe_code, reason = "threads write disjoint rows, see above")]
+unsafe impl<T: Send> Send for SharedSlice<'_, T> {}
+// SAFETY: as for Send.
+#[allow(unsafe_code, reason = "threads write disjoint rows, see above")]
+unsafe impl<T: Send> Sync for SharedSlice<'_, T> {}
+
+impl<'a, T: Copy> SharedSlice<'a, T> {
+    pub(crate) fn new(slice: &'a mut [T]) -> Self {
+        Self { first: slice.as_mut_ptr(), len: slice.len(), owner: PhantomData }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Writes `values` to consecutive rows.
+    #[inline(always)]
+    #[allow(unsafe_code, reason = "bounds are checked, rows belong to the calling block")]
+    pub(crate) fn write_consecutive(&self, first_row: usize, values: &[T]) {
+        assert!(first_row + values.len() <= self.len);
+        // SAFETY: the range was checked above; no other block writes these rows; `values` is private to the calling thread.
+        unsafe { std::ptr::copy_nonoverlapping(values.as_ptr(), self.first.add(first_row), values.len()) }
+    }
+
+    /// Writes `values` to the rows listed.
+    #[inline(always)]
+    #[allow(unsafe_code, reason = "bounds are checked, rows belong to the calling block")]
+    pub(crate) fn write_scattered(&self, rows: &[u32], values: &[T]) {
+        for (&row, &value) in rows.iter().zip(values) {
+            assert!((row as usize) < self.len);
+            // SAFETY: the row was checked above and belongs to the calling block alone.
+            unsafe { self.first.add(row as usize).write(value) }
+        }
+    }
+}

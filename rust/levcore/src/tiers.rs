@@ -1,0 +1,127 @@
+//! Maintenance tiers: the rates that apply as a position grows.
+//!
+//! # Formula
+//!
+//! A *marginal* table obeys `c_k = c_{k-1} + floor_k (r_k - r_{k-1})` with rates that do not fall, so the maintenance margin of a
+//! position of value `V` is `max_k (r_k V - c_k)`: no search, no branch. A *flat* table, keyed by contracts or by a chosen risk limit,
+//! gives one rate for the whole position; keyed by value it would jump, and is refused.
+
+use crate::error::{Error, Result};
+
+/// What selects the tier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum TierKey {
+    /// Value of the position in settlement currency: a marginal table.
+    Value = 0,
+    /// Number of contracts: a flat table.
+    Contracts = 1,
+    /// Risk limit chosen by the trader: a flat table.
+    RiskLimit = 2,
+}
+
+/// A checked table of maintenance tiers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TierTable {
+    pub(crate) key: TierKey,
+    pub(crate) floors: Vec<f64>,
+    pub(crate) rates: Vec<f64>,
+    pub(crate) deductions: Vec<f64>,
+    pub(crate) cap: f64,
+}
+
+/// Largest relative jump that is put down to rounding of the published figures.
+const CONTINUITY: f64 = 1e-9;
+
+impl TierTable {
+    /// A checked table. `floors`, `rates` and `deductions` are as long as each other; `cap` is the upper bound of the last tier
+    /// (infinite if unbounded). Deductions of a flat table are zero.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Length`] for columns of different length or none, [`Error::Tier`] where floors do not start at zero or do not rise, a rate
+    /// is outside of `[0, 1)` or falls, or a deduction does not continue the tier below.
+    pub fn new(key: TierKey, floors: &[f64], rates: &[f64], deductions: &[f64], cap: f64) -> Result<Self> {
+        let tiers = floors.len().max(1);
+        for (argument, column) in [("floors", floors), ("rates", rates), ("deductions", deductions)] {
+            if column.len() != tiers {
+                return Err(Error::Length { argument, expected: tiers, found: column.len() });
+            }
+        }
+        let table = Self { key, floors: floors.to_vec(), rates: rates.to_vec(), deductions: deductions.to_vec(), cap };
+        for tier in 0..tiers {
+            table.check(tier)?;
+        }
+        let last = floors[tiers - 1];
+        if !(cap > last) {
+            return Err(Error::Tier {
+                tier: tiers - 1,
+                rule: "the cap lies above the last floor",
+                expected: last,
+                found: cap,
+            });
+        }
+        Ok(table)
+    }
+
+    /// A table of one rate for positions of any value.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Tier`] if the rate is outside of `[0, 1)`.
+    pub fn single_rate(rate: f64) -> Result<Self> {
+        Self::new(TierKey::Value, &[0.0], &[rate], &[0.0], f64::INFINITY)
+    }
+
+    fn check(&self, tier: usize) -> Result<()> {
+        let (floor, rate, deduction) = (self.floors[tier], self.rates[tier], self.deductions[tier]);
+        if !(0.0..1.0).contains(&rate) {
+            return Err(Error::Tier { tier, rule: "a rate lies in [0, 1)", expected: 0.0, found: rate });
+        }
+        if tier == 0 {
+            if floor != 0.0 {
+                return Err(Error::Tier { tier, rule: "the first floor is zero", expected: 0.0, found: floor });
+            }
+            if deduction != 0.0 {
+                return Err(Error::Tier { tier, rule: "the first deduction is zero", expected: 0.0, found: deduction });
+            }
+            return Ok(());
+        }
+        let (floor_below, rate_below) = (self.floors[tier - 1], self.rates[tier - 1]);
+        if !(floor > floor_below) || floor == f64::INFINITY {
+            return Err(Error::Tier { tier, rule: "floors rise", expected: floor_below, found: floor });
+        }
+        if rate < rate_below {
+            return Err(Error::Tier { tier, rule: "rates do not fall", expected: rate_below, found: rate });
+        }
+        let expected = match self.key {
+            TierKey::Value => self.deductions[tier - 1] + floor * (rate - rate_below),
+            TierKey::Contracts | TierKey::RiskLimit => 0.0,
+        };
+        if !((deduction - expected).abs() <= CONTINUITY * expected.abs().max(floor * rate)) {
+            return Err(Error::Tier { tier, rule: "deductions continue the tier below", expected, found: deduction });
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_published_table_is_accepted_and_a_jump_is_refused() {
+        let floors = [0.0, 50_000.0, 250_000.0];
+        let rates = [0.004, 0.005, 0.01];
+        assert!(TierTable::new(TierKey::Value, &floors, &rates, &[0.0, 50.0, 1300.0], 1e6).is_ok());
+        let refused = TierTable::new(TierKey::Value, &floors, &rates, &[0.0, 50.0, 1400.0], 1e6);
+        assert!(matches!(refused, Err(Error::Tier { tier: 2, .. })));
+    }
+
+    #[test]
+    fn rates_outside_of_the_unit_interval_are_refused() {
+        for rate in [-0.1, 1.0, f64::NAN] {
+            assert!(TierTable::single_rate(rate).is_err());
+        }
+    }
+}

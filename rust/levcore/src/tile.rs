@@ -1,0 +1,129 @@
+//! A tile: some rows of one instrument, side by side, small enough for the first-level cache.
+//!
+//! Every loop over a tile has the same constant length, so the compiler turns it into full vectors of whatever width the instruction set
+//! has, without a remainder. Unused slots repeat the first row and are not stored.
+
+use crate::measures::COUNT;
+use crate::shared::SharedSlice;
+
+/// Rows of a tile.
+pub(crate) const ROWS: usize = 64;
+
+/// One value a row of the tile.
+pub(crate) type Column = [f64; ROWS];
+
+/// Where the rows of a tile are in the caller's columns.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Place<'a> {
+    /// So many rows from this one on.
+    Consecutive(usize, usize),
+    /// These rows.
+    Scattered(&'a [u32]),
+}
+
+impl Place<'_> {
+    #[inline(always)]
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Consecutive(_, len) => *len,
+            Self::Scattered(rows) => rows.len(),
+        }
+    }
+
+    /// Row of the caller in this slot.
+    #[inline(always)]
+    pub(crate) fn row(&self, slot: usize) -> usize {
+        match self {
+            Self::Consecutive(first, _) => first + slot,
+            Self::Scattered(rows) => rows[slot] as usize,
+        }
+    }
+
+    /// Reads a column of the caller into a tile.
+    #[inline(always)]
+    pub(crate) fn load<T: Copy>(&self, column: &[T], into: &mut [T; ROWS]) {
+        match self {
+            Self::Consecutive(first, len) => into[..*len].copy_from_slice(&column[*first..first + len]),
+            Self::Scattered(rows) => {
+                for (slot, &row) in into.iter_mut().zip(*rows) {
+                    *slot = column[row as usize];
+                }
+            }
+        }
+        let first = into[0];
+        into[self.len()..].fill(first);
+    }
+
+    /// Writes a tile to a column of the caller.
+    #[inline(always)]
+    pub(crate) fn store<T: Copy>(&self, values: &[T; ROWS], column: &SharedSlice<'_, T>) {
+        match self {
+            Self::Consecutive(first, len) => column.write_consecutive(*first, &values[..*len]),
+            Self::Scattered(rows) => column.write_scattered(rows, &values[..rows.len()]),
+        }
+    }
+}
+
+/// Inputs, intermediate values and results of the rows of a tile.
+#[repr(align(64))]
+pub(crate) struct Tile {
+    pub quantity: Column,
+    pub entry_price: Column,
+    pub isolated_margin: Column,
+    pub leverage: Column,
+    pub funding: Column,
+    pub risk_limit: Column,
+    pub account: [u32; ROWS],
+    /// Size in the coordinate's units.
+    pub size: Column,
+    pub direction: Column,
+    pub value: Column,
+    pub entry_value: Column,
+    /// Margin plus accrued funding of an isolated position.
+    pub cash: Column,
+    /// Closing fee fixed in advance.
+    pub fixed_fee: Column,
+    /// The maintenance margin without any fee.
+    pub maintenance: Column,
+    pub requirement: Column,
+    /// Rate and factors of flat tables.
+    pub rate: Column,
+    pub factor: Column,
+    /// What the position must be worth, before deductions and factors: `-A` of the closed form.
+    pub needed: Column,
+    pub liquidation_value: Column,
+    /// Results in the order of the measures.
+    pub results: [Column; COUNT],
+    pub state: [u64; ROWS],
+    pub status: [u64; ROWS],
+}
+
+impl Tile {
+    pub(crate) fn new() -> Self {
+        let zero = [0.0; ROWS];
+        Self {
+            quantity: zero,
+            entry_price: zero,
+            isolated_margin: [f64::NAN; ROWS],
+            leverage: [f64::NAN; ROWS],
+            funding: zero,
+            risk_limit: [f64::NAN; ROWS],
+            account: [0; ROWS],
+            size: zero,
+            direction: zero,
+            value: zero,
+            entry_value: zero,
+            cash: zero,
+            fixed_fee: zero,
+            maintenance: zero,
+            requirement: zero,
+            rate: zero,
+            factor: zero,
+            needed: zero,
+            liquidation_value: zero,
+            results: [zero; COUNT],
+            state: [0; ROWS],
+            status: [0; ROWS],
+        }
+    }
+}
