@@ -10,7 +10,7 @@ makes an exception, and ``pickle`` makes it again, with ``cls(*error.args)``.
     LevcoreError
       InputError(ValueError)       ShapeError, DTypeError(TypeError), AliasError, InvalidRowsError,
                                    FileFormatError
-      PolicyError(ValueError)      UnknownPolicyError(LookupError), UnknownInstrumentError(LookupError),
+      PolicyError(ValueError)      UnknownPolicyError(LookupError), UnknownInstrumentError(KeyError),
                                    UnknownRuleError, TierError
       InternalError(RuntimeError)
 """
@@ -175,7 +175,7 @@ class UnknownPolicyError(PolicyError, LookupError):
     """No policy has this name, or not at this date."""
 
 
-class UnknownInstrumentError(PolicyError, LookupError):
+class UnknownInstrumentError(PolicyError, KeyError):
     """The policy's instrument table does not hold this instrument."""
 
 
@@ -195,21 +195,33 @@ class TierError(PolicyError):
         Name of the instrument; empty while a table belongs to none yet.
     tier : int or None
         Tier counted from 1, as venues count; None where the whole table is meant.
+    column : str
+        Field of the tier at fault: ``"floor"``, ``"rate"``, ``"deduction"``, ``"max_leverage"``, ``"cap"``,
+        ``"unit"`` or ``"shape"``; empty where it is the row or the table.
     rule, expected, found : str
         As in `LevcoreError`.
     """
 
     def __init__(
-        self, instrument: str, tier: int | None, rule: str, expected: str = "", found: str = ""
+        self,
+        instrument: str,
+        tier: int | None,
+        column: str,
+        rule: str,
+        expected: str = "",
+        found: str = "",
     ) -> None:
-        super().__init__(instrument, rule, expected, found)
+        super().__init__(column, rule, expected, found)
         self.instrument = instrument
         self.tier = tier
-        self.args = (instrument, tier, rule, expected, found)
+        self.column = column
+        self.args = (instrument, tier, column, rule, expected, found)
 
     def _place(self) -> str:
         instrument = f"tiers of {self.instrument}" if self.instrument else "tiers"
-        return f"{instrument}, tier {self.tier}" if self.tier is not None else instrument
+        tier = f", tier {self.tier}" if self.tier is not None else ""
+        column = f", {self.column}" if self.column else ""
+        return f"{instrument}{tier}{column}"
 
 
 class InternalError(LevcoreError, RuntimeError):

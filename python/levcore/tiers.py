@@ -106,7 +106,7 @@ class TierTable:
         >>> TierTable.marginal([(0, "0.004"), (50_000, "0.005")], unit="quote").deductions
         (0.0, 50.0)
         """
-        return cls._build("marginal", unit, rows, cap, instrument)
+        return cls.of_shape("marginal", rows, unit=unit, cap=cap, instrument=instrument)
 
     @classmethod
     def flat(
@@ -127,7 +127,19 @@ class TierTable:
         TierError
             Where a row breaks a rule of `TierTable`, or carries a deduction other than 0.
         """
-        return cls._build("flat", unit, rows, cap, instrument)
+        return cls.of_shape("flat", rows, unit=unit, cap=cap, instrument=instrument)
+
+    @classmethod
+    def of_shape(
+        cls, shape: Shape, rows: Iterable[Row], *, unit: Unit, cap: Number | None = None, instrument: str = ""
+    ) -> "TierTable":
+        """Table of the shape that `marginal` or `flat` makes, for those who read the shape from data."""
+        try:
+            return cls(shape, unit, *read_tiers(rows, shape, unit, cap))
+        except TierError as error:
+            if error.instrument or not instrument:
+                raise
+            raise TierError(instrument, *error.args[1:]) from None
 
     @classmethod
     def single_rate(
@@ -160,18 +172,6 @@ class TierTable:
         ]
         return cls.marginal(tiers, unit=unit, cap=cap, instrument=instrument)
 
-    @classmethod
-    def _build(
-        cls, shape: Shape, unit: Unit, rows: Iterable[Row], cap: Number | None, instrument: str
-    ) -> "TierTable":
-        """Turn given rows into a checked table; errors carry the instrument's name."""
-        try:
-            return cls(shape, unit, *read_tiers(rows, shape, unit, cap))
-        except TierError as error:
-            if error.instrument or not instrument:
-                raise
-            raise TierError(instrument, *error.args[1:]) from None
-
     @property
     def is_single_rate(self) -> bool:
         """Whether one rate holds at every size, so that `unit` is immaterial."""
@@ -184,53 +184,58 @@ class TierTable:
     def _check_form(self) -> None:
         units = UNITS_OF_SHAPE.get(self.shape)
         if units is None:
-            raise TierError("", None, "shape must be known", " or ".join(get_args(Shape)), repr(self.shape))
+            raise TierError(
+                "", None, "shape", "must be known", " or ".join(get_args(Shape)), repr(self.shape)
+            )
         if self.unit not in units:
             flat_by_value = self.shape == "flat" and self.unit in UNITS_OF_SHAPE["marginal"]
             rule = (
-                "a flat rate keyed by value jumps along the price path"
+                "a flat rate must not be keyed by value, it would jump along the price path"
                 if flat_by_value
-                else f"the unit must fit a {self.shape} table"
+                else f"must fit a {self.shape} table"
             )
-            raise TierError("", None, rule, " or ".join(units), repr(self.unit))
+            raise TierError("", None, "unit", rule, " or ".join(units), repr(self.unit))
         if not self.floors:
-            raise TierError("", None, "a table needs tiers", "at least 1", "0")
-        for name, column in (("rates", self.rates), ("deductions", self.deductions)):
-            self._check_length(name, column)
+            raise TierError("", None, "", "must not be empty", "at least 1 tier", "0")
+        self._check_length("rate", self.rates)
+        self._check_length("deduction", self.deductions)
 
     def _check_length(self, name: str, column: tuple[float, ...]) -> None:
         if len(column) != len(self.floors):
-            rule = f"{name} must have one value a tier"
-            raise TierError("", None, rule, str(len(self.floors)), str(len(column)))
+            raise TierError(
+                "", None, name, "must have one value a tier", str(len(self.floors)), str(len(column))
+            )
 
     def _check_floors(self) -> None:
         if self.floors[0] != 0:
-            raise TierError("", 1, "the first floor must be 0", "0", repr(self.floors[0]))
+            raise TierError("", 1, "floor", "must be 0 in the first tier", "0", repr(self.floors[0]))
         for number, (below, above) in enumerate(pairwise(self.floors), 2):
             if not below < above < math.inf:
-                raise TierError("", number, "floors must rise and be finite", f"> {below!r}", repr(above))
+                raise TierError("", number, "floor", "must rise and be finite", f"> {below!r}", repr(above))
         if not self.cap > self.floors[-1]:
-            rule = "the cap must lie above the last floor"
-            raise TierError("", len(self), rule, f"> {self.floors[-1]!r}", repr(self.cap))
+            rule = "must lie above the last floor"
+            raise TierError("", len(self), "cap", rule, f"> {self.floors[-1]!r}", repr(self.cap))
 
     def _check_rates(self) -> None:
         for number, rate in enumerate(self.rates, 1):
             if not 0 < rate < 1:
-                raise TierError("", number, "the rate must be a fraction of value", "in (0, 1)", repr(rate))
+                raise TierError("", number, "rate", "must be a fraction of value", "in (0, 1)", repr(rate))
         for number, (below, above) in enumerate(pairwise(self.rates), 2):
             if self.shape == "marginal" and not above > below:
-                raise TierError("", number, "rates must rise", f"> {below!r}", repr(above))
+                raise TierError("", number, "rate", "must rise", f"> {below!r}", repr(above))
             if not above >= below:
-                raise TierError("", number, "rates must not fall", f">= {below!r}", repr(above))
+                raise TierError("", number, "rate", "must not fall", f">= {below!r}", repr(above))
 
     def _check_deductions(self) -> None:
         if self.shape == "flat":
             for number, deduction in enumerate(self.deductions, 1):
                 if deduction != 0:
-                    raise TierError("", number, "a flat table has no deductions", "0", repr(deduction))
+                    raise TierError(
+                        "", number, "deduction", "must be 0 in a flat table", "0", repr(deduction)
+                    )
             return
         if self.deductions[0] != 0:
-            raise TierError("", 1, "the first deduction must be 0", "0", repr(self.deductions[0]))
+            raise TierError("", 1, "deduction", "must be 0 in the first tier", "0", repr(self.deductions[0]))
         # Each deduction is compared with its neighbour, not with the whole chain, so that the first error is
         # the tier at fault.
         for index in range(1, len(self)):
@@ -238,8 +243,8 @@ class TierTable:
             expected = self.deductions[index - 1] + step
             found = self.deductions[index]
             if not abs(found - expected) <= DEDUCTION_TOLERANCE * expected:
-                rule = "the deduction must continue the tier below"
-                raise TierError("", index + 1, rule, f"{expected:.15g}", f"{found:.15g}")
+                rule = "must continue the tier below"
+                raise TierError("", index + 1, "deduction", rule, f"{expected:.15g}", f"{found:.15g}")
 
     def _check_leverage(self) -> None:
         if not self.max_leverage:
@@ -247,7 +252,8 @@ class TierTable:
         self._check_length("max_leverage", self.max_leverage)
         for number, leverage in enumerate(self.max_leverage, 1):
             if not 0 < leverage < math.inf:
-                raise TierError("", number, "max_leverage must be positive and finite", "> 0", repr(leverage))
+                rule = "must be positive and finite"
+                raise TierError("", number, "max_leverage", rule, "> 0", repr(leverage))
         for number, (below, above) in enumerate(pairwise(self.max_leverage), 2):
             if above > below:
-                raise TierError("", number, "max_leverage must not rise", f"<= {below!r}", repr(above))
+                raise TierError("", number, "max_leverage", "must not rise", f"<= {below!r}", repr(above))
