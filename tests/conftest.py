@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, settings
 
 from levcore import _levcore
 
-# The same examples in each run, so that a red test is the change's doing. No deadline: shared machines stall for
-# seconds, and a deadline there finds the neighbour, not a mistake.
+# The same examples in each run, so that a red test is the change's doing. No deadline: shared machines stall
+# for seconds, and a deadline there finds the neighbour, not a mistake.
 settings.register_profile(
     "fast", max_examples=50, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
