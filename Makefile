@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 UV := uv==0.13.9
 
 RUST_SOURCES := $(shell find rust -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
-PYTHON_CODE := python tests benches examples docs
+PYTHON_CODE := python tests benches examples docs tools
 
 # Marks of work done; they stand inside .venv so that they go away with it.
 TOOLS := $(VENV)/.tools-installed
@@ -35,7 +35,7 @@ bench: $(BUILT) $(OPPONENTS) ## rows per second beside numpy, numba, polars, Duc
 lint: $(BUILT) ## formatting, lints, types, and the stub against the built extension
 	$(BIN)/ruff check $(PYTHON_CODE)
 	$(BIN)/ruff format --check $(PYTHON_CODE)
-	$(BIN)/mypy python tests benches examples
+	$(BIN)/mypy python tests benches examples tools
 	$(BIN)/stubtest levcore._levcore
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
