@@ -1,0 +1,47 @@
+"""Margin, liquidation price and mark-to-market of large books of leveraged positions.
+
+>>> import levcore as lc
+>>> book = lc.PositionBook(
+...     instrument=["BTCUSDT", "ETHUSDT"], quantity=[0.5, -4.0], entry_price=[60_000.0, 3_000.0],
+...     isolated_margin=[3_000.0, 1_200.0], leverage=[10.0, 10.0],
+... )
+>>> engine = lc.Engine(lc.policy("binance-usdm@2024-10-24"))
+>>> risk = engine.evaluate(book, {"BTCUSDT": 61_000.0, "ETHUSDT": 3_050.0})
+>>> risk.liquidation_price.round(2).tolist()
+[54216.87, 3286.85]
+"""
+
+from levcore import reference
+from levcore._levcore import __version__
+from levcore.book import PositionBook
+from levcore.engine import Engine
+from levcore.errors import InputError, InternalError, LevcoreError, PolicyError
+from levcore.instruments import Instrument, InstrumentTable
+from levcore.measures import MEASURES
+from levcore.policy import MarginPolicy, policies, policy
+from levcore.risk import AccountRisk, BookRisk
+from levcore.status import AccountStatus, State, Status
+from levcore.tiers import TierTable
+
+__all__ = [
+    "MEASURES",
+    "AccountRisk",
+    "AccountStatus",
+    "BookRisk",
+    "Engine",
+    "InputError",
+    "Instrument",
+    "InstrumentTable",
+    "InternalError",
+    "LevcoreError",
+    "MarginPolicy",
+    "PolicyError",
+    "PositionBook",
+    "State",
+    "Status",
+    "TierTable",
+    "__version__",
+    "policies",
+    "policy",
+    "reference",
+]

@@ -1,0 +1,55 @@
+from typing import final
+
+import numpy as np
+import numpy.typing as npt
+
+from levcore.compiled import CompiledInstrument, CompiledRules
+
+__version__: str
+
+@final
+class Policy:
+    def __new__(cls, rules: CompiledRules, instruments: list[CompiledInstrument]) -> Policy: ...
+
+@final
+class Book:
+    def __new__(
+        cls,
+        instrument: npt.NDArray[np.uint32],
+        instrument_count: int,
+        quantity: npt.NDArray[np.float64],
+        entry_price: npt.NDArray[np.float64],
+        isolated_margin: npt.NDArray[np.float64] | None,
+        leverage: npt.NDArray[np.float64] | None,
+        accrued_funding: npt.NDArray[np.float64] | None,
+        risk_limit: npt.NDArray[np.float64] | None,
+        cross: npt.NDArray[np.bool_] | None,
+        account: npt.NDArray[np.uint32] | None,
+        wallet_balance: npt.NDArray[np.float64],
+    ) -> Book: ...
+    @property
+    def is_consecutive(self) -> bool: ...
+    def row_order(self) -> npt.NDArray[np.uint32]: ...
+
+def evaluate(
+    book: Book,
+    policy: Policy,
+    compiled: npt.NDArray[np.int64],
+    marks: npt.NDArray[np.float64],
+    wanted: int,
+    results: npt.NDArray[np.float64],
+    codes: npt.NDArray[np.uint8],
+    account_results: npt.NDArray[np.float64],
+    account_codes: npt.NDArray[np.uint8],
+    instruction_set: str | None,
+    threads: int,
+) -> None: ...
+def panic_inside() -> None: ...
+def measures() -> list[tuple[str, str, str]]: ...
+def account_measures() -> list[str]: ...
+def statuses() -> list[tuple[int, str, str]]: ...
+def account_statuses() -> list[tuple[int, str, str]]: ...
+def states() -> list[tuple[int, str]]: ...
+def instruction_sets() -> list[str]: ...
+def used_instruction_set() -> str: ...
+def default_threads() -> int: ...

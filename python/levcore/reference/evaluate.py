@@ -1,0 +1,251 @@
+"""Evaluation of a book row by row, results in the caller's order."""
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from levcore.compiled import check_modes, compile_policy
+from levcore.reference import kernel
+from levcore.reference.account import Sums, Verdict, judge
+from levcore.reference.kernel import MarkedInstrument, Position
+from levcore.reference.policy import Policy, prepare, prepare_tiers
+from levcore.status import FIRST_FAILURE, State, Status
+
+if TYPE_CHECKING:
+    from levcore.book import PositionBook
+    from levcore.engine import Marks
+    from levcore.policy import MarginPolicy
+    from levcore.risk import BookRisk
+
+__all__ = ["BookReplay", "evaluate"]
+
+ROW_RESULTS = (
+    "value",
+    "unrealized_pnl",
+    "return_on_equity",
+    "initial_margin",
+    "maintenance_margin",
+    "equity",
+    "margin_ratio",
+    "effective_leverage",
+    "liquidation_price",
+    "bankruptcy_price",
+    "distance_to_liquidation",
+)
+"""Attributes of `Position` in the order of `levcore.MEASURES`."""
+
+
+def evaluate(book: "PositionBook", policy: "MarginPolicy", marks: "Marks") -> "BookRisk":
+    """Evaluate a book in pure Python: the same result as `levcore.Engine.evaluate`, to the last bit.
+
+    Parameters
+    ----------
+    book : PositionBook
+        Positions and wallets.
+    policy : MarginPolicy
+        Rules and instruments.
+    marks : mapping of instrument name to price, or array_like of shape (len(book.instrument_names),)
+        Mark prices, quote per base.
+
+    Returns
+    -------
+    BookRisk
+        All measures, in the caller's row order.
+    """
+    from levcore.engine import mark_column
+    from levcore.measures import MEASURE_NAMES
+    from levcore.risk import BookRisk
+
+    prices = mark_column(book, marks)
+    replay = BookReplay(book, policy, prices.tolist())
+    risk = BookRisk(book, policy, prices, MEASURE_NAMES)
+    results, codes = risk.buffers
+    rows = range(len(book))
+    positions = replay.positions(rows)
+    for measure, attribute in enumerate(ROW_RESULTS):
+        results[measure, : len(book)] = [getattr(position, attribute) for position in positions]
+    codes[0, : len(book)] = [position.state for position in positions]
+    codes[1, : len(book)] = [position.status for position in positions]
+    account_results, account_codes = risk.accounts.buffers
+    for account, verdict in enumerate(replay.verdicts):
+        account_results[:, account] = verdict.measures
+        account_codes[:, account] = verdict.state, verdict.status
+    return risk
+
+
+class BookReplay:
+    """A book under a policy at marks, ready to be evaluated row by row.
+
+    Parameters
+    ----------
+    book, policy
+        As in `evaluate`.
+    marks : list of float
+        By ``book.instrument_names``, NaN where missing.
+    """
+
+    def __init__(self, book: "PositionBook", policy: "MarginPolicy", marks: Sequence[float]) -> None:
+        table = policy.instruments
+        known = [name for name in book.instrument_names if name in table]
+        compiled = compile_policy(policy, [table[name].name for name in known])
+        check_modes(policy, compiled, book.is_cross)
+        self.policy: Policy = prepare(compiled)
+        self.instruments: list[MarkedInstrument] = []
+        for name, mark in zip(book.instrument_names, marks, strict=True):
+            place = compiled.places[table[name].name] if name in table else None
+            instrument = None if place is None else compiled.instruments[place]
+            tiers = None if instrument is None else prepare_tiers(instrument, self.policy)
+            self.instruments.append(MarkedInstrument(instrument, tiers, mark))
+        self.book = book
+        self.codes: list[int] = book.instrument_codes.tolist()
+        self.is_cross: list[bool] = book.is_cross.tolist()
+        self.accounts: list[int] = [] if book.account_codes is None else book.account_codes.tolist()
+        self._columns = [
+            _values(column, len(book), absent)
+            for column, absent in (
+                (book.quantity, math.nan),
+                (book.entry_price, math.nan),
+                (book.isolated_margin, math.nan),
+                (book.leverage, math.nan),
+                (book.accrued_funding, 0.0),
+                (book.risk_limit, math.nan),
+            )
+        ]
+        self._legs: dict[int, tuple[Position, float]] = {}
+        self.verdicts: list[Verdict] = self._judge_accounts()
+
+    def positions(self, rows: Sequence[int]) -> list[Position]:
+        """Positions of these rows, evaluated."""
+        return [self.position(row) for row in rows]
+
+    def position(self, row: int) -> Position:
+        """Position of a row, evaluated."""
+        if self.is_cross[row]:
+            position, released = self._legs[row]
+            return self._price_leg(position, released, row)
+        return self._isolated(row)
+
+    def _read(self, row: int) -> Position:
+        return Position(*(column[row] for column in self._columns))
+
+    def _isolated(self, row: int) -> Position:
+        position, marked, policy = self._read(row), self.instruments[self.codes[row]], self.policy
+        status = kernel.refuse_inputs(position, policy, marked, cross=False)
+        if status == Status.FLAT:
+            return _flat_isolated(position)
+        if status != Status.OK or marked.instrument is None or marked.tiers is None:
+            return _failed(position, status)
+        rules, basis = policy.rules, policy.rules.requirement_isolated
+        kernel.mark_position(position, marked.instrument, marked.mark)
+        kernel.fund_isolated(position, policy)
+        kernel.require_margin(position, policy, marked.tiers, basis, rules.initial_at_entry_isolated)
+        kernel.judge_isolated(position, policy, basis)
+        kernel.find_prices(position, policy, marked.instrument, marked.tiers, marked.mark, basis, cross=False)
+        status = kernel.refuse_results(
+            position, marked.instrument, cross=False, has_leverage=self.book.leverage is not None
+        )
+        return _joined(position, status)
+
+    def _value_leg(self, row: int) -> tuple[Position, float]:
+        """First pass over a leg: values and margins; what it releases."""
+        position, marked, policy = self._read(row), self.instruments[self.codes[row]], self.policy
+        status = kernel.refuse_inputs(position, policy, marked, cross=True)
+        if status == Status.FLAT:
+            _flatten(position)
+            position.requirement = 0.0
+            return position, 0.0
+        if status != Status.OK or marked.instrument is None or marked.tiers is None:
+            return _failed(position, status), math.nan
+        rules, basis = policy.rules, policy.rules.requirement_cross
+        kernel.mark_position(position, marked.instrument, marked.mark)
+        if policy.has_fixed_fee:
+            kernel.fix_fee_by_leverage(position, policy)
+        kernel.require_margin(position, policy, marked.tiers, basis, rules.initial_at_entry_cross)
+        status = kernel.refuse_results(
+            position, marked.instrument, cross=True, has_leverage=self.book.leverage is not None
+        )
+        if status >= FIRST_FAILURE:
+            return _failed(position, status), math.nan
+        position.status = status
+        return position, kernel.release(position, policy, basis)
+
+    def _judge_accounts(self) -> list[Verdict]:
+        sums = [Sums() for _ in self.book.account_ids]
+        legs = [row for row, cross in enumerate(self.is_cross) if cross]
+        legs.sort(key=lambda row: self.codes[row])
+        for row in legs:
+            position, released = self._value_leg(row)
+            profit = position.unrealized_pnl + position.funding
+            sums[self.accounts[row]].add(
+                profit, position.requirement, position.initial_margin, position.maintenance_margin
+            )
+            self._legs[row] = position, released
+        wallets = self.book.wallet_balance.tolist()
+        return [judge(wallet, total, self.policy) for wallet, total in zip(wallets, sums, strict=True)]
+
+    def _price_leg(self, position: Position, released: float, row: int) -> Position:
+        """Second pass over a leg: prices with the other legs at their marks, and the account's verdict."""
+        verdict, marked = self.verdicts[self.accounts[row]], self.instruments[self.codes[row]]
+        first_pass = position.status
+        if first_pass >= FIRST_FAILURE:
+            return position
+        if verdict.state == State.INCOMPLETE:
+            position.state, position.status = State.INCOMPLETE, Status.ACCOUNT_INCOMPLETE
+            _withdraw(position)
+            return position
+        position.equity, position.margin_ratio, position.state = verdict.equity, verdict.margin_ratio, verdict.state
+        if first_pass == Status.FLAT or marked.instrument is None or marked.tiers is None:
+            return position
+        basis = self.policy.rules.requirement_cross
+        kernel.need_of_leg(position, verdict.surplus, released)
+        kernel.find_prices(
+            position, self.policy, marked.instrument, marked.tiers, marked.mark, basis, cross=True
+        )
+        return _joined(position, Status(first_pass))
+
+
+def _values(column: np.ndarray | None, rows: int, absent: float) -> list[float]:
+    return [absent] * rows if column is None else column.tolist()
+
+
+def _joined(position: Position, status: Status) -> Position:
+    """Join the findings of the prices with what the row itself is."""
+    if status >= FIRST_FAILURE:
+        return _failed(position, status)
+    if status == Status.MISSING_LEVERAGE and position.status == Status.OK:
+        position.status = status
+    return position
+
+
+def _failed(position: Position, status: Status) -> Position:
+    """Take every number from a row that failed."""
+    for attribute in ROW_RESULTS:
+        setattr(position, attribute, math.nan)
+    position.requirement = math.nan
+    position.state, position.status = State.INCOMPLETE, status
+    return position
+
+
+def _withdraw(position: Position) -> None:
+    """Take back what a leg would be told of an account that could not be judged."""
+    for attribute in ROW_RESULTS[5:]:
+        setattr(position, attribute, math.nan)
+
+
+def _flatten(position: Position) -> None:
+    """Results of a row without exposure that do not depend on its account."""
+    position.value = position.unrealized_pnl = 0.0
+    position.initial_margin = position.maintenance_margin = position.effective_leverage = 0.0
+    position.return_on_equity = position.liquidation_price = position.bankruptcy_price = math.nan
+    position.distance_to_liquidation = math.inf
+    position.status = Status.FLAT
+
+
+def _flat_isolated(position: Position) -> Position:
+    margin = position.isolated_margin
+    _flatten(position)
+    position.equity = margin + position.funding if 0.0 < margin < math.inf else math.nan
+    position.margin_ratio, position.state = 0.0, State.HEALTHY
+    return position

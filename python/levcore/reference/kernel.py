@@ -1,0 +1,300 @@
+"""The formulas on one position, step by step; each function is a stage of the kernel and fills in part of `Position`."""
+
+import math
+from dataclasses import dataclass
+
+from levcore.compiled import FEE_BASES, KEYS, REQUIREMENT_BASES, CompiledInstrument
+from levcore.reference import contract, exposure, liquidation, margin, mark_to_market
+from levcore.reference.policy import Policy, Tiers
+from levcore.reference.state import state_of
+from levcore.status import State, Status
+
+__all__ = ["MarkedInstrument", "Position", "classify", "find_prices", "fund_isolated", "judge_isolated", "mark_position"]
+
+AT_PRICE = REQUIREMENT_BASES["price"]
+AT_ENTRY = REQUIREMENT_BASES["entry"]
+FEE_AT_ENTRY = FEE_BASES["entry"]
+FEE_AT_PRICE = FEE_BASES["price"]
+FEE_AT_BANKRUPTCY = FEE_BASES["bankruptcy"]
+BY_RISK_LIMIT = KEYS["risk_limit"]
+BY_CONTRACTS = KEYS["contracts"]
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedInstrument:
+    """An instrument of the book under the policy, at its mark; `instrument` is None if the policy does not know it."""
+
+    instrument: CompiledInstrument | None
+    tiers: Tiers | None
+    mark: float
+
+    @property
+    def failure(self) -> Status | None:
+        """Why no position in it can be evaluated, if so."""
+        if self.instrument is None:
+            return Status.UNKNOWN_INSTRUMENT
+        if math.isnan(self.mark):
+            return Status.MISSING_MARK_PRICE
+        return None if _positive(self.mark) else Status.INVALID_MARK_PRICE
+
+
+@dataclass(slots=True)
+class Position:
+    """Inputs, intermediate values and results of one row; NaN until a stage has filled it in."""
+
+    quantity: float
+    entry_price: float
+    isolated_margin: float
+    leverage: float
+    funding: float
+    risk_limit: float
+    size: float = math.nan
+    direction: float = math.nan
+    coordinate: float = math.nan
+    entry_coordinate: float = math.nan
+    value: float = math.nan
+    entry_value: float = math.nan
+    unrealized_pnl: float = math.nan
+    return_on_equity: float = math.nan
+    cash: float = math.nan
+    fixed_fee: float = 0.0
+    rate: float = math.nan
+    factor: float = math.nan
+    maintenance: float = math.nan
+    requirement: float = math.nan
+    initial_margin: float = math.nan
+    maintenance_margin: float = math.nan
+    equity: float = math.nan
+    margin_ratio: float = math.nan
+    effective_leverage: float = math.nan
+    needed: float = math.nan
+    bankruptcy_needed: float = math.nan
+    liquidation_value: float = math.nan
+    liquidation_price: float = math.nan
+    bankruptcy_price: float = math.nan
+    distance_to_liquidation: float = math.nan
+    state: int = State.INCOMPLETE
+    status: int = Status.OK
+
+
+def _positive(number: float) -> bool:
+    return 0.0 < number < math.inf
+
+
+def mark_position(position: Position, instrument: CompiledInstrument, mark: float) -> None:
+    """Size, direction, values and profit."""
+    p = position
+    p.coordinate = contract.coordinate(instrument, mark)
+    place_on_coordinate(p, instrument)
+    p.entry_coordinate = contract.coordinate(instrument, p.entry_price)
+    p.entry_value = exposure.value(p.size, p.entry_coordinate)
+    p.unrealized_pnl = mark_to_market.unrealized_pnl(p.direction, p.size, p.coordinate, p.entry_coordinate)
+    p.return_on_equity = mark_to_market.return_on_equity(p.unrealized_pnl, p.leverage, p.entry_value)
+
+
+def place_on_coordinate(position: Position, instrument: CompiledInstrument) -> None:
+    """Size, direction and value at the mark."""
+    position.size = exposure.size(position.quantity, instrument.contract_size)
+    position.direction = exposure.direction(position.quantity, contract.long_direction(instrument))
+    position.value = exposure.value(position.size, position.coordinate)
+
+
+def fix_fee_by_leverage(position: Position, policy: Policy) -> None:
+    """Fixed closing fee of a position that holds just its initial margin, or pays on its entry value."""
+    p = position
+    value = p.entry_value
+    if policy.rules.fee_basis != FEE_AT_ENTRY:
+        value = margin.bankruptcy_value_of_leverage(p.entry_value, p.direction, p.leverage)
+    p.fixed_fee = policy.rules.fee_rate * value
+
+
+def fund_isolated(position: Position, policy: Policy) -> None:
+    """Cash of an isolated position and the closing fee that is fixed in advance."""
+    p, rules = position, policy.rules
+    if policy.has_fixed_fee:
+        fix_fee_by_leverage(p, policy)
+    held = p.isolated_margin
+    if math.isnan(held):
+        held = margin.initial_margin(p.entry_value, p.leverage)
+        if policy.has_fixed_fee and rules.fee_in_initial:
+            held = held + p.fixed_fee
+    p.isolated_margin = held
+    p.cash = held + p.funding
+    if rules.fee_basis == FEE_AT_BANKRUPTCY:
+        factor = policy.bankruptcy.along(p.direction)
+        p.fixed_fee = rules.fee_rate * margin.bankruptcy_value_of_cash(p.entry_value, p.direction, p.cash, factor)
+
+
+def require_margin(position: Position, policy: Policy, tiers: Tiers, basis: int, initial_at_entry: bool) -> None:
+    """Initial margin, maintenance margin and requirement."""
+    p, rules = position, policy.rules
+    p.initial_margin = margin.initial_margin(p.entry_value if initial_at_entry else p.value, p.leverage)
+    if policy.has_fixed_fee and rules.fee_in_initial:
+        p.initial_margin += p.fixed_fee
+    required_on = p.entry_value if basis == AT_ENTRY else p.value
+    if tiers.is_marginal:
+        p.maintenance = -math.inf
+        for line in tiers.lines:
+            p.maintenance = margin.larger(
+                p.maintenance, margin.maintenance_line(required_on, line.rate, line.deduction)
+            )
+    else:
+        select_tier(p, tiers)
+        p.maintenance = p.rate * required_on
+    p.requirement = p.maintenance
+    if policy.has_fixed_fee:
+        p.requirement += p.fixed_fee
+    elif rules.fee_basis == FEE_AT_PRICE:
+        p.requirement += rules.fee_rate * p.value
+    p.maintenance_margin = p.requirement if rules.fee_in_maintenance else p.maintenance
+
+
+def select_tier(position: Position, tiers: Tiers) -> None:
+    """Rate and liquidation factor of the tier that a flat table's key selects."""
+    p = position
+    key = p.risk_limit if tiers.key == BY_RISK_LIMIT else abs(p.quantity)
+    chosen = tiers.lines[0]
+    for line in tiers.lines[1:]:
+        if key > line.floor:
+            chosen = line
+    p.rate, p.factor = chosen.rate, chosen.factors.along(p.direction)
+
+
+def judge_isolated(position: Position, policy: Policy, basis: int) -> None:
+    """Equity, ratio and state of an isolated position, and what the closed form needs."""
+    p = position
+    p.equity = p.cash + p.unrealized_pnl
+    p.margin_ratio = margin.margin_ratio(p.requirement, p.equity)
+    p.state = state_of(p.margin_ratio, policy.levels)
+    p.bankruptcy_needed = p.direction * p.entry_value - p.cash
+    p.needed = p.bankruptcy_needed
+    if policy.has_fixed_fee:
+        p.needed += p.fixed_fee * policy.trigger
+    if basis != AT_PRICE:
+        p.needed += p.maintenance * policy.trigger
+
+
+def release(position: Position, policy: Policy, basis: int) -> float:
+    """What a leg gives back to its account's surplus when it is taken out and solved for."""
+    released = position.requirement * policy.trigger
+    if policy.has_fixed_fee:
+        released -= position.fixed_fee * policy.trigger
+    if basis != AT_PRICE:
+        released -= position.maintenance * policy.trigger
+    return released
+
+
+def need_of_leg(position: Position, surplus: float, released: float) -> None:
+    """What a leg needs, from the surplus and the equity of its account with the leg itself taken out."""
+    p = position
+    p.needed = p.direction * p.value - (surplus + released)
+    p.bankruptcy_needed = p.direction * p.value - p.equity
+
+
+def solve(position: Position, policy: Policy, tiers: Tiers, basis: int) -> float:
+    """Value of the position at which its surplus is zero."""
+    p = position
+    if basis != AT_PRICE:
+        return p.direction * (p.needed * policy.frozen.along(p.direction))
+    if not tiers.is_marginal:
+        return p.direction * (p.needed * p.factor)
+    largest = -math.inf
+    for line in tiers.lines:
+        factors = line.factors
+        largest = margin.larger(
+            largest,
+            liquidation.candidate(
+                p.needed, line.trigger_deduction, p.direction, factors.gaining, factors.losing
+            ),
+        )
+    return p.direction * largest
+
+
+def find_prices(
+    position: Position,
+    policy: Policy,
+    instrument: CompiledInstrument,
+    tiers: Tiers,
+    mark: float,
+    basis: int,
+    cross: bool,
+) -> None:
+    """Liquidation and bankruptcy price, distance, leverage and findings."""
+    p = position
+    value = p.liquidation_value = solve(p, policy, tiers, basis)
+    p.liquidation_price = liquidation.price_or_none(value, contract.price_at_value(instrument, value, p.size))
+    bankrupt = p.direction * (p.bankruptcy_needed * policy.bankruptcy.along(p.direction))
+    p.bankruptcy_price = liquidation.price_or_none(bankrupt, contract.price_at_value(instrument, bankrupt, p.size))
+    p.effective_leverage = exposure.effective_leverage(p.value, p.equity)
+    side = 1.0 if p.quantity > 0.0 else -1.0
+    past = p.state >= State.LIQUIDATION
+    room = liquidation.distance(side, mark, p.liquidation_price, 1.0 / mark)
+    if math.isnan(p.liquidation_price):
+        room = -math.inf if past else math.inf
+    p.distance_to_liquidation = room
+    capped = basis == AT_PRICE and tiers.is_marginal
+    p.status = Status.OK
+    if math.isnan(p.liquidation_price):
+        p.status = Status.NO_LIQUIDATION_PRICE
+    if capped and value > instrument.cap:
+        p.status = Status.LIQUIDATION_PRICE_BEYOND_LAST_TIER
+    if not cross and side * (p.entry_price - p.liquidation_price) < 0.0:
+        p.status = Status.LIQUIDATION_PRICE_BEYOND_ENTRY
+    if past or room < 0.0:
+        p.status = Status.ALREADY_LIQUIDATABLE
+
+
+def refuse_inputs(position: Position, policy: Policy, marked: MarkedInstrument, cross: bool) -> Status:
+    """Failure of a row by its inputs, or ``FLAT``, else ``OK``; the first rule that applies decides."""
+    p, leverage = position, position.leverage
+    if not math.isfinite(p.quantity):
+        return Status.INVALID_QUANTITY
+    if not math.isfinite(p.funding):
+        return Status.INVALID_FUNDING
+    if p.quantity == 0.0:
+        return Status.FLAT
+    failure = marked.failure
+    if failure is not None:
+        return failure
+    if not _positive(p.entry_price):
+        return Status.INVALID_ENTRY_PRICE
+    if not math.isnan(leverage) and not _positive(leverage):
+        return Status.INVALID_LEVERAGE
+    if not cross and not math.isnan(p.isolated_margin) and not _positive(p.isolated_margin):
+        return Status.INVALID_MARGIN
+    if not cross and math.isnan(p.isolated_margin) and math.isnan(leverage):
+        return Status.MISSING_MARGIN
+    if cross and math.isnan(leverage) and policy.rules.fee_basis == FEE_AT_BANKRUPTCY:
+        return Status.MISSING_REQUIRED_LEVERAGE
+    return _refuse_size(p, marked)
+
+
+def _refuse_size(position: Position, marked: MarkedInstrument) -> Status:
+    instrument, limit = marked.instrument, position.risk_limit
+    if instrument is None:
+        return Status.UNKNOWN_INSTRUMENT
+    if instrument.key == BY_RISK_LIMIT:
+        if math.isnan(limit):
+            return Status.MISSING_RISK_LIMIT
+        if not _positive(limit):
+            return Status.INVALID_RISK_LIMIT
+        if limit > instrument.cap:
+            return Status.TIER_OVERFLOW
+    if instrument.key == BY_CONTRACTS and abs(position.quantity) > instrument.cap:
+        return Status.TIER_OVERFLOW
+    return Status.OK
+
+
+def refuse_results(
+    position: Position, instrument: CompiledInstrument, cross: bool, has_leverage: bool
+) -> Status:
+    """Failure of a row by its results, or ``MISSING_LEVERAGE``, else ``OK``."""
+    p = position
+    if instrument.key not in (BY_RISK_LIMIT, BY_CONTRACTS) and p.value > instrument.cap:
+        return Status.TIER_OVERFLOW
+    results = [p.value, p.entry_value, p.unrealized_pnl, p.requirement]
+    if not cross:
+        results += [p.needed, p.isolated_margin]
+    if not all(math.isfinite(result) for result in results):
+        return Status.NUMERIC_OVERFLOW
+    return Status.MISSING_LEVERAGE if has_leverage and math.isnan(p.leverage) else Status.OK

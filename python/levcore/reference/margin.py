@@ -1,0 +1,52 @@
+"""Initial and maintenance margin, closing fee, margin ratio and margin call."""
+
+import math
+
+from levcore.reference.arithmetic import divide
+
+__all__ = [
+    "bankruptcy_value_of_cash",
+    "bankruptcy_value_of_leverage",
+    "initial_margin",
+    "larger",
+    "maintenance_line",
+    "margin_call_amount",
+    "margin_ratio",
+]
+
+
+def initial_margin(value: float, leverage: float) -> float:
+    """Margin to open a position of this value: ``value / leverage``."""
+    return divide(value, leverage)
+
+
+def maintenance_line(value: float, rate: float, deduction: float) -> float:
+    """One line of the maintenance margin: ``rate * value - deduction``; the largest line is the maintenance margin."""
+    return rate * value - deduction
+
+
+def larger(left: float, right: float) -> float:
+    """The larger of two; the second on a tie, as the kernel's instructions have it."""
+    return left if left > right else right
+
+
+def bankruptcy_value_of_cash(entry_value: float, direction: float, cash: float, factor: float) -> float:
+    """Value with nothing left: ``(entry_value - direction * cash) * factor``, never negative."""
+    return larger((entry_value - direction * cash) * factor, 0.0)
+
+
+def bankruptcy_value_of_leverage(entry_value: float, direction: float, leverage: float) -> float:
+    """The same of a position that holds just its initial margin: ``entry_value - direction * (entry_value / leverage)``."""
+    return entry_value - direction * divide(entry_value, leverage)
+
+
+def margin_ratio(requirement: float, equity: float) -> float:
+    """Requirement over equity; infinite when there is a requirement or a debt and no equity."""
+    if equity > 0.0:
+        return divide(requirement, equity)
+    return math.inf if equity < 0.0 or requirement > 0.0 else 0.0
+
+
+def margin_call_amount(requirement: float, level: float, equity: float) -> float:
+    """Amount that ends a margin call: ``requirement / level - equity``, zero when there is none."""
+    return larger(requirement / level - equity, 0.0)

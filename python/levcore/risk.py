@@ -1,0 +1,318 @@
+"""Results of an evaluation: one column a measure, in the caller's row order."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from levcore.columns import Floats
+from levcore.errors import InputError
+from levcore.measures import ACCOUNT_MEASURES, MEASURE_NAMES, MEASURES
+from levcore.status import COLUMN_AT_FAULT, FIRST_FAILURE, FIRST_PARTIAL, AccountStatus, State, Status
+from levcore.summary import summarize
+
+if TYPE_CHECKING:
+    from levcore.book import PositionBook
+    from levcore.policy import MarginPolicy
+
+__all__ = ["AccountRisk", "BookRisk", "Failure"]
+
+Bytes = npt.NDArray[np.uint8]
+CACHE_LINE = 8
+"""Float64 values a cache line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A row that could not be evaluated, or not wholly.
+
+    Parameters
+    ----------
+    row : int
+        Row in the caller's order, from 0.
+    status : Status
+        Why.
+    column : str
+        Column to look at first; empty if it is another row of the account.
+    value : object
+        What that column holds.
+    """
+
+    row: int
+    status: Status
+    column: str
+    value: object
+
+
+class Column:
+    """A measure of `BookRisk`; reading one that was not computed raises `InputError`."""
+
+    def __init__(self, name: str, doc: str) -> None:
+        self.name = name
+        self.__doc__ = doc
+
+    @overload
+    def __get__(self, risk: None, owner: type) -> "Column": ...
+    @overload
+    def __get__(self, risk: "BookRisk", owner: type) -> Floats: ...
+    def __get__(self, risk: "BookRisk | None", owner: type) -> "Column | Floats":
+        """Column of the result, shape (n,)."""
+        return self if risk is None else risk.column(self.name)
+
+
+def _column(name: str) -> Column:
+    measure = MEASURES[MEASURE_NAMES.index(name)]
+    return Column(name, f"{measure.doc} Unit: {measure.unit}; float64, shape (n,).")
+
+
+def padded(values: int) -> int:
+    """Length of a row of results: whole cache lines, and never a power of two, whose rows would evict each other."""
+    lines = -(-values // CACHE_LINE)
+    return CACHE_LINE * (lines + (1 if lines % CACHE_LINE == 0 else 0))
+
+
+class AccountRisk:
+    """Measures of the cross accounts, one value an account, in settlement currency unless said otherwise.
+
+    Parameters
+    ----------
+    ids : list of str or int
+        Accounts: those of `wallet_balance` first, then in the order of their first cross position.
+
+    Attributes
+    ----------
+    equity : ndarray of float64, shape (a,)
+        Wallet balance plus unrealized PnL and accrued funding of the cross positions.
+    initial_margin, maintenance_margin : ndarray of float64, shape (a,)
+        Sums over the cross positions.
+    free_margin : ndarray of float64, shape (a,)
+        Equity less initial margin; negative: no room for new risk. NaN without leverages.
+    margin_ratio : ndarray of float64, shape (a,), fraction
+        Requirement over equity; infinite when no equity is left.
+    margin_call_amount : ndarray of float64, shape (a,)
+        Deposit that brings the ratio back to the margin-call level (the liquidation level where the policy has none);
+        0 when there is no call.
+    state, status : ndarray of uint8, shape (a,)
+        Codes of `State` and `AccountStatus`; every measure is NaN unless the status is ``OK``.
+    """
+
+    __slots__ = ("_codes", "_results", "ids")
+
+    def __init__(self, ids: list[Any]) -> None:
+        self.ids = ids
+        self._results = np.empty((len(ACCOUNT_MEASURES), len(ids)))
+        self._codes = np.empty((2, len(ids)), dtype=np.uint8)
+
+    def __len__(self) -> int:
+        """Number of accounts."""
+        return len(self.ids)
+
+    @property
+    def buffers(self) -> tuple[npt.NDArray[np.float64], Bytes]:
+        """Where the kernel and the reference write."""
+        return self._results, self._codes
+
+    @property
+    def equity(self) -> Floats:
+        """Equity, settlement currency."""
+        return self._results[0]
+
+    @property
+    def initial_margin(self) -> Floats:
+        """Initial margin, settlement currency."""
+        return self._results[1]
+
+    @property
+    def maintenance_margin(self) -> Floats:
+        """Maintenance margin, settlement currency."""
+        return self._results[2]
+
+    @property
+    def free_margin(self) -> Floats:
+        """Equity less initial margin, settlement currency."""
+        return self._results[3]
+
+    @property
+    def margin_ratio(self) -> Floats:
+        """Requirement over equity, a fraction."""
+        return self._results[4]
+
+    @property
+    def margin_call_amount(self) -> Floats:
+        """Deposit that ends a margin call, settlement currency."""
+        return self._results[5]
+
+    @property
+    def state(self) -> Bytes:
+        """Codes of `State`."""
+        return self._codes[0]
+
+    @property
+    def status(self) -> Bytes:
+        """Codes of `AccountStatus`."""
+        return self._codes[1]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Columns by name, ``account`` first; views, not copies."""
+        columns: dict[str, Any] = {"account": self.ids}
+        columns.update(zip(ACCOUNT_MEASURES, self._results, strict=True))
+        return columns | {"state": self.state, "status": self.status}
+
+    def failures(self) -> list[tuple[Any, AccountStatus]]:
+        """Accounts without a verdict, with the reason."""
+        return [(self.ids[code], AccountStatus(self.status[code])) for code in np.flatnonzero(self.status)]
+
+
+class BookRisk:
+    """Risk of a book at marks, in the caller's row order.
+
+    Made by `levcore.Engine.evaluate` and `levcore.reference.evaluate`; pass it back as ``out=`` to reuse its memory.
+
+    Attributes
+    ----------
+    state, status : ndarray of uint8, shape (n,)
+        Codes of `State` and `Status`.
+    measures : tuple of str
+        Measures computed.
+    accounts : AccountRisk
+        Cross accounts.
+    book, policy, marks
+        What was evaluated; marks by ``book.instrument_names``, NaN where missing.
+    """
+
+    __slots__ = ("_codes", "_results", "accounts", "book", "marks", "measures", "policy")
+
+    notional = _column("notional")
+    unrealized_pnl = _column("unrealized_pnl")
+    return_on_equity = _column("return_on_equity")
+    initial_margin = _column("initial_margin")
+    maintenance_margin = _column("maintenance_margin")
+    equity = _column("equity")
+    margin_ratio = _column("margin_ratio")
+    effective_leverage = _column("effective_leverage")
+    liquidation_price = _column("liquidation_price")
+    bankruptcy_price = _column("bankruptcy_price")
+    distance_to_liquidation = _column("distance_to_liquidation")
+
+    def __init__(self, book: "PositionBook", policy: "MarginPolicy", marks: Floats, measures: tuple[str, ...]) -> None:
+        self.book = book
+        self.policy = policy
+        self.marks = marks
+        self.measures = measures
+        width = padded(len(book))
+        self._results = np.empty((len(measures), width))
+        self._codes = np.empty((2, width), dtype=np.uint8)
+        self.accounts = AccountRisk(book.account_ids)
+
+    def __len__(self) -> int:
+        """Number of positions."""
+        return len(self.book)
+
+    def __repr__(self) -> str:
+        """Size and policy."""
+        return f"BookRisk({len(self):,} positions under {self.policy.id})"
+
+    @property
+    def buffers(self) -> tuple[npt.NDArray[np.float64], Bytes]:
+        """Where the kernel and the reference write: one row a measure, then the rows state and status."""
+        return self._results, self._codes
+
+    @property
+    def state(self) -> Bytes:
+        """Codes of `State`, shape (n,)."""
+        return self._codes[0, : len(self)]
+
+    @property
+    def status(self) -> Bytes:
+        """Codes of `Status`, shape (n,)."""
+        return self._codes[1, : len(self)]
+
+    def column(self, name: str) -> Floats:
+        """Measure by name, shape (n,).
+
+        Raises
+        ------
+        InputError
+            If the measure was not asked for, or there is none of that name.
+        """
+        try:
+            place = self.measures.index(name)
+        except ValueError:
+            raise InputError(name, "was not computed", ", ".join(self.measures), "") from None
+        column: Floats = self._results[place, : len(self)]
+        return column
+
+    @property
+    def ok(self) -> npt.NDArray[np.bool_]:
+        """Rows whose numbers are all valid, shape (n,)."""
+        result: npt.NDArray[np.bool_] = self.status < FIRST_PARTIAL
+        return result
+
+    def failures(self, limit: int | None = None) -> list[Failure]:
+        """Rows that could not be evaluated, or not wholly, in row order; the first `limit` of them."""
+        rows = np.flatnonzero(self.status >= FIRST_PARTIAL)[:limit]
+        return [self._failure(int(row)) for row in rows]
+
+    def _failure(self, row: int) -> Failure:
+        status = Status(self.status[row])
+        column = COLUMN_AT_FAULT.get(status, "")
+        value: object = None
+        if column == "instrument":
+            value = self.book.name_of(row)
+        elif column == "mark_price":
+            value = float(self.marks[self.book.instrument_codes[row]])
+        elif column:
+            values = getattr(self.book, column)
+            value = None if values is None else float(values[row])
+        return Failure(row, status, column, value)
+
+    @property
+    def failed(self) -> int:
+        """Number of rows without any number."""
+        return int(np.count_nonzero(self.status >= FIRST_FAILURE))
+
+    def summary(self) -> dict[str, Any]:
+        """Counts by state and status, totals by settlement currency, the nearest liquidation; see `levcore.summary`."""
+        return summarize(self)
+
+    def to_dict(self) -> dict[str, npt.NDArray[Any]]:
+        """Measures, state and status by name; views, not copies."""
+        columns: dict[str, npt.NDArray[Any]] = {name: self.column(name) for name in self.measures}
+        return columns | {"state": self.state, "status": self.status}
+
+    def report(self, path: str | Path) -> Path:
+        """Write the HTML report, one file without links to anything outside; return its path."""
+        from levcore.report_html import write_report
+
+        return write_report(self, path)
+
+    def report_text(self) -> str:
+        """The report as plain text."""
+        from levcore.report_text import render_text
+
+        return render_text(self)
+
+    def worst_state(self) -> State:
+        """Worst state of any position or account that could be judged."""
+        codes = np.concatenate((self.state, self.accounts.state))
+        judged = codes[codes < State.INCOMPLETE]
+        return State(int(judged.max())) if judged.size else State.HEALTHY
+
+    def __iter__(self) -> Iterator[str]:
+        """Names of the columns, so that ``dict(risk)`` and frame constructors work."""
+        return iter((*self.measures, "state", "status"))
+
+    def keys(self) -> tuple[str, ...]:
+        """Names of the columns."""
+        return (*self.measures, "state", "status")
+
+    def __getitem__(self, name: str) -> npt.NDArray[Any]:
+        """Column by name."""
+        if name in ("state", "status"):
+            codes: Bytes = getattr(self, name)
+            return codes
+        return self.column(name)
+

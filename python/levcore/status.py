@@ -1,0 +1,110 @@
+"""The closed vocabularies of row status, account status and risk state.
+
+The same codes as ``rust/levcore/src/status.rs`` and ``state.rs``; ``tests/test_status.py`` holds the two together.
+"""
+
+from enum import IntEnum
+
+__all__ = ["COLUMN_AT_FAULT", "FIRST_FAILURE", "FIRST_PARTIAL", "AccountStatus", "State", "Status"]
+
+FIRST_PARTIAL = 16
+"""First code of `Status` that is more than a finding."""
+FIRST_FAILURE = 32
+"""First code of `Status` whose row holds no number."""
+
+
+class Status(IntEnum):
+    """What became of a row.
+
+    Below 16: findings, every number is valid. 16: partial, what depends on the account is NaN. From 32: failed,
+    every number is NaN. `describe` says what a code means.
+    """
+
+    OK = 0
+    NO_LIQUIDATION_PRICE = 1
+    FLAT = 2
+    MISSING_LEVERAGE = 3
+    LIQUIDATION_PRICE_BEYOND_ENTRY = 4
+    LIQUIDATION_PRICE_BEYOND_LAST_TIER = 5
+    ALREADY_LIQUIDATABLE = 6
+    ACCOUNT_INCOMPLETE = 16
+    INVALID_QUANTITY = 32
+    INVALID_ENTRY_PRICE = 33
+    UNKNOWN_INSTRUMENT = 34
+    MISSING_MARK_PRICE = 35
+    INVALID_MARK_PRICE = 36
+    MISSING_MARGIN = 37
+    INVALID_MARGIN = 38
+    INVALID_LEVERAGE = 39
+    MISSING_REQUIRED_LEVERAGE = 40
+    INVALID_FUNDING = 41
+    TIER_OVERFLOW = 42
+    MISSING_RISK_LIMIT = 43
+    INVALID_RISK_LIMIT = 44
+    NUMERIC_OVERFLOW = 45
+
+    @property
+    def is_finding(self) -> bool:
+        """Whether the row is evaluated and still worth a remark."""
+        return 0 < self < FIRST_PARTIAL
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether the row holds no number."""
+        return self >= FIRST_FAILURE
+
+    def describe(self) -> str:
+        """Meaning of the code in words."""
+        # The words stand once, in the core; importing the binding here would make this module need it.
+        from levcore import _levcore
+
+        return next(meaning for code, _, meaning in _levcore.statuses() if code == self)
+
+
+class AccountStatus(IntEnum):
+    """What became of a cross account; every measure is NaN unless ``OK``."""
+
+    OK = 0
+    INCOMPLETE = 1
+    MISSING_WALLET_BALANCE = 2
+    INVALID_WALLET_BALANCE = 3
+
+    def describe(self) -> str:
+        """Meaning of the code in words."""
+        from levcore import _levcore
+
+        return next(meaning for code, _, meaning in _levcore.account_statuses() if code == self)
+
+
+class State(IntEnum):
+    """How close to liquidation, by the policy's thresholds on the margin ratio; larger is worse.
+
+    ``WARNING`` and ``MARGIN_CALL`` do not occur under a policy that has no such level.
+    """
+
+    HEALTHY = 0
+    WARNING = 1
+    MARGIN_CALL = 2
+    LIQUIDATION = 3
+    BANKRUPT = 4
+    INCOMPLETE = 5
+
+
+COLUMN_AT_FAULT = {
+    Status.MISSING_LEVERAGE: "leverage",
+    Status.INVALID_QUANTITY: "quantity",
+    Status.INVALID_ENTRY_PRICE: "entry_price",
+    Status.UNKNOWN_INSTRUMENT: "instrument",
+    Status.MISSING_MARK_PRICE: "mark_price",
+    Status.INVALID_MARK_PRICE: "mark_price",
+    Status.MISSING_MARGIN: "isolated_margin",
+    Status.INVALID_MARGIN: "isolated_margin",
+    Status.INVALID_LEVERAGE: "leverage",
+    Status.MISSING_REQUIRED_LEVERAGE: "leverage",
+    Status.INVALID_FUNDING: "accrued_funding",
+    Status.TIER_OVERFLOW: "quantity",
+    Status.MISSING_RISK_LIMIT: "risk_limit",
+    Status.INVALID_RISK_LIMIT: "risk_limit",
+    Status.NUMERIC_OVERFLOW: "quantity",
+}
+"""Column to look at first for each status that one column can explain."""
