@@ -182,8 +182,15 @@ class UnknownInstrumentError(PolicyError, KeyError):
 class UnknownRuleError(PolicyError):
     """A rule is needed that no source states; levcore does not guess it.
 
-    ``argument`` is the policy's name, ``found`` the reason given in the policy file.
+    ``argument`` is the policy, ``rule`` says which rule is unknown, ``expected`` how to state it and
+    ``found`` the policy file's reason.
     """
+
+    def __str__(self) -> str:
+        """Build the message: policy, rule, reason, remedy."""
+        reason = f" ({self.found})" if self.found else ""
+        remedy = f"; {self.expected}" if self.expected else ""
+        return f"{self.argument}: {self.rule}{reason}{remedy}"
 
 
 class TierError(PolicyError):
@@ -195,27 +202,27 @@ class TierError(PolicyError):
         Name of the instrument; empty while a table belongs to none yet.
     tier : int or None
         Tier counted from 1, as venues count; None where the whole table is meant.
+    rule, expected, found : str
+        As in `LevcoreError`.
     column : str
         Field of the tier at fault: ``"floor"``, ``"rate"``, ``"deduction"``, ``"max_leverage"``, ``"cap"``,
         ``"unit"`` or ``"shape"``; empty where it is the row or the table.
-    rule, expected, found : str
-        As in `LevcoreError`.
     """
 
     def __init__(
         self,
         instrument: str,
         tier: int | None,
-        column: str,
         rule: str,
         expected: str = "",
         found: str = "",
+        column: str = "",
     ) -> None:
         super().__init__(column, rule, expected, found)
         self.instrument = instrument
         self.tier = tier
         self.column = column
-        self.args = (instrument, tier, column, rule, expected, found)
+        self.args = (instrument, tier, rule, expected, found, column)
 
     def _place(self) -> str:
         instrument = f"tiers of {self.instrument}" if self.instrument else "tiers"

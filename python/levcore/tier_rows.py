@@ -71,7 +71,7 @@ def half_of_initial_rate(max_leverage: Number, number: int) -> Fraction:
     """``1 / (2 * max_leverage)``, exactly; `number` is the tier's, for the error."""
     exact = _exact(max_leverage, number, "max_leverage")
     if exact <= 0:
-        raise TierError("", number, "max_leverage", "must be positive", "> 0", str(max_leverage))
+        raise TierError("", number, "must be positive", "> 0", str(max_leverage), "max_leverage")
     return 1 / (2 * exact)
 
 
@@ -82,7 +82,7 @@ def _tier(row: Row, number: int) -> Tier:
             return Tier(**cast(Mapping[str, Number], row))
         return Tier(*cast(Sequence[Number], row))
     except TypeError:
-        raise TierError("", number, "", "must be a tier", ", ".join(Tier._fields), repr(row)) from None
+        raise TierError("", number, "must be a tier", ", ".join(Tier._fields), repr(row)) from None
 
 
 def _exact(value: Number | None, number: int, column: str) -> Fraction:
@@ -94,7 +94,7 @@ def _exact(value: Number | None, number: int, column: str) -> Fraction:
             return Fraction(float.__repr__(value))  # numpy's floats print their type, too
         return Fraction(operator.index(cast(int, value)))  # raises on None and whatever else is no number
     except (TypeError, ValueError, OverflowError, ZeroDivisionError):
-        raise TierError("", number, column, "must be a number", "a finite number", repr(value)) from None
+        raise TierError("", number, "must be a number", "a finite number", repr(value), column) from None
 
 
 def _cap(value: Number, number: int) -> float:
@@ -116,11 +116,11 @@ def _join_bounds(tiers: list[Tier], floors: list[Fraction], unit: Unit, cap: Num
             floors[index + 1] = upper
         elif gap != 0:
             rule = "must be the cap of the tier below"
-            raise TierError("", index + 2, "floor", rule, str(tier.cap), str(tiers[index + 1].floor))
+            raise TierError("", index + 2, rule, str(tier.cap), str(tiers[index + 1].floor), "floor")
     given = [value for value in (tiers[-1].cap if tiers else None, cap) if value is not None]
     ends = [_cap(value, len(tiers)) for value in given]
     if len(set(ends)) > 1:
-        raise TierError("", len(tiers), "cap", "is given twice", str(given[0]), str(given[1]))
+        raise TierError("", len(tiers), "is given twice", str(given[0]), str(given[1]), "cap")
     return ends[0] if ends else math.inf
 
 
@@ -147,7 +147,7 @@ def _leverages(tiers: list[Tier]) -> tuple[float, ...]:
         return ()
     if missing:
         rule = "must be given for every tier or for none"
-        raise TierError("", missing[0], "max_leverage", rule, "a number", "nothing")
+        raise TierError("", missing[0], rule, "a number", "nothing", "max_leverage")
     return tuple(
         float(_exact(tier.max_leverage, number, "max_leverage")) for number, tier in enumerate(tiers, 1)
     )

@@ -185,7 +185,7 @@ class TierTable:
         units = UNITS_OF_SHAPE.get(self.shape)
         if units is None:
             raise TierError(
-                "", None, "shape", "must be known", " or ".join(get_args(Shape)), repr(self.shape)
+                "", None, "must be known", " or ".join(get_args(Shape)), repr(self.shape), "shape"
             )
         if self.unit not in units:
             flat_by_value = self.shape == "flat" and self.unit in UNITS_OF_SHAPE["marginal"]
@@ -194,48 +194,48 @@ class TierTable:
                 if flat_by_value
                 else f"must fit a {self.shape} table"
             )
-            raise TierError("", None, "unit", rule, " or ".join(units), repr(self.unit))
+            raise TierError("", None, rule, " or ".join(units), repr(self.unit), "unit")
         if not self.floors:
-            raise TierError("", None, "", "must not be empty", "at least 1 tier", "0")
+            raise TierError("", None, "must not be empty", "at least 1 tier", "0")
         self._check_length("rate", self.rates)
         self._check_length("deduction", self.deductions)
 
     def _check_length(self, name: str, column: tuple[float, ...]) -> None:
         if len(column) != len(self.floors):
             raise TierError(
-                "", None, name, "must have one value a tier", str(len(self.floors)), str(len(column))
+                "", None, "must have one value a tier", str(len(self.floors)), str(len(column)), name
             )
 
     def _check_floors(self) -> None:
         if self.floors[0] != 0:
-            raise TierError("", 1, "floor", "must be 0 in the first tier", "0", repr(self.floors[0]))
+            raise TierError("", 1, "must be 0 in the first tier", "0", repr(self.floors[0]), "floor")
         for number, (below, above) in enumerate(pairwise(self.floors), 2):
             if not below < above < math.inf:
-                raise TierError("", number, "floor", "must rise and be finite", f"> {below!r}", repr(above))
+                raise TierError("", number, "must rise and be finite", f"> {below!r}", repr(above), "floor")
         if not self.cap > self.floors[-1]:
             rule = "must lie above the last floor"
-            raise TierError("", len(self), "cap", rule, f"> {self.floors[-1]!r}", repr(self.cap))
+            raise TierError("", len(self), rule, f"> {self.floors[-1]!r}", repr(self.cap), "cap")
 
     def _check_rates(self) -> None:
         for number, rate in enumerate(self.rates, 1):
             if not 0 < rate < 1:
-                raise TierError("", number, "rate", "must be a fraction of value", "in (0, 1)", repr(rate))
+                raise TierError("", number, "must be a fraction of value", "in (0, 1)", repr(rate), "rate")
         for number, (below, above) in enumerate(pairwise(self.rates), 2):
             if self.shape == "marginal" and not above > below:
-                raise TierError("", number, "rate", "must rise", f"> {below!r}", repr(above))
+                raise TierError("", number, "must rise", f"> {below!r}", repr(above), "rate")
             if not above >= below:
-                raise TierError("", number, "rate", "must not fall", f">= {below!r}", repr(above))
+                raise TierError("", number, "must not fall", f">= {below!r}", repr(above), "rate")
 
     def _check_deductions(self) -> None:
         if self.shape == "flat":
             for number, deduction in enumerate(self.deductions, 1):
                 if deduction != 0:
                     raise TierError(
-                        "", number, "deduction", "must be 0 in a flat table", "0", repr(deduction)
+                        "", number, "must be 0 in a flat table", "0", repr(deduction), "deduction"
                     )
             return
         if self.deductions[0] != 0:
-            raise TierError("", 1, "deduction", "must be 0 in the first tier", "0", repr(self.deductions[0]))
+            raise TierError("", 1, "must be 0 in the first tier", "0", repr(self.deductions[0]), "deduction")
         # Each deduction is compared with its neighbour, not with the whole chain, so that the first error is
         # the tier at fault.
         for index in range(1, len(self)):
@@ -244,7 +244,7 @@ class TierTable:
             found = self.deductions[index]
             if not abs(found - expected) <= DEDUCTION_TOLERANCE * expected:
                 rule = "must continue the tier below"
-                raise TierError("", index + 1, "deduction", rule, f"{expected:.15g}", f"{found:.15g}")
+                raise TierError("", index + 1, rule, f"{expected:.15g}", f"{found:.15g}", "deduction")
 
     def _check_leverage(self) -> None:
         if not self.max_leverage:
@@ -253,7 +253,7 @@ class TierTable:
         for number, leverage in enumerate(self.max_leverage, 1):
             if not 0 < leverage < math.inf:
                 rule = "must be positive and finite"
-                raise TierError("", number, "max_leverage", rule, "> 0", repr(leverage))
+                raise TierError("", number, rule, "> 0", repr(leverage), "max_leverage")
         for number, (below, above) in enumerate(pairwise(self.max_leverage), 2):
             if above > below:
-                raise TierError("", number, "max_leverage", "must not rise", f"<= {below!r}", repr(above))
+                raise TierError("", number, "must not rise", f"<= {below!r}", repr(above), "max_leverage")

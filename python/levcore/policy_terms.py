@@ -1,0 +1,103 @@
+"""The words of margin policies: what each rule may say, where it was read, and texts by rule."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
+
+__all__ = [
+    "CHOICES",
+    "UNKNOWN",
+    "ClosingFeeBasis",
+    "FeeBankruptcy",
+    "InitialMarginBasis",
+    "RateRule",
+    "RequirementBasis",
+    "Rounding",
+    "Source",
+    "TableShape",
+    "Texts",
+    "Unknown",
+]
+
+Unknown: TypeAlias = Literal["unknown"]
+RequirementBasis: TypeAlias = Literal["price", "entry", "mark", "unknown"]
+InitialMarginBasis: TypeAlias = Literal["mark", "entry", "unknown"]
+ClosingFeeBasis: TypeAlias = Literal["none", "price", "entry", "bankruptcy", "unknown"]
+FeeBankruptcy: TypeAlias = Literal["none", "margin", "leverage", "unknown"]
+Rounding: TypeAlias = Literal["none", "up", "down", "nearest", "unknown"]
+RateRule: TypeAlias = Literal["table", "half-of-initial-at-max-leverage", "unknown"]
+TableShape: TypeAlias = Literal["marginal", "flat", "single", "any"]
+
+UNKNOWN: Unknown = "unknown"
+CHOICES: dict[str, tuple[object, ...]] = {
+    "requirement_basis_isolated": get_args(RequirementBasis),
+    "requirement_basis_cross": get_args(RequirementBasis),
+    "initial_margin_basis_isolated": get_args(InitialMarginBasis),
+    "initial_margin_basis_cross": get_args(InitialMarginBasis),
+    "closing_fee_basis": get_args(ClosingFeeBasis),
+    "closing_fee_bankruptcy_cross": get_args(FeeBankruptcy),
+    "closing_fee_in_initial_margin": (False, True, UNKNOWN),
+    "closing_fee_in_maintenance_margin": (False, True, UNKNOWN),
+    "bankruptcy_includes_closing_fee": (False, True, UNKNOWN),
+    "warning_level_inclusive": (False, True),
+    "margin_call_level_inclusive": (False, True),
+    "liquidation_level_inclusive": (False, True),
+    "price_rounding_long": get_args(Rounding),
+    "price_rounding_short": get_args(Rounding),
+    "maintenance_rate_rule": get_args(RateRule),
+    "table_shape": get_args(TableShape),
+}
+
+
+class Texts(Mapping[str, str]):
+    """Immutable, hashable texts by rule, in the order of the file."""
+
+    def __init__(self, texts: Mapping[str, str] | None = None) -> None:
+        self._texts = dict(texts or {})
+
+    def __getitem__(self, rule: str) -> str:
+        """Return the text of a rule."""
+        return self._texts[rule]
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the rules."""
+        return iter(self._texts)
+
+    def __len__(self) -> int:
+        """Return the number of texts."""
+        return len(self._texts)
+
+    def __hash__(self) -> int:
+        """Hash of the contents."""
+        return hash(frozenset(self._texts.items()))
+
+    def __repr__(self) -> str:
+        """Return it as the dict it could be made of."""
+        return f"Texts({self._texts!r})"
+
+    def about(self, rule: str) -> str:
+        """Text under `rule`, or under the beginning of it that several rules share; empty where none is."""
+        words = rule.split("_")
+        keys = ("_".join(words[:length]) for length in range(len(words), 0, -1))
+        return next((self._texts[key] for key in keys if key in self._texts), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where rules of a policy were read.
+
+    Parameters
+    ----------
+    title, url : str
+        What it is and where it stands; the url is empty where only a citation exists.
+    dated : str
+        Its own date, as precisely as known; empty where it carries none.
+    evidence : {"V", "R", "3P"}
+        Whether published numbers were recomputed (V), the venue's own text was read (R), or a third
+        party's copy of it (3P).
+    """
+
+    title: str
+    url: str
+    dated: str
+    evidence: str
