@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import importlib.metadata
 import sys
 from pathlib import Path
@@ -22,6 +23,7 @@ extensions = [
     "levcore_tables",
 ]
 exclude_patterns = ["_build"]
+templates_path = ["_templates"]
 nitpicky = False
 
 # One page an object, written from its docstring.
@@ -37,7 +39,9 @@ myst_heading_anchors = 3
 doctest_global_setup = """
 import numpy as np
 import levcore as lc
+from levcore import TierTable
 """
+doctest_default_flags = doctest.ELLIPSIS
 doctest_test_doctest_blocks = "default"
 
 html_theme = "pydata_sphinx_theme"

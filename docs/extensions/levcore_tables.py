@@ -13,6 +13,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 import levcore
+from levcore.policy import PolicyInfo
 
 Rows = Iterable[tuple[str, ...]]
 
@@ -28,7 +29,14 @@ def statuses() -> Rows:
     """Every status of a row."""
     yield "code", "name", "meaning"
     for status in levcore.Status:
-        yield str(int(status)), status.name, status.description
+        yield str(int(status)), status.name, status.describe()
+
+
+def account_statuses() -> Rows:
+    """Every status of an account."""
+    yield "code", "name", "meaning"
+    for status in levcore.AccountStatus:
+        yield str(int(status)), status.name, status.describe()
 
 
 def states() -> Rows:
@@ -39,15 +47,20 @@ def states() -> Rows:
 
 
 def policies() -> Rows:
-    """Every policy in the package."""
-    yield "name", "as of", "title", "unknown rules"
+    """Every policy in the package, with what its newest version does not know."""
+    yield "name", "as of", "title", "unknown in the newest"
+    versions: dict[str, list[PolicyInfo]] = {}
     for policy in levcore.policies():
-        yield policy.name, policy.as_of, policy.title, ", ".join(policy.unknown) or "none"
+        versions.setdefault(policy.name, []).append(policy)
+    for name, dated in versions.items():
+        newest = dated[-1]
+        yield name, ", ".join(each.as_of for each in dated), newest.title, ", ".join(newest.unknown) or "nothing"
 
 
 TABLES: dict[str, Callable[[], Rows]] = {
     "measures": measures,
     "statuses": statuses,
+    "account_statuses": account_statuses,
     "states": states,
     "policies": policies,
 }
