@@ -66,7 +66,11 @@ def policies_of_text(text: str, name: str) -> tuple[MarginPolicy, ...]:
     _check_keys(name, data, TOP)
     if data.get("name") != name:
         raise PolicyError(name, "the file must carry its policy's name", repr(name), repr(data.get("name")))
-    versions = sorted((_policy(data, version) for version in data["versions"]), key=lambda each: each.as_of)
+    try:
+        versions = [_policy(data, version) for version in data["versions"]]
+    except (KeyError, TypeError) as error:
+        raise PolicyError(name, "a key is missing or wrong", found=str(error)) from None
+    versions.sort(key=lambda each: each.as_of)
     dates = [each.as_of for each in versions]
     if len(set(dates)) != len(dates):
         raise PolicyError(name, "dates must be distinct", found=", ".join(dates))
@@ -80,24 +84,21 @@ def _policy(data: Mapping[str, Any], version: Mapping[str, Any]) -> MarginPolicy
     rules = {**data["rules"], **version.get("rules", {})}
     sources = tuple(Source(**source) for source in [*data.get("sources", []), *version.get("sources", [])])
     _check_keys(name, rules, set(RULES))
-    try:
-        fields: dict[str, Any] = NO_LEVELS | rules | {"table_units": tuple(rules["table_units"])}
-        made = MarginPolicy(
-            name=name,
-            as_of=version["as_of"],
-            title=data["title"],
-            venue=data["venue"],
-            product=data["product"],
-            notes=version.get("notes", data.get("notes", "")),
-            verified_by="; ".join(filter(None, (data.get("verified_by"), version["verified_by"]))),
-            sources=sources,
-            rests_on=_texts(data, version, "rests_on"),
-            unknown=_texts(data, version, "unknown"),
-            **fields,
-            instruments=_table(version["instruments"]),
-        )
-    except (KeyError, TypeError) as error:
-        raise PolicyError(name, "a key is missing or wrong", found=str(error)) from None
+    fields: dict[str, Any] = NO_LEVELS | rules | {"table_units": tuple(rules["table_units"])}
+    made = MarginPolicy(
+        name=name,
+        as_of=version["as_of"],
+        title=data["title"],
+        venue=data["venue"],
+        product=data["product"],
+        notes=version.get("notes", data.get("notes", "")),
+        verified_by="; ".join(filter(None, (data.get("verified_by"), version["verified_by"]))),
+        sources=sources,
+        rests_on=_texts(data, version, "rests_on"),
+        unknown=_texts(data, version, "unknown"),
+        **fields,
+        instruments=_table(version["instruments"]),
+    )
     _check_provenance(made)
     return made
 

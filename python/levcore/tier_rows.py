@@ -9,7 +9,7 @@ import operator
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
-from typing import Literal, NamedTuple, TypeAlias, cast
+from typing import Literal, NamedTuple, SupportsIndex, TypeAlias, cast
 
 from levcore.errors import TierError
 
@@ -17,7 +17,7 @@ __all__ = ["Number", "Row", "Shape", "Tier", "TierColumns", "Unit", "read_tiers"
 
 Shape: TypeAlias = Literal["marginal", "flat"]
 Unit: TypeAlias = Literal["quote", "base", "contracts", "risk_limit"]
-Number: TypeAlias = int | float | str | Decimal | Fraction
+Number: TypeAlias = int | float | str | Decimal | Fraction | SupportsIndex
 
 # Venues write "no upper end" as the largest int64, and copies of their tables as its float64 neighbour.
 UNBOUNDED_FROM = 2**63 - 1
