@@ -3,7 +3,7 @@
 from levcore.compiled import PAYOFFS, CompiledInstrument
 from levcore.reference.arithmetic import divide
 
-__all__ = ["coordinate", "is_inverse", "long_direction", "price_at_value"]
+__all__ = ["coordinate", "is_inverse", "long_direction", "price_at_value", "price_per_value"]
 
 INVERSE = PAYOFFS["inverse"]
 
@@ -18,11 +18,14 @@ def coordinate(instrument: CompiledInstrument, price: float) -> float:
     return divide(1.0, price) if instrument.payoff == INVERSE else price * instrument.multiplier
 
 
-def price_at_value(instrument: CompiledInstrument, value: float, size: float) -> float:
-    """Price at which a position of `size` is worth `value`."""
-    if instrument.payoff == INVERSE:
-        return divide(size, value)
-    return divide(value, size * instrument.multiplier)
+def price_per_value(instrument: CompiledInstrument, size: float) -> float:
+    """Price of a unit of value of a position of `size`: its price is proportional to its value, unless inverse."""
+    return divide(1.0, size * instrument.multiplier)
+
+
+def price_at_value(instrument: CompiledInstrument, value: float, size: float, per_value: float) -> float:
+    """Price at which a position of `size` is worth `value`; `per_value` is its `price_per_value`."""
+    return divide(size, value) if instrument.payoff == INVERSE else value * per_value
 
 
 def long_direction(instrument: CompiledInstrument) -> float:

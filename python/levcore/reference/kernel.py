@@ -222,9 +222,14 @@ def find_prices(
     """Liquidation and bankruptcy price, distance, leverage and findings."""
     p = position
     value = p.liquidation_value = solve(p, policy, tiers, basis)
-    p.liquidation_price = liquidation.price_or_none(value, contract.price_at_value(instrument, value, p.size))
+    per_value = contract.price_per_value(instrument, p.size)
+    p.liquidation_price = liquidation.price_or_none(
+        value, contract.price_at_value(instrument, value, p.size, per_value)
+    )
     bankrupt = p.direction * (p.bankruptcy_needed * policy.bankruptcy.along(p.direction))
-    p.bankruptcy_price = liquidation.price_or_none(bankrupt, contract.price_at_value(instrument, bankrupt, p.size))
+    p.bankruptcy_price = liquidation.price_or_none(
+        bankrupt, contract.price_at_value(instrument, bankrupt, p.size, per_value)
+    )
     p.effective_leverage = exposure.effective_leverage(p.value, p.equity)
     side = 1.0 if p.quantity > 0.0 else -1.0
     past = p.state >= State.LIQUIDATION

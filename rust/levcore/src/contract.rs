@@ -71,11 +71,18 @@ impl Contract {
         if self.is_inverse() { 1.0 / price } else { price * self.multiplier }
     }
 
-    /// Price at which a position of `size` is worth `value`.
+    /// Price of a unit of value of a position of `size`: its price is proportional to its value, unless inverse.
     #[inline(always)]
     #[must_use]
-    pub fn price_at_value(&self, value: f64, size: f64) -> f64 {
-        if self.is_inverse() { size / value } else { value / (size * self.multiplier) }
+    pub fn price_per_value(&self, size: f64) -> f64 {
+        1.0 / (size * self.multiplier)
+    }
+
+    /// Price at which a position of `size` is worth `value`; `per_value` is its [`Contract::price_per_value`].
+    #[inline(always)]
+    #[must_use]
+    pub fn price_at_value(&self, value: f64, size: f64, per_value: f64) -> f64 {
+        if self.is_inverse() { size / value } else { value * per_value }
     }
 
     /// `+1` if a long position gains as the coordinate rises, else `-1`.

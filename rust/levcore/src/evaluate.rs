@@ -215,34 +215,59 @@ fn vectorised(set: InstructionSet, job: &Job<'_>, block: &Block, scratch: &mut S
 
 #[inline(always)]
 fn evaluate_block(job: &Job<'_>, block: &Block, scratch: &mut Scratch) {
+    // No closures on this path: a closure would be compiled without the instruction set of its caller.
     if !block.cross {
-        for_each_tile(job, block, |group, _, place| isolated_tile(job, &mut scratch.tile, group, place));
+        for (group, _, place) in Tiles::of(job.layout, block) {
+            isolated_tile(job, &mut scratch.tile, group, place);
+        }
         return;
     }
     scratch.sums.clear();
     scratch.sums.resize(block.accounts.len(), Sums::default());
     scratch.released.resize(block.rows.len(), 0.0);
     scratch.status.resize(block.rows.len(), 0);
-    for_each_tile(job, block, |group, rows, place| value_legs(job, scratch, block, group, rows, place));
+    for (group, inside, place) in Tiles::of(job.layout, block) {
+        value_legs(job, scratch, block, group, inside, place);
+    }
     judge_accounts(job, block, scratch);
-    for_each_tile(job, block, |group, rows, place| price_legs(job, scratch, block, group, rows, place));
+    for (group, inside, place) in Tiles::of(job.layout, block) {
+        price_legs(job, scratch, block, group, inside, place);
+    }
 }
 
-/// Calls `work` with every tile of a block: its group, its first position inside of the block, its place in the caller's columns.
-#[inline(always)]
-fn for_each_tile(job: &Job<'_>, block: &Block, mut work: impl FnMut(&Group, usize, Place<'_>)) {
-    for group in &job.layout.groups[block.groups.clone()] {
-        let mut first = group.rows.start;
-        while first < group.rows.end {
-            let end = group.rows.end.min(first + ROWS);
-            let inside = first - block.rows.start;
-            let place = match block.first_row {
-                Some(row) => Place::Consecutive(row + inside, end - first),
-                None => Place::Scattered(&job.layout.order[first..end]),
-            };
-            work(group, inside, place);
-            first = end;
+/// The tiles of a block: group, first position inside of the block, place in the caller's columns.
+struct Tiles<'a> {
+    layout: &'a Layout,
+    block: &'a Block,
+    group: usize,
+    first: usize,
+}
+
+impl<'a> Tiles<'a> {
+    #[inline(always)]
+    fn of(layout: &'a Layout, block: &'a Block) -> Self {
+        Self { layout, block, group: block.groups.start, first: block.rows.start }
+    }
+}
+
+impl<'a> Iterator for Tiles<'a> {
+    type Item = (&'a Group, usize, Place<'a>);
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.group == self.block.groups.end {
+            return None;
         }
+        let group = &self.layout.groups[self.group];
+        let (first, end) = (self.first, group.rows.end.min(self.first + ROWS));
+        let inside = first - self.block.rows.start;
+        let place = match self.block.first_row {
+            Some(row) => Place::Consecutive(row + inside, end - first),
+            None => Place::Scattered(&self.layout.order[first..end]),
+        };
+        self.first = end;
+        self.group += usize::from(end == group.rows.end);
+        Some((group, inside, place))
     }
 }
 
@@ -290,8 +315,18 @@ fn isolated_tile(job: &Job<'_>, tile: &mut Tile, group: &Group, place: Place<'_>
 
 #[inline(always)]
 fn store_codes(job: &Job<'_>, tile: &Tile, place: Place<'_>) {
-    place.store(&tile.state.map(|code| code as u8), &job.outputs.state);
-    place.store(&tile.status.map(|code| code as u8), &job.outputs.status);
+    place.store(&narrow(&tile.state), &job.outputs.state);
+    place.store(&narrow(&tile.status), &job.outputs.status);
+}
+
+/// Codes as they are stored.
+#[inline(always)]
+fn narrow(codes: &[u64; ROWS]) -> [u8; ROWS] {
+    let mut narrowed = [0; ROWS];
+    for slot in 0..ROWS {
+        narrowed[slot] = codes[slot] as u8;
+    }
+    narrowed
 }
 
 /// Gives every row that is not an ordinary one its status, and takes the numbers from those that failed.
@@ -368,7 +403,7 @@ fn value_legs(job: &Job<'_>, scratch: &mut Scratch, block: &Block, group: &Group
     }
     let len = place.len();
     released[inside..inside + len].copy_from_slice(&freed[..len]);
-    let codes = tile.status.map(|code| code as u8);
+    let codes = narrow(&tile.status);
     status[inside..inside + len].copy_from_slice(&codes[..len]);
     load_accounts(job, tile, block, place);
     for slot in 0..len {

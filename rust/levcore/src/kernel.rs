@@ -92,7 +92,11 @@ pub(crate) fn fund_isolated(tile: &mut Tile, policy: &Policy) {
     if policy.has_fixed_fee() {
         fix_fee_by_leverage(tile, policy);
     }
-    if tile.isolated_margin.iter().any(|margin| margin.is_nan()) {
+    let mut missing = false;
+    for slot in 0..ROWS {
+        missing |= tile.isolated_margin[slot].is_nan();
+    }
+    if missing {
         let fee_held = policy.has_fixed_fee() && rules.fee_in_initial;
         for slot in 0..ROWS {
             let opening = margin::initial_margin(tile.entry_value[slot], tile.leverage[slot]);
@@ -292,12 +296,13 @@ pub(crate) fn find_prices(tile: &mut Tile, policy: &Policy, marked: &MarkedInstr
     for slot in 0..ROWS {
         let (direction, size) = (tile.direction[slot], tile.size[slot]);
         let value = tile.liquidation_value[slot];
-        let price = liquidation::price_or_none(value, contract.price_at_value(value, size));
+        let per_value = contract.price_per_value(size);
         let factor = policy.bankruptcy.along(direction);
         let bankrupt = direction * (tile.results[BANKRUPTCY_PRICE][slot] * factor);
-        tile.results[LIQUIDATION_PRICE][slot] = price;
+        tile.results[LIQUIDATION_PRICE][slot] =
+            liquidation::price_or_none(value, contract.price_at_value(value, size, per_value));
         tile.results[BANKRUPTCY_PRICE][slot] =
-            liquidation::price_or_none(bankrupt, contract.price_at_value(bankrupt, size));
+            liquidation::price_or_none(bankrupt, contract.price_at_value(bankrupt, size, per_value));
         tile.results[EFFECTIVE_LEVERAGE][slot] =
             exposure::effective_leverage(tile.value[slot], tile.results[EQUITY][slot]);
     }
@@ -334,16 +339,9 @@ fn solve_lines(lines: &[Line], tile: &mut Tile) {
     let mut largest = [f64::NEG_INFINITY; ROWS];
     for pair in lines.chunks_exact(2) {
         for slot in 0..ROWS {
-            let solve = |line: &Line| {
-                liquidation::candidate(
-                    needed[slot],
-                    line.trigger_deduction,
-                    direction[slot],
-                    line.gaining_factor,
-                    line.losing_factor,
-                )
-            };
-            largest[slot] = margin::larger(margin::larger(largest[slot], solve(&pair[0])), solve(&pair[1]));
+            let first = candidate_of(&pair[0], needed[slot], direction[slot]);
+            let second = candidate_of(&pair[1], needed[slot], direction[slot]);
+            largest[slot] = margin::larger(margin::larger(largest[slot], first), second);
         }
     }
     for slot in 0..ROWS {
@@ -351,6 +349,12 @@ fn solve_lines(lines: &[Line], tile: &mut Tile) {
     }
 }
 
+#[inline(always)]
+fn candidate_of(line: &Line, needed: f64, direction: f64) -> f64 {
+    liquidation::candidate(needed, line.trigger_deduction, direction, line.gaining_factor, line.losing_factor)
+}
+
+#[inline(always)]
 fn cap_of_value(instrument: &Instrument) -> f64 {
     match instrument.requirement {
         Requirement::Marginal(_) => instrument.cap,
@@ -364,36 +368,42 @@ pub(crate) fn needs_classification(tile: &Tile, marked: &MarkedInstrument<'_>, b
     if marked.failure.is_some() {
         return true;
     }
-    let cap = cap_of_value(marked.instrument).min(f64::MAX);
-    let mut odd = false;
+    let cap = cap_of_value(marked.instrument);
+    let mut odd = 0_u64;
     for slot in 0..ROWS {
+        // A sum of magnitudes is finite only if all of them are; the smallest of those that must be positive is, if all are.
         let magnitude = tile.quantity[slot].abs();
-        odd |= !(magnitude > 0.0 && magnitude < f64::INFINITY);
-        odd |= !(tile.entry_price[slot] > 0.0 && tile.entry_price[slot] < f64::INFINITY);
-        odd |= !(tile.value[slot] <= cap);
-        odd |= !(tile.entry_value[slot] < f64::INFINITY);
-        odd |= !(tile.results[UNREALIZED_PNL][slot].abs() < f64::INFINITY);
-        odd |= !(tile.funding[slot].abs() < f64::INFINITY);
-        odd |= !(tile.requirement[slot] < f64::INFINITY);
+        let value = tile.value[slot] + tile.entry_value[slot] + tile.requirement[slot];
+        let profit = tile.results[UNREALIZED_PNL][slot].abs() + tile.funding[slot].abs();
+        let total = magnitude + tile.entry_price[slot] + value + profit;
+        let smallest = smaller(magnitude, tile.entry_price[slot]);
+        odd |=
+            u64::from(!(total < f64::INFINITY)) | u64::from(!(smallest > 0.0)) | u64::from(!(tile.value[slot] <= cap));
     }
     if !cross {
         for slot in 0..ROWS {
-            odd |= !(tile.isolated_margin[slot] > 0.0 && tile.isolated_margin[slot] < f64::INFINITY);
-            odd |= !(tile.needed[slot].abs() < f64::INFINITY);
+            let total = tile.isolated_margin[slot] + tile.needed[slot].abs();
+            odd |= u64::from(!(total < f64::INFINITY)) | u64::from(!(tile.isolated_margin[slot] > 0.0));
         }
     }
     if book.leverage.is_some() {
         for slot in 0..ROWS {
-            odd |= !(tile.leverage[slot] > 0.0 && tile.leverage[slot] < f64::INFINITY);
+            odd |= u64::from(!(tile.leverage[slot] > 0.0)) | u64::from(!(tile.leverage[slot] < f64::INFINITY));
         }
     }
     if let Requirement::Flat(key, _) = &marked.instrument.requirement {
         for slot in 0..ROWS {
             let size = if *key == TierKey::RiskLimit { tile.risk_limit[slot] } else { tile.quantity[slot].abs() };
-            odd |= !(size > 0.0 && size <= marked.instrument.cap);
+            odd |= u64::from(!(size > 0.0)) | u64::from(!(size <= marked.instrument.cap));
         }
     }
-    odd
+    odd != 0
+}
+
+/// The smaller of two; NaN if the first is.
+#[inline(always)]
+fn smaller(left: f64, right: f64) -> f64 {
+    if right < left { right } else { left }
 }
 
 /// The failure of a row, or [`Status::Flat`], or [`Status::MissingLeverage`]; else [`Status::Ok`]. The first rule that applies decides.
