@@ -29,6 +29,7 @@ nitpicky = False
 # One page an object, written from its docstring.
 autosummary_generate = True
 autodoc_typehints = "none"  # numpydoc already prints types, with shapes and units
+default_role = "py:obj"  # single backticks in a docstring name an object
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
 
@@ -48,9 +49,11 @@ html_theme = "pydata_sphinx_theme"
 html_title = f"levcore {version}"
 html_theme_options = {
     "navigation_with_keys": False,
+    "header_links_before_dropdown": 6,
     "show_prev_next": True,
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],
     "footer_end": [],
 }
-html_sidebars: dict[str, list[str]] = {"**": ["sidebar-nav-bs"]}
+# Only the reference has pages below a page.
+html_sidebars: dict[str, list[str]] = {"*": [], "api/generated/*": ["sidebar-nav-bs"]}

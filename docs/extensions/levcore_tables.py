@@ -54,7 +54,12 @@ def policies() -> Rows:
         versions.setdefault(policy.name, []).append(policy)
     for name, dated in versions.items():
         newest = dated[-1]
-        yield name, ", ".join(each.as_of for each in dated), newest.title, ", ".join(newest.unknown) or "nothing"
+        yield (
+            name,
+            ", ".join(each.as_of for each in dated),
+            newest.title,
+            ", ".join(newest.unknown) or "nothing",
+        )
 
 
 TABLES: dict[str, Callable[[], Rows]] = {
@@ -76,16 +81,17 @@ class LevcoreTable(SphinxDirective):
         """Build the table that the argument names."""
         head, *body = list(TABLES[self.arguments[0]]())
         group = nodes.tgroup("", *(nodes.colspec(colwidth=1) for _ in head), cols=len(head))
-        group += nodes.thead("", self.row(head))
-        group += nodes.tbody("", *(self.row(cells) for cells in body))
+        group += nodes.thead("", self.row(head, head, is_head=True))
+        group += nodes.tbody("", *(self.row(cells, head) for cells in body))
         return [nodes.table("", group)]
 
     @staticmethod
-    def row(cells: tuple[str, ...]) -> nodes.row:
-        """One row; what is a name in Python is set as code."""
+    def row(cells: tuple[str, ...], head: tuple[str, ...], *, is_head: bool = False) -> nodes.row:
+        """One row; the column of names is set as code."""
         made = nodes.row()
-        for cell in cells:
-            text = nodes.literal(cell, cell) if cell.isidentifier() and "_" in cell else nodes.Text(cell)
+        for cell, title in zip(cells, head, strict=True):
+            is_code = title == "name" and not is_head
+            text = nodes.literal(cell, cell) if is_code else nodes.Text(cell)
             made += nodes.entry("", nodes.paragraph("", "", text))
         return made
 
