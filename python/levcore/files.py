@@ -1,0 +1,279 @@
+"""Positions, accounts and marks from CSV or Parquet files.
+
+What the columns mean, which must be there and what an empty cell says is decided here, once for both formats.
+An empty cell is missing, never zero: the row then gets its status from the engine. What makes a file as a
+whole unreadable or contradictory is a `FileFormatError` with the line and the column.
+"""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from levcore.book import PositionBook
+from levcore.errors import FileFormatError
+from levcore.file_columns import Columns, Progress
+from levcore.file_csv import read_csv
+from levcore.file_parquet import is_parquet, read_parquet
+from levcore.measures import MEASURES
+
+__all__ = ["Positions", "merge_marks", "read_accounts", "read_marks", "read_positions"]
+
+TEXT_COLUMNS = ("account", "instrument", "margin_mode")
+NUMBER_COLUMNS = (
+    "quantity",
+    "entry_price",
+    "mark_price",
+    "isolated_margin",
+    "leverage",
+    "accrued_funding",
+    "risk_limit",
+)
+REQUIRED_COLUMNS = ("instrument", "quantity", "entry_price", "margin_mode")
+MARGIN_MODES = ("isolated", "cross")
+
+
+@dataclass(frozen=True)
+class Positions:
+    """A file of positions.
+
+    Parameters
+    ----------
+    columns : Columns
+        The file as read.
+    is_cross : ndarray of bool, shape (n,)
+        Whether a row's margin mode is cross.
+    """
+
+    columns: Columns
+    is_cross: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(self.columns)
+
+    @property
+    def passed_through(self) -> tuple[str, ...]:
+        """Columns of the file that mean nothing here and go out again as they came."""
+        return tuple(name for name in self.columns.names if name not in TEXT_COLUMNS + NUMBER_COLUMNS)
+
+    def likely_misspelt(self) -> dict[str, str]:
+        """Columns passed through whose name comes close to one that would have a meaning."""
+        absent = [name for name in TEXT_COLUMNS + NUMBER_COLUMNS if name not in self.columns.names]
+        close = {name: difflib.get_close_matches(name, absent, 1, 0.8) for name in self.passed_through}
+        return {name: matches[0] for name, matches in close.items() if matches}
+
+    def marks(self) -> dict[str, float]:
+        """Mark prices by instrument from the column ``mark_price``; empty without it.
+
+        Raises
+        ------
+        FileFormatError
+            Two rows give one instrument two prices.
+        """
+        prices = self.columns.numbers.get("mark_price")
+        if prices is None:
+            return {}
+        return _one_value_each(self.columns, "instrument", "mark_price", prices)
+
+    def book(self, wallet_balance: Mapping[str, float] | None = None) -> PositionBook:
+        """Position book of the file.
+
+        Parameters
+        ----------
+        wallet_balance : mapping of str to float, optional
+            Wallet balance by account, from `read_accounts`. Its accounts come first, in its order, whether
+            they have positions or not.
+        """
+        numbers = self.columns.numbers
+        instrument = self.columns.texts["instrument"]
+        account = self.columns.texts.get("account")
+        return PositionBook(
+            instrument=instrument.codes,
+            instrument_names=instrument.values,
+            quantity=numbers["quantity"],
+            entry_price=numbers["entry_price"],
+            account=None if account is None else [account.values[code] for code in account.codes.tolist()],
+            margin_mode=np.where(self.is_cross, "cross", "isolated"),
+            isolated_margin=numbers.get("isolated_margin"),
+            leverage=numbers.get("leverage"),
+            accrued_funding=numbers.get("accrued_funding"),
+            risk_limit=numbers.get("risk_limit"),
+            wallet_balance=wallet_balance,
+        )
+
+
+def read_positions(
+    path: str | Path, *, marks_elsewhere: bool = False, progress: Progress | None = None
+) -> Positions:
+    """Read a file of positions.
+
+    Parameters
+    ----------
+    path : path
+        CSV, or Parquet where the name ends in ``.parquet`` or ``.pq``. Columns: ``instrument``, ``quantity``
+        (signed: long > 0), ``entry_price`` and ``margin_mode`` (isolated or cross) always; ``account`` where
+        a row is cross; ``isolated_margin`` or ``leverage`` where a row is isolated; ``mark_price`` unless the
+        marks are given elsewhere; optionally ``accrued_funding`` and ``risk_limit``. Others are passed
+        through.
+    marks_elsewhere : bool
+        Whether the column ``mark_price`` may be absent.
+    progress : callable, optional
+        Called now and then with the number of rows read.
+
+    Raises
+    ------
+    FileFormatError
+        The file breaks a rule above: with line and column. A missing *cell* of a row is no such error but
+        gives the row its status later.
+    """
+    required = REQUIRED_COLUMNS if marks_elsewhere else (*REQUIRED_COLUMNS, "mark_price")
+    columns = _read(path, TEXT_COLUMNS, NUMBER_COLUMNS, required, progress)
+    written = {measure.name for measure in MEASURES} | {"state", "status"}
+    for name in columns.names:
+        if name in written:
+            rule = "the column has the name of a result, which the output would hold twice"
+            raise FileFormatError(columns.path, rule, "another name", column=name)
+    is_cross = _is_cross(columns)
+    _check_account(columns, is_cross)
+    if not is_cross.all() and not {"isolated_margin", "leverage"} & set(columns.names):
+        row = int(np.argmin(is_cross))
+        expected = "isolated_margin or leverage for an isolated position"
+        raise columns.error(row, "isolated_margin", "the column is missing", expected)
+    return Positions(columns, is_cross)
+
+
+def read_accounts(path: str | Path) -> dict[str, float]:
+    """Wallet balance by account, NaN where its cell is empty.
+
+    Parameters
+    ----------
+    path : path
+        CSV or Parquet with the columns ``account`` and ``wallet_balance`` (settlement currency).
+
+    Raises
+    ------
+    FileFormatError
+        A column is missing, an account has no name or two lines, a balance is not a number.
+    """
+    columns = _read(path, ("account",), ("wallet_balance",), ("account", "wallet_balance"))
+    account = columns.texts["account"]
+    _check_named(columns, "account", np.arange(len(columns)))
+    if len(account.values) < len(columns):
+        row = _first_repeated(account.codes)
+        raise columns.error(row, "account", "must have one line an account", found=f"{account[row]!r} again")
+    return dict(zip(account.values, columns.numbers["wallet_balance"].tolist(), strict=True))
+
+
+def read_marks(path: str | Path) -> dict[str, float]:
+    """Mark price by instrument; an instrument with an empty cell has none.
+
+    Parameters
+    ----------
+    path : path
+        CSV or Parquet with the columns ``instrument`` and ``mark_price`` (quote per base).
+
+    Raises
+    ------
+    FileFormatError
+        A column is missing, a price is not a number, an instrument has two prices.
+    """
+    columns = _read(path, ("instrument",), ("mark_price",), ("instrument", "mark_price"))
+    return _one_value_each(columns, "instrument", "mark_price", columns.numbers["mark_price"])
+
+
+def merge_marks(positions: Positions, marks: Mapping[str, float]) -> dict[str, float]:
+    """Marks from elsewhere together with those of the positions' own column.
+
+    Raises
+    ------
+    FileFormatError
+        The two give one instrument two prices: with the line of the position.
+    """
+    own = positions.marks()
+    for name, price in own.items():
+        if name in marks and marks[name] != price:
+            instrument = positions.columns.texts["instrument"]
+            code = instrument.values.index(name)
+            here = (instrument.codes == code) & (positions.columns.numbers["mark_price"] == price)
+            row = int(np.argmax(here))
+            rule = f"contradicts the marks given for {name}"
+            raise positions.columns.error(row, "mark_price", rule, repr(marks[name]), repr(price))
+    return {**own, **marks}
+
+
+def _read(
+    path: str | Path,
+    texts: Iterable[str],
+    numbers: Iterable[str],
+    required: Iterable[str],
+    progress: Progress | None = None,
+) -> Columns:
+    kinds: dict[str, Literal["text", "number"]] = dict.fromkeys(texts, "text")
+    kinds.update(dict.fromkeys(numbers, "number"))
+    if is_parquet(path):
+        return read_parquet(str(path), kinds, required)
+    return read_csv(str(path), kinds, required, progress or (lambda _: None))
+
+
+def _is_cross(columns: Columns) -> NDArray[np.bool_]:
+    mode = columns.texts["margin_mode"]
+    for code, word in enumerate(mode.values):
+        if word not in MARGIN_MODES:
+            row = int(np.argmax(mode.codes == code))
+            expected = " or ".join(MARGIN_MODES)
+            raise columns.error(row, "margin_mode", "must be a margin mode", expected, repr(word))
+    cross = np.array([word == "cross" for word in mode.values], np.bool_)
+    return cross[mode.codes] if len(columns) else np.empty(0, np.bool_)
+
+
+def _check_account(columns: Columns, is_cross: NDArray[np.bool_]) -> None:
+    """A cross position belongs to an account; an isolated one stands alone."""
+    rows = np.flatnonzero(is_cross)
+    if not len(rows):
+        return
+    if "account" not in columns.texts:
+        raise columns.error(
+            int(rows[0]), "account", "the column is missing", "the account of a cross position"
+        )
+    _check_named(columns, "account", rows)
+
+
+def _check_named(columns: Columns, name: str, rows: NDArray[np.int64]) -> None:
+    texts = columns.texts[name]
+    if "" not in texts.values:
+        return
+    empty = texts.codes[rows] == texts.values.index("")
+    if empty.any():
+        row = int(rows[int(np.argmax(empty))])
+        raise columns.error(row, name, "must not be empty", f"an {name}", "an empty cell")
+
+
+def _first_repeated(codes: NDArray[np.int64]) -> int:
+    """First row whose code an earlier row has."""
+    first = np.full(len(codes), True)
+    first[np.unique(codes, return_index=True)[1]] = False
+    return int(np.argmax(first))
+
+
+def _one_value_each(columns: Columns, key: str, name: str, values: NDArray[np.float64]) -> dict[str, float]:
+    """Value of column `name` by the text of column `key`, without those that have none."""
+    texts = columns.texts[key]
+    given = np.flatnonzero(~np.isnan(values))
+    codes, first = np.unique(texts.codes[given], return_index=True)
+    value_of_code = np.full(len(texts.values), np.nan)
+    value_of_code[codes] = values[given[first]]
+    differs = values[given] != value_of_code[texts.codes[given]]
+    if differs.any():
+        row = int(given[int(np.argmax(differs))])
+        code = texts.codes[row]
+        line = int(columns.lines[given[first[np.searchsorted(codes, code)]]])
+        expected = f"{float(value_of_code[code])!r} as in line {line}"
+        raise columns.error(
+            row, name, f"contradicts itself for {texts.values[code]}", expected, repr(float(values[row]))
+        )
+    return {texts.values[code]: float(value_of_code[code]) for code in codes}
