@@ -1,0 +1,264 @@
+"""The command line: ``levcore score``, ``levcore explain``, ``levcore policies``.
+
+Exit codes: 0 all is well; 2 something is in margin call or worse, or could not be judged, which may hide it;
+1 the command failed, with a message on standard error.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import NoReturn
+
+from levcore.engine import Engine
+from levcore.errors import InputError, LevcoreError, UnknownRuleError
+from levcore.file_output import check_output, write_csv, write_json, write_results
+from levcore.files import Positions, merge_marks, read_accounts, read_marks, read_positions
+from levcore.instruments import InstrumentTable
+from levcore.policy import MarginPolicy, policies, policy
+from levcore.progress import Progress
+from levcore.report_gather import gather
+from levcore.report_html import write_report
+from levcore.report_policy import policy_text
+from levcore.report_text import headline, render_text, text_table
+from levcore.risk import BookRisk
+from levcore.status import State
+
+__all__ = ["main"]
+
+OK, FAILED, IN_MARGIN_CALL = 0, 1, 2
+INTERRUPTED = 130
+
+EXIT_CODES = (
+    "Exit code: 0 all is well; 2 something is in margin call or worse, or could not be judged; "
+    "1 the command failed."
+)
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors exit with 1, since 2 says something else here."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the arguments, and exit."""
+        self.print_usage(sys.stderr)
+        self.exit(FAILED, f"{self.prog}: error: {message}\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Arguments without the program's name, those of the process where they are not given.
+
+    Returns
+    -------
+    int
+        The exit code.
+    """
+    options = _parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that has no "∞" gets a "?" rather than a traceback.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    try:
+        code: int = options.run(options)
+        sys.stdout.flush()
+    except (LevcoreError, OSError) as error:
+        if isinstance(error, BrokenPipeError):
+            # The reader has seen enough; nothing more must be written, not even while Python shuts down.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return FAILED
+        if options.traceback or os.environ.get("LEVCORE_TRACEBACK"):
+            raise
+        print(f"levcore: error: {_message(error)}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        print("\nlevcore: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    return code
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    hint = " (on the command line: --set RULE=VALUE)" if isinstance(error, UnknownRuleError) else ""
+    return f"{error}{hint}"
+
+
+def _parser() -> Parser:
+    parser = Parser(prog="levcore", description="Margin and liquidation risk of leveraged positions.")
+    parser.add_argument("--version", action="version", version=f"levcore {version('levcore')}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
+
+    score = commands.add_parser(
+        "score", help="evaluate positions", description="Evaluate positions.", epilog=EXIT_CODES
+    )
+    _add_inputs(score)
+    score.add_argument(
+        "--out", metavar="FILE", help="write input and results: .csv, .json or, with pyarrow, .parquet"
+    )
+    score.add_argument("--report", metavar="FILE.html", help="write the report, one offline file")
+    score.add_argument(
+        "--format",
+        choices=("table", "json", "csv"),
+        default="table",
+        help="what goes to standard output: the report as text (default), or all rows",
+    )
+    score.set_defaults(run=_score)
+
+    explain = commands.add_parser(
+        "explain", help="show every step of one row", description="Show every step of one row's evaluation."
+    )
+    _add_inputs(explain)
+    explain.add_argument("--row", type=int, required=True, metavar="N", help="row of POSITIONS, from 0")
+    explain.set_defaults(run=_explain)
+
+    listing = commands.add_parser(
+        "policies", help="list the bundled policies", description="List the bundled policies, or show one."
+    )
+    listing.add_argument("name", nargs="?", metavar="NAME", help="policy to show, such as binance-usdm")
+    _add_traceback(listing)
+    listing.set_defaults(run=_policies)
+    return parser
+
+
+def _add_inputs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("positions", metavar="POSITIONS", help="CSV or Parquet file, one position a row")
+    parser.add_argument("--accounts", metavar="FILE", help="account, wallet_balance")
+    parser.add_argument("--marks", metavar="FILE", help="instrument, mark_price")
+    parser.add_argument(
+        "--instruments",
+        metavar="FILE",
+        help="instruments and their tiers, added to the policy's, one row a tier",
+    )
+    parser.add_argument("--policy", required=True, metavar="NAME", help="such as binance-usdm@2024-10-24")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="RULE=VALUE",
+        help="state a rule of the policy, such as closing_fee_rate=0.0005; may be repeated",
+    )
+    _add_traceback(parser)
+
+
+def _add_traceback(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--traceback", action="store_true", help="show where an error was raised")
+
+
+def _score(options: argparse.Namespace) -> int:
+    _check_outputs(options)
+    progress = Progress()
+    positions, marks, chosen = _inputs(options, progress)
+    step = progress.step("grouping and evaluating")
+    book = positions.book(_wallets(options))
+    step(len(book))
+    risk = Engine(chosen).evaluate(book, marks)
+    if options.out:
+        write_results(options.out, positions, risk, progress=progress.step(f"writing {options.out}"))
+    name = Path(options.positions).name
+    if options.report:
+        write_report(risk, options.report, name=name)
+    _print_result(options.format, positions, risk, name, progress)
+    progress.clear()
+    return _exit_code(risk)
+
+
+def _explain(options: argparse.Namespace) -> int:
+    progress = Progress()
+    positions, marks, chosen = _inputs(options, progress)
+    if not 0 <= options.row < len(positions):
+        expected = f"0 to {len(positions) - 1}" if len(positions) else "a file with rows"
+        raise InputError("--row", "must be a row of the file", expected, str(options.row))
+    explanation = Engine(chosen).explain(positions.book(_wallets(options)), marks, options.row)
+    progress.clear()
+    print(f"{options.positions}, line {positions.columns.lines[options.row]}")
+    print(explanation)
+    return OK
+
+
+def _policies(options: argparse.Namespace) -> int:
+    if options.name:
+        print(policy_text(policy(options.name)))
+        return OK
+    rows = [(each.id, each.title, ", ".join(each.unknown)) for each in policies()]
+    print(text_table(("policy", "title", "what no source states"), rows, left=3))
+    return OK
+
+
+def _inputs(
+    options: argparse.Namespace, progress: Progress
+) -> tuple[Positions, dict[str, float], MarginPolicy]:
+    # The small inputs first: an error in them should not wait for a large file.
+    chosen = _policy(options)
+    marks = read_marks(options.marks) if options.marks else {}
+    positions = read_positions(
+        options.positions,
+        marks_elsewhere=bool(options.marks),
+        progress=progress.step(f"reading {options.positions}"),
+    )
+    for name, meant in positions.likely_misspelt().items():
+        progress.clear()
+        note = f"column {name!r} has no meaning here and is passed through; is {meant!r} meant?"
+        print(f"levcore: note: {options.positions}: {note}", file=sys.stderr)
+    return positions, merge_marks(positions, marks), chosen
+
+
+def _wallets(options: argparse.Namespace) -> dict[str, float] | None:
+    return read_accounts(options.accounts) if options.accounts else None
+
+
+def _policy(options: argparse.Namespace) -> MarginPolicy:
+    chosen = policy(options.policy)
+    for text in options.set:
+        rule, equals, value = text.partition("=")
+        if not equals:
+            raise InputError("--set", "must state a rule", "RULE=VALUE", repr(text))
+        chosen = chosen.replace(**{rule.strip(): _rule_value(value.strip())})
+    if options.instruments:
+        chosen = chosen.with_instruments(InstrumentTable.from_csv(options.instruments))
+    return chosen
+
+
+def _rule_value(text: str) -> bool | float | str:
+    """Value of a rule as its policy file would hold it."""
+    if text in ("true", "false"):
+        return text == "true"
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _check_outputs(options: argparse.Namespace) -> None:
+    """Refuse an output that cannot be written, or that would take the place of an input."""
+    if options.out:
+        check_output(options.out)
+    inputs = [options.positions, options.accounts, options.marks, options.instruments]
+    taken = {Path(path).resolve(): path for path in inputs if path}
+    for flag, path in (("--out", options.out), ("--report", options.report)):
+        if path:
+            if Path(path).resolve() in taken:
+                raise InputError(flag, "must not be a file that the command uses already", found=str(path))
+            taken[Path(path).resolve()] = path
+
+
+def _print_result(form: str, positions: Positions, risk: BookRisk, name: str, progress: Progress) -> None:
+    step = progress.step("writing to standard output")
+    if form == "table":
+        progress.clear()
+        print(render_text(risk, name=name), end="")
+        return
+    write = write_csv if form == "csv" else write_json
+    write(sys.stdout, positions, risk, step)
+    progress.clear()
+    print(f"levcore: {headline(gather(risk, top=1))}", file=sys.stderr)
+
+
+def _exit_code(risk: BookRisk) -> int:
+    unknown = (risk.state == State.INCOMPLETE).any() or (risk.accounts.state == State.INCOMPLETE).any()
+    return IN_MARGIN_CALL if unknown or risk.worst_state() >= State.MARGIN_CALL else OK
