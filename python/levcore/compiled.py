@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from levcore.errors import TierError
+from levcore.errors import TierError, UnknownRuleError
 
 if TYPE_CHECKING:
     from levcore.instruments import Instrument
@@ -36,7 +36,7 @@ class CompiledRules:
     fee_rate: float
     fee_in_initial: bool
     fee_in_maintenance: bool
-    fee_in_bankruptcy: bool
+    fee_in_bankruptcy: bool | None
     warning_level: float | None
     warning_inclusive: bool
     margin_call_level: float | None
@@ -110,6 +110,12 @@ def check_modes(policy: "MarginPolicy", compiled: CompiledPolicy, is_cross: npt.
         rule = compiled.unknown_for.get(mode)
         if present and rule is not None:
             policy.known(rule)
+            raise UnknownRuleError(
+                policy.id,
+                f"{rule}={getattr(policy, rule)!r} is not computed for {mode} positions",
+                f"policy.replace({rule}='leverage'), or the account as one isolated position with its wallet as margin",
+                policy.rests_on.about(rule),
+            )
 
 
 def _unknown_by_mode(policy: "MarginPolicy") -> dict[str, str]:
@@ -118,16 +124,15 @@ def _unknown_by_mode(policy: "MarginPolicy") -> dict[str, str]:
         "cross": ("requirement_basis_cross", "initial_margin_basis_cross", "closing_fee_bankruptcy_cross"),
     }
     unknown = {mode: [rule for rule in names if getattr(policy, rule) == UNKNOWN] for mode, names in rules.items()}
+    if policy.closing_fee_basis == "bankruptcy" and policy.closing_fee_bankruptcy_cross == "margin":
+        # A fee where the equity of the whole account ends is not computed; refusing beats approximating.
+        unknown["cross"].append("closing_fee_bankruptcy_cross")
     return {mode: missing[0] for mode, missing in unknown.items() if missing}
 
 
 def _compile_rules(policy: "MarginPolicy") -> CompiledRules:
     fee_basis = policy.known("closing_fee_basis")
-    fee_rules = [
-        "closing_fee_in_initial_margin",
-        "closing_fee_in_maintenance_margin",
-        "bankruptcy_includes_closing_fee",
-    ]
+    fee_rules = ("closing_fee_in_initial_margin", "closing_fee_in_maintenance_margin")
     held = [fee_basis != "none" and policy.known(rule) for rule in fee_rules]
     return CompiledRules(
         # An unknown basis of a margin mode is refused when a book has rows of that mode; until then any code does.
@@ -139,7 +144,7 @@ def _compile_rules(policy: "MarginPolicy") -> CompiledRules:
         fee_rate=0.0 if fee_basis == "none" else float(policy.known("closing_fee_rate")),
         fee_in_initial=held[0],
         fee_in_maintenance=held[1],
-        fee_in_bankruptcy=held[2],
+        fee_in_bankruptcy=_fee_in_bankruptcy(policy, fee_basis),
         warning_level=policy.warning_level,
         warning_inclusive=policy.warning_level_inclusive,
         margin_call_level=policy.margin_call_level,
@@ -147,6 +152,16 @@ def _compile_rules(policy: "MarginPolicy") -> CompiledRules:
         liquidation_level=float(policy.liquidation_level),
         liquidation_inclusive=policy.liquidation_level_inclusive,
     )
+
+
+def _fee_in_bankruptcy(policy: "MarginPolicy", fee_basis: str) -> bool | None:
+    """Whether the bankruptcy price leaves room for the fee; None: unknown, bankruptcy prices are then NaN."""
+    if fee_basis == "none":
+        return False
+    if fee_basis == "bankruptcy":
+        return bool(policy.known("bankruptcy_includes_closing_fee"))
+    known = policy.bankruptcy_includes_closing_fee
+    return None if known == UNKNOWN else bool(known)
 
 
 def _compile_instrument(instrument: "Instrument") -> CompiledInstrument:

@@ -13,7 +13,7 @@ __all__ = ["Sums", "Verdict", "judge"]
 
 @dataclass(slots=True)
 class Sums:
-    """Sums over the legs of an account, in the order of instrument codes and then of rows."""
+    """Sums over the legs of an account, in the order of rows."""
 
     profit: float = 0.0
     requirement: float = 0.0

@@ -173,9 +173,7 @@ class BookReplay:
 
     def _judge_accounts(self) -> list[Verdict]:
         sums = [Sums() for _ in self.book.account_ids]
-        legs = [row for row, cross in enumerate(self.is_cross) if cross]
-        legs.sort(key=lambda row: self.codes[row])
-        for row in legs:
+        for row in (row for row, cross in enumerate(self.is_cross) if cross):
             position, released = self._value_leg(row)
             profit = position.unrealized_pnl + position.funding
             sums[self.accounts[row]].add(

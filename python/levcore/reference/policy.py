@@ -1,5 +1,6 @@
 """Constants of a policy that do not depend on a position: factors ``1 / (1 - d r)``, thresholds, lines."""
 
+import math
 from dataclasses import dataclass
 
 from levcore.compiled import FEE_BASES, KEYS, CompiledInstrument, CompiledPolicy, CompiledRules
@@ -82,8 +83,14 @@ def prepare(compiled: CompiledPolicy) -> Policy:
         call_level,
         rules.fee_basis in FIXED_FEES,
         factors_of(price_fee * trigger),
-        factors_of(rules.fee_rate if rules.fee_in_bankruptcy else 0.0),
+        factors_of(_bankruptcy_fee(rules)),
     )
+
+
+def _bankruptcy_fee(rules: CompiledRules) -> float:
+    if rules.fee_in_bankruptcy is None:
+        return math.nan
+    return rules.fee_rate if rules.fee_in_bankruptcy else 0.0
 
 
 def prepare_tiers(instrument: CompiledInstrument, policy: Policy) -> Tiers:

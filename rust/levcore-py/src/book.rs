@@ -16,13 +16,13 @@ type Column = Py<PyArray1<f64>>;
 /// Columns of a book and its order of evaluation.
 #[pyclass(frozen, module = "levcore._levcore")]
 pub(crate) struct Book {
+    instrument: Py<PyArray1<u32>>,
     quantity: Column,
     entry_price: Column,
     isolated_margin: Option<Column>,
     leverage: Option<Column>,
     accrued_funding: Option<Column>,
     risk_limit: Option<Column>,
-    account: Option<Py<PyArray1<u32>>>,
     wallet_balance: Column,
     layout: Layout,
 }
@@ -33,7 +33,7 @@ impl Book {
     #[allow(clippy::too_many_arguments, reason = "one argument a column")]
     fn new(
         py: Python<'_>,
-        instrument: PyReadonlyArray1<'_, u32>,
+        instrument: Py<PyArray1<u32>>,
         instrument_count: usize,
         quantity: Column,
         entry_price: Column,
@@ -42,24 +42,24 @@ impl Book {
         accrued_funding: Option<Column>,
         risk_limit: Option<Column>,
         cross: Option<PyReadonlyArray1<'_, bool>>,
-        account: Option<Py<PyArray1<u32>>>,
+        account: Option<PyReadonlyArray1<'_, u32>>,
         wallet_balance: Column,
     ) -> PyResult<Self> {
-        let borrowed_account = account.as_ref().map(|account| account.bind(py).readonly());
-        let codes = instrument.as_slice()?;
+        let borrowed = instrument.bind(py).readonly();
+        let codes = borrowed.as_slice()?;
         let cross = cross.as_ref().map(PyReadonlyArray1::as_slice).transpose()?;
-        let accounts = borrowed_account.as_ref().map(PyReadonlyArray1::as_slice).transpose()?;
+        let accounts = account.as_ref().map(PyReadonlyArray1::as_slice).transpose()?;
         let account_count = wallet_balance.bind(py).len();
         let layout = door::through(py, || Layout::new(codes, instrument_count, cross, accounts, account_count))?;
-        drop(borrowed_account);
+        drop(borrowed);
         Ok(Self {
+            instrument,
             quantity,
             entry_price,
             isolated_margin,
             leverage,
             accrued_funding,
             risk_limit,
-            account,
             wallet_balance,
             layout,
         })
@@ -148,15 +148,15 @@ pub(crate) fn evaluate(
     let accrued_funding = Borrowed::of(py, "accrued_funding", book.accrued_funding.as_ref())?;
     let risk_limit = Borrowed::of(py, "risk_limit", book.risk_limit.as_ref())?;
     let wallet_balance = Borrowed::of(py, "wallet_balance", Some(&book.wallet_balance))?;
-    let account = book.account.as_ref().map(|account| account.bind(py).readonly());
+    let instrument = book.instrument.bind(py).readonly();
     let columns_of_book = levcore::book::Book {
+        instrument: instrument.as_slice()?,
         quantity: quantity.slice("quantity")?.unwrap_or(&[]),
         entry_price: entry_price.slice("entry_price")?.unwrap_or(&[]),
         isolated_margin: isolated_margin.slice("isolated_margin")?,
         leverage: leverage.slice("leverage")?,
         accrued_funding: accrued_funding.slice("accrued_funding")?,
         risk_limit: risk_limit.slice("risk_limit")?,
-        account: account.as_ref().map(PyReadonlyArray1::as_slice).transpose()?,
         wallet_balance: wallet_balance.slice("wallet_balance")?.unwrap_or(&[]),
     };
     let (rows, accounts) = (columns_of_book.rows(), columns_of_book.wallet_balance.len());

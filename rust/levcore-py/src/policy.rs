@@ -18,7 +18,7 @@ pub(crate) struct CompiledRules {
     fee_rate: f64,
     fee_in_initial: bool,
     fee_in_maintenance: bool,
-    fee_in_bankruptcy: bool,
+    fee_in_bankruptcy: Option<bool>,
     warning_level: Option<f64>,
     warning_inclusive: bool,
     margin_call_level: Option<f64>,

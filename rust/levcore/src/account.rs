@@ -5,7 +5,7 @@ use crate::policy::Policy;
 use crate::state::{State, state_of};
 use crate::status::AccountStatus;
 
-/// Sums over the legs of an account, in the order of instrument codes and then of rows.
+/// Sums over the legs of an account, in the order of rows.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Sums {
     /// Unrealized PnL plus accrued funding.

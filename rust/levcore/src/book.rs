@@ -3,8 +3,12 @@
 use crate::error::{Error, Result};
 
 /// Columns of a book, one value a position. Optional columns that are absent count as missing in every row, funding as none accrued.
+///
+/// Which rows belong to which cross account is settled by the [`Layout`](crate::layout::Layout).
 #[derive(Debug, Clone, Copy)]
 pub struct Book<'a> {
+    /// Instrument of each row as a code of the caller's.
+    pub instrument: &'a [u32],
     /// Signed number of contracts: positive long, negative short.
     pub quantity: &'a [f64],
     /// Average entry price, quote per base.
@@ -17,8 +21,6 @@ pub struct Book<'a> {
     pub accrued_funding: Option<&'a [f64]>,
     /// Risk limit chosen by the trader, for tables keyed by it.
     pub risk_limit: Option<&'a [f64]>,
-    /// Account of each row as a code below `wallet_balance.len()`; needed for rows of cross accounts only.
-    pub account: Option<&'a [u32]>,
     /// Wallet balance by account code, in settlement currency, without unrealized PnL; NaN: missing.
     pub wallet_balance: &'a [f64],
 }
@@ -51,8 +53,8 @@ impl Book<'_> {
                 return Err(Error::Length { argument, expected, found });
             }
         }
-        match self.account.map(<[u32]>::len) {
-            Some(found) if found != expected => Err(Error::Length { argument: "account", expected, found }),
+        match self.instrument.len() {
+            found if found != expected => Err(Error::Length { argument: "instrument", expected, found }),
             _ => Ok(()),
         }
     }

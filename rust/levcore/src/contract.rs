@@ -68,21 +68,7 @@ impl Contract {
     #[inline(always)]
     #[must_use]
     pub fn coordinate(&self, price: f64) -> f64 {
-        if self.is_inverse() { 1.0 / price } else { price * self.multiplier }
-    }
-
-    /// Price of a unit of value of a position of `size`: its price is proportional to its value, unless inverse.
-    #[inline(always)]
-    #[must_use]
-    pub fn price_per_value(&self, size: f64) -> f64 {
-        1.0 / (size * self.multiplier)
-    }
-
-    /// Price at which a position of `size` is worth `value`; `per_value` is its [`Contract::price_per_value`].
-    #[inline(always)]
-    #[must_use]
-    pub fn price_at_value(&self, value: f64, size: f64, per_value: f64) -> f64 {
-        if self.is_inverse() { size / value } else { value * per_value }
+        coordinate(price, self.multiplier, self.is_inverse())
     }
 
     /// `+1` if a long position gains as the coordinate rises, else `-1`.
@@ -91,4 +77,25 @@ impl Contract {
     pub fn long_direction(&self) -> f64 {
         if self.is_inverse() { -1.0 } else { 1.0 }
     }
+}
+
+/// Coordinate of a price: its reciprocal (inverse), else the price times the multiplier.
+#[inline(always)]
+#[must_use]
+pub fn coordinate(price: f64, multiplier: f64, inverse: bool) -> f64 {
+    if inverse { 1.0 / price } else { price * multiplier }
+}
+
+/// Price of a unit of value of a position of `size`: unless inverse, its price is proportional to its value.
+#[inline(always)]
+#[must_use]
+pub fn price_per_value(size: f64, multiplier: f64) -> f64 {
+    1.0 / (size * multiplier)
+}
+
+/// Price at which a position of `size` is worth `value`; `per_value` is its [`price_per_value`].
+#[inline(always)]
+#[must_use]
+pub fn price_at_value(value: f64, size: f64, per_value: f64, inverse: bool) -> f64 {
+    if inverse { size / value } else { value * per_value }
 }

@@ -7,10 +7,10 @@ use crate::book::Book;
 use crate::contract::{Contract, Payoff};
 use crate::error::{Error, Result};
 use crate::instruction_set::InstructionSet;
-use crate::kernel::{self, MarkedInstrument};
-use crate::layout::{Block, Group, Layout};
+use crate::kernel::{self, MarkedInstrument, MarkedInstruments};
+use crate::layout::{Block, Layout, Rows};
 use crate::measures::{COUNT, Measure};
-use crate::policy::{Instrument, Policy, Requirement};
+use crate::policy::{Instrument, Lines, Policy, Requirement};
 use crate::shared::SharedSlice;
 use crate::state::State;
 use crate::status::{FIRST_FAILURE, Status};
@@ -93,7 +93,7 @@ struct Job<'a> {
     book: &'a Book<'a>,
     layout: &'a Layout,
     policy: &'a Policy,
-    instruments: Vec<MarkedInstrument<'a>>,
+    instruments: MarkedInstruments<'a>,
     outputs: &'a Outputs<'a>,
 }
 
@@ -141,6 +141,10 @@ pub fn evaluate(
     interrupted: &mut dyn FnMut() -> bool,
 ) -> Result<()> {
     book.check()?;
+    if layout.accounts.len() > book.wallet_balance.len() {
+        let (expected, found) = (layout.accounts.len(), book.wallet_balance.len());
+        return Err(Error::Length { argument: "wallet_balance", expected, found });
+    }
     if layout.rows != book.rows() {
         return Err(Error::Length { argument: "layout", expected: book.rows(), found: layout.rows });
     }
@@ -150,14 +154,14 @@ pub fn evaluate(
     outputs.check(book.rows(), book.wallet_balance.len())?;
     let stand_in = Instrument {
         contract: Contract { payoff: Payoff::Linear, contract_size: 1.0, multiplier: 1.0 },
-        requirement: Requirement::Marginal(Vec::new()),
+        requirement: Requirement::Marginal(Lines::default()),
         cap: f64::INFINITY,
     };
     let instruments = compiled.iter().zip(marks).map(|(place, &mark)| {
         let instrument = place.and_then(|place| policy.instruments.get(place));
         MarkedInstrument::new(instrument, mark, &stand_in)
     });
-    let job = Job { book, layout, policy, instruments: instruments.collect(), outputs };
+    let job = Job { book, layout, policy, instruments: MarkedInstruments::new(instruments.collect()), outputs };
     run(&job, instruction_set, threads, interrupted)
 }
 
@@ -216,9 +220,10 @@ fn vectorised(set: InstructionSet, job: &Job<'_>, block: &Block, scratch: &mut S
 #[inline(always)]
 fn evaluate_block(job: &Job<'_>, block: &Block, scratch: &mut Scratch) {
     // No closures on this path: a closure would be compiled without the instruction set of its caller.
+    scratch.tile.shared_instrument = None;
     if !block.cross {
-        for (group, _, place) in Tiles::of(job.layout, block) {
-            isolated_tile(job, &mut scratch.tile, group, place);
+        for (_, place) in Tiles::of(job, block) {
+            isolated_tile(job, &mut scratch.tile, place);
         }
         return;
     }
@@ -226,54 +231,73 @@ fn evaluate_block(job: &Job<'_>, block: &Block, scratch: &mut Scratch) {
     scratch.sums.resize(block.accounts.len(), Sums::default());
     scratch.released.resize(block.rows.len(), 0.0);
     scratch.status.resize(block.rows.len(), 0);
-    for (group, inside, place) in Tiles::of(job.layout, block) {
-        value_legs(job, scratch, block, group, inside, place);
+    for (inside, place) in Tiles::of(job, block) {
+        value_legs(job, scratch, block, inside, place);
     }
     judge_accounts(job, block, scratch);
-    for (group, inside, place) in Tiles::of(job.layout, block) {
-        price_legs(job, scratch, block, group, inside, place);
+    for (inside, place) in Tiles::of(job, block) {
+        price_legs(job, scratch, block, inside, place);
     }
 }
 
-/// The tiles of a block: group, first position inside of the block, place in the caller's columns.
+/// The tiles of a block: first position inside of the block, place in the caller's columns.
 struct Tiles<'a> {
-    layout: &'a Layout,
-    block: &'a Block,
-    group: usize,
-    first: usize,
+    rows: &'a Rows,
+    order: &'a [u32],
+    instrument: &'a [u32],
+    inside: usize,
 }
+
+/// Rows of one instrument from which on a tile of their own is worth its unused slots.
+const LONG_RUN: usize = 24;
 
 impl<'a> Tiles<'a> {
     #[inline(always)]
-    fn of(layout: &'a Layout, block: &'a Block) -> Self {
-        Self { layout, block, group: block.groups.start, first: block.rows.start }
+    fn of(job: &Job<'a>, block: &'a Block) -> Self {
+        Self { rows: &block.rows, order: &job.layout.order, instrument: job.book.instrument, inside: 0 }
     }
 }
 
 impl<'a> Iterator for Tiles<'a> {
-    type Item = (&'a Group, usize, Place<'a>);
+    type Item = (usize, Place<'a>);
 
     #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
-        if self.group == self.block.groups.end {
+        let inside = self.inside;
+        let left = (self.rows.len() - inside).min(ROWS);
+        if left == 0 {
             return None;
         }
-        let group = &self.layout.groups[self.group];
-        let (first, end) = (self.first, group.rows.end.min(self.first + ROWS));
-        let inside = first - self.block.rows.start;
-        let place = match self.block.first_row {
-            Some(row) => Place::Consecutive(row + inside, end - first),
-            None => Place::Scattered(&self.layout.order[first..end]),
+        let place = match self.rows {
+            Rows::Listed(range) => Place::Scattered(&self.order[range.start + inside..range.start + inside + left]),
+            Rows::Range(range) => {
+                let first = range.start + inside;
+                Place::Consecutive(first, long_run(&self.instrument[first..first + left]))
+            }
         };
-        self.first = end;
-        self.group += usize::from(end == group.rows.end);
-        Some((group, inside, place))
+        self.inside += place.len();
+        Some((inside, place))
     }
+}
+
+/// Rows that a tile takes of these: a long run of one instrument alone, else all of them.
+#[inline(always)]
+fn long_run(instrument: &[u32]) -> usize {
+    let last = instrument.len() - 1;
+    if instrument[0] == instrument[last] || last < LONG_RUN || instrument[0] != instrument[LONG_RUN] {
+        return last + 1;
+    }
+    let mut run = LONG_RUN;
+    while instrument[run] == instrument[0] {
+        run += 1;
+    }
+    run
 }
 
 #[inline(always)]
 fn load_inputs(job: &Job<'_>, tile: &mut Tile, place: Place<'_>) {
     let book = job.book;
+    place.load(book.instrument, &mut tile.instrument);
     place.load(book.quantity, &mut tile.quantity);
     place.load(book.entry_price, &mut tile.entry_price);
     if let Some(column) = book.leverage {
@@ -288,22 +312,23 @@ fn load_inputs(job: &Job<'_>, tile: &mut Tile, place: Place<'_>) {
 }
 
 #[inline(always)]
-fn isolated_tile(job: &Job<'_>, tile: &mut Tile, group: &Group, place: Place<'_>) {
-    let marked = &job.instruments[group.instrument as usize];
+fn isolated_tile(job: &Job<'_>, tile: &mut Tile, place: Place<'_>) {
     let rules = &job.policy.rules;
     load_inputs(job, tile, place);
     match job.book.isolated_margin {
         Some(column) => place.load(column, &mut tile.isolated_margin),
         None => tile.isolated_margin = [f64::NAN; ROWS],
     }
-    kernel::mark_positions(tile, marked);
+    kernel::spread_instruments(tile, &job.instruments);
+    kernel::mark_positions(tile, &job.instruments);
+    kernel::rate_return(tile);
     kernel::fund_isolated(tile, job.policy);
     let basis = rules.requirement_isolated;
-    kernel::require_margin(tile, job.policy, marked.instrument, basis, rules.initial_at_entry_isolated);
+    kernel::require_margin(tile, job.policy, &job.instruments, basis, rules.initial_at_entry_isolated);
     kernel::judge_isolated(tile, job.policy, basis);
-    kernel::find_prices(tile, job.policy, marked, basis, false);
-    if kernel::needs_classification(tile, marked, job.book, false) {
-        classify_isolated(job, tile, marked, place);
+    kernel::find_prices(tile, job.policy, &job.instruments, basis, false);
+    if kernel::needs_classification(tile, &job.instruments, job.book, false) {
+        classify_isolated(job, tile, place);
     }
     for (results, column) in tile.results.iter().zip(&job.outputs.columns) {
         if let Some(column) = column {
@@ -332,8 +357,9 @@ fn narrow(codes: &[u64; ROWS]) -> [u8; ROWS] {
 /// Gives every row that is not an ordinary one its status, and takes the numbers from those that failed.
 #[cold]
 #[inline(never)]
-fn classify_isolated(job: &Job<'_>, tile: &mut Tile, marked: &MarkedInstrument<'_>, place: Place<'_>) {
+fn classify_isolated(job: &Job<'_>, tile: &mut Tile, place: Place<'_>) {
     for slot in 0..place.len() {
+        let marked = &job.instruments.list[tile.instrument[slot] as usize];
         let margin = job.book.isolated_margin.map_or(f64::NAN, |column| column[place.row(slot)]);
         match kernel::classify(tile, slot, margin, job.policy, marked, job.book, false) {
             Status::Ok => {}
@@ -381,25 +407,26 @@ fn fail(tile: &mut Tile, slot: usize, failure: Status) {
 
 /// First pass over the legs of cross accounts: values, margins, sums by account.
 #[inline(always)]
-fn value_legs(job: &Job<'_>, scratch: &mut Scratch, block: &Block, group: &Group, inside: usize, place: Place<'_>) {
+fn value_legs(job: &Job<'_>, scratch: &mut Scratch, block: &Block, inside: usize, place: Place<'_>) {
     let Scratch { tile, sums, released, status, .. } = scratch;
-    let marked = &job.instruments[group.instrument as usize];
     let rules = &job.policy.rules;
     let basis = rules.requirement_cross;
     load_inputs(job, tile, place);
-    kernel::mark_positions(tile, marked);
+    kernel::spread_instruments(tile, &job.instruments);
+    kernel::mark_positions(tile, &job.instruments);
+    kernel::rate_return(tile);
     if job.policy.has_fixed_fee() {
         kernel::fix_fee_by_leverage(tile, job.policy);
     }
-    kernel::require_margin(tile, job.policy, marked.instrument, basis, rules.initial_at_entry_cross);
+    kernel::require_margin(tile, job.policy, &job.instruments, basis, rules.initial_at_entry_cross);
     let mut freed = kernel::release(tile, job.policy, basis);
     let mut profit = tile.results[Measure::UnrealizedPnl as usize];
     for slot in 0..ROWS {
         profit[slot] += tile.funding[slot];
     }
     tile.status = [Status::Ok as u64; ROWS];
-    if kernel::needs_classification(tile, marked, job.book, true) {
-        classify_legs(job, tile, marked, place, &mut profit, &mut freed);
+    if kernel::needs_classification(tile, &job.instruments, job.book, true) {
+        classify_legs(job, tile, place, &mut profit, &mut freed);
     }
     let len = place.len();
     released[inside..inside + len].copy_from_slice(&freed[..len]);
@@ -435,7 +462,7 @@ fn store_measure(job: &Job<'_>, tile: &Tile, measure: Measure, place: Place<'_>)
 /// Account of each row as a place in the block.
 #[inline(always)]
 fn load_accounts(job: &Job<'_>, tile: &mut Tile, block: &Block, place: Place<'_>) {
-    place.load(job.book.account.unwrap_or(&[]), &mut tile.account);
+    place.load(&job.layout.account_of_row, &mut tile.account);
     let first = block.accounts.start as u32;
     for account in &mut tile.account {
         *account -= first;
@@ -447,12 +474,12 @@ fn load_accounts(job: &Job<'_>, tile: &mut Tile, block: &Block, place: Place<'_>
 fn classify_legs(
     job: &Job<'_>,
     tile: &mut Tile,
-    marked: &MarkedInstrument<'_>,
     place: Place<'_>,
     profit: &mut [f64; ROWS],
     released: &mut [f64; ROWS],
 ) {
     for slot in 0..place.len() {
+        let marked = &job.instruments.list[tile.instrument[slot] as usize];
         match kernel::classify(tile, slot, f64::NAN, job.policy, marked, job.book, true) {
             Status::Ok => {}
             Status::MissingLeverage => note_missing_leverage(tile, slot),
@@ -475,12 +502,14 @@ fn classify_legs(
 
 #[inline(always)]
 fn judge_accounts(job: &Job<'_>, block: &Block, scratch: &mut Scratch) {
-    let wallets = &job.book.wallet_balance[block.accounts.clone()];
+    let accounts = &job.layout.accounts[block.accounts.clone()];
     scratch.verdicts.clear();
-    scratch.verdicts.extend(wallets.iter().zip(&scratch.sums).map(|(&wallet, sums)| judge(wallet, sums, job.policy)));
+    for (&code, sums) in accounts.iter().zip(&scratch.sums) {
+        scratch.verdicts.push(judge(job.book.wallet_balance[code as usize], sums, job.policy));
+    }
     let outputs = &job.outputs.accounts;
-    for (offset, verdict) in scratch.verdicts.iter().enumerate() {
-        let code = block.accounts.start + offset;
+    for (&code, verdict) in accounts.iter().zip(&scratch.verdicts) {
+        let code = code as usize;
         let measures = [
             verdict.equity,
             verdict.initial_margin,
@@ -499,10 +528,10 @@ fn judge_accounts(job: &Job<'_>, block: &Block, scratch: &mut Scratch) {
 
 /// Second pass over the legs: prices with the other legs at their marks, and the account's verdict.
 #[inline(always)]
-fn price_legs(job: &Job<'_>, scratch: &mut Scratch, block: &Block, group: &Group, inside: usize, place: Place<'_>) {
+fn price_legs(job: &Job<'_>, scratch: &mut Scratch, block: &Block, inside: usize, place: Place<'_>) {
     let Scratch { tile, verdicts, released, status, .. } = scratch;
-    let marked = &job.instruments[group.instrument as usize];
     let len = place.len();
+    place.load(job.book.instrument, &mut tile.instrument);
     place.load(job.book.quantity, &mut tile.quantity);
     if let Some(column) = job.book.risk_limit {
         place.load(column, &mut tile.risk_limit);
@@ -518,12 +547,10 @@ fn price_legs(job: &Job<'_>, scratch: &mut Scratch, block: &Block, group: &Group
     }
     let mut freed = [0.0; ROWS];
     freed[..len].copy_from_slice(&released[inside..inside + len]);
-    kernel::need_of_legs(tile, marked, &surplus, &freed);
+    kernel::spread_instruments(tile, &job.instruments);
+    kernel::need_of_legs(tile, &surplus, &freed);
     let basis = job.policy.rules.requirement_cross;
-    if let Requirement::Flat(key, tiers) = &marked.instrument.requirement {
-        kernel::select_tier(tile, *key, tiers);
-    }
-    kernel::find_prices(tile, job.policy, marked, basis, true);
+    kernel::find_prices(tile, job.policy, &job.instruments, basis, true);
     for slot in 0..len {
         finish_leg(tile, slot, status[inside + slot]);
     }

@@ -4,13 +4,13 @@
 //! last bit. No fused multiply-add, no reordering.
 
 use crate::book::Book;
-use crate::contract::Contract;
+use crate::contract::{self, price_at_value, price_per_value};
 use crate::exposure;
 use crate::liquidation;
 use crate::margin;
 use crate::mark_to_market;
 use crate::measures::Measure;
-use crate::policy::{Basis, FeeBasis, FlatTier, Instrument, Line, Policy, Requirement};
+use crate::policy::{Basis, FeeBasis, FlatTier, Instrument, LANES, Lines, Policy, Requirement};
 use crate::state::{State, state_of};
 use crate::status::Status;
 use crate::tiers::TierKey;
@@ -36,6 +36,8 @@ pub(crate) struct MarkedInstrument<'a> {
     pub mark: f64,
     pub coordinate: f64,
     pub reciprocal_mark: f64,
+    /// Upper bound of the last tier of a table keyed by value, else infinite.
+    pub cap_of_value: f64,
 }
 
 impl<'a> MarkedInstrument<'a> {
@@ -50,39 +52,126 @@ impl<'a> MarkedInstrument<'a> {
             None
         };
         let instrument = instrument.unwrap_or(stand_in);
+        // NaN sends every row of an instrument without a valid mark to the classification.
+        let mark = if failure.is_none() { mark } else { f64::NAN };
         Self {
             instrument,
             failure,
             mark,
             coordinate: instrument.contract.coordinate(mark),
             reciprocal_mark: 1.0 / mark,
+            cap_of_value: match instrument.requirement {
+                Requirement::Marginal(_) => instrument.cap,
+                Requirement::Flat(..) => f64::INFINITY,
+            },
         }
     }
+}
 
-    fn contract(&self) -> Contract {
-        self.instrument.contract
+/// The instruments of a book at their marks.
+pub(crate) struct MarkedInstruments<'a> {
+    pub list: Vec<MarkedInstrument<'a>>,
+    /// Whether any is inverse, so that coordinates must be chosen row by row.
+    any_inverse: bool,
+    /// Whether any has a flat table.
+    any_flat: bool,
+}
+
+impl<'a> MarkedInstruments<'a> {
+    pub(crate) fn new(list: Vec<MarkedInstrument<'a>>) -> Self {
+        let any_inverse = list.iter().any(|marked| marked.instrument.contract.is_inverse());
+        let any_flat = list.iter().any(|marked| matches!(marked.instrument.requirement, Requirement::Flat(..)));
+        Self { list, any_inverse, any_flat }
+    }
+
+    #[inline(always)]
+    fn of_row(&self, tile: &Tile, slot: usize) -> &MarkedInstrument<'a> {
+        &self.list[tile.instrument[slot] as usize]
+    }
+}
+
+/// Spreads the constants of each row's instrument over the tile.
+#[inline(always)]
+pub(crate) fn spread_instruments(tile: &mut Tile, instruments: &MarkedInstruments<'_>) {
+    let first = tile.instrument[0];
+    let mut differing = 0;
+    for slot in 0..ROWS {
+        differing |= tile.instrument[slot] ^ first;
+    }
+    if differing == 0 {
+        if tile.shared_instrument != Some(first) {
+            tile.shared_instrument = Some(first);
+            for slot in 0..ROWS {
+                spread_one(tile, slot, &instruments.list[first as usize]);
+            }
+        }
+        return;
+    }
+    tile.shared_instrument = None;
+    for slot in 0..ROWS {
+        spread_one(tile, slot, instruments.of_row(tile, slot));
+    }
+}
+
+#[inline(always)]
+fn spread_one(tile: &mut Tile, slot: usize, marked: &MarkedInstrument<'_>) {
+    let contract = &marked.instrument.contract;
+    tile.contract_size[slot] = contract.contract_size;
+    tile.multiplier[slot] = contract.multiplier;
+    tile.long_direction[slot] = contract.long_direction();
+    tile.coordinate[slot] = marked.coordinate;
+    tile.mark[slot] = marked.mark;
+    tile.reciprocal_mark[slot] = marked.reciprocal_mark;
+    tile.cap[slot] = marked.cap_of_value;
+}
+
+/// Size, direction and value at the mark.
+#[inline(always)]
+pub(crate) fn place_on_coordinate(tile: &mut Tile) {
+    for slot in 0..ROWS {
+        let size = exposure::size(tile.quantity[slot], tile.contract_size[slot]);
+        tile.size[slot] = size;
+        tile.direction[slot] = exposure::direction(tile.quantity[slot], tile.long_direction[slot]);
+        tile.value[slot] = exposure::value(size, tile.coordinate[slot]);
     }
 }
 
 /// Size, direction, values and profit.
 #[inline(always)]
-pub(crate) fn mark_positions(tile: &mut Tile, marked: &MarkedInstrument<'_>) {
-    let contract = marked.contract();
-    for slot in 0..ROWS {
-        let size = exposure::size(tile.quantity[slot], contract.contract_size);
-        let direction = exposure::direction(tile.quantity[slot], contract.long_direction());
-        let entry = contract.coordinate(tile.entry_price[slot]);
-        let entry_value = exposure::value(size, entry);
-        let profit = mark_to_market::unrealized_pnl(direction, size, marked.coordinate, entry);
-        tile.size[slot] = size;
-        tile.direction[slot] = direction;
-        tile.entry_value[slot] = entry_value;
-        tile.results[NOTIONAL][slot] = exposure::value(size, marked.coordinate);
-        tile.results[UNREALIZED_PNL][slot] = profit;
-        tile.results[RETURN_ON_EQUITY][slot] =
-            mark_to_market::return_on_equity(profit, tile.leverage[slot], entry_value);
+pub(crate) fn mark_positions(tile: &mut Tile, instruments: &MarkedInstruments<'_>) {
+    place_on_coordinate(tile);
+    if instruments.any_inverse {
+        for slot in 0..ROWS {
+            let inverse = tile.long_direction[slot] < 0.0;
+            let entry = contract::coordinate(tile.entry_price[slot], tile.multiplier[slot], inverse);
+            mark_entry(tile, slot, entry);
+        }
+    } else {
+        for slot in 0..ROWS {
+            mark_entry(tile, slot, contract::coordinate(tile.entry_price[slot], tile.multiplier[slot], false));
+        }
     }
-    tile.value = tile.results[NOTIONAL];
+    tile.results[NOTIONAL] = tile.value;
+}
+
+#[inline(always)]
+fn mark_entry(tile: &mut Tile, slot: usize, entry: f64) {
+    let (size, direction) = (tile.size[slot], tile.direction[slot]);
+    let profit = mark_to_market::unrealized_pnl(direction, size, tile.coordinate[slot], entry);
+    tile.entry_value[slot] = exposure::value(size, entry);
+    tile.results[UNREALIZED_PNL][slot] = profit;
+}
+
+/// Return on equity.
+#[inline(always)]
+pub(crate) fn rate_return(tile: &mut Tile) {
+    for slot in 0..ROWS {
+        tile.results[RETURN_ON_EQUITY][slot] = mark_to_market::return_on_equity(
+            tile.results[UNREALIZED_PNL][slot],
+            tile.leverage[slot],
+            tile.entry_value[slot],
+        );
+    }
 }
 
 /// Cash of isolated positions and the closing fee that is fixed in advance.
@@ -138,7 +227,7 @@ pub(crate) fn fix_fee_by_leverage(tile: &mut Tile, policy: &Policy) {
 pub(crate) fn require_margin(
     tile: &mut Tile,
     policy: &Policy,
-    instrument: &Instrument,
+    instruments: &MarkedInstruments<'_>,
     basis: Basis,
     initial_at_entry: bool,
 ) {
@@ -154,15 +243,7 @@ pub(crate) fn require_margin(
         }
     }
     let required_on = if basis == Basis::Entry { tile.entry_value } else { tile.value };
-    match &instrument.requirement {
-        Requirement::Marginal(lines) => largest_line(lines, &required_on, &mut tile.maintenance),
-        Requirement::Flat(key, tiers) => {
-            select_tier(tile, *key, tiers);
-            for slot in 0..ROWS {
-                tile.maintenance[slot] = tile.rate[slot] * required_on[slot];
-            }
-        }
-    }
+    maintain(tile, instruments, &required_on);
     tile.requirement = tile.maintenance;
     if fixed_fee {
         for slot in 0..ROWS {
@@ -176,35 +257,79 @@ pub(crate) fn require_margin(
     tile.results[MAINTENANCE_MARGIN] = if rules.fee_in_maintenance { tile.requirement } else { tile.maintenance };
 }
 
-/// Largest line of a marginal table at each value, two lines a pass.
+/// Maintenance margin at each value, by the table of each row's instrument.
 #[inline(always)]
-fn largest_line(lines: &[Line], value: &[f64; ROWS], largest: &mut [f64; ROWS]) {
+fn maintain(tile: &mut Tile, instruments: &MarkedInstruments<'_>, value: &[f64; ROWS]) {
+    if let Some(code) = tile.shared_instrument {
+        match &instruments.list[code as usize].instrument.requirement {
+            Requirement::Marginal(lines) => largest_line(lines, value, &mut tile.maintenance),
+            Requirement::Flat(key, tiers) => {
+                for slot in 0..ROWS {
+                    select_tier(tile, slot, *key, tiers);
+                    tile.maintenance[slot] = tile.rate[slot] * value[slot];
+                }
+            }
+        }
+        return;
+    }
+    for slot in 0..ROWS {
+        match &instruments.of_row(tile, slot).instrument.requirement {
+            Requirement::Marginal(lines) => tile.maintenance[slot] = largest_line_of_row(lines, value[slot]),
+            Requirement::Flat(key, tiers) => {
+                select_tier(tile, slot, *key, tiers);
+                tile.maintenance[slot] = tile.rate[slot] * value[slot];
+            }
+        }
+    }
+}
+
+/// Largest line of one table at each value: vectors over rows, two lines a pass.
+#[inline(always)]
+fn largest_line(lines: &Lines, value: &[f64; ROWS], largest: &mut [f64; ROWS]) {
     *largest = [f64::NEG_INFINITY; ROWS];
-    for pair in lines.chunks_exact(2) {
+    let pairs = lines.rate[..lines.even].chunks_exact(2).zip(lines.deduction[..lines.even].chunks_exact(2));
+    for (rate, deduction) in pairs {
         for slot in 0..ROWS {
-            let first = margin::maintenance_line(value[slot], pair[0].rate, pair[0].deduction);
-            let second = margin::maintenance_line(value[slot], pair[1].rate, pair[1].deduction);
+            let first = margin::maintenance_line(value[slot], rate[0], deduction[0]);
+            let second = margin::maintenance_line(value[slot], rate[1], deduction[1]);
             largest[slot] = margin::larger(margin::larger(largest[slot], first), second);
         }
     }
 }
 
+/// Largest line of a row's own table: vectors over lines.
+#[inline(always)]
+fn largest_line_of_row(lines: &Lines, value: f64) -> f64 {
+    let mut lanes = [f64::NEG_INFINITY; LANES];
+    for (rate, deduction) in lines.rate.chunks_exact(LANES).zip(lines.deduction.chunks_exact(LANES)) {
+        for lane in 0..LANES {
+            lanes[lane] = margin::larger(lanes[lane], margin::maintenance_line(value, rate[lane], deduction[lane]));
+        }
+    }
+    largest_lane(&lanes)
+}
+
+/// Largest of a vector's lanes; the order does not matter to a maximum.
+#[inline(always)]
+fn largest_lane(lanes: &[f64; LANES]) -> f64 {
+    let quarter = |lane: usize| {
+        margin::larger(margin::larger(lanes[lane], lanes[lane + 1]), margin::larger(lanes[lane + 2], lanes[lane + 3]))
+    };
+    margin::larger(quarter(0), quarter(4))
+}
+
 /// Rate and liquidation factor of the tier that a flat table's key selects.
 #[inline(always)]
-pub(crate) fn select_tier(tile: &mut Tile, key: TierKey, tiers: &[FlatTier]) {
-    for slot in 0..ROWS {
-        let size = if key == TierKey::RiskLimit { tile.risk_limit[slot] } else { tile.quantity[slot].abs() };
-        let gains = tile.direction[slot] > 0.0;
-        let mut rate = tiers[0].rate;
-        let mut factor = if gains { tiers[0].gaining_factor } else { tiers[0].losing_factor };
-        for tier in &tiers[1..] {
-            let holds = size > tier.floor;
-            rate = if holds { tier.rate } else { rate };
-            factor = if holds { if gains { tier.gaining_factor } else { tier.losing_factor } } else { factor };
+fn select_tier(tile: &mut Tile, slot: usize, key: TierKey, tiers: &[FlatTier]) {
+    let size = if key == TierKey::RiskLimit { tile.risk_limit[slot] } else { tile.quantity[slot].abs() };
+    let mut chosen = &tiers[0];
+    for tier in &tiers[1..] {
+        if size > tier.floor {
+            chosen = tier;
         }
-        tile.rate[slot] = rate;
-        tile.factor[slot] = factor;
     }
+    tile.rate[slot] = chosen.rate;
+    tile.factor[slot] = if tile.direction[slot] > 0.0 { chosen.gaining_factor } else { chosen.losing_factor };
 }
 
 /// Equity, ratio and state of isolated positions, and what the closed form needs.
@@ -254,22 +379,12 @@ pub(crate) fn release(tile: &Tile, policy: &Policy, basis: Basis) -> [f64; ROWS]
 
 /// What legs of cross accounts need, from the surplus and the equity of their account with the leg itself taken out.
 #[inline(always)]
-pub(crate) fn need_of_legs(
-    tile: &mut Tile,
-    marked: &MarkedInstrument<'_>,
-    surplus: &[f64; ROWS],
-    released: &[f64; ROWS],
-) {
-    let contract = marked.contract();
+pub(crate) fn need_of_legs(tile: &mut Tile, surplus: &[f64; ROWS], released: &[f64; ROWS]) {
+    place_on_coordinate(tile);
     for slot in 0..ROWS {
-        let size = exposure::size(tile.quantity[slot], contract.contract_size);
-        let direction = exposure::direction(tile.quantity[slot], contract.long_direction());
-        let value = exposure::value(size, marked.coordinate);
-        tile.size[slot] = size;
-        tile.direction[slot] = direction;
-        tile.value[slot] = value;
-        tile.needed[slot] = direction * value - (surplus[slot] + released[slot]);
-        tile.results[BANKRUPTCY_PRICE][slot] = direction * value - tile.results[EQUITY][slot];
+        let signed = tile.direction[slot] * tile.value[slot];
+        tile.needed[slot] = signed - (surplus[slot] + released[slot]);
+        tile.results[BANKRUPTCY_PRICE][slot] = signed - tile.results[EQUITY][slot];
     }
 }
 
@@ -277,70 +392,118 @@ pub(crate) fn need_of_legs(
 ///
 /// Expects `needed` and, in the place of the bankruptcy price, what the equity alone needs.
 #[inline(always)]
-pub(crate) fn find_prices(tile: &mut Tile, policy: &Policy, marked: &MarkedInstrument<'_>, basis: Basis, cross: bool) {
-    match &marked.instrument.requirement {
-        Requirement::Marginal(lines) if basis == Basis::Price => solve_lines(lines, tile),
-        Requirement::Flat(..) if basis == Basis::Price => {
-            for slot in 0..ROWS {
-                tile.liquidation_value[slot] = tile.direction[slot] * (tile.needed[slot] * tile.factor[slot]);
-            }
-        }
-        _ => {
-            for slot in 0..ROWS {
-                let factor = policy.frozen.along(tile.direction[slot]);
-                tile.liquidation_value[slot] = tile.direction[slot] * (tile.needed[slot] * factor);
-            }
+pub(crate) fn find_prices(
+    tile: &mut Tile,
+    policy: &Policy,
+    instruments: &MarkedInstruments<'_>,
+    basis: Basis,
+    cross: bool,
+) {
+    if basis == Basis::Price {
+        solve(tile, instruments);
+    } else {
+        for slot in 0..ROWS {
+            let factor = policy.frozen.along(tile.direction[slot]);
+            tile.liquidation_value[slot] = tile.direction[slot] * (tile.needed[slot] * factor);
         }
     }
-    let contract = marked.contract();
     for slot in 0..ROWS {
-        let (direction, size) = (tile.direction[slot], tile.size[slot]);
-        let value = tile.liquidation_value[slot];
-        let per_value = contract.price_per_value(size);
-        let factor = policy.bankruptcy.along(direction);
-        let bankrupt = direction * (tile.results[BANKRUPTCY_PRICE][slot] * factor);
-        tile.results[LIQUIDATION_PRICE][slot] =
-            liquidation::price_or_none(value, contract.price_at_value(value, size, per_value));
-        tile.results[BANKRUPTCY_PRICE][slot] =
-            liquidation::price_or_none(bankrupt, contract.price_at_value(bankrupt, size, per_value));
+        let factor = policy.bankruptcy.along(tile.direction[slot]);
+        tile.bankruptcy_value[slot] = tile.direction[slot] * (tile.results[BANKRUPTCY_PRICE][slot] * factor);
+    }
+    if instruments.any_inverse {
+        for slot in 0..ROWS {
+            price_values(tile, slot, tile.long_direction[slot] < 0.0);
+        }
+    } else {
+        for slot in 0..ROWS {
+            price_values(tile, slot, false);
+        }
+    }
+    for slot in 0..ROWS {
         tile.results[EFFECTIVE_LEVERAGE][slot] =
             exposure::effective_leverage(tile.value[slot], tile.results[EQUITY][slot]);
     }
-    let last_value = if basis == Basis::Price { cap_of_value(marked.instrument) } else { f64::INFINITY };
+    let capped = basis == Basis::Price;
     for slot in 0..ROWS {
-        let price = tile.results[LIQUIDATION_PRICE][slot];
-        let side = if tile.quantity[slot] > 0.0 { 1.0 } else { -1.0 };
-        let past = tile.state[slot] >= State::Liquidation as u64;
-        let room = liquidation::distance(side, marked.mark, price, marked.reciprocal_mark);
-        let no_price = if past { f64::NEG_INFINITY } else { f64::INFINITY };
-        let room = if price.is_nan() { no_price } else { room };
-        let mut status = Status::Ok as u64;
-        if price.is_nan() {
-            status = Status::NoLiquidationPrice as u64;
-        }
-        if tile.liquidation_value[slot] > last_value {
-            status = Status::LiquidationPriceBeyondLastTier as u64;
-        }
-        if !cross && side * (tile.entry_price[slot] - price) < 0.0 {
-            status = Status::LiquidationPriceBeyondEntry as u64;
-        }
-        if past || room < 0.0 {
-            status = Status::AlreadyLiquidatable as u64;
-        }
-        tile.results[DISTANCE][slot] = room;
-        tile.status[slot] = status;
+        judge_price(tile, slot, capped, cross);
     }
 }
 
-/// The closed form over the lines of a marginal table, two lines a pass.
 #[inline(always)]
-fn solve_lines(lines: &[Line], tile: &mut Tile) {
+fn price_values(tile: &mut Tile, slot: usize, inverse: bool) {
+    let (value, bankrupt, size) = (tile.liquidation_value[slot], tile.bankruptcy_value[slot], tile.size[slot]);
+    let per_value = price_per_value(size, tile.multiplier[slot]);
+    let price = price_at_value(value, size, per_value, inverse);
+    tile.results[LIQUIDATION_PRICE][slot] = liquidation::price_or_none(value, price);
+    let price = price_at_value(bankrupt, size, per_value, inverse);
+    tile.results[BANKRUPTCY_PRICE][slot] = liquidation::price_or_none(bankrupt, price);
+}
+
+/// Distance to a liquidation price, and what there is to remark about it.
+#[inline(always)]
+fn judge_price(tile: &mut Tile, slot: usize, capped: bool, cross: bool) {
+    let price = tile.results[LIQUIDATION_PRICE][slot];
+    let side = if tile.quantity[slot] > 0.0 { 1.0 } else { -1.0 };
+    let past = tile.state[slot] >= State::Liquidation as u64;
+    let room = liquidation::distance(side, tile.mark[slot], price, tile.reciprocal_mark[slot]);
+    let no_price = if past { f64::NEG_INFINITY } else { f64::INFINITY };
+    let room = if price.is_nan() { no_price } else { room };
+    let mut status = Status::Ok as u64;
+    if price.is_nan() {
+        status = Status::NoLiquidationPrice as u64;
+    }
+    if capped && tile.liquidation_value[slot] > tile.cap[slot] {
+        status = Status::LiquidationPriceBeyondLastTier as u64;
+    }
+    if !cross && side * (tile.entry_price[slot] - price) < 0.0 {
+        status = Status::LiquidationPriceBeyondEntry as u64;
+    }
+    if past || room < 0.0 {
+        status = Status::AlreadyLiquidatable as u64;
+    }
+    tile.results[DISTANCE][slot] = room;
+    tile.status[slot] = status;
+}
+
+/// The closed form by the table of each row's instrument.
+#[inline(always)]
+fn solve(tile: &mut Tile, instruments: &MarkedInstruments<'_>) {
+    if let Some(code) = tile.shared_instrument {
+        match &instruments.list[code as usize].instrument.requirement {
+            Requirement::Marginal(lines) => solve_lines(lines, tile),
+            Requirement::Flat(key, tiers) => {
+                for slot in 0..ROWS {
+                    select_tier(tile, slot, *key, tiers);
+                    tile.liquidation_value[slot] = tile.direction[slot] * (tile.needed[slot] * tile.factor[slot]);
+                }
+            }
+        }
+        return;
+    }
+    for slot in 0..ROWS {
+        match &instruments.of_row(tile, slot).instrument.requirement {
+            Requirement::Marginal(lines) => {
+                let largest = largest_candidate_of_row(lines, tile.needed[slot], tile.direction[slot]);
+                tile.liquidation_value[slot] = tile.direction[slot] * largest;
+            }
+            Requirement::Flat(key, tiers) => {
+                select_tier(tile, slot, *key, tiers);
+                tile.liquidation_value[slot] = tile.direction[slot] * (tile.needed[slot] * tile.factor[slot]);
+            }
+        }
+    }
+}
+
+/// The closed form over the lines of one table: vectors over rows, two lines a pass.
+#[inline(always)]
+fn solve_lines(lines: &Lines, tile: &mut Tile) {
     let (needed, direction) = (&tile.needed, &tile.direction);
     let mut largest = [f64::NEG_INFINITY; ROWS];
-    for pair in lines.chunks_exact(2) {
+    for line in (0..lines.even).step_by(2) {
         for slot in 0..ROWS {
-            let first = candidate_of(&pair[0], needed[slot], direction[slot]);
-            let second = candidate_of(&pair[1], needed[slot], direction[slot]);
+            let first = candidate_of(lines, line, needed[slot], direction[slot]);
+            let second = candidate_of(lines, line + 1, needed[slot], direction[slot]);
             largest[slot] = margin::larger(margin::larger(largest[slot], first), second);
         }
     }
@@ -350,25 +513,32 @@ fn solve_lines(lines: &[Line], tile: &mut Tile) {
 }
 
 #[inline(always)]
-fn candidate_of(line: &Line, needed: f64, direction: f64) -> f64 {
-    liquidation::candidate(needed, line.trigger_deduction, direction, line.gaining_factor, line.losing_factor)
+fn candidate_of(lines: &Lines, line: usize, needed: f64, direction: f64) -> f64 {
+    let factors = (lines.gaining_factor[line], lines.losing_factor[line]);
+    liquidation::candidate(needed, lines.trigger_deduction[line], direction, factors.0, factors.1)
 }
 
+/// The closed form over the lines of a row's own table: vectors over lines.
 #[inline(always)]
-fn cap_of_value(instrument: &Instrument) -> f64 {
-    match instrument.requirement {
-        Requirement::Marginal(_) => instrument.cap,
-        Requirement::Flat(..) => f64::INFINITY,
+fn largest_candidate_of_row(lines: &Lines, needed: f64, direction: f64) -> f64 {
+    let factors = if direction > 0.0 { &lines.gaining_factor } else { &lines.losing_factor };
+    let mut lanes = [f64::NEG_INFINITY; LANES];
+    for (factor, deduction) in factors.chunks_exact(LANES).zip(lines.trigger_deduction.chunks_exact(LANES)) {
+        for lane in 0..LANES {
+            lanes[lane] = margin::larger(lanes[lane], (needed - deduction[lane]) * factor[lane]);
+        }
     }
+    largest_lane(&lanes)
 }
 
 /// Whether any row of the tile is not an ordinary one, so that [`classify`] must look at it.
 #[inline(always)]
-pub(crate) fn needs_classification(tile: &Tile, marked: &MarkedInstrument<'_>, book: &Book<'_>, cross: bool) -> bool {
-    if marked.failure.is_some() {
-        return true;
-    }
-    let cap = cap_of_value(marked.instrument);
+pub(crate) fn needs_classification(
+    tile: &Tile,
+    instruments: &MarkedInstruments<'_>,
+    book: &Book<'_>,
+    cross: bool,
+) -> bool {
     let mut odd = 0_u64;
     for slot in 0..ROWS {
         // A sum of magnitudes is finite only if all of them are; the smallest of those that must be positive is, if all are.
@@ -377,8 +547,10 @@ pub(crate) fn needs_classification(tile: &Tile, marked: &MarkedInstrument<'_>, b
         let profit = tile.results[UNREALIZED_PNL][slot].abs() + tile.funding[slot].abs();
         let total = magnitude + tile.entry_price[slot] + value + profit;
         let smallest = smaller(magnitude, tile.entry_price[slot]);
-        odd |=
-            u64::from(!(total < f64::INFINITY)) | u64::from(!(smallest > 0.0)) | u64::from(!(tile.value[slot] <= cap));
+        odd |= u64::from(!(total < f64::INFINITY))
+            | u64::from(!(tile.mark[slot] > 0.0))
+            | u64::from(!(smallest > 0.0))
+            | u64::from(!(tile.value[slot] <= tile.cap[slot]));
     }
     if !cross {
         for slot in 0..ROWS {
@@ -391,13 +563,7 @@ pub(crate) fn needs_classification(tile: &Tile, marked: &MarkedInstrument<'_>, b
             odd |= u64::from(!(tile.leverage[slot] > 0.0)) | u64::from(!(tile.leverage[slot] < f64::INFINITY));
         }
     }
-    if let Requirement::Flat(key, _) = &marked.instrument.requirement {
-        for slot in 0..ROWS {
-            let size = if *key == TierKey::RiskLimit { tile.risk_limit[slot] } else { tile.quantity[slot].abs() };
-            odd |= u64::from(!(size > 0.0)) | u64::from(!(size <= marked.instrument.cap));
-        }
-    }
-    odd != 0
+    odd != 0 || instruments.any_flat
 }
 
 /// The smaller of two; NaN if the first is.
@@ -455,7 +621,7 @@ pub(crate) fn classify(
             _ => {}
         }
     }
-    if tile.value[slot] > cap_of_value(marked.instrument) {
+    if tile.value[slot] > marked.cap_of_value {
         return Status::TierOverflow;
     }
     let results =

@@ -1,47 +1,61 @@
-//! The order in which a book is evaluated, settled once when the book is built.
+//! How a book is cut into blocks, settled once when the book is built.
 //!
-//! Rows live in blocks small enough for the cache; inside a block they are grouped by instrument, so that a group has one mark and one
-//! table. Rows of one cross account share a block, in the order of instrument codes and then of rows: that is the order of every
-//! account's sums, whatever the number of threads.
+//! A block is a run of rows in the caller's order, small enough for the cache, that one thread evaluates. All legs of a cross account lie
+//! in one block: where the caller keeps the legs of an account together, blocks are plain ranges of rows; where not, a block lists its
+//! rows. Rows always keep the caller's order inside of a block, and that is the order of every account's sums, whatever the number of
+//! threads.
 
 use std::ops::Range;
 
 use crate::error::{Error, Result};
 
 /// Rows of a block, unless one account has more.
-const BLOCK_ROWS: usize = 16_384;
+const BLOCK_ROWS: usize = 8_192;
 
-/// Rows of one instrument inside of one block, as positions in the layout.
+/// Rows of a block, ascending.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Group {
-    pub instrument: u32,
-    pub rows: Range<usize>,
+pub(crate) enum Rows {
+    /// Consecutive rows of the caller.
+    Range(Range<usize>),
+    /// A range of [`Layout::order`].
+    Listed(Range<usize>),
 }
 
-/// A run of the layout that one thread evaluates.
+impl Rows {
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Range(range) | Self::Listed(range) => range.len(),
+        }
+    }
+}
+
+/// A run of rows that one thread evaluates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Block {
     pub cross: bool,
-    pub rows: Range<usize>,
-    pub groups: Range<usize>,
-    /// Account codes whose legs are here; empty for isolated rows.
+    pub rows: Rows,
+    /// Accounts whose legs are here, by their order of first appearance; empty for isolated rows.
     pub accounts: Range<usize>,
-    /// First row of the caller if the block's rows are consecutive there.
-    pub first_row: Option<usize>,
 }
 
-/// The order of evaluation of a book.
+/// The blocks of a book.
 #[derive(Debug, Clone)]
 pub struct Layout {
     pub(crate) rows: usize,
-    /// Row of the caller at each position; empty if every block is consecutive.
+    /// Rows of the blocks that list theirs.
     pub(crate) order: Vec<u32>,
-    pub(crate) groups: Vec<Group>,
     pub(crate) blocks: Vec<Block>,
+    /// Place of each row's account in [`Layout::accounts`]; empty without cross rows.
+    pub(crate) account_of_row: Vec<u32>,
+    /// Account codes of the caller in the order of first appearance, then those without legs.
+    pub(crate) accounts: Vec<u32>,
 }
 
+/// Place of rows without an account.
+const NOWHERE: u32 = u32::MAX;
+
 impl Layout {
-    /// Lays out rows by instrument code, margin mode and account code.
+    /// Cuts a book into blocks by margin mode and account code.
     ///
     /// `cross` says which rows belong to a cross account (`None`: all isolated); `account` holds their account codes.
     ///
@@ -60,45 +74,126 @@ impl Layout {
             return Err(Error::TooManyRows { found: rows });
         }
         check_codes("instrument", instrument, instrument_count, |_| true)?;
-        let mut builder =
-            Builder { instrument, starts: vec![0; instrument_count], seen: Vec::new(), layout: Self::empty(rows) };
-        match cross {
-            None => builder.isolated_blocks(None),
-            Some(cross) => {
-                if cross.len() != rows {
-                    return Err(Error::Length { argument: "margin_mode", expected: rows, found: cross.len() });
-                }
-                let account = account.unwrap_or(&[]);
-                if account.len() != rows {
-                    return Err(Error::Length { argument: "account", expected: rows, found: account.len() });
-                }
-                check_codes("account", account, account_count, |row| cross[row])?;
-                builder.cross_blocks(cross, account, account_count);
-                builder.isolated_blocks(Some(cross));
-            }
+        let mut layout =
+            Self { rows, order: Vec::new(), blocks: Vec::new(), account_of_row: Vec::new(), accounts: Vec::new() };
+        let Some(cross) = cross else {
+            layout.push_isolated(None);
+            return Ok(layout);
+        };
+        if cross.len() != rows {
+            return Err(Error::Length { argument: "margin_mode", expected: rows, found: cross.len() });
         }
-        Ok(builder.finish())
+        let account = account.unwrap_or(&[]);
+        if account.len() != rows {
+            return Err(Error::Length { argument: "account", expected: rows, found: account.len() });
+        }
+        check_codes("account", account, account_count, |row| cross[row])?;
+        layout.place_accounts(cross, account, account_count);
+        layout.push_cross(cross);
+        layout.push_isolated(Some(cross));
+        Ok(layout)
     }
 
-    fn empty(rows: usize) -> Self {
-        Self { rows, order: Vec::with_capacity(rows), groups: Vec::new(), blocks: Vec::new() }
-    }
-
-    /// Whether results can be written in the caller's order without scattering.
+    /// Whether every block is a plain range of rows, so that nothing is read or written out of order.
     #[must_use]
     pub fn is_consecutive(&self) -> bool {
         self.order.is_empty()
     }
 
-    /// Row of the caller at each position of the layout: the order in which a book is evaluated fastest.
+    /// Row of the caller at each position of the evaluation: a book built in this order has consecutive blocks.
     #[must_use]
     pub fn row_order(&self) -> Vec<u32> {
-        if self.order.is_empty() {
-            let rows =
-                self.blocks.iter().filter_map(|block| block.first_row.map(|first| first..first + block.rows.len()));
-            rows.flatten().map(|row| row as u32).collect()
-        } else {
-            self.order.clone()
+        let mut order = Vec::with_capacity(self.rows);
+        let mut legs: Vec<u32> = Vec::new();
+        for block in &self.blocks {
+            match &block.rows {
+                Rows::Range(range) => order.extend(range.clone().map(|row| row as u32)),
+                Rows::Listed(range) => {
+                    legs.clear();
+                    legs.extend_from_slice(&self.order[range.clone()]);
+                    if block.cross {
+                        legs.sort_by_key(|&row| self.account_of_row[row as usize]);
+                    }
+                    order.extend_from_slice(&legs);
+                }
+            }
+        }
+        order
+    }
+
+    /// Numbers the accounts by first appearance, so that accounts that are neighbours in the rows are neighbours here.
+    fn place_accounts(&mut self, cross: &[bool], account: &[u32], account_count: usize) {
+        let mut places = vec![NOWHERE; account_count];
+        self.account_of_row = vec![NOWHERE; account.len()];
+        for row in (0..account.len()).filter(|&row| cross[row]) {
+            let place = &mut places[account[row] as usize];
+            if *place == NOWHERE {
+                *place = self.accounts.len() as u32;
+                self.accounts.push(account[row]);
+            }
+            self.account_of_row[row] = *place;
+        }
+        let idle = places.iter().enumerate().filter(|&(_, &place)| place == NOWHERE);
+        self.accounts.extend(idle.map(|(code, _)| code as u32));
+    }
+
+    fn push_isolated(&mut self, cross: Option<&[bool]>) {
+        match cross {
+            Some(cross) if cross.iter().any(|&cross| cross) => {
+                let first = self.order.len();
+                self.order.extend((0..cross.len()).filter(|&row| !cross[row]).map(|row| row as u32));
+                self.push_ranges(first..self.order.len(), Rows::Listed);
+            }
+            _ => self.push_ranges(0..self.rows, Rows::Range),
+        }
+    }
+
+    fn push_ranges(&mut self, rows: Range<usize>, kind: fn(Range<usize>) -> Rows) {
+        for first in rows.clone().step_by(BLOCK_ROWS) {
+            let rows = kind(first..rows.end.min(first + BLOCK_ROWS));
+            self.blocks.push(Block { cross: false, rows, accounts: 0..0 });
+        }
+    }
+
+    fn push_cross(&mut self, cross: &[bool]) {
+        let mut legs = vec![0_u32; self.accounts.len()];
+        for &place in self.account_of_row.iter().filter(|&&place| place != NOWHERE) {
+            legs[place as usize] += 1;
+        }
+        let every_row = cross.iter().all(|&cross| cross);
+        let together = every_row && self.account_of_row.is_sorted();
+        let ranges = account_ranges(&legs);
+        let mut first = self.order.len();
+        if !together {
+            self.list_legs(&ranges, &legs);
+        }
+        for accounts in ranges {
+            let end = first + legs[accounts.clone()].iter().map(|&count| count as usize).sum::<usize>();
+            let rows = if together { Rows::Range(first..end) } else { Rows::Listed(first..end) };
+            self.blocks.push(Block { cross: true, rows, accounts });
+            first = end;
+        }
+    }
+
+    /// Appends the rows of each range of accounts to the order, ascending inside of each range.
+    fn list_legs(&mut self, ranges: &[Range<usize>], legs: &[u32]) {
+        let mut next_of_account = vec![0_u32; self.accounts.len()];
+        let mut free = Vec::with_capacity(ranges.len());
+        let mut total = self.order.len();
+        for (block, range) in ranges.iter().enumerate() {
+            free.push(total);
+            for place in range.clone() {
+                next_of_account[place] = block as u32;
+                total += legs[place] as usize;
+            }
+        }
+        self.order.resize(total, 0);
+        for (row, &place) in self.account_of_row.iter().enumerate() {
+            if place != NOWHERE {
+                let next = &mut free[next_of_account[place as usize] as usize];
+                self.order[*next] = row as u32;
+                *next += 1;
+            }
         }
     }
 }
@@ -110,117 +205,15 @@ fn check_codes(argument: &'static str, codes: &[u32], limit: usize, relevant: im
     }
 }
 
-struct Builder<'a> {
-    instrument: &'a [u32],
-    /// Scratch by instrument code: rows counted, then the next free position.
-    starts: Vec<usize>,
-    /// Scratch: codes met in the current block.
-    seen: Vec<u32>,
-    layout: Layout,
-}
-
-impl Builder<'_> {
-    fn isolated_blocks(&mut self, cross: Option<&[bool]>) {
-        let isolated = |row: &usize| cross.is_none_or(|cross| !cross[*row]);
-        let mut rows = (0..self.instrument.len()).filter(isolated).map(|row| row as u32);
-        loop {
-            let block: Vec<u32> = rows.by_ref().take(BLOCK_ROWS).collect();
-            if block.is_empty() {
-                break;
-            }
-            // No sums are taken over isolated rows, so groups may come in the order that leaves most rows where they are.
-            self.push_block(&block, false, 0..0);
-        }
-    }
-
-    fn cross_blocks(&mut self, cross: &[bool], account: &[u32], account_count: usize) {
-        let mut legs = vec![0_u32; account_count];
-        for row in (0..account.len()).filter(|&row| cross[row]) {
-            legs[account[row] as usize] += 1;
-        }
-        let ranges = account_ranges(&legs);
-        let mut block_of_account = vec![0_u32; account_count];
-        let mut next = Vec::with_capacity(ranges.len() + 1);
-        let mut total = 0_usize;
-        for (block, range) in ranges.iter().enumerate() {
-            next.push(total);
-            for code in range.clone() {
-                block_of_account[code] = block as u32;
-                total += legs[code] as usize;
-            }
-        }
-        let mut ends = next.clone();
-        let mut rows = vec![0_u32; total];
-        for row in (0..account.len()).filter(|&row| cross[row]) {
-            let end = &mut ends[block_of_account[account[row] as usize] as usize];
-            rows[*end] = row as u32;
-            *end += 1;
-        }
-        for (block, range) in ranges.into_iter().enumerate() {
-            self.push_block(&rows[next[block]..ends[block]], true, range);
-        }
-    }
-
-    /// Groups the rows of one block by instrument: by code in cross blocks, by first appearance in isolated ones.
-    fn push_block(&mut self, rows: &[u32], cross: bool, accounts: Range<usize>) {
-        self.seen.clear();
-        for &row in rows {
-            let code = self.instrument[row as usize];
-            if self.starts[code as usize] == 0 {
-                self.seen.push(code);
-            }
-            self.starts[code as usize] += 1;
-        }
-        if cross {
-            self.seen.sort_unstable();
-        }
-        let layout = &mut self.layout;
-        let first = layout.order.len();
-        let first_group = layout.groups.len();
-        let mut position = first;
-        for &code in &self.seen {
-            let count = std::mem::replace(&mut self.starts[code as usize], position);
-            layout.groups.push(Group { instrument: code, rows: position..position + count });
-            position += count;
-        }
-        layout.order.resize(position, 0);
-        for &row in rows {
-            let free = &mut self.starts[self.instrument[row as usize] as usize];
-            layout.order[*free] = row;
-            *free += 1;
-        }
-        for &code in &self.seen {
-            self.starts[code as usize] = 0;
-        }
-        let placed = &layout.order[first..];
-        let consecutive = placed.windows(2).all(|pair| pair[1] == pair[0] + 1);
-        layout.blocks.push(Block {
-            cross,
-            rows: first..position,
-            groups: first_group..layout.groups.len(),
-            accounts,
-            first_row: if consecutive { Some(placed.first().map_or(0, |&row| row as usize)) } else { None },
-        });
-    }
-
-    fn finish(self) -> Layout {
-        let mut layout = self.layout;
-        if layout.blocks.iter().all(|block| block.first_row.is_some()) {
-            layout.order = Vec::new();
-        }
-        layout
-    }
-}
-
-/// Consecutive ranges of account codes with about [`BLOCK_ROWS`] legs each.
+/// Consecutive ranges of accounts with about [`BLOCK_ROWS`] legs each.
 fn account_ranges(legs: &[u32]) -> Vec<Range<usize>> {
     let mut ranges = Vec::new();
     let (mut first, mut held) = (0, 0);
-    for (code, &count) in legs.iter().enumerate() {
-        let full = held + count as usize > BLOCK_ROWS || code - first >= BLOCK_ROWS;
-        if full && code > first {
-            ranges.push(first..code);
-            (first, held) = (code, 0);
+    for (place, &count) in legs.iter().enumerate() {
+        let full = held + count as usize > BLOCK_ROWS || place - first >= BLOCK_ROWS;
+        if full && place > first {
+            ranges.push(first..place);
+            (first, held) = (place, 0);
         }
         held += count as usize;
     }
@@ -241,15 +234,24 @@ mod tests {
     }
 
     #[test]
-    fn sorted_isolated_rows_stay_where_they_are() {
-        let instrument: Vec<u32> = (0..40_000).map(|row| 9 - row / 4_000).collect();
+    fn isolated_rows_stay_where_they_are() {
+        let instrument: Vec<u32> = (0..40_000).map(|row| row % 10).collect();
         let layout = Layout::new(&instrument, 10, None, None, 0).unwrap();
         assert!(layout.is_consecutive() && is_permutation(&layout));
-        assert_eq!(layout.blocks.len(), 3);
     }
 
     #[test]
-    fn legs_of_an_account_share_a_block_in_the_order_of_codes() {
+    fn accounts_that_are_kept_together_need_no_list() {
+        let account: Vec<u32> = (0..30_000).map(|row| (row / 7) ^ 1).collect();
+        let accounts = *account.iter().max().unwrap() as usize + 1;
+        let cross = vec![true; account.len()];
+        let layout = Layout::new(&vec![0; account.len()], 1, Some(&cross), Some(&account), accounts).unwrap();
+        assert!(layout.is_consecutive() && is_permutation(&layout));
+        assert!(layout.blocks.len() > 1);
+    }
+
+    #[test]
+    fn legs_of_an_account_share_a_block_in_the_order_of_rows() {
         let rows = 50_000_u32;
         let instrument: Vec<u32> = (0..rows).map(|row| row.wrapping_mul(2_654_435_761) % 7).collect();
         let account: Vec<u32> = (0..rows).map(|row| row.wrapping_mul(40_503) % 5_000).collect();
@@ -257,16 +259,21 @@ mod tests {
         let layout = Layout::new(&instrument, 7, Some(&cross), Some(&account), 5_000).unwrap();
         assert!(is_permutation(&layout));
         for block in layout.blocks.iter().filter(|block| block.cross) {
-            let mut previous = None;
-            for group in &layout.groups[block.groups.clone()] {
-                assert!(previous < Some(group.instrument));
-                previous = Some(group.instrument);
-                for &row in &layout.order[group.rows.clone()] {
-                    assert!(block.accounts.contains(&(account[row as usize] as usize)));
-                    assert_eq!(instrument[row as usize], group.instrument);
-                }
-            }
+            let Rows::Listed(range) = &block.rows else { panic!("mixed rows are listed") };
+            let legs = &layout.order[range.clone()];
+            assert!(legs.is_sorted());
+            assert!(legs.iter().all(|&row| block.accounts.contains(&(layout.account_of_row[row as usize] as usize))));
         }
+    }
+
+    #[test]
+    fn the_row_order_makes_a_consecutive_book() {
+        let account: Vec<u32> = (0..9_000_u32).map(|row| row.wrapping_mul(40_503) % 800).collect();
+        let cross = vec![true; account.len()];
+        let layout = Layout::new(&vec![0; account.len()], 1, Some(&cross), Some(&account), 800).unwrap();
+        assert!(!layout.is_consecutive());
+        let sorted: Vec<u32> = layout.row_order().iter().map(|&row| account[row as usize]).collect();
+        assert!(Layout::new(&vec![0; sorted.len()], 1, Some(&cross), Some(&sorted), 800).unwrap().is_consecutive());
     }
 
     #[test]

@@ -29,7 +29,7 @@
 //!     fee_rate: 0.0,
 //!     fee_in_initial: false,
 //!     fee_in_maintenance: false,
-//!     fee_in_bankruptcy: false,
+//!     fee_in_bankruptcy: Some(false),
 //!     warning: unknown,
 //!     margin_call: unknown,
 //!     liquidation_level: 1.0,
@@ -40,13 +40,13 @@
 //!
 //! // 0.001 BTC long from 43,578.07 with 21.82418506 of margin: Binance reported a liquidation price of 21,841.24993976.
 //! let book = Book {
+//!     instrument: &[0],
 //!     quantity: &[0.001],
 //!     entry_price: &[43_578.07],
 //!     isolated_margin: Some(&[21.824_185_06]),
 //!     leverage: None,
 //!     accrued_funding: None,
 //!     risk_limit: None,
-//!     account: None,
 //!     wallet_balance: &[],
 //! };
 //! let layout = Layout::new(&[0], 1, None, None, 0)?;

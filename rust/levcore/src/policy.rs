@@ -59,8 +59,8 @@ pub struct Rules {
     pub fee_in_initial: bool,
     /// Whether the reported maintenance margin holds the closing fee (the requirement always does).
     pub fee_in_maintenance: bool,
-    /// Whether the bankruptcy price leaves room for the closing fee.
-    pub fee_in_bankruptcy: bool,
+    /// Whether the bankruptcy price leaves room for the closing fee; `None`: unknown, there is then no bankruptcy price.
+    pub fee_in_bankruptcy: Option<bool>,
     /// Warning level.
     pub warning: Threshold,
     /// Margin-call level.
@@ -71,15 +71,22 @@ pub struct Rules {
     pub liquidation_inclusive: bool,
 }
 
-/// One line of a marginal table with everything that does not depend on the position.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Line {
-    pub rate: f64,
-    pub deduction: f64,
+/// Lines that a vector takes at once where rows of several instruments meet.
+pub(crate) const LANES: usize = 8;
+
+/// Lines of a marginal table, column by column, with everything that does not depend on the position.
+///
+/// The last line is repeated up to a multiple of [`LANES`]; a repeated line changes no maximum.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Lines {
+    pub rate: Vec<f64>,
+    pub deduction: Vec<f64>,
     /// Deduction of the line that triggers liquidation: scaled by the liquidation level.
-    pub trigger_deduction: f64,
-    pub gaining_factor: f64,
-    pub losing_factor: f64,
+    pub trigger_deduction: Vec<f64>,
+    pub gaining_factor: Vec<f64>,
+    pub losing_factor: Vec<f64>,
+    /// Lines to look at two by two: their number, made even.
+    pub even: usize,
 }
 
 /// One tier of a flat table.
@@ -94,8 +101,8 @@ pub(crate) struct FlatTier {
 /// The requirement of an instrument, ready for the kernel.
 #[derive(Debug, Clone)]
 pub(crate) enum Requirement {
-    /// Lines of a marginal table, an even number of them (the last one repeated).
-    Marginal(Vec<Line>),
+    /// Lines of a marginal table.
+    Marginal(Lines),
     /// Tiers keyed by contracts or by risk limit.
     Flat(TierKey, Vec<FlatTier>),
 }
@@ -173,7 +180,11 @@ impl Policy {
             trigger,
             call_level: rules.margin_call.level.unwrap_or(rules.liquidation_level),
             frozen: Factors::of(price_fee * trigger),
-            bankruptcy: Factors::of(if rules.fee_in_bankruptcy { rules.fee_rate } else { 0.0 }),
+            bankruptcy: Factors::of(match rules.fee_in_bankruptcy {
+                Some(true) => rules.fee_rate,
+                Some(false) => 0.0,
+                None => f64::NAN,
+            }),
             instruments: compiled,
         })
     }
@@ -233,15 +244,16 @@ fn compile_requirement(table: &TierTable, price_fee: f64, trigger: f64) -> Resul
         });
         return Ok(Requirement::Flat(table.key, tiers.collect::<Result<_>>()?));
     }
-    let mut lines = Vec::with_capacity(table.rates.len() + 1);
-    for (&rate, &deduction) in table.rates.iter().zip(&table.deductions) {
+    let mut lines = Lines { even: table.rates.len().next_multiple_of(2), ..Lines::default() };
+    let last = table.rates.len() - 1;
+    for tier in 0..table.rates.len().next_multiple_of(LANES) {
+        let (rate, deduction) = (table.rates[tier.min(last)], table.deductions[tier.min(last)]);
         let Factors { gaining, losing } = factors(rate)?;
-        let trigger_deduction = deduction * trigger;
-        lines.push(Line { rate, deduction, trigger_deduction, gaining_factor: gaining, losing_factor: losing });
-    }
-    // The kernel takes two lines a pass; a repeated line changes no maximum.
-    if lines.len() % 2 == 1 {
-        lines.extend(lines.last().copied());
+        lines.rate.push(rate);
+        lines.deduction.push(deduction);
+        lines.trigger_deduction.push(deduction * trigger);
+        lines.gaining_factor.push(gaining);
+        lines.losing_factor.push(losing);
     }
     Ok(Requirement::Marginal(lines))
 }

@@ -1,4 +1,4 @@
-//! A tile: some rows of one instrument, side by side, small enough for the first-level cache.
+//! A tile: some rows side by side, small enough for the first-level cache.
 //!
 //! Every loop over a tile has the same constant length, so the compiler turns it into full vectors of whatever width the instruction set
 //! has, without a remainder. Unused slots repeat the first row and are not stored.
@@ -73,7 +73,20 @@ pub(crate) struct Tile {
     pub leverage: Column,
     pub funding: Column,
     pub risk_limit: Column,
+    pub instrument: [u32; ROWS],
+    /// Account of each row as a place in its block.
     pub account: [u32; ROWS],
+    /// The instrument that all rows share, if they do.
+    pub shared_instrument: Option<u32>,
+    /// Constants of each row's instrument at its mark.
+    pub contract_size: Column,
+    pub multiplier: Column,
+    pub long_direction: Column,
+    pub coordinate: Column,
+    pub mark: Column,
+    pub reciprocal_mark: Column,
+    /// Upper bound of the last tier of a table keyed by value.
+    pub cap: Column,
     /// Size in the coordinate's units.
     pub size: Column,
     pub direction: Column,
@@ -92,6 +105,7 @@ pub(crate) struct Tile {
     /// What the position must be worth, before deductions and factors: `-A` of the closed form.
     pub needed: Column,
     pub liquidation_value: Column,
+    pub bankruptcy_value: Column,
     /// Results in the order of the measures.
     pub results: [Column; COUNT],
     pub state: [u64; ROWS],
@@ -108,7 +122,16 @@ impl Tile {
             leverage: [f64::NAN; ROWS],
             funding: zero,
             risk_limit: [f64::NAN; ROWS],
+            instrument: [0; ROWS],
             account: [0; ROWS],
+            shared_instrument: None,
+            contract_size: zero,
+            multiplier: zero,
+            long_direction: zero,
+            coordinate: zero,
+            mark: zero,
+            reciprocal_mark: zero,
+            cap: zero,
             size: zero,
             direction: zero,
             value: zero,
@@ -121,6 +144,7 @@ impl Tile {
             factor: zero,
             needed: zero,
             liquidation_value: zero,
+            bankruptcy_value: zero,
             results: [zero; COUNT],
             state: [0; ROWS],
             status: [0; ROWS],
