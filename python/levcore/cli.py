@@ -8,10 +8,10 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
+from levcore._levcore import __version__
 from levcore.engine import Engine
 from levcore.errors import InputError, LevcoreError, UnknownRuleError
 from levcore.file_output import check_output, write_csv, write_json, write_results
@@ -91,7 +91,7 @@ def _message(error: Exception) -> str:
 
 def _parser() -> Parser:
     parser = Parser(prog="levcore", description="Margin and liquidation risk of leveraged positions.")
-    parser.add_argument("--version", action="version", version=f"levcore {version('levcore')}")
+    parser.add_argument("--version", action="version", version=f"levcore {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
 
     score = commands.add_parser(

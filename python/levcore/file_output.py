@@ -9,13 +9,13 @@ import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from levcore._levcore import __version__
 from levcore.errors import InputError
 from levcore.file_columns import Progress
 from levcore.file_csv import csv_text
@@ -104,7 +104,7 @@ def write_json(file: TextIO, positions: Positions, risk: BookRisk, progress: Pro
     """Write one JSON object: the summary, the accounts, and the positions, one a line."""
     inputs = {name: _json_input(positions, name) for name in positions.columns.names}
     results = _results(risk)
-    file.write(f'{{\n "levcore": {json.dumps(version("levcore"))},\n')
+    file.write(f'{{\n "levcore": {json.dumps(__version__)},\n')
     file.write(f' "summary": {json.dumps(_json_value(risk.summary()), allow_nan=False)},\n')
     file.write(f' "accounts": [{_json_rows(_account_columns(risk))}],\n "positions": [')
     for start in range(0, len(positions), CHUNK):

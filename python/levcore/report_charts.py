@@ -88,7 +88,7 @@ def _profile(report: Report) -> str:
         height=250,
     )
     subtitle = f"share of all notional, for a move of each instrument by itself. {told}"
-    return _figure("Notional whose liquidation price a move reaches", subtitle, chart)
+    return _figure("Notional whose liquidation price a move reaches", subtitle, chart, kind="wide")
 
 
 def exposure_charts(report: Report) -> str:
@@ -114,9 +114,8 @@ def exposure_charts(report: Report) -> str:
         width=1120,
     )
     currency = f" in {main}" if main else ""
-    return _figure(
-        "Largest instruments", f"notional{currency}, shorts to the left, longs to the right", chart
-    )
+    subtitle = f"notional{currency}, shorts to the left, longs to the right"
+    return _figure("Largest instruments", subtitle, chart, kind="wide")
 
 
 def _sides(longs: list[float], shorts: list[float]) -> tuple[Series, Series]:
@@ -130,6 +129,6 @@ def _told(longs: list[float], shorts: list[float]) -> str:
     )
 
 
-def _figure(title: str, subtitle: str, chart: str) -> str:
+def _figure(title: str, subtitle: str, chart: str, *, kind: str = "") -> str:
     caption = f"<strong>{escape(title)}</strong>{escape(subtitle)}"
-    return f"<figure><figcaption>{caption}</figcaption>{chart}</figure>"
+    return f'<figure class="{kind}"><figcaption>{caption}</figcaption>{chart}</figure>'

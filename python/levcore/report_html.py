@@ -7,9 +7,9 @@ rests.
 
 from datetime import datetime
 from html import escape
-from importlib.metadata import version
 from pathlib import Path
 
+from levcore._levcore import __version__
 from levcore.measures import MEASURES
 from levcore.policy import MarginPolicy
 from levcore.report_charts import distance_charts, state_bar
@@ -104,7 +104,7 @@ def render_report(
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(title)}</title>\n<style>{style_sheet()}</style>\n</head>\n<body>\n<main>\n{body}\n"
-        f"<footer>Made by levcore {escape(version('levcore'))}. Nothing is loaded from elsewhere.</footer>\n"
+        f"<footer>Made by levcore {escape(__version__)}. Nothing is loaded from elsewhere.</footer>\n"
         "</main>\n</body>\n</html>\n"
     )
 

@@ -2,7 +2,7 @@
 
 import math
 
-__all__ = ["amount", "count", "distance", "multiple", "percent", "price", "short"]
+__all__ = ["amount", "count", "distance", "percent", "price", "ratio", "short"]
 
 MISSING = "–"
 SUFFIXES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
@@ -62,14 +62,21 @@ def percent(value: float, decimals: int = 2) -> str:
     return _without_negative_zero(f"{100 * value:,.{decimals}f}") + " %"
 
 
+def ratio(value: float) -> str:
+    """Margin ratio as per cent; one below 100 % never reads as 100 %.
+
+    Examples
+    --------
+    >>> ratio(0.43216), ratio(0.99999)
+    ('43.22 %', '< 100 %')
+    """
+    text = percent(value)
+    return "< 100 %" if value < 1 and text.startswith("100") else text
+
+
 def distance(value: float) -> str:
     """Distance to liquidation; how far past says nothing for a small leg of a large account."""
     return "past" if value < 0 else percent(value, 2 if value >= 0.001 else 4)
-
-
-def multiple(value: float) -> str:
-    """Multiple, such as a leverage."""
-    return f"{value:,.2f}×" if math.isfinite(value) else _not_finite(value)
 
 
 def short(value: float) -> str:

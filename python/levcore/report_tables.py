@@ -5,7 +5,7 @@ from html import escape
 
 from levcore.report_charts import exposure_charts
 from levcore.report_data import AccountLine, PositionLine, Report, StatusGroup
-from levcore.report_numbers import amount, count, distance, percent, price
+from levcore.report_numbers import amount, count, distance, price, ratio
 from levcore.report_style import state_colour, state_word, status_word
 from levcore.report_text import IN_LIQUIDATION, number_of, others, row_texts
 from levcore.status import State
@@ -73,7 +73,7 @@ def _account_table(lines: Iterable[AccountLine]) -> str:
         (
             escape(line.account),
             state_mark(line.state),
-            percent(line.margin_ratio),
+            ratio(line.margin_ratio),
             signed(line.equity),
             amount(line.maintenance_margin),
             signed(line.free_margin),

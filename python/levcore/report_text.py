@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from importlib.metadata import version
 
+from levcore._levcore import __version__
 from levcore.report_data import DISTANCE_BINS, AccountLine, PositionLine, Report, StatusGroup
 from levcore.report_gather import gather
-from levcore.report_numbers import amount, count, distance, percent, price
+from levcore.report_numbers import amount, count, distance, price, ratio
 from levcore.report_style import state_word, status_word
 from levcore.risk import BookRisk
 from levcore.status import State
@@ -124,7 +124,7 @@ def _head(report: Report, name: str) -> str:
     time = report.generated_at.strftime("%Y-%m-%d %H:%M:%S %Z")
     return "\n".join(
         [
-            f"levcore {version('levcore')} risk report{f' on {name}' if name else ''}, {time}",
+            f"levcore {__version__} risk report{f' on {name}' if name else ''}, {time}",
             f"policy   {policy.id}: {policy.title}",
             f"book     {rows}",
             f"verdict  {headline(report)}",
@@ -179,7 +179,7 @@ def _accounts(title: str, lines: Sequence[AccountLine]) -> str:
         (
             line.account,
             state_word(line.state),
-            percent(line.margin_ratio),
+            ratio(line.margin_ratio),
             amount(line.equity),
             amount(line.maintenance_margin),
             amount(line.free_margin),
