@@ -1,0 +1,33 @@
+"""A real cross account, read from files: its margin, and how far each price is from liquidating it."""
+
+from pathlib import Path
+
+import numpy as np
+
+import levcore as lc
+from levcore.files import read_accounts, read_positions
+
+DATA = Path(__file__).parent / "data" / "hyperliquid_account_2026-01-14"
+
+positions = read_positions(DATA / "positions.csv")
+book = positions.book(read_accounts(DATA / "accounts.csv"))
+policy = lc.policy("hyperliquid").with_instruments(lc.InstrumentTable.from_csv(DATA / "instruments.csv"))
+marks = positions.marks()
+
+risk = lc.Engine(policy).evaluate(book, marks)
+account = risk.accounts
+print(f"equity {account.equity[0]:,.2f}, maintenance margin {account.maintenance_margin[0]:,.2f}")
+print(f"margin ratio {account.margin_ratio[0]:.2%}, {lc.State(account.state[0]).name.lower()}")
+
+# In a cross account the liquidation price of a leg is the price at which *the account* is liquidated while all
+# other marks stay. A leg small beside the account may have none: its distance is infinite.
+for row in np.argsort(risk.distance_to_liquidation)[:5].tolist():
+    print(
+        f"{book.name_of(row)}: {risk.liquidation_price[row]:,.4f}, {risk.distance_to_liquidation[row]:+.0%}"
+    )
+
+# What a fall of every price by 20 % does to the account.
+fallen = lc.Engine(policy).evaluate(book, {name: 0.8 * mark for name, mark in marks.items()})
+print(
+    f"after a fall of 20 %: equity {fallen.accounts.equity[0]:,.2f}, ratio {fallen.accounts.margin_ratio[0]:.2%}"
+)
