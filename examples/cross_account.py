@@ -19,15 +19,12 @@ account = risk.accounts
 print(f"equity {account.equity[0]:,.2f}, maintenance margin {account.maintenance_margin[0]:,.2f}")
 print(f"margin ratio {account.margin_ratio[0]:.2%}, {lc.State(account.state[0]).name.lower()}")
 
-# In a cross account the liquidation price of a leg is the price at which *the account* is liquidated while all
-# other marks stay. A leg small beside the account may have none: its distance is infinite.
+# In a cross account the liquidation price of a leg is the price at which *the account* is liquidated while
+# all other marks stay. A leg small beside the account may have none: its distance is infinite.
 for row in np.argsort(risk.distance_to_liquidation)[:5].tolist():
-    print(
-        f"{book.name_of(row)}: {risk.liquidation_price[row]:,.4f}, {risk.distance_to_liquidation[row]:+.0%}"
-    )
+    distance = risk.distance_to_liquidation[row]
+    print(f"{book.name_of(row)}: {risk.liquidation_price[row]:,.4f}, {distance:.0%} away")
 
 # What a fall of every price by 20 % does to the account.
 fallen = lc.Engine(policy).evaluate(book, {name: 0.8 * mark for name, mark in marks.items()})
-print(
-    f"after a fall of 20 %: equity {fallen.accounts.equity[0]:,.2f}, ratio {fallen.accounts.margin_ratio[0]:.2%}"
-)
+print(f"after a fall of 20 %: equity {fallen.accounts.equity[0]:,.2f}")

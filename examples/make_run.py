@@ -96,9 +96,8 @@ def generated_book(rows: int, out: Path) -> None:
     engine = lc.Engine(policy)
 
     print(f"2. {rows:,} generated positions, cross and isolated, in {len(book.account_ids):,} accounts")
-    print(
-        f"   over {len(instruments):,} real tier tables ({tiers:,} tiers, {policy.id}), {os.cpu_count()} CPUs\n"
-    )
+    print(f"   over {len(instruments):,} real tier tables ({tiers:,} tiers, {policy.id})")
+    print(f"   on {os.cpu_count()} CPUs\n")
     fresh = best_of(lambda: engine.evaluate(book, marks))
     risk = engine.evaluate(book, marks)
     reused = best_of(lambda: engine.evaluate(book, marks, out=risk))
