@@ -12,7 +12,7 @@ DATA = Path(__file__).parent / "data" / "hyperliquid_account_2026-01-14"
 positions = read_positions(DATA / "positions.csv")
 book = positions.book(read_accounts(DATA / "accounts.csv"))
 policy = lc.policy("hyperliquid").with_instruments(lc.InstrumentTable.from_csv(DATA / "instruments.csv"))
-marks = positions.marks()
+marks = positions.marks
 
 risk = lc.Engine(policy).evaluate(book, marks)
 account = risk.accounts

@@ -42,7 +42,7 @@ def real_account(out: Path) -> None:
     positions = read_positions(DATA / "positions.csv")
     book = positions.book(read_accounts(DATA / "accounts.csv"))
     policy = lc.policy("hyperliquid").with_instruments(lc.InstrumentTable.from_csv(DATA / "instruments.csv"))
-    risk = lc.Engine(policy).evaluate(book, positions.marks())
+    risk = lc.Engine(policy).evaluate(book, positions.marks)
 
     print("1. A real Hyperliquid account of 2026-01-14 (examples/data/README.md)\n")
     print_liquidation_prices(positions, risk)

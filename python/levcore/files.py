@@ -47,10 +47,13 @@ class Positions:
         The file as read.
     is_cross : ndarray of bool, shape (n,)
         Whether a row's margin mode is cross.
+    marks : dict of str to float, quote per base
+        Mark price by instrument from the column ``mark_price``; empty without it.
     """
 
     columns: Columns
     is_cross: NDArray[np.bool_]
+    marks: dict[str, float]
 
     def __len__(self) -> int:
         """Number of rows."""
@@ -66,19 +69,6 @@ class Positions:
         absent = [name for name in TEXT_COLUMNS + NUMBER_COLUMNS if name not in self.columns.names]
         close = {name: difflib.get_close_matches(name, absent, 1, 0.8) for name in self.passed_through}
         return {name: matches[0] for name, matches in close.items() if matches}
-
-    def marks(self) -> dict[str, float]:
-        """Mark prices by instrument from the column ``mark_price``; empty without it.
-
-        Raises
-        ------
-        FileFormatError
-            Two rows give one instrument two prices.
-        """
-        prices = self.columns.numbers.get("mark_price")
-        if prices is None:
-            return {}
-        return _one_value_each(self.columns, "instrument", "mark_price", prices)
 
     def book(self, wallet_balance: Mapping[str, float] | None = None) -> PositionBook:
         """Position book of the file.
@@ -144,7 +134,9 @@ def read_positions(
         row = int(np.argmin(is_cross))
         expected = "isolated_margin or leverage for an isolated position"
         raise columns.error(row, "isolated_margin", "the column is missing", expected)
-    return Positions(columns, is_cross)
+    prices = columns.numbers.get("mark_price")
+    marks = {} if prices is None else _one_value_each(columns, "instrument", "mark_price", prices)
+    return Positions(columns, is_cross, marks)
 
 
 def read_accounts(path: str | Path) -> dict[str, float]:
@@ -194,7 +186,7 @@ def merge_marks(positions: Positions, marks: Mapping[str, float]) -> dict[str, f
     FileFormatError
         The two give one instrument two prices: with the line of the position.
     """
-    own = positions.marks()
+    own = positions.marks
     for name, price in own.items():
         if name in marks and marks[name] != price:
             instrument = positions.columns.texts["instrument"]
@@ -264,16 +256,16 @@ def _one_value_each(columns: Columns, key: str, name: str, values: NDArray[np.fl
     """Value of column `name` by the text of column `key`, without those that have none."""
     texts = columns.texts[key]
     given = np.flatnonzero(~np.isnan(values))
-    codes, first = np.unique(texts.codes[given], return_index=True)
-    value_of_code = np.full(len(texts.values), np.nan)
-    value_of_code[codes] = values[given[first]]
-    differs = values[given] != value_of_code[texts.codes[given]]
-    if differs.any():
-        row = int(given[int(np.argmax(differs))])
-        code = texts.codes[row]
-        line = int(columns.lines[given[first[np.searchsorted(codes, code)]]])
-        expected = f"{float(value_of_code[code])!r} as in line {line}"
+    # Written backwards, so that the first row of each code is the one that stays.
+    first = np.full(len(texts.values), -1, np.int64)
+    first[texts.codes[given[::-1]]] = given[::-1]
+    codes = np.flatnonzero(first >= 0)
+    contradicting = given[values[given] != values[first[texts.codes[given]]]]
+    if len(contradicting):
+        row = int(contradicting[0])
+        earlier = int(first[texts.codes[row]])
+        expected = f"{float(values[earlier])!r} as in line {columns.lines[earlier]}"
         raise columns.error(
-            row, name, f"contradicts itself for {texts.values[code]}", expected, repr(float(values[row]))
+            row, name, f"contradicts itself for {texts[row]}", expected, repr(float(values[row]))
         )
-    return {texts.values[code]: float(value_of_code[code]) for code in codes}
+    return {texts.values[code]: float(values[first[code]]) for code in codes.tolist()}
