@@ -34,6 +34,8 @@ from levcore.status import State
 
 __all__ = ["render_report", "write_report"]
 
+CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+
 
 def write_report(
     risk: BookRisk,
@@ -102,6 +104,8 @@ def render_report(
     )
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        # The browser itself then refuses to load anything, were there ever a mistake in the escaping.
+        f'<meta http-equiv="Content-Security-Policy" content="{CONTENT_POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(title)}</title>\n<style>{style_sheet()}</style>\n</head>\n<body>\n<main>\n{body}\n"
         f"<footer>Made by levcore {escape(__version__)}. Nothing is loaded from elsewhere.</footer>\n"
