@@ -1,5 +1,5 @@
 # Each target works on a fresh clone: it makes .venv, installs the pinned tools, builds the extension if a source changed.
-# Needed beforehand: make, a Rust toolchain (rust-version in Cargo.toml) and Python 3.11 or later.
+# Needed beforehand: make, a Rust toolchain (rust-version in Cargo.toml), Python 3.11 or later; for `make test` chromium.
 
 PYTHON ?= python3
 VENV := .venv
@@ -62,7 +62,7 @@ build: $(BUILT) ## .venv with the tools and the compiled extension, as the other
 clean: ## remove everything that the targets made
 	rm -rf $(VENV) target out docs/_build docs/api/generated \
 		.pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
-	find python tests benches examples -name __pycache__ -prune -exec rm -rf {} +
+	find . -name __pycache__ -prune -exec rm -rf {} +
 	find python -name '*.so' -delete
 
 $(VENV)/bin/python:
