@@ -134,6 +134,17 @@ def test_lists_hold_the_extremes_in_order(risk: lc.BookRisk) -> None:
     assert [line.margin_call_amount for line in report.accounts_past] == calls.tolist()
 
 
+@pytest.mark.parametrize("top", [0, 1, 3, 100_000])
+def test_lists_have_the_length_asked_for(risk: lc.BookRisk, top: int) -> None:
+    report = gather(risk, top=top)
+    ahead = np.count_nonzero((risk.distance_to_liquidation >= 0) & (risk.distance_to_liquidation < np.inf))
+    past = np.count_nonzero(risk.distance_to_liquidation < 0)
+    assert len(report.positions) == min(top, ahead)
+    assert len(report.positions_past) == min(top // 2, past)
+    assert len(report.accounts) <= top
+    assert sum(line.instruments for line in report.instruments) == len(np.unique(risk.book.instrument_codes))
+
+
 def test_instruments_add_up_to_the_totals(risk: lc.BookRisk) -> None:
     report = gather(risk, top=5)
     assert len(report.instruments) == 6
@@ -208,7 +219,10 @@ def test_rows_that_failed_are_grouped_with_what_is_wrong(broken: lc.BookRisk) ->
     row, _, _, value = groups["INVALID_QUANTITY"].rows[0]
     assert row == 2
     assert value != value
+    (accounts,) = report.account_failures
+    assert (accounts.status, accounts.accounts) == (lc.AccountStatus.INCOMPLETE, ("a&b",))
     text = render_text(broken)
+    assert "Not in these totals: 3 positions that could not be evaluated and the equity of 1 account" in text
     assert "row 2: ETHUSDT (a&b), quantity missing" in text
     assert "Nothing that was judged" in text
 

@@ -22,7 +22,7 @@ from levcore.file_csv import csv_text
 from levcore.file_parquet import is_parquet, parquet_library, write_parquet
 from levcore.files import NUMBER_COLUMNS, Positions
 from levcore.measures import ACCOUNT_MEASURES
-from levcore.report_gather import positions_of_accounts
+from levcore.report_lists import positions_of_accounts
 from levcore.risk import BookRisk
 from levcore.status import AccountStatus, State, Status
 

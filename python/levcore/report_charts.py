@@ -46,6 +46,7 @@ def distance_charts(report: Report) -> str:
         AXIS_LABELS,
         _sides(distances.long_count.tolist(), distances.short_count.tolist()),
         form=short,
+        whole=True,
         axis="adverse move of the mark, per cent",
     )
     by_notional = bar_chart(

@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from levcore.risk import BookRisk
-from levcore.status import State, Status
+from levcore.status import AccountStatus, State, Status
 
 __all__ = [
     "DISTANCE_BINS",
+    "AccountGroup",
     "AccountLine",
     "Distances",
     "InstrumentLine",
@@ -133,6 +134,15 @@ class StatusGroup:
 
 
 @dataclass(frozen=True)
+class AccountGroup:
+    """Accounts that could not be judged for one reason, and the first of them."""
+
+    status: AccountStatus
+    count: int
+    accounts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Distances:
     """Distribution of the distance to liquidation, longs and shorts apart.
 
@@ -169,6 +179,7 @@ class Report:
     instruments: tuple[InstrumentLine, ...]
     distances: Distances
     failures: tuple[StatusGroup, ...]
+    account_failures: tuple[AccountGroup, ...]
     findings: tuple[StatusGroup, ...]
     marks: tuple[tuple[str, float], ...]
     marks_left_out: int

@@ -28,7 +28,7 @@ from levcore.report_tables import (
     signed,
     state_mark,
 )
-from levcore.report_text import IN_TROUBLE, headline, number_of
+from levcore.report_text import IN_TROUBLE, headline, left_out, number_of
 from levcore.risk import BookRisk
 from levcore.status import State
 
@@ -119,6 +119,9 @@ def _head(report: Report, title: str) -> str:
     time = report.generated_at.strftime("%Y-%m-%d %H:%M:%S %Z")
     trouble = report.in_state(*IN_TROUBLE)
     worst = max((line.state for line in report.states if report.in_state(line.state)), default=State.HEALTHY)
+    if trouble and worst == State.INCOMPLETE:
+        # What is known to be in trouble outranks what is not known.
+        worst = max(state for state in IN_TROUBLE if report.in_state(state))
     tiles = [
         ("In margin call or worse", count(trouble), "accounts and isolated positions"),
         (
@@ -129,7 +132,9 @@ def _head(report: Report, title: str) -> str:
     ]
     for line in report.totals[:1]:
         currency = f" {line.settlement}" if line.settlement else ""
-        share = f"{percent(line.maintenance_margin / line.equity, 1)} of equity" if line.equity > 0 else ""
+        # Of sums that do not hold the same positions and accounts there is no quotient.
+        whole = line.equity > 0 and not left_out(report)
+        share = f"{percent(line.maintenance_margin / line.equity, 1)} of equity" if whole else ""
         tiles += [
             ("Gross notional", short(line.gross) + currency, f"net {short(line.net)}"),
             ("Unrealized PnL", short(line.unrealized_pnl) + currency, ""),
@@ -171,13 +176,10 @@ def _totals(report: Report) -> str:
         )
         for line in report.totals
     ]
-    mixed = any(line.account_equity != line.account_equity for line in report.totals)
-    note = (
-        '<p class="note">– : no total, since accounts hold several currencies or could not be evaluated.</p>'
-        if mixed
-        else ""
-    )
-    return html_table(headers, rows) + note
+    notes = [left_out(report)]
+    if any(line.account_equity != line.account_equity for line in report.totals):
+        notes.append("– : no total, since accounts hold several currencies or none could be judged.")
+    return html_table(headers, rows) + "".join(f'<p class="note">{note}</p>' for note in notes if note)
 
 
 def _states(report: Report) -> str:

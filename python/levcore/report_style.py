@@ -3,7 +3,7 @@
 from functools import cache
 from pathlib import Path
 
-from levcore.status import State, Status
+from levcore.status import AccountStatus, State, Status
 
 __all__ = ["state_colour", "state_word", "status_word", "style_sheet"]
 
@@ -35,6 +35,6 @@ def state_word(state: State) -> str:
     return state.name.lower().replace("_", " ")
 
 
-def status_word(status: Status) -> str:
-    """Name of a row status as the reports write it."""
+def status_word(status: Status | AccountStatus) -> str:
+    """Name of a status as the reports write it."""
     return status.name.lower().replace("_", " ")

@@ -163,12 +163,12 @@ def not_evaluated_section(report: Report) -> str:
     """Rows without numbers, by reason."""
     head = "<h2>Rows that could not be evaluated</h2>\n"
     if not report.failures:
-        return head + '<p class="note">None: every row was evaluated.</p>'
+        return head + '<p class="note">None: every row was evaluated.</p>' + _account_groups(report)
     note = (
         '<p class="note">Their numbers are missing, not zero, and no total holds them. An account with such a'
         " row is incomplete. The first rows of each kind:</p>\n"
     )
-    return head + note + _groups(report.failures)
+    return head + note + _groups(report.failures) + _account_groups(report)
 
 
 def finding_section(report: Report) -> str:
@@ -179,15 +179,36 @@ def finding_section(report: Report) -> str:
     return "<h2>Findings</h2>\n" + note + _groups(report.findings)
 
 
+def _account_groups(report: Report) -> str:
+    if not report.account_failures:
+        return ""
+    lines = []
+    for group in report.account_failures:
+        first = ", ".join(group.accounts) + (", ..." if group.count > len(group.accounts) else "")
+        cells = (escape(group.status.describe()), escape(first))
+        lines.append((status_word(group.status), count(group.count), *cells))
+    return "<h2>Accounts that could not be judged</h2>\n" + _status_table("Accounts", "First accounts", lines)
+
+
 def _groups(groups: Iterable[StatusGroup]) -> str:
-    rows = []
-    for group in groups:
-        examples = [escape(text) for text in row_texts(group)]
-        rows.append(
-            f'<tr><td class="name">{status_word(group.status)}</td>'
-            f'<td class="number">{count(group.count)}</td>'
-            f"<td>{escape(group.status.describe())}</td><td>{'<br>'.join(examples)}</td></tr>"
+    lines = [
+        (
+            status_word(group.status),
+            count(group.count),
+            escape(group.status.describe()),
+            "<br>".join(escape(text) for text in row_texts(group)),
         )
-    heads = '<th>Status</th><th class="number">Rows</th><th>Meaning</th><th>First rows</th>'
-    body = "".join(rows)
+        for group in groups
+    ]
+    return _status_table("Rows", "First rows", lines)
+
+
+def _status_table(what: str, first: str, lines: Iterable[tuple[str, str, str, str]]) -> str:
+    """Table of finished cells: status, count, meaning, first examples."""
+    body = "".join(
+        f'<tr><td class="name">{word}</td><td class="number">{number}</td><td>{meaning}</td>'
+        f"<td>{examples}</td></tr>"
+        for word, number, meaning, examples in lines
+    )
+    heads = f'<th>Status</th><th class="number">{what}</th><th>Meaning</th><th>{first}</th>'
     return f'<div class="scroll"><table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>'

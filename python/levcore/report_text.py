@@ -11,7 +11,7 @@ from levcore.report_style import state_word, status_word
 from levcore.risk import BookRisk
 from levcore.status import State
 
-__all__ = ["headline", "number_of", "others", "render_text", "row_texts", "text_table"]
+__all__ = ["headline", "left_out", "number_of", "others", "render_text", "row_texts", "text_table"]
 
 IN_LIQUIDATION = (State.LIQUIDATION, State.BANKRUPT)
 IN_TROUBLE = (State.MARGIN_CALL, *IN_LIQUIDATION)
@@ -51,6 +51,7 @@ def render_text(
         _distances(report),
         _instruments(report),
         _groups("Rows that could not be evaluated, or not completely", report.failures),
+        _account_groups(report),
         _groups("Findings (all numbers of these rows are valid)", report.findings),
     )
     return "\n\n".join(section for section in sections if section) + "\n"
@@ -96,6 +97,17 @@ def row_texts(group: StatusGroup) -> list[str]:
 def number_of(number: int, thing: str) -> str:
     """Count with its noun, such as "1 account" and "2 accounts"."""
     return f"{count(number)} {thing}{'' if number == 1 else 's'}"
+
+
+def left_out(report: Report) -> str:
+    """What the totals do not hold, as a sentence; empty where they hold everything."""
+    parts = []
+    if report.failed:
+        parts.append(f"{number_of(report.failed, 'position')} that could not be evaluated")
+    accounts = sum(group.count for group in report.account_failures)
+    if accounts:
+        parts.append(f"the equity of {number_of(accounts, 'account')} that could not be judged")
+    return f"Not in these totals: {' and '.join(parts)}." if parts else ""
 
 
 def headline(report: Report) -> str:
@@ -147,7 +159,8 @@ def _totals(report: Report) -> str:
         )
         for line in report.totals
     ]
-    return "Totals by settlement currency\n" + text_table(headers, rows) if rows else ""
+    title = "Totals by settlement currency"
+    return "\n".join(filter(None, [title, text_table(headers, rows), left_out(report)])) if rows else ""
 
 
 def _states(report: Report) -> str:
@@ -271,3 +284,13 @@ def _groups(title: str, groups: Sequence[StatusGroup]) -> str:
         lines.append(f"  {count(group.count):>9}  {status_word(group.status)}: {group.status.describe()}")
         lines += [f"{'':13}row {text}" for text in row_texts(group)]
     return "\n".join([title, *lines]) if lines else ""
+
+
+def _account_groups(report: Report) -> str:
+    lines = []
+    for group in report.account_failures:
+        lines.append(f"  {count(group.count):>9}  {status_word(group.status)}: {group.status.describe()}")
+        lines.append(
+            f"{'':13}{', '.join(group.accounts)}{', ...' if group.count > len(group.accounts) else ''}"
+        )
+    return "\n".join(["Accounts that could not be judged", *lines]) if lines else ""

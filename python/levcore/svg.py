@@ -43,7 +43,7 @@ class Series:
     colour: str
 
 
-def nice_ticks(low: float, high: float, about: int = 5) -> list[float]:
+def nice_ticks(low: float, high: float, about: int = 5, *, whole: bool = False) -> list[float]:
     """Round numbers from `low` or below to `high` or above, a step of 1, 2 or 5 times a power of ten apart.
 
     Parameters
@@ -52,6 +52,8 @@ def nice_ticks(low: float, high: float, about: int = 5) -> list[float]:
         Finite; an empty or inverted range becomes one of length 1.
     about : int
         How many steps to aim at.
+    whole : bool
+        Whether only whole numbers make sense, as for counts.
 
     Returns
     -------
@@ -65,7 +67,7 @@ def nice_ticks(low: float, high: float, about: int = 5) -> list[float]:
     """
     if not high > low:
         high = low + 1.0
-    raw = (high - low) / about
+    raw = max((high - low) / about, 1.0 if whole else 0.0)
     power = 10.0 ** math.floor(math.log10(raw))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= raw * 0.999)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
@@ -153,6 +155,7 @@ def bar_chart(
     *,
     form: Format,
     axis: str = "",
+    whole: bool = False,
     width: float = 560,
     height: float = 270,
 ) -> str:
@@ -170,6 +173,8 @@ def bar_chart(
         Text of a value.
     axis : str
         What the categories are, written below them.
+    whole : bool
+        Whether the values are counts.
     width, height : float
         Size in CSS pixels.
 
@@ -180,7 +185,7 @@ def bar_chart(
     """
     canvas = _Canvas(width, height)
     totals = [sum(values) for values in zip(*(one.values for one in series), strict=True)]
-    ticks = nice_ticks(0.0, max(totals, default=0.0))
+    ticks = nice_ticks(0.0, max(totals, default=0.0), whole=whole)
     left = 12 + max(text_width(form(tick)) for tick in ticks)
     bottom = height - (40 if axis else 22)
     place = _vertical_axis(canvas, ticks, 34, bottom, left, form)
