@@ -194,7 +194,7 @@ def test_explain_shows_the_line_and_the_price(capsys: pytest.CaptureFixture[str]
     assert main(["explain", *REAL, "--row=10"]) == 0
     text = capsys.readouterr().out
     assert "positions.csv, line 12" in text
-    assert "76.49887" in text
+    assert "76.4988" in text
 
 
 def test_explain_of_a_row_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
