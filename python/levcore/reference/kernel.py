@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from levcore.compiled import FEE_BASES, KEYS, REQUIREMENT_BASES, CompiledInstrument
 from levcore.reference import contract, exposure, liquidation, margin, mark_to_market
-from levcore.reference.policy import Policy, Tiers
+from levcore.reference.policy import Line, Policy, Tiers
 from levcore.reference.state import state_of
 from levcore.status import State, Status
 
@@ -73,6 +73,8 @@ class Position:
     liquidation_price: float = math.nan
     bankruptcy_price: float = math.nan
     distance_to_liquidation: float = math.nan
+    line: Line | None = None
+    liquidation_line: Line | None = None
     state: int = State.INCOMPLETE
     status: int = Status.OK
 
@@ -133,11 +135,11 @@ def require_margin(position: Position, policy: Policy, tiers: Tiers, basis: int,
         p.initial_margin += p.fixed_fee
     required_on = p.entry_value if basis == AT_ENTRY else p.value
     if tiers.is_marginal:
-        p.maintenance = -math.inf
-        for line in tiers.lines:
-            p.maintenance = margin.larger(
-                p.maintenance, margin.maintenance_line(required_on, line.rate, line.deduction)
-            )
+        p.line = tiers.lines[0]
+        for line in tiers.lines[1:]:
+            if required_on > line.floor:
+                p.line = line
+        p.maintenance = margin.maintenance_line(required_on, p.line.rate, p.line.deduction)
     else:
         select_tier(p, tiers)
         p.maintenance = p.rate * required_on
@@ -157,6 +159,7 @@ def select_tier(position: Position, tiers: Tiers) -> None:
     for line in tiers.lines[1:]:
         if key > line.floor:
             chosen = line
+    p.line = p.liquidation_line = chosen
     p.rate, p.factor = chosen.rate, chosen.factors.along(p.direction)
 
 
@@ -195,19 +198,15 @@ def solve(position: Position, policy: Policy, tiers: Tiers, basis: int) -> float
     """Value of the position at which its surplus is zero."""
     p = position
     if basis != AT_PRICE:
-        return p.direction * (p.needed * policy.frozen.along(p.direction))
+        return liquidation.value_at_zero(p.needed, 0.0, policy.frozen.along(p.direction))
     if not tiers.is_marginal:
-        return p.direction * (p.needed * p.factor)
-    largest = -math.inf
-    for line in tiers.lines:
-        factors = line.factors
-        largest = margin.larger(
-            largest,
-            liquidation.candidate(
-                p.needed, line.trigger_deduction, p.direction, factors.gaining, factors.losing
-            ),
-        )
-    return p.direction * largest
+        return liquidation.value_at_zero(p.needed, 0.0, p.factor)
+    chosen = tiers.lines[0]
+    for line in tiers.lines[1:]:
+        if p.direction * p.needed > (line.gaining if p.direction > 0.0 else line.losing):
+            chosen = line
+    p.liquidation_line = chosen
+    return liquidation.value_at_zero(p.needed, chosen.trigger_deduction, chosen.factors.along(p.direction))
 
 
 def find_prices(
@@ -226,7 +225,8 @@ def find_prices(
     p.liquidation_price = liquidation.price_or_none(
         value, contract.price_at_value(instrument, value, p.size, per_value)
     )
-    bankrupt = p.direction * (p.bankruptcy_needed * policy.bankruptcy.along(p.direction))
+    factor = policy.bankruptcy.along(p.direction)
+    bankrupt = liquidation.value_at_zero(p.bankruptcy_needed, 0.0, factor)
     p.bankruptcy_price = liquidation.price_or_none(
         bankrupt, contract.price_at_value(instrument, bankrupt, p.size, per_value)
     )

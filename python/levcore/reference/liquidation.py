@@ -1,19 +1,17 @@
 """Liquidation and bankruptcy: zeros of a minimum of lines in the position's value.
 
 Along the price of its own instrument the equity is ``A + d V``; with the requirement ``max_k (r_k V - c_k)`` the zero of the
-surplus is ``d * max_k ((y - c_k) * f_k)`` with ``y = -A`` and ``f_k = 1 / (1 - d r_k)``.
+surplus is ``(y - c_k) * f_k`` with ``y = -A`` and ``f_k = d / (1 - d r_k)``, on the line that ``y`` selects.
 """
 
 import math
 
-__all__ = ["candidate", "distance", "price_or_none"]
+__all__ = ["distance", "price_or_none", "value_at_zero"]
 
 
-def candidate(
-    needed: float, deduction: float, direction: float, gaining_factor: float, losing_factor: float
-) -> float:
-    """Candidate of one line: ``(needed - deduction) * factor``."""
-    return (needed - deduction) * (gaining_factor if direction > 0.0 else losing_factor)
+def value_at_zero(needed: float, deduction: float, factor: float) -> float:
+    """Value of the position at which its surplus is zero: ``(needed - deduction) * factor``."""
+    return (needed - deduction) * factor
 
 
 def price_or_none(value: float, price: float) -> float:

@@ -31,8 +31,8 @@ def larger(left: float, right: float) -> float:
 
 
 def bankruptcy_value_of_cash(entry_value: float, direction: float, cash: float, factor: float) -> float:
-    """Value with nothing left: ``(entry_value - direction * cash) * factor``, never negative."""
-    return larger((entry_value - direction * cash) * factor, 0.0)
+    """Value with nothing left: ``(direction * entry_value - cash) * factor``, never negative."""
+    return larger((direction * entry_value - cash) * factor, 0.0)
 
 
 def bankruptcy_value_of_leverage(entry_value: float, direction: float, leverage: float) -> float:

@@ -1,4 +1,4 @@
-"""Constants of a policy that do not depend on a position: factors ``1 / (1 - d r)``, thresholds, lines."""
+"""Constants of a policy that do not depend on a position: factors ``d / (1 - d r)``, thresholds, lines."""
 
 import math
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ FIXED_FEES = (FEE_BASES["entry"], FEE_BASES["bankruptcy"])
 
 @dataclass(frozen=True, slots=True)
 class Factors:
-    """``1 / (1 - d r)`` for both directions d."""
+    """``d / (1 - d r)`` for both directions d."""
 
     gaining: float
     losing: float
@@ -26,14 +26,20 @@ class Factors:
 
 def factors_of(rate: float) -> Factors:
     """Factors of a rate."""
-    return Factors(1.0 / (1.0 - rate), 1.0 / (1.0 + rate))
+    return Factors(1.0 / (1.0 - rate), -1.0 / (1.0 + rate))
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a marginal table, or one tier of a flat one, with what does not depend on the position."""
+    """One line of a marginal table, or one tier of a flat one, with what does not depend on the position.
+
+    A line applies above its thresholds: `floor` for the value, `gaining` and `losing` for what a position of that
+    direction needs (a losing one with the sign turned).
+    """
 
     floor: float
+    gaining: float
+    losing: float
     rate: float
     deduction: float
     trigger_deduction: float
@@ -97,8 +103,11 @@ def prepare_tiers(instrument: CompiledInstrument, policy: Policy) -> Tiers:
     """Constants of an instrument's table."""
     rules = policy.rules
     price_fee = rules.fee_rate if rules.fee_basis == FEE_AT_PRICE else 0.0
-    lines = tuple(
-        Line(floor, rate, deduction, deduction * policy.trigger, factors_of((rate + price_fee) * policy.trigger))
-        for floor, rate, deduction in zip(instrument.floors, instrument.rates, instrument.deductions, strict=True)
-    )
-    return Tiers(instrument.key, lines)
+    lines = []
+    for floor, rate, deduction in zip(instrument.floors, instrument.rates, instrument.deductions, strict=True):
+        scaled = (rate + price_fee) * policy.trigger
+        trigger_deduction = deduction * policy.trigger
+        gaining = floor * (1.0 - scaled) + trigger_deduction
+        losing = floor * (1.0 + scaled) - trigger_deduction
+        lines.append(Line(floor, gaining, losing, rate, deduction, trigger_deduction, factors_of(scaled)))
+    return Tiers(instrument.key, tuple(lines))

@@ -10,14 +10,14 @@ use crate::instruction_set::InstructionSet;
 use crate::kernel::{self, MarkedInstrument, MarkedInstruments};
 use crate::layout::{Block, Layout, Rows};
 use crate::measures::{COUNT, Measure};
-use crate::policy::{Instrument, Lines, Policy, Requirement};
+use crate::policy::{Instrument, Policy, Requirement};
 use crate::shared::SharedSlice;
 use crate::state::State;
 use crate::status::{FIRST_FAILURE, Status};
 use crate::threads;
 use crate::tile::{Place, ROWS, Tile};
 
-/// Measures of an account, in the order of [`AccountOutputs::columns`].
+/// Measures of an account, in the order of `AccountOutputs::columns`.
 pub const ACCOUNT_MEASURES: [&str; 6] =
     ["equity", "initial_margin", "maintenance_margin", "free_margin", "margin_ratio", "margin_call_amount"];
 
@@ -154,14 +154,20 @@ pub fn evaluate(
     outputs.check(book.rows(), book.wallet_balance.len())?;
     let stand_in = Instrument {
         contract: Contract { payoff: Payoff::Linear, contract_size: 1.0, multiplier: 1.0 },
-        requirement: Requirement::Marginal(Lines::default()),
+        requirement: Requirement::Marginal(policy.tables.of_unknown()),
         cap: f64::INFINITY,
     };
     let instruments = compiled.iter().zip(marks).map(|(place, &mark)| {
         let instrument = place.and_then(|place| policy.instruments.get(place));
         MarkedInstrument::new(instrument, mark, &stand_in)
     });
-    let job = Job { book, layout, policy, instruments: MarkedInstruments::new(instruments.collect()), outputs };
+    let job = Job {
+        book,
+        layout,
+        policy,
+        instruments: MarkedInstruments::new(instruments.collect(), &policy.tables),
+        outputs,
+    };
     run(&job, instruction_set, threads, interrupted)
 }
 

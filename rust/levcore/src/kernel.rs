@@ -3,6 +3,8 @@
 //! The order of operations is part of the specification: `python/levcore/reference` performs the same ones, and the results agree to the
 //! last bit. No fused multiply-add, no reordering.
 
+use std::hint::select_unpredictable;
+
 use crate::book::Book;
 use crate::contract::{self, price_at_value, price_per_value};
 use crate::exposure;
@@ -10,7 +12,7 @@ use crate::liquidation;
 use crate::margin;
 use crate::mark_to_market;
 use crate::measures::Measure;
-use crate::policy::{Basis, FeeBasis, FlatTier, Instrument, LANES, Lines, Policy, Requirement};
+use crate::policy::{Basis, FeeBasis, FlatTier, Instrument, Key, Policy, Requirement, Tables};
 use crate::state::{State, state_of};
 use crate::status::Status;
 use crate::tiers::TierKey;
@@ -38,6 +40,8 @@ pub(crate) struct MarkedInstrument<'a> {
     pub reciprocal_mark: f64,
     /// Upper bound of the last tier of a table keyed by value, else infinite.
     pub cap_of_value: f64,
+    /// Place of its marginal table.
+    pub table: u32,
 }
 
 impl<'a> MarkedInstrument<'a> {
@@ -64,12 +68,17 @@ impl<'a> MarkedInstrument<'a> {
                 Requirement::Marginal(_) => instrument.cap,
                 Requirement::Flat(..) => f64::INFINITY,
             },
+            table: match instrument.requirement {
+                Requirement::Marginal(place) => place as u32,
+                Requirement::Flat(..) => 0,
+            },
         }
     }
 }
 
 /// The instruments of a book at their marks.
 pub(crate) struct MarkedInstruments<'a> {
+    tables: &'a Tables,
     pub list: Vec<MarkedInstrument<'a>>,
     /// Whether any is inverse, so that coordinates must be chosen row by row.
     any_inverse: bool,
@@ -78,10 +87,10 @@ pub(crate) struct MarkedInstruments<'a> {
 }
 
 impl<'a> MarkedInstruments<'a> {
-    pub(crate) fn new(list: Vec<MarkedInstrument<'a>>) -> Self {
+    pub(crate) fn new(list: Vec<MarkedInstrument<'a>>, tables: &'a Tables) -> Self {
         let any_inverse = list.iter().any(|marked| marked.instrument.contract.is_inverse());
         let any_flat = list.iter().any(|marked| matches!(marked.instrument.requirement, Requirement::Flat(..)));
-        Self { list, any_inverse, any_flat }
+        Self { tables, list, any_inverse, any_flat }
     }
 
     #[inline(always)]
@@ -123,6 +132,7 @@ fn spread_one(tile: &mut Tile, slot: usize, marked: &MarkedInstrument<'_>) {
     tile.mark[slot] = marked.mark;
     tile.reciprocal_mark[slot] = marked.reciprocal_mark;
     tile.cap[slot] = marked.cap_of_value;
+    tile.table[slot] = marked.table;
 }
 
 /// Size, direction and value at the mark.
@@ -260,22 +270,18 @@ pub(crate) fn require_margin(
 /// Maintenance margin at each value, by the table of each row's instrument.
 #[inline(always)]
 fn maintain(tile: &mut Tile, instruments: &MarkedInstruments<'_>, value: &[f64; ROWS]) {
-    if let Some(code) = tile.shared_instrument {
-        match &instruments.list[code as usize].instrument.requirement {
-            Requirement::Marginal(lines) => largest_line(lines, value, &mut tile.maintenance),
-            Requirement::Flat(key, tiers) => {
-                for slot in 0..ROWS {
-                    select_tier(tile, slot, *key, tiers);
-                    tile.maintenance[slot] = tile.rate[slot] * value[slot];
-                }
-            }
+    let tables = instruments.tables;
+    if tile.shared_instrument.is_some() {
+        maintain_by_one_table(tables, tile.table[0] as usize, value, &mut tile.maintenance);
+    } else {
+        for slot in 0..ROWS {
+            let line = tables.line(tile.table[slot] as usize, Key::Value, value[slot]);
+            tile.maintenance[slot] = margin::maintenance_line(value[slot], line.rate, line.deduction);
         }
-        return;
     }
-    for slot in 0..ROWS {
-        match &instruments.of_row(tile, slot).instrument.requirement {
-            Requirement::Marginal(lines) => tile.maintenance[slot] = largest_line_of_row(lines, value[slot]),
-            Requirement::Flat(key, tiers) => {
+    if instruments.any_flat {
+        for slot in 0..ROWS {
+            if let Requirement::Flat(key, tiers) = &instruments.of_row(tile, slot).instrument.requirement {
                 select_tier(tile, slot, *key, tiers);
                 tile.maintenance[slot] = tile.rate[slot] * value[slot];
             }
@@ -283,39 +289,30 @@ fn maintain(tile: &mut Tile, instruments: &MarkedInstruments<'_>, value: &[f64; 
     }
 }
 
-/// Largest line of one table at each value: vectors over rows, two lines a pass.
+/// Maintenance margin at each value by one table: vectors over rows, two lines a pass.
+///
+/// Rates and deductions rise with the tiers, so the ones that apply are the largest of those whose threshold lies below.
 #[inline(always)]
-fn largest_line(lines: &Lines, value: &[f64; ROWS], largest: &mut [f64; ROWS]) {
-    *largest = [f64::NEG_INFINITY; ROWS];
-    let pairs = lines.rate[..lines.even].chunks_exact(2).zip(lines.deduction[..lines.even].chunks_exact(2));
-    for (rate, deduction) in pairs {
+fn maintain_by_one_table(tables: &Tables, place: usize, value: &[f64; ROWS], maintenance: &mut [f64; ROWS]) {
+    let (lines, thresholds) = (tables.lines(place), tables.thresholds(place, Key::Value));
+    let lowest = lines[0];
+    let (mut rate, mut deduction) = ([lowest.rate; ROWS], [lowest.deduction; ROWS]);
+    for (pair, threshold) in lines[1..].chunks_exact(2).zip(thresholds.chunks_exact(2)) {
+        // Read before the loop: a load under a condition would keep the loop from being vectorised.
+        let (lower, upper) = (pair[0], pair[1]);
+        let (from_lower, from_upper) = (threshold[0], threshold[1]);
         for slot in 0..ROWS {
-            let first = margin::maintenance_line(value[slot], rate[0], deduction[0]);
-            let second = margin::maintenance_line(value[slot], rate[1], deduction[1]);
-            largest[slot] = margin::larger(margin::larger(largest[slot], first), second);
+            let lower_rate = if value[slot] > from_lower { lower.rate } else { 0.0 };
+            let upper_rate = if value[slot] > from_upper { upper.rate } else { 0.0 };
+            rate[slot] = margin::larger(margin::larger(rate[slot], lower_rate), upper_rate);
+            let lower_deduction = if value[slot] > from_lower { lower.deduction } else { 0.0 };
+            let upper_deduction = if value[slot] > from_upper { upper.deduction } else { 0.0 };
+            deduction[slot] = margin::larger(margin::larger(deduction[slot], lower_deduction), upper_deduction);
         }
     }
-}
-
-/// Largest line of a row's own table: vectors over lines.
-#[inline(always)]
-fn largest_line_of_row(lines: &Lines, value: f64) -> f64 {
-    let mut lanes = [f64::NEG_INFINITY; LANES];
-    for (rate, deduction) in lines.rate.chunks_exact(LANES).zip(lines.deduction.chunks_exact(LANES)) {
-        for lane in 0..LANES {
-            lanes[lane] = margin::larger(lanes[lane], margin::maintenance_line(value, rate[lane], deduction[lane]));
-        }
+    for slot in 0..ROWS {
+        maintenance[slot] = margin::maintenance_line(value[slot], rate[slot], deduction[slot]);
     }
-    largest_lane(&lanes)
-}
-
-/// Largest of a vector's lanes; the order does not matter to a maximum.
-#[inline(always)]
-fn largest_lane(lanes: &[f64; LANES]) -> f64 {
-    let quarter = |lane: usize| {
-        margin::larger(margin::larger(lanes[lane], lanes[lane + 1]), margin::larger(lanes[lane + 2], lanes[lane + 3]))
-    };
-    margin::larger(quarter(0), quarter(4))
 }
 
 /// Rate and liquidation factor of the tier that a flat table's key selects.
@@ -329,7 +326,7 @@ fn select_tier(tile: &mut Tile, slot: usize, key: TierKey, tiers: &[FlatTier]) {
         }
     }
     tile.rate[slot] = chosen.rate;
-    tile.factor[slot] = if tile.direction[slot] > 0.0 { chosen.gaining_factor } else { chosen.losing_factor };
+    tile.factor[slot] = chosen.factors.along(tile.direction[slot]);
 }
 
 /// Equity, ratio and state of isolated positions, and what the closed form needs.
@@ -399,17 +396,18 @@ pub(crate) fn find_prices(
     basis: Basis,
     cross: bool,
 ) {
+    let (frozen, bankruptcy) = (policy.frozen.both(), policy.bankruptcy.both());
     if basis == Basis::Price {
         solve(tile, instruments);
     } else {
         for slot in 0..ROWS {
-            let factor = policy.frozen.along(tile.direction[slot]);
-            tile.liquidation_value[slot] = tile.direction[slot] * (tile.needed[slot] * factor);
+            let factor = if tile.direction[slot] > 0.0 { frozen.0 } else { frozen.1 };
+            tile.liquidation_value[slot] = liquidation::value_at_zero(tile.needed[slot], 0.0, factor);
         }
     }
     for slot in 0..ROWS {
-        let factor = policy.bankruptcy.along(tile.direction[slot]);
-        tile.bankruptcy_value[slot] = tile.direction[slot] * (tile.results[BANKRUPTCY_PRICE][slot] * factor);
+        let factor = if tile.direction[slot] > 0.0 { bankruptcy.0 } else { bankruptcy.1 };
+        tile.bankruptcy_value[slot] = liquidation::value_at_zero(tile.results[BANKRUPTCY_PRICE][slot], 0.0, factor);
     }
     if instruments.any_inverse {
         for slot in 0..ROWS {
@@ -469,67 +467,68 @@ fn judge_price(tile: &mut Tile, slot: usize, capped: bool, cross: bool) {
 /// The closed form by the table of each row's instrument.
 #[inline(always)]
 fn solve(tile: &mut Tile, instruments: &MarkedInstruments<'_>) {
-    if let Some(code) = tile.shared_instrument {
-        match &instruments.list[code as usize].instrument.requirement {
-            Requirement::Marginal(lines) => solve_lines(lines, tile),
-            Requirement::Flat(key, tiers) => {
-                for slot in 0..ROWS {
-                    select_tier(tile, slot, *key, tiers);
-                    tile.liquidation_value[slot] = tile.direction[slot] * (tile.needed[slot] * tile.factor[slot]);
-                }
-            }
-        }
-        return;
-    }
-    for slot in 0..ROWS {
-        match &instruments.of_row(tile, slot).instrument.requirement {
-            Requirement::Marginal(lines) => {
-                let largest = largest_candidate_of_row(lines, tile.needed[slot], tile.direction[slot]);
-                tile.liquidation_value[slot] = tile.direction[slot] * largest;
-            }
-            Requirement::Flat(key, tiers) => {
-                select_tier(tile, slot, *key, tiers);
-                tile.liquidation_value[slot] = tile.direction[slot] * (tile.needed[slot] * tile.factor[slot]);
-            }
-        }
-    }
-}
-
-/// The closed form over the lines of one table: vectors over rows, two lines a pass.
-#[inline(always)]
-fn solve_lines(lines: &Lines, tile: &mut Tile) {
-    let (needed, direction) = (&tile.needed, &tile.direction);
-    let mut largest = [f64::NEG_INFINITY; ROWS];
-    for line in (0..lines.even).step_by(2) {
+    if tile.shared_instrument.is_some() {
+        solve_by_one_table(instruments.tables, tile);
+    } else {
         for slot in 0..ROWS {
-            let first = candidate_of(lines, line, needed[slot], direction[slot]);
-            let second = candidate_of(lines, line + 1, needed[slot], direction[slot]);
-            largest[slot] = margin::larger(margin::larger(largest[slot], first), second);
+            let (needed, direction) = (tile.needed[slot], tile.direction[slot]);
+            let key = select_unpredictable(direction > 0.0, Key::Gaining, Key::Losing);
+            let line = instruments.tables.line(tile.table[slot] as usize, key, direction * needed);
+            tile.liquidation_value[slot] =
+                liquidation::value_at_zero(needed, line.trigger_deduction, line.factors.along(direction));
+        }
+    }
+    if instruments.any_flat {
+        for slot in 0..ROWS {
+            if let Requirement::Flat(key, tiers) = &instruments.of_row(tile, slot).instrument.requirement {
+                select_tier(tile, slot, *key, tiers);
+                tile.liquidation_value[slot] = liquidation::value_at_zero(tile.needed[slot], 0.0, tile.factor[slot]);
+            }
+        }
+    }
+}
+
+/// The closed form by one table: vectors over rows, two lines a pass.
+///
+/// As above; the signed factors rise with the tiers for both directions.
+#[inline(always)]
+fn solve_by_one_table(tables: &Tables, tile: &mut Tile) {
+    let place = tile.table[0] as usize;
+    let lines = tables.lines(place);
+    let thresholds = tables.thresholds(place, Key::Gaining).chunks_exact(2);
+    let thresholds = thresholds.zip(tables.thresholds(place, Key::Losing).chunks_exact(2));
+    let (mut deduction, mut factor) = ([lines[0].trigger_deduction; ROWS], [0.0; ROWS]);
+    let mut compared = [0.0; ROWS];
+    let lowest = lines[0].factors.both();
+    for slot in 0..ROWS {
+        compared[slot] = tile.direction[slot] * tile.needed[slot];
+        factor[slot] = if tile.direction[slot] > 0.0 { lowest.0 } else { lowest.1 };
+    }
+    for (pair, (gaining, losing)) in lines[1..].chunks_exact(2).zip(thresholds) {
+        let (lower, upper) = (pair[0], pair[1]);
+        let (gaining, losing) = ((gaining[0], gaining[1]), (losing[0], losing[1]));
+        let (lower_factors, upper_factors) = (lower.factors.both(), upper.factors.both());
+        for slot in 0..ROWS {
+            let gains = tile.direction[slot] > 0.0;
+            let lower_applies = compared[slot] > if gains { gaining.0 } else { losing.0 };
+            let upper_applies = compared[slot] > if gains { gaining.1 } else { losing.1 };
+            let lower_deduction = if lower_applies { lower.trigger_deduction } else { 0.0 };
+            let upper_deduction = if upper_applies { upper.trigger_deduction } else { 0.0 };
+            deduction[slot] = margin::larger(margin::larger(deduction[slot], lower_deduction), upper_deduction);
+            let lower_factor = if gains { lower_factors.0 } else { lower_factors.1 };
+            let upper_factor = if gains { upper_factors.0 } else { upper_factors.1 };
+            let lower_factor = if lower_applies { lower_factor } else { LEAST };
+            let upper_factor = if upper_applies { upper_factor } else { LEAST };
+            factor[slot] = margin::larger(margin::larger(factor[slot], lower_factor), upper_factor);
         }
     }
     for slot in 0..ROWS {
-        tile.liquidation_value[slot] = direction[slot] * largest[slot];
+        tile.liquidation_value[slot] = liquidation::value_at_zero(tile.needed[slot], deduction[slot], factor[slot]);
     }
 }
 
-#[inline(always)]
-fn candidate_of(lines: &Lines, line: usize, needed: f64, direction: f64) -> f64 {
-    let factors = (lines.gaining_factor[line], lines.losing_factor[line]);
-    liquidation::candidate(needed, lines.trigger_deduction[line], direction, factors.0, factors.1)
-}
-
-/// The closed form over the lines of a row's own table: vectors over lines.
-#[inline(always)]
-fn largest_candidate_of_row(lines: &Lines, needed: f64, direction: f64) -> f64 {
-    let factors = if direction > 0.0 { &lines.gaining_factor } else { &lines.losing_factor };
-    let mut lanes = [f64::NEG_INFINITY; LANES];
-    for (factor, deduction) in factors.chunks_exact(LANES).zip(lines.trigger_deduction.chunks_exact(LANES)) {
-        for lane in 0..LANES {
-            lanes[lane] = margin::larger(lanes[lane], (needed - deduction[lane]) * factor[lane]);
-        }
-    }
-    largest_lane(&lanes)
-}
+/// Below every factor.
+const LEAST: f64 = f64::NEG_INFINITY;
 
 /// Whether any row of the tile is not an ordinary one, so that [`classify`] must look at it.
 #[inline(always)]

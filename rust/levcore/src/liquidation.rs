@@ -9,13 +9,13 @@
 //! d = +1:  V* = max_k (-A - c_k) / (1 - r_k)          d = -1:  V* = min_k (A + c_k) / (1 + r_k)
 //! ```
 //!
-//! Both are `d * max_k ((y - c_k) * f_k)` with `y = -A` and the factors `f_k = 1 / (1 - d r_k)`, which are constants of the table.
+//! The lines cross where one tier takes over from the next, so the line that decides is found by counting the thresholds that `y = -A`
+//! lies above, and the zero is `(y - c_k) f_k` with the factors `f_k = d / (1 - d r_k)`, which are constants of the table.
 
-/// Candidate of one line: `(needed - deduction) * factor`.
+/// Value of the position at which its surplus is zero: `(needed - deduction) * factor`.
 #[inline(always)]
 #[must_use]
-pub fn candidate(needed: f64, deduction: f64, direction: f64, gaining_factor: f64, losing_factor: f64) -> f64 {
-    let factor = if direction > 0.0 { gaining_factor } else { losing_factor };
+pub fn value_at_zero(needed: f64, deduction: f64, factor: f64) -> f64 {
     (needed - deduction) * factor
 }
 

@@ -22,11 +22,11 @@ pub fn larger(left: f64, right: f64) -> f64 {
 }
 
 /// Value at which a position with this much cash has nothing left, from its entry value:
-/// `(entry_value - direction * cash) * factor`, never negative; `factor = 1 / (1 - direction * fee)`.
+/// `(direction * entry_value - cash) * factor`, never negative; `factor = direction / (1 - direction * fee)`.
 #[inline(always)]
 #[must_use]
 pub fn bankruptcy_value_of_cash(entry_value: f64, direction: f64, cash: f64, factor: f64) -> f64 {
-    larger((entry_value - direction * cash) * factor, 0.0)
+    larger((direction * entry_value - cash) * factor, 0.0)
 }
 
 /// The same, of a position that holds just its initial margin: `entry_value - direction * (entry_value / leverage)`.

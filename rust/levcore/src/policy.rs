@@ -1,5 +1,7 @@
 //! The rules of a margin policy as resolved numbers: no names, no files, no venue.
 
+use std::hint::select_unpredictable;
+
 use crate::contract::Contract;
 use crate::error::{Error, Result};
 use crate::state::{Levels, effective_level};
@@ -71,22 +73,121 @@ pub struct Rules {
     pub liquidation_inclusive: bool,
 }
 
-/// Lines that a vector takes at once where rows of several instruments meet.
-pub(crate) const LANES: usize = 8;
-
-/// Lines of a marginal table, column by column, with everything that does not depend on the position.
-///
-/// The last line is repeated up to a multiple of [`LANES`]; a repeated line changes no maximum.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Lines {
-    pub rate: Vec<f64>,
-    pub deduction: Vec<f64>,
+/// One line of a marginal table with everything that does not depend on the position.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Line {
+    pub rate: f64,
+    pub deduction: f64,
     /// Deduction of the line that triggers liquidation: scaled by the liquidation level.
-    pub trigger_deduction: Vec<f64>,
-    pub gaining_factor: Vec<f64>,
-    pub losing_factor: Vec<f64>,
-    /// Lines to look at two by two: their number, made even.
-    pub even: usize,
+    pub trigger_deduction: f64,
+    pub factors: Factors,
+}
+
+/// The marginal tables of all instruments side by side: their lines, and where each line takes over from the one below.
+///
+/// Lines cross where one takes over from the other, so the largest line is that of the tier which holds the value. Every table has the
+/// same `width`, a power of two: the last line is repeated, thresholds are padded with infinity.
+#[derive(Debug, Clone)]
+pub(crate) struct Tables {
+    width: usize,
+    lines: Vec<Line>,
+    thresholds: Vec<f64>,
+    /// Lines of each table: its own number, made odd, so that those above the first come in pairs.
+    lengths: Vec<usize>,
+}
+
+/// What a threshold is compared with.
+#[derive(Debug, Clone, Copy)]
+#[repr(usize)]
+pub(crate) enum Key {
+    /// The value of the position.
+    Value = 0,
+    /// What a gaining position needs: its thresholds are `floor (1 - r) + c`.
+    Gaining = 1,
+    /// What a losing position needs, with the sign turned: `floor (1 + r) - c`.
+    Losing = 2,
+}
+
+const KEYS: usize = 3;
+
+impl Tables {
+    fn new(tables: &[&TierTable], price_fee: f64, trigger: f64) -> Result<Self> {
+        let longest = tables.iter().map(|table| table.rates.len()).max().unwrap_or(1);
+        // At least one more than the lines, so that a number made odd still fits.
+        let width = (longest + 1).next_power_of_two();
+        let mut all = Self { width, lines: Vec::new(), thresholds: Vec::new(), lengths: Vec::new() };
+        for table in tables {
+            all.push(table, price_fee, trigger)?;
+        }
+        // One more for rows whose instrument is not known: any numbers do, since their results are taken back.
+        let nothing = Line { rate: 0.0, deduction: 0.0, trigger_deduction: 0.0, factors: Factors::of(0.0) };
+        all.lines.resize(all.lines.len() + width, nothing);
+        all.lengths.push(1);
+        all.thresholds.resize(all.thresholds.len() + KEYS * width, f64::INFINITY);
+        Ok(all)
+    }
+
+    fn push(&mut self, table: &TierTable, price_fee: f64, trigger: f64) -> Result<()> {
+        let mut keys = [const { Vec::new() }; KEYS];
+        let first = self.lines.len();
+        for (tier, (&rate, &deduction)) in table.rates.iter().zip(&table.deductions).enumerate() {
+            let (floor, trigger_deduction) = (table.floors[tier], deduction * trigger);
+            let scaled = scaled_rate(rate, price_fee, trigger)?;
+            self.lines.push(Line { rate, deduction, trigger_deduction, factors: Factors::of(scaled) });
+            if tier > 0 {
+                keys[Key::Value as usize].push(floor);
+                keys[Key::Gaining as usize].push(floor * (1.0 - scaled) + trigger_deduction);
+                keys[Key::Losing as usize].push(floor * (1.0 + scaled) - trigger_deduction);
+            }
+        }
+        self.lengths.push(table.rates.len() | 1);
+        let last = self.lines[self.lines.len() - 1];
+        self.lines.resize(first + self.width, last);
+        for mut thresholds in keys {
+            thresholds.resize(self.width, f64::INFINITY);
+            self.thresholds.extend(thresholds);
+        }
+        Ok(())
+    }
+
+    /// Place of the table for rows whose instrument is not known.
+    pub(crate) fn of_unknown(&self) -> usize {
+        self.lines.len() / self.width - 1
+    }
+
+    /// Lines of the table at this place.
+    #[inline(always)]
+    pub(crate) fn lines(&self, place: usize) -> &[Line] {
+        &self.lines[place * self.width..place * self.width + self.lengths[place]]
+    }
+
+    /// Thresholds of the table at this place: the one of line `k` at `k - 1`.
+    #[inline(always)]
+    pub(crate) fn thresholds(&self, place: usize, key: Key) -> &[f64] {
+        let first = (place * KEYS + key as usize) * self.width;
+        &self.thresholds[first..first + self.width]
+    }
+
+    /// The line of the table at this place that applies to a number: a search without branches, as long for every row.
+    #[inline(always)]
+    pub(crate) fn line(&self, place: usize, key: Key, number: f64) -> &Line {
+        let thresholds = self.thresholds(place, key);
+        let (mut below, mut half) = (0, self.width / 2);
+        while half > 0 {
+            below += select_unpredictable(number > thresholds[below + half - 1], half, 0);
+            half /= 2;
+        }
+        &self.lines[place * self.width + below]
+    }
+}
+
+/// Rate of the line that triggers liquidation.
+fn scaled_rate(rate: f64, price_fee: f64, trigger: f64) -> Result<f64> {
+    let scaled = (rate + price_fee) * trigger;
+    if scaled < 1.0 {
+        return Ok(scaled);
+    }
+    Err(Error::Domain { argument: "rate", expected: "rate plus closing fee below the liquidation level", found: rate })
 }
 
 /// One tier of a flat table.
@@ -94,15 +195,14 @@ pub(crate) struct Lines {
 pub(crate) struct FlatTier {
     pub floor: f64,
     pub rate: f64,
-    pub gaining_factor: f64,
-    pub losing_factor: f64,
+    pub factors: Factors,
 }
 
 /// The requirement of an instrument, ready for the kernel.
 #[derive(Debug, Clone)]
 pub(crate) enum Requirement {
-    /// Lines of a marginal table.
-    Marginal(Lines),
+    /// A marginal table, at this place of [`Policy::tables`].
+    Marginal(usize),
     /// Tiers keyed by contracts or by risk limit.
     Flat(TierKey, Vec<FlatTier>),
 }
@@ -129,23 +229,28 @@ pub struct Policy {
     /// Factors of the bankruptcy value.
     pub(crate) bankruptcy: Factors,
     pub(crate) instruments: Vec<Instrument>,
+    pub(crate) tables: Tables,
 }
 
-/// `1 / (1 - d r)` for both directions `d`.
+/// `d / (1 - d r)` for both directions `d`, the gaining one first.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Factors {
-    pub gaining: f64,
-    pub losing: f64,
-}
+pub(crate) struct Factors([f64; 2]);
 
 impl Factors {
     fn of(rate: f64) -> Self {
-        Self { gaining: 1.0 / (1.0 - rate), losing: 1.0 / (1.0 + rate) }
+        Self([1.0 / (1.0 - rate), -1.0 / (1.0 + rate)])
     }
 
+    /// The gaining factor, the losing factor.
+    #[inline(always)]
+    pub(crate) fn both(&self) -> (f64, f64) {
+        (self.0[0], self.0[1])
+    }
+
+    /// The factor of a direction, without a branch that half of the rows would mispredict.
     #[inline(always)]
     pub(crate) fn along(&self, direction: f64) -> f64 {
-        if direction > 0.0 { self.gaining } else { self.losing }
+        select_unpredictable(direction > 0.0, self.0[0], self.0[1])
     }
 }
 
@@ -162,14 +267,16 @@ impl Policy {
         let price_fee = if rules.fee_basis == FeeBasis::Price { rules.fee_rate } else { 0.0 };
         let compiled = instruments
             .iter()
-            .map(|(contract, table)| {
+            .enumerate()
+            .map(|(place, (contract, table))| {
                 Ok(Instrument {
                     contract: *contract,
-                    requirement: compile_requirement(table, price_fee, trigger)?,
+                    requirement: compile_requirement(place, table, price_fee, trigger)?,
                     cap: table.cap,
                 })
             })
             .collect::<Result<Vec<_>>>()?;
+        let tables: Vec<&TierTable> = instruments.iter().map(|(_, table)| table).collect();
         Ok(Self {
             rules,
             levels: Levels {
@@ -186,6 +293,7 @@ impl Policy {
                 None => f64::NAN,
             }),
             instruments: compiled,
+            tables: Tables::new(&tables, price_fee, trigger)?,
         })
     }
 
@@ -224,36 +332,12 @@ fn check_rules(rules: &Rules) -> Result<()> {
     Ok(())
 }
 
-fn compile_requirement(table: &TierTable, price_fee: f64, trigger: f64) -> Result<Requirement> {
-    let factors = |rate: f64| {
-        let scaled = (rate + price_fee) * trigger;
-        if scaled < 1.0 {
-            Ok(Factors::of(scaled))
-        } else {
-            Err(Error::Domain {
-                argument: "rate",
-                expected: "rate plus closing fee below the liquidation level",
-                found: rate,
-            })
-        }
-    };
-    if table.key != TierKey::Value {
-        let tiers = table.floors.iter().zip(&table.rates).map(|(&floor, &rate)| {
-            let Factors { gaining, losing } = factors(rate)?;
-            Ok(FlatTier { floor, rate, gaining_factor: gaining, losing_factor: losing })
-        });
-        return Ok(Requirement::Flat(table.key, tiers.collect::<Result<_>>()?));
+fn compile_requirement(place: usize, table: &TierTable, price_fee: f64, trigger: f64) -> Result<Requirement> {
+    if table.key == TierKey::Value {
+        return Ok(Requirement::Marginal(place));
     }
-    let mut lines = Lines { even: table.rates.len().next_multiple_of(2), ..Lines::default() };
-    let last = table.rates.len() - 1;
-    for tier in 0..table.rates.len().next_multiple_of(LANES) {
-        let (rate, deduction) = (table.rates[tier.min(last)], table.deductions[tier.min(last)]);
-        let Factors { gaining, losing } = factors(rate)?;
-        lines.rate.push(rate);
-        lines.deduction.push(deduction);
-        lines.trigger_deduction.push(deduction * trigger);
-        lines.gaining_factor.push(gaining);
-        lines.losing_factor.push(losing);
-    }
-    Ok(Requirement::Marginal(lines))
+    let tiers = table.floors.iter().zip(&table.rates).map(|(&floor, &rate)| {
+        Ok(FlatTier { floor, rate, factors: Factors::of(scaled_rate(rate, price_fee, trigger)?) })
+    });
+    Ok(Requirement::Flat(table.key, tiers.collect::<Result<_>>()?))
 }

@@ -3,7 +3,7 @@
 //! # Formula
 //!
 //! A *marginal* table obeys `c_k = c_{k-1} + floor_k (r_k - r_{k-1})` with rates that do not fall, so the maintenance margin of a
-//! position of value `V` is `max_k (r_k V - c_k)`: no search, no branch. A *flat* table, keyed by contracts or by a chosen risk limit,
+//! position of value `V` is `max_k (r_k V - c_k)`, and the largest line is that of the tier which holds `V`. A *flat* table, keyed by contracts or by a chosen risk limit,
 //! gives one rate for the whole position; keyed by value it would jump, and is refused.
 
 use crate::error::{Error, Result};

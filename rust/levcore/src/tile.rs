@@ -78,6 +78,8 @@ pub(crate) struct Tile {
     pub account: [u32; ROWS],
     /// The instrument that all rows share, if they do.
     pub shared_instrument: Option<u32>,
+    /// Place of each row's marginal table.
+    pub table: [u32; ROWS],
     /// Constants of each row's instrument at its mark.
     pub contract_size: Column,
     pub multiplier: Column,
@@ -125,6 +127,7 @@ impl Tile {
             instrument: [0; ROWS],
             account: [0; ROWS],
             shared_instrument: None,
+            table: [0; ROWS],
             contract_size: zero,
             multiplier: zero,
             long_direction: zero,
