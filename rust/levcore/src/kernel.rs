@@ -76,10 +76,17 @@ impl<'a> MarkedInstrument<'a> {
     }
 }
 
-/// The instruments of a book at their marks.
+/// The instruments of a book at their marks, with the constants that rows need column by column: compact, so that they stay in the
+/// first-level cache.
 pub(crate) struct MarkedInstruments<'a> {
     tables: &'a Tables,
     pub list: Vec<MarkedInstrument<'a>>,
+    coordinate: Vec<f64>,
+    reciprocal_mark: Vec<f64>,
+    cap: Vec<f64>,
+    table: Vec<u32>,
+    /// Whether every contract is linear with size 1, so that the mark is the coordinate.
+    all_plain: bool,
     /// Whether any is inverse, so that coordinates must be chosen row by row.
     any_inverse: bool,
     /// Whether any has a flat table.
@@ -88,9 +95,19 @@ pub(crate) struct MarkedInstruments<'a> {
 
 impl<'a> MarkedInstruments<'a> {
     pub(crate) fn new(list: Vec<MarkedInstrument<'a>>, tables: &'a Tables) -> Self {
-        let any_inverse = list.iter().any(|marked| marked.instrument.contract.is_inverse());
-        let any_flat = list.iter().any(|marked| matches!(marked.instrument.requirement, Requirement::Flat(..)));
-        Self { tables, list, any_inverse, any_flat }
+        let contracts = || list.iter().map(|marked| marked.instrument.contract);
+        Self {
+            tables,
+            coordinate: list.iter().map(|marked| marked.coordinate).collect(),
+            reciprocal_mark: list.iter().map(|marked| marked.reciprocal_mark).collect(),
+            cap: list.iter().map(|marked| marked.cap_of_value).collect(),
+            table: list.iter().map(|marked| marked.table).collect(),
+            all_plain: contracts()
+                .all(|contract| !contract.is_inverse() && contract.contract_size == 1.0 && contract.multiplier == 1.0),
+            any_inverse: contracts().any(|contract| contract.is_inverse()),
+            any_flat: list.iter().any(|marked| matches!(marked.instrument.requirement, Requirement::Flat(..))),
+            list,
+        }
     }
 
     #[inline(always)]
@@ -107,32 +124,36 @@ pub(crate) fn spread_instruments(tile: &mut Tile, instruments: &MarkedInstrument
     for slot in 0..ROWS {
         differing |= tile.instrument[slot] ^ first;
     }
-    if differing == 0 {
-        if tile.shared_instrument != Some(first) {
-            tile.shared_instrument = Some(first);
-            for slot in 0..ROWS {
-                spread_one(tile, slot, &instruments.list[first as usize]);
-            }
-        }
-        return;
-    }
-    tile.shared_instrument = None;
-    for slot in 0..ROWS {
-        spread_one(tile, slot, instruments.of_row(tile, slot));
+    if differing != 0 {
+        tile.shared_instrument = None;
+        spread_each(tile, instruments);
+    } else if tile.shared_instrument != Some(first) {
+        tile.shared_instrument = Some(first);
+        spread_each(tile, instruments);
     }
 }
 
 #[inline(always)]
-fn spread_one(tile: &mut Tile, slot: usize, marked: &MarkedInstrument<'_>) {
-    let contract = &marked.instrument.contract;
-    tile.contract_size[slot] = contract.contract_size;
-    tile.multiplier[slot] = contract.multiplier;
-    tile.long_direction[slot] = contract.long_direction();
-    tile.coordinate[slot] = marked.coordinate;
-    tile.mark[slot] = marked.mark;
-    tile.reciprocal_mark[slot] = marked.reciprocal_mark;
-    tile.cap[slot] = marked.cap_of_value;
-    tile.table[slot] = marked.table;
+fn spread_each(tile: &mut Tile, instruments: &MarkedInstruments<'_>) {
+    for slot in 0..ROWS {
+        let code = tile.instrument[slot] as usize;
+        tile.coordinate[slot] = instruments.coordinate[code];
+        tile.reciprocal_mark[slot] = instruments.reciprocal_mark[code];
+        tile.cap[slot] = instruments.cap[code];
+        tile.table[slot] = instruments.table[code];
+    }
+    if instruments.all_plain {
+        tile.mark = tile.coordinate;
+        return;
+    }
+    for slot in 0..ROWS {
+        let marked = instruments.of_row(tile, slot);
+        let contract = &marked.instrument.contract;
+        tile.mark[slot] = marked.mark;
+        tile.contract_size[slot] = contract.contract_size;
+        tile.multiplier[slot] = contract.multiplier;
+        tile.long_direction[slot] = contract.long_direction();
+    }
 }
 
 /// Size, direction and value at the mark.

@@ -43,6 +43,13 @@ impl Place<'_> {
     #[inline(always)]
     pub(crate) fn load<T: Copy>(&self, column: &[T], into: &mut [T; ROWS]) {
         match self {
+            Self::Consecutive(first, ROWS) => {
+                // A constant length: moves of vectors instead of a call.
+                for (slot, &value) in into.iter_mut().zip(&column[*first..first + ROWS]) {
+                    *slot = value;
+                }
+                return;
+            }
             Self::Consecutive(first, len) => into[..*len].copy_from_slice(&column[*first..first + len]),
             Self::Scattered(rows) => {
                 for (slot, &row) in into.iter_mut().zip(*rows) {
@@ -128,9 +135,9 @@ impl Tile {
             account: [0; ROWS],
             shared_instrument: None,
             table: [0; ROWS],
-            contract_size: zero,
-            multiplier: zero,
-            long_direction: zero,
+            contract_size: [1.0; ROWS],
+            multiplier: [1.0; ROWS],
+            long_direction: [1.0; ROWS],
             coordinate: zero,
             mark: zero,
             reciprocal_mark: zero,
