@@ -42,7 +42,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--modes", default="isolated,cross")
     parser.add_argument("--orders", default="sorted,random")
     parser.add_argument("--only", default="", help="rivals whose names contain one of these")
-    parser.add_argument("--budget", type=float, default=1.0, help="seconds for a rival on a book")
+    parser.add_argument("--budget", type=float, default=0.5, help="seconds for a rival on a book")
     parser.add_argument("--out", default="table")
     return parser.parse_args()
 

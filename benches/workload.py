@@ -1,7 +1,9 @@
 """The book that every contender evaluates: the same columns, marks and tier tables, saved once.
 
-Real Binance USD-M tier tables, one mark an instrument. Half the positions are short. Position values are
-spread evenly over the tiers of each instrument, so that a look-up cannot live on guessing the first tier.
+Real Binance USD-M tier tables, one mark an instrument, half the positions short. It is harder than a real
+book and than those of `levcore.generate`: every instrument and every tier of it is as likely as the next, so
+that nobody gains by popular instruments or by guessing the first tier. And no cross account holds an
+instrument twice, as the hand-written opponents could not handle that.
 """
 
 from __future__ import annotations
@@ -134,8 +136,7 @@ def generate(rows: int, mode: str, order: str, tables: Tables, seed: int = 20_26
     if mode == "isolated":
         codes = np.sort(random.integers(0, count, rows, dtype=np.int32))
     else:
-        # A stride of 7 visits ten different instruments: no two legs of an account share one, which none of
-        # the hand-written opponents could handle.
+        # A stride of 7 visits ten different instruments.
         first = random.integers(0, count, rows // LEGS_PER_ACCOUNT + 1, dtype=np.int32)
         codes = (first[accounts] + 7 * (np.arange(rows, dtype=np.int32) % LEGS_PER_ACCOUNT)) % count
         codes = codes.astype(np.int32)
