@@ -23,6 +23,8 @@ __all__ = ["AccountRisk", "BookRisk", "Failure"]
 Bytes = npt.NDArray[np.uint8]
 CACHE_LINE = 8
 """Float64 values a cache line."""
+LARGE_OUTPUT = 1 << 20
+"""Float64 values from which on the kernel writes past the cache (``rust/levcore/src/evaluate.rs``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,15 @@ class Column:
 def _column(name: str) -> Column:
     measure = MEASURES[MEASURE_NAMES.index(name)]
     return Column(name, f"{measure.doc} Unit: {measure.unit}; float64, shape (n,).")
+
+
+def aligned(rows: int, width: int) -> npt.NDArray[np.float64]:
+    """Uninitialised results of shape (rows, width) that start on a cache line, as the kernel's fastest stores need."""
+    if rows * width < LARGE_OUTPUT:
+        return np.empty((rows, width))
+    memory = np.empty(rows * width + CACHE_LINE)
+    skipped = -(memory.ctypes.data // memory.itemsize) % CACHE_LINE
+    return memory[skipped : skipped + rows * width].reshape(rows, width)
 
 
 def padded(values: int) -> int:
@@ -203,7 +214,7 @@ class BookRisk:
         self.marks = marks
         self.measures = measures
         width = padded(len(book))
-        self._results = np.empty((len(measures), width))
+        self._results = aligned(len(measures), width)
         self._codes = np.empty((2, width), dtype=np.uint8)
         self.accounts = AccountRisk(book.account_ids)
 

@@ -11,7 +11,7 @@ use crate::kernel::{self, MarkedInstrument, MarkedInstruments};
 use crate::layout::{Block, Layout, Rows};
 use crate::measures::{COUNT, Measure};
 use crate::policy::{Instrument, Policy, Requirement};
-use crate::shared::SharedSlice;
+use crate::shared::{self, SharedSlice};
 use crate::state::State;
 use crate::status::{FIRST_FAILURE, Status};
 use crate::threads;
@@ -95,7 +95,12 @@ struct Job<'a> {
     policy: &'a Policy,
     instruments: MarkedInstruments<'a>,
     outputs: &'a Outputs<'a>,
+    /// Whether the outputs are so large that they are written past the cache.
+    stream: bool,
 }
+
+/// Bytes of output from which on writing past the cache is faster.
+const LARGE_OUTPUT: usize = 8 << 20;
 
 /// Memory of one thread.
 struct Scratch {
@@ -161,12 +166,15 @@ pub fn evaluate(
         let instrument = place.and_then(|place| policy.instruments.get(place));
         MarkedInstrument::new(instrument, mark, &stand_in)
     });
+    let columns = outputs.columns.iter().flatten().count();
+    let stream = columns * book.rows() * size_of::<f64>() >= LARGE_OUTPUT;
     let job = Job {
         book,
         layout,
         policy,
         instruments: MarkedInstruments::new(instruments.collect(), &policy.tables),
         outputs,
+        stream,
     };
     run(&job, instruction_set, threads, interrupted)
 }
@@ -231,6 +239,7 @@ fn evaluate_block(job: &Job<'_>, block: &Block, scratch: &mut Scratch) {
         for (_, place) in Tiles::of(job, block) {
             isolated_tile(job, &mut scratch.tile, place);
         }
+        shared::fence();
         return;
     }
     scratch.sums.clear();
@@ -244,6 +253,7 @@ fn evaluate_block(job: &Job<'_>, block: &Block, scratch: &mut Scratch) {
     for (inside, place) in Tiles::of(job, block) {
         price_legs(job, scratch, block, inside, place);
     }
+    shared::fence();
 }
 
 /// The tiles of a block: first position inside of the block, place in the caller's columns.
@@ -278,6 +288,8 @@ impl<'a> Iterator for Tiles<'a> {
             Rows::Listed(range) => Place::Scattered(&self.order[range.start + inside..range.start + inside + left]),
             Rows::Range(range) => {
                 let first = range.start + inside;
+                // Tiles end at multiples of their length, so that whole ones start on a cache line.
+                let left = left.min(ROWS - first % ROWS);
                 Place::Consecutive(first, long_run(&self.instrument[first..first + left]))
             }
         };
@@ -338,7 +350,7 @@ fn isolated_tile(job: &Job<'_>, tile: &mut Tile, place: Place<'_>) {
     }
     for (results, column) in tile.results.iter().zip(&job.outputs.columns) {
         if let Some(column) = column {
-            place.store(results, column);
+            place.store_results(results, column, job.stream);
         }
     }
     store_codes(job, tile, place);
@@ -461,7 +473,7 @@ fn value_legs(job: &Job<'_>, scratch: &mut Scratch, block: &Block, inside: usize
 #[inline(always)]
 fn store_measure(job: &Job<'_>, tile: &Tile, measure: Measure, place: Place<'_>) {
     if let Some(column) = &job.outputs.columns[measure as usize] {
-        place.store(&tile.results[measure as usize], column);
+        place.store_results(&tile.results[measure as usize], column, job.stream);
     }
 }
 

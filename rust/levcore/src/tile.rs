@@ -61,6 +61,18 @@ impl Place<'_> {
         into[self.len()..].fill(first);
     }
 
+    /// Writes a tile of results to a column of the caller, past the cache if `stream` says that the columns are larger than it.
+    #[inline(always)]
+    pub(crate) fn store_results(&self, values: &Column, column: &SharedSlice<'_, f64>, stream: bool) {
+        let streamed = match self {
+            Self::Consecutive(first, ROWS) if stream => column.write_streaming(*first, values),
+            _ => false,
+        };
+        if !streamed {
+            self.store(values, column);
+        }
+    }
+
     /// Writes a tile to a column of the caller.
     #[inline(always)]
     pub(crate) fn store<T: Copy>(&self, values: &[T; ROWS], column: &SharedSlice<'_, T>) {
