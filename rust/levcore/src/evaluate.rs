@@ -16,6 +16,9 @@ use crate::state::State;
 use crate::status::{FIRST_FAILURE, Status};
 use crate::threads;
 use crate::tile::{Place, ROWS, Tile};
+#[cfg(target_arch = "x86_64")]
+use crate::vector::{Avx2, Avx512};
+use crate::vector::{Baseline, Compare};
 
 /// Measures of an account, in the order of `AccountOutputs::columns`.
 pub const ACCOUNT_MEASURES: [&str; 6] =
@@ -201,24 +204,24 @@ fn run(job: &Job<'_>, set: InstructionSet, threads: usize, interrupted: &mut dyn
 /// Runs a block with the instruction set chosen.
 fn dispatch(set: InstructionSet, job: &Job<'_>, block: &Block, scratch: &mut Scratch) {
     match set {
-        InstructionSet::Baseline => evaluate_block(job, block, scratch),
+        InstructionSet::Baseline => evaluate_block::<Baseline>(job, block, scratch),
         #[cfg(target_arch = "x86_64")]
         InstructionSet::Avx2 | InstructionSet::Avx512 => vectorised(set, job, block, scratch),
         #[cfg(not(target_arch = "x86_64"))]
-        InstructionSet::Avx2 | InstructionSet::Avx512 => evaluate_block(job, block, scratch),
+        InstructionSet::Avx2 | InstructionSet::Avx512 => evaluate_block::<Baseline>(job, block, scratch),
     }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code, reason = "calls functions compiled for features that the processor was seen to have")]
 fn vectorised(set: InstructionSet, job: &Job<'_>, block: &Block, scratch: &mut Scratch) {
-    #[target_feature(enable = "avx2")]
+    #[target_feature(enable = "avx2,popcnt")]
     fn with_avx2(job: &Job<'_>, block: &Block, scratch: &mut Scratch) {
-        evaluate_block(job, block, scratch);
+        evaluate_block::<Avx2>(job, block, scratch);
     }
-    #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw")]
+    #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw,popcnt")]
     fn with_avx512(job: &Job<'_>, block: &Block, scratch: &mut Scratch) {
-        evaluate_block(job, block, scratch);
+        evaluate_block::<Avx512>(job, block, scratch);
     }
     if set == InstructionSet::Avx512 && set.is_available() {
         // SAFETY: the processor has the features that the function is compiled for, checked on the line above.
@@ -227,17 +230,17 @@ fn vectorised(set: InstructionSet, job: &Job<'_>, block: &Block, scratch: &mut S
         // SAFETY: as above.
         unsafe { with_avx2(job, block, scratch) }
     } else {
-        evaluate_block(job, block, scratch);
+        evaluate_block::<Baseline>(job, block, scratch);
     }
 }
 
 #[inline(always)]
-fn evaluate_block(job: &Job<'_>, block: &Block, scratch: &mut Scratch) {
+fn evaluate_block<C: Compare>(job: &Job<'_>, block: &Block, scratch: &mut Scratch) {
     // No closures on this path: a closure would be compiled without the instruction set of its caller.
     scratch.tile.shared_instrument = None;
     if !block.cross {
         for (_, place) in Tiles::of(job, block) {
-            isolated_tile(job, &mut scratch.tile, place);
+            isolated_tile::<C>(job, &mut scratch.tile, place);
         }
         shared::fence();
         return;
@@ -247,11 +250,11 @@ fn evaluate_block(job: &Job<'_>, block: &Block, scratch: &mut Scratch) {
     scratch.released.resize(block.rows.len(), 0.0);
     scratch.status.resize(block.rows.len(), 0);
     for (inside, place) in Tiles::of(job, block) {
-        value_legs(job, scratch, block, inside, place);
+        value_legs::<C>(job, scratch, block, inside, place);
     }
     judge_accounts(job, block, scratch);
     for (inside, place) in Tiles::of(job, block) {
-        price_legs(job, scratch, block, inside, place);
+        price_legs::<C>(job, scratch, block, inside, place);
     }
     shared::fence();
 }
@@ -330,7 +333,7 @@ fn load_inputs(job: &Job<'_>, tile: &mut Tile, place: Place<'_>) {
 }
 
 #[inline(always)]
-fn isolated_tile(job: &Job<'_>, tile: &mut Tile, place: Place<'_>) {
+fn isolated_tile<C: Compare>(job: &Job<'_>, tile: &mut Tile, place: Place<'_>) {
     let rules = &job.policy.rules;
     load_inputs(job, tile, place);
     match job.book.isolated_margin {
@@ -342,9 +345,9 @@ fn isolated_tile(job: &Job<'_>, tile: &mut Tile, place: Place<'_>) {
     kernel::rate_return(tile);
     kernel::fund_isolated(tile, job.policy);
     let basis = rules.requirement_isolated;
-    kernel::require_margin(tile, job.policy, &job.instruments, basis, rules.initial_at_entry_isolated);
+    kernel::require_margin::<C>(tile, job.policy, &job.instruments, basis, rules.initial_at_entry_isolated);
     kernel::judge_isolated(tile, job.policy, basis);
-    kernel::find_prices(tile, job.policy, &job.instruments, basis, false);
+    kernel::find_prices::<C>(tile, job.policy, &job.instruments, basis, false);
     if kernel::needs_classification(tile, &job.instruments, job.book, false) {
         classify_isolated(job, tile, place);
     }
@@ -425,7 +428,7 @@ fn fail(tile: &mut Tile, slot: usize, failure: Status) {
 
 /// First pass over the legs of cross accounts: values, margins, sums by account.
 #[inline(always)]
-fn value_legs(job: &Job<'_>, scratch: &mut Scratch, block: &Block, inside: usize, place: Place<'_>) {
+fn value_legs<C: Compare>(job: &Job<'_>, scratch: &mut Scratch, block: &Block, inside: usize, place: Place<'_>) {
     let Scratch { tile, sums, released, status, .. } = scratch;
     let rules = &job.policy.rules;
     let basis = rules.requirement_cross;
@@ -436,7 +439,7 @@ fn value_legs(job: &Job<'_>, scratch: &mut Scratch, block: &Block, inside: usize
     if job.policy.has_fixed_fee() {
         kernel::fix_fee_by_leverage(tile, job.policy);
     }
-    kernel::require_margin(tile, job.policy, &job.instruments, basis, rules.initial_at_entry_cross);
+    kernel::require_margin::<C>(tile, job.policy, &job.instruments, basis, rules.initial_at_entry_cross);
     let mut freed = kernel::release(tile, job.policy, basis);
     let mut profit = tile.results[Measure::UnrealizedPnl as usize];
     for slot in 0..ROWS {
@@ -546,7 +549,7 @@ fn judge_accounts(job: &Job<'_>, block: &Block, scratch: &mut Scratch) {
 
 /// Second pass over the legs: prices with the other legs at their marks, and the account's verdict.
 #[inline(always)]
-fn price_legs(job: &Job<'_>, scratch: &mut Scratch, block: &Block, inside: usize, place: Place<'_>) {
+fn price_legs<C: Compare>(job: &Job<'_>, scratch: &mut Scratch, block: &Block, inside: usize, place: Place<'_>) {
     let Scratch { tile, verdicts, released, status, .. } = scratch;
     let len = place.len();
     place.load(job.book.instrument, &mut tile.instrument);
@@ -568,7 +571,7 @@ fn price_legs(job: &Job<'_>, scratch: &mut Scratch, block: &Block, inside: usize
     kernel::spread_instruments(tile, &job.instruments);
     kernel::need_of_legs(tile, &surplus, &freed);
     let basis = job.policy.rules.requirement_cross;
-    kernel::find_prices(tile, job.policy, &job.instruments, basis, true);
+    kernel::find_prices::<C>(tile, job.policy, &job.instruments, basis, true);
     for slot in 0..len {
         finish_leg(tile, slot, status[inside + slot]);
     }

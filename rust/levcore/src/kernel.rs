@@ -17,6 +17,7 @@ use crate::state::{State, state_of};
 use crate::status::Status;
 use crate::tiers::TierKey;
 use crate::tile::{ROWS, Tile};
+use crate::vector::Compare;
 
 const NOTIONAL: usize = Measure::Notional as usize;
 const UNREALIZED_PNL: usize = Measure::UnrealizedPnl as usize;
@@ -255,7 +256,7 @@ pub(crate) fn fix_fee_by_leverage(tile: &mut Tile, policy: &Policy) {
 
 /// Initial margin, maintenance margin and requirement.
 #[inline(always)]
-pub(crate) fn require_margin(
+pub(crate) fn require_margin<C: Compare>(
     tile: &mut Tile,
     policy: &Policy,
     instruments: &MarkedInstruments<'_>,
@@ -274,7 +275,7 @@ pub(crate) fn require_margin(
         }
     }
     let required_on = if basis == Basis::Entry { tile.entry_value } else { tile.value };
-    maintain(tile, instruments, &required_on);
+    maintain::<C>(tile, instruments, &required_on);
     tile.requirement = tile.maintenance;
     if fixed_fee {
         for slot in 0..ROWS {
@@ -290,13 +291,13 @@ pub(crate) fn require_margin(
 
 /// Maintenance margin at each value, by the table of each row's instrument.
 #[inline(always)]
-fn maintain(tile: &mut Tile, instruments: &MarkedInstruments<'_>, value: &[f64; ROWS]) {
+fn maintain<C: Compare>(tile: &mut Tile, instruments: &MarkedInstruments<'_>, value: &[f64; ROWS]) {
     let tables = instruments.tables;
     if tile.shared_instrument.is_some() {
         maintain_by_one_table(tables, tile.table[0] as usize, value, &mut tile.maintenance);
     } else {
         for slot in 0..ROWS {
-            let line = tables.line(tile.table[slot] as usize, Key::Value, value[slot]);
+            let line = tables.line::<C>(tile.table[slot] as usize, Key::Value, value[slot]);
             tile.maintenance[slot] = margin::maintenance_line(value[slot], line.rate, line.deduction);
         }
     }
@@ -410,7 +411,7 @@ pub(crate) fn need_of_legs(tile: &mut Tile, surplus: &[f64; ROWS], released: &[f
 ///
 /// Expects `needed` and, in the place of the bankruptcy price, what the equity alone needs.
 #[inline(always)]
-pub(crate) fn find_prices(
+pub(crate) fn find_prices<C: Compare>(
     tile: &mut Tile,
     policy: &Policy,
     instruments: &MarkedInstruments<'_>,
@@ -419,7 +420,7 @@ pub(crate) fn find_prices(
 ) {
     let (frozen, bankruptcy) = (policy.frozen.both(), policy.bankruptcy.both());
     if basis == Basis::Price {
-        solve(tile, instruments);
+        solve::<C>(tile, instruments);
     } else {
         for slot in 0..ROWS {
             let factor = if tile.direction[slot] > 0.0 { frozen.0 } else { frozen.1 };
@@ -487,14 +488,14 @@ fn judge_price(tile: &mut Tile, slot: usize, capped: bool, cross: bool) {
 
 /// The closed form by the table of each row's instrument.
 #[inline(always)]
-fn solve(tile: &mut Tile, instruments: &MarkedInstruments<'_>) {
+fn solve<C: Compare>(tile: &mut Tile, instruments: &MarkedInstruments<'_>) {
     if tile.shared_instrument.is_some() {
         solve_by_one_table(instruments.tables, tile);
     } else {
         for slot in 0..ROWS {
             let (needed, direction) = (tile.needed[slot], tile.direction[slot]);
             let key = select_unpredictable(direction > 0.0, Key::Gaining, Key::Losing);
-            let line = instruments.tables.line(tile.table[slot] as usize, key, direction * needed);
+            let line = instruments.tables.line::<C>(tile.table[slot] as usize, key, direction * needed);
             tile.liquidation_value[slot] =
                 liquidation::value_at_zero(needed, line.trigger_deduction, line.factors.along(direction));
         }

@@ -84,3 +84,4 @@ pub mod status;
 pub mod threads;
 pub mod tiers;
 mod tile;
+mod vector;

@@ -6,6 +6,7 @@ use crate::contract::Contract;
 use crate::error::{Error, Result};
 use crate::state::{Levels, effective_level};
 use crate::tiers::{TierKey, TierTable};
+use crate::vector::{Compare, LANES};
 
 /// Value of the position at which a requirement is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,7 +87,7 @@ pub(crate) struct Line {
 /// The marginal tables of all instruments side by side: their lines, and where each line takes over from the one below.
 ///
 /// Lines cross where one takes over from the other, so the largest line is that of the tier which holds the value. Every table has the
-/// same `width`, a power of two: the last line is repeated, thresholds are padded with infinity.
+/// same `width`, whole vectors: the last line is repeated, thresholds are padded with infinity.
 #[derive(Debug, Clone)]
 pub(crate) struct Tables {
     width: usize,
@@ -114,7 +115,7 @@ impl Tables {
     fn new(tables: &[&TierTable], price_fee: f64, trigger: f64) -> Result<Self> {
         let longest = tables.iter().map(|table| table.rates.len()).max().unwrap_or(1);
         // At least one more than the lines, so that a number made odd still fits.
-        let width = (longest + 1).next_power_of_two();
+        let width = (longest + 1).next_multiple_of(LANES);
         let mut all = Self { width, lines: Vec::new(), thresholds: Vec::new(), lengths: Vec::new() };
         for table in tables {
             all.push(table, price_fee, trigger)?;
@@ -168,16 +169,19 @@ impl Tables {
         &self.thresholds[first..first + self.width]
     }
 
-    /// The line of the table at this place that applies to a number: a search without branches, as long for every row.
+    /// The line of the table at this place that applies to a number.
     #[inline(always)]
-    pub(crate) fn line(&self, place: usize, key: Key, number: f64) -> &Line {
-        let thresholds = self.thresholds(place, key);
-        let (mut below, mut half) = (0, self.width / 2);
-        while half > 0 {
-            below += select_unpredictable(number > thresholds[below + half - 1], half, 0);
-            half /= 2;
+    pub(crate) fn line<C: Compare>(&self, place: usize, key: Key, number: f64) -> &Line {
+        let (vectors, _) = self.thresholds(place, key).as_chunks::<LANES>();
+        let mut below = 0;
+        for thresholds in vectors {
+            let count = C::count_below(thresholds, number);
+            below += count;
+            if count < LANES {
+                break;
+            }
         }
-        &self.lines[place * self.width + below]
+        &self.lines[place * self.width + below.min(self.width - 1)]
     }
 }
 

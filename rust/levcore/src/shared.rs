@@ -61,7 +61,7 @@ impl SharedSlice<'_, f64> {
         assert!(first_row + COUNT <= self.len);
         // SAFETY: the range was checked above.
         let target = unsafe { self.first.add(first_row) };
-        if target.addr() % CACHE_LINE != 0 || COUNT % 2 != 0 {
+        if !target.addr().is_multiple_of(CACHE_LINE) || !COUNT.is_multiple_of(2) {
             return false;
         }
         for pair in (0..COUNT).step_by(2) {
