@@ -187,6 +187,11 @@ class InstrumentTable(Mapping[str, Instrument]):
         """Date of the facts."""
         return self._file.as_of if self._bundle else self._as_of
 
+    def is_bundled(self, name: str) -> bool:
+        """Whether the instrument of this name comes from the bundled table, not from the caller."""
+        spelling = name if self._find(name) is not None else plain_symbol(name)
+        return bool(self._bundle) and spelling not in self._own and spelling in self._file.entries
+
     @property
     def _file(self) -> "Bundle":
         from levcore.instrument_bundles import read_bundle

@@ -113,7 +113,9 @@ class BookReplay:
                 (book.risk_limit, math.nan),
             )
         ]
-        self._legs: dict[int, tuple[Position, float]] = {}
+        # Cross rows after their first pass, each with what it releases, and the sums of their accounts.
+        self.legs: dict[int, tuple[Position, float]] = {}
+        self.sums: list[Sums] = [Sums() for _ in book.account_ids]
         self.verdicts: list[Verdict] = self._judge_accounts()
 
     def positions(self, rows: Sequence[int]) -> list[Position]:
@@ -123,7 +125,7 @@ class BookReplay:
     def position(self, row: int) -> Position:
         """Position of a row, evaluated."""
         if self.is_cross[row]:
-            position, released = self._legs[row]
+            position, released = self.legs[row]
             return self._price_leg(position, released, row)
         return self._isolated(row)
 
@@ -172,16 +174,15 @@ class BookReplay:
         return position, kernel.release(position, policy, basis)
 
     def _judge_accounts(self) -> list[Verdict]:
-        sums = [Sums() for _ in self.book.account_ids]
         for row in (row for row, cross in enumerate(self.is_cross) if cross):
             position, released = self._value_leg(row)
             profit = position.unrealized_pnl + position.funding
-            sums[self.accounts[row]].add(
+            self.sums[self.accounts[row]].add(
                 profit, position.requirement, position.initial_margin, position.maintenance_margin
             )
-            self._legs[row] = position, released
+            self.legs[row] = position, released
         wallets = self.book.wallet_balance.tolist()
-        return [judge(wallet, total, self.policy) for wallet, total in zip(wallets, sums, strict=True)]
+        return [judge(wallet, total, self.policy) for wallet, total in zip(wallets, self.sums, strict=True)]
 
     def _price_leg(self, position: Position, released: float, row: int) -> Position:
         """Second pass over a leg: prices with the other legs at their marks, and the account's verdict."""

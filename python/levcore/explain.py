@@ -1,0 +1,143 @@
+"""One row of an evaluation, step by step: the reference replayed, with the source of every rule."""
+
+import operator
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, SupportsIndex
+
+import numpy as np
+
+from levcore.book import PositionBook
+from levcore.columns import Floats
+from levcore.engine import mark_column
+from levcore.errors import DTypeError, InputError
+from levcore.explain_margin import margin_steps, value_steps
+from levcore.explain_row import Row, fault_steps, input_steps, tier_steps
+from levcore.explain_verdict import account_steps, equity_steps, level_steps, price_steps
+from levcore.explanation import Explanation, Step
+from levcore.reference.evaluate import BookReplay
+from levcore.status import FIRST_FAILURE, State, Status
+
+if TYPE_CHECKING:
+    from levcore.engine import Marks
+    from levcore.policy import MarginPolicy
+
+__all__ = ["Explanation", "Step", "explain"]
+
+
+def explain(policy: "MarginPolicy", book: PositionBook, marks: "Marks", row: SupportsIndex) -> Explanation:
+    """Explain one row of a book.
+
+    Parameters
+    ----------
+    policy : MarginPolicy
+        Rules and instruments.
+    book : PositionBook
+        Positions and wallets; the row, and for a cross row its account, are evaluated in pure Python.
+    marks : mapping of instrument name to price, or array_like of shape (len(book.instrument_names),)
+        Mark prices, quote per base.
+    row : int
+        Row of the book, from 0.
+
+    Returns
+    -------
+    Explanation
+        Whose numbers are those of `levcore.Engine.evaluate`, to the last bit.
+
+    Raises
+    ------
+    InputError
+        For a row outside of the book.
+    UnknownRuleError
+        If the policy does not know a rule that the row needs.
+    """
+    number = _checked_row(row, len(book))
+    prices = mark_column(book, marks)
+    rows = _rows_needed(book, number)
+    part, part_marks = _part_of(book, prices, rows)
+    replay = BookReplay(part, policy, part_marks)
+    place = rows.index(number)
+    position = replay.position(place)
+    return Explanation(
+        row=number,
+        instrument=book.name_of(number),
+        account=book.account_of(number),
+        margin_mode="cross" if book.is_cross[number] else "isolated",
+        policy=policy.id,
+        state=State(position.state),
+        status=Status(position.status),
+        steps=tuple(steps_of(Row(policy, part, tuple(rows), place, replay, position))),
+        ratio=policy.ratio,
+        debtor=policy.debtor,
+        sources=policy.sources,
+    )
+
+
+def steps_of(row: Row) -> Iterator[Step]:
+    """Every step of a row, in the order of evaluation."""
+    status = Status(row.position.status)
+    evaluated = status < FIRST_FAILURE and row.position.line is not None
+    yield from fault_steps(row)
+    yield from input_steps(row)
+    if row.marked.instrument is not None:
+        yield from tier_steps(row)
+    if evaluated:
+        yield from value_steps(row)
+        yield from margin_steps(row)
+    if row.is_cross:
+        yield from account_steps(row)
+    elif status < FIRST_FAILURE:
+        yield from equity_steps(row)
+    judged = status < FIRST_FAILURE and status != Status.ACCOUNT_INCOMPLETE
+    if judged:
+        yield from level_steps(row, row.position.margin_ratio)
+    if judged and evaluated:
+        yield from price_steps(row)
+
+
+def _checked_row(row: SupportsIndex, rows: int) -> int:
+    try:
+        number = operator.index(row)
+    except TypeError:
+        raise DTypeError("row", "must be a whole number", "int", type(row).__name__) from None
+    if not 0 <= number < rows:
+        expected = f"0 to {rows - 1}" if rows else "a book with rows"
+        raise InputError("row", "must be a row of the book", expected, str(number))
+    return number
+
+
+def _rows_needed(book: PositionBook, row: int) -> list[int]:
+    """Rows that the result of a row depends on: the cross legs of its account, or the row alone."""
+    if book.account_codes is None or not book.is_cross[row]:
+        return [row]
+    rows: list[int] = np.flatnonzero(book.account_codes == book.account_codes[row]).tolist()
+    return rows
+
+
+def _part_of(book: PositionBook, prices: Floats, rows: list[int]) -> tuple[PositionBook, list[float]]:
+    """Book of these rows alone, which are one account or one row; order, and with it every bit, is kept."""
+    codes, kept = np.unique(book.instrument_codes[rows], return_inverse=True)
+
+    def taken(column: Floats | None) -> Floats | None:
+        return None if column is None else column[rows]
+
+    account: dict[str, Any] = {"margin_mode": "isolated"}
+    if book.account_codes is not None and book.is_cross[rows[0]]:
+        code = int(book.account_codes[rows[0]])
+        account = {
+            "margin_mode": "cross",
+            "account": [book.account_ids[code]] * len(rows),
+            "accounts": [book.account_ids[code]],
+            "wallet_balance": book.wallet_balance[[code]],
+        }
+    part = PositionBook(
+        instrument=kept.ravel(),
+        instrument_names=[book.instrument_names[code] for code in codes],
+        quantity=book.quantity[rows],
+        entry_price=book.entry_price[rows],
+        isolated_margin=taken(book.isolated_margin),
+        leverage=taken(book.leverage),
+        accrued_funding=taken(book.accrued_funding),
+        risk_limit=taken(book.risk_limit),
+        **account,
+    )
+    return part, prices[codes].tolist()

@@ -1,0 +1,179 @@
+"""A row under explanation: its inputs, its instrument and tiers, what is wrong with it.
+
+`levcore.explain` computes no value: each is read from the reference, or comes from one of its functions. The
+numbers beside it are an expression that ``tests/test_explain.py`` evaluates to the same bits.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from levcore.compiled import CompiledInstrument
+from levcore.explanation import Step, number_text
+from levcore.policy_terms import UNKNOWN
+from levcore.reference.evaluate import BookReplay
+from levcore.reference.kernel import MarkedInstrument, Position
+from levcore.reference.policy import Line, Tiers
+from levcore.status import COLUMN_AT_FAULT, FIRST_FAILURE, Status
+
+if TYPE_CHECKING:
+    from levcore.book import PositionBook
+    from levcore.policy import MarginPolicy
+
+__all__ = ["Row", "fault_steps", "input_steps", "tier_steps"]
+
+n = number_text
+KEYED_BY = {
+    "quote": "the value V in quote currency",
+    "base": "the value V in base currency",
+    "contracts": "the number of contracts",
+    "risk_limit": "the risk limit chosen",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row that the reference has evaluated.
+
+    Parameters
+    ----------
+    policy : MarginPolicy
+        Rules.
+    book : PositionBook
+        The row, and for a cross row the other legs of its account.
+    rows : tuple of int
+        Row of each of them in the caller's book.
+    place : int
+        Place of the row in `book`.
+    replay : BookReplay
+        Of `book`.
+    position : Position
+        The row, evaluated.
+    """
+
+    policy: "MarginPolicy"
+    book: "PositionBook"
+    rows: tuple[int, ...]
+    place: int
+    replay: BookReplay
+    position: Position
+
+    @property
+    def is_cross(self) -> bool:
+        """Whether the row is a leg of a cross account."""
+        return bool(self.book.is_cross[self.place])
+
+    @property
+    def mode(self) -> str:
+        """Margin mode as the rules of a policy spell it."""
+        return "cross" if self.is_cross else "isolated"
+
+    @property
+    def marked(self) -> MarkedInstrument:
+        """Instrument at its mark."""
+        return self.replay.instruments[self.replay.codes[self.place]]
+
+    @property
+    def instrument(self) -> CompiledInstrument:
+        """Instrument as numbers."""
+        assert self.marked.instrument is not None
+        return self.marked.instrument
+
+    @property
+    def tiers(self) -> Tiers:
+        """Its tier table."""
+        assert self.marked.tiers is not None
+        return self.marked.tiers
+
+    @property
+    def requirement_basis(self) -> str:
+        """Value on which the requirement is taken along the price path."""
+        basis: str = getattr(self.policy, f"requirement_basis_{self.mode}")
+        return basis
+
+    def evidence(self, rule: str) -> str:
+        """What a rule says and rests on."""
+        value = getattr(self.policy, rule)
+        if value in (None, UNKNOWN):
+            return f"{rule} is unknown: {self.policy.unknown.about(rule) or 'no source states it'}"
+        about = self.policy.rests_on.about(rule)
+        return f"{rule} = {value}" + (f": {about}" if about else "")
+
+    def at_level(self, text: str) -> str:
+        """Amount as it counts at the liquidation level, which is 1 almost everywhere."""
+        trigger = self.replay.policy.trigger
+        return text if trigger == 1.0 else f"{text} * {n(trigger)}"
+
+
+def input_steps(row: Row) -> Iterator[Step]:
+    """Inputs as the book holds them; what is not there is said to be missing."""
+    book, place, part = row.book, row.place, "inputs"
+    columns = [
+        ("quantity", book.quantity, "contracts, positive is long"),
+        ("entry_price", book.entry_price, "quote per base"),
+        ("leverage", book.leverage, ""),
+        ("accrued_funding", book.accrued_funding, "settlement currency, positive is received"),
+        ("risk_limit", book.risk_limit, ""),
+    ]
+    if not row.is_cross:
+        columns.insert(2, ("isolated_margin", book.isolated_margin, "settlement currency"))
+    for name, column, unit in columns:
+        if column is not None:
+            yield Step(name, unit, "", float(column[place]), "", part)
+    if row.is_cross:
+        yield Step("wallet_balance", "settlement currency", "", float(book.wallet_balance[0]), "", part)
+    yield Step("mark_price", "quote per base", "", row.marked.mark, "", part)
+
+
+def tier_steps(row: Row) -> Iterator[Step]:
+    """The instrument and its tier table, with the tiers that apply."""
+    i, p, table = row.instrument, row.position, row.policy.instruments
+    terms = table[i.name]
+    part = f"instrument {i.name}"
+    yield Step("payoff", "", "", terms.payoff, "", part)
+    yield Step("contract size", "", "", i.contract_size, "", part)
+    if terms.payoff == "quanto":
+        yield Step("multiplier", "settlement currency a quote unit", "", i.multiplier, "", part)
+    if terms.settlement:
+        yield Step("settlement currency", "", "", terms.settlement, "", part)
+    origin = f"{table.source}, as of {table.as_of}" if table.is_bundled(i.name) else "given by the caller"
+    shape = f"{terms.tiers.shape}, keyed by {KEYED_BY[terms.tiers.unit]}"
+    yield Step("tier table", "", "", f"{shape}; {origin}", row.evidence("table_shape"), part)
+    failed = p.status >= FIRST_FAILURE
+    for number, line in enumerate(row.tiers.lines):
+        upper = i.floors[number + 1] if number + 1 < len(i.floors) else i.cap
+        bounds = f"over {n(line.floor)}" + ("" if upper == math.inf else f" up to {n(upper)}")
+        applied = (
+            f"{n(line.rate)} * V - {n(line.deduction)}" if row.tiers.is_marginal else f"{n(line.rate)} * V"
+        )
+        yield Step(f"tier {number + 1}", bounds, applied, "" if failed else _applies(row, line), "", part)
+
+
+def _applies(row: Row, line: Line) -> str:
+    """Where the line applies: to the requirement now, at the liquidation price, or nowhere here."""
+    p = row.position
+    basis = "entry" if row.requirement_basis == "entry" else "mark"
+    where = [basis] if line is p.line else []
+    if line is p.liquidation_line:
+        where.append("liquidation price")
+    return f"at {' and '.join(where)}" if where else ""
+
+
+def fault_steps(row: Row) -> Iterator[Step]:
+    """What is wrong with a row that failed, and where."""
+    status = Status(row.position.status)
+    column = COLUMN_AT_FAULT.get(status)
+    if column is None:
+        return
+    value = n(row.marked.mark) if column == "mark_price" else _held(row, column)
+    part = "wrong" if status.is_failure else "missing"
+    yield Step(column, status.describe(), "", value, "", part)
+
+
+def _held(row: Row, column: str) -> str:
+    if column == "instrument":
+        name = row.book.name_of(row.place)
+        return f"{name!r}; the policy has {len(row.policy.instruments):,} instruments"
+    values = getattr(row.book, column)
+    return "the book has no such column" if values is None else n(values[row.place])
