@@ -23,10 +23,11 @@ class PositionBook:
     Parameters
     ----------
     instrument : sequence of str, shape (n,), or of int with `instrument_names`
-        Instrument of each position by its name in the policy, or as a code into `instrument_names`. A name that the
-        policy does not know fails its rows, not the call.
+        Instrument of each position by its name in the policy, or as a code into `instrument_names`. A name
+        that the policy does not know fails its rows, not the call.
     quantity : array_like, shape (n,)
-        Signed number of contracts (base units where the contract size is 1): positive long, negative short, 0 flat.
+        Signed number of contracts (base units where the contract size is 1): positive long, negative short, 0
+        flat.
     entry_price : array_like, shape (n,), quote per base
         Average entry price.
     account : sequence of str or int, shape (n,), optional
@@ -34,7 +35,8 @@ class PositionBook:
     margin_mode : {"isolated", "cross"} or a sequence of them, shape (n,)
         How each position is margined.
     isolated_margin : array_like, shape (n,), settlement currency, optional
-        Margin of isolated positions without unrealized PnL; NaN or absent: the initial margin at entry, from `leverage`.
+        Margin of isolated positions without unrealized PnL; NaN or absent: the initial margin at entry, from
+        `leverage`.
     leverage : array_like, shape (n,), or a number, optional
         Leverage chosen by the trader; NaN or absent: initial margin and return on equity are NaN.
     accrued_funding : array_like, shape (n,), settlement currency, optional
@@ -44,8 +46,8 @@ class PositionBook:
     accounts : sequence of str or int, shape (a,), optional
         Account ids that `wallet_balance` belongs to; they come first in the results, in this order.
     wallet_balance : mapping of account to balance, array_like of shape (a,), or a number, optional
-        Balance of each cross account in settlement currency, without unrealized PnL. A number: of the one account of a
-        book without an `account` column. A cross account without a balance is incomplete.
+        Balance of each cross account in settlement currency, without unrealized PnL. A number: of the one
+        account of a book without an `account` column. A cross account without a balance is incomplete.
     instrument_names : sequence of str, optional
         Names that integer codes in `instrument` point to.
 
@@ -54,12 +56,14 @@ class PositionBook:
     ShapeError, DTypeError
         For columns of wrong length or type.
     InputError
-        For unknown margin modes, codes outside of their table, duplicate account ids, cross positions without account.
+        For unknown margin modes, codes outside of their table, duplicate account ids, cross positions without
+        account.
 
     Notes
     -----
-    Contiguous float64 arrays are not copied: the book sees later changes of their values, but not of the sign of a
-    decision taken when it was built (instrument, account, margin mode). ``copied`` names the columns that were copied.
+    Contiguous float64 arrays are not copied: the book sees later changes of their values, but not of the sign
+    of a decision taken when it was built (instrument, account, margin mode). ``copied`` names the columns
+    that were copied.
     """
 
     __slots__ = (
@@ -176,21 +180,25 @@ class PositionBook:
     def _account_labels(self) -> list[Any] | npt.NDArray[Any] | None:
         """Account of each row, also of a book that was given as one account."""
         if self.account is not None or self.account_codes is None:
-            return self.account if self.account is None or isinstance(self.account, np.ndarray) else list(self.account)
+            return (
+                self.account
+                if self.account is None or isinstance(self.account, np.ndarray)
+                else list(self.account)
+            )
         return [self.account_ids[0]] * len(self)
 
     @property
-    def is_consecutive(self) -> bool:
+    def keeps_accounts_together(self) -> bool:
         """Whether the rows already stand in the order in which they are evaluated fastest."""
-        return self.handle.is_consecutive
+        return self.handle.keeps_accounts_together
 
     def row_order(self) -> npt.NDArray[np.uint32]:
-        """Row order in which the same book is evaluated fastest, shape (n,): take every column in it and build anew."""
+        """Row order in which the same book is evaluated fastest, shape (n,): take every column in it."""
         return self.handle.row_order()
 
     def name_of(self, row: int) -> str:
         """Instrument of a row."""
-        return self.instrument_names[self.instrument_codes[row]]
+        return self.instrument_names[int(self.instrument_codes[row])]
 
     def account_of(self, row: int) -> Any:
         """Account of a row as it was given; None if there is none."""
@@ -210,12 +218,16 @@ def _instruments(
         codes, labels = factorize("instrument", instrument)
         odd = next((label for label in labels if not isinstance(label, str)), None)
         if odd is not None:
-            raise DTypeError("instrument", "must hold names, or codes with instrument_names", "str", repr(odd))
+            raise DTypeError(
+                "instrument", "must hold names, or codes with instrument_names", "str", repr(odd)
+            )
     else:
         labels = list(names)
         array = np.asarray(instrument)
         if array.dtype.kind not in "iu":
-            raise DTypeError("instrument", "must hold codes of instrument_names", "integers", str(array.dtype))
+            raise DTypeError(
+                "instrument", "must hold codes of instrument_names", "integers", str(array.dtype)
+            )
         if len(set(labels)) != len(labels):
             raise InputError("instrument_names", "must not repeat a name")
         codes = integer_codes("instrument", array, len(labels))
@@ -277,7 +289,9 @@ def _refuse_missing_accounts(codes: Codes, labels: list[Any], is_cross: npt.NDAr
     missing = (codes == labels.index("")) & is_cross
     if missing.any():
         row = int(np.argmax(missing))
-        raise InputError("account", "is needed for cross positions", "an account", "none", row, int(missing.sum()))
+        raise InputError(
+            "account", "is needed for cross positions", "an account", "none", row, int(missing.sum())
+        )
 
 
 def _wallets(
@@ -290,6 +304,7 @@ def _wallets(
         if accounts is not None:
             raise InputError("wallet_balance", "is needed with accounts", "one balance an account", "none")
         return [], np.empty(0)
+    values: npt.ArrayLike
     if isinstance(wallet_balance, Mapping):
         if accounts is not None:
             raise InputError("accounts", "must not be given beside a mapping of balances")
@@ -297,7 +312,7 @@ def _wallets(
     elif np.ndim(wallet_balance) == 0 and accounts is None:
         if account is not None:
             raise InputError("wallet_balance", "must be a mapping, or come with accounts", "", "one number")
-        accounts, values = [0], [wallet_balance]
+        accounts, values = [0], np.atleast_1d(wallet_balance)
     elif accounts is None:
         raise InputError("accounts", "is needed to know whose balances these are", "one id a balance", "none")
     else:
@@ -314,7 +329,7 @@ def _wallets(
 def _join_accounts(
     codes: Codes, labels: list[Any], is_cross: npt.NDArray[np.bool_], ids: list[Any], wallets: Floats
 ) -> tuple[Codes, list[Any], Floats]:
-    """Translate codes of the account column into codes of the accounts, unknown ones after those with a wallet."""
+    """Translate codes of the account column into codes of the accounts, those with a wallet first."""
     has_cross = np.zeros(len(labels), dtype=np.bool_)
     has_cross[codes[is_cross]] = True
     place = {label: code for code, label in enumerate(ids)}
@@ -332,4 +347,3 @@ def _join_accounts(
     row_codes = translation[codes]
     row_codes[~is_cross] = NO_ACCOUNT
     return row_codes, joined, balances
-

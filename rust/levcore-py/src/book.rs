@@ -65,10 +65,10 @@ impl Book {
         })
     }
 
-    /// Whether rows are evaluated in the caller's order.
+    /// Whether the legs of every account are neighbours.
     #[getter]
-    fn is_consecutive(&self) -> bool {
-        self.layout.is_consecutive()
+    fn keeps_accounts_together(&self) -> bool {
+        self.layout.keeps_accounts_together()
     }
 
     /// The row order in which a book like this one is evaluated fastest, as uint32.

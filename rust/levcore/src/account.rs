@@ -5,24 +5,22 @@ use crate::policy::Policy;
 use crate::state::{State, state_of};
 use crate::status::AccountStatus;
 
-/// Sums over the legs of an account, in the order of rows.
+/// What a leg brings into its account: profit with accrued funding, requirement, initial margin, maintenance margin.
+pub(crate) type Amounts = [f64; 4];
+
+/// Sums over the legs of an account, in the order of rows; NaN says that a leg failed.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Sums {
-    /// Unrealized PnL plus accrued funding.
-    pub profit: f64,
-    pub requirement: f64,
-    pub initial_margin: f64,
-    pub maintenance_margin: f64,
+    amounts: Amounts,
 }
 
 impl Sums {
     /// Adds one leg.
     #[inline(always)]
-    pub(crate) fn add(&mut self, profit: f64, requirement: f64, initial_margin: f64, maintenance_margin: f64) {
-        self.profit += profit;
-        self.requirement += requirement;
-        self.initial_margin += initial_margin;
-        self.maintenance_margin += maintenance_margin;
+    pub(crate) fn add(&mut self, leg: &Amounts) {
+        for (sum, amount) in self.amounts.iter_mut().zip(leg) {
+            *sum += amount;
+        }
     }
 }
 
@@ -48,8 +46,9 @@ pub(crate) struct Verdict {
 /// Judges an account from its wallet and the sums over its legs. NaN in a sum says that a leg failed.
 #[inline(always)]
 pub(crate) fn judge(wallet_balance: f64, sums: &Sums, policy: &Policy) -> Verdict {
-    let equity = wallet_balance + sums.profit;
-    let surplus = equity - sums.requirement * policy.trigger;
+    let [profit, requirement, initial_margin, maintenance_margin] = sums.amounts;
+    let equity = wallet_balance + profit;
+    let surplus = equity - requirement * policy.trigger;
     let status = account_status(wallet_balance, surplus);
     if status != AccountStatus::Ok {
         let none = f64::NAN;
@@ -65,14 +64,14 @@ pub(crate) fn judge(wallet_balance: f64, sums: &Sums, policy: &Policy) -> Verdic
             status: status as u8,
         };
     }
-    let margin_ratio = margin::margin_ratio(sums.requirement, equity);
+    let margin_ratio = margin::margin_ratio(requirement, equity);
     Verdict {
         equity,
-        initial_margin: sums.initial_margin,
-        maintenance_margin: sums.maintenance_margin,
-        free_margin: equity - sums.initial_margin,
+        initial_margin,
+        maintenance_margin,
+        free_margin: equity - initial_margin,
         margin_ratio,
-        margin_call_amount: margin::margin_call_amount(sums.requirement, policy.call_level, equity),
+        margin_call_amount: margin::margin_call_amount(requirement, policy.call_level, equity),
         surplus,
         state: state_of(margin_ratio, &policy.levels) as u8,
         status: AccountStatus::Ok as u8,

@@ -1,15 +1,15 @@
 //! How a book is cut into blocks, settled once when the book is built.
 //!
-//! A block is a run of rows in the caller's order, small enough for the cache, that one thread evaluates. All legs of a cross account lie
-//! in one block: where the caller keeps the legs of an account together, blocks are plain ranges of rows; where not, a block lists its
-//! rows. Rows always keep the caller's order inside of a block, and that is the order of every account's sums, whatever the number of
+//! A block is a run of rows in the caller's order, small enough for the cache, that one thread evaluates. Where the caller keeps the legs of
+//! an account together, a block of cross rows holds whole accounts and is evaluated in one go; where not, the passes over all legs follow
+//! one another, and the legs of each account are listed. An account's sums are always taken in the order of rows, whatever the number of
 //! threads.
 
 use std::ops::Range;
 
 use crate::error::{Error, Result};
 
-/// Rows of a block, unless one account has more.
+/// Rows of a block, unless one account kept together has more.
 const BLOCK_ROWS: usize = 8_192;
 
 /// Rows of a block, ascending.
@@ -17,7 +17,7 @@ const BLOCK_ROWS: usize = 8_192;
 pub(crate) enum Rows {
     /// Consecutive rows of the caller.
     Range(Range<usize>),
-    /// A range of [`Layout::order`].
+    /// A range of [`Layout::listed`].
     Listed(Range<usize>),
 }
 
@@ -34,21 +34,27 @@ impl Rows {
 pub(crate) struct Block {
     pub cross: bool,
     pub rows: Rows,
-    /// Accounts whose legs are here, by their order of first appearance; empty for isolated rows.
+    /// Accounts whose legs are all here, by their order of first appearance; empty where legs lie apart, and for isolated rows.
     pub accounts: Range<usize>,
+    /// Number of cross rows in the book before the first one here.
+    pub first_leg: usize,
 }
 
 /// The blocks of a book.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Layout {
     pub(crate) rows: usize,
     /// Rows of the blocks that list theirs.
-    pub(crate) order: Vec<u32>,
+    pub(crate) listed: Vec<u32>,
     pub(crate) blocks: Vec<Block>,
     /// Place of each row's account in [`Layout::accounts`]; empty without cross rows.
     pub(crate) account_of_row: Vec<u32>,
     /// Account codes of the caller in the order of first appearance, then those without legs.
     pub(crate) accounts: Vec<u32>,
+    /// Where the legs of each account start, counted by account; one more than there are accounts.
+    pub(crate) legs_of_account: Vec<u32>,
+    /// Legs by account, as numbers of cross rows; empty where accounts are kept together, since that is then their own order.
+    pub(crate) leg_order: Vec<u32>,
 }
 
 /// Place of rows without an account.
@@ -74,8 +80,7 @@ impl Layout {
             return Err(Error::TooManyRows { found: rows });
         }
         check_codes("instrument", instrument, instrument_count, |_| true)?;
-        let mut layout =
-            Self { rows, order: Vec::new(), blocks: Vec::new(), account_of_row: Vec::new(), accounts: Vec::new() };
+        let mut layout = Self { rows, ..Self::default() };
         let Some(cross) = cross else {
             layout.push_isolated(None);
             return Ok(layout);
@@ -94,29 +99,25 @@ impl Layout {
         Ok(layout)
     }
 
-    /// Whether every block is a plain range of rows, so that nothing is read or written out of order.
+    /// Whether the caller keeps the legs of every account together, in the order of rows.
     #[must_use]
-    pub fn is_consecutive(&self) -> bool {
-        self.order.is_empty()
+    pub fn keeps_accounts_together(&self) -> bool {
+        self.leg_order.is_empty()
     }
 
-    /// Row of the caller at each position of the evaluation: a book built in this order has consecutive blocks.
+    /// Row order of a book that keeps accounts together and is otherwise as this one: cross rows by account, then isolated rows.
     #[must_use]
     pub fn row_order(&self) -> Vec<u32> {
         let mut order = Vec::with_capacity(self.rows);
-        let mut legs: Vec<u32> = Vec::new();
         for block in &self.blocks {
             match &block.rows {
                 Rows::Range(range) => order.extend(range.clone().map(|row| row as u32)),
-                Rows::Listed(range) => {
-                    legs.clear();
-                    legs.extend_from_slice(&self.order[range.clone()]);
-                    if block.cross {
-                        legs.sort_by_key(|&row| self.account_of_row[row as usize]);
-                    }
-                    order.extend_from_slice(&legs);
-                }
+                Rows::Listed(range) => order.extend_from_slice(&self.listed[range.clone()]),
             }
+        }
+        if !self.leg_order.is_empty() {
+            let legs: Vec<u32> = self.leg_order.iter().map(|&leg| order[leg as usize]).collect();
+            order[..legs.len()].copy_from_slice(&legs);
         }
         order
     }
@@ -140,62 +141,63 @@ impl Layout {
     fn push_isolated(&mut self, cross: Option<&[bool]>) {
         match cross {
             Some(cross) if cross.iter().any(|&cross| cross) => {
-                let first = self.order.len();
-                self.order.extend((0..cross.len()).filter(|&row| !cross[row]).map(|row| row as u32));
-                self.push_ranges(first..self.order.len(), Rows::Listed);
+                let first = self.listed.len();
+                self.listed.extend((0..cross.len()).filter(|&row| !cross[row]).map(|row| row as u32));
+                self.push_blocks(false, first..self.listed.len(), Rows::Listed);
             }
-            _ => self.push_ranges(0..self.rows, Rows::Range),
+            _ => self.push_blocks(false, 0..self.rows, Rows::Range),
         }
     }
 
-    fn push_ranges(&mut self, rows: Range<usize>, kind: fn(Range<usize>) -> Rows) {
+    fn push_blocks(&mut self, cross: bool, rows: Range<usize>, kind: fn(Range<usize>) -> Rows) {
         for first in rows.clone().step_by(BLOCK_ROWS) {
-            let rows = kind(first..rows.end.min(first + BLOCK_ROWS));
-            self.blocks.push(Block { cross: false, rows, accounts: 0..0 });
+            let end = rows.end.min(first + BLOCK_ROWS);
+            self.blocks.push(Block { cross, rows: kind(first..end), accounts: 0..0, first_leg: first - rows.start });
         }
     }
 
+    /// Blocks of cross rows: they come first, so that legs are numbered as they lie in the list or, where every row is one, in the book.
     fn push_cross(&mut self, cross: &[bool]) {
-        let mut legs = vec![0_u32; self.accounts.len()];
-        for &place in self.account_of_row.iter().filter(|&&place| place != NOWHERE) {
-            legs[place as usize] += 1;
+        let kind = if cross.iter().all(|&cross| cross) { Rows::Range } else { Rows::Listed };
+        if !cross.iter().all(|&cross| cross) {
+            self.listed.extend((0..cross.len()).filter(|&row| cross[row]).map(|row| row as u32));
         }
-        let every_row = cross.iter().all(|&cross| cross);
-        let together = every_row && self.account_of_row.is_sorted();
-        let ranges = account_ranges(&legs);
-        let mut first = self.order.len();
-        if !together {
-            self.list_legs(&ranges, &legs);
+        let legs: Vec<u32> = self.account_of_row.iter().copied().filter(|&place| place != NOWHERE).collect();
+        self.legs_of_account = starts_of(&legs, self.accounts.len());
+        if !legs.is_sorted() {
+            self.leg_order = order_by_account(&legs, &self.legs_of_account);
+            self.push_blocks(true, 0..legs.len(), kind);
+            return;
         }
-        for accounts in ranges {
-            let end = first + legs[accounts.clone()].iter().map(|&count| count as usize).sum::<usize>();
-            let rows = if together { Rows::Range(first..end) } else { Rows::Listed(first..end) };
-            self.blocks.push(Block { cross: true, rows, accounts });
-            first = end;
+        for accounts in account_ranges(&self.legs_of_account) {
+            let rows = self.legs_of_account[accounts.start] as usize..self.legs_of_account[accounts.end] as usize;
+            self.blocks.push(Block { cross: true, rows: kind(rows.clone()), accounts, first_leg: rows.start });
         }
     }
+}
 
-    /// Appends the rows of each range of accounts to the order, ascending inside of each range.
-    fn list_legs(&mut self, ranges: &[Range<usize>], legs: &[u32]) {
-        let mut next_of_account = vec![0_u32; self.accounts.len()];
-        let mut free = Vec::with_capacity(ranges.len());
-        let mut total = self.order.len();
-        for (block, range) in ranges.iter().enumerate() {
-            free.push(total);
-            for place in range.clone() {
-                next_of_account[place] = block as u32;
-                total += legs[place] as usize;
-            }
-        }
-        self.order.resize(total, 0);
-        for (row, &place) in self.account_of_row.iter().enumerate() {
-            if place != NOWHERE {
-                let next = &mut free[next_of_account[place as usize] as usize];
-                self.order[*next] = row as u32;
-                *next += 1;
-            }
-        }
+/// Where the legs of each account start when they are counted by account.
+fn starts_of(legs: &[u32], accounts: usize) -> Vec<u32> {
+    let mut starts = vec![0; accounts + 1];
+    for &account in legs {
+        starts[account as usize + 1] += 1;
     }
+    for account in 0..accounts {
+        starts[account + 1] += starts[account];
+    }
+    starts
+}
+
+/// Legs by account, those of one account in the order of rows.
+fn order_by_account(legs: &[u32], starts: &[u32]) -> Vec<u32> {
+    let mut free = starts.to_vec();
+    let mut order = vec![0; legs.len()];
+    for (leg, &account) in legs.iter().enumerate() {
+        let next = &mut free[account as usize];
+        order[*next as usize] = leg as u32;
+        *next += 1;
+    }
+    order
 }
 
 fn check_codes(argument: &'static str, codes: &[u32], limit: usize, relevant: impl Fn(usize) -> bool) -> Result<()> {
@@ -206,19 +208,19 @@ fn check_codes(argument: &'static str, codes: &[u32], limit: usize, relevant: im
 }
 
 /// Consecutive ranges of accounts with about [`BLOCK_ROWS`] legs each.
-fn account_ranges(legs: &[u32]) -> Vec<Range<usize>> {
+fn account_ranges(starts: &[u32]) -> Vec<Range<usize>> {
+    let accounts = starts.len() - 1;
     let mut ranges = Vec::new();
-    let (mut first, mut held) = (0, 0);
-    for (place, &count) in legs.iter().enumerate() {
-        let full = held + count as usize > BLOCK_ROWS || place - first >= BLOCK_ROWS;
-        if full && place > first {
-            ranges.push(first..place);
-            (first, held) = (place, 0);
+    let mut first = 0;
+    for account in 0..accounts {
+        let full = (starts[account + 1] - starts[first]) as usize > BLOCK_ROWS || account - first >= BLOCK_ROWS;
+        if full && account > first {
+            ranges.push(first..account);
+            first = account;
         }
-        held += count as usize;
     }
-    if first < legs.len() {
-        ranges.push(first..legs.len());
+    if first < accounts {
+        ranges.push(first..accounts);
     }
     ranges
 }
@@ -237,7 +239,7 @@ mod tests {
     fn isolated_rows_stay_where_they_are() {
         let instrument: Vec<u32> = (0..40_000).map(|row| row % 10).collect();
         let layout = Layout::new(&instrument, 10, None, None, 0).unwrap();
-        assert!(layout.is_consecutive() && is_permutation(&layout));
+        assert!(layout.keeps_accounts_together() && is_permutation(&layout));
     }
 
     #[test]
@@ -246,34 +248,37 @@ mod tests {
         let accounts = *account.iter().max().unwrap() as usize + 1;
         let cross = vec![true; account.len()];
         let layout = Layout::new(&vec![0; account.len()], 1, Some(&cross), Some(&account), accounts).unwrap();
-        assert!(layout.is_consecutive() && is_permutation(&layout));
+        assert!(layout.keeps_accounts_together() && is_permutation(&layout));
         assert!(layout.blocks.len() > 1);
     }
 
     #[test]
-    fn legs_of_an_account_share_a_block_in_the_order_of_rows() {
+    fn legs_that_lie_apart_are_listed_in_the_order_of_rows() {
         let rows = 50_000_u32;
         let instrument: Vec<u32> = (0..rows).map(|row| row.wrapping_mul(2_654_435_761) % 7).collect();
         let account: Vec<u32> = (0..rows).map(|row| row.wrapping_mul(40_503) % 5_000).collect();
         let cross: Vec<bool> = (0..rows).map(|row| row % 3 != 0).collect();
         let layout = Layout::new(&instrument, 7, Some(&cross), Some(&account), 5_000).unwrap();
         assert!(is_permutation(&layout));
-        for block in layout.blocks.iter().filter(|block| block.cross) {
-            let Rows::Listed(range) = &block.rows else { panic!("mixed rows are listed") };
-            let legs = &layout.order[range.clone()];
-            assert!(legs.is_sorted());
-            assert!(legs.iter().all(|&row| block.accounts.contains(&(layout.account_of_row[row as usize] as usize))));
+        let rows_of_legs: Vec<u32> = (0..rows).filter(|&row| cross[row as usize]).collect();
+        for (place, &code) in layout.accounts.iter().enumerate() {
+            let range = layout.legs_of_account[place] as usize..layout.legs_of_account[place + 1] as usize;
+            let legs = &layout.leg_order[range];
+            assert!(legs.is_sorted() && !legs.is_empty());
+            assert!(legs.iter().all(|&leg| account[rows_of_legs[leg as usize] as usize] == code));
         }
     }
 
     #[test]
-    fn the_row_order_makes_a_consecutive_book() {
+    fn the_row_order_makes_a_book_that_keeps_accounts_together() {
         let account: Vec<u32> = (0..9_000_u32).map(|row| row.wrapping_mul(40_503) % 800).collect();
         let cross = vec![true; account.len()];
         let layout = Layout::new(&vec![0; account.len()], 1, Some(&cross), Some(&account), 800).unwrap();
-        assert!(!layout.is_consecutive());
+        assert!(!layout.keeps_accounts_together());
         let sorted: Vec<u32> = layout.row_order().iter().map(|&row| account[row as usize]).collect();
-        assert!(Layout::new(&vec![0; sorted.len()], 1, Some(&cross), Some(&sorted), 800).unwrap().is_consecutive());
+        assert!(
+            Layout::new(&vec![0; sorted.len()], 1, Some(&cross), Some(&sorted), 800).unwrap().keeps_accounts_together()
+        );
     }
 
     #[test]

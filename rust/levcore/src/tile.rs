@@ -3,6 +3,7 @@
 //! Every loop over a tile has the same constant length, so the compiler turns it into full vectors of whatever width the instruction set
 //! has, without a remainder. Unused slots repeat the first row and are not stored.
 
+use crate::layout::{Block, Layout, Rows};
 use crate::measures::COUNT;
 use crate::shared::SharedSlice;
 
@@ -172,4 +173,60 @@ impl Tile {
             status: [0; ROWS],
         }
     }
+}
+
+/// The tiles of a block: first leg inside of the block, place in the caller's columns.
+pub(crate) struct Tiles<'a> {
+    rows: &'a Rows,
+    listed: &'a [u32],
+    instrument: &'a [u32],
+    inside: usize,
+}
+
+/// Rows of one instrument from which on a tile of their own is worth its unused slots.
+const LONG_RUN: usize = 24;
+
+impl<'a> Tiles<'a> {
+    #[inline(always)]
+    pub(crate) fn of(layout: &'a Layout, instrument: &'a [u32], block: &'a Block) -> Self {
+        Self { rows: &block.rows, listed: &layout.listed, instrument, inside: 0 }
+    }
+}
+
+impl<'a> Iterator for Tiles<'a> {
+    type Item = (usize, Place<'a>);
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Self::Item> {
+        let inside = self.inside;
+        let left = (self.rows.len() - inside).min(ROWS);
+        if left == 0 {
+            return None;
+        }
+        let place = match self.rows {
+            Rows::Listed(range) => Place::Scattered(&self.listed[range.start + inside..range.start + inside + left]),
+            Rows::Range(range) => {
+                let first = range.start + inside;
+                // Tiles end at multiples of their length, so that whole ones start on a cache line.
+                let left = left.min(ROWS - first % ROWS);
+                Place::Consecutive(first, long_run(&self.instrument[first..first + left]))
+            }
+        };
+        self.inside += place.len();
+        Some((inside, place))
+    }
+}
+
+/// Rows that a tile takes of these: a long run of one instrument alone, else all of them.
+#[inline(always)]
+fn long_run(instrument: &[u32]) -> usize {
+    let last = instrument.len() - 1;
+    if instrument[0] == instrument[last] || last < LONG_RUN || instrument[0] != instrument[LONG_RUN] {
+        return last + 1;
+    }
+    let mut run = LONG_RUN;
+    while instrument[run] == instrument[0] {
+        run += 1;
+    }
+    run
 }

@@ -1,0 +1,238 @@
+//! Legs of cross accounts: valued one by one, summed and judged by account, then priced with the account's verdict.
+
+use std::ops::Range;
+
+use crate::account::{Amounts, Sums, Verdict, judge};
+use crate::evaluate::Job;
+use crate::kernel;
+use crate::measures::Measure;
+use crate::rows::{fail, flatten, load_inputs, narrow, note_missing_leverage, store_codes, store_measure};
+use crate::state::State;
+use crate::status::{FIRST_FAILURE, Status};
+use crate::tile::{Place, ROWS, Tile};
+use crate::vector::Compare;
+
+/// What the first pass leaves behind, by leg.
+pub(crate) struct ValuedLegs<'a> {
+    pub amounts: &'a mut [Amounts],
+    /// What the leg gives back to its account's surplus when it is solved for.
+    pub released: &'a mut [f64],
+    pub status: &'a mut [u8],
+}
+
+/// What the second pass needs, by leg, and the verdicts on the accounts from the first one on.
+pub(crate) struct JudgedLegs<'a> {
+    pub released: &'a [f64],
+    pub status: &'a [u8],
+    pub verdicts: &'a [Verdict],
+    pub first_account: usize,
+}
+
+/// First pass over the legs of cross accounts: values, margins, sums by account.
+#[inline(always)]
+pub(crate) fn value_legs<C: Compare>(
+    job: &Job<'_>,
+    tile: &mut Tile,
+    legs: &mut ValuedLegs<'_>,
+    inside: usize,
+    place: Place<'_>,
+) {
+    let rules = &job.policy.rules;
+    let basis = rules.requirement_cross;
+    load_inputs(job, tile, place);
+    kernel::spread_instruments(tile, &job.instruments);
+    kernel::mark_positions(tile, &job.instruments);
+    kernel::rate_return(tile);
+    if job.policy.has_fixed_fee() {
+        kernel::fix_fee_by_leverage(tile, job.policy);
+    }
+    kernel::require_margin::<C>(tile, job.policy, &job.instruments, basis, rules.initial_at_entry_cross);
+    let mut freed = kernel::release(tile, job.policy, basis);
+    let mut profit = tile.results[Measure::UnrealizedPnl as usize];
+    for slot in 0..ROWS {
+        profit[slot] += tile.funding[slot];
+    }
+    tile.status = [Status::Ok as u64; ROWS];
+    if kernel::needs_classification(tile, &job.instruments, job.book, true) {
+        classify_legs(job, tile, place, &mut profit, &mut freed);
+    }
+    let len = place.len();
+    legs.released[inside..inside + len].copy_from_slice(&freed[..len]);
+    legs.status[inside..inside + len].copy_from_slice(&narrow(&tile.status)[..len]);
+    for (slot, leg) in legs.amounts[inside..inside + len].iter_mut().enumerate() {
+        *leg = [
+            profit[slot],
+            tile.requirement[slot],
+            tile.results[Measure::InitialMargin as usize][slot],
+            tile.results[Measure::MaintenanceMargin as usize][slot],
+        ];
+    }
+    for measure in [
+        Measure::Notional,
+        Measure::UnrealizedPnl,
+        Measure::ReturnOnEquity,
+        Measure::InitialMargin,
+        Measure::MaintenanceMargin,
+    ] {
+        store_measure(job, tile, measure, place);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn classify_legs(
+    job: &Job<'_>,
+    tile: &mut Tile,
+    place: Place<'_>,
+    profit: &mut [f64; ROWS],
+    released: &mut [f64; ROWS],
+) {
+    for slot in 0..place.len() {
+        let marked = &job.instruments.list[tile.instrument[slot] as usize];
+        match kernel::classify(tile, slot, f64::NAN, job.policy, marked, job.book, true) {
+            Status::Ok => {}
+            Status::MissingLeverage => note_missing_leverage(tile, slot),
+            Status::Flat => {
+                flatten(tile, slot);
+                tile.requirement[slot] = 0.0;
+                profit[slot] = tile.funding[slot];
+                released[slot] = 0.0;
+            }
+            failure => {
+                fail(tile, slot, failure);
+                // NaN reaches the sums of the account, which is then incomplete.
+                tile.requirement[slot] = f64::NAN;
+                profit[slot] = f64::NAN;
+                released[slot] = f64::NAN;
+            }
+        }
+    }
+}
+
+/// Sums the legs of a range of accounts in the order of their rows, and judges the accounts.
+///
+/// `amounts` holds the legs from `first_leg` on, in the order of the rows.
+pub(crate) fn judge_accounts(
+    job: &Job<'_>,
+    accounts: Range<usize>,
+    amounts: &[Amounts],
+    first_leg: usize,
+    verdicts: &mut [Verdict],
+) {
+    let layout = job.layout;
+    for (account, verdict) in accounts.zip(verdicts) {
+        let mut sums = Sums::default();
+        let legs = layout.legs_of_account[account] as usize..layout.legs_of_account[account + 1] as usize;
+        if layout.leg_order.is_empty() {
+            for leg in &amounts[legs.start - first_leg..legs.end - first_leg] {
+                sums.add(leg);
+            }
+        } else {
+            for &leg in &layout.leg_order[legs] {
+                sums.add(&amounts[leg as usize - first_leg]);
+            }
+        }
+        let code = layout.accounts[account] as usize;
+        *verdict = judge(job.book.wallet_balance[code], &sums, job.policy);
+        job.outputs.accounts.store(code, verdict);
+    }
+}
+
+/// Second pass over the legs: prices with the other legs at their marks, and the account's verdict.
+#[inline(always)]
+pub(crate) fn price_legs<C: Compare>(
+    job: &Job<'_>,
+    tile: &mut Tile,
+    legs: &JudgedLegs<'_>,
+    inside: usize,
+    place: Place<'_>,
+) {
+    let len = place.len();
+    place.load(job.book.instrument, &mut tile.instrument);
+    place.load(job.book.quantity, &mut tile.quantity);
+    if let Some(column) = job.book.risk_limit {
+        place.load(column, &mut tile.risk_limit);
+    }
+    place.load(&job.layout.account_of_row, &mut tile.account);
+    let mut surplus = [0.0; ROWS];
+    for slot in 0..ROWS {
+        let verdict = &legs.verdicts[tile.account[slot] as usize - legs.first_account];
+        surplus[slot] = verdict.surplus;
+        tile.results[Measure::Equity as usize][slot] = verdict.equity;
+        tile.results[Measure::MarginRatio as usize][slot] = verdict.margin_ratio;
+        tile.state[slot] = u64::from(verdict.state);
+    }
+    let mut freed = [0.0; ROWS];
+    freed[..len].copy_from_slice(&legs.released[inside..inside + len]);
+    kernel::spread_instruments(tile, &job.instruments);
+    kernel::need_of_legs(tile, &surplus, &freed);
+    let basis = job.policy.rules.requirement_cross;
+    kernel::find_prices::<C>(tile, job.policy, &job.instruments, basis, true);
+    finish_legs(tile, &legs.status[inside..inside + len]);
+    for measure in [
+        Measure::Equity,
+        Measure::MarginRatio,
+        Measure::EffectiveLeverage,
+        Measure::LiquidationPrice,
+        Measure::BankruptcyPrice,
+        Measure::DistanceToLiquidation,
+    ] {
+        store_measure(job, tile, measure, place);
+    }
+    store_codes(job, tile, place);
+}
+
+/// Joins what the first pass found out about legs with what the second did.
+#[inline(always)]
+fn finish_legs(tile: &mut Tile, first_pass: &[u8]) {
+    let mut odd = first_pass.iter().fold(0, |odd, &status| odd | u64::from(status));
+    for slot in 0..ROWS {
+        odd |= u64::from(tile.state[slot] == State::Incomplete as u64);
+    }
+    if odd != 0 {
+        for (slot, &status) in first_pass.iter().enumerate() {
+            finish_leg(tile, slot, status);
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn finish_leg(tile: &mut Tile, slot: usize, first_pass: u8) {
+    let incomplete = tile.state[slot] == State::Incomplete as u64;
+    if first_pass == Status::Ok as u8 && !incomplete {
+        return;
+    }
+    if first_pass >= FIRST_FAILURE {
+        tile.status[slot] = u64::from(first_pass);
+    } else if incomplete {
+        tile.status[slot] = Status::AccountIncomplete as u64;
+    } else if first_pass == Status::MissingLeverage as u8 {
+        note_missing_leverage(tile, slot);
+    } else if first_pass == Status::Flat as u8 {
+        let of_account = [Measure::Equity, Measure::MarginRatio].map(|measure| tile.results[measure as usize][slot]);
+        flatten(tile, slot);
+        for (measure, kept) in [Measure::Equity, Measure::MarginRatio].into_iter().zip(of_account) {
+            tile.results[measure as usize][slot] = kept;
+        }
+        return;
+    }
+    if tile.status[slot] >= u64::from(Status::AccountIncomplete as u8) {
+        withdraw(tile, slot);
+    }
+}
+
+/// Takes back what a leg was told of an account that could not be judged.
+fn withdraw(tile: &mut Tile, slot: usize) {
+    for measure in [
+        Measure::Equity,
+        Measure::MarginRatio,
+        Measure::EffectiveLeverage,
+        Measure::LiquidationPrice,
+        Measure::BankruptcyPrice,
+        Measure::DistanceToLiquidation,
+    ] {
+        tile.results[measure as usize][slot] = f64::NAN;
+    }
+    tile.state[slot] = State::Incomplete as u64;
+}

@@ -1,0 +1,61 @@
+//! Isolated positions: each is its own account.
+
+use crate::evaluate::Job;
+use crate::kernel;
+use crate::measures::Measure;
+use crate::rows::{fail, flatten, load_inputs, note_missing_leverage, store_codes};
+use crate::state::State;
+use crate::status::Status;
+use crate::tile::{Place, ROWS, Tile};
+use crate::vector::Compare;
+
+/// Evaluates the isolated rows of a tile.
+#[inline(always)]
+pub(crate) fn isolated_tile<C: Compare>(job: &Job<'_>, tile: &mut Tile, place: Place<'_>) {
+    let rules = &job.policy.rules;
+    load_inputs(job, tile, place);
+    match job.book.isolated_margin {
+        Some(column) => place.load(column, &mut tile.isolated_margin),
+        None => tile.isolated_margin = [f64::NAN; ROWS],
+    }
+    kernel::spread_instruments(tile, &job.instruments);
+    kernel::mark_positions(tile, &job.instruments);
+    kernel::rate_return(tile);
+    kernel::fund_isolated(tile, job.policy);
+    let basis = rules.requirement_isolated;
+    kernel::require_margin::<C>(tile, job.policy, &job.instruments, basis, rules.initial_at_entry_isolated);
+    kernel::judge_isolated(tile, job.policy, basis);
+    kernel::find_prices::<C>(tile, job.policy, &job.instruments, basis, false);
+    if kernel::needs_classification(tile, &job.instruments, job.book, false) {
+        classify_isolated(job, tile, place);
+    }
+    for (results, column) in tile.results.iter().zip(&job.outputs.columns) {
+        if let Some(column) = column {
+            place.store_results(results, column, job.stream);
+        }
+    }
+    store_codes(job, tile, place);
+}
+
+/// Gives every row that is not an ordinary one its status, and takes the numbers from those that failed.
+#[cold]
+#[inline(never)]
+fn classify_isolated(job: &Job<'_>, tile: &mut Tile, place: Place<'_>) {
+    for slot in 0..place.len() {
+        let marked = &job.instruments.list[tile.instrument[slot] as usize];
+        let margin = job.book.isolated_margin.map_or(f64::NAN, |column| column[place.row(slot)]);
+        match kernel::classify(tile, slot, margin, job.policy, marked, job.book, false) {
+            Status::Ok => {}
+            Status::MissingLeverage => note_missing_leverage(tile, slot),
+            Status::Flat => {
+                let equity =
+                    if margin > 0.0 && margin < f64::INFINITY { margin + tile.funding[slot] } else { f64::NAN };
+                flatten(tile, slot);
+                tile.results[Measure::Equity as usize][slot] = equity;
+                tile.results[Measure::MarginRatio as usize][slot] = 0.0;
+                tile.state[slot] = State::Healthy as u64;
+            }
+            failure => fail(tile, slot, failure),
+        }
+    }
+}
