@@ -43,6 +43,24 @@ pub(crate) struct Verdict {
     pub status: u8,
 }
 
+/// The part of a verdict that the legs need, in half a cache line: legs that lie apart read it in no order.
+#[derive(Debug, Clone, Copy, Default)]
+#[repr(C, align(32))]
+pub(crate) struct Standing {
+    pub equity: f64,
+    pub margin_ratio: f64,
+    pub surplus: f64,
+    pub state: u64,
+}
+
+impl Verdict {
+    /// What the legs need of it.
+    pub(crate) fn standing(&self) -> Standing {
+        let Self { equity, margin_ratio, surplus, state, .. } = *self;
+        Standing { equity, margin_ratio, surplus, state: u64::from(state) }
+    }
+}
+
 /// Judges an account from its wallet and the sums over its legs. NaN in a sum says that a leg failed.
 #[inline(always)]
 pub(crate) fn judge(wallet_balance: f64, sums: &Sums, policy: &Policy) -> Verdict {

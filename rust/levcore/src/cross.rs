@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::account::{Amounts, Sums, Verdict, judge};
+use crate::account::{Amounts, Standing, Sums, judge};
 use crate::evaluate::Job;
 use crate::kernel;
 use crate::measures::Measure;
@@ -20,11 +20,11 @@ pub(crate) struct ValuedLegs<'a> {
     pub status: &'a mut [u8],
 }
 
-/// What the second pass needs, by leg, and the verdicts on the accounts from the first one on.
+/// What the second pass needs, by leg, and the standings of the accounts from the first one on.
 pub(crate) struct JudgedLegs<'a> {
     pub released: &'a [f64],
     pub status: &'a [u8],
-    pub verdicts: &'a [Verdict],
+    pub standings: &'a [Standing],
     pub first_account: usize,
 }
 
@@ -117,10 +117,10 @@ pub(crate) fn judge_accounts(
     accounts: Range<usize>,
     amounts: &[Amounts],
     first_leg: usize,
-    verdicts: &mut [Verdict],
+    standings: &mut [Standing],
 ) {
     let layout = job.layout;
-    for (account, verdict) in accounts.zip(verdicts) {
+    for (account, standing) in accounts.zip(standings) {
         let mut sums = Sums::default();
         let legs = layout.legs_of_account[account] as usize..layout.legs_of_account[account + 1] as usize;
         if layout.leg_order.is_empty() {
@@ -133,8 +133,9 @@ pub(crate) fn judge_accounts(
             }
         }
         let code = layout.accounts[account] as usize;
-        *verdict = judge(job.book.wallet_balance[code], &sums, job.policy);
-        job.outputs.accounts.store(code, verdict);
+        let verdict = judge(job.book.wallet_balance[code], &sums, job.policy);
+        job.outputs.accounts.store(code, &verdict);
+        *standing = verdict.standing();
     }
 }
 
@@ -156,11 +157,11 @@ pub(crate) fn price_legs<C: Compare>(
     place.load(&job.layout.account_of_row, &mut tile.account);
     let mut surplus = [0.0; ROWS];
     for slot in 0..ROWS {
-        let verdict = &legs.verdicts[tile.account[slot] as usize - legs.first_account];
-        surplus[slot] = verdict.surplus;
-        tile.results[Measure::Equity as usize][slot] = verdict.equity;
-        tile.results[Measure::MarginRatio as usize][slot] = verdict.margin_ratio;
-        tile.state[slot] = u64::from(verdict.state);
+        let standing = &legs.standings[tile.account[slot] as usize - legs.first_account];
+        surplus[slot] = standing.surplus;
+        tile.results[Measure::Equity as usize][slot] = standing.equity;
+        tile.results[Measure::MarginRatio as usize][slot] = standing.margin_ratio;
+        tile.state[slot] = standing.state;
     }
     let mut freed = [0.0; ROWS];
     freed[..len].copy_from_slice(&legs.released[inside..inside + len]);

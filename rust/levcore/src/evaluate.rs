@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::account::{Amounts, Verdict};
+use crate::account::{Amounts, Standing, Verdict};
 use crate::book::Book;
 use crate::contract::{Contract, Payoff};
 use crate::cross::{JudgedLegs, ValuedLegs, judge_accounts, price_legs, value_legs};
@@ -136,7 +136,7 @@ struct Legs {
     amounts: Vec<Amounts>,
     released: Vec<f64>,
     status: Vec<u8>,
-    verdicts: Vec<Verdict>,
+    standings: Vec<Standing>,
 }
 
 impl Legs {
@@ -144,7 +144,7 @@ impl Legs {
         self.amounts.resize(legs, Amounts::default());
         self.released.resize(legs, 0.0);
         self.status.resize(legs, 0);
-        self.verdicts.resize(accounts, Verdict::default());
+        self.standings.resize(accounts, Standing::default());
     }
 }
 
@@ -216,7 +216,7 @@ enum Task<'a> {
     /// The first pass over a block of legs.
     Value(&'a Block, ValuedLegs<'a>),
     /// Accounts from this one on, with the legs of the whole book.
-    Judge(usize, &'a [Amounts], &'a mut [Verdict]),
+    Judge(usize, &'a [Amounts], &'a mut [Standing]),
     /// The second pass over a block of legs.
     Price(&'a Block, JudgedLegs<'a>),
 }
@@ -233,13 +233,13 @@ fn run(job: &Job<'_>, set: InstructionSet, threads: usize, interrupted: &mut dyn
     let mut legs = Legs::default();
     legs.resize(layout.leg_order.len(), layout.accounts.len());
     runner.run(value_tasks(&cross, &mut legs))?;
-    let Legs { amounts, verdicts, .. } = &mut legs;
-    let ranges = verdicts.chunks_mut(ACCOUNTS_A_TASK).enumerate();
-    runner.run(ranges.map(|(chunk, verdicts)| Task::Judge(chunk * ACCOUNTS_A_TASK, amounts, verdicts)).collect())?;
+    let Legs { amounts, standings, .. } = &mut legs;
+    let ranges = standings.chunks_mut(ACCOUNTS_A_TASK).enumerate();
+    runner.run(ranges.map(|(chunk, standings)| Task::Judge(chunk * ACCOUNTS_A_TASK, amounts, standings)).collect())?;
     let tasks = cross.iter().map(|block| {
         let range = block.first_leg..block.first_leg + block.rows.len();
         let (released, status) = (&legs.released[range.clone()], &legs.status[range]);
-        Task::Price(block, JudgedLegs { released, status, verdicts: &legs.verdicts, first_account: 0 })
+        Task::Price(block, JudgedLegs { released, status, standings: &legs.standings, first_account: 0 })
     });
     runner.run(tasks.collect())
 }
@@ -346,8 +346,8 @@ fn perform<C: Compare>(job: &Job<'_>, task: Task<'_>, scratch: &mut Scratch) {
             }
         }
         Task::Value(block, mut legs) => value_block::<C>(job, &mut scratch.tile, block, &mut legs),
-        Task::Judge(first, amounts, verdicts) => {
-            judge_accounts(job, first..first + verdicts.len(), amounts, 0, verdicts);
+        Task::Judge(first, amounts, standings) => {
+            judge_accounts(job, first..first + standings.len(), amounts, 0, standings);
         }
         Task::Price(block, legs) => price_block::<C>(job, &mut scratch.tile, block, &legs),
     }
@@ -359,11 +359,11 @@ fn perform<C: Compare>(job: &Job<'_>, task: Task<'_>, scratch: &mut Scratch) {
 fn whole_accounts<C: Compare>(job: &Job<'_>, block: &Block, scratch: &mut Scratch) {
     let Scratch { tile, legs } = scratch;
     legs.resize(block.rows.len(), block.accounts.len());
-    let Legs { amounts, released, status, verdicts } = legs;
+    let Legs { amounts, released, status, standings } = legs;
     value_block::<C>(job, tile, block, &mut ValuedLegs { amounts, released, status });
-    judge_accounts(job, block.accounts.clone(), amounts, block.first_leg, verdicts);
+    judge_accounts(job, block.accounts.clone(), amounts, block.first_leg, standings);
     let first_account = block.accounts.start;
-    price_block::<C>(job, tile, block, &JudgedLegs { released, status, verdicts, first_account });
+    price_block::<C>(job, tile, block, &JudgedLegs { released, status, standings, first_account });
 }
 
 #[inline(always)]
