@@ -1,0 +1,326 @@
+"""Ten policies with instruments of every kind, and seeded random books of any size, a share of the rows bad.
+
+Made with NumPy, so that a million rows take a second; `strategies.py` looks for odd cases in small books.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+import levcore as lc
+
+__all__ = ["CONFIGURATIONS", "Columns", "Configuration", "book_of", "random_columns"]
+
+Floats = npt.NDArray[np.float64]
+Columns = dict[str, Any]
+"""Arguments of `levcore.PositionBook`, columns as arrays."""
+
+UNKNOWN_NAME = "NOBODY-KNOWS"
+
+
+def linear(name: str, *, tiers: lc.TierTable | None = None, size: float = 1.0) -> lc.Instrument:
+    rows = [(0, "0.004"), (50_000, "0.005"), (250_000, "0.01"), (1_000_000, "0.025"), (5_000_000, "0.1")]
+    table = lc.TierTable.marginal(rows, unit="quote", cap=50_000_000)
+    return lc.Instrument(name, "linear", tiers or table, contract_size=size)
+
+
+def inverse(name: str, *, tiers: lc.TierTable | None = None, size: float = 100.0) -> lc.Instrument:
+    table = lc.TierTable.marginal(
+        [(0, "0.005"), (1_000, "0.01"), (4_000, "0.02"), (20_000, "0.05")], unit="base", cap=1_000_000
+    )
+    return lc.Instrument(name, "inverse", tiers or table, contract_size=size)
+
+
+def quanto(name: str, *, tiers: lc.TierTable | None = None) -> lc.Instrument:
+    table = lc.TierTable.marginal([(0, "0.01"), (2, "0.02"), (40, "0.04")], unit="quote")
+    return lc.Instrument(name, "quanto", tiers or table, contract_size=1.0, multiplier=1e-6)
+
+
+def by_contracts() -> lc.TierTable:
+    rows = [(0, "0.005"), (100, "0.0075"), (20_000, "0.02"), (200_000, "0.06")]
+    return lc.TierTable.flat(rows, unit="contracts", cap=1e13)
+
+
+def by_risk_limit() -> lc.TierTable:
+    rows = [(0, "0.005"), (100_000, "0.01"), (1_000_000, "0.03")]
+    return lc.TierTable.flat(rows, unit="risk_limit", cap=10_000_000)
+
+
+def single(rate: str = "0.03") -> lc.TierTable:
+    return lc.TierTable.single_rate(rate)
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """One policy with instruments, and how positions under it are margined.
+
+    Parameters
+    ----------
+    name : str
+        Name of the test.
+    policy : MarginPolicy
+        Rules and instruments.
+    mode : {"isolated", "cross", "mixed"}
+        Margin mode of the rows.
+    together : bool
+        Whether the rows of an account stand together, as they do in a sorted book.
+    absent : tuple of str
+        Optional columns that the book does not have.
+    """
+
+    name: str
+    policy: lc.MarginPolicy
+    mode: str
+    together: bool = False
+    absent: tuple[str, ...] = ()
+
+
+def generic(instruments: Mapping[str, lc.Instrument] | list[lc.Instrument], **rules: Any) -> lc.MarginPolicy:
+    return lc.policy("generic").replace(**rules).with_instruments(instruments)
+
+
+def venue(name: str, instruments: list[lc.Instrument], **rules: Any) -> lc.MarginPolicy:
+    return lc.policy(name).replace(**rules).with_instruments(instruments)
+
+
+LINEAR = [linear("L1"), linear("L2", size=0.01), linear("L3", tiers=single()), linear("L4", size=10.0)]
+INVERSE = [inverse("I1"), inverse("I2", size=1.0), inverse("I3", tiers=single("0.015"), size=10.0)]
+FLAT = [
+    linear("FL", tiers=by_contracts(), size=0.01),
+    inverse("FI", tiers=by_contracts(), size=100.0),
+    linear("RL", tiers=by_risk_limit()),
+    quanto("FQ", tiers=by_contracts()),
+]
+QUANTO = [quanto("Q1"), quanto("Q2", tiers=single("0.02"))]
+
+
+CONFIGURATIONS = (
+    Configuration("binance-usdm, isolated", lc.policy("binance-usdm"), "isolated"),
+    Configuration(
+        "hyperliquid, strict level, cross kept together", lc.policy("hyperliquid"), "cross", together=True
+    ),
+    Configuration(
+        "binance-usdm, mixed, without funding",
+        lc.policy("binance-usdm"),
+        "mixed",
+        absent=("accrued_funding",),
+    ),
+    Configuration(
+        "bybit-linear at entry, fee at bankruptcy, mixed",
+        venue("bybit-linear@2025-10-02", LINEAR, closing_fee_rate=0.00055),
+        "mixed",
+    ),
+    Configuration(
+        "bybit-inverse at the price, fee at bankruptcy, mixed",
+        venue("bybit-inverse@2026-05-27", INVERSE, closing_fee_rate=0.00075, warning_level=0.5),
+        "mixed",
+        together=True,
+    ),
+    Configuration(
+        "okx-linear-swap, flat tables and fee at the price, mixed",
+        venue(
+            "okx-linear-swap",
+            [*FLAT, *LINEAR],
+            closing_fee_rate=0.0005,
+            warning_level=0.25,
+            margin_call_level=0.6,
+        ),
+        "mixed",
+    ),
+    Configuration(
+        "okx-inverse-swap, flat tables, isolated",
+        venue("okx-inverse-swap", [*FLAT, *INVERSE], closing_fee_rate=0.0005),
+        "isolated",
+    ),
+    Configuration(
+        "mexc-linear, fee at entry, isolated without margin",
+        venue("mexc-linear", LINEAR, closing_fee_rate=0.0006),
+        "isolated",
+        absent=("isolated_margin", "risk_limit"),
+    ),
+    Configuration(
+        "every payoff, requirement at the mark, level 0.8 strict, cross",
+        generic(
+            [*LINEAR, *INVERSE, *QUANTO, *FLAT],
+            requirement_basis_isolated="mark",
+            requirement_basis_cross="mark",
+            liquidation_level=0.8,
+            liquidation_level_inclusive=False,
+            warning_level=0.4,
+            margin_call_level=0.6,
+            margin_call_level_inclusive=False,
+        ),
+        "cross",
+        absent=("leverage", "isolated_margin"),
+    ),
+    Configuration(
+        "every payoff, level 1.25, fee at entry in both margins, mixed",
+        generic(
+            [*LINEAR, *INVERSE, *QUANTO, *FLAT],
+            liquidation_level=1.25,
+            closing_fee_basis="entry",
+            closing_fee_rate=0.001,
+            closing_fee_in_initial_margin=True,
+            closing_fee_in_maintenance_margin=True,
+            bankruptcy_includes_closing_fee=True,
+            initial_margin_basis_isolated="entry",
+        ),
+        "mixed",
+    ),
+)
+"""Policies of every shape; `tests/test_parity_large.py` takes a million rows of each."""
+
+
+def random_columns(
+    configuration: Configuration, rows: int, seed: int, *, spoiled: bool = True
+) -> tuple[Columns, Floats]:
+    """Columns of a random book and the marks of its instruments, with bad rows unless `spoiled` is false.
+
+    Returns
+    -------
+    columns : dict
+        Arguments of `levcore.PositionBook`; ``wallet_balance`` aligned with ``accounts``.
+    marks : ndarray of float64, shape (len(instrument_names),)
+        One of them missing and one negative where there are more than four instruments.
+    """
+    random = np.random.default_rng(seed)
+    names = [*list(configuration.policy.instruments)[:60], UNKNOWN_NAME]
+    marks = np.exp(random.normal(3.0, 2.0, len(names)))
+    codes = _popular(random, len(names), rows)
+    typical = _typical_quantities(configuration.policy, names, marks)
+    quantity = typical[codes] * random.lognormal(0.0, 2.0, rows) * random.choice([-1.0, 1.0], rows)
+    entry = marks[codes] * np.exp(random.normal(0.0, 0.1, rows))
+    leverage = np.floor(np.exp(random.uniform(0.0, 4.5, rows)))
+    value = (
+        np.abs(quantity) / typical[codes] * 20_000.0 * _unit_values(configuration.policy, names, marks)[codes]
+    )
+    margin = value / leverage * np.exp(random.normal(0.0, 0.3, rows))
+    funding = random.normal(0.0, 0.01, rows) * margin
+    limit = 10.0 ** random.uniform(3.0, 7.1, rows)
+    columns: Columns = {
+        "instrument": codes.astype(np.uint32),
+        "quantity": quantity,
+        "entry_price": entry,
+        "isolated_margin": margin,
+        "leverage": leverage,
+        "accrued_funding": funding,
+        "risk_limit": limit,
+        "instrument_names": names,
+    }
+    if spoiled:
+        _spoil(random, columns, rows)
+    for name in configuration.absent:
+        columns.pop(name, None)
+    if configuration.mode != "isolated":
+        _open_accounts(random, configuration, columns, margin, rows)
+    if len(names) > 5 and spoiled:
+        marks[3], marks[4] = np.nan, -1.0
+    return columns, marks
+
+
+def _popular(random: np.random.Generator, instruments: int, rows: int) -> npt.NDArray[np.int64]:
+    """Instruments in runs and mixed, since the kernel treats a run of one instrument in its own way."""
+    weights = 1.0 / np.arange(1, instruments + 1)
+    # The last is the instrument that nobody knows, the fourth and fifth have no valid mark: few rows each.
+    weights[-1] = weights.sum() * 0.005
+    weights[3:5] *= 0.02
+    codes = random.choice(instruments, rows, p=weights / weights.sum())
+    runs = np.sort(codes[: rows // 4])
+    return np.concatenate((runs, codes[rows // 4 :]))
+
+
+def _unit_values(policy: lc.MarginPolicy, names: list[str], marks: Floats) -> Floats:
+    """Settlement currency for a dollar of value, roughly."""
+    units = []
+    for name, mark in zip(names, marks, strict=True):
+        instrument = policy.instruments.get(name)
+        payoff = "linear" if instrument is None else instrument.payoff
+        units.append(1.0 / mark if payoff == "inverse" else 1e-6 if payoff == "quanto" else 1.0)
+    return np.array(units)
+
+
+def _typical_quantities(policy: lc.MarginPolicy, names: list[str], marks: Floats) -> Floats:
+    """Contracts that are worth some 20,000 dollars."""
+    quantities = []
+    for name, mark in zip(names, marks, strict=True):
+        instrument = policy.instruments.get(name)
+        if instrument is None:
+            quantities.append(20_000.0 / mark)
+        elif instrument.payoff == "inverse":
+            quantities.append(20_000.0 / instrument.contract_size)
+        else:
+            quantities.append(20_000.0 / (mark * instrument.contract_size))
+    return np.array(quantities)
+
+
+SPOILED: dict[str, tuple[tuple[float, float], ...]] = {
+    # Value and its share of the rows.
+    "quantity": (
+        (0.0, 0.01),
+        (-0.0, 0.001),
+        (np.nan, 0.002),
+        (np.inf, 0.001),
+        (1e300, 0.001),
+        (5e-324, 0.001),
+    ),
+    "entry_price": ((0.0, 0.002), (-1.0, 0.001), (np.nan, 0.002), (np.inf, 0.001), (1e-310, 0.0005)),
+    "isolated_margin": ((np.nan, 0.1), (0.0, 0.002), (-5.0, 0.002), (np.inf, 0.001), (1e-320, 0.001)),
+    "leverage": ((np.nan, 0.02), (0.0, 0.001), (-3.0, 0.001), (np.inf, 0.001)),
+    "accrued_funding": ((np.nan, 0.001), (np.inf, 0.001), (-1e308, 0.0005)),
+    "risk_limit": ((np.nan, 0.01), (0.0, 0.002), (-1.0, 0.001), (np.inf, 0.001)),
+}
+
+
+def _spoil(random: np.random.Generator, columns: Columns, rows: int) -> None:
+    for name, values in SPOILED.items():
+        for value, share in values:
+            columns[name][random.integers(0, rows, int(rows * share))] = value
+
+
+def _open_accounts(
+    random: np.random.Generator, configuration: Configuration, columns: Columns, margin: Floats, rows: int
+) -> None:
+    """Accounts of about eight legs, most with a wallet; bad legs are gathered in few of them."""
+    count = max(1, rows // 8)
+    account = random.integers(0, count, rows)
+    spoiled = np.zeros(rows, dtype=np.bool_)
+    for name in SPOILED.keys() & columns.keys():
+        column = columns[name]
+        spoiled |= ~np.isfinite(column) | (np.abs(column) > 1e290)
+        if name == "entry_price":
+            spoiled |= column <= 0.0
+    spoiled |= np.isin(columns["instrument"], (3, 4, len(columns["instrument_names"]) - 1))
+    # Nine of ten bad legs share one account of a hundred.
+    moved = spoiled & (random.random(rows) < 0.99)
+    account[moved] = account[moved] // 100 * 100
+    if configuration.together:
+        account.sort()
+    columns["account"] = account
+    cross = random.random(rows) < 0.6
+    columns["margin_mode"] = (
+        np.where(cross, "cross", "isolated") if configuration.mode == "mixed" else "cross"
+    )
+    needed = np.bincount(account, weights=np.nan_to_num(margin, nan=0.0, posinf=0.0), minlength=count)
+    ids = np.flatnonzero(random.random(count) > 0.01)
+    wallets = needed[ids] * np.exp(random.normal(0.3, 1.0, ids.size))
+    wallets = np.where(random.random(ids.size) < 0.005, -wallets, wallets)
+    wallets[random.random(ids.size) < 0.002] = np.inf
+    wallets[random.random(ids.size) < 0.002] = np.nan
+    columns["accounts"], columns["wallet_balance"] = ids, wallets
+
+
+def book_of(columns: Columns, rows: npt.NDArray[Any] | slice | None = None) -> lc.PositionBook:
+    """Book of all rows of the columns, or of some."""
+    if rows is None:
+        return lc.PositionBook(**columns)
+    whole = ("instrument_names", "accounts", "wallet_balance")
+    chosen = {
+        name: column if name in whole or isinstance(column, str) else column[rows]
+        for name, column in columns.items()
+    }
+    return lc.PositionBook(**chosen)
