@@ -1,0 +1,337 @@
+"""An exact oracle: the definitions of the measures in fractions, without rounding and without short cuts.
+
+Written from the definitions, not from the kernel: the maintenance margin is the largest of all lines, and a
+liquidation price is found by solving every line and keeping the solution at which that very line is the
+largest. Each result carries its natural scale, the sum of the magnitudes that are added and subtracted on the
+way to it, so that an error can be judged by it.
+
+Inputs are the float64 numbers of the book, the marks and the tables, taken as exact.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import levcore as lc
+from levcore.measures import MEASURE_NAMES
+
+__all__ = ["ExactAccount", "ExactRow", "Number", "exact_accounts", "exact_isolated"]
+
+ZERO, ONE = Fraction(0), Fraction(1)
+
+
+@dataclass(frozen=True)
+class Number:
+    """An exact result (None: none exists; an infinity: that) and its natural scale."""
+
+    value: Fraction | float | None
+    scale: Fraction = ZERO
+
+    @property
+    def exact(self) -> Fraction:
+        assert isinstance(self.value, Fraction)
+        return self.value
+
+
+@dataclass
+class ExactRow:
+    """Measures of one row by name, and what its status and state follow from."""
+
+    row: int
+    measures: dict[str, Number]
+    liquidation_value: Number
+    bankruptcy_value: Number
+    cap: Fraction | None
+
+
+@dataclass
+class ExactAccount:
+    """Measures of one cross account by name, and its legs."""
+
+    code: int
+    measures: dict[str, Number]
+    legs: list[ExactRow]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A requirement ``rate * V - deduction``; `size` is the magnitude of the deduction's parts."""
+
+    rate: Fraction
+    deduction: Fraction
+    size: Fraction
+
+    def at(self, value: Fraction) -> Fraction:
+        return self.rate * value - self.deduction
+
+
+class Leg:
+    """One position: everything about it that does not depend on its margin."""
+
+    def __init__(self, book: lc.PositionBook, policy: lc.MarginPolicy, mark: float, row: int) -> None:
+        self.row, self.policy = row, policy
+        instrument = policy.instruments[book.name_of(row)]
+        self.inverse = instrument.payoff == "inverse"
+        self.multiplier = Fraction(instrument.multiplier)
+        quantity = Fraction(float(book.quantity[row]))
+        self.side = 1 if quantity > 0 else -1
+        self.direction = -self.side if self.inverse else self.side
+        self.size = abs(quantity) * Fraction(instrument.contract_size)
+        self.mark, self.entry_price = Fraction(mark), Fraction(float(book.entry_price[row]))
+        self.value = self.size * self.coordinate(self.mark)
+        self.entry_value = self.size * self.coordinate(self.entry_price)
+        self.leverage = _optional(book.leverage, row)
+        self.margin = _optional(book.isolated_margin, row)
+        self.funding = _optional(book.accrued_funding, row) or ZERO
+        self.lines, self.cap = self._lines(instrument.tiers, quantity, _optional(book.risk_limit, row))
+        self.pnl = Number(self.direction * (self.value - self.entry_value), self.value + self.entry_value)
+        self.fee_rate = Fraction(float(policy.closing_fee_rate))
+        self.trigger = 1 / Fraction(policy.liquidation_level)
+
+    def coordinate(self, price: Fraction) -> Fraction:
+        return 1 / price if self.inverse else price * self.multiplier
+
+    def _lines(
+        self, tiers: lc.TierTable, quantity: Fraction, limit: Fraction | None
+    ) -> tuple[list[Line], Fraction | None]:
+        """Every line of a marginal table with its cap; the one line that a flat table's key selects."""
+        columns = [
+            (Fraction(rate), Fraction(deduction))
+            for rate, deduction in zip(tiers.rates, tiers.deductions, strict=True)
+        ]
+        if tiers.shape == "marginal":
+            cap = None if math.isinf(tiers.cap) else Fraction(tiers.cap)
+            return [Line(rate, deduction, deduction) for rate, deduction in columns], cap
+        key = limit if tiers.unit == "risk_limit" else abs(quantity)
+        assert key is not None
+        held = [place for place, floor in enumerate(tiers.floors) if key > Fraction(floor)]
+        return [Line(columns[max(held)][0], ZERO, ZERO)], None
+
+    def maintenance(self, basis: str) -> Number:
+        """Maintenance margin at the value that the rule names."""
+        value = self.entry_value if basis == "entry" else self.value
+        line = max(self.lines, key=lambda line: line.at(value))
+        return Number(line.at(value), line.rate * value + line.size)
+
+    def fee_of_leverage(self) -> Number:
+        """Closing fee fixed in advance, of a position that holds just its initial margin."""
+        if self.policy.closing_fee_basis == "entry":
+            return Number(self.fee_rate * self.entry_value, self.fee_rate * self.entry_value)
+        if self.policy.closing_fee_basis != "bankruptcy" or self.leverage is None:
+            return Number(ZERO)
+        share = self.entry_value / self.leverage
+        return Number(
+            self.fee_rate * (self.entry_value - self.direction * share),
+            self.fee_rate * (self.entry_value + share),
+        )
+
+    def fee_at_price(self) -> Fraction:
+        """Rate of a closing fee that moves with the price."""
+        return self.fee_rate if self.policy.closing_fee_basis == "price" else ZERO
+
+    def initial_margin(self, basis: str, fee: Number) -> Number:
+        if self.leverage is None:
+            return Number(None)
+        opening = (self.entry_value if basis == "entry" else self.value) / self.leverage
+        if not self.policy.closing_fee_in_initial_margin:
+            return Number(opening, opening)
+        return Number(opening + fee.exact, opening + fee.scale)
+
+    def requirement(self, maintenance: Number, fee: Number) -> Number:
+        moving = self.fee_at_price() * self.value
+        return Number(maintenance.exact + fee.exact + moving, maintenance.scale + fee.scale + moving)
+
+    def zero(self, constant: Number, lines: Sequence[Line]) -> Number:
+        """Value V at which ``constant + direction * V`` equals the largest of the lines."""
+        for line in lines:
+            slope = line.rate - self.direction
+            value = (constant.exact + line.deduction) / slope
+            if line.at(value) == max(other.at(value) for other in lines):
+                return Number(value, (constant.scale + line.size) / abs(slope))
+        raise AssertionError("a concave function with such slopes has a zero")
+
+    def liquidation(self, constant: Number, basis: str, maintenance: Number) -> Number:
+        """Value at liquidation, from the surplus without the value and its requirement."""
+        fee, trigger = self.fee_at_price(), self.trigger
+        if basis == "price":
+            lines = [
+                Line((line.rate + fee) * trigger, line.deduction * trigger, line.size * trigger)
+                for line in self.lines
+            ]
+        else:
+            lines = [Line(fee * trigger, -maintenance.exact * trigger, maintenance.scale * trigger)]
+        return self.zero(constant, lines)
+
+    def bankruptcy(self, constant: Number) -> Number:
+        includes_fee = self.policy.bankruptcy_includes_closing_fee
+        if includes_fee == "unknown" and self.policy.closing_fee_basis != "none":
+            return Number(None)
+        return self.zero(constant, [Line(self.fee_rate if includes_fee is True else ZERO, ZERO, ZERO)])
+
+    def price(self, value: Number) -> Number:
+        """Price at a value; its scale is the price times the condition of the value."""
+        if value.value is None or value.exact <= 0:
+            return Number(None)
+        price = self.size / value.exact if self.inverse else value.exact / (self.size * self.multiplier)
+        return Number(price, price * value.scale / value.exact)
+
+    def describe(
+        self, equity: Number, requirement: Number, liquidation: Number, bankruptcy: Number
+    ) -> dict[str, Number]:
+        """Measures that follow from equity, requirement and the two values."""
+        price = self.price(liquidation)
+        room: Number = Number(math.inf)
+        if price.value is not None:
+            room = Number(self.side * (self.mark - price.exact) / self.mark, 1 + price.scale / self.mark)
+        scale = self.pnl.scale * self.leverage / self.entry_value if self.leverage else ZERO
+        made = (
+            Number(self.pnl.exact * self.leverage / self.entry_value, scale)
+            if self.leverage
+            else Number(None)
+        )
+        return {
+            "notional": Number(self.value, self.value),
+            "unrealized_pnl": self.pnl,
+            "return_on_equity": made,
+            "equity": equity,
+            "margin_ratio": quotient(requirement, equity),
+            "effective_leverage": quotient(Number(self.value, self.value), equity),
+            "liquidation_price": price,
+            "bankruptcy_price": self.price(bankruptcy),
+            "distance_to_liquidation": room,
+        }
+
+
+def _optional(column: object, row: int) -> Fraction | None:
+    if column is None:
+        return None
+    number = float(column[row])  # type: ignore[index]
+    return None if math.isnan(number) else Fraction(number)
+
+
+def quotient(dividend: Number, equity: Number) -> Number:
+    """Something over equity: infinite without equity; relative errors add."""
+    if equity.exact <= 0:
+        return Number(math.inf)
+    result = dividend.exact / equity.exact
+    condition = dividend.scale / dividend.exact if dividend.exact else ONE
+    return Number(result, result * (condition + equity.scale / equity.exact))
+
+
+def total(*terms: Number) -> Number:
+    """Sum with the sum of the scales."""
+    return Number(sum((term.exact for term in terms), ZERO), sum((term.scale for term in terms), ZERO))
+
+
+def times(factor: Fraction | int, number: Number) -> Number:
+    """Product with an exact factor."""
+    magnitude: Fraction = abs(Fraction(factor))
+    return Number(factor * number.exact, magnitude * number.scale)
+
+
+def plain(value: Fraction) -> Number:
+    """An input, or a product of inputs: its scale is its magnitude."""
+    return Number(value, abs(value))
+
+
+def exact_isolated(book: lc.PositionBook, policy: lc.MarginPolicy, mark: float, row: int) -> ExactRow:
+    """Exact measures of an isolated row that can be evaluated."""
+    leg = Leg(book, policy, mark, row)
+    basis = policy.requirement_basis_isolated
+    opening_fee = leg.fee_of_leverage()
+    if leg.margin is not None:
+        held = plain(leg.margin)
+    else:
+        assert leg.leverage is not None
+        held = plain(leg.entry_value / leg.leverage)
+        if policy.closing_fee_in_initial_margin:
+            held = total(held, opening_fee)
+    cash = total(held, plain(leg.funding))
+    # What stays of the equity when the value is taken out.
+    constant = total(cash, plain(-leg.direction * leg.entry_value))
+    bankruptcy = leg.bankruptcy(constant)
+    fee = opening_fee
+    if policy.closing_fee_basis == "bankruptcy":
+        worth = bankruptcy if bankruptcy.exact > 0 else Number(ZERO, bankruptcy.scale)
+        fee = times(leg.fee_rate, worth)
+    maintenance = leg.maintenance(basis)
+    requirement = leg.requirement(maintenance, fee)
+    equity = total(cash, leg.pnl)
+    liquidation = leg.liquidation(total(constant, times(-leg.trigger, fee)), basis, maintenance)
+    measures = leg.describe(equity, requirement, liquidation, bankruptcy)
+    measures["initial_margin"] = leg.initial_margin(policy.initial_margin_basis_isolated, fee)
+    measures["maintenance_margin"] = requirement if policy.closing_fee_in_maintenance_margin else maintenance
+    assert measures.keys() == set(MEASURE_NAMES)
+    return ExactRow(row, measures, liquidation, bankruptcy, leg.cap if basis == "price" else None)
+
+
+def exact_accounts(
+    book: lc.PositionBook, policy: lc.MarginPolicy, marks: Sequence[float], codes: Sequence[int]
+) -> Iterator[ExactAccount]:
+    """Exact measures of the cross accounts with these codes, all of whose legs can be evaluated."""
+    legs: dict[int, list[int]] = {code: [] for code in codes}
+    assert book.account_codes is not None
+    for row, code in enumerate(book.account_codes.tolist()):
+        if book.is_cross[row] and code in legs:
+            legs[code].append(row)
+    for code, rows in legs.items():
+        yield _exact_account(book, policy, marks, code, rows)
+
+
+def _exact_account(
+    book: lc.PositionBook, policy: lc.MarginPolicy, marks: Sequence[float], code: int, rows: list[int]
+) -> ExactAccount:
+    legs = [Leg(book, policy, marks[book.instrument_codes[row]], row) for row in rows]
+    basis = policy.requirement_basis_cross
+    fees = [leg.fee_of_leverage() for leg in legs]
+    maintenance = [leg.maintenance(basis) for leg in legs]
+    required = [leg.requirement(*pair) for leg, *pair in zip(legs, maintenance, fees, strict=True)]
+    initial = [
+        leg.initial_margin(policy.initial_margin_basis_cross, fee)
+        for leg, fee in zip(legs, fees, strict=True)
+    ]
+    reported = required if policy.closing_fee_in_maintenance_margin else maintenance
+    equity = total(
+        plain(Fraction(float(book.wallet_balance[code]))),
+        *(total(leg.pnl, plain(leg.funding)) for leg in legs),
+    )
+    requirement = total(*required)
+    surplus = total(equity, times(-ONE / Fraction(policy.liquidation_level), requirement))
+    described = []
+    for place, leg in enumerate(legs):
+        # The leg's own value and everything of its requirement that is not frozen are taken out again.
+        signed = plain(-leg.direction * leg.value)
+        constant = total(
+            surplus, signed, times(leg.trigger, required[place]), times(-leg.trigger, fees[place])
+        )
+        liquidation = leg.liquidation(constant, basis, maintenance[place])
+        bankruptcy = leg.bankruptcy(total(equity, signed))
+        measures = leg.describe(equity, requirement, liquidation, bankruptcy)
+        measures["initial_margin"], measures["maintenance_margin"] = initial[place], reported[place]
+        cap = leg.cap if basis == "price" else None
+        described.append(ExactRow(leg.row, measures, liquidation, bankruptcy, cap))
+    return ExactAccount(code, _of_account(policy, equity, requirement, initial, reported), described)
+
+
+def _of_account(
+    policy: lc.MarginPolicy,
+    equity: Number,
+    requirement: Number,
+    initial: list[Number],
+    reported: list[Number],
+) -> dict[str, Number]:
+    level = policy.liquidation_level if policy.margin_call_level is None else policy.margin_call_level
+    missing = any(margin.value is None for margin in initial)
+    opening = Number(None) if missing else total(*initial)
+    call = total(times(1 / Fraction(level), requirement), times(-1, equity))
+    return {
+        "equity": equity,
+        "initial_margin": opening,
+        "maintenance_margin": total(*reported),
+        "free_margin": Number(None) if missing else total(equity, times(-1, opening)),
+        "margin_ratio": quotient(requirement, equity),
+        "margin_call_amount": Number(max(call.exact, ZERO), call.scale),
+    }
