@@ -5,6 +5,22 @@ import numpy.typing as npt
 
 from levcore.compiled import CompiledInstrument, CompiledRules
 
+__all__ = [
+    "Book",
+    "Policy",
+    "__version__",
+    "account_measures",
+    "account_statuses",
+    "default_threads",
+    "evaluate",
+    "instruction_sets",
+    "measures",
+    "panic_inside",
+    "states",
+    "statuses",
+    "used_instruction_set",
+]
+
 __version__: str
 
 @final

@@ -1,7 +1,7 @@
 """Columns of a book at the door: dtype, length, layout and codes, checked once.
 
-A contiguous float64 array is kept as it is, behind a read-only view; anything else is copied once and named in
-``PositionBook.copied``.
+A contiguous float64 array is kept as it is, behind a read-only view; anything else is copied once and named
+in ``PositionBook.copied``.
 """
 
 from collections.abc import Iterable, Sequence
@@ -26,7 +26,8 @@ def float_column(name: str, values: object, rows: int | None, copied: list[str])
     name : str
         Column, named in errors.
     values : array_like, shape (rows,), or a number
-        Real numbers; a number stands for every row. None inside of a list and masked values become NaN (missing).
+        Real numbers; a number stands for every row. None inside of a list and masked values become NaN
+        (missing).
     rows : int or None
         Expected length; None: whatever it is.
     copied : list of str
@@ -61,7 +62,7 @@ def float_column(name: str, values: object, rows: int | None, copied: list[str])
 
 def _numeric_array(name: str, values: object) -> npt.NDArray[Any]:
     if isinstance(values, np.ma.MaskedArray):
-        return np.asarray(values.astype(np.float64).filled(np.nan))
+        return np.ma.filled(values.astype(np.float64), np.nan)
     try:
         array = np.asarray(values)
     except ValueError as error:
@@ -77,7 +78,9 @@ def _numeric_array(name: str, values: object) -> npt.NDArray[Any]:
 
 def _object_array(name: str, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     for row, value in enumerate(array.ravel().tolist()):
-        if value is not None and (isinstance(value, (str, bytes, bool, complex)) or not hasattr(value, "__float__")):
+        if value is not None and (
+            isinstance(value, (str, bytes, bool, complex)) or not hasattr(value, "__float__")
+        ):
             raise DTypeError(name, "must hold real numbers", "numbers or None", repr(value), row)
     return array.astype(np.float64)
 

@@ -64,8 +64,8 @@ class CompiledInstrument:
 class CompiledPolicy:
     """Rules, instruments, the place of each instrument by name, and the rules that no source states.
 
-    ``unknown_for`` maps a margin mode to the first rule it needs that is unknown; books without rows of that mode
-    do not meet it.
+    ``unknown_for`` maps a margin mode to the first rule it needs that is unknown; books without rows of that
+    mode do not meet it.
     """
 
     rules: CompiledRules
@@ -113,7 +113,8 @@ def check_modes(policy: "MarginPolicy", compiled: CompiledPolicy, is_cross: npt.
             raise UnknownRuleError(
                 policy.id,
                 f"{rule}={getattr(policy, rule)!r} is not computed for {mode} positions",
-                f"policy.replace({rule}='leverage'), or the account as one isolated position with its wallet as margin",
+                f"policy.replace({rule}='leverage'), or the account as one isolated position with its wallet"
+                " as margin",
                 policy.rests_on.about(rule),
             )
 
@@ -123,7 +124,9 @@ def _unknown_by_mode(policy: "MarginPolicy") -> dict[str, str]:
         "isolated": ("requirement_basis_isolated", "initial_margin_basis_isolated"),
         "cross": ("requirement_basis_cross", "initial_margin_basis_cross", "closing_fee_bankruptcy_cross"),
     }
-    unknown = {mode: [rule for rule in names if getattr(policy, rule) == UNKNOWN] for mode, names in rules.items()}
+    unknown = {
+        mode: [rule for rule in names if getattr(policy, rule) == UNKNOWN] for mode, names in rules.items()
+    }
     if policy.closing_fee_basis == "bankruptcy" and policy.closing_fee_bankruptcy_cross == "margin":
         # A fee where the equity of the whole account ends is not computed; refusing beats approximating.
         unknown["cross"].append("closing_fee_bankruptcy_cross")
@@ -135,7 +138,8 @@ def _compile_rules(policy: "MarginPolicy") -> CompiledRules:
     fee_rules = ("closing_fee_in_initial_margin", "closing_fee_in_maintenance_margin")
     held = [fee_basis != "none" and policy.known(rule) for rule in fee_rules]
     return CompiledRules(
-        # An unknown basis of a margin mode is refused when a book has rows of that mode; until then any code does.
+        # An unknown basis of a margin mode is refused when a book has rows of that mode; until then any code
+        # does.
         requirement_isolated=REQUIREMENT_BASES.get(policy.requirement_basis_isolated, 0),
         requirement_cross=REQUIREMENT_BASES.get(policy.requirement_basis_cross, 0),
         initial_at_entry_isolated=policy.initial_margin_basis_isolated == "entry",

@@ -37,10 +37,11 @@ class Engine:
     policy : MarginPolicy
         Rules and instruments, compiled here.
     threads : int, optional
-        Threads of a call, 1 to 256. Default: ``LEVCORE_NUM_THREADS``, else what machine, affinity and quota allow; small
-        books are evaluated on the calling thread.
+        Threads of a call, 1 to 256. Default: ``LEVCORE_NUM_THREADS``, else what machine, affinity and quota
+        allow; small books are evaluated on the calling thread.
     instruction_set : {"baseline", "avx2", "avx512"}, optional
-        Forces one; default: ``LEVCORE_INSTRUCTION_SET``, else the best that the processor has. All give the same bits.
+        Forces one; default: ``LEVCORE_INSTRUCTION_SET``, else the best that the processor has. All give the
+        same bits.
 
     Raises
     ------
@@ -60,12 +61,18 @@ class Engine:
 
     __slots__ = ("_compiled", "_kernel", "instruction_set", "policy", "threads")
 
-    def __init__(self, policy: MarginPolicy, *, threads: int | None = None, instruction_set: str | None = None) -> None:
+    def __init__(
+        self, policy: MarginPolicy, *, threads: int | None = None, instruction_set: str | None = None
+    ) -> None:
         if not isinstance(policy, MarginPolicy):
-            raise DTypeError("policy", "must be a policy", "what levcore.policy(name) returns", type(policy).__name__)
+            raise DTypeError(
+                "policy", "must be a policy", "what levcore.policy(name) returns", type(policy).__name__
+            )
         if instruction_set is not None and instruction_set not in _levcore.instruction_sets():
             available = ", ".join(_levcore.instruction_sets())
-            raise InputError("instruction_set", "must be one that this processor has", available, repr(instruction_set))
+            raise InputError(
+                "instruction_set", "must be one that this processor has", available, repr(instruction_set)
+            )
         self.policy = policy
         self.threads = None if threads is None else _checked_threads(threads)
         self.instruction_set = instruction_set
@@ -99,7 +106,8 @@ class Engine:
         marks : mapping of instrument name to price, or array_like of shape (len(book.instrument_names),)
             Mark prices, quote per base; NaN or absent: missing.
         out : BookRisk, optional
-            Result of an earlier call on a book of the same size with the same measures; its memory is used again.
+            Result of an earlier call on a book of the same size with the same measures; its memory is used
+            again.
         measures : tuple of str, optional
             Store only these, of `levcore.MEASURES`.
         on_bad_row : {"status", "raise"}
@@ -192,7 +200,9 @@ class Engine:
             raise InputError("out", "must hold the same measures", ", ".join(names), ", ".join(out.measures))
         if len(out) != len(book) or len(out.accounts) != len(book.account_ids):
             expected = f"{len(book)} rows and {len(book.account_ids)} accounts"
-            raise ShapeError("out", "must fit the book", expected, f"{len(out)} rows and {len(out.accounts)} accounts")
+            raise ShapeError(
+                "out", "must fit the book", expected, f"{len(out)} rows and {len(out.accounts)} accounts"
+            )
         out.book, out.policy, out.marks = book, self.policy, prices
         out.accounts.ids = book.account_ids
         return out
@@ -228,7 +238,9 @@ def mark_column(book: PositionBook, marks: Marks) -> Floats:
     if isinstance(marks, Mapping):
         prices = [marks.get(name, np.nan) for name in book.instrument_names]
         for name, price in zip(book.instrument_names, prices, strict=True):
-            if price is not None and (isinstance(price, (str, bytes, bool)) or not hasattr(price, "__float__")):
+            if price is not None and (
+                isinstance(price, (str, bytes, bool)) or not hasattr(price, "__float__")
+            ):
                 raise DTypeError("marks", "must map names to numbers", "a number", f"{price!r} for {name}")
         column: Floats = np.array(prices, dtype=np.float64)
         return column
@@ -241,5 +253,10 @@ def raise_for_bad_rows(risk: BookRisk) -> None:
     if rows.size:
         first = Status(risk.status[rows[0]])
         raise InvalidRowsError(
-            "book", "holds rows that cannot be evaluated", "", first.name, rows.tolist(), risk.status[rows].tolist()
+            "book",
+            "holds rows that cannot be evaluated",
+            "",
+            first.name,
+            rows.tolist(),
+            risk.status[rows].tolist(),
         )

@@ -45,12 +45,16 @@ def measure_mask(names: tuple[str, ...]) -> int:
         For a name that is none of `MEASURES`, or no name at all.
     """
     if isinstance(names, str):
-        raise InputError("measures", "must be a sequence of names", "a tuple of names", f"the string {names!r}")
+        raise InputError(
+            "measures", "must be a sequence of names", "a tuple of names", f"the string {names!r}"
+        )
     mask = 0
     for name in names:
         place = _PLACES.get(name)
         if place is None:
-            raise InputError("measures", "must be names of levcore.MEASURES", ", ".join(MEASURE_NAMES), repr(name))
+            raise InputError(
+                "measures", "must be names of levcore.MEASURES", ", ".join(MEASURE_NAMES), repr(name)
+            )
         mask |= 1 << place
     if not mask:
         raise InputError("measures", "must name at least one measure", ", ".join(MEASURE_NAMES), "none")

@@ -71,7 +71,7 @@ def _column(name: str) -> Column:
 
 
 def aligned(rows: int, width: int) -> npt.NDArray[np.float64]:
-    """Uninitialised results of shape (rows, width) that start on a cache line, as the kernel's fastest stores need."""
+    """Uninitialised results, shape (rows, width), from a cache line on, as the fastest stores need it."""
     if rows * width < LARGE_OUTPUT:
         return np.empty((rows, width))
     memory = np.empty(rows * width + CACHE_LINE)
@@ -80,7 +80,7 @@ def aligned(rows: int, width: int) -> npt.NDArray[np.float64]:
 
 
 def padded(values: int) -> int:
-    """Length of a row of results: whole cache lines, and never a power of two, whose rows would evict each other."""
+    """Length of a row of results: whole cache lines, no power of two, whose rows would evict each other."""
     lines = -(-values // CACHE_LINE)
     return CACHE_LINE * (lines + (1 if lines % CACHE_LINE == 0 else 0))
 
@@ -104,8 +104,8 @@ class AccountRisk:
     margin_ratio : ndarray of float64, shape (a,), fraction
         Requirement over equity; infinite when no equity is left.
     margin_call_amount : ndarray of float64, shape (a,)
-        Deposit that brings the ratio back to the margin-call level (the liquidation level where the policy has none);
-        0 when there is no call.
+        Deposit that brings the ratio back to the margin-call level (the liquidation level where the policy
+        has none); 0 when there is no call.
     state, status : ndarray of uint8, shape (a,)
         Codes of `State` and `AccountStatus`; every measure is NaN unless the status is ``OK``.
     """
@@ -129,42 +129,48 @@ class AccountRisk:
     @property
     def equity(self) -> Floats:
         """Equity, settlement currency."""
-        return self._results[0]
+        return self._measure(0)
 
     @property
     def initial_margin(self) -> Floats:
         """Initial margin, settlement currency."""
-        return self._results[1]
+        return self._measure(1)
 
     @property
     def maintenance_margin(self) -> Floats:
         """Maintenance margin, settlement currency."""
-        return self._results[2]
+        return self._measure(2)
 
     @property
     def free_margin(self) -> Floats:
         """Equity less initial margin, settlement currency."""
-        return self._results[3]
+        return self._measure(3)
 
     @property
     def margin_ratio(self) -> Floats:
         """Requirement over equity, a fraction."""
-        return self._results[4]
+        return self._measure(4)
 
     @property
     def margin_call_amount(self) -> Floats:
         """Deposit that ends a margin call, settlement currency."""
-        return self._results[5]
+        return self._measure(5)
 
     @property
     def state(self) -> Bytes:
         """Codes of `State`."""
-        return self._codes[0]
+        codes: Bytes = self._codes[0]
+        return codes
 
     @property
     def status(self) -> Bytes:
         """Codes of `AccountStatus`."""
-        return self._codes[1]
+        codes: Bytes = self._codes[1]
+        return codes
+
+    def _measure(self, place: int) -> Floats:
+        column: Floats = self._results[place]
+        return column
 
     def to_dict(self) -> dict[str, Any]:
         """Columns by name, ``account`` first; views, not copies."""
@@ -180,7 +186,8 @@ class AccountRisk:
 class BookRisk:
     """Risk of a book at marks, in the caller's row order.
 
-    Made by `levcore.Engine.evaluate` and `levcore.reference.evaluate`; pass it back as ``out=`` to reuse its memory.
+    Made by `levcore.Engine.evaluate` and `levcore.reference.evaluate`; pass it back as ``out=`` to reuse its
+    memory.
 
     Attributes
     ----------
@@ -208,7 +215,9 @@ class BookRisk:
     bankruptcy_price = _column("bankruptcy_price")
     distance_to_liquidation = _column("distance_to_liquidation")
 
-    def __init__(self, book: "PositionBook", policy: "MarginPolicy", marks: Floats, measures: tuple[str, ...]) -> None:
+    def __init__(
+        self, book: "PositionBook", policy: "MarginPolicy", marks: Floats, measures: tuple[str, ...]
+    ) -> None:
         self.book = book
         self.policy = policy
         self.marks = marks
@@ -286,7 +295,7 @@ class BookRisk:
         return int(np.count_nonzero(self.status >= FIRST_FAILURE))
 
     def summary(self) -> dict[str, Any]:
-        """Counts by state and status, totals by settlement currency, the nearest liquidation; see `levcore.summary`."""
+        """Counts by state and status, totals by settlement currency, the nearest liquidation."""
         return summarize(self)
 
     def to_dict(self) -> dict[str, npt.NDArray[Any]]:
@@ -326,4 +335,3 @@ class BookRisk:
             codes: Bytes = getattr(self, name)
             return codes
         return self.column(name)
-

@@ -1,6 +1,7 @@
 """The closed vocabularies of row status, account status and risk state.
 
-The same codes as ``rust/levcore/src/status.rs`` and ``state.rs``; ``tests/test_status.py`` holds the two together.
+The same codes as ``rust/levcore/src/status.rs`` and ``state.rs``; ``tests/test_status.py`` holds the two
+together.
 """
 
 from enum import IntEnum
@@ -16,8 +17,8 @@ FIRST_FAILURE = 32
 class Status(IntEnum):
     """What became of a row.
 
-    Below 16: findings, every number is valid. 16: partial, what depends on the account is NaN. From 32: failed,
-    every number is NaN. `describe` says what a code means.
+    Below 16: findings, every number is valid. 16: partial, what depends on the account is NaN. From 32:
+    failed, every number is NaN. `describe` says what a code means.
     """
 
     OK = 0

@@ -22,11 +22,12 @@ def summarize(risk: "BookRisk") -> dict[str, Any]:
     Returns
     -------
     dict
-        ``policy``, ``positions``, ``accounts``; ``evaluated``, ``incomplete`` and ``failed`` rows; ``states``, ``statuses``,
-        ``account_states``, ``account_statuses`` as counts by name (those that occur); ``totals``: by settlement currency
-        ``long_notional``, ``short_notional``, ``unrealized_pnl``, ``initial_margin``, ``maintenance_margin`` over the rows that
-        hold the number (measures that were not computed are absent; a sum over missing initial margins is NaN);
-        ``nearest``: row and distance of the position closest to liquidation, None if none has a price.
+        ``policy``, ``positions``, ``accounts``; ``evaluated``, ``incomplete`` and ``failed`` rows;
+        ``states``, ``statuses``, ``account_states``, ``account_statuses`` as counts by name (those that
+        occur); ``totals``: by settlement currency ``long_notional``, ``short_notional``, ``unrealized_pnl``,
+        ``initial_margin``, ``maintenance_margin`` over the rows that hold the number (measures that were not
+        computed are absent; a sum over missing initial margins is NaN); ``nearest``: row and distance of the
+        position closest to liquidation, None if none has a price.
     """
     status = risk.status
     return {
@@ -47,7 +48,7 @@ def summarize(risk: "BookRisk") -> dict[str, Any]:
 
 def _counts(codes: npt.NDArray[np.uint8], kind: type[IntEnum]) -> dict[str, int]:
     counts = np.bincount(codes, minlength=1)
-    return {kind(code).name: int(counts[code]) for code in np.flatnonzero(counts)}
+    return {kind(int(code)).name: int(counts[code]) for code in np.flatnonzero(counts)}
 
 
 def _settlements(risk: "BookRisk") -> tuple[list[str], npt.NDArray[np.intp]]:

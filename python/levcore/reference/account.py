@@ -20,7 +20,9 @@ class Sums:
     initial_margin: float = 0.0
     maintenance_margin: float = 0.0
 
-    def add(self, profit: float, requirement: float, initial_margin: float, maintenance_margin: float) -> None:
+    def add(
+        self, profit: float, requirement: float, initial_margin: float, maintenance_margin: float
+    ) -> None:
         """Add one leg; NaN says that it failed."""
         self.profit += profit
         self.requirement += requirement
@@ -30,7 +32,7 @@ class Sums:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Measures of an account in the order of `levcore.measures.ACCOUNT_MEASURES`, its surplus, state and status."""
+    """Measures of an account as `levcore.measures.ACCOUNT_MEASURES` lists them, and its verdict."""
 
     measures: tuple[float, float, float, float, float, float]
     equity: float

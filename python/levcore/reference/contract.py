@@ -19,7 +19,7 @@ def coordinate(instrument: CompiledInstrument, price: float) -> float:
 
 
 def price_per_value(instrument: CompiledInstrument, size: float) -> float:
-    """Price of a unit of value of a position of `size`: its price is proportional to its value, unless inverse."""
+    """Price of a unit of value of a position of `size`; price is proportional to value, unless inverse."""
     return divide(1.0, size * instrument.multiplier)
 
 

@@ -130,7 +130,8 @@ class BookReplay:
         return self._isolated(row)
 
     def _read(self, row: int) -> Position:
-        return Position(*(column[row] for column in self._columns))
+        quantity, entry, margin, leverage, funding, limit = (column[row] for column in self._columns)
+        return Position(quantity, entry, margin, leverage, funding, limit)
 
     def _isolated(self, row: int) -> Position:
         position, marked, policy = self._read(row), self.instruments[self.codes[row]], self.policy
@@ -194,7 +195,11 @@ class BookReplay:
             position.state, position.status = State.INCOMPLETE, Status.ACCOUNT_INCOMPLETE
             _withdraw(position)
             return position
-        position.equity, position.margin_ratio, position.state = verdict.equity, verdict.margin_ratio, verdict.state
+        position.equity, position.margin_ratio, position.state = (
+            verdict.equity,
+            verdict.margin_ratio,
+            verdict.state,
+        )
         if first_pass == Status.FLAT or marked.instrument is None or marked.tiers is None:
             return position
         basis = self.policy.rules.requirement_cross

@@ -1,4 +1,4 @@
-"""The formulas on one position, step by step; each function is a stage of the kernel and fills in part of `Position`."""
+"""The formulas on one position; each function is a stage of the kernel and fills in part of `Position`."""
 
 import math
 from dataclasses import dataclass
@@ -9,7 +9,20 @@ from levcore.reference.policy import Line, Policy, Tiers
 from levcore.reference.state import state_of
 from levcore.status import State, Status
 
-__all__ = ["MarkedInstrument", "Position", "classify", "find_prices", "fund_isolated", "judge_isolated", "mark_position"]
+__all__ = [
+    "MarkedInstrument",
+    "Position",
+    "find_prices",
+    "fix_fee_by_leverage",
+    "fund_isolated",
+    "judge_isolated",
+    "mark_position",
+    "need_of_leg",
+    "refuse_inputs",
+    "refuse_results",
+    "release",
+    "require_margin",
+]
 
 AT_PRICE = REQUIREMENT_BASES["price"]
 AT_ENTRY = REQUIREMENT_BASES["entry"]
@@ -22,7 +35,7 @@ BY_CONTRACTS = KEYS["contracts"]
 
 @dataclass(frozen=True, slots=True)
 class MarkedInstrument:
-    """An instrument of the book under the policy, at its mark; `instrument` is None if the policy does not know it."""
+    """An instrument of the book at its mark; `instrument` is None if the policy does not know it."""
 
     instrument: CompiledInstrument | None
     tiers: Tiers | None
@@ -124,10 +137,14 @@ def fund_isolated(position: Position, policy: Policy) -> None:
     p.cash = held + p.funding
     if rules.fee_basis == FEE_AT_BANKRUPTCY:
         factor = policy.bankruptcy.along(p.direction)
-        p.fixed_fee = rules.fee_rate * margin.bankruptcy_value_of_cash(p.entry_value, p.direction, p.cash, factor)
+        p.fixed_fee = rules.fee_rate * margin.bankruptcy_value_of_cash(
+            p.entry_value, p.direction, p.cash, factor
+        )
 
 
-def require_margin(position: Position, policy: Policy, tiers: Tiers, basis: int, initial_at_entry: bool) -> None:
+def require_margin(
+    position: Position, policy: Policy, tiers: Tiers, basis: int, initial_at_entry: bool
+) -> None:
     """Initial margin, maintenance margin and requirement."""
     p, rules = position, policy.rules
     p.initial_margin = margin.initial_margin(p.entry_value if initial_at_entry else p.value, p.leverage)

@@ -1,7 +1,8 @@
 """Liquidation and bankruptcy: zeros of a minimum of lines in the position's value.
 
-Along the price of its own instrument the equity is ``A + d V``; with the requirement ``max_k (r_k V - c_k)`` the zero of the
-surplus is ``(y - c_k) * f_k`` with ``y = -A`` and ``f_k = d / (1 - d r_k)``, on the line that ``y`` selects.
+Along the price of its own instrument the equity is ``A + d V``; with the requirement ``max_k (r_k V - c_k)``
+the zero of the surplus is ``(y - c_k) * f_k`` with ``y = -A`` and ``f_k = d / (1 - d r_k)``, on the line that
+``y`` selects.
 """
 
 import math

@@ -21,7 +21,7 @@ def initial_margin(value: float, leverage: float) -> float:
 
 
 def maintenance_line(value: float, rate: float, deduction: float) -> float:
-    """One line of the maintenance margin: ``rate * value - deduction``; the largest line is the maintenance margin."""
+    """One line of the maintenance margin, which is the largest of them: ``rate * value - deduction``."""
     return rate * value - deduction
 
 
@@ -36,7 +36,7 @@ def bankruptcy_value_of_cash(entry_value: float, direction: float, cash: float, 
 
 
 def bankruptcy_value_of_leverage(entry_value: float, direction: float, leverage: float) -> float:
-    """The same of a position that holds just its initial margin: ``entry_value - direction * (entry_value / leverage)``."""
+    """The same with just the initial margin: ``entry_value - direction * (entry_value / leverage)``."""
     return entry_value - direction * divide(entry_value, leverage)
 
 

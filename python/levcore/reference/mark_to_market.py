@@ -11,5 +11,5 @@ def unrealized_pnl(direction: float, size: float, mark: float, entry: float) -> 
 
 
 def return_on_equity(unrealized_pnl: float, leverage: float, entry_value: float) -> float:
-    """Profit over the margin of the entry value at the position's leverage: ``pnl * leverage / entry_value``."""
+    """Profit over the margin that opened the position: ``pnl * leverage / entry_value``."""
     return divide(unrealized_pnl * leverage, entry_value)

@@ -33,8 +33,8 @@ def factors_of(rate: float) -> Factors:
 class Line:
     """One line of a marginal table, or one tier of a flat one, with what does not depend on the position.
 
-    A line applies above its thresholds: `floor` for the value, `gaining` and `losing` for what a position of that
-    direction needs (a losing one with the sign turned).
+    A line applies above its thresholds: `floor` for the value, `gaining` and `losing` for what a position of
+    that direction needs (a losing one with the sign turned).
     """
 
     floor: float
@@ -104,7 +104,9 @@ def prepare_tiers(instrument: CompiledInstrument, policy: Policy) -> Tiers:
     rules = policy.rules
     price_fee = rules.fee_rate if rules.fee_basis == FEE_AT_PRICE else 0.0
     lines = []
-    for floor, rate, deduction in zip(instrument.floors, instrument.rates, instrument.deductions, strict=True):
+    for floor, rate, deduction in zip(
+        instrument.floors, instrument.rates, instrument.deductions, strict=True
+    ):
         scaled = (rate + price_fee) * policy.trigger
         trigger_deduction = deduction * policy.trigger
         gaining = floor * (1.0 - scaled) + trigger_deduction
