@@ -150,7 +150,7 @@ class PositionBook:
 
     def __len__(self) -> int:
         """Number of positions."""
-        return int(self.quantity.size)
+        return self.quantity.size
 
     def __repr__(self) -> str:
         """Sizes of the book."""

@@ -16,6 +16,7 @@ __all__ = ["Codes", "Floats", "factorize", "float_column", "integer_codes"]
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.uint32]
+FLOAT64 = np.dtype(np.float64)
 
 
 def float_column(name: str, values: object, rows: int | None, copied: list[str]) -> Floats:
@@ -40,6 +41,11 @@ def float_column(name: str, values: object, rows: int | None, copied: list[str])
     ShapeError
         For a wrong length or number of dimensions.
     """
+    if type(values) is np.ndarray and values.dtype == FLOAT64 and values.ndim == 1 and values.size == rows:
+        flags = values.flags
+        if flags.c_contiguous and flags.aligned:
+            # Nothing to do, and marks come this way at every call.
+            return _read_only(values)
     if isinstance(values, (int, float)) and not isinstance(values, bool) and rows is not None:
         array: npt.NDArray[Any] = np.full(rows, values, dtype=np.float64)
         given: object = None
@@ -55,7 +61,11 @@ def float_column(name: str, values: object, rows: int | None, copied: list[str])
         column = column.astype(np.float64)
     if given is not column and not (isinstance(given, np.ndarray) and np.shares_memory(column, given)):
         copied.append(name)
-    column = column.view()
+    return _read_only(column)
+
+
+def _read_only(values: Floats) -> Floats:
+    column = values.view()
     column.flags.writeable = False
     return column
 

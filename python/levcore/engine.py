@@ -24,6 +24,7 @@ __all__ = ["Engine", "Marks"]
 Marks = Mapping[str, float] | npt.ArrayLike
 SMALL_BOOK = 32_768
 """Rows up to which one thread is faster than two."""
+PLAIN_NUMBERS = frozenset({float, int})
 EVERY_MEASURE = measure_mask(MEASURE_NAMES)
 
 
@@ -235,16 +236,20 @@ def mark_column(book: PositionBook, marks: Marks) -> Floats:
     DTypeError, ShapeError
         For prices that are no numbers, or an array of the wrong length.
     """
-    if isinstance(marks, Mapping):
+    if isinstance(marks, (dict, Mapping)):  # dict first: asking for the kind takes longer
         prices = [marks.get(name, np.nan) for name in book.instrument_names]
-        for name, price in zip(book.instrument_names, prices, strict=True):
-            if price is not None and (
-                isinstance(price, (str, bytes, bool)) or not hasattr(price, "__float__")
-            ):
-                raise DTypeError("marks", "must map names to numbers", "a number", f"{price!r} for {name}")
+        if not PLAIN_NUMBERS.issuperset(map(type, prices)):
+            _refuse_odd_prices(book.instrument_names, prices)
         column: Floats = np.array(prices, dtype=np.float64)
         return column
     return float_column("marks", marks, len(book.instrument_names), [])
+
+
+def _refuse_odd_prices(names: tuple[str, ...], prices: list[Any]) -> None:
+    """Refuse what `float` would take and no price is; None is a missing price."""
+    for name, price in zip(names, prices, strict=True):
+        if price is not None and (isinstance(price, (str, bytes, bool)) or not hasattr(price, "__float__")):
+            raise DTypeError("marks", "must map names to numbers", "a number", f"{price!r} for {name}")
 
 
 def raise_for_bad_rows(risk: BookRisk) -> None:
