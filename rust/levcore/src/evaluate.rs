@@ -1,5 +1,7 @@
 //! Evaluation of a book: blocks on threads, tiles inside of blocks, results in the caller's order.
 
+use std::cell::RefCell;
+
 use rayon::prelude::*;
 
 use crate::account::{Amounts, Standing, Verdict};
@@ -277,7 +279,6 @@ impl Runner<'_> {
     fn run(&mut self, tasks: Vec<Task<'_>>) -> Result<()> {
         let (job, set) = (self.job, self.set);
         let threads = self.threads.clamp(1, tasks.len().max(1));
-        let mut single = Scratch::new();
         let mut tasks = tasks.into_iter();
         loop {
             let mut batch = tasks.by_ref().take(TASKS_BETWEEN_INTERRUPTS * threads).peekable();
@@ -285,13 +286,11 @@ impl Runner<'_> {
                 return Ok(());
             }
             if threads == 1 {
-                batch.for_each(|task| dispatch(set, job, task, &mut single));
+                batch.for_each(|task| with_scratch(|scratch| dispatch(set, job, task, scratch)));
             } else {
                 let batch: Vec<Task<'_>> = batch.collect();
                 threads::with_pool(threads, || {
-                    batch
-                        .into_par_iter()
-                        .for_each_init(Scratch::new, |scratch, task| dispatch(set, job, task, scratch));
+                    batch.into_par_iter().for_each(|task| with_scratch(|scratch| dispatch(set, job, task, scratch)));
                 })?;
             }
             if (self.interrupted)() {
@@ -299,6 +298,14 @@ impl Runner<'_> {
             }
         }
     }
+}
+
+/// Lends the memory of the calling thread; it is kept from call to call.
+fn with_scratch(work: impl FnOnce(&mut Scratch)) {
+    thread_local! {
+        static SCRATCH: RefCell<Scratch> = RefCell::new(Scratch::new());
+    }
+    SCRATCH.with_borrow_mut(work);
 }
 
 /// Runs a task with the instruction set chosen.
@@ -337,7 +344,7 @@ fn vectorised(set: InstructionSet, job: &Job<'_>, task: Task<'_>, scratch: &mut 
 // No closures on this path: a closure would be compiled without the instruction set of its caller.
 #[inline(always)]
 fn perform<C: Compare>(job: &Job<'_>, task: Task<'_>, scratch: &mut Scratch) {
-    scratch.tile.shared_instrument = None;
+    scratch.tile.forget(job.book, job.instruments.all_plain);
     match task {
         Task::Whole(block) if block.cross => whole_accounts::<C>(job, block, scratch),
         Task::Whole(block) => {

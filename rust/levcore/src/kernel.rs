@@ -87,7 +87,7 @@ pub(crate) struct MarkedInstruments<'a> {
     cap: Vec<f64>,
     table: Vec<u32>,
     /// Whether every contract is linear with size 1, so that the mark is the coordinate.
-    all_plain: bool,
+    pub all_plain: bool,
     /// Whether any is inverse, so that coordinates must be chosen row by row.
     any_inverse: bool,
     /// Whether any has a flat table.

@@ -3,6 +3,7 @@
 //! Every loop over a tile has the same constant length, so the compiler turns it into full vectors of whatever width the instruction set
 //! has, without a remainder. Unused slots repeat the first row and are not stored.
 
+use crate::book::Book;
 use crate::layout::{Block, Layout, Rows};
 use crate::measures::COUNT;
 use crate::shared::SharedSlice;
@@ -171,6 +172,27 @@ impl Tile {
             results: [zero; COUNT],
             state: [0; ROWS],
             status: [0; ROWS],
+        }
+    }
+
+    /// Takes back what an earlier book left in columns that this one does not fill.
+    #[inline(always)]
+    pub(crate) fn forget(&mut self, book: &Book<'_>, plain_contracts: bool) {
+        self.shared_instrument = None;
+        if book.leverage.is_none() {
+            self.leverage = [f64::NAN; ROWS];
+        }
+        if book.accrued_funding.is_none() {
+            self.funding = [0.0; ROWS];
+        }
+        if book.risk_limit.is_none() {
+            self.risk_limit = [f64::NAN; ROWS];
+        }
+        self.fixed_fee = [0.0; ROWS];
+        if plain_contracts {
+            self.contract_size = [1.0; ROWS];
+            self.multiplier = [1.0; ROWS];
+            self.long_direction = [1.0; ROWS];
         }
     }
 }
