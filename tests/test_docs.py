@@ -1,0 +1,130 @@
+"""What the documentation shows is what happens: README, manual and docstrings are executed."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import os
+import pkgutil
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import levcore as lc
+from levcore.cli import main
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+FENCE = re.compile(
+    r"^```\{?(python|doctest|testsetup|testcleanup|sh)\}?\n(.*?)^```$", re.MULTILINE | re.DOTALL
+)
+PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("*.md"))
+MODULES = sorted(module.name for module in pkgutil.walk_packages(lc.__path__, "levcore."))
+
+
+def run_page(path: str) -> int:
+    """Run the examples of a page in one namespace; return how many there were."""
+    names = {"np": np, "lc": lc, "TierTable": lc.TierTable}
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS, verbose=False)
+    text = (ROOT / path).read_text(encoding="utf-8")
+    cleanups = []
+    try:
+        for kind, code in FENCE.findall(text):
+            if kind == "testsetup":
+                exec(code, names)
+            elif kind == "testcleanup":
+                cleanups.append(code)
+            elif ">>>" in code:
+                test = doctest.DocTestParser().get_doctest(code, names, path, path, 0)
+                test.globs = names  # not a copy: a page goes on where its last example ended
+                runner.run(test, clear_globs=False)
+    finally:
+        for code in cleanups:
+            exec(code, names)
+    result = runner.summarize(verbose=False)
+    assert not result.failed, f"{result.failed} examples of {path} failed; see the output"
+    return result.attempted
+
+
+def test_the_examples_of_the_readme_run() -> None:
+    assert run_page("README.md") > 10
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_examples_of_the_manual_run(page: str) -> None:
+    run_page(page)
+
+
+@pytest.mark.parametrize("module", ["levcore", *MODULES])
+def test_the_examples_of_docstrings_run(module: str) -> None:
+    if module == "levcore.__main__":
+        return
+    result = doctest.testmod(
+        importlib.import_module(module), extraglobs={"levcore": lc}, optionflags=doctest.ELLIPSIS
+    )
+    assert not result.failed
+
+
+def commands(program: str) -> Iterator[list[str]]:
+    """Command lines of the README that start this program, without its name."""
+    for kind, code in FENCE.findall(README):
+        if kind == "sh":
+            for line in code.replace("\\\n", " ").splitlines():
+                words = shlex.split(line, comments=True)
+                if words and words[0] == program:
+                    yield words[1:]
+
+
+def test_the_commands_of_the_readme_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    found = list(commands(".venv/bin/levcore"))
+    assert [words[0] for words in found] == ["score", "explain", "policies"]
+    for words in found:
+        assert main(words) in (0, 2)
+        assert len(capsys.readouterr().out.splitlines()) > 5
+
+
+def test_the_make_targets_of_the_readme_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in {*(words[0] for words in commands("make")), "bench", "docs"}:
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE)
+
+
+def cells(first: str) -> dict[str, list[str]]:
+    """Rows by their first cell of the README's table whose head begins with `first`."""
+    table = README[README.index(f"| {first} |") :].split("\n\n")[0].splitlines()[2:]
+    rows = ([cell.strip() for cell in line.strip("|").split("|")] for line in table)
+    return {row[0].strip("`"): row[1:] for row in rows}
+
+
+def test_the_readme_lists_every_measure_with_its_unit() -> None:
+    listed = {name: row[0] for name, row in cells("measure").items()}
+    assert listed == {measure.name: measure.unit for measure in lc.MEASURES}
+
+
+def test_the_readme_lists_every_policy_with_its_dates() -> None:
+    listed = {name: re.findall(r"\d{4}(?:-\d\d-\d\d)?", row[0]) for name, row in cells("policy").items()}
+    expected: dict[str, list[str]] = {}
+    for each in lc.policies():
+        expected.setdefault(each.name, []).extend(filter(None, [each.as_of]))
+    assert listed == expected
+
+
+def test_the_readme_names_statuses_and_states_that_exist() -> None:
+    for row in cells("status of a row").values():
+        assert set(re.findall(r"`([A-Z_]+)`", row[1])) <= set(lc.Status.__members__)
+    states = re.findall(r"[A-Z_]{5,}", " ".join(cells("state")))
+    assert states == list(lc.State.__members__)
+
+
+def test_the_links_of_the_readme_and_the_manual_point_to_files() -> None:
+    for page in ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", *PAGES]:
+        text = (ROOT / page).read_text(encoding="utf-8")
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", text):
+            assert os.path.exists(ROOT / Path(page).parent / target), (page, target)
