@@ -16,6 +16,8 @@ import pytest
 
 import levcore as lc
 from levcore.cli import main
+from levcore.display import displayed_price
+from levcore.policy_files import policies_of_text
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -121,6 +123,33 @@ def test_the_readme_names_statuses_and_states_that_exist() -> None:
         assert set(re.findall(r"`([A-Z_]+)`", row[1])) <= set(lc.Status.__members__)
     states = re.findall(r"[A-Z_]{5,}", " ".join(cells("state")))
     assert states == list(lc.State.__members__)
+
+
+def test_the_policy_shown_to_contributors_is_complete() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (toml,) = re.findall(r"^```toml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    (policy,) = policies_of_text(toml, "example-linear")
+    instrument = lc.Instrument("BTC", "linear", lc.TierTable.single_rate("0.005"), tick_size=0.01)
+    book = lc.PositionBook(["BTC"], [0.5], [60_000.0], isolated_margin=[3_000.0])
+    risk = lc.Engine(policy.with_instruments([instrument])).evaluate(book, {"BTC": 60_000.0})
+    # (V - 27,000) * 0.8 = (0.005 + 0.0005) V, and the file says what the venue would print of it.
+    price = float(risk.liquidation_price[0])
+    assert price == pytest.approx(2 * 27_000 / (1 - 0.0055 / 0.8))
+    assert f"liquidation price {displayed_price(policy, instrument, price, 0.5)} " in policy.verified_by
+
+
+def test_the_unsafe_code_is_counted() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    listed = {
+        name: int(count) for name, count in re.findall(r"^\| `(\w+\.rs)` \| (\d+) \|", text, re.MULTILINE)
+    }
+    found = {}
+    for path in (ROOT / "rust").rglob("*.rs"):
+        code = re.sub(r"//.*", "", path.read_text(encoding="utf-8"))
+        uses = len(re.findall(r"\bunsafe\b(?=\s*(?:\{|impl|fn|extern))", code))
+        if uses:
+            found[path.name] = uses
+    assert listed == found
 
 
 def test_the_links_of_the_readme_and_the_manual_point_to_files() -> None:

@@ -14,6 +14,7 @@ from levcore.explain_margin import margin_steps, value_steps
 from levcore.explain_row import Row, fault_steps, input_steps, tier_steps
 from levcore.explain_verdict import account_steps, equity_steps, level_steps, price_steps
 from levcore.explanation import Explanation, Step
+from levcore.policy_terms import UNKNOWN
 from levcore.reference.evaluate import BookReplay
 from levcore.status import FIRST_FAILURE, State, Status
 
@@ -67,7 +68,7 @@ def explain(policy: "MarginPolicy", book: PositionBook, marks: "Marks", row: Sup
         status=Status(position.status),
         steps=tuple(steps_of(Row(policy, part, tuple(rows), place, replay, position))),
         ratio=policy.ratio,
-        debtor=policy.debtor,
+        debtor=policy.debtor if policy.debtor != UNKNOWN else f"unknown: {policy.unknown.about('debtor')}",
         sources=policy.sources,
     )
 
