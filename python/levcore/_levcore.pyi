@@ -55,9 +55,8 @@ def evaluate(
     wanted: int,
     results: npt.NDArray[np.float64],
     codes: npt.NDArray[np.uint8],
-    account_results: npt.NDArray[np.float64],
-    account_codes: npt.NDArray[np.uint8],
-    instruction_set: str | None,
+    accounts: tuple[npt.NDArray[np.float64], npt.NDArray[np.uint8]] | None,
+    instruction_set: str,
     threads: int,
 ) -> None: ...
 def panic_inside() -> None: ...

@@ -8,10 +8,10 @@ import numpy.typing as npt
 
 from levcore import _levcore
 from levcore.book import PositionBook
-from levcore.columns import Floats, float_column
+from levcore.columns import Floats, float_column, real_number
 from levcore.compiled import CompiledPolicy, check_modes, compile_policy
 from levcore.errors import DTypeError, InputError, InvalidRowsError, ShapeError
-from levcore.measures import MEASURE_NAMES, measure_mask
+from levcore.measures import MEASURE_NAMES, chosen_measures, measure_mask
 from levcore.policy import MarginPolicy
 from levcore.risk import BookRisk
 from levcore.status import FIRST_PARTIAL, Status
@@ -24,7 +24,7 @@ __all__ = ["Engine", "Marks"]
 Marks = Mapping[str, float] | npt.ArrayLike
 SMALL_BOOK = 32_768
 """Rows up to which one thread is faster than two."""
-PLAIN_NUMBERS = frozenset({float, int})
+PLAIN_NUMBERS = frozenset({float})
 EVERY_MEASURE = measure_mask(MEASURE_NAMES)
 
 
@@ -60,7 +60,7 @@ class Engine:
     54216.87
     """
 
-    __slots__ = ("_compiled", "_kernel", "instruction_set", "policy", "threads")
+    __slots__ = ("_compiled", "_kernel", "_used_set", "instruction_set", "policy", "threads")
 
     def __init__(
         self, policy: MarginPolicy, *, threads: int | None = None, instruction_set: str | None = None
@@ -77,6 +77,7 @@ class Engine:
         self.policy = policy
         self.threads = None if threads is None else _checked_threads(threads)
         self.instruction_set = instruction_set
+        self._used_set: str = instruction_set or _levcore.used_instruction_set()
         self._compiled: CompiledPolicy = compile_policy(policy)
         self._kernel = _levcore.Policy(self._compiled.rules, list(self._compiled.instruments))
 
@@ -130,12 +131,13 @@ class Engine:
         InvalidRowsError
             If `on_bad_row` is ``"raise"`` and a row fails; `out` is then written all the same.
         """
+        if out is not None and not isinstance(out, BookRisk):
+            raise DTypeError("out", "must be a BookRisk", "BookRisk", type(out).__name__)
         if measures is None:
             names = MEASURE_NAMES if out is None else out.measures
-            mask = EVERY_MEASURE if names is MEASURE_NAMES else measure_mask(names)
         else:
-            mask = measure_mask(measures)
-            names = tuple(name for name in MEASURE_NAMES if name in measures)
+            names = chosen_measures(measures)
+        mask = EVERY_MEASURE if names is MEASURE_NAMES else measure_mask(names)
         if on_bad_row not in ("status", "raise"):
             raise InputError("on_bad_row", "must be a known choice", "'status' or 'raise'", repr(on_bad_row))
         if not isinstance(book, PositionBook):
@@ -144,7 +146,6 @@ class Engine:
         prices = mark_column(book, marks)
         risk = self._result(book, prices, names, out)
         results, codes = risk.buffers
-        account_results, account_codes = risk.accounts.buffers
         _levcore.evaluate(
             book.handle,
             self._kernel,
@@ -153,9 +154,8 @@ class Engine:
             mask,
             results,
             codes,
-            account_results,
-            account_codes,
-            self.instruction_set,
+            risk.accounts.buffers if book.account_ids else None,
+            self._used_set,
             self._threads_of_call(threads, len(book)),
         )
         if on_bad_row == "raise":
@@ -195,8 +195,6 @@ class Engine:
     ) -> BookRisk:
         if out is None:
             return BookRisk(book, self.policy, prices, names)
-        if not isinstance(out, BookRisk):
-            raise DTypeError("out", "must be a BookRisk", "BookRisk", type(out).__name__)
         if out.measures != names:
             raise InputError("out", "must hold the same measures", ", ".join(names), ", ".join(out.measures))
         if len(out) != len(book) or len(out.accounts) != len(book.account_ids):
@@ -239,17 +237,15 @@ def mark_column(book: PositionBook, marks: Marks) -> Floats:
     if isinstance(marks, (dict, Mapping)):  # dict first: asking for the kind takes longer
         prices = [marks.get(name, np.nan) for name in book.instrument_names]
         if not PLAIN_NUMBERS.issuperset(map(type, prices)):
-            _refuse_odd_prices(book.instrument_names, prices)
+            prices = [real_number("marks", price, place) for place, price in enumerate(prices)]
         column: Floats = np.array(prices, dtype=np.float64)
         return column
+    if isinstance(marks, (int, float)):
+        # One price for every instrument is nobody's book.
+        raise ShapeError(
+            "marks", "must name its instrument", "a mapping, or one price an instrument", "a number"
+        )
     return float_column("marks", marks, len(book.instrument_names), [])
-
-
-def _refuse_odd_prices(names: tuple[str, ...], prices: list[Any]) -> None:
-    """Refuse what `float` would take and no price is; None is a missing price."""
-    for name, price in zip(names, prices, strict=True):
-        if price is not None and (isinstance(price, (str, bytes, bool)) or not hasattr(price, "__float__")):
-            raise DTypeError("marks", "must map names to numbers", "a number", f"{price!r} for {name}")
 
 
 def raise_for_bad_rows(risk: BookRisk) -> None:

@@ -1,15 +1,15 @@
 //! A book of positions: columns borrowed from NumPy, laid out once, evaluated many times.
 
-use levcore::evaluate::{ACCOUNT_MEASURES, AccountOutputs, Outputs};
+use levcore::evaluate::{AccountOutputs, Outputs};
 use levcore::instruction_set::InstructionSet;
 use levcore::layout::Layout;
 use levcore::measures;
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadwriteArray2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
+use crate::door;
 use crate::errors::{ShapeError, alias, not_contiguous, to_python};
 use crate::policy::Policy;
-use crate::{door, errors};
 
 type Column = Py<PyArray1<f64>>;
 
@@ -78,53 +78,93 @@ impl Book {
 }
 
 /// A borrowed column; the borrow ends with the call.
-struct Borrowed<'py>(Option<PyReadonlyArray1<'py, f64>>);
+type Borrowed<'py> = Option<PyReadonlyArray1<'py, f64>>;
 
-impl<'py> Borrowed<'py> {
-    fn of(py: Python<'py>, argument: &'static str, column: Option<&Column>) -> PyResult<Self> {
-        let Some(column) = column else { return Ok(Self(None)) };
-        match column.bind(py).try_readonly() {
-            Ok(borrowed) => Ok(Self(Some(borrowed))),
-            Err(error) => Err(alias(argument, &error.to_string())),
+fn borrow<'py>(py: Python<'py>, argument: &'static str, column: Option<&Column>) -> PyResult<Borrowed<'py>> {
+    let borrowed = column.map(|column| column.bind(py).try_readonly());
+    borrowed.transpose().map_err(|error| alias(argument, &error.to_string()))
+}
+
+fn slice<'a>(argument: &'static str, column: &'a Borrowed<'_>) -> PyResult<Option<&'a [f64]>> {
+    column.as_ref().map(|column| column.as_slice().map_err(|_| not_contiguous(argument))).transpose()
+}
+
+/// The columns of a book, borrowed for a call.
+struct BorrowedBook<'py> {
+    instrument: PyReadonlyArray1<'py, u32>,
+    quantity: Borrowed<'py>,
+    entry_price: Borrowed<'py>,
+    isolated_margin: Borrowed<'py>,
+    leverage: Borrowed<'py>,
+    accrued_funding: Borrowed<'py>,
+    risk_limit: Borrowed<'py>,
+    wallet_balance: Borrowed<'py>,
+}
+
+impl<'py> BorrowedBook<'py> {
+    fn of(py: Python<'py>, book: &Book) -> PyResult<Self> {
+        Ok(Self {
+            instrument: book.instrument.bind(py).readonly(),
+            quantity: borrow(py, "quantity", Some(&book.quantity))?,
+            entry_price: borrow(py, "entry_price", Some(&book.entry_price))?,
+            isolated_margin: borrow(py, "isolated_margin", book.isolated_margin.as_ref())?,
+            leverage: borrow(py, "leverage", book.leverage.as_ref())?,
+            accrued_funding: borrow(py, "accrued_funding", book.accrued_funding.as_ref())?,
+            risk_limit: borrow(py, "risk_limit", book.risk_limit.as_ref())?,
+            wallet_balance: borrow(py, "wallet_balance", Some(&book.wallet_balance))?,
+        })
+    }
+
+    fn columns(&self) -> PyResult<levcore::book::Book<'_>> {
+        Ok(levcore::book::Book {
+            instrument: self.instrument.as_slice()?,
+            quantity: slice("quantity", &self.quantity)?.unwrap_or(&[]),
+            entry_price: slice("entry_price", &self.entry_price)?.unwrap_or(&[]),
+            isolated_margin: slice("isolated_margin", &self.isolated_margin)?,
+            leverage: slice("leverage", &self.leverage)?,
+            accrued_funding: slice("accrued_funding", &self.accrued_funding)?,
+            risk_limit: slice("risk_limit", &self.risk_limit)?,
+            wallet_balance: slice("wallet_balance", &self.wallet_balance)?.unwrap_or(&[]),
+        })
+    }
+}
+
+/// A two-dimensional output, borrowed for writing.
+struct Table<'py, T: numpy::Element>(PyReadwriteArray2<'py, T>);
+
+impl<'py, T: numpy::Element> Table<'py, T> {
+    fn of(py: Python<'py>, argument: &'static str, array: &Py<PyArray2<T>>) -> PyResult<Self> {
+        array.bind(py).try_readwrite().map(Self).map_err(|error| alias(argument, &error.to_string()))
+    }
+
+    /// Its rows, each a column of results, cut to `rows` values.
+    fn columns(&mut self, argument: &'static str, count: usize, rows: usize) -> PyResult<Vec<&mut [T]>> {
+        let shape = [self.0.shape()[0], self.0.shape()[1]];
+        if shape[0] != count || shape[1] < rows {
+            let expected = format!("({count}, at least {rows})");
+            let rule = "must have one row a measure";
+            return Err(ShapeError::new_err((argument, rule, expected, format!("{shape:?}"))));
         }
+        let values = self.0.as_slice_mut().map_err(|_| not_contiguous(argument))?;
+        if shape[1] == 0 {
+            return Ok((0..count).map(|_| <&mut [T]>::default()).collect());
+        }
+        Ok(values.chunks_exact_mut(shape[1]).map(|row| &mut row[..rows]).collect())
     }
 
-    fn slice(&self, argument: &'static str) -> PyResult<Option<&[f64]>> {
-        self.0.as_ref().map(|column| column.as_slice().map_err(|_| not_contiguous(argument))).transpose()
+    /// The same as an array.
+    fn array<const COUNT: usize>(&mut self, argument: &'static str, rows: usize) -> PyResult<[&mut [T]; COUNT]> {
+        self.columns(argument, COUNT, rows)?.try_into().map_err(|_| not_contiguous(argument))
     }
 }
 
-/// Rows of a two-dimensional output, each its own column, cut to `rows` values.
-fn columns<'a, T: numpy::Element>(
-    argument: &'static str,
-    array: &'a mut PyReadwriteArray2<'_, T>,
-    count: usize,
-    rows: usize,
-) -> PyResult<Vec<&'a mut [T]>> {
-    let shape = [array.shape()[0], array.shape()[1]];
-    if shape[0] != count || shape[1] < rows {
-        let expected = format!("({count}, at least {rows})");
-        return Err(ShapeError::new_err((argument, "must have one row a measure", expected, format!("{shape:?}"))));
-    }
-    let values = array.as_slice_mut().map_err(|_| not_contiguous(argument))?;
-    if shape[1] == 0 {
-        return Ok((0..count).map(|_| <&mut [T]>::default()).collect());
-    }
-    Ok(values.chunks_exact_mut(shape[1]).map(|row| &mut row[..rows]).collect())
-}
-
-fn writable<'py, T: numpy::Element>(
-    py: Python<'py>,
-    argument: &'static str,
-    array: &Py<PyArray2<T>>,
-) -> PyResult<PyReadwriteArray2<'py, T>> {
-    array.bind(py).clone().try_readwrite().map_err(|error| alias(argument, &error.to_string()))
-}
+type Results = (Py<PyArray2<f64>>, Py<PyArray2<u8>>);
 
 /// Evaluates a book at marks into caller-owned outputs.
 ///
 /// `compiled` maps the book's instruments to the policy's (negative: unknown), `wanted` is a bit mask of measures in the order of the
-/// table, `results` has one row a wanted measure, `codes` the rows state and status; likewise for the accounts.
+/// table, `results` has one row a wanted measure, `codes` the rows state and status; `accounts` holds the same of the accounts, if there
+/// are any.
 #[pyfunction]
 #[allow(clippy::too_many_arguments, reason = "the parts of one evaluation, each with its own owner")]
 pub(crate) fn evaluate(
@@ -136,78 +176,38 @@ pub(crate) fn evaluate(
     wanted: u32,
     results: Py<PyArray2<f64>>,
     codes: Py<PyArray2<u8>>,
-    account_results: Py<PyArray2<f64>>,
-    account_codes: Py<PyArray2<u8>>,
-    instruction_set: Option<&str>,
+    accounts: Option<Results>,
+    instruction_set: &str,
     threads: usize,
 ) -> PyResult<()> {
-    let quantity = Borrowed::of(py, "quantity", Some(&book.quantity))?;
-    let entry_price = Borrowed::of(py, "entry_price", Some(&book.entry_price))?;
-    let isolated_margin = Borrowed::of(py, "isolated_margin", book.isolated_margin.as_ref())?;
-    let leverage = Borrowed::of(py, "leverage", book.leverage.as_ref())?;
-    let accrued_funding = Borrowed::of(py, "accrued_funding", book.accrued_funding.as_ref())?;
-    let risk_limit = Borrowed::of(py, "risk_limit", book.risk_limit.as_ref())?;
-    let wallet_balance = Borrowed::of(py, "wallet_balance", Some(&book.wallet_balance))?;
-    let instrument = book.instrument.bind(py).readonly();
-    let columns_of_book = levcore::book::Book {
-        instrument: instrument.as_slice()?,
-        quantity: quantity.slice("quantity")?.unwrap_or(&[]),
-        entry_price: entry_price.slice("entry_price")?.unwrap_or(&[]),
-        isolated_margin: isolated_margin.slice("isolated_margin")?,
-        leverage: leverage.slice("leverage")?,
-        accrued_funding: accrued_funding.slice("accrued_funding")?,
-        risk_limit: risk_limit.slice("risk_limit")?,
-        wallet_balance: wallet_balance.slice("wallet_balance")?.unwrap_or(&[]),
-    };
-    let (rows, accounts) = (columns_of_book.rows(), columns_of_book.wallet_balance.len());
+    let set = InstructionSet::named(instruction_set).map_err(to_python)?;
+    let borrowed = BorrowedBook::of(py, book)?;
+    let columns = borrowed.columns()?;
+    let (rows, account_count) = (columns.rows(), columns.wallet_balance.len());
     let places: Vec<Option<usize>> = compiled.as_slice()?.iter().map(|&place| usize::try_from(place).ok()).collect();
     let marks = marks.as_slice()?;
 
-    let mut results = writable(py, "out", &results)?;
-    let mut codes = writable(py, "out", &codes)?;
-    let mut account_results = writable(py, "out.accounts", &account_results)?;
-    let mut account_codes = writable(py, "out.accounts", &account_codes)?;
-    let mut wanted_columns = columns("out", &mut results, wanted.count_ones() as usize, rows)?.into_iter();
-    let measure_columns: [Option<&mut [f64]>; measures::COUNT] =
-        std::array::from_fn(|measure| if wanted & (1 << measure) == 0 { None } else { wanted_columns.next() });
-    let [state, status] = pair("out", columns("out", &mut codes, 2, rows)?)?;
-    let of_accounts = columns("out.accounts", &mut account_results, ACCOUNT_MEASURES.len(), accounts)?;
-    let Ok(of_accounts) = <[&mut [f64]; 6]>::try_from(of_accounts) else { return Err(not_contiguous("out.accounts")) };
-    let [account_state, account_status] =
-        pair("out.accounts", columns("out.accounts", &mut account_codes, 2, accounts)?)?;
-    let outputs =
-        Outputs::new(measure_columns, state, status, AccountOutputs::new(of_accounts, account_state, account_status));
-
-    let set = match instruction_set {
-        Some(name) => InstructionSet::named(name),
-        None => InstructionSet::from_environment(),
-    }
-    .map_err(to_python)?;
-    let mut signal: Option<PyErr> = None;
-    let outcome = door::through(py, || {
-        // Short calls end before anybody can press a key; long ones look for signals between batches of blocks.
-        let mut interrupted = || {
-            signal = Python::attach(|py| py.check_signals().err());
-            signal.is_some()
-        };
-        levcore::evaluate::evaluate(
-            &columns_of_book,
-            &book.layout,
-            &policy.inner,
-            &places,
-            marks,
-            &outputs,
-            set,
-            threads,
-            &mut interrupted,
-        )
-    });
-    match signal {
-        Some(signal) => Err(signal),
-        None => outcome,
-    }
-}
-
-fn pair<'a>(argument: &'static str, rows: Vec<&'a mut [u8]>) -> PyResult<[&'a mut [u8]; 2]> {
-    rows.try_into().map_err(|_| errors::not_contiguous(argument))
+    let mut results = Table::of(py, "out", &results)?;
+    let mut codes = Table::of(py, "out", &codes)?;
+    let mut measured = results.columns("out", wanted.count_ones() as usize, rows)?.into_iter();
+    let measured: [Option<&mut [f64]>; measures::COUNT] =
+        std::array::from_fn(|measure| if wanted & (1 << measure) == 0 { None } else { measured.next() });
+    let [state, status] = codes.array("out", rows)?;
+    let mut tables = accounts
+        .map(|(results, codes)| {
+            PyResult::Ok((Table::of(py, "out.accounts", &results)?, Table::of(py, "out.accounts", &codes)?))
+        })
+        .transpose()?;
+    let accounts = match &mut tables {
+        None => AccountOutputs::none(),
+        Some((results, codes)) => {
+            let [state, status] = codes.array("out.accounts", account_count)?;
+            AccountOutputs::new(results.array("out.accounts", account_count)?, state, status)
+        }
+    };
+    let outputs = Outputs::new(measured, state, status, accounts);
+    door::through_with_signals(py, |interrupted| {
+        let (layout, policy) = (&book.layout, &policy.inner);
+        levcore::evaluate::evaluate(&columns, layout, policy, &places, marks, &outputs, set, threads, interrupted)
+    })
 }

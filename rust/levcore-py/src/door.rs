@@ -16,6 +16,21 @@ pub(crate) fn through<T: Send>(py: Python<'_>, work: impl FnOnce() -> levcore::e
     }
 }
 
+/// The same for work that asks now and then whether to stop: a signal, Ctrl-C above all, then comes back as its exception.
+pub(crate) fn through_with_signals<T: Send>(
+    py: Python<'_>,
+    work: impl FnOnce(&mut dyn FnMut() -> bool) -> levcore::error::Result<T> + Send,
+) -> PyResult<T> {
+    let mut signal: Option<PyErr> = None;
+    let outcome = through(py, || {
+        work(&mut || {
+            signal = Python::attach(|py| py.check_signals().err());
+            signal.is_some()
+        })
+    });
+    signal.map_or(outcome, Err)
+}
+
 /// Panics inside of the core, so that a test can see what a caller would.
 #[pyfunction]
 #[allow(clippy::panic, reason = "the panic is the purpose of the function")]

@@ -281,17 +281,16 @@ impl Runner<'_> {
         let threads = self.threads.clamp(1, tasks.len().max(1));
         let mut tasks = tasks.into_iter();
         loop {
-            let mut batch = tasks.by_ref().take(TASKS_BETWEEN_INTERRUPTS * threads).peekable();
-            if batch.peek().is_none() {
-                return Ok(());
-            }
+            let batch: Vec<Task<'_>> = tasks.by_ref().take(TASKS_BETWEEN_INTERRUPTS * threads).collect();
             if threads == 1 {
-                batch.for_each(|task| with_scratch(|scratch| dispatch(set, job, task, scratch)));
+                batch.into_iter().for_each(|task| with_scratch(|scratch| dispatch(set, job, task, scratch)));
             } else {
-                let batch: Vec<Task<'_>> = batch.collect();
                 threads::with_pool(threads, || {
                     batch.into_par_iter().for_each(|task| with_scratch(|scratch| dispatch(set, job, task, scratch)));
                 })?;
+            }
+            if tasks.len() == 0 {
+                return Ok(());
             }
             if (self.interrupted)() {
                 return Err(Error::Interrupted);
