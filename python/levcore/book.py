@@ -7,7 +7,16 @@ import numpy as np
 import numpy.typing as npt
 
 from levcore import _levcore
-from levcore.columns import Codes, Floats, factorize, float_column, integer_codes
+from levcore.columns import (
+    Codes,
+    Floats,
+    factorize,
+    flat_array,
+    float_column,
+    integer_codes,
+    label_sequence,
+    refuse_masked,
+)
 from levcore.errors import DTypeError, InputError, ShapeError
 
 __all__ = ["NO_ACCOUNT", "PositionBook"]
@@ -118,6 +127,8 @@ class PositionBook:
         self.instrument_names: tuple[str, ...]
         self.instrument_codes, self.instrument_names = _instruments(instrument, instrument_names, rows)
         self.is_cross: npt.NDArray[np.bool_] = _modes(margin_mode, rows)
+        if account is not None:
+            account = label_sequence("account", account)
         self.account: Sequence[Any] | npt.NDArray[Any] | None = account
         self.account_codes: Codes | None
         self.account_ids: list[Any]
@@ -222,8 +233,12 @@ def _instruments(
                 "instrument", "must hold names, or codes with instrument_names", "str", repr(odd)
             )
     else:
-        labels = list(names)
-        array = np.asarray(instrument)
+        labels = list(label_sequence("instrument_names", names))
+        odd = next((place for place, label in enumerate(labels) if not isinstance(label, str)), None)
+        if odd is not None:
+            raise DTypeError("instrument_names", "must hold names", "str", repr(labels[odd]), odd)
+        refuse_masked("instrument", instrument)
+        array = flat_array("instrument", instrument)
         if array.dtype.kind not in "iu":
             raise DTypeError(
                 "instrument", "must hold codes of instrument_names", "integers", str(array.dtype)
@@ -241,7 +256,8 @@ def _modes(margin_mode: str | Sequence[str] | npt.NDArray[Any], rows: int) -> np
         if margin_mode not in MODES:
             raise InputError("margin_mode", "must be a margin mode", "isolated or cross", repr(margin_mode))
         return np.full(rows, margin_mode == "cross")
-    modes = np.asarray(margin_mode)
+    refuse_masked("margin_mode", margin_mode)
+    modes = flat_array("margin_mode", margin_mode)
     if modes.ndim != 1 or modes.size != rows:
         raise ShapeError("margin_mode", "must have one value a row", str(rows), str(modes.shape))
     cross = np.asarray(modes == "cross", dtype=np.bool_)

@@ -4,7 +4,7 @@ A contiguous float64 array is kept as it is, behind a read-only view; anything e
 in ``PositionBook.copied``.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,17 @@ import numpy.typing as npt
 
 from levcore.errors import DTypeError, InputError, ShapeError
 
-__all__ = ["Codes", "Floats", "factorize", "float_column", "integer_codes"]
+__all__ = [
+    "Codes",
+    "Floats",
+    "factorize",
+    "flat_array",
+    "float_column",
+    "integer_codes",
+    "label_sequence",
+    "real_number",
+    "refuse_masked",
+]
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.uint32]
@@ -47,7 +57,7 @@ def float_column(name: str, values: object, rows: int | None, copied: list[str])
             # Nothing to do, and marks come this way at every call.
             return _read_only(values)
     if isinstance(values, (int, float)) and not isinstance(values, bool) and rows is not None:
-        array: npt.NDArray[Any] = np.full(rows, values, dtype=np.float64)
+        array: npt.NDArray[Any] = np.full(rows, real_number(name, values))
         given: object = None
     else:
         given = values
@@ -70,29 +80,60 @@ def _read_only(values: Floats) -> Floats:
     return column
 
 
-def _numeric_array(name: str, values: object) -> npt.NDArray[Any]:
-    if isinstance(values, np.ma.MaskedArray):
-        return np.ma.filled(values.astype(np.float64), np.nan)
+def real_number(name: str, value: object, row: int | None = None) -> float:
+    """A number as float64, NaN for None.
+
+    Raises
+    ------
+    DTypeError
+        For what `float` would take and no number is (text, booleans, dates), and for what it cannot hold.
+    """
+    if value is None:
+        return np.nan
+    # NumPy gives a `__float__` to its booleans, dates and arrays too.
+    numeric = value.dtype.kind in "fiu" if isinstance(value, np.generic) else hasattr(value, "__float__")
+    if numeric and not isinstance(value, (str, bytes, bool, complex, np.ndarray)):
+        try:
+            return float(value)  # type: ignore[arg-type]
+        except OverflowError:
+            found = f"{type(value).__name__} beyond its range"
+            raise DTypeError(name, "must fit float64", "float64", found, row) from None
+        except (TypeError, ValueError):
+            pass
+    raise DTypeError(name, "must hold real numbers", "numbers or None", repr(value), row)
+
+
+def flat_array(name: str, values: object) -> npt.NDArray[Any]:
+    """Values as an array of whatever type they have.
+
+    Raises
+    ------
+    ShapeError
+        For sequences inside of the sequence that differ in length.
+    """
     try:
-        array = np.asarray(values)
+        return np.asarray(values)
     except ValueError as error:
-        raise ShapeError(name, "must be one-dimensional", "a flat sequence of numbers", str(error)) from None
+        raise ShapeError(name, "must be one-dimensional", "a flat sequence", str(error)) from None
+
+
+def _numeric_array(name: str, values: object) -> npt.NDArray[Any]:
+    array = values if isinstance(values, np.ma.MaskedArray) else flat_array(name, values)
     if array.dtype.kind == "O":
         array = _object_array(name, array)
     if array.dtype.kind not in "fiu":
         raise DTypeError(name, "must hold real numbers", "float64", str(array.dtype))
     if array.dtype.kind == "f" and array.dtype.itemsize > 8:
         raise DTypeError(name, "must fit float64 without loss", "float64", str(array.dtype))
+    if isinstance(array, np.ma.MaskedArray):
+        return np.ma.filled(array.astype(np.float64), np.nan)
     return array
 
 
 def _object_array(name: str, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    for row, value in enumerate(array.ravel().tolist()):
-        if value is not None and (
-            isinstance(value, (str, bytes, bool, complex)) or not hasattr(value, "__float__")
-        ):
-            raise DTypeError(name, "must hold real numbers", "numbers or None", repr(value), row)
-    return array.astype(np.float64)
+    # A masked value comes out of `tolist` as None.
+    values = [real_number(name, value, row) for row, value in enumerate(array.ravel().tolist())]
+    return np.array(values, dtype=np.float64).reshape(array.shape)
 
 
 def integer_codes(name: str, values: npt.NDArray[Any], limit: int) -> Codes:
@@ -119,14 +160,39 @@ def integer_codes(name: str, values: npt.NDArray[Any], limit: int) -> Codes:
     return np.ascontiguousarray(values, dtype=np.uint32)
 
 
-def factorize(name: str, values: Iterable[object]) -> tuple[Codes, list[Any]]:
+def refuse_masked(name: str, values: object) -> None:
+    """Refuse masked values where nothing stands for a missing one: below the mask lies a value like any."""
+    masked = np.ma.getmaskarray(values) if isinstance(values, np.ma.MaskedArray) else np.zeros(1, np.bool_)
+    if masked.any():
+        row = int(np.argmax(masked))
+        raise InputError(name, "must not be masked", "a value a row", "masked", row, int(masked.sum()))
+
+
+def label_sequence(name: str, values: object) -> Sequence[Any] | npt.NDArray[Any]:
+    """Labels in an order, with a length.
+
+    Raises
+    ------
+    DTypeError
+        For one label, a mapping, or a set, whose order says nothing.
+    """
+    if isinstance(values, (str, bytes)):
+        raise DTypeError(name, "must be a sequence of labels", "one label a row", f"the string {values!r}")
+    if isinstance(values, (np.ndarray, Sequence)):
+        return values
+    if isinstance(values, (Set, Mapping)) or not isinstance(values, Iterable):
+        raise DTypeError(name, "must be a sequence of labels", "one label a row", type(values).__name__)
+    return list(values)
+
+
+def factorize(name: str, values: object) -> tuple[Codes, list[Any]]:
     """Codes of labels in the order of their first appearance, and the labels.
 
     Parameters
     ----------
     name : str
         Column, named in errors.
-    values : iterable of str or of int
+    values : sequence or iterable of str or of int
         Labels; None and NaN count as the empty string, a label that nothing knows.
 
     Raises
@@ -134,20 +200,32 @@ def factorize(name: str, values: Iterable[object]) -> tuple[Codes, list[Any]]:
     DTypeError
         For labels that are neither text nor whole numbers.
     """
-    if isinstance(values, (str, bytes)):
-        raise DTypeError(name, "must be a sequence of labels", "one label a row", f"the string {values!r}")
-    if isinstance(values, np.ndarray):
-        if values.ndim != 1:
-            raise ShapeError(name, "must be one-dimensional", "1 dimension", f"{values.ndim} dimensions")
-        if values.dtype.kind in "iu":
-            return _factorize_integers(values)
-        values = values.tolist()
+    sequence = label_sequence(name, values)
+    if isinstance(sequence, np.ndarray):
+        if sequence.ndim != 1:
+            raise ShapeError(name, "must be one-dimensional", "1 dimension", f"{sequence.ndim} dimensions")
+        if sequence.dtype.kind in "iu" and not isinstance(sequence, np.ma.MaskedArray):
+            return _factorize_integers(sequence)
+        sequence = sequence.tolist()
     labels: dict[Any, int] = {}
-    sequence = values if isinstance(values, Sequence) else list(values)
-    codes = np.fromiter(
-        (labels.setdefault(value, len(labels)) for value in sequence), dtype=np.uint32, count=len(sequence)
-    )
+    try:
+        codes = np.fromiter(
+            (labels.setdefault(value, len(labels)) for value in sequence),
+            dtype=np.uint32,
+            count=len(sequence),
+        )
+    except TypeError:
+        row, odd = next((row, value) for row, value in enumerate(sequence) if not _is_hashable(value))
+        raise DTypeError(name, "must hold text or whole numbers", "str or int", repr(odd), row) from None
     return _without_missing(name, codes, list(labels))
+
+
+def _is_hashable(value: object) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
 
 
 def _factorize_integers(values: npt.NDArray[Any]) -> tuple[Codes, list[Any]]:

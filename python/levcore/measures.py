@@ -1,11 +1,12 @@
 """The closed table of measures: name, unit and meaning, from the core."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from levcore import _levcore
-from levcore.errors import InputError
+from levcore.errors import DTypeError, InputError
 
-__all__ = ["ACCOUNT_MEASURES", "MEASURES", "MEASURE_NAMES", "Measure", "measure_mask"]
+__all__ = ["ACCOUNT_MEASURES", "MEASURES", "MEASURE_NAMES", "Measure", "chosen_measures", "measure_mask"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,26 +37,26 @@ ACCOUNT_MEASURES: tuple[str, ...] = tuple(_levcore.account_measures())
 _PLACES = {name: place for place, name in enumerate(MEASURE_NAMES)}
 
 
-def measure_mask(names: tuple[str, ...]) -> int:
-    """Bit mask of the measures named, bit 0 the first of `MEASURES`.
+def chosen_measures(names: Iterable[str]) -> tuple[str, ...]:
+    """Measures named by a caller, each once, in the order of the outputs.
 
     Raises
     ------
     InputError
-        For a name that is none of `MEASURES`, or no name at all.
+        For a name that is none of `MEASURES`, or no name at all; `DTypeError` for what holds no names.
     """
-    if isinstance(names, str):
-        raise InputError(
-            "measures", "must be a sequence of names", "a tuple of names", f"the string {names!r}"
-        )
-    mask = 0
-    for name in names:
-        place = _PLACES.get(name)
-        if place is None:
-            raise InputError(
-                "measures", "must be names of levcore.MEASURES", ", ".join(MEASURE_NAMES), repr(name)
-            )
-        mask |= 1 << place
-    if not mask:
-        raise InputError("measures", "must name at least one measure", ", ".join(MEASURE_NAMES), "none")
-    return mask
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        raise DTypeError("measures", "must be a sequence of names", "a tuple of names", repr(names))
+    chosen = list(names)
+    known = ", ".join(MEASURE_NAMES)
+    for name in chosen:
+        if not isinstance(name, str) or name not in _PLACES:
+            raise InputError("measures", "must be names of levcore.MEASURES", known, repr(name))
+    if not chosen:
+        raise InputError("measures", "must name at least one measure", known, "none")
+    return tuple(name for name in MEASURE_NAMES if name in chosen)
+
+
+def measure_mask(names: tuple[str, ...]) -> int:
+    """Bit mask of measures, bit 0 the first of `MEASURES`."""
+    return sum(1 << _PLACES[name] for name in names)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from levcore.compiled import check_modes, compile_policy
+from levcore.errors import DTypeError
 from levcore.reference import kernel
 from levcore.reference.account import Sums, Verdict, judge
 from levcore.reference.kernel import MarkedInstrument, Position
@@ -58,6 +59,7 @@ def evaluate(book: "PositionBook", policy: "MarginPolicy", marks: "Marks") -> "B
     from levcore.measures import MEASURE_NAMES
     from levcore.risk import BookRisk
 
+    _check_types(book, policy)
     prices = mark_column(book, marks)
     replay = BookReplay(book, policy, prices.tolist())
     risk = BookRisk(book, policy, prices, MEASURE_NAMES)
@@ -73,6 +75,15 @@ def evaluate(book: "PositionBook", policy: "MarginPolicy", marks: "Marks") -> "B
         account_results[:, account] = verdict.measures
         account_codes[:, account] = verdict.state, verdict.status
     return risk
+
+
+def _check_types(book: object, policy: object) -> None:
+    from levcore.book import PositionBook
+    from levcore.policy import MarginPolicy
+
+    for name, value, kind in (("book", book, PositionBook), ("policy", policy, MarginPolicy)):
+        if not isinstance(value, kind):
+            raise DTypeError(name, f"must be a {kind.__name__}", kind.__name__, type(value).__name__)
 
 
 class BookReplay:
