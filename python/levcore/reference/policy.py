@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from levcore.compiled import FEE_BASES, KEYS, CompiledInstrument, CompiledPolicy, CompiledRules
+from levcore.errors import PolicyError
 from levcore.reference.state import Levels, effective_level
 
 __all__ = ["Factors", "Line", "Policy", "Tiers", "prepare"]
@@ -100,7 +101,14 @@ def _bankruptcy_fee(rules: CompiledRules) -> float:
 
 
 def prepare_tiers(instrument: CompiledInstrument, policy: Policy) -> Tiers:
-    """Constants of an instrument's table."""
+    """Constants of an instrument's table.
+
+    Raises
+    ------
+    PolicyError
+        For rates that, with the fee and scaled by the liquidation level, reach 1: no price restores such a
+        position.
+    """
     rules = policy.rules
     price_fee = rules.fee_rate if rules.fee_basis == FEE_AT_PRICE else 0.0
     lines = []
@@ -108,6 +116,9 @@ def prepare_tiers(instrument: CompiledInstrument, policy: Policy) -> Tiers:
         instrument.floors, instrument.rates, instrument.deductions, strict=True
     ):
         scaled = (rate + price_fee) * policy.trigger
+        if not scaled < 1.0:
+            expected = "rate plus closing fee below the liquidation level"
+            raise PolicyError("rate", "is outside of its domain", expected, str(rate))
         trigger_deduction = deduction * policy.trigger
         gaining = floor * (1.0 - scaled) + trigger_deduction
         losing = floor * (1.0 + scaled) - trigger_deduction

@@ -33,6 +33,9 @@ pub(crate) fn to_python(error: Error) -> PyErr {
         Error::Domain { argument, expected, found } => {
             PolicyError::new_err((argument, "is outside of its domain", expected, found.to_string()))
         }
+        Error::Environment { variable, expected, found } => {
+            InputError::new_err((variable, "is a variable of the environment", expected, format!("{found:?}")))
+        }
         Error::InstructionSet { available, found } => InputError::new_err((
             "instruction_set",
             "must be one that this processor has",

@@ -49,6 +49,16 @@ pub enum Error {
         /// What was given.
         found: f64,
     },
+    /// A variable of the environment holds what it must not.
+    #[error("{variable}: expected {expected}, found {found:?}")]
+    Environment {
+        /// The variable.
+        variable: &'static str,
+        /// What it may hold, in words.
+        expected: &'static str,
+        /// Its text.
+        found: String,
+    },
     /// The requested instruction set does not exist or the processor lacks it.
     #[error("instruction_set: expected one of {available}, found {found:?}")]
     InstructionSet {

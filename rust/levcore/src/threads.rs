@@ -64,17 +64,17 @@ pub fn with_pool<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> Re
 ///
 /// # Errors
 ///
-/// [`Error::Domain`] if the variable does not hold a number from 1 to [`MAX_THREADS`].
+/// [`Error::Environment`] if the variable does not hold a number from 1 to [`MAX_THREADS`].
 pub fn default_threads() -> Result<usize> {
     let Ok(text) = std::env::var("LEVCORE_NUM_THREADS") else {
         return Ok(std::thread::available_parallelism().map_or(1, NonZeroUsize::get).min(MAX_THREADS));
     };
     match text.trim().parse::<usize>() {
         Ok(threads) if (1..=MAX_THREADS).contains(&threads) => Ok(threads),
-        parsed => Err(Error::Domain {
-            argument: "LEVCORE_NUM_THREADS",
+        _ => Err(Error::Environment {
+            variable: "LEVCORE_NUM_THREADS",
             expected: "a whole number from 1 to 256",
-            found: parsed.map_or(f64::NAN, |threads| threads as f64),
+            found: text,
         }),
     }
 }
