@@ -83,7 +83,7 @@ impl AccountOutputs<'_> {
 }
 
 impl<'a> Outputs<'a> {
-    /// Borrows the columns of the measures wanted, in the order of [`Measure`], and the codes of state and status.
+    /// Borrows the columns of the measures wanted, in the order of [`Measure`](crate::measures::Measure), and the codes of state and status.
     pub fn new(
         columns: [Option<&'a mut [f64]>; COUNT],
         state: &'a mut [u8],
@@ -164,7 +164,7 @@ impl Scratch {
 /// # Errors
 ///
 /// [`Error::Length`] for columns of different length, [`Error::Interrupted`], or what [`threads::with_pool`] returns. Rows that cannot be
-/// evaluated are no error: see [`Status`].
+/// evaluated are no error: see [`Status`](crate::status::Status).
 #[allow(clippy::too_many_arguments, reason = "the parts of one evaluation, each with its own owner")]
 pub fn evaluate(
     book: &Book<'_>,
