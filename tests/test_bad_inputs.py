@@ -1,7 +1,7 @@
 """Bad numbers and columns: each raises its own error with column and first bad row, or gets its status.
 
-None panics, none escapes as another library's exception, none comes back as a healthy number. The other columns
-of a book and its marks are in ``test_bad_books.py``, calls, policies and the environment in
+None panics, none escapes as another library's exception, none comes back as a healthy number. The other
+columns of a book and its marks are in ``test_bad_books.py``, calls, policies and the environment in
 ``test_bad_calls.py``.
 """
 
