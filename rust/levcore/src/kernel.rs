@@ -296,8 +296,13 @@ fn maintain<C: Compare>(tile: &mut Tile, instruments: &MarkedInstruments<'_>, va
     if tile.shared_instrument.is_some() {
         maintain_by_one_table(tables, tile.table[0] as usize, value, &mut tile.maintenance);
     } else {
+        // Two loops: all searches are on their way before the first line that one of them finds is waited for.
+        let mut found = [0; ROWS];
         for slot in 0..ROWS {
-            let line = tables.line::<C>(tile.table[slot] as usize, Key::Value, value[slot]);
+            found[slot] = tables.find::<C>(tile.table[slot] as usize, Key::Value, value[slot]);
+        }
+        for slot in 0..ROWS {
+            let line = tables.found(found[slot]);
             tile.maintenance[slot] = margin::maintenance_line(value[slot], line.rate, line.deduction);
         }
     }
@@ -316,13 +321,13 @@ fn maintain<C: Compare>(tile: &mut Tile, instruments: &MarkedInstruments<'_>, va
 /// Rates and deductions rise with the tiers, so the ones that apply are the largest of those whose threshold lies below.
 #[inline(always)]
 fn maintain_by_one_table(tables: &Tables, place: usize, value: &[f64; ROWS], maintenance: &mut [f64; ROWS]) {
-    let (lines, thresholds) = (tables.lines(place), tables.thresholds(place, Key::Value));
+    let (lines, mut thresholds) = (tables.lines(place), tables.thresholds(place, Key::Value));
     let lowest = lines[0];
     let (mut rate, mut deduction) = ([lowest.rate; ROWS], [lowest.deduction; ROWS]);
-    for (pair, threshold) in lines[1..].chunks_exact(2).zip(thresholds.chunks_exact(2)) {
+    for pair in lines[1..].chunks_exact(2) {
         // Read before the loop: a load under a condition would keep the loop from being vectorised.
         let (lower, upper) = (pair[0], pair[1]);
-        let (from_lower, from_upper) = (threshold[0], threshold[1]);
+        let (Some(from_lower), Some(from_upper)) = (thresholds.next(), thresholds.next()) else { break };
         for slot in 0..ROWS {
             let lower_rate = if value[slot] > from_lower { lower.rate } else { 0.0 };
             let upper_rate = if value[slot] > from_upper { upper.rate } else { 0.0 };
@@ -492,10 +497,15 @@ fn solve<C: Compare>(tile: &mut Tile, instruments: &MarkedInstruments<'_>) {
     if tile.shared_instrument.is_some() {
         solve_by_one_table(instruments.tables, tile);
     } else {
+        let (tables, mut found) = (instruments.tables, [0; ROWS]);
+        for slot in 0..ROWS {
+            let direction = tile.direction[slot];
+            let key = select_unpredictable(direction > 0.0, Key::Gaining, Key::Losing);
+            found[slot] = tables.find::<C>(tile.table[slot] as usize, key, direction * tile.needed[slot]);
+        }
         for slot in 0..ROWS {
             let (needed, direction) = (tile.needed[slot], tile.direction[slot]);
-            let key = select_unpredictable(direction > 0.0, Key::Gaining, Key::Losing);
-            let line = instruments.tables.line::<C>(tile.table[slot] as usize, key, direction * needed);
+            let line = tables.found(found[slot]);
             tile.liquidation_value[slot] =
                 liquidation::value_at_zero(needed, line.trigger_deduction, line.factors.along(direction));
         }
@@ -517,8 +527,7 @@ fn solve<C: Compare>(tile: &mut Tile, instruments: &MarkedInstruments<'_>) {
 fn solve_by_one_table(tables: &Tables, tile: &mut Tile) {
     let place = tile.table[0] as usize;
     let lines = tables.lines(place);
-    let thresholds = tables.thresholds(place, Key::Gaining).chunks_exact(2);
-    let thresholds = thresholds.zip(tables.thresholds(place, Key::Losing).chunks_exact(2));
+    let mut thresholds = tables.thresholds(place, Key::Gaining).zip(tables.thresholds(place, Key::Losing));
     let (mut deduction, mut factor) = ([lines[0].trigger_deduction; ROWS], [0.0; ROWS]);
     let mut compared = [0.0; ROWS];
     let lowest = lines[0].factors.both();
@@ -526,9 +535,10 @@ fn solve_by_one_table(tables: &Tables, tile: &mut Tile) {
         compared[slot] = tile.direction[slot] * tile.needed[slot];
         factor[slot] = if tile.direction[slot] > 0.0 { lowest.0 } else { lowest.1 };
     }
-    for (pair, (gaining, losing)) in lines[1..].chunks_exact(2).zip(thresholds) {
+    for pair in lines[1..].chunks_exact(2) {
         let (lower, upper) = (pair[0], pair[1]);
-        let (gaining, losing) = ((gaining[0], gaining[1]), (losing[0], losing[1]));
+        let (Some(first), Some(second)) = (thresholds.next(), thresholds.next()) else { break };
+        let (gaining, losing) = ((first.0, second.0), (first.1, second.1));
         let (lower_factors, upper_factors) = (lower.factors.both(), upper.factors.both());
         for slot in 0..ROWS {
             let gains = tile.direction[slot] > 0.0;

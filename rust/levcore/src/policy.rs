@@ -74,8 +74,9 @@ pub struct Rules {
     pub liquidation_inclusive: bool,
 }
 
-/// One line of a marginal table with everything that does not depend on the position.
+/// One line of a marginal table with everything that does not depend on the position; it fills a cache line and shares it with none.
 #[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
 pub(crate) struct Line {
     pub rate: f64,
     pub deduction: f64,
@@ -92,10 +93,15 @@ pub(crate) struct Line {
 pub(crate) struct Tables {
     width: usize,
     lines: Vec<Line>,
-    thresholds: Vec<f64>,
+    thresholds: Vec<Thresholds>,
     /// Lines of each table: its own number, made odd, so that those above the first come in pairs.
     lengths: Vec<usize>,
 }
+
+/// Thresholds that are compared at once: a cache line.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+struct Thresholds([f64; LANES]);
 
 /// What a threshold is compared with.
 #[derive(Debug, Clone, Copy)]
@@ -124,7 +130,7 @@ impl Tables {
         let nothing = Line { rate: 0.0, deduction: 0.0, trigger_deduction: 0.0, factors: Factors::of(0.0) };
         all.lines.resize(all.lines.len() + width, nothing);
         all.lengths.push(1);
-        all.thresholds.resize(all.thresholds.len() + KEYS * width, f64::INFINITY);
+        all.thresholds.resize(all.thresholds.len() + KEYS * width / LANES, Thresholds([f64::INFINITY; LANES]));
         Ok(all)
     }
 
@@ -146,7 +152,7 @@ impl Tables {
         self.lines.resize(first + self.width, last);
         for mut thresholds in keys {
             thresholds.resize(self.width, f64::INFINITY);
-            self.thresholds.extend(thresholds);
+            self.thresholds.extend(thresholds.as_chunks().0.iter().copied().map(Thresholds));
         }
         Ok(())
     }
@@ -164,24 +170,35 @@ impl Tables {
 
     /// Thresholds of the table at this place: the one of line `k` at `k - 1`.
     #[inline(always)]
-    pub(crate) fn thresholds(&self, place: usize, key: Key) -> &[f64] {
-        let first = (place * KEYS + key as usize) * self.width;
-        &self.thresholds[first..first + self.width]
+    pub(crate) fn thresholds(&self, place: usize, key: Key) -> impl Iterator<Item = f64> + Clone {
+        self.vectors(place, key).iter().flat_map(|vector| vector.0)
     }
 
-    /// The line of the table at this place that applies to a number.
     #[inline(always)]
-    pub(crate) fn line<C: Compare>(&self, place: usize, key: Key, number: f64) -> &Line {
-        let (vectors, _) = self.thresholds(place, key).as_chunks::<LANES>();
+    fn vectors(&self, place: usize, key: Key) -> &[Thresholds] {
+        let vectors = self.width / LANES;
+        let first = (place * KEYS + key as usize) * vectors;
+        &self.thresholds[first..first + vectors]
+    }
+
+    /// Where among all lines the one stands that applies to a number.
+    #[inline(always)]
+    pub(crate) fn find<C: Compare>(&self, place: usize, key: Key, number: f64) -> usize {
         let mut below = 0;
-        for thresholds in vectors {
-            let count = C::count_below(thresholds, number);
+        for vector in self.vectors(place, key) {
+            let count = C::count_below(&vector.0, number);
             below += count;
             if count < LANES {
                 break;
             }
         }
-        &self.lines[place * self.width + below.min(self.width - 1)]
+        place * self.width + below.min(self.width - 1)
+    }
+
+    /// The line that [`Tables::find`] found.
+    #[inline(always)]
+    pub(crate) fn found(&self, place: usize) -> &Line {
+        &self.lines[place]
     }
 }
 
