@@ -359,3 +359,25 @@ def test_bybit_formula_of_2026_05_27_follows_from_the_rules(side: int) -> None:
         leverage=leverage,
     )
     assert risk.liquidation_price[0] == pytest.approx(published, rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {"liquidation_level": "x"},
+        {"liquidation_level": None},
+        {"liquidation_level": True},
+        {"warning_level": True},
+        {"closing_fee_basis": "price", "closing_fee_rate": None},
+        {"instruments": None},
+    ],
+)
+def test_values_of_the_wrong_kind_are_refused_by_name(rules: dict[str, object]) -> None:
+    with pytest.raises(lc.PolicyError, match=next(reversed(rules))):
+        lc.policy("generic").replace(**rules)
+
+
+@pytest.mark.parametrize("name", [None, 5])
+def test_a_policy_is_asked_for_by_name(name: Any) -> None:
+    with pytest.raises(lc.PolicyError, match="must be a name"):
+        lc.policy(name)

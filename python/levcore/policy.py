@@ -139,6 +139,8 @@ class MarginPolicy:
             # 1 == True in Python; a flag must be a bool all the same.
             if not any(value is choice or (value == choice and isinstance(value, str)) for choice in choices):
                 raise self._fault(rule, "must be a known value", " or ".join(map(repr, choices)), repr(value))
+        if not isinstance(self.instruments, InstrumentTable):
+            raise self._fault("instruments", "must be a table", "an InstrumentTable", repr(self.instruments))
         wrong = [unit for unit in self.table_units if unit not in get_args(Unit)]
         if wrong:
             raise self._fault(
@@ -197,17 +199,19 @@ class MarginPolicy:
 
     def _check_fee(self) -> None:
         rate = self.closing_fee_rate
-        if rate != UNKNOWN if isinstance(rate, str) else not 0 <= rate < 1:
+        if rate != UNKNOWN and not (_is_number(rate) and 0 <= float(rate) < 1):
             raise self._fault("closing_fee_rate", "must be a fraction of value", "in [0, 1)", repr(rate))
         if self.closing_fee_basis == "none" and rate != 0:
             raise self._fault("closing_fee_rate", "must be 0 where there is no closing fee", "0", repr(rate))
 
     def _check_levels(self) -> None:
         named = ("warning_level", "margin_call_level", "liquidation_level")
+        if self.liquidation_level is None:
+            raise self._fault("liquidation_level", "must be a level", "a positive number", "None")
         levels = [(name, getattr(self, name)) for name in named if getattr(self, name) is not None]
         highest = 0.0
         for name, level in levels:
-            if not highest <= level < math.inf or level == 0:
+            if not _is_number(level) or not highest <= level < math.inf or level == 0:
                 raise self._fault(
                     name, "levels must be positive and must not fall", f">= {highest}", repr(level)
                 )
@@ -215,6 +219,11 @@ class MarginPolicy:
 
     def _fault(self, rule: str, text: str, expected: str, found: str) -> PolicyError:
         return PolicyError(f"{self.id}, {rule}", text, expected, found)
+
+
+def _is_number(value: object) -> bool:
+    """Whether a value is a real number; True and False are not, though Python counts with them."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 # Fields that say where a policy comes from; the others are its rules.
@@ -260,6 +269,8 @@ def policy(name: str) -> MarginPolicy:
     """
     from levcore.policy_files import policy_names, read_policies
 
+    if not isinstance(name, str):
+        raise UnknownPolicyError("policy", "must be a name", "text", repr(name))
     plain, _, date = name.partition("@")
     names = policy_names()
     if plain not in names:
