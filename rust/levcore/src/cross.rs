@@ -12,6 +12,16 @@ use crate::status::{FIRST_FAILURE, Status};
 use crate::tile::{Place, ROWS, Tile};
 use crate::vector::Compare;
 
+/// Measures of a leg that depend on its account.
+const BY_ACCOUNT: [Measure; 6] = [
+    Measure::Equity,
+    Measure::MarginRatio,
+    Measure::EffectiveLeverage,
+    Measure::LiquidationPrice,
+    Measure::BankruptcyPrice,
+    Measure::DistanceToLiquidation,
+];
+
 /// What the first pass leaves behind, by leg.
 pub(crate) struct ValuedLegs<'a> {
     pub amounts: &'a mut [Amounts],
@@ -170,14 +180,7 @@ pub(crate) fn price_legs<C: Compare>(
     let basis = job.policy.rules.requirement_cross;
     kernel::find_prices::<C>(tile, job.policy, &job.instruments, basis, true);
     finish_legs(tile, &legs.status[inside..inside + len]);
-    for measure in [
-        Measure::Equity,
-        Measure::MarginRatio,
-        Measure::EffectiveLeverage,
-        Measure::LiquidationPrice,
-        Measure::BankruptcyPrice,
-        Measure::DistanceToLiquidation,
-    ] {
+    for measure in BY_ACCOUNT {
         store_measure(job, tile, measure, place);
     }
     store_codes(job, tile, place);
@@ -225,14 +228,7 @@ fn finish_leg(tile: &mut Tile, slot: usize, first_pass: u8) {
 
 /// Takes back what a leg was told of an account that could not be judged.
 fn withdraw(tile: &mut Tile, slot: usize) {
-    for measure in [
-        Measure::Equity,
-        Measure::MarginRatio,
-        Measure::EffectiveLeverage,
-        Measure::LiquidationPrice,
-        Measure::BankruptcyPrice,
-        Measure::DistanceToLiquidation,
-    ] {
+    for measure in BY_ACCOUNT {
         tile.results[measure as usize][slot] = f64::NAN;
     }
     tile.state[slot] = State::Incomplete as u64;
