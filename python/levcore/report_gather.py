@@ -29,6 +29,7 @@ from levcore.report_lists import (
 )
 from levcore.risk import BookRisk
 from levcore.status import COLUMN_AT_FAULT, FIRST_FAILURE, FIRST_PARTIAL, AccountStatus, State, Status
+from levcore.summary import settlements
 
 __all__ = ["gather"]
 
@@ -59,7 +60,7 @@ def gather(risk: BookRisk, *, top: int = 20, generated_at: datetime | None = Non
         A measure was not computed.
     """
     status = risk.status
-    settlement, currencies = _settlements(risk)
+    currencies, settlement = settlements(risk)
     order = instruments_by_size(risk)
     priced = order[~np.isnan(risk.marks[order])]
     names = risk.book.instrument_names
@@ -83,16 +84,6 @@ def gather(risk: BookRisk, *, top: int = 20, generated_at: datetime | None = Non
         marks=tuple((names[code], float(risk.marks[code])) for code in priced[:MARKS_SHOWN].tolist()),
         marks_left_out=max(0, len(priced) - MARKS_SHOWN),
     )
-
-
-def _settlements(risk: BookRisk) -> tuple[Places, list[str]]:
-    """Settlement currency of each instrument as a place in the list of those that occur."""
-    instruments = risk.policy.instruments
-    names = [
-        instruments[name].settlement if name in instruments else "" for name in risk.book.instrument_names
-    ]
-    currencies = list(dict.fromkeys(names))
-    return np.array([currencies.index(name) for name in names], np.int64), currencies
 
 
 def _totals(risk: BookRisk, settlement: Places, currencies: list[str]) -> tuple[Totals, ...]:

@@ -11,7 +11,7 @@ from levcore.status import FIRST_FAILURE, FIRST_PARTIAL, AccountStatus, State, S
 if TYPE_CHECKING:
     from levcore.risk import BookRisk
 
-__all__ = ["summarize"]
+__all__ = ["settlements", "summarize"]
 
 SUMMED = ("unrealized_pnl", "initial_margin", "maintenance_margin")
 
@@ -51,16 +51,16 @@ def _counts(codes: npt.NDArray[np.uint8], kind: type[IntEnum]) -> dict[str, int]
     return {kind(int(code)).name: int(counts[code]) for code in np.flatnonzero(counts)}
 
 
-def _settlements(risk: "BookRisk") -> tuple[list[str], npt.NDArray[np.intp]]:
+def settlements(risk: "BookRisk") -> tuple[list[str], npt.NDArray[np.int64]]:
     """Settlement currencies, and for each instrument of the book the place of its own."""
     table = risk.policy.instruments
     of_instrument = [table[name].settlement if name in table else "" for name in risk.book.instrument_names]
     currencies = sorted(set(of_instrument))
-    return currencies, np.array([currencies.index(currency) for currency in of_instrument], dtype=np.intp)
+    return currencies, np.array([currencies.index(currency) for currency in of_instrument], dtype=np.int64)
 
 
 def _totals(risk: "BookRisk") -> dict[str, dict[str, float]]:
-    currencies, place = _settlements(risk)
+    currencies, place = settlements(risk)
     held = risk.status < FIRST_FAILURE
     totals: dict[str, dict[str, float]] = {}
     for number, currency in enumerate(currencies):
