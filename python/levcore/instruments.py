@@ -43,6 +43,14 @@ class Instrument:
         Smallest price step, above 0; None where unknown.
     settlement : str
         Settlement currency; empty where unknown.
+    underlying : str
+        What its price is of, as assets name it (``"BTC"``); empty where unknown.
+    short_tiers : TierTable, optional
+        Maintenance tiers of short positions, where they differ from those of long ones.
+    initial_tiers : TierTable, optional
+        Tiers of the initial margin, for policies that take it from a table and not from the leverage.
+    funding_rate : float
+        Funding of the next period as a fraction of value, for policies that hold it in the requirement.
 
     Raises
     ------
@@ -57,6 +65,10 @@ class Instrument:
     multiplier: float = 1.0
     tick_size: float | None = None
     settlement: str = ""
+    underlying: str = ""
+    short_tiers: TierTable | None = None
+    initial_tiers: TierTable | None = None
+    funding_rate: float = 0.0
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -72,6 +84,10 @@ class Instrument:
                 raise InputError(field, "must be positive and finite", "> 0", repr(value))
         if self.payoff != "quanto" and self.multiplier != 1:
             raise InputError("multiplier", "belongs to quanto contracts", "1", repr(self.multiplier))
+        if not -1 < self.funding_rate < 1:
+            raise InputError(
+                "funding_rate", "must be a fraction of value", "in (-1, 1)", repr(self.funding_rate)
+            )
 
 
 class InstrumentTable(Mapping[str, Instrument]):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, get_args
 
+from levcore.assets import Asset, AssetTable
 from levcore.errors import PolicyError, UnknownPolicyError, UnknownRuleError
 from levcore.instruments import Instrument, InstrumentTable
 from levcore.policy_terms import (
@@ -19,13 +20,18 @@ from levcore.policy_terms import (
     UNKNOWN,
     ClosingFeeBasis,
     FeeBankruptcy,
+    FundingInRequirement,
+    HedgeRequirement,
     InitialMarginBasis,
+    InitialMarginRule,
+    LiabilityRule,
     RateRule,
     RequirementBasis,
     Rounding,
     Source,
     TableShape,
     Texts,
+    TraderOwes,
     Unknown,
 )
 from levcore.tiers import Unit
@@ -85,10 +91,31 @@ class MarginPolicy:
         Whether the venue publishes rates, or leverages from which they follow.
     table_units : tuple of {"quote", "base", "contracts", "risk_limit"}
         Units of tier tables that fit these rules.
-    table_shape : {"marginal", "flat", "single", "any"}
+    table_shape : {"marginal", "flat", "growing", "single", "any"}
         Their shape; "single": only single rates, since no source says what further tiers mean.
+    hedge_requirement : {"sum", "larger_leg", "larger_side", "covered", "unknown"}
+        What a long and a short leg of one instrument in one cross account ask for together: both; the larger
+        of the two; the larger of all longs and all shorts on one underlying; or the uncovered quantity in
+        full and the covered one at `covered_share`.
+    covered_share : float
+        Share of one leg's requirement on covered quantity, in [0, 1]: 0 nets the legs. 0 unless
+        `hedge_requirement` is "covered".
+    initial_margin_rule : {"leverage", "table", "unknown"}
+        Whether the initial margin is the value over the row's leverage, or follows the instrument's
+        `initial_tiers`.
+    funding_in_requirement : {"none", "rate_times_value", "unknown"}
+        Whether the requirement holds the instrument's next funding: its `funding_rate` is then added to the
+        maintenance rates.
+    liabilities_count_as : {"none", "negative_equity", "requirement", "unknown"}
+        Of accounts with balances in several assets: a liability is taken off the equity (margin over
+        requirement), or is itself the requirement (assets over liabilities). "none": an account is one wallet
+        in one currency.
+    trader_owes : {"no", "yes", "claim_reserved", "unknown"}
+        Whether a trader whose equity has become negative owes the rest.
     instruments : InstrumentTable
         The bundled table, or an empty one for the caller to fill with `with_instruments`.
+    assets : AssetTable
+        Rules of collateral assets: bundled, or for the caller to fill with `with_assets`.
 
     Raises
     ------
@@ -129,8 +156,15 @@ class MarginPolicy:
     maintenance_rate_rule: RateRule
     table_units: tuple[Unit, ...]
     table_shape: TableShape
+    hedge_requirement: HedgeRequirement
+    covered_share: float
+    initial_margin_rule: InitialMarginRule
+    funding_in_requirement: FundingInRequirement
+    liabilities_count_as: LiabilityRule
+    trader_owes: TraderOwes
     # Names would be read from disk for a hash; the name and date of the policy tell bundled tables apart.
     instruments: InstrumentTable = field(hash=False)
+    assets: AssetTable = field(default_factory=AssetTable)
 
     def __post_init__(self) -> None:
         """Check that each rule has one of its values."""
@@ -141,6 +175,8 @@ class MarginPolicy:
                 raise self._fault(rule, "must be a known value", " or ".join(map(repr, choices)), repr(value))
         if not isinstance(self.instruments, InstrumentTable):
             raise self._fault("instruments", "must be a table", "an InstrumentTable", repr(self.instruments))
+        if not isinstance(self.assets, AssetTable):
+            raise self._fault("assets", "must be a table", "an AssetTable", repr(self.assets))
         wrong = [unit for unit in self.table_units if unit not in get_args(Unit)]
         if wrong:
             raise self._fault(
@@ -148,6 +184,7 @@ class MarginPolicy:
             )
         self._check_fee()
         self._check_levels()
+        self._check_covered_share()
 
     @property
     def id(self) -> str:
@@ -193,6 +230,10 @@ class MarginPolicy:
         """New policy whose table also holds `instruments`; they replace those of the same name."""
         return dataclasses.replace(self, instruments=self.instruments.with_instruments(instruments))
 
+    def with_assets(self, assets: Iterable[Asset]) -> "MarginPolicy":
+        """New policy whose assets also hold `assets`; they replace those of the same name."""
+        return dataclasses.replace(self, assets=self.assets.with_assets(assets))
+
     def __str__(self) -> str:
         """Return the id."""
         return self.id
@@ -217,6 +258,13 @@ class MarginPolicy:
                 )
             highest = level
 
+    def _check_covered_share(self) -> None:
+        share = self.covered_share
+        if not (_is_number(share) and 0 <= share <= 1):
+            raise self._fault("covered_share", "must be a share", "in [0, 1]", repr(share))
+        if share != 0 and self.hedge_requirement != "covered":
+            raise self._fault("covered_share", "belongs to hedge_requirement='covered'", "0", repr(share))
+
     def _fault(self, rule: str, text: str, expected: str, found: str) -> PolicyError:
         return PolicyError(f"{self.id}, {rule}", text, expected, found)
 
@@ -229,7 +277,7 @@ def _is_number(value: object) -> bool:
 # Fields that say where a policy comes from; the others are its rules.
 PROVENANCE = frozenset(
     {"name", "as_of", "title", "venue", "product", "notes", "verified_by", "sources", "rests_on", "unknown"}
-    | {"instruments"}
+    | {"instruments", "assets"}
 )
 RULES = tuple(each.name for each in dataclasses.fields(MarginPolicy) if each.name not in PROVENANCE)
 

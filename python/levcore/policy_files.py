@@ -12,10 +12,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from levcore.errors import PolicyError
+from levcore.assets import Asset, AssetTable
+from levcore.errors import LevcoreError, PolicyError
 from levcore.instruments import InstrumentTable
 from levcore.policy import RULES, MarginPolicy
 from levcore.policy_terms import UNKNOWN, Source, Texts
+from levcore.tiers import TierTable
 
 __all__ = ["policy_names", "read_policies"]
 
@@ -23,6 +25,7 @@ FOLDER = Path(__file__).with_name("policies")
 MARKS = ("[V]", "[R]", "[3P]", "[D]")
 # TOML has no null: a level that is not there is one that no source states.
 NO_LEVELS = {"warning_level": None, "margin_call_level": None}
+NO_COVERED_SHARE = {"covered_share": 0.0}
 TOP = {
     "name",
     "title",
@@ -36,7 +39,14 @@ TOP = {
     "unknown",
     "versions",
 }
-VERSION = {"as_of", "verified_by", "instruments", "notes", "sources", "rules", "rests_on", "unknown"}
+VERSION = {"as_of", "verified_by", "instruments", "notes", "sources", "rules", "rests_on", "unknown"} | {
+    "assets"
+}
+ASSET = {"name", "weights", "floors", "unit", "liability_weight", "underlying"} | {
+    "liability_rates",
+    "liability_floors",
+    "liability_initial_rates",
+}
 
 
 @cache
@@ -84,7 +94,9 @@ def _policy(data: Mapping[str, Any], version: Mapping[str, Any]) -> MarginPolicy
     rules = {**data["rules"], **version.get("rules", {})}
     sources = tuple(Source(**source) for source in [*data.get("sources", []), *version.get("sources", [])])
     _check_keys(name, rules, set(RULES))
-    fields: dict[str, Any] = NO_LEVELS | rules | {"table_units": tuple(rules["table_units"])}
+    fields: dict[str, Any] = (
+        NO_LEVELS | NO_COVERED_SHARE | rules | {"table_units": tuple(rules["table_units"])}
+    )
     made = MarginPolicy(
         name=name,
         as_of=version["as_of"],
@@ -98,6 +110,7 @@ def _policy(data: Mapping[str, Any], version: Mapping[str, Any]) -> MarginPolicy
         unknown=_texts(data, version, "unknown"),
         **fields,
         instruments=_table(version["instruments"]),
+        assets=AssetTable(_asset(name, asset) for asset in version.get("assets", [])),
     )
     _check_provenance(made)
     return made
@@ -105,6 +118,31 @@ def _policy(data: Mapping[str, Any], version: Mapping[str, Any]) -> MarginPolicy
 
 def _table(name: str) -> InstrumentTable:
     return InstrumentTable.bundled(name) if name else InstrumentTable()
+
+
+def _asset(policy: str, data: Mapping[str, Any]) -> Asset:
+    """One asset of ``[[versions.assets]]``; liability rates are those of marginal tiers."""
+    _check_keys(policy, data, ASSET)
+    floors = data.get("liability_floors", [0.0])
+    try:
+        return Asset(
+            name=data["name"],
+            weights=tuple(data["weights"]),
+            floors=tuple(data.get("floors", [0.0])),
+            unit=data.get("unit", "value"),
+            liability_weight=data.get("liability_weight", 1.0),
+            liability_tiers=_liability_tiers(floors, data.get("liability_rates")),
+            liability_initial_tiers=_liability_tiers(floors, data.get("liability_initial_rates")),
+            underlying=data.get("underlying", ""),
+        )
+    except LevcoreError as error:
+        raise PolicyError(policy, "an asset breaks a rule", found=str(error)) from None
+
+
+def _liability_tiers(floors: list[float], rates: list[float] | None) -> TierTable | None:
+    if rates is None:
+        return None
+    return TierTable.marginal(list(zip(floors, rates, strict=True)), unit="quote")
 
 
 def _texts(data: Mapping[str, Any], version: Mapping[str, Any], kind: str) -> Texts:
@@ -129,8 +167,8 @@ def _check_provenance(made: MarginPolicy) -> None:
             raise PolicyError(made.id, f"{what} must be given", "a policy that says where it comes from")
     for rule in RULES:
         value = getattr(made, rule)
-        if rule.endswith("_inclusive"):
-            continue  # stated with the level
+        if rule.endswith("_inclusive") or rule == "covered_share":
+            continue  # stated with the level, or with hedge_requirement
         if value in (UNKNOWN, None):
             if not made.unknown.about(rule):
                 raise PolicyError(made.id, f"unknown must say why {rule} is", "a reason", "nothing")

@@ -9,13 +9,18 @@ __all__ = [
     "UNKNOWN",
     "ClosingFeeBasis",
     "FeeBankruptcy",
+    "FundingInRequirement",
+    "HedgeRequirement",
     "InitialMarginBasis",
+    "InitialMarginRule",
+    "LiabilityRule",
     "RateRule",
     "RequirementBasis",
     "Rounding",
     "Source",
     "TableShape",
     "Texts",
+    "TraderOwes",
     "Unknown",
 ]
 
@@ -26,7 +31,12 @@ ClosingFeeBasis: TypeAlias = Literal["none", "price", "entry", "bankruptcy", "un
 FeeBankruptcy: TypeAlias = Literal["none", "margin", "leverage", "unknown"]
 Rounding: TypeAlias = Literal["none", "up", "down", "nearest", "unknown"]
 RateRule: TypeAlias = Literal["table", "half-of-initial-at-max-leverage", "unknown"]
-TableShape: TypeAlias = Literal["marginal", "flat", "single", "any"]
+TableShape: TypeAlias = Literal["marginal", "flat", "growing", "single", "any"]
+HedgeRequirement: TypeAlias = Literal["sum", "larger_leg", "larger_side", "covered", "unknown"]
+InitialMarginRule: TypeAlias = Literal["leverage", "table", "unknown"]
+FundingInRequirement: TypeAlias = Literal["none", "rate_times_value", "unknown"]
+LiabilityRule: TypeAlias = Literal["none", "negative_equity", "requirement", "unknown"]
+TraderOwes: TypeAlias = Literal["no", "yes", "claim_reserved", "unknown"]
 
 UNKNOWN: Unknown = "unknown"
 CHOICES: dict[str, tuple[object, ...]] = {
@@ -46,6 +56,11 @@ CHOICES: dict[str, tuple[object, ...]] = {
     "price_rounding_short": get_args(Rounding),
     "maintenance_rate_rule": get_args(RateRule),
     "table_shape": get_args(TableShape),
+    "hedge_requirement": get_args(HedgeRequirement),
+    "initial_margin_rule": get_args(InitialMarginRule),
+    "funding_in_requirement": get_args(FundingInRequirement),
+    "liabilities_count_as": get_args(LiabilityRule),
+    "trader_owes": get_args(TraderOwes),
 }
 
 
