@@ -101,6 +101,10 @@ def _compare(options: argparse.Namespace) -> int:
     if options.report:
         comparison.report(options.report, name=name)
     progress.clear()
+    for label in comparison.policies:
+        if label not in comparison.answers:
+            note = f"{label} {comparison.results[label]} (--set {label}.RULE=VALUE states a rule)"
+            print(f"levcore: note: {note}", file=sys.stderr)
     if options.json:
         json.dump(comparison.to_dict(), sys.stdout, ensure_ascii=False, allow_nan=False)
         print()

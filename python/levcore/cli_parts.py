@@ -47,7 +47,7 @@ def add_traceback(parser: argparse.ArgumentParser) -> None:
 
 
 def read_inputs(options: argparse.Namespace, progress: Progress) -> tuple[Positions, dict[str, float]]:
-    """Positions and marks of the files that `add_book` names; a misspelt column is noted on standard error."""
+    """Positions and marks of the files that `add_book` names; a misspelt column is noted on stderr."""
     # The small input first: an error in it should not wait for a large file.
     marks = read_marks(options.marks) if options.marks else {}
     positions = read_positions(
@@ -92,7 +92,7 @@ def rule_value(text: str) -> bool | float | str:
 
 
 def check_outputs(inputs: Iterable[str | None], outputs: Iterable[tuple[str, str | None]]) -> None:
-    """Refuse an output, given as flag and path, that would take the place of an input or of another output."""
+    """Refuse an output, as flag and path, that would take the place of an input or of another one."""
     taken = {Path(path).resolve() for path in inputs if path}
     for flag, path in outputs:
         if path:

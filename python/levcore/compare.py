@@ -75,7 +75,7 @@ def compare(
     >>> policies = ["binance-usdm@2024-10-24", bybit]
     >>> both = compare(book, policies, {"BTCUSDT": 61_000.0}, tiers_from="binance-usdm@2024-10-24")
     >>> {label: price.round(2).tolist() for label, price in both.table("liquidation_price").items()}
-    {'binance-usdm@2024-10-24': [54216.87], 'bybit-linear@2026-05-27': [54246.74]}
+    {'binance-usdm@2024-10-24': [54216.87], 'bybit-linear@2026-05-27': [54246.7]}
     """
     if not isinstance(book, PositionBook):
         raise DTypeError("book", "must be a PositionBook", "PositionBook", type(book).__name__)

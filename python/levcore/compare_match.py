@@ -90,7 +90,7 @@ def match_instruments(
     lent: dict[str, Instrument] = {}
     if lender is not None:
         label, policy = lender
-        lent = own[label] if label in own else _own(names, policy, {})
+        lent = own[label] if policies.get(label) is policy else _own(names, policy, {})
     found = {label: {**lent, **held} for label, held in own.items()}
     contracts = {name: _contract(name, found, quantities_of) for name in names}
     return {
