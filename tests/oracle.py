@@ -202,6 +202,8 @@ class Leg:
             "liquidation_price": price,
             "bankruptcy_price": self.price(bankruptcy),
             "distance_to_liquidation": room,
+            "liquidation_price_lower": price if self.side > 0 else Number(None),
+            "liquidation_price_upper": Number(None) if self.side > 0 else price,
         }
 
 

@@ -11,7 +11,7 @@ from levcore.book import PositionBook
 from levcore.columns import Floats, float_column, real_number
 from levcore.compiled import CompiledPolicy, check_modes, compile_policy
 from levcore.errors import DTypeError, InputError, InvalidRowsError, ShapeError
-from levcore.measures import MEASURE_NAMES, chosen_measures, measure_mask
+from levcore.measures import DEFAULT_MEASURES, chosen_measures, measure_mask
 from levcore.policy import MarginPolicy
 from levcore.risk import BookRisk
 from levcore.status import FIRST_PARTIAL, Status
@@ -25,7 +25,7 @@ Marks = Mapping[str, float] | npt.ArrayLike
 SMALL_BOOK = 32_768
 """Rows up to which one thread is faster than two."""
 PLAIN_NUMBERS = frozenset({float})
-EVERY_MEASURE = measure_mask(MEASURE_NAMES)
+DEFAULT_MASK = measure_mask(DEFAULT_MEASURES)
 
 
 class Engine:
@@ -111,7 +111,8 @@ class Engine:
             Result of an earlier call on a book of the same size with the same measures; its memory is used
             again.
         measures : tuple of str, optional
-            Store only these, of `levcore.MEASURES`.
+            Store only these, of `levcore.MEASURES`. Default: all but ``liquidation_price_lower`` and
+            ``liquidation_price_upper``.
         on_bad_row : {"status", "raise"}
             Whether a row that fails gets a status and NaN, or the call raises.
         threads : int, optional
@@ -134,10 +135,10 @@ class Engine:
         if out is not None and not isinstance(out, BookRisk):
             raise DTypeError("out", "must be a BookRisk", "BookRisk", type(out).__name__)
         if measures is None:
-            names = MEASURE_NAMES if out is None else out.measures
+            names = DEFAULT_MEASURES if out is None else out.measures
         else:
             names = chosen_measures(measures)
-        mask = EVERY_MEASURE if names is MEASURE_NAMES else measure_mask(names)
+        mask = DEFAULT_MASK if names is DEFAULT_MEASURES else measure_mask(names)
         if on_bad_row not in ("status", "raise"):
             raise InputError("on_bad_row", "must be a known choice", "'status' or 'raise'", repr(on_bad_row))
         if not isinstance(book, PositionBook):

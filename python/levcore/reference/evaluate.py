@@ -11,7 +11,8 @@ from levcore.errors import DTypeError
 from levcore.reference import kernel
 from levcore.reference.account import Sums, Verdict, judge
 from levcore.reference.kernel import MarkedInstrument, Position
-from levcore.reference.policy import Policy, prepare, prepare_tiers
+from levcore.reference.policy import Policy, prepare
+from levcore.reference.tables import prepare_tiers
 from levcore.status import FIRST_FAILURE, State, Status
 
 if TYPE_CHECKING:
@@ -34,11 +35,19 @@ ROW_RESULTS = (
     "liquidation_price",
     "bankruptcy_price",
     "distance_to_liquidation",
+    "liquidation_price_lower",
+    "liquidation_price_upper",
 )
 """Attributes of `Position` in the order of `levcore.MEASURES`."""
 
 
-def evaluate(book: "PositionBook", policy: "MarginPolicy", marks: "Marks") -> "BookRisk":
+def evaluate(
+    book: "PositionBook",
+    policy: "MarginPolicy",
+    marks: "Marks",
+    *,
+    measures: tuple[str, ...] | None = None,
+) -> "BookRisk":
     """Evaluate a book in pure Python: the same result as `levcore.Engine.evaluate`, to the last bit.
 
     Parameters
@@ -49,24 +58,28 @@ def evaluate(book: "PositionBook", policy: "MarginPolicy", marks: "Marks") -> "B
         Rules and instruments.
     marks : mapping of instrument name to price, or array_like of shape (len(book.instrument_names),)
         Mark prices, quote per base.
+    measures : tuple of str, optional
+        As `levcore.Engine.evaluate` takes them.
 
     Returns
     -------
     BookRisk
-        All measures, in the caller's row order.
+        In the caller's row order.
     """
     from levcore.engine import mark_column
-    from levcore.measures import MEASURE_NAMES
+    from levcore.measures import DEFAULT_MEASURES, MEASURE_NAMES, chosen_measures
     from levcore.risk import BookRisk
 
     _check_types(book, policy)
     prices = mark_column(book, marks)
     replay = BookReplay(book, policy, prices.tolist())
-    risk = BookRisk(book, policy, prices, MEASURE_NAMES)
+    names = DEFAULT_MEASURES if measures is None else chosen_measures(measures)
+    risk = BookRisk(book, policy, prices, names)
     results, codes = risk.buffers
     rows = range(len(book))
     positions = replay.positions(rows)
-    for measure, attribute in enumerate(ROW_RESULTS):
+    attributes = dict(zip(MEASURE_NAMES, ROW_RESULTS, strict=True))
+    for measure, attribute in enumerate(attributes[name] for name in names):
         results[measure, : len(book)] = [getattr(position, attribute) for position in positions]
     codes[0, : len(book)] = [position.state for position in positions]
     codes[1, : len(book)] = [position.status for position in positions]
@@ -107,7 +120,9 @@ class BookReplay:
         for name, mark in zip(book.instrument_names, marks, strict=True):
             place = compiled.places[table[name].name] if name in table else None
             instrument = None if place is None else compiled.instruments[place]
-            tiers = None if instrument is None else prepare_tiers(instrument, self.policy)
+            tiers = None
+            if instrument is not None:
+                tiers = prepare_tiers(instrument, self.policy.scale, self.policy.rules.initial_from_table)
             self.instruments.append(MarkedInstrument(instrument, tiers, mark))
         self.book = book
         self.codes: list[int] = book.instrument_codes.tolist()
@@ -158,7 +173,7 @@ class BookReplay:
         kernel.judge_isolated(position, policy, basis)
         kernel.find_prices(position, policy, marked.instrument, marked.tiers, marked.mark, basis, cross=False)
         status = kernel.refuse_results(
-            position, marked.instrument, cross=False, has_leverage=self.book.leverage is not None
+            position, marked.tiers, cross=False, has_leverage=self.book.leverage is not None
         )
         return _joined(position, status)
 
@@ -178,7 +193,7 @@ class BookReplay:
             kernel.fix_fee_by_leverage(position, policy)
         kernel.require_margin(position, policy, marked.tiers, basis, rules.initial_at_entry_cross)
         status = kernel.refuse_results(
-            position, marked.instrument, cross=True, has_leverage=self.book.leverage is not None
+            position, marked.tiers, cross=True, has_leverage=self.book.leverage is not None
         )
         if status >= FIRST_FAILURE:
             return _failed(position, status), math.nan
@@ -254,6 +269,7 @@ def _flatten(position: Position) -> None:
     position.value = position.unrealized_pnl = 0.0
     position.initial_margin = position.maintenance_margin = position.effective_leverage = 0.0
     position.return_on_equity = position.liquidation_price = position.bankruptcy_price = math.nan
+    position.liquidation_price_lower = position.liquidation_price_upper = math.nan
     position.distance_to_liquidation = math.inf
     position.status = Status.FLAT
 

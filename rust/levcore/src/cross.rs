@@ -3,8 +3,10 @@
 use std::ops::Range;
 
 use crate::account::{Amounts, Standing, Sums, judge};
+use crate::classify::{classify, needs_classification};
 use crate::evaluate::Job;
 use crate::kernel;
+use crate::marked::spread_instruments;
 use crate::measures::Measure;
 use crate::rows::{fail, flatten, load_inputs, narrow, note_missing_leverage, store_codes, store_measure};
 use crate::state::State;
@@ -13,13 +15,15 @@ use crate::tile::{Place, ROWS, Tile};
 use crate::vector::Compare;
 
 /// Measures of a leg that depend on its account.
-const BY_ACCOUNT: [Measure; 6] = [
+const BY_ACCOUNT: [Measure; 8] = [
     Measure::Equity,
     Measure::MarginRatio,
     Measure::EffectiveLeverage,
     Measure::LiquidationPrice,
     Measure::BankruptcyPrice,
     Measure::DistanceToLiquidation,
+    Measure::LiquidationPriceLower,
+    Measure::LiquidationPriceUpper,
 ];
 
 /// What the first pass leaves behind, by leg.
@@ -50,7 +54,7 @@ pub(crate) fn value_legs<C: Compare>(
     let rules = &job.policy.rules;
     let basis = rules.requirement_cross;
     load_inputs(job, tile, place);
-    kernel::spread_instruments(tile, &job.instruments);
+    spread_instruments(tile, &job.instruments);
     kernel::mark_positions(tile, &job.instruments);
     kernel::rate_return(tile);
     if job.policy.has_fixed_fee() {
@@ -63,7 +67,7 @@ pub(crate) fn value_legs<C: Compare>(
         profit[slot] += tile.funding[slot];
     }
     tile.status = [Status::Ok as u64; ROWS];
-    if kernel::needs_classification(tile, &job.instruments, job.book, true) {
+    if needs_classification(tile, &job.instruments, job.book, true) {
         classify_legs(job, tile, place, &mut profit, &mut freed);
     }
     let len = place.len();
@@ -99,7 +103,7 @@ fn classify_legs(
 ) {
     for slot in 0..place.len() {
         let marked = &job.instruments.list[tile.instrument[slot] as usize];
-        match kernel::classify(tile, slot, f64::NAN, job.policy, marked, job.book, true) {
+        match classify(tile, slot, f64::NAN, job.policy, marked, job.book, true) {
             Status::Ok => {}
             Status::MissingLeverage => note_missing_leverage(tile, slot),
             Status::Flat => {
@@ -175,10 +179,13 @@ pub(crate) fn price_legs<C: Compare>(
     }
     let mut freed = [0.0; ROWS];
     freed[..len].copy_from_slice(&legs.released[inside..inside + len]);
-    kernel::spread_instruments(tile, &job.instruments);
+    spread_instruments(tile, &job.instruments);
     kernel::need_of_legs(tile, &surplus, &freed);
     let basis = job.policy.rules.requirement_cross;
     kernel::find_prices::<C>(tile, job.policy, &job.instruments, basis, true);
+    if job.bounds_prices() {
+        kernel::bound_prices(tile);
+    }
     finish_legs(tile, &legs.status[inside..inside + len]);
     for measure in BY_ACCOUNT {
         store_measure(job, tile, measure, place);

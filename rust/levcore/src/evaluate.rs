@@ -6,15 +6,14 @@ use rayon::prelude::*;
 
 use crate::account::{Amounts, Standing, Verdict};
 use crate::book::Book;
-use crate::contract::{Contract, Payoff};
 use crate::cross::{JudgedLegs, ValuedLegs, judge_accounts, price_legs, value_legs};
 use crate::error::{Error, Result};
 use crate::instruction_set::InstructionSet;
 use crate::isolated::isolated_tile;
-use crate::kernel::{MarkedInstrument, MarkedInstruments};
 use crate::layout::{Block, Layout};
-use crate::measures::COUNT;
-use crate::policy::{Instrument, Policy, Requirement};
+use crate::marked::{MarkedInstrument, MarkedInstruments};
+use crate::measures::{COUNT, Measure};
+use crate::policy::Policy;
 use crate::shared::{self, SharedSlice};
 use crate::threads;
 use crate::tile::{Tile, Tiles};
@@ -123,6 +122,15 @@ pub(crate) struct Job<'a> {
     pub stream: bool,
 }
 
+impl Job<'_> {
+    /// Whether liquidation prices are wanted by side.
+    pub(crate) fn bounds_prices(&self) -> bool {
+        let columns = &self.outputs.columns;
+        columns[Measure::LiquidationPriceLower as usize].is_some()
+            || columns[Measure::LiquidationPriceUpper as usize].is_some()
+    }
+}
+
 /// Bytes of output from which on writing past the cache is faster.
 const LARGE_OUTPUT: usize = 8 << 20;
 
@@ -189,11 +197,7 @@ pub fn evaluate(
         return Err(Error::Length { argument: "marks", expected: compiled.len(), found: marks.len() });
     }
     outputs.check(book.rows(), book.wallet_balance.len())?;
-    let stand_in = Instrument {
-        contract: Contract { payoff: Payoff::Linear, contract_size: 1.0, multiplier: 1.0 },
-        requirement: Requirement::Marginal(policy.tables.of_unknown()),
-        cap: f64::INFINITY,
-    };
+    let stand_in = policy.stand_in();
     let instruments = compiled.iter().zip(marks).map(|(place, &mark)| {
         let instrument = place.and_then(|place| policy.instruments.get(place));
         MarkedInstrument::new(instrument, mark, &stand_in)
@@ -204,7 +208,7 @@ pub fn evaluate(
         book,
         layout,
         policy,
-        instruments: MarkedInstruments::new(instruments.collect(), &policy.tables),
+        instruments: MarkedInstruments::new(instruments.collect(), policy),
         outputs,
         stream,
     };
