@@ -13,11 +13,11 @@ from levcore.book import PositionBook
 from levcore.columns import Floats
 from levcore.compare_match import Match
 from levcore.errors import InputError
+from levcore.listings import settlements
 from levcore.measures import ACCOUNT_MEASURES, MEASURE_NAMES
 from levcore.policy import MarginPolicy
 from levcore.risk import BookRisk
 from levcore.status import FIRST_FAILURE, State
-from levcore.summary import settlements
 
 __all__ = ["Comparison", "Refusal"]
 
@@ -230,7 +230,7 @@ class Comparison:
         return {label: _totals(risk, self.compared) for label, risk in self.answers.items()}
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything compared as plain values that JSON knows: NaN is None, an infinite number ``"Infinity"``.
+        """Everything compared as values that JSON knows: NaN is None, an infinite number ``"Infinity"``.
 
         Returns
         -------
@@ -260,7 +260,7 @@ def _missing(measure: str, length: int) -> npt.NDArray[Any]:
 
 
 def _totals(risk: BookRisk, rows: Flags) -> dict[str, dict[str, float]]:
-    currencies, place = settlements(risk)
+    currencies, place = settlements(risk.book, risk.policies)
     of_row = place[risk.book.instrument_codes[rows]]
     totals = {name: np.bincount(of_row, risk.column(name)[rows], len(currencies)) for name in TOTALS}
     held = np.flatnonzero(np.bincount(of_row, minlength=len(currencies))).tolist()

@@ -187,7 +187,7 @@ class Engine:
         _levcore.evaluate(
             book.handle,
             bound.kernel,
-            prices.reshape(-1),
+            prices if prices.ndim == 1 else prices.ravel(),
             mask,
             results,
             codes,
