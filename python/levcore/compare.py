@@ -15,7 +15,7 @@ from levcore.policy import MarginPolicy, policy
 from levcore.policy_files import policy_names
 from levcore.risk import BookRisk
 
-__all__ = ["Policies", "compare"]
+__all__ = ["Policies", "compare", "label_of", "labelled"]
 
 Policies = Mapping[str, "MarginPolicy | str"] | Iterable["MarginPolicy | str"]
 
@@ -75,20 +75,20 @@ def compare(
     >>> policies = ["binance-usdm@2024-10-24", bybit]
     >>> both = compare(book, policies, {"BTCUSDT": 61_000.0}, tiers_from="binance-usdm@2024-10-24")
     >>> {label: price.round(2).tolist() for label, price in both.table("liquidation_price").items()}
-    {'binance-usdm@2024-10-24': [54216.87], 'bybit-linear@2026-05-27': [54246.74]}
+    {'binance-usdm@2024-10-24': [54216.87], 'bybit-linear@2026-05-27': [54246.7]}
     """
     if not isinstance(book, PositionBook):
         raise DTypeError("book", "must be a PositionBook", "PositionBook", type(book).__name__)
-    chosen = _labelled(policies)
+    chosen = labelled(policies)
     prices = mark_column(book, marks)
-    given = {_label_of(key, chosen, "instruments"): names for key, names in (instruments or {}).items()}
+    given = {label_of(key, chosen, "instruments"): names for key, names in (instruments or {}).items()}
     used = np.flatnonzero(np.bincount(book.instrument_codes, minlength=len(book.instrument_names)))
     matches = match_instruments(
         [book.instrument_names[code] for code in used.tolist()],
         chosen,
         given,
         lender=_lender(tiers_from, chosen),
-        quantities_of=None if quantities_of is None else _label_of(quantities_of, chosen, "quantities_of"),
+        quantities_of=None if quantities_of is None else label_of(quantities_of, chosen, "quantities_of"),
     )
     ready = {label: one.replace(instruments=matches[label].instruments) for label, one in chosen.items()}
     results = {label: _evaluated(one, book, prices) for label, one in ready.items()}
@@ -102,7 +102,8 @@ def _evaluated(policy: MarginPolicy, book: PositionBook, marks: Floats) -> BookR
         return Refusal(error.rule, error.found, error.expected)
 
 
-def _labelled(policies: Policies) -> dict[str, MarginPolicy]:
+def labelled(policies: Policies) -> dict[str, MarginPolicy]:
+    """Policies by label, as `compare` takes them; it says what it refuses."""
     if isinstance(policies, str | MarginPolicy) or not isinstance(policies, Iterable):
         raise DTypeError("policies", "must be several", "a sequence of policies or names", repr(policies))
     if isinstance(policies, Mapping):
@@ -136,7 +137,7 @@ def _policy(one: MarginPolicy | str) -> MarginPolicy:
     return policy(one)
 
 
-def _label_of(key: str, chosen: Mapping[str, MarginPolicy], argument: str) -> str:
+def label_of(key: str, chosen: Mapping[str, MarginPolicy], argument: str) -> str:
     """Label of the policy that `key` means: a label, an id, or a name that only one has."""
     if key in chosen:
         return key
@@ -155,7 +156,7 @@ def _lender(
     if isinstance(tiers_from, MarginPolicy):
         return tiers_from.id, tiers_from
     try:
-        label = _label_of(tiers_from, chosen, "tiers_from")
+        label = label_of(tiers_from, chosen, "tiers_from")
     except InputError:
         return tiers_from, _policy(tiers_from)
     return label, chosen[label]

@@ -29,7 +29,9 @@ class Match:
     instruments : InstrumentTable
         What was matched, each under the book's name and in the book's contracts.
     own : tuple of str
-        Names in the book that the policy's own table holds, or the caller's mapping.
+        Names in the book that the policy's table holds, or the caller's mapping.
+    from_caller : tuple of str
+        Those of `own` whose instrument is not the bundled one but the caller's.
     borrowed : tuple of str
         Those whose instrument and tiers are those of another policy, `lender`.
     unmatched : tuple of str
@@ -44,6 +46,7 @@ class Match:
 
     instruments: InstrumentTable
     own: tuple[str, ...]
+    from_caller: tuple[str, ...]
     borrowed: tuple[str, ...]
     unmatched: tuple[str, ...]
     lender: str = ""
@@ -87,7 +90,7 @@ def match_instruments(
     lent: dict[str, Instrument] = {}
     if lender is not None:
         label, policy = lender
-        lent = own[label] if label in own else _own(names, policy, {})
+        lent = own[label] if policies.get(label) is policy else _own(names, policy, {})
     found = {label: {**lent, **held} for label, held in own.items()}
     contracts = {name: _contract(name, found, quantities_of) for name in names}
     return {
@@ -177,6 +180,7 @@ def _match(
     return Match(
         instruments=table,
         own=tuple(name for name in names if name in own),
+        from_caller=tuple(name for name in names if name in own and not _is_bundled(own[name], policy)),
         borrowed=borrowed,
         unmatched=tuple(name for name in names if name not in found),
         lender=lender[0] if lender is not None and lender[0] != label else "",
@@ -207,6 +211,12 @@ def _restated(name: str, instrument: Instrument, size: float) -> Instrument:
         short_tiers=None if instrument.short_tiers is None else counted(instrument.short_tiers),
         initial_tiers=None if instrument.initial_tiers is None else counted(instrument.initial_tiers),
     )
+
+
+def _is_bundled(instrument: Instrument, policy: MarginPolicy) -> bool:
+    """Whether this is what the bundled table of the policy holds under its name."""
+    table = policy.instruments
+    return table.is_bundled(instrument.name) and table[instrument.name] == instrument
 
 
 def _fits(tiers: TierTable, policy: MarginPolicy) -> bool:

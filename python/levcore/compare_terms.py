@@ -63,7 +63,9 @@ def tier_notes(policy: MarginPolicy, match: Match) -> list[str]:
         )
     if match.own:
         which = "all" if len(match.own) == total else f"{len(match.own)} of {total}"
-        notes.append(f"Tiers of its own table for {which} instruments.")
+        caller = "all of them" if match.from_caller == match.own else f"{len(match.from_caller)} of them"
+        given = f"; the caller gave {caller}" if match.from_caller else ""
+        notes.append(f"Its own instruments and tiers for {which} instruments{given}.")
     if match.misfits:
         which = "these" if match.misfits == match.borrowed else f"those of {_listed(match.misfits)}"
         units = " or ".join(policy.table_units)
@@ -112,6 +114,7 @@ def policy_facts(comparison: "Comparison", label: str) -> dict[str, Any]:
         "stated": stated_rules(policy),
         "refusal": refusal,
         "tiers_own": list(match.own),
+        "tiers_from_caller": list(match.from_caller),
         "tiers_borrowed": list(match.borrowed),
         "tiers_borrowed_from": match.lender if match.borrowed else "",
         "unmatched": list(match.unmatched),

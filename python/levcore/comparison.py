@@ -230,7 +230,7 @@ class Comparison:
         return {label: _totals(risk, self.compared) for label, risk in self.answers.items()}
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything compared as plain values that JSON knows: NaN is None, an infinite number ``"Infinity"``.
+        """Everything compared as values that JSON knows: NaN is None, an infinite number ``"Infinity"``.
 
         Returns
         -------
