@@ -2,7 +2,7 @@
 
 The numbers of a venue are parameters; none has a default. `levcore.quantums` holds the account in integers.
 
-Sources: dYdX v4, dydxprotocol/v4-chain@84d4664 protocol/x/clob/keeper/liquidations.go; of `returned_collateral`
+Sources: dYdX v4, dydxprotocol/v4-chain@84d4664 x/clob/keeper/liquidations.go; of `returned_collateral`
 GMX v2, gmx-io/gmx-synthetics@a5c0c88 contracts/position.
 """
 
