@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from levcore.compare_terms import policy_facts
 from levcore.file_output import json_cells, json_value
-from levcore.measures import ACCOUNT_MEASURES, MEASURE_NAMES
+from levcore.measures import ACCOUNT_MEASURES, DEFAULT_MEASURES
 from levcore.report_style import state_word
 from levcore.status import State
 
@@ -39,7 +39,7 @@ def _positions(comparison: "Comparison") -> dict[str, Any]:
         "quantity": _plain(book.quantity),
         "mark_price": _plain(comparison.marks[book.instrument_codes]),
     }
-    columns |= {measure: _by_label(comparison.table(measure)) for measure in (*MEASURE_NAMES, "state")}
+    columns |= {measure: _by_label(comparison.table(measure)) for measure in (*DEFAULT_MEASURES, "state")}
     columns["spread"] = _plain(comparison.spread)
     columns["liquidates_first"] = {
         label: first.tolist() for label, first in comparison.liquidates_first.items()

@@ -13,7 +13,7 @@ from levcore.compiled import CompiledPolicy, check_modes, compile_policy
 from levcore.errors import DTypeError, InputError, InvalidRowsError, ShapeError
 from levcore.listings import refuse_mixed_settlement
 from levcore.marks import Marks, mark_prices
-from levcore.measures import MEASURE_NAMES, chosen_measures, measure_mask
+from levcore.measures import DEFAULT_MEASURES, chosen_measures, measure_mask
 from levcore.policy import MarginPolicy
 from levcore.policy_labels import Policies, labelled_policies, labels_of_book, the_one_policy
 from levcore.risk import BookRisk
@@ -26,7 +26,7 @@ __all__ = ["Engine", "Marks"]
 
 SMALL_BOOK = 32_768
 """Rows up to which one thread is faster than two."""
-EVERY_MEASURE = measure_mask(MEASURE_NAMES)
+DEFAULT_MASK = measure_mask(DEFAULT_MEASURES)
 
 
 class Compiled(NamedTuple):
@@ -146,7 +146,8 @@ class Engine:
             Result of an earlier call on a book of the same size with the same measures; its memory is used
             again.
         measures : tuple of str, optional
-            Store only these, of `levcore.MEASURES`.
+            Store only these, of `levcore.MEASURES`. Default: all but ``liquidation_price_lower`` and
+            ``liquidation_price_upper``.
         on_bad_row : {"status", "raise"}
             Whether a row that fails gets a status and NaN, or the call raises.
         threads : int, optional
@@ -171,10 +172,10 @@ class Engine:
         if out is not None and not isinstance(out, BookRisk):
             raise DTypeError("out", "must be a BookRisk", "BookRisk", type(out).__name__)
         if measures is None:
-            names = MEASURE_NAMES if out is None else out.measures
+            names = DEFAULT_MEASURES if out is None else out.measures
         else:
             names = chosen_measures(measures)
-        mask = EVERY_MEASURE if names is MEASURE_NAMES else measure_mask(names)
+        mask = DEFAULT_MASK if names is DEFAULT_MEASURES else measure_mask(names)
         if on_bad_row not in ("status", "raise"):
             raise InputError("on_bad_row", "must be a known choice", "'status' or 'raise'", repr(on_bad_row))
         if not isinstance(book, PositionBook):

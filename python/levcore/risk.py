@@ -222,6 +222,8 @@ class BookRisk:
     liquidation_price = _column("liquidation_price")
     bankruptcy_price = _column("bankruptcy_price")
     distance_to_liquidation = _column("distance_to_liquidation")
+    liquidation_price_lower = _column("liquidation_price_lower")
+    liquidation_price_upper = _column("liquidation_price_upper")
 
     def __init__(
         self,

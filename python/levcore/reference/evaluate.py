@@ -13,7 +13,8 @@ from levcore.policy_labels import labelled_policies, labels_of_book
 from levcore.reference import kernel
 from levcore.reference.account import Sums, Verdict, judge
 from levcore.reference.kernel import MarkedInstrument, Position
-from levcore.reference.policy import Policy, prepare, prepare_tiers
+from levcore.reference.policy import Policy, prepare
+from levcore.reference.tables import prepare_tiers
 from levcore.status import FIRST_FAILURE, State, Status
 
 if TYPE_CHECKING:
@@ -37,11 +38,19 @@ ROW_RESULTS = (
     "liquidation_price",
     "bankruptcy_price",
     "distance_to_liquidation",
+    "liquidation_price_lower",
+    "liquidation_price_upper",
 )
 """Attributes of `Position` in the order of `levcore.MEASURES`."""
 
 
-def evaluate(book: "PositionBook", policy: "Policies", marks: "Marks") -> "BookRisk":
+def evaluate(
+    book: "PositionBook",
+    policy: "Policies",
+    marks: "Marks",
+    *,
+    measures: tuple[str, ...] | None = None,
+) -> "BookRisk":
     """Evaluate a book in pure Python: the same result as `levcore.Engine.evaluate`, to the last bit.
 
     Parameters
@@ -52,15 +61,17 @@ def evaluate(book: "PositionBook", policy: "Policies", marks: "Marks") -> "BookR
         Rules and instruments, as `levcore.Engine` takes them.
     marks : mapping or array_like
         Mark prices, quote per base, as `levcore.Engine.evaluate` takes them.
+    measures : tuple of str, optional
+        As `levcore.Engine.evaluate` takes them.
 
     Returns
     -------
     BookRisk
-        All measures, in the caller's row order.
+        In the caller's row order.
     """
     from levcore.book import PositionBook
     from levcore.marks import mark_prices, marks_by_policy
-    from levcore.measures import MEASURE_NAMES
+    from levcore.measures import DEFAULT_MEASURES, MEASURE_NAMES, chosen_measures
     from levcore.risk import BookRisk
 
     if not isinstance(book, PositionBook):
@@ -69,11 +80,13 @@ def evaluate(book: "PositionBook", policy: "Policies", marks: "Marks") -> "BookR
     policies = tuple(labelled[label] for label in labels_of_book(book, tuple(labelled)))
     prices = mark_prices(book, marks)
     replay = BookReplay(book, policies, marks_by_policy(prices, len(policies)).tolist())
-    risk = BookRisk(book, policies, prices, MEASURE_NAMES)
+    names = DEFAULT_MEASURES if measures is None else chosen_measures(measures)
+    risk = BookRisk(book, policies, prices, names)
     results, codes = risk.buffers
     rows = range(len(book))
     positions = replay.positions(rows)
-    for measure, attribute in enumerate(ROW_RESULTS):
+    attributes = dict(zip(MEASURE_NAMES, ROW_RESULTS, strict=True))
+    for measure, attribute in enumerate(attributes[name] for name in names):
         results[measure, : len(book)] = [getattr(position, attribute) for position in positions]
     codes[0, : len(book)] = [position.state for position in positions]
     codes[1, : len(book)] = [position.status for position in positions]
@@ -110,7 +123,9 @@ class Part:
         for name, mark in zip(book.instrument_names, marks, strict=True):
             place = compiled.places[table[name].name] if name in table else None
             instrument = None if place is None else compiled.instruments[place]
-            tiers = None if instrument is None else prepare_tiers(instrument, self.policy)
+            tiers = None
+            if instrument is not None:
+                tiers = prepare_tiers(instrument, self.policy.scale, self.policy.rules.initial_from_table)
             self.instruments.append(MarkedInstrument(instrument, tiers, mark))
 
 
@@ -199,7 +214,7 @@ class BookReplay:
         kernel.judge_isolated(position, policy, basis)
         kernel.find_prices(position, policy, marked.instrument, marked.tiers, marked.mark, basis, cross=False)
         status = kernel.refuse_results(
-            position, marked.instrument, cross=False, has_leverage=self.book.leverage is not None
+            position, marked.tiers, cross=False, has_leverage=self.book.leverage is not None
         )
         return _joined(position, status)
 
@@ -219,7 +234,7 @@ class BookReplay:
             kernel.fix_fee_by_leverage(position, policy)
         kernel.require_margin(position, policy, marked.tiers, basis, rules.initial_at_entry_cross)
         status = kernel.refuse_results(
-            position, marked.instrument, cross=True, has_leverage=self.book.leverage is not None
+            position, marked.tiers, cross=True, has_leverage=self.book.leverage is not None
         )
         if status >= FIRST_FAILURE:
             return _failed(position, status), math.nan
@@ -296,6 +311,7 @@ def _flatten(position: Position) -> None:
     position.value = position.unrealized_pnl = 0.0
     position.initial_margin = position.maintenance_margin = position.effective_leverage = 0.0
     position.return_on_equity = position.liquidation_price = position.bankruptcy_price = math.nan
+    position.liquidation_price_lower = position.liquidation_price_upper = math.nan
     position.distance_to_liquidation = math.inf
     position.status = Status.FLAT
 

@@ -15,7 +15,7 @@
 //! use levcore::evaluate::{AccountOutputs, Outputs, PolicyAtMarks, evaluate};
 //! use levcore::instruction_set::InstructionSet;
 //! use levcore::layout::{Keys, Layout};
-//! use levcore::policy::{Basis, FeeBasis, Policy, Rules, Threshold};
+//! use levcore::policy::{Basis, FeeBasis, Policy, Rules, Terms, Threshold};
 //! use levcore::tiers::TierTable;
 //!
 //! # fn main() -> levcore::error::Result<()> {
@@ -25,6 +25,7 @@
 //!     requirement_cross: Basis::Price,
 //!     initial_at_entry_isolated: false,
 //!     initial_at_entry_cross: false,
+//!     initial_from_table: false,
 //!     fee_basis: FeeBasis::None,
 //!     fee_rate: 0.0,
 //!     fee_in_initial: false,
@@ -36,7 +37,7 @@
 //!     liquidation_inclusive: true,
 //! };
 //! let contract = Contract::new(Payoff::Linear, 1.0, 1.0)?;
-//! let policy = Policy::new(rules, &[(contract, TierTable::single_rate(0.004)?)])?;
+//! let policy = Policy::new(rules, &[Terms::new(contract, TierTable::single_rate(0.004)?)])?;
 //!
 //! // 0.001 BTC long from 43,578.07 with 21.82418506 of margin: Binance reported a liquidation price of 21,841.24993976.
 //! let book = Book {
@@ -67,6 +68,7 @@
 
 mod account;
 pub mod book;
+mod classify;
 pub mod contract;
 mod cross;
 pub mod error;
@@ -79,12 +81,14 @@ pub mod layout;
 pub mod liquidation;
 pub mod margin;
 pub mod mark_to_market;
+mod marked;
 pub mod measures;
 pub mod policy;
 mod rows;
 mod shared;
 pub mod state;
 pub mod status;
+mod tables;
 pub mod threads;
 pub mod tiers;
 mod tile;

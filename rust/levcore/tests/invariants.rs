@@ -10,7 +10,7 @@ use levcore::evaluate::{ACCOUNT_MEASURES, AccountOutputs, Outputs, PolicyAtMarks
 use levcore::instruction_set::InstructionSet;
 use levcore::layout::{Codes, Keys, Layout};
 use levcore::measures::{COUNT, Measure};
-use levcore::policy::{Basis, FeeBasis, Policy, Rules, Threshold};
+use levcore::policy::{Basis, FeeBasis, Policy, Rules, Terms, Threshold};
 use levcore::state::State;
 use levcore::status::{FIRST_FAILURE, Status};
 use levcore::tiers::{TierKey, TierTable};
@@ -54,20 +54,34 @@ impl Results {
     }
 }
 
-const INSTRUMENTS: usize = 4;
+const INSTRUMENTS: usize = 7;
 const ACCOUNTS: u32 = 9;
-const MARKS: [f64; INSTRUMENTS + 1] = [100.0, 0.25, 40_000.0, 8.0, 1.0];
+const MARKS: [f64; INSTRUMENTS + 1] = [100.0, 0.25, 40_000.0, 8.0, 50.0, 30.0, 2.0, 1.0];
 
-fn instruments() -> Vec<(Contract, TierTable)> {
+fn instruments() -> Vec<Terms> {
     let infinite = f64::INFINITY;
     let marginal =
         |cap| TierTable::new(TierKey::Value, &[0.0, 1024.0, 8192.0], &[0.01, 0.02, 0.05], &[0.0, 10.24, 256.0], cap);
+    let minimum =
+        TierTable::new(TierKey::Value, &[0.0, 500.0, 1024.0], &[0.0, 0.01, 0.02], &[-5.0, 0.0, 10.24], 1e7).unwrap();
     let flat = |key| TierTable::new(key, &[0.0, 50.0], &[0.01, 0.03], &[0.0, 0.0], 1e6);
+    let growing = |slope| TierTable::growing(0.02, slope, 150.0).unwrap();
+    let linear = |size| Contract::new(Payoff::Linear, size, 1.0).unwrap();
+    let inverse = Contract::new(Payoff::Inverse, 10.0, 1.0).unwrap();
+    let quanto = Contract::new(Payoff::Quanto, 1.0, 1e-3).unwrap();
+    let sided = |terms: Terms, short: TierTable, initial| Terms { short: Some(short), initial, ..terms };
     vec![
-        (Contract::new(Payoff::Linear, 1.0, 1.0).unwrap(), marginal(1e6).unwrap()),
-        (Contract::new(Payoff::Inverse, 10.0, 1.0).unwrap(), marginal(infinite).unwrap()),
-        (Contract::new(Payoff::Quanto, 1.0, 1e-3).unwrap(), flat(TierKey::Contracts).unwrap()),
-        (Contract::new(Payoff::Linear, 0.1, 1.0).unwrap(), flat(TierKey::RiskLimit).unwrap()),
+        Terms::new(linear(1.0), marginal(1e6).unwrap()),
+        Terms::new(inverse, marginal(infinite).unwrap()),
+        Terms { initial: Some(minimum.clone()), ..Terms::new(quanto, flat(TierKey::Contracts).unwrap()) },
+        Terms::new(linear(0.1), flat(TierKey::RiskLimit).unwrap()),
+        sided(
+            Terms::new(linear(1.0), marginal(1e6).unwrap()),
+            minimum.clone(),
+            Some(flat(TierKey::RiskLimit).unwrap()),
+        ),
+        sided(Terms::new(linear(1.0), growing(1e-3)), minimum, Some(growing(2e-3))),
+        sided(Terms::new(inverse, growing(1e-4)), growing(1e-3), Some(growing(2e-3))),
     ]
 }
 
@@ -82,7 +96,7 @@ prop_compose! {
         fee_basis in prop_oneof![
             Just(FeeBasis::None), Just(FeeBasis::Price), Just(FeeBasis::Entry), Just(FeeBasis::Bankruptcy)
         ],
-        flags in any::<[bool; 5]>(),
+        flags in any::<[bool; 6]>(),
         liquidation_level in prop_oneof![Just(1.0), Just(0.8), Just(1.25)],
     ) -> Policy {
         let rules = Rules {
@@ -90,6 +104,7 @@ prop_compose! {
             requirement_cross,
             initial_at_entry_isolated: flags[0],
             initial_at_entry_cross: !flags[0],
+            initial_from_table: flags[5],
             fee_basis,
             fee_rate: if fee_basis == FeeBasis::None { 0.0 } else { 0.001 },
             fee_in_initial: flags[1],
@@ -279,6 +294,7 @@ fn a_call_ends_when_it_is_asked_to() {
             requirement_cross: Basis::Price,
             initial_at_entry_isolated: false,
             initial_at_entry_cross: false,
+            initial_from_table: false,
             fee_basis: FeeBasis::None,
             fee_rate: 0.0,
             fee_in_initial: false,
