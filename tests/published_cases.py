@@ -65,7 +65,7 @@ def policy_of(run: dict[str, Any]) -> lc.MarginPolicy:
 
 def instrument_of(name: str, facts: dict[str, Any]) -> lc.Instrument:
     """Instrument of a case."""
-    given = {key: value for key, value in facts.items() if key not in ("shape", "unit", "tiers")}
+    given = {key: value for key, value in facts.items() if key not in ("shape", "unit", "tiers", "minimum")}
     for table in ("short_tiers", "initial_tiers"):
         if table in given:
             given[table] = table_of(given[table])
@@ -73,6 +73,12 @@ def instrument_of(name: str, facts: dict[str, Any]) -> lc.Instrument:
 
 
 def table_of(facts: dict[str, Any]) -> lc.TierTable:
+    """Tier table of a case, not below its ``minimum`` where it has one."""
+    table = plain_table_of(facts)
+    return table.with_minimum(facts["minimum"]) if "minimum" in facts else table
+
+
+def plain_table_of(facts: dict[str, Any]) -> lc.TierTable:
     """Tier table of a case; missing deductions are derived, a growing one has its rate and slope as tiers."""
     if facts.get("shape") == "half_of_initial_rate":
         return lc.TierTable.half_of_initial_rate(facts["tiers"])
