@@ -9,7 +9,6 @@ from datetime import datetime
 from html import escape
 from pathlib import Path
 
-from levcore._levcore import __version__
 from levcore.measures import MEASURES
 from levcore.policy import MarginPolicy
 from levcore.report_charts import distance_charts, state_bar
@@ -17,7 +16,7 @@ from levcore.report_data import Report
 from levcore.report_gather import gather
 from levcore.report_numbers import amount, count, percent, short
 from levcore.report_policy import policy_section
-from levcore.report_style import state_colour, style_sheet
+from levcore.report_style import html_page, state_colour
 from levcore.report_tables import (
     account_sections,
     finding_section,
@@ -33,8 +32,6 @@ from levcore.risk import BookRisk
 from levcore.status import State
 
 __all__ = ["render_report", "write_report"]
-
-CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 def write_report(
@@ -102,15 +99,7 @@ def render_report(
             _words(),
         )
     )
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        # The browser itself then refuses to load anything, were there ever a mistake in the escaping.
-        f'<meta http-equiv="Content-Security-Policy" content="{CONTENT_POLICY}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{style_sheet()}</style>\n</head>\n<body>\n<main>\n{body}\n"
-        f"<footer>Made by levcore {escape(__version__)}. Nothing is loaded from elsewhere.</footer>\n"
-        "</main>\n</body>\n</html>\n"
-    )
+    return html_page(title, body)
 
 
 def _head(report: Report, title: str) -> str:
