@@ -17,6 +17,7 @@ from typing import Any
 import levcore as lc
 from levcore.files import read_accounts, read_positions
 from published_numbers import READINGS, Comparison, in_units_of_the_venue
+from published_scenarios import scenario_reading
 
 FOLDER = Path(__file__).parent / "published"
 ACCOUNTS = Path(__file__).parents[1] / "examples" / "data"
@@ -142,7 +143,9 @@ def comparisons(case: dict[str, Any], evaluator: str) -> Iterator[Comparison]:
     for run in case["runs"]:
         assert run["expected"], case["ids"]
         for expected in run["expected"]:
-            if "tiers" in run:
+            if "scenarios" in run:
+                yield Comparison(expected, scenario_reading(run, expected, evaluator))
+            elif "tiers" in run:
                 yield Comparison(expected, table_of(run).deductions[expected["row"]])
             else:
                 yield compared(evaluated(run, evaluator), expected)

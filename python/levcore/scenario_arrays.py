@@ -15,7 +15,7 @@ from levcore.compiled import PAYOFFS
 from levcore.errors import DTypeError, InputError, ShapeError
 from levcore.instruments import Instrument
 
-__all__ = ["SPAN_SCENARIOS", "ScenarioArrays", "volatility_shock"]
+__all__ = ["SPAN_SCENARIOS", "ScenarioArrays", "float_table", "volatility_shock"]
 
 Groups = Mapping[str, str] | Sequence[str]
 
@@ -114,7 +114,7 @@ class ScenarioArrays:
         ShapeError, DTypeError, InputError
             For tables that are not of this shape or of numbers, repeated names, instruments without a group.
         """
-        return cls(_table("profits", profits), instruments, scenarios, groups)
+        return cls(float_table("profits", profits, "an instrument"), instruments, scenarios, groups)
 
     @classmethod
     def from_losses(
@@ -134,7 +134,7 @@ class ScenarioArrays:
         .. [1] CME, Components of SPAN, http://www.cme.com/clearing/rmspan/span/components.html
         """
         # Less the loss, not minus it: no loss is a profit of 0, not of -0.
-        return cls(0.0 - _table("losses", losses), instruments, scenarios, groups)
+        return cls(0.0 - float_table("losses", losses, "an instrument"), instruments, scenarios, groups)
 
     @classmethod
     def price_grid(
@@ -257,6 +257,10 @@ class ScenarioArrays:
         """Group of each instrument."""
         return tuple(self.groups[code] for code in self.group_codes.tolist())
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle what it is made of, so that the copy is as immutable."""
+        return ScenarioArrays, (self.profits, self.instruments, self.scenarios, self.group_labels())
+
     def __repr__(self) -> str:
         """Sizes of the table."""
         return (
@@ -302,11 +306,17 @@ def volatility_shock(base: float, days_to_expiry: float, power: float) -> float:
     return float(base * (30.0 / days_to_expiry) ** power)
 
 
-def _table(name: str, values: npt.ArrayLike) -> Floats:
-    """A table of numbers as float64, missing ones NaN."""
+def float_table(name: str, values: npt.ArrayLike, row: str) -> Floats:
+    """A table of numbers as float64 with one row for each `row`, missing ones NaN.
+
+    Raises
+    ------
+    ShapeError, DTypeError
+        For what has not two dimensions or holds no real numbers.
+    """
     table = values if isinstance(values, np.ma.MaskedArray) else flat_array(name, values)
     if table.ndim != 2:
-        raise ShapeError(name, "must have one row an instrument", "2 dimensions", f"{table.ndim} dimensions")
+        raise ShapeError(name, f"must have one row {row}", "2 dimensions", f"{table.ndim} dimensions")
     return float_column(name, table.reshape(-1), None, []).reshape(table.shape)
 
 

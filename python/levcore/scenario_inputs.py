@@ -11,7 +11,7 @@ from levcore.book import NO_ACCOUNT, PositionBook
 from levcore.columns import Codes, Floats, float_column, real_number
 from levcore.errors import DTypeError, InputError, ShapeError
 from levcore.scenario_add_ons import ContractCharge, GroupOffsets, ScenarioAddOns, SpreadCharge
-from levcore.scenario_arrays import ScenarioArrays
+from levcore.scenario_arrays import ScenarioArrays, float_table
 
 __all__ = ["Adjustments", "CompiledNetAmounts", "CompiledScenarios", "Equity", "compile_scenarios"]
 
@@ -213,7 +213,7 @@ def _adjustments(book: PositionBook, arrays: ScenarioArrays, adjustments: Adjust
     """Adjustments by account and group, shape (accounts, groups)."""
     shape = len(book.account_ids), len(arrays.groups)
     if not isinstance(adjustments, Mapping):
-        table = np.asarray(adjustments, dtype=np.float64, order="C")
+        table = float_table("adjustments", adjustments, "an account")
         if table.shape != shape:
             raise ShapeError("adjustments", "must have one row an account", str(shape), str(table.shape))
         return table

@@ -2,9 +2,8 @@
 
 use levcore::contract::{Contract, Payoff};
 use levcore::scenario_arrays::{SPAN_SCENARIOS, price_profit, span_profits};
-use levcore::scenarios::{
-    AccountStatus, AddOns, Legs, MEASURES, NetAmounts, RowStatus, ScenarioArrays, ScenarioRisk, scenario_margin,
-};
+use levcore::scenario_status::{AccountStatus, RowStatus};
+use levcore::scenarios::{AddOns, Legs, MEASURES, NetAmounts, ScenarioArrays, ScenarioRisk, scenario_margin};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 

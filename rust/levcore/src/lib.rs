@@ -83,6 +83,7 @@ pub mod policy;
 mod rows;
 mod scenario_account;
 pub mod scenario_arrays;
+pub mod scenario_status;
 pub mod scenarios;
 mod shared;
 pub mod state;

@@ -3,9 +3,8 @@
 use std::ops::Range;
 
 use crate::margin::{larger, margin_ratio};
-use crate::scenarios::{
-    AccountStatus, AddOns, GroupRisk, Legs, MEASURES, NetAmounts, RowStatus, ScenarioArrays, ScenarioRisk,
-};
+use crate::scenario_status::{AccountStatus, RowStatus};
+use crate::scenarios::{AddOns, GroupRisk, Legs, MEASURES, NetAmounts, ScenarioArrays, ScenarioRisk};
 
 /// Slot of groups that the account does not hold.
 const NOWHERE: u32 = u32::MAX;

@@ -33,58 +33,6 @@ const BLOCK_LEGS: usize = 8_192;
 /// Blocks of a thread between two looks at the interrupt.
 const BLOCKS_BETWEEN_INTERRUPTS: usize = 64;
 
-/// Verdict on a row that keeps its account from being evaluated; names shared with [`Status`](crate::status::Status) share its codes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum RowStatus {
-    /// The quantity is NaN or infinite.
-    InvalidQuantity = 32,
-    /// No array is given for the instrument.
-    UnknownInstrument = 34,
-    /// A scenario of the instrument holds no number.
-    IncompleteArray = 64,
-    /// The value of an option is NaN or infinite.
-    MissingOptionValue = 65,
-}
-
-impl RowStatus {
-    /// Every code with its name and meaning, in ascending order.
-    pub const TABLE: &'static [(Self, &'static str, &'static str)] = &[
-        (Self::InvalidQuantity, "INVALID_QUANTITY", "quantity is NaN or infinite"),
-        (Self::UnknownInstrument, "UNKNOWN_INSTRUMENT", "no scenario array is given for the instrument"),
-        (Self::IncompleteArray, "INCOMPLETE_ARRAY", "a scenario of the instrument holds no finite number"),
-        (Self::MissingOptionValue, "MISSING_OPTION_VALUE", "the option value of the instrument is NaN or infinite"),
-    ];
-}
-
-/// Verdict on an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum AccountStatus {
-    /// Every measure that was asked for is valid.
-    Ok = 0,
-    /// A leg failed, an adjustment is missing or a sum overflowed: every measure is NaN.
-    Incomplete = 1,
-    /// The equity is NaN: equity, surplus and margin ratio are.
-    MissingEquity = 2,
-    /// The equity is infinite: equity, surplus and margin ratio are NaN.
-    InvalidEquity = 3,
-}
-
-impl AccountStatus {
-    /// Every code with its name and meaning, in ascending order.
-    pub const TABLE: &'static [(Self, &'static str, &'static str)] = &[
-        (Self::Ok, "OK", "every measure that was asked for is valid"),
-        (
-            Self::Incomplete,
-            "INCOMPLETE",
-            "a leg failed, an adjustment is NaN or a sum overflowed: every measure is NaN",
-        ),
-        (Self::MissingEquity, "MISSING_EQUITY", "the equity is NaN: equity, surplus and margin ratio are NaN"),
-        (Self::InvalidEquity, "INVALID_EQUITY", "the equity is infinite: equity, surplus and margin ratio are NaN"),
-    ];
-}
-
 /// The legs of a book.
 #[derive(Debug, Clone, Copy)]
 pub struct Legs<'a> {
@@ -174,11 +122,11 @@ pub struct GroupRisk {
 pub struct ScenarioRisk {
     /// Measures of each account in the order of [`MEASURES`]; NaN where not computed.
     pub accounts: Vec<[f64; MEASURES.len()]>,
-    /// Codes of [`AccountStatus`].
+    /// Codes of [`AccountStatus`](crate::scenario_status::AccountStatus).
     pub status: Vec<u8>,
     /// Groups by account; those of an account by pool, then by group.
     pub groups: Vec<GroupRisk>,
-    /// Rows that failed, with their codes of [`RowStatus`].
+    /// Rows that failed, with their codes of [`RowStatus`](crate::scenario_status::RowStatus).
     pub failures: Vec<(u32, u8)>,
     /// Profit by account and scenario over all groups without offsets, if asked for.
     pub profits: Vec<f64>,
@@ -218,7 +166,7 @@ impl ScenarioRisk {
 /// # Errors
 ///
 /// [`Error::Length`] and [`Error::Code`] for inputs that do not fit each other, [`Error::Interrupted`], or what [`threads::with_pool`]
-/// returns. Rows that cannot be evaluated are no error: see [`RowStatus`].
+/// returns. Rows that cannot be evaluated are no error: see [`RowStatus`](crate::scenario_status::RowStatus).
 pub fn scenario_margin(
     legs: &Legs<'_>,
     arrays: &ScenarioArrays<'_>,
@@ -363,5 +311,53 @@ fn check_legs(legs: &Legs<'_>, arrays: &ScenarioArrays<'_>) -> Result<()> {
     match legs.places.iter().flatten().find(|&&place| place >= instruments) {
         Some(&found) => Err(Error::Length { argument: "places", expected: instruments, found: found + 1 }),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ARRAYS: ScenarioArrays<'_> =
+        ScenarioArrays { profits: &[-3.0, 2.0], scenarios: 2, group: &[0], pool: &[0], offset: &[0.0] };
+
+    fn legs<'a>(account: &'a [u32], order: &'a [u32], quantity: &'a [f64], accounts: usize) -> Legs<'a> {
+        Legs { instrument: &[0; 3][..account.len()], quantity, account, order, places: &[Some(0)], accounts }
+    }
+
+    fn evaluate(legs: &Legs<'_>, threads: usize, interrupted: &mut dyn FnMut() -> bool) -> Result<ScenarioRisk> {
+        scenario_margin(legs, &ARRAYS, &AddOns::default(), false, threads, interrupted)
+    }
+
+    #[test]
+    fn the_worst_loss_is_required() {
+        let legs = legs(&[1, NO_ACCOUNT, 1], &[0, 2, 1], &[1.0, 50.0, -3.0], 2);
+        let risk = evaluate(&legs, 1, &mut || false).unwrap();
+        // Two short: they lose 2 each as the price rises.
+        assert_eq!(risk.accounts.iter().map(|account| account[3]).collect::<Vec<_>>(), [0.0, 4.0]);
+        assert_eq!((risk.groups[0].account, risk.groups[0].worst_scenario), (1, 1));
+    }
+
+    #[test]
+    fn an_interrupt_ends_the_call() {
+        let legs = legs(&[], &[], &[], 2 * BLOCK_LEGS * BLOCKS_BETWEEN_INTERRUPTS);
+        assert_eq!(evaluate(&legs, 1, &mut || true).unwrap_err(), Error::Interrupted);
+        assert_eq!(evaluate(&legs, 1, &mut || false).unwrap().accounts.len(), legs.accounts);
+    }
+
+    #[test]
+    fn an_account_in_two_parts_is_refused() {
+        let refused = evaluate(&legs(&[0, 1, 0], &[0, 1, 2], &[1.0; 3], 2), 1, &mut || false);
+        assert!(matches!(refused, Err(Error::Code { argument: "order", row: 2, .. })));
+    }
+
+    #[test]
+    fn codes_outside_of_their_tables_are_refused() {
+        let refused = evaluate(&legs(&[7], &[0], &[1.0], 2), 1, &mut || false);
+        assert!(matches!(refused, Err(Error::Code { argument: "account", .. })));
+        let refused = evaluate(&legs(&[0], &[9], &[1.0], 2), 1, &mut || false);
+        assert!(matches!(refused, Err(Error::Code { argument: "order", .. })));
+        let astray = Legs { places: &[Some(4)], ..legs(&[0], &[0], &[1.0], 2) };
+        assert!(matches!(evaluate(&astray, 1, &mut || false), Err(Error::Length { argument: "places", .. })));
     }
 }
