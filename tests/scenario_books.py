@@ -93,15 +93,18 @@ def cases(draw: st.DrawFn) -> Case:
     arrays = draw(scenario_arrays())
     names = [*arrays.instruments, *draw(st.sampled_from([[], ["NOBODY-KNOWS"]]))]
     rows = draw(st.integers(0, 14))
-    column = {"min_size": rows, "max_size": rows}
     quantity = _spoiled(QUANTITIES, draw(st.sampled_from([False, False, True])))
-    accounts = draw(st.lists(st.integers(0, 4), **column))
+    accounts = draw(st.lists(st.integers(0, 4), min_size=rows, max_size=rows))
     book = lc.PositionBook(
-        np.array(draw(st.lists(st.integers(0, len(names) - 1), **column)), dtype=np.uint32),
-        np.array(draw(st.lists(quantity, **column)), dtype=np.float64),
+        np.array(
+            draw(st.lists(st.integers(0, len(names) - 1), min_size=rows, max_size=rows)), dtype=np.uint32
+        ),
+        np.array(draw(st.lists(quantity, min_size=rows, max_size=rows)), dtype=np.float64),
         np.ones(rows),
         account=np.array(sorted(accounts) if draw(st.booleans()) else accounts, dtype=np.int64),
-        margin_mode=draw(st.lists(st.sampled_from(["cross", "cross", "isolated"]), **column)),
+        margin_mode=draw(
+            st.lists(st.sampled_from(["cross", "cross", "isolated"]), min_size=rows, max_size=rows)
+        ),
         instrument_names=names,
         accounts=np.array([9, 3]),
         wallet_balance=np.zeros(2),

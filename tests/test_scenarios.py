@@ -312,7 +312,9 @@ BAD_CALLS: dict[str, tuple[type[Exception], str, Callable[[], object]]] = {
     "group missing": (
         InputError, "groups", lambda: ScenarioArrays.from_profits([[1.0]], ["X"], groups={"Y": "G"})
     ),
-    "group count": (ShapeError, "groups", lambda: ScenarioArrays.from_profits([[1.0]], ["X"], groups=["A", "B"])),
+    "group count": (
+        ShapeError, "groups", lambda: ScenarioArrays.from_profits([[1.0]], ["X"], groups=["A", "B"])
+    ),
     "joined twice": (InputError, "instruments", lambda: ARRAYS.joined_with(ARRAYS)),
     "other scenarios": (
         InputError, "scenarios", lambda: ARRAYS.joined_with(ScenarioArrays.from_profits([[1.0]], ["X"]))
@@ -366,7 +368,8 @@ BAD_CALLS: dict[str, tuple[type[Exception], str, Callable[[], object]]] = {
         InputError,
         "contingency",
         lambda: requirement(
-            ScenarioAddOns(contingency=ContractCharge(long=1.0, net_by={"CALL": "K", "GOLD": "K"})), ("CALL", 1.0)
+            ScenarioAddOns(contingency=ContractCharge(long=1.0, net_by={"CALL": "K", "GOLD": "K"})),
+            ("CALL", 1.0),
         ),
     ),
     "net at two prices": (

@@ -1,4 +1,4 @@
-"""Scenarios against exact fractions: how far float64 is from the truth, and what must hold of any portfolio."""
+"""Scenarios against exact fractions: how far float64 is from them, and what must hold of any portfolio."""
 
 from __future__ import annotations
 
@@ -102,8 +102,9 @@ def test_offsets_and_charges_are_near_the_exact_ones(
         (max(n, 0) * Fraction(LONG_CHARGE) + max(-n, 0) * Fraction(SHORT_CHARGE) for n in net), Fraction(0)
     )
     sizes = [net[0], net[1] * Fraction(1, 2)]
-    sides = sum(max(size, 0) for size in sizes), sum(max(-size, 0) for size in sizes)
-    charges += Fraction(SPREAD) * min(sides)
+    long = sum((size for size in sizes if size > 0), Fraction(0))
+    short = sum((-size for size in sizes if size < 0), Fraction(0))
+    charges += Fraction(SPREAD) * min(long, short)
     minimum = sum((abs(n) * Fraction(MINIMUM) for n in net), Fraction(0))
     scan = exact_scan(table, net, pooled)
     operations = 6 * len(rows) + 20
