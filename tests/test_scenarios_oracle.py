@@ -98,9 +98,8 @@ def test_offsets_and_charges_are_near_the_exact_ones(
     risk = scenario_margin(book_of(rows), arrays_of(table), add_ons)
     net, scale = exact_net(rows), scale_of(table, rows)
     pooled = {group: Fraction(float(fraction)) for group, fraction in POOLED.items()}
-    charges = sum(
-        (max(n, 0) * Fraction(LONG_CHARGE) + max(-n, 0) * Fraction(SHORT_CHARGE) for n in net), Fraction(0)
-    )
+    charges = sum((Fraction(LONG_CHARGE) * n for n in net if n > 0), Fraction(0))
+    charges += sum((Fraction(SHORT_CHARGE) * -n for n in net if n < 0), Fraction(0))
     sizes = [net[0], net[1] * Fraction(1, 2)]
     long = sum((size for size in sizes if size > 0), Fraction(0))
     short = sum((-size for size in sizes if size < 0), Fraction(0))
