@@ -131,17 +131,22 @@ def charge(
 
 def scan_pool(account: Account, tables: Tables, members: list[int]) -> tuple[float, list[GroupScan]]:
     """Scan risk of a pool, losses in full and gains by their fractions, and of each of its groups."""
-    pooled = [0.0] * tables.scenarios
-    rows = []
-    for group in members:
-        profits, offset = account.profits[group], tables.offset[group]
-        for scenario, profit in enumerate(profits):
-            pooled[scenario] += profit * offset if profit > 0.0 else profit
-        rows.append(GroupScan(group, *scan(profits)))
-    risk, scenario = scan(pooled)
+    rows = [GroupScan(group, *scan(account.profits[group])) for group in members]
+    alone = len(members) == 1
+    risk, scenario = scan(account.profits[members[0]]) if alone else scan_sum(account, tables, members)
     for row in rows:
         row.pool_scan_risk, row.pool_worst_scenario = risk, scenario
     return risk, rows
+
+
+def scan_sum(account: Account, tables: Tables, members: list[int]) -> tuple[float, int]:
+    """Scan risk of several groups that offset each other."""
+    pooled = [0.0] * tables.scenarios
+    for group in members:
+        offset = tables.offset[group]
+        for scenario, profit in enumerate(account.profits[group]):
+            pooled[scenario] += profit * offset if profit > 0.0 else profit
+    return scan(pooled)
 
 
 def members_by_pool(account: Account, tables: Tables) -> list[int]:

@@ -3,7 +3,7 @@
 use levcore::contract::{Contract, Payoff};
 use levcore::scenario_arrays::{SPAN_SCENARIOS, price_profit, span_profits};
 use levcore::scenario_status::{AccountStatus, RowStatus};
-use levcore::scenarios::{AddOns, Legs, MEASURES, NetAmounts, ScenarioArrays, ScenarioRisk, scenario_margin};
+use levcore::scenarios::{AddOns, BlockRisk, GroupRisk, Legs, MEASURES, NetAmounts, ScenarioArrays, scenario_margin};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
@@ -111,32 +111,52 @@ pub(crate) fn evaluate_scenarios<'py>(
         initial_ratio: inputs.initial_ratio,
         equity: slice(&inputs.equity)?,
     };
-    let risk = door::through_with_signals(py, |interrupted| {
+    let blocks = door::through_with_signals(py, |interrupted| {
         scenario_margin(&legs, &arrays, &add_ons, keep_profits, threads, interrupted)
     })?;
-    results(py, risk, keep_profits.then_some(arrays.scenarios))
+    results(py, &blocks, inputs.accounts, keep_profits.then_some(arrays.scenarios))
 }
 
-fn results(py: Python<'_>, risk: ScenarioRisk, scenarios: Option<usize>) -> PyResult<Results<'_>> {
-    let accounts = risk.accounts.len();
-    let groups = &risk.groups;
-    let measures = (0..MEASURES.len()).flat_map(|measure| risk.accounts.iter().map(move |account| account[measure]));
-    let codes = groups.iter().map(|row| row.account);
-    let codes = codes.chain(groups.iter().map(|row| row.group));
-    let codes = codes.chain(groups.iter().map(|row| row.worst_scenario));
-    let codes = codes.chain(groups.iter().map(|row| row.pool_worst_scenario));
-    let risks = groups.iter().map(|row| row.scan_risk).chain(groups.iter().map(|row| row.pool_scan_risk));
-    let (rows, statuses): (Vec<u32>, Vec<u8>) = risk.failures.iter().copied().unzip();
-    let profits = scenarios.map(|scenarios| PyArray1::from_vec(py, risk.profits).reshape([accounts, scenarios]));
+/// The blocks put together, a column each.
+fn results<'py>(
+    py: Python<'py>,
+    blocks: &[BlockRisk],
+    accounts: usize,
+    scenarios: Option<usize>,
+) -> PyResult<Results<'py>> {
+    let mut measures = Vec::with_capacity(MEASURES.len() * accounts);
+    for measure in 0..MEASURES.len() {
+        blocks.iter().for_each(|block| measures.extend_from_slice(block.measure(measure)));
+    }
+    let status: Vec<u8> = blocks.iter().flat_map(|block| &block.status).copied().collect();
+    let groups = blocks.iter().map(|block| block.groups.len()).sum();
+    let codes: [fn(&GroupRisk) -> u32; 4] =
+        [|row| row.account, |row| row.group, |row| row.worst_scenario, |row| row.pool_worst_scenario];
+    let risks: [fn(&GroupRisk) -> f64; 2] = [|row| row.scan_risk, |row| row.pool_scan_risk];
+    let failures = blocks.iter().flat_map(|block| &block.failures).copied();
+    let (rows, reasons): (Vec<u32>, Vec<u8>) = failures.unzip();
+    let profits = scenarios.map(|scenarios| {
+        let profits: Vec<f64> = blocks.iter().flat_map(|block| &block.profits).copied().collect();
+        PyArray1::from_vec(py, profits).reshape([accounts, scenarios])
+    });
     Ok((
-        PyArray1::from_iter(py, measures).reshape([MEASURES.len(), accounts])?,
-        PyArray1::from_vec(py, risk.status),
-        PyArray1::from_iter(py, codes).reshape([4, groups.len()])?,
-        PyArray1::from_iter(py, risks).reshape([2, groups.len()])?,
+        PyArray1::from_vec(py, measures).reshape([MEASURES.len(), accounts])?,
+        PyArray1::from_vec(py, status),
+        PyArray1::from_vec(py, group_columns(blocks, groups, &codes)).reshape([codes.len(), groups])?,
+        PyArray1::from_vec(py, group_columns(blocks, groups, &risks)).reshape([risks.len(), groups])?,
         PyArray1::from_vec(py, rows),
-        PyArray1::from_vec(py, statuses),
+        PyArray1::from_vec(py, reasons),
         profits.transpose()?,
     ))
+}
+
+/// Columns of the groups one after the other.
+fn group_columns<T>(blocks: &[BlockRisk], groups: usize, columns: &[fn(&GroupRisk) -> T]) -> Vec<T> {
+    let mut values = Vec::with_capacity(groups * columns.len());
+    for column in columns {
+        blocks.iter().for_each(|block| values.extend(block.groups.iter().map(column)));
+    }
+    values
 }
 
 /// Profit of one long contract as its price moves, by contract and move; NaN where the mark is missing or no price.

@@ -83,6 +83,8 @@ pub mod policy;
 mod rows;
 mod scenario_account;
 pub mod scenario_arrays;
+mod scenario_scan;
+mod scenario_scratch;
 pub mod scenario_status;
 pub mod scenarios;
 mod shared;

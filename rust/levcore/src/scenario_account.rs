@@ -3,11 +3,10 @@
 use std::ops::Range;
 
 use crate::margin::{larger, margin_ratio};
+use crate::scenario_scan::{Scan, all_finite, scan};
+use crate::scenario_scratch::Scratch;
 use crate::scenario_status::{AccountStatus, RowStatus};
-use crate::scenarios::{AddOns, GroupRisk, Legs, MEASURES, NetAmounts, ScenarioArrays, ScenarioRisk};
-
-/// Slot of groups that the account does not hold.
-const NOWHERE: u32 = u32::MAX;
+use crate::scenarios::{AddOns, BlockRisk, GroupRisk, Legs, MEASURES, ScenarioArrays};
 
 /// What every block of an evaluation shares.
 pub(crate) struct AccountScenarios<'a> {
@@ -15,49 +14,11 @@ pub(crate) struct AccountScenarios<'a> {
     arrays: &'a ScenarioArrays<'a>,
     add_ons: &'a AddOns<'a>,
     keep_profits: bool,
+    /// Whether something is charged by net position.
+    charges_positions: bool,
     ranges: &'a [Range<usize>],
     /// Failure of each instrument that no quantity can mend.
     failure: Vec<Option<RowStatus>>,
-}
-
-/// Memory of one thread; empty between accounts.
-pub(crate) struct Scratch {
-    slot_of_group: Vec<u32>,
-    /// Groups of the account by slot, in the order of their first leg.
-    groups: Vec<u32>,
-    /// Profit by slot and scenario.
-    profits: Vec<f64>,
-    /// Place of the instrument and quantity of each leg with an exposure.
-    held: Vec<(u32, f64)>,
-    net_option_value: f64,
-    /// Net position by set; `None`: no leg.
-    net: Vec<Option<f64>>,
-    /// Sets with a leg, in the order of their first one.
-    sets: Vec<u32>,
-    charges: Vec<f64>,
-    minimum: Vec<f64>,
-    /// Amounts of long and of short net positions by slot.
-    sides: [Vec<f64>; 2],
-    /// Profit by scenario of a pool.
-    pooled: Vec<f64>,
-}
-
-/// Largest loss over scenarios.
-#[derive(Clone, Copy)]
-struct Scan {
-    risk: f64,
-    scenario: u32,
-}
-
-/// Worst loss of profits by scenario, 0 if there is none, and the first scenario with the lowest profit.
-fn scan(profits: &[f64]) -> Scan {
-    let (mut lowest, mut scenario) = (profits[0], 0);
-    for (place, &profit) in profits.iter().enumerate() {
-        if profit < lowest {
-            (lowest, scenario) = (profit, place as u32);
-        }
-    }
-    Scan { risk: if lowest < 0.0 { -lowest } else { 0.0 }, scenario }
 }
 
 /// Requirement of a pool: the larger of its scan risk with its charges and its minimum.
@@ -82,39 +43,42 @@ impl<'a> AccountScenarios<'a> {
                 None
             }
         });
-        Self { legs, arrays, add_ons, keep_profits, ranges, failure: failure.collect() }
+        let charges_positions = add_ons.minimum.is_some() || add_ons.contingency.is_some() || add_ons.spread.is_some();
+        Self { legs, arrays, add_ons, keep_profits, charges_positions, ranges, failure: failure.collect() }
     }
 
     pub(crate) fn scratch(&self) -> Scratch {
         let spread = self.add_ons.spread.map(|(sizes, _)| sizes);
         let amounts = [self.add_ons.minimum, self.add_ons.contingency, spread];
         let sets = amounts.iter().flatten().map(|amounts| amounts.group.len()).max().unwrap_or(0);
-        Scratch {
-            slot_of_group: vec![NOWHERE; self.arrays.pool.len()],
-            groups: Vec::new(),
-            profits: Vec::new(),
-            held: Vec::new(),
-            net_option_value: 0.0,
-            net: vec![None; sets],
-            sets: Vec::new(),
-            charges: Vec::new(),
-            minimum: Vec::new(),
-            sides: [Vec::new(), Vec::new()],
-            pooled: vec![0.0; self.arrays.scenarios],
-        }
+        Scratch::new(self.arrays.pool.len(), sets)
     }
 
     /// Evaluates consecutive accounts.
-    pub(crate) fn evaluate(&self, scratch: &mut Scratch, accounts: Range<usize>) -> ScenarioRisk {
-        let mut risk = ScenarioRisk::default();
-        risk.accounts.reserve(accounts.len());
-        risk.status.reserve(accounts.len());
-        for account in accounts {
+    pub(crate) fn evaluate(&self, scratch: &mut Scratch, accounts: Range<usize>) -> BlockRisk {
+        let count = accounts.len();
+        let mut risk = BlockRisk {
+            accounts: accounts.clone(),
+            measures: vec![f64::NAN; MEASURES.len() * count],
+            status: Vec::with_capacity(count),
+            groups: Vec::with_capacity(count),
+            failures: Vec::new(),
+            profits: Vec::new(),
+        };
+        for (place, account) in accounts.enumerate() {
             let complete = self.sum_legs(scratch, account, &mut risk.failures);
             let complete = self.adjust(scratch, account) && complete;
-            let complete = complete && scratch.profits.iter().all(|profit| profit.is_finite());
-            let (measures, status) = self.judge(scratch, account, complete, &mut risk.groups);
-            risk.accounts.push(measures);
+            let complete = complete && all_finite(&scratch.profits);
+            let measures = self.judge(scratch, account, complete, &mut risk.groups);
+            let status = match measures {
+                None => AccountStatus::Incomplete,
+                Some(measures) => {
+                    for (measure, value) in measures.into_iter().enumerate() {
+                        risk.measures[measure * count + place] = value;
+                    }
+                    self.equity_status(account)
+                }
+            };
             risk.status.push(status as u8);
             if self.keep_profits {
                 self.store_profits(scratch, status, &mut risk.profits);
@@ -147,7 +111,9 @@ impl<'a> AccountScenarios<'a> {
             if let Some(values) = self.add_ons.option_value {
                 scratch.net_option_value += quantity * values[place];
             }
-            scratch.held.push((place as u32, quantity));
+            if self.charges_positions {
+                scratch.held.push((place as u32, quantity));
+            }
         }
         failures.len() == failed_before
     }
@@ -180,24 +146,23 @@ impl<'a> AccountScenarios<'a> {
         self.add_ons.adjustments.map(|adjustments| &adjustments[account * groups..][..groups])
     }
 
-    /// Verdict on an account, and its groups.
+    /// Measures of an account, none if it is incomplete, and its groups.
     fn judge(
         &self,
         scratch: &mut Scratch,
         account: usize,
         complete: bool,
         groups: &mut Vec<GroupRisk>,
-    ) -> ([f64; MEASURES.len()], AccountStatus) {
-        let mut order = scratch.groups.clone();
-        order.sort_unstable_by_key(|&group| (self.arrays.pool[group as usize], group));
+    ) -> Option<[f64; MEASURES.len()]> {
         let first = groups.len();
-        let measures = if complete { self.measure(scratch, account, &order, groups) } else { None };
-        if let Some(measures) = measures {
-            return (measures, self.equity_status(account));
+        scratch.order.clone_from(&scratch.groups);
+        scratch.order.sort_unstable_by_key(|&group| (self.arrays.pool[group as usize], group));
+        let measures = if complete { self.measure(scratch, account, groups) } else { None };
+        if measures.is_none() {
+            groups.truncate(first);
+            groups.extend(scratch.order.iter().map(|&group| GroupRisk::unknown(account, group)));
         }
-        groups.truncate(first);
-        groups.extend(order.into_iter().map(|group| GroupRisk::unknown(account, group)));
-        ([f64::NAN; MEASURES.len()], AccountStatus::Incomplete)
+        measures
     }
 
     fn equity_status(&self, account: usize) -> AccountStatus {
@@ -213,17 +178,20 @@ impl<'a> AccountScenarios<'a> {
         &self,
         scratch: &mut Scratch,
         account: usize,
-        order: &[u32],
         groups: &mut Vec<GroupRisk>,
     ) -> Option<[f64; MEASURES.len()]> {
         self.charge(scratch, account);
         let (mut scan_risk, mut charges, mut minimum, mut requirement) = (0.0, 0.0, 0.0, 0.0);
-        for members in
-            order.chunk_by(|left, right| self.arrays.pool[*left as usize] == self.arrays.pool[*right as usize])
-        {
-            let pool = self.scan_pool(scratch, account, members, groups);
+        let mut first = 0;
+        while let Some(&group) = scratch.order.get(first) {
+            let pool = self.arrays.pool[group as usize];
+            let rest = &scratch.order[first..];
+            let count = rest.iter().take_while(|&&other| self.arrays.pool[other as usize] == pool).count();
+            let members = first..first + count;
+            first = members.end;
+            let pool = self.scan_pool(scratch, account, members.clone(), groups);
             let (mut pool_charges, mut pool_minimum) = (0.0, 0.0);
-            for &group in members {
+            for &group in &scratch.order[members] {
                 let slot = scratch.slot_of_group[group as usize] as usize;
                 pool_charges += scratch.charges[slot];
                 pool_minimum += scratch.minimum[slot];
@@ -248,28 +216,46 @@ impl<'a> AccountScenarios<'a> {
     }
 
     /// Scan risk of the groups of a pool, and of the pool: losses in full, gains by their fractions.
-    fn scan_pool(&self, scratch: &mut Scratch, account: usize, members: &[u32], groups: &mut Vec<GroupRisk>) -> Scan {
-        let width = self.arrays.scenarios;
+    fn scan_pool(
+        &self,
+        scratch: &mut Scratch,
+        account: usize,
+        members: Range<usize>,
+        groups: &mut Vec<GroupRisk>,
+    ) -> Scan {
         let first = groups.len();
-        scratch.pooled.fill(0.0);
-        for &group in members {
-            let slot = scratch.slot_of_group[group as usize] as usize;
-            let profits = &scratch.profits[slot * width..][..width];
-            let own = scan(profits);
-            let offset = self.arrays.offset[group as usize];
-            for (sum, &profit) in scratch.pooled.iter_mut().zip(profits) {
-                *sum += if profit > 0.0 { profit * offset } else { profit };
-            }
+        let mut pool = Scan { risk: 0.0, scenario: 0 };
+        for &group in &scratch.order[members.clone()] {
+            pool = scan(scratch.profits_of(group, self.arrays.scenarios));
             groups.push(GroupRisk {
-                scan_risk: own.risk,
-                worst_scenario: own.scenario,
+                scan_risk: pool.risk,
+                worst_scenario: pool.scenario,
                 ..GroupRisk::unknown(account, group)
             });
         }
-        let pool = scan(&scratch.pooled);
+        if members.len() > 1 {
+            pool = self.scan_sum(scratch, members);
+        }
         for row in &mut groups[first..] {
             (row.pool_scan_risk, row.pool_worst_scenario) = (pool.risk, pool.scenario);
         }
+        pool
+    }
+
+    /// Scan risk of several groups that offset each other.
+    fn scan_sum(&self, scratch: &mut Scratch, members: Range<usize>) -> Scan {
+        let mut pooled = std::mem::take(&mut scratch.pooled);
+        pooled.clear();
+        pooled.resize(self.arrays.scenarios, 0.0);
+        for &group in &scratch.order[members] {
+            let offset = self.arrays.offset[group as usize];
+            let profits = scratch.profits_of(group, self.arrays.scenarios);
+            for (sum, &profit) in pooled.iter_mut().zip(profits) {
+                *sum += if profit > 0.0 { profit * offset } else { profit };
+            }
+        }
+        let pool = scan(&pooled);
+        scratch.pooled = pooled;
         pool
     }
 
@@ -319,54 +305,5 @@ impl<'a> AccountScenarios<'a> {
                 *sum += profit;
             }
         }
-    }
-}
-
-impl Scratch {
-    /// Slot of a group, a new one if it has none yet.
-    fn slot(&mut self, group: u32, width: usize) -> usize {
-        let slot = &mut self.slot_of_group[group as usize];
-        if *slot == NOWHERE {
-            *slot = self.groups.len() as u32;
-            self.groups.push(group);
-            self.profits.resize(self.groups.len() * width, 0.0);
-        }
-        *slot as usize
-    }
-
-    /// Amounts of the long and of the short net positions of each slot.
-    fn sum_sides(&mut self, amounts: &NetAmounts<'_>) {
-        for side in &mut self.sides {
-            side.clear();
-            side.resize(self.groups.len(), 0.0);
-        }
-        for &(place, quantity) in &self.held {
-            let set = amounts.set[place as usize];
-            let net = &mut self.net[set as usize];
-            if net.is_none() {
-                self.sets.push(set);
-            }
-            *net = Some(net.unwrap_or(0.0) + quantity * amounts.size[place as usize]);
-        }
-        for set in self.sets.drain(..) {
-            let net = self.net[set as usize].take().unwrap_or(0.0);
-            let slot = self.slot_of_group[amounts.group[set as usize] as usize] as usize;
-            if net > 0.0 {
-                self.sides[0][slot] += net * amounts.long[set as usize];
-            } else {
-                self.sides[1][slot] += -net * amounts.short[set as usize];
-            }
-        }
-    }
-
-    fn clear(&mut self) {
-        for group in self.groups.drain(..) {
-            self.slot_of_group[group as usize] = NOWHERE;
-        }
-        self.profits.clear();
-        self.held.clear();
-        self.net_option_value = 0.0;
-        self.charges.clear();
-        self.minimum.clear();
     }
 }

@@ -9,14 +9,15 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::scenario_account::{AccountScenarios, Scratch};
+use crate::scenario_account::AccountScenarios;
+use crate::scenario_scratch::Scratch;
 use crate::threads;
 
 /// Account code of rows that belong to none.
 pub const NO_ACCOUNT: u32 = u32::MAX;
 /// Worst scenario of a group whose account is incomplete.
 pub const NO_SCENARIO: u32 = u32::MAX;
-/// Measures of an account, in the order of [`ScenarioRisk::accounts`].
+/// Measures of an account, in the order of [`BlockRisk::measures`].
 pub const MEASURES: [&str; 9] = [
     "scan_risk",
     "charges",
@@ -117,11 +118,13 @@ pub struct GroupRisk {
     pub pool_worst_scenario: u32,
 }
 
-/// Result of an evaluation.
-#[derive(Debug, Clone, Default)]
-pub struct ScenarioRisk {
-    /// Measures of each account in the order of [`MEASURES`]; NaN where not computed.
-    pub accounts: Vec<[f64; MEASURES.len()]>,
+/// Results of consecutive accounts.
+#[derive(Debug, Clone)]
+pub struct BlockRisk {
+    /// Accounts by code.
+    pub accounts: Range<usize>,
+    /// By measure in the order of [`MEASURES`] and account; NaN where not computed.
+    pub measures: Vec<f64>,
     /// Codes of [`AccountStatus`](crate::scenario_status::AccountStatus).
     pub status: Vec<u8>,
     /// Groups by account; those of an account by pool, then by group.
@@ -130,6 +133,14 @@ pub struct ScenarioRisk {
     pub failures: Vec<(u32, u8)>,
     /// Profit by account and scenario over all groups without offsets, if asked for.
     pub profits: Vec<f64>,
+}
+
+impl BlockRisk {
+    /// One measure of the accounts here, by its place in [`MEASURES`].
+    #[must_use]
+    pub fn measure(&self, place: usize) -> &[f64] {
+        &self.measures[place * self.accounts.len()..][..self.accounts.len()]
+    }
 }
 
 impl GroupRisk {
@@ -148,19 +159,9 @@ impl GroupRisk {
     }
 }
 
-impl ScenarioRisk {
-    fn append(&mut self, mut other: Self) {
-        self.accounts.append(&mut other.accounts);
-        self.status.append(&mut other.status);
-        self.groups.append(&mut other.groups);
-        self.failures.append(&mut other.failures);
-        self.profits.append(&mut other.profits);
-    }
-}
-
-/// Evaluates every account of a book over the scenarios.
+/// Evaluates every account of a book over the scenarios; the blocks returned hold all accounts in the order of their codes.
 ///
-/// `keep_profits` asks for [`ScenarioRisk::profits`]; `interrupted` is asked now and then, from the calling thread, whether to stop. The
+/// `keep_profits` asks for [`BlockRisk::profits`]; `interrupted` is asked now and then, from the calling thread, whether to stop. The
 /// result does not depend on the number of threads.
 ///
 /// # Errors
@@ -174,7 +175,7 @@ pub fn scenario_margin(
     keep_profits: bool,
     threads: usize,
     interrupted: &mut dyn FnMut() -> bool,
-) -> Result<ScenarioRisk> {
+) -> Result<Vec<BlockRisk>> {
     check_arrays(arrays)?;
     check_add_ons(arrays, add_ons, legs.accounts)?;
     check_legs(legs, arrays)?;
@@ -182,17 +183,17 @@ pub fn scenario_margin(
     let job = AccountScenarios::new(legs, arrays, add_ons, keep_profits, &ranges);
     let mut blocks = account_blocks(&ranges).into_iter();
     let threads = threads.clamp(1, blocks.len().max(1));
-    let mut risk = ScenarioRisk::default();
+    let mut risk = Vec::with_capacity(blocks.len());
     loop {
         let batch: Vec<Range<usize>> = blocks.by_ref().take(BLOCKS_BETWEEN_INTERRUPTS * threads).collect();
         let evaluate = |scratch: &mut Scratch, accounts: Range<usize>| job.evaluate(scratch, accounts);
-        let done: Vec<ScenarioRisk> = if threads == 1 {
+        let mut done: Vec<BlockRisk> = if threads == 1 {
             let mut scratch = job.scratch();
             batch.into_iter().map(|accounts| evaluate(&mut scratch, accounts)).collect()
         } else {
             threads::with_pool(threads, || batch.into_par_iter().map_init(|| job.scratch(), evaluate).collect())?
         };
-        done.into_iter().for_each(|part| risk.append(part));
+        risk.append(&mut done);
         if blocks.len() == 0 {
             return Ok(risk);
         }
@@ -325,7 +326,7 @@ mod tests {
         Legs { instrument: &[0; 3][..account.len()], quantity, account, order, places: &[Some(0)], accounts }
     }
 
-    fn evaluate(legs: &Legs<'_>, threads: usize, interrupted: &mut dyn FnMut() -> bool) -> Result<ScenarioRisk> {
+    fn evaluate(legs: &Legs<'_>, threads: usize, interrupted: &mut dyn FnMut() -> bool) -> Result<Vec<BlockRisk>> {
         scenario_margin(legs, &ARRAYS, &AddOns::default(), false, threads, interrupted)
     }
 
@@ -334,15 +335,16 @@ mod tests {
         let legs = legs(&[1, NO_ACCOUNT, 1], &[0, 2, 1], &[1.0, 50.0, -3.0], 2);
         let risk = evaluate(&legs, 1, &mut || false).unwrap();
         // Two short: they lose 2 each as the price rises.
-        assert_eq!(risk.accounts.iter().map(|account| account[3]).collect::<Vec<_>>(), [0.0, 4.0]);
-        assert_eq!((risk.groups[0].account, risk.groups[0].worst_scenario), (1, 1));
+        assert_eq!(risk[0].measure(3), [0.0, 4.0]);
+        assert_eq!((risk[0].groups[0].account, risk[0].groups[0].worst_scenario), (1, 1));
     }
 
     #[test]
     fn an_interrupt_ends_the_call() {
         let legs = legs(&[], &[], &[], 2 * BLOCK_LEGS * BLOCKS_BETWEEN_INTERRUPTS);
         assert_eq!(evaluate(&legs, 1, &mut || true).unwrap_err(), Error::Interrupted);
-        assert_eq!(evaluate(&legs, 1, &mut || false).unwrap().accounts.len(), legs.accounts);
+        let blocks = evaluate(&legs, 1, &mut || false).unwrap();
+        assert_eq!(blocks.last().map(|block| block.accounts.end), Some(legs.accounts));
     }
 
     #[test]
