@@ -8,6 +8,7 @@ from levcore.scenario_inputs import CompiledScenarios
 
 __all__ = [
     "Book",
+    "BookPolicies",
     "Policy",
     "__version__",
     "account_measures",
@@ -40,6 +41,8 @@ class Book:
         cls,
         instrument: npt.NDArray[np.uint32],
         instrument_count: int,
+        policy: npt.NDArray[np.uint32] | None,
+        policy_count: int,
         quantity: npt.NDArray[np.float64],
         entry_price: npt.NDArray[np.float64],
         isolated_margin: npt.NDArray[np.float64] | None,
@@ -54,10 +57,13 @@ class Book:
     def keeps_accounts_together(self) -> bool: ...
     def row_order(self) -> npt.NDArray[np.uint32]: ...
 
+@final
+class BookPolicies:
+    def __new__(cls, parts: list[tuple[Policy, list[int]]]) -> BookPolicies: ...
+
 def evaluate(
     book: Book,
-    policy: Policy,
-    compiled: npt.NDArray[np.int64],
+    policies: BookPolicies,
     marks: npt.NDArray[np.float64],
     wanted: int,
     results: npt.NDArray[np.float64],

@@ -1,6 +1,5 @@
 """A policy resolved to numbers: what the kernel and the pure-Python reference both compute with."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,14 +12,22 @@ from levcore.errors import TierError, UnknownRuleError
 if TYPE_CHECKING:
     from levcore.instruments import Instrument
     from levcore.policy import MarginPolicy
+    from levcore.tiers import TierTable
 
-__all__ = ["CompiledInstrument", "CompiledPolicy", "CompiledRules", "check_modes", "compile_policy"]
+__all__ = [
+    "CompiledInstrument",
+    "CompiledPolicy",
+    "CompiledRules",
+    "CompiledTable",
+    "check_modes",
+    "compile_policy",
+]
 
 UNKNOWN = "unknown"
 REQUIREMENT_BASES = {"price": 0, "entry": 1, "mark": 2}
 FEE_BASES = {"none": 0, "price": 1, "entry": 2, "bankruptcy": 3}
 PAYOFFS = {"linear": 0, "inverse": 1, "quanto": 2}
-KEYS = {"quote": 0, "base": 0, "contracts": 1, "risk_limit": 2}
+KEYS = {"value": 0, "contracts": 1, "risk_limit": 2, "size": 3}
 SETTLEMENT_UNIT = {"linear": "quote", "quanto": "quote", "inverse": "base"}
 
 
@@ -32,6 +39,7 @@ class CompiledRules:
     requirement_cross: int
     initial_at_entry_isolated: bool
     initial_at_entry_cross: bool
+    initial_from_table: bool
     fee_basis: int
     fee_rate: float
     fee_in_initial: bool
@@ -46,18 +54,32 @@ class CompiledRules:
 
 
 @dataclass(frozen=True, slots=True)
-class CompiledInstrument:
-    """An instrument as numbers; codes are those of `PAYOFFS` and `KEYS`."""
+class CompiledTable:
+    """A tier table as numbers; `key` is a code of `KEYS`, `slope` belongs to tables keyed by size."""
 
-    name: str
-    payoff: int
-    contract_size: float
-    multiplier: float
     key: int
     floors: tuple[float, ...]
     rates: tuple[float, ...]
     deductions: tuple[float, ...]
     cap: float
+    slope: float
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledInstrument:
+    """An instrument as numbers; `payoff` is a code of `PAYOFFS`.
+
+    `long` and `short` are the maintenance tiers by side (`short` None: those of long positions), `initial`
+    those of the initial margin (None: not known).
+    """
+
+    name: str
+    payoff: int
+    contract_size: float
+    multiplier: float
+    long: CompiledTable
+    short: CompiledTable | None
+    initial: CompiledTable | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +111,12 @@ def compile_policy(policy: "MarginPolicy", names: Sequence[str] | None = None) -
     UnknownRuleError
         If a rule that every position needs is unknown.
     TierError
-        If the unit of a table does not fit the payoff of its instrument.
+        If a table does not fit the payoff of its instrument, or a rate with the funding inside leaves [0, 1).
     """
     table = policy.instruments
     chosen = [name for name in (table if names is None else names) if name in table]
-    instruments = tuple(_compile_instrument(table[name]) for name in chosen)
+    funded = policy.known("funding_in_requirement") == "rate_times_value"
+    instruments = tuple(_compile_instrument(table[name], funded) for name in chosen)
     places = {name: place for place, name in enumerate(chosen)}
     return CompiledPolicy(_compile_rules(policy), instruments, places, _unknown_by_mode(policy))
 
@@ -144,6 +167,7 @@ def _compile_rules(policy: "MarginPolicy") -> CompiledRules:
         requirement_cross=REQUIREMENT_BASES.get(policy.requirement_basis_cross, 0),
         initial_at_entry_isolated=policy.initial_margin_basis_isolated == "entry",
         initial_at_entry_cross=policy.initial_margin_basis_cross == "entry",
+        initial_from_table=policy.known("initial_margin_rule") == "table",
         fee_basis=FEE_BASES[fee_basis],
         fee_rate=0.0 if fee_basis == "none" else float(policy.known("closing_fee_rate")),
         fee_in_initial=held[0],
@@ -168,11 +192,43 @@ def _fee_in_bankruptcy(policy: "MarginPolicy", fee_basis: str) -> bool | None:
     return None if known == UNKNOWN else bool(known)
 
 
-def _compile_instrument(instrument: "Instrument") -> CompiledInstrument:
-    tiers = instrument.tiers
+def _compile_instrument(instrument: "Instrument", funded: bool) -> CompiledInstrument:
+    funding_rate = float(instrument.funding_rate) if funded else 0.0
+    short, initial = instrument.short_tiers, instrument.initial_tiers
+    return CompiledInstrument(
+        name=instrument.name,
+        payoff=PAYOFFS[instrument.payoff],
+        contract_size=float(instrument.contract_size),
+        multiplier=float(instrument.multiplier),
+        long=_compile_table(instrument, instrument.tiers, funding_rate),
+        short=None if short is None else _compile_table(instrument, short, funding_rate),
+        initial=None if initial is None else _compile_table(instrument, initial, 0.0),
+    )
+
+
+def _compile_table(instrument: "Instrument", tiers: "TierTable", funding_rate: float) -> CompiledTable:
+    _check_payoff(instrument, tiers)
+    rates = tiers.rates
+    if funding_rate:
+        rates = tuple(rate + funding_rate for rate in rates)
+        for number, rate in enumerate(rates, 1):
+            if not 0 <= rate < 1:
+                rule = "must stay a fraction of value with the funding rate added"
+                raise TierError(instrument.name, number, rule, "in [0, 1)", repr(rate), "rate")
+    keys = {"marginal": KEYS["value"], "growing": KEYS["size"]}
+    return CompiledTable(
+        key=keys[tiers.shape] if tiers.shape in keys else KEYS[tiers.unit],
+        floors=tiers.floors,
+        rates=rates,
+        deductions=tiers.deductions,
+        cap=tiers.cap,
+        slope=tiers.slope,
+    )
+
+
+def _check_payoff(instrument: "Instrument", tiers: "TierTable") -> None:
     settlement = SETTLEMENT_UNIT[instrument.payoff]
-    bounded = len(tiers.rates) > 1 or tiers.cap != math.inf
-    if tiers.shape == "marginal" and bounded and tiers.unit != settlement:
+    if tiers.shape == "marginal" and not tiers.is_single_rate and tiers.unit != settlement:
         raise TierError(
             instrument.name,
             None,
@@ -180,14 +236,6 @@ def _compile_instrument(instrument: "Instrument") -> CompiledInstrument:
             f"unit {settlement}",
             f"unit {tiers.unit}",
         )
-    return CompiledInstrument(
-        name=instrument.name,
-        payoff=PAYOFFS[instrument.payoff],
-        contract_size=float(instrument.contract_size),
-        multiplier=float(instrument.multiplier),
-        key=KEYS[tiers.unit] if tiers.shape == "flat" else KEYS["quote"],
-        floors=tiers.floors,
-        rates=tiers.rates,
-        deductions=tiers.deductions,
-        cap=tiers.cap,
-    )
+    if tiers.shape == "growing" and instrument.payoff == "quanto":
+        rule = "a rate that grows with the size in base currency has no meaning for a quanto contract"
+        raise TierError(instrument.name, None, rule, "a linear or inverse contract", "quanto", "shape")

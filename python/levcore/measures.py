@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from levcore import _levcore
 from levcore.errors import DTypeError, InputError
 
-__all__ = ["ACCOUNT_MEASURES", "MEASURES", "MEASURE_NAMES", "Measure", "chosen_measures", "measure_mask"]
+__all__ = [
+    "ACCOUNT_MEASURES",
+    "DEFAULT_MEASURES",
+    "MEASURES",
+    "MEASURE_NAMES",
+    "Measure",
+    "chosen_measures",
+    "measure_mask",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +39,11 @@ class Measure:
 MEASURES: tuple[Measure, ...] = tuple(Measure(*entry) for entry in _levcore.measures())
 """Every measure of a position, in the order of the outputs."""
 MEASURE_NAMES: tuple[str, ...] = tuple(measure.name for measure in MEASURES)
+DEFAULT_MEASURES: tuple[str, ...] = tuple(
+    name for name in MEASURE_NAMES if not name.startswith("liquidation_price_")
+)
+"""Names of those that a call computes when it names none: of a lone leg, the two bounds of its liquidation
+prices say no more than its liquidation price and its side."""
 ACCOUNT_MEASURES: tuple[str, ...] = tuple(_levcore.account_measures())
 """Names of the measures of a cross account, in the order of the outputs."""
 

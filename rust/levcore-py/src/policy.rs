@@ -1,7 +1,7 @@
 //! A compiled policy: numbers in, an immutable object out.
 
 use levcore::contract::{Contract, Payoff};
-use levcore::policy::{Basis, FeeBasis, Rules, Threshold};
+use levcore::policy::{Basis, FeeBasis, Rules, Terms, Threshold};
 use levcore::tiers::{TierKey, TierTable};
 use pyo3::prelude::*;
 
@@ -14,6 +14,7 @@ pub(crate) struct CompiledRules {
     requirement_cross: u8,
     initial_at_entry_isolated: bool,
     initial_at_entry_cross: bool,
+    initial_from_table: bool,
     fee_basis: u8,
     fee_rate: f64,
     fee_in_initial: bool,
@@ -27,17 +28,26 @@ pub(crate) struct CompiledRules {
     liquidation_inclusive: bool,
 }
 
+/// One tier table as `levcore.compiled.CompiledTable` holds it.
+#[derive(FromPyObject)]
+struct CompiledTable {
+    key: u8,
+    floors: Vec<f64>,
+    rates: Vec<f64>,
+    deductions: Vec<f64>,
+    cap: f64,
+    slope: f64,
+}
+
 /// One instrument as `levcore.compiled.CompiledInstrument` holds it.
 #[derive(FromPyObject)]
 pub(crate) struct CompiledInstrument {
     payoff: u8,
     contract_size: f64,
     multiplier: f64,
-    key: u8,
-    floors: Vec<f64>,
-    rates: Vec<f64>,
-    deductions: Vec<f64>,
-    cap: f64,
+    long: CompiledTable,
+    short: Option<CompiledTable>,
+    initial: Option<CompiledTable>,
 }
 
 /// A policy compiled for a list of instruments; immutable and shared by threads.
@@ -85,6 +95,7 @@ fn resolve(rules: &CompiledRules) -> PyResult<Rules> {
         requirement_cross: basis("requirement_basis_cross", rules.requirement_cross)?,
         initial_at_entry_isolated: rules.initial_at_entry_isolated,
         initial_at_entry_cross: rules.initial_at_entry_cross,
+        initial_from_table: rules.initial_from_table,
         fee_basis: fee_basis(rules.fee_basis)?,
         fee_rate: rules.fee_rate,
         fee_in_initial: rules.fee_in_initial,
@@ -97,20 +108,30 @@ fn resolve(rules: &CompiledRules) -> PyResult<Rules> {
     })
 }
 
-fn instrument(given: &CompiledInstrument) -> PyResult<(Contract, TierTable)> {
+fn instrument(given: &CompiledInstrument) -> PyResult<Terms> {
     let payoff = match given.payoff {
         0 => Payoff::Linear,
         1 => Payoff::Inverse,
         2 => Payoff::Quanto,
         code => return Err(unknown_code("payoff", code)),
     };
+    Ok(Terms {
+        contract: Contract::new(payoff, given.contract_size, given.multiplier).map_err(to_python)?,
+        long: table(&given.long)?,
+        short: given.short.as_ref().map(table).transpose()?,
+        initial: given.initial.as_ref().map(table).transpose()?,
+    })
+}
+
+fn table(given: &CompiledTable) -> PyResult<TierTable> {
     let key = match given.key {
         0 => TierKey::Value,
         1 => TierKey::Contracts,
         2 => TierKey::RiskLimit,
+        3 if given.rates.len() == 1 => {
+            return TierTable::growing(given.rates[0], given.slope, given.cap).map_err(to_python);
+        }
         code => return Err(unknown_code("key", code)),
     };
-    let contract = Contract::new(payoff, given.contract_size, given.multiplier).map_err(to_python)?;
-    let table = TierTable::new(key, &given.floors, &given.rates, &given.deductions, given.cap).map_err(to_python)?;
-    Ok((contract, table))
+    TierTable::new(key, &given.floors, &given.rates, &given.deductions, given.cap).map_err(to_python)
 }

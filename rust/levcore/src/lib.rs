@@ -12,10 +12,10 @@
 //! ```
 //! use levcore::book::Book;
 //! use levcore::contract::{Contract, Payoff};
-//! use levcore::evaluate::{AccountOutputs, Outputs, evaluate};
+//! use levcore::evaluate::{AccountOutputs, Outputs, PolicyAtMarks, evaluate};
 //! use levcore::instruction_set::InstructionSet;
-//! use levcore::layout::Layout;
-//! use levcore::policy::{Basis, FeeBasis, Policy, Rules, Threshold};
+//! use levcore::layout::{Keys, Layout};
+//! use levcore::policy::{Basis, FeeBasis, Policy, Rules, Terms, Threshold};
 //! use levcore::tiers::TierTable;
 //!
 //! # fn main() -> levcore::error::Result<()> {
@@ -25,6 +25,7 @@
 //!     requirement_cross: Basis::Price,
 //!     initial_at_entry_isolated: false,
 //!     initial_at_entry_cross: false,
+//!     initial_from_table: false,
 //!     fee_basis: FeeBasis::None,
 //!     fee_rate: 0.0,
 //!     fee_in_initial: false,
@@ -36,7 +37,7 @@
 //!     liquidation_inclusive: true,
 //! };
 //! let contract = Contract::new(Payoff::Linear, 1.0, 1.0)?;
-//! let policy = Policy::new(rules, &[(contract, TierTable::single_rate(0.004)?)])?;
+//! let policy = Policy::new(rules, &[Terms::new(contract, TierTable::single_rate(0.004)?)])?;
 //!
 //! // 0.001 BTC long from 43,578.07 with 21.82418506 of margin: Binance reported a liquidation price of 21,841.24993976.
 //! let book = Book {
@@ -49,13 +50,14 @@
 //!     risk_limit: None,
 //!     wallet_balance: &[],
 //! };
-//! let layout = Layout::new(&[0], 1, None, None, 0)?;
+//! let layout = Layout::new(&Keys::isolated(&[0], 1))?;
 //! let (mut price, mut state, mut status) = ([0.0], [0], [0]);
 //! let mut columns = [const { None }; levcore::measures::COUNT];
 //! columns[levcore::measures::Measure::LiquidationPrice as usize] = Some(&mut price[..]);
 //! let outputs = Outputs::new(columns, &mut state, &mut status, AccountOutputs::none());
 //! let set = InstructionSet::from_environment()?;
-//! evaluate(&book, &layout, &policy, &[Some(0)], &[43_532.3], &outputs, set, 1, &mut || false)?;
+//! let policies = [PolicyAtMarks { policy: &policy, places: &[Some(0)], marks: &[43_532.3] }];
+//! evaluate(&book, &layout, &policies, &outputs, set, 1, &mut || false)?;
 //! assert!((price[0] - 21_841.249_939_76).abs() < 5e-9);
 //! # Ok(())
 //! # }
@@ -66,6 +68,7 @@
 
 mod account;
 pub mod book;
+mod classify;
 pub mod contract;
 mod cross;
 pub mod error;
@@ -78,6 +81,7 @@ pub mod layout;
 pub mod liquidation;
 pub mod margin;
 pub mod mark_to_market;
+mod marked;
 pub mod measures;
 pub mod policy;
 mod rows;
@@ -90,6 +94,7 @@ pub mod scenarios;
 mod shared;
 pub mod state;
 pub mod status;
+mod tables;
 pub mod threads;
 pub mod tiers;
 mod tile;
