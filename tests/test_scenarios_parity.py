@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import levcore as lc
 from comparison import same_bits
 from levcore import _levcore
-from levcore.compiled import PAYOFFS, CompiledInstrument
+from levcore.compiled import PAYOFFS, compile_policy
 from levcore.reference import scenario_arrays
 from levcore.reference import scenarios as reference
 from levcore.scenarios import (
@@ -103,9 +103,7 @@ def test_price_grids_agree(payoff: str, size: float, mark: float, moves: list[fl
     held = lc.Instrument("X", payoff, tiers, contract_size=size, multiplier=multiplier)  # type: ignore[arg-type]
     labels = [str(number) for number in range(len(moves))]
     found = ScenarioArrays.price_grid([held], {"X": mark}, moves, covers=cover, scenarios=labels).profits[0]
-    compiled = CompiledInstrument(
-        "X", PAYOFFS[payoff], size, multiplier, 0, (0.0,), (0.01,), (0.0,), math.inf
-    )
+    compiled = compile_policy(lc.policy("generic").with_instruments([held])).instruments[0]
     expected = [scenario_arrays.price_profit(compiled, mark, move, cover) for move in moves]
     assert same_bits(found, np.array(expected))
 

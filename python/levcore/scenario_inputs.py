@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from levcore.book import NO_ACCOUNT, PositionBook
+from levcore.book import PositionBook
+from levcore.book_columns import NO_ACCOUNT
 from levcore.columns import Codes, Floats, float_column, real_number
 from levcore.errors import DTypeError, InputError, ShapeError
 from levcore.scenario_add_ons import ContractCharge, GroupOffsets, ScenarioAddOns, SpreadCharge
