@@ -19,6 +19,7 @@ import levcore as lc
 from levcore.files import read_accounts, read_positions
 from published_calls import ExactComparison, exact_comparisons
 from published_numbers import Comparison, read_number
+from published_scenarios import scenario_reading
 
 FOLDER = Path(__file__).parent / "published"
 ACCOUNTS = Path(__file__).parents[1] / "examples" / "data"
@@ -155,7 +156,9 @@ def comparisons(case: dict[str, Any], evaluator: str) -> Iterator[Comparison | E
             yield from exact_comparisons(run)
             continue
         for expected in run["expected"]:
-            if "tiers" in run:
+            if "scenarios" in run:
+                yield Comparison(expected, scenario_reading(run, expected, evaluator))
+            elif "tiers" in run:
                 yield Comparison(expected, table_of(run).deductions[expected["row"]])
             else:
                 yield compared(evaluated(run, evaluator), expected)
