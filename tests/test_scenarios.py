@@ -132,6 +132,9 @@ def test_adjustments_are_added_also_where_nothing_is_held() -> None:
     assert risk.groups_to_dict()["group"] == ["INDEX", "METAL"]
     same = scenario_margin(book, ARRAYS, adjustments=[[-50.0, 7.0]])
     assert same.requirement.tolist() == risk.requirement.tolist()
+    charged = ScenarioAddOns(contingency=ContractCharge(long=3.0))
+    both = scenario_margin(book, ARRAYS, charged, adjustments=[[-50.0, 7.0]])
+    assert both.charges.tolist() == [3.0 - 50.0 + 7.0]
     # A credit does not pay for anything else.
     assert scenario_margin(book, ARRAYS, adjustments=[[-900.0, 7.0]]).requirement.tolist() == [7.0]
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::margin::{larger, margin_ratio};
-use crate::scenario_scan::{Scan, all_finite, scan};
+use crate::scenario_scan::{Scan, add_leg, all_finite, scan};
 use crate::scenario_scratch::Scratch;
 use crate::scenario_status::{AccountStatus, RowStatus};
 use crate::scenarios::{AddOns, BlockRisk, GroupRisk, Legs, MEASURES, ScenarioArrays};
@@ -105,9 +105,7 @@ impl<'a> AccountScenarios<'a> {
             let slot = scratch.slot(self.arrays.group[place], width);
             let sums = &mut scratch.profits[slot * width..][..width];
             let profits = &self.arrays.profits[place * width..][..width];
-            for (sum, profit) in sums.iter_mut().zip(profits) {
-                *sum += quantity * profit;
-            }
+            add_leg(sums, quantity, profits);
             if let Some(values) = self.add_ons.option_value {
                 scratch.net_option_value += quantity * values[place];
             }
