@@ -1,27 +1,27 @@
-"""Published numbers as test cases: what is in ``tests/published``, how it is run, when a number agrees.
+"""Published numbers as test cases: what is in ``tests/published`` and how it is run.
 
-A file a venue holds cases; a case names its ids, source and date and holds runs; a run is a book under a
-policy at marks, or a tier table, with what was printed for it. ``left_out`` of a case gives the outputs that
-are not compared, with the reason; ``left_out.json`` the cases that are not run; ``index.json`` every id.
+The files hold cases; a case names its ids, venue, source and date and holds runs; a run is a book under a
+policy at marks, or a tier table, with what was printed for it (`published_numbers.Comparison`). ``left_out``
+of a case gives the outputs that are not compared, with the reason; ``left_out.json`` the cases that are not
+run; ``index.json`` every id there is, by collection and venue: worked examples and replies of centralised
+venues, those of all others, and positions as venues returned them.
 """
 
 import json
 import math
-from collections.abc import Callable
-from decimal import ROUND_DOWN, Decimal
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import levcore as lc
-from levcore.display import displayed_price
 from levcore.files import read_accounts, read_positions
+from published_numbers import READINGS, Comparison, in_units_of_the_venue
 
 FOLDER = Path(__file__).parent / "published"
 ACCOUNTS = Path(__file__).parents[1] / "examples" / "data"
 
-ROUND_OFF = 4
-"""Units in the last place of float64 that a sum of a few terms may be off where more digits are printed."""
+NO_CASES = {"index.json", "left_out.json"}
 
 
 def read_json(name: str) -> Any:
@@ -32,12 +32,23 @@ def read_json(name: str) -> Any:
 def read_cases() -> dict[str, dict[str, Any]]:
     """Every case by id; one that two collections hold stands under either id."""
     cases: dict[str, dict[str, Any]] = {}
-    for venue in read_json("index.json"):
-        for case in read_json(f"{venue.lower()}.json"):
+    for path in sorted(FOLDER.glob("*.json")):
+        for case in [] if path.name in NO_CASES else read_json(path.name):
             for name in case["ids"]:
                 assert name not in cases, name
                 cases[name] = case
     return cases
+
+
+def venue_by_id() -> dict[str, str]:
+    """Venue of every id of the index."""
+    venues: dict[str, str] = {}
+    for collection in read_json("index.json").values():
+        for venue, names in collection.items():
+            for name in names:
+                assert name not in venues, name
+                venues[name] = venue
+    return venues
 
 
 def policy_of(run: dict[str, Any]) -> lc.MarginPolicy:
@@ -53,6 +64,9 @@ def policy_of(run: dict[str, Any]) -> lc.MarginPolicy:
 def instrument_of(name: str, facts: dict[str, Any]) -> lc.Instrument:
     """Instrument of a case."""
     given = {key: value for key, value in facts.items() if key not in ("shape", "unit", "tiers")}
+    for table in ("short_tiers", "initial_tiers"):
+        if table in given:
+            given[table] = table_of(given[table])
     return lc.Instrument(name=name, tiers=table_of(facts), **given)
 
 
@@ -73,19 +87,27 @@ def book_of(run: dict[str, Any]) -> tuple[lc.PositionBook, Any]:
     rows = run["positions"]
     optional = {
         name: [row.get(name, math.nan) for row in rows]
-        for name in ("isolated_margin", "leverage")
+        for name in ("isolated_margin", "leverage", "risk_limit")
         if any(name in row for row in rows)
     }
+    if any("accrued_funding" in row for row in rows):
+        optional["accrued_funding"] = [row.get("accrued_funding", 0.0) for row in rows]
     book = lc.PositionBook(
         instrument=[row["instrument"] for row in rows],
         quantity=[row["quantity"] for row in rows],
         entry_price=[row["entry_price"] for row in rows],
-        account=["account"] * len(rows),
+        account=[row.get("account", "account") for row in rows],
         margin_mode=[row["margin_mode"] for row in rows],
-        wallet_balance={"account": run["wallet_balance"]} if "wallet_balance" in run else None,
+        wallet_balance=wallets_of(run),
         **optional,
     )
     return book, run["marks"]
+
+
+def wallets_of(run: dict[str, Any]) -> dict[str, float] | None:
+    """Balances by account; a plain number is of the one account of the run."""
+    given = run.get("wallet_balance")
+    return {"account": given} if isinstance(given, (int, float)) else given
 
 
 def by_engine(book: lc.PositionBook, policy: lc.MarginPolicy, marks: Any) -> lc.BookRisk:
@@ -115,78 +137,22 @@ def evaluated(run: dict[str, Any], evaluator: str) -> lc.BookRisk:
     return EVALUATORS[evaluator](book, policy_of(run), marks)
 
 
-def sum_of_cut(risk: lc.BookRisk, measure: str) -> float:
-    """Sum over the cross positions of a measure cut to 6 decimals, as the venue adds up."""
-    numbers = risk[measure][risk.book.is_cross].tolist()
-    # Rounded first, so that the round-off of a number of 6 decimals does not cost it its last one.
-    return float(sum(cut(Decimal(repr(round(number, 9))), 6) for number in numbers))
+def comparisons(case: dict[str, Any], evaluator: str) -> Iterator[Comparison]:
+    """Every printed number of a case beside levcore's."""
+    for run in case["runs"]:
+        assert run["expected"], case["ids"]
+        for expected in run["expected"]:
+            if "tiers" in run:
+                yield Comparison(expected, table_of(run).deductions[expected["row"]])
+            else:
+                yield compared(evaluated(run, evaluator), expected)
 
 
-def cut(number: Decimal, decimals: int) -> Decimal:
-    """Cut a number to some decimals, toward zero."""
-    return number.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_DOWN)
-
-
-def displayed(risk: lc.BookRisk, row: int, measure: str) -> float:
-    """Price of a row as the venue displays it."""
-    instrument = risk.policy.instruments[risk.book.name_of(row)]
-    return displayed_price(risk.policy, instrument, float(risk[measure][row]), float(risk.book.quantity[row]))
-
-
-def of_row(measure: str) -> Callable[[lc.BookRisk, int], float]:
-    """Reading of one of levcore's measures."""
-    return lambda risk, row: float(risk[measure][row])
-
-
-READINGS: dict[str, Callable[[lc.BookRisk, int], float]] = {
-    **{measure.name: of_row(measure.name) for measure in lc.MEASURES},
-    "displayed_liquidation_price": lambda risk, row: displayed(risk, row, "liquidation_price"),
-    "displayed_bankruptcy_price": lambda risk, row: displayed(risk, row, "bankruptcy_price"),
-    "inverse_margin_ratio": lambda risk, row: 1.0 / float(risk.margin_ratio[row]),
-    "account_equity": lambda risk, _: float(risk.accounts.equity[0]),
-    "account_initial_margin": lambda risk, _: float(risk.accounts.initial_margin[0]),
-    "account_maintenance_margin": lambda risk, _: float(risk.accounts.maintenance_margin[0]),
-    "account_margin_ratio": lambda risk, _: float(risk.accounts.margin_ratio[0]),
-    "account_initial_margin_ratio": lambda risk, _: float(
-        risk.accounts.initial_margin[0] / risk.accounts.equity[0]
-    ),
-    "cross_initial_margin_cut": lambda risk, _: sum_of_cut(risk, "initial_margin"),
-    "cross_maintenance_margin_cut": lambda risk, _: sum_of_cut(risk, "maintenance_margin"),
-    "cross_notional": lambda risk, _: float(risk.notional[risk.book.is_cross].sum()),
-    "total_notional": lambda risk, _: float(risk.notional.sum()),
-    "total_equity": lambda risk, _: float(
-        risk.accounts.equity.sum() + risk.equity[~risk.book.is_cross].sum()
-    ),
-}
-"""How an output is read from a result; measures of levcore by their names."""
-
-
-def check(number: float, expected: dict[str, Any], tick: float | None = None) -> None:
-    """Compare a number with what was printed, to the printed digits unless the case states a tolerance.
-
-    ``decimals`` is how many decimals the venue prints, where zeros were dropped or float noise added;
-    ``digits`` "cut" means that it cuts instead of rounding; ``ticks_off`` how many ticks the print is above
-    the formula.
-    """
-    what = f"{expected['measure']}: {number!r}, printed {expected['printed']}"
-    printed = Decimal(expected["printed"])
-    if "decimals" in expected:
-        printed = printed.quantize(Decimal(1).scaleb(-expected["decimals"]))
-    exponent = printed.as_tuple().exponent
-    assert isinstance(exponent, int)
-    digit = Decimal(1).scaleb(min(exponent, 0))
-    if "ticks_off" in expected:
-        assert tick is not None
-        printed -= expected["ticks_off"] * Decimal(repr(tick))
-    slack = ROUND_OFF * Decimal(math.ulp(float(printed)))
-    assert math.isfinite(number), what
-    if expected["measure"].startswith("displayed"):
-        assert number == float(printed), what
-    elif expected.get("digits") == "cut":
-        beyond = (Decimal(number) - printed).copy_sign(1)
-        assert abs(Decimal(number)) >= abs(printed) - slack, what
-        assert beyond < digit + slack, what
-    else:
-        tolerance = Decimal(repr(expected.get("tolerance", 0.0)))
-        tolerance = tolerance or Decimal(repr(expected.get("relative", 0.0))) * abs(printed) or digit / 2
-        assert abs(Decimal(number) - printed) <= tolerance + slack, what
+def compared(risk: lc.BookRisk, expected: dict[str, Any]) -> Comparison:
+    """One printed number beside the result that it is read from."""
+    row = expected.get("row", 0)
+    number = in_units_of_the_venue(READINGS[expected["measure"]](risk, row), expected)
+    if expected["measure"].startswith("account_"):
+        return Comparison(expected, number)
+    tick = risk.policy.instruments[risk.book.name_of(row)].tick_size
+    return Comparison(expected, number, int(risk.status[row]), tick)

@@ -37,7 +37,7 @@ def ratio_step(row: Row, requirement: float, equity: float, ratio: float, part: 
 
 def level_steps(row: Row, ratio: float) -> Iterator[Step]:
     """Thresholds of the policy, and the state they give."""
-    levels, part = row.replay.policy.levels, "state"
+    levels, part = row.constants.levels, "state"
     named = (
         ("warning_level", levels.warning),
         ("margin_call_level", levels.margin_call),
@@ -55,7 +55,7 @@ def level_steps(row: Row, ratio: float) -> Iterator[Step]:
 
 def account_steps(row: Row) -> Iterator[Step]:
     """Legs and sums of a cross account, and the verdict on it."""
-    sums, verdict, policy = row.replay.sums[0], row.replay.verdicts[0], row.replay.policy
+    sums, verdict, policy = row.replay.sums[0], row.replay.verdicts[0], row.constants
     count, part = len(row.rows), f"account {row.book.account_ids[0]}"
     legs = [row.replay.legs[place][0] for place in range(count)]
     yield from leg_steps(row, part)
@@ -142,7 +142,7 @@ def needed_steps(row: Row) -> Iterator[Step]:
     """What the position's value must cover, with all that does not move with its own price."""
     p, part = row.position, "liquidation price"
     frozen = row.requirement_basis != "price"
-    fixed = row.replay.policy.has_fixed_fee
+    fixed = row.constants.has_fixed_fee
     d = n(p.direction)
     fee, held = row.at_level(n(p.fixed_fee)), row.at_level(n(p.maintenance))
     fee_word, held_word = row.at_level("closing fee"), row.at_level("maintenance")
@@ -167,7 +167,7 @@ def needed_steps(row: Row) -> Iterator[Step]:
 
 def zero_steps(row: Row) -> Iterator[Step]:
     """Value and price at which equity falls to the requirement of the tier that applies there."""
-    p, policy, part = row.position, row.replay.policy, "liquidation price"
+    p, policy, part = row.position, row.constants, "liquidation price"
     rules, frozen = policy.rules, row.requirement_basis != "price"
     line = None if frozen else p.liquidation_line
     rate, factor, deduction = "0", policy.frozen.along(p.direction), 0.0
@@ -226,7 +226,7 @@ def chosen_steps(row: Row, part: str) -> Iterator[Step]:
 
 def bankruptcy_steps(row: Row) -> Iterator[Step]:
     """Price at which equity is zero."""
-    p, policy, part = row.position, row.replay.policy, "bankruptcy price"
+    p, policy, part = row.position, row.constants, "bankruptcy price"
     rule = row.evidence("bankruptcy_includes_closing_fee")
     factor = policy.bankruptcy.along(p.direction)
     if math.isnan(factor):

@@ -7,7 +7,7 @@ from levcore.report_numbers import count, percent, short
 from levcore.report_style import state_colour, state_word
 from levcore.svg import Series, area_chart, bar_chart, diverging_chart, share_bar
 
-__all__ = ["distance_charts", "exposure_charts", "state_bar"]
+__all__ = ["distance_charts", "exposure_charts", "figure", "state_bar"]
 
 LONG = "var(--long, #0072b2)"
 SHORT = "var(--short, #d98200)"
@@ -61,8 +61,8 @@ def distance_charts(report: Report) -> str:
         "<h2>Distance to liquidation</h2>\n"
         '<p class="note">How far the mark may move against a position before its liquidation price, as a'
         f" fraction of the mark.{left_out}</p>\n"
-        f'<div class="pair">{_figure("Positions", "number of positions", by_count)}'
-        f"{_figure('Notional', f'value of the positions{currency}', by_notional)}</div>\n{_profile(report)}"
+        f'<div class="pair">{figure("Positions", "number of positions", by_count)}'
+        f"{figure('Notional', f'value of the positions{currency}', by_notional)}</div>\n{_profile(report)}"
     )
 
 
@@ -89,7 +89,7 @@ def _profile(report: Report) -> str:
         height=250,
     )
     subtitle = f"share of all notional, for a move of each instrument by itself. {told}"
-    return _figure("Notional whose liquidation price a move reaches", subtitle, chart, kind="wide")
+    return figure("Notional whose liquidation price a move reaches", subtitle, chart, kind="wide")
 
 
 def exposure_charts(report: Report) -> str:
@@ -116,7 +116,7 @@ def exposure_charts(report: Report) -> str:
     )
     currency = f" in {main}" if main else ""
     subtitle = f"notional{currency}, shorts to the left, longs to the right"
-    return _figure("Largest instruments", subtitle, chart, kind="wide")
+    return figure("Largest instruments", subtitle, chart, kind="wide")
 
 
 def _sides(longs: list[float], shorts: list[float]) -> tuple[Series, Series]:
@@ -130,6 +130,7 @@ def _told(longs: list[float], shorts: list[float]) -> str:
     )
 
 
-def _figure(title: str, subtitle: str, chart: str, *, kind: str = "") -> str:
+def figure(title: str, subtitle: str, chart: str, *, kind: str = "") -> str:
+    """Chart under its title and a line on what it shows."""
     caption = f"<strong>{escape(title)}</strong>{escape(subtitle)}"
     return f'<figure class="{kind}"><figcaption>{caption}</figcaption>{chart}</figure>'

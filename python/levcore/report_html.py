@@ -9,7 +9,6 @@ from datetime import datetime
 from html import escape
 from pathlib import Path
 
-from levcore._levcore import __version__
 from levcore.measures import MEASURES
 from levcore.policy import MarginPolicy
 from levcore.report_charts import distance_charts, state_bar
@@ -17,7 +16,7 @@ from levcore.report_data import Report
 from levcore.report_gather import gather
 from levcore.report_numbers import amount, count, percent, short
 from levcore.report_policy import policy_section
-from levcore.report_style import state_colour, style_sheet
+from levcore.report_style import html_page, state_colour
 from levcore.report_tables import (
     account_sections,
     finding_section,
@@ -33,8 +32,6 @@ from levcore.risk import BookRisk
 from levcore.status import State
 
 __all__ = ["render_report", "write_report"]
-
-CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 def write_report(
@@ -97,25 +94,16 @@ def render_report(
             instrument_section(report),
             not_evaluated_section(report),
             finding_section(report),
-            policy_section(risk.policy),
+            *(policy_section(policy) for policy in risk.policies),
             _marks(report),
             _words(),
         )
     )
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        # The browser itself then refuses to load anything, were there ever a mistake in the escaping.
-        f'<meta http-equiv="Content-Security-Policy" content="{CONTENT_POLICY}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{style_sheet()}</style>\n</head>\n<body>\n<main>\n{body}\n"
-        f"<footer>Made by levcore {escape(__version__)}. Nothing is loaded from elsewhere.</footer>\n"
-        "</main>\n</body>\n</html>\n"
-    )
+    return html_page(title, body)
 
 
 def _head(report: Report, title: str) -> str:
     risk = report.risk
-    policy = risk.policy
     time = report.generated_at.strftime("%Y-%m-%d %H:%M:%S %Z")
     trouble = report.in_state(*IN_TROUBLE)
     worst = max((line.state for line in report.states if report.in_state(line.state)), default=State.HEALTHY)
@@ -146,10 +134,11 @@ def _head(report: Report, title: str) -> str:
         f"<dd>{escape(value)}<small>{escape(small)}</small></dd></div>"
         for head, value, small in tiles
     )
+    policies = ", ".join(policy.id for policy in risk.policies)
     size = f"{number_of(report.rows, 'position')}, {number_of(len(risk.accounts), 'account')}"
     return (
         f"<header><h1>{escape(title)}</h1>\n"
-        f'<p class="meta">{escape(time)} · {size} · policy {escape(policy.id)}</p>\n'
+        f'<p class="meta">{escape(time)} · {size} · policy {escape(policies)}</p>\n'
         f'<p class="verdict" style="--edge: {state_colour(worst)}">{escape(headline(report))}</p>\n'
         f'<dl class="tiles">{cells}</dl></header>\n{_totals(report)}'
     )
@@ -178,7 +167,9 @@ def _totals(report: Report) -> str:
     ]
     notes = [left_out(report)]
     if any(line.account_equity != line.account_equity for line in report.totals):
-        notes.append("– : no total, since accounts hold several currencies or none could be judged.")
+        notes.append(
+            "– : no total, since accounts hold positions whose currency is not named or none could be judged."
+        )
     return html_table(headers, rows) + "".join(f'<p class="note">{note}</p>' for note in notes if note)
 
 
@@ -193,8 +184,12 @@ def _states(report: Report) -> str:
         for line in report.states
     ]
     headers = ("State", "Cross accounts", "Isolated positions", "Cross positions, by their account")
+    policies = report.risk.policies
+    levels = [f"{escape(policy.id)}: " * (len(policies) > 1) + _levels(policy) for policy in policies]
     return (
-        f'<h2>States</h2>\n<p class="note">{_levels(report.risk.policy)}</p>\n'
+        "<h2>States</h2>\n"
+        '<p class="note">The margin ratio is requirement over equity: it rises with the risk.'
+        f" {'<br>'.join(levels)}</p>\n"
         f"{state_bar(report)}\n{html_table(headers, rows, narrow=True)}"
     )
 
@@ -208,10 +203,8 @@ def _levels(policy: MarginPolicy) -> str:
     }
     known = ", ".join(f"{word} from {100 * level:g} %" for word, level in levels.items() if level is not None)
     missing = " or ".join(word for word, level in levels.items() if level is None)
-    text = f"The margin ratio is requirement over equity: it rises with the risk. {known.capitalize()}."
-    return (
-        f"{text} No source states a level for {missing}, so that state does not occur." if missing else text
-    )
+    unknown = f" No source states a level for {missing}, so that state does not occur." if missing else ""
+    return f"{known.capitalize()}.{unknown}"
 
 
 def _marks(report: Report) -> str:

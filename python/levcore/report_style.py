@@ -1,11 +1,13 @@
-"""Look of the HTML report: the style sheet ``report.css`` and the colours of the states."""
+"""Look of the HTML reports: the page, the style sheet ``report.css``, the colours of states and policies."""
 
 from functools import cache
+from html import escape
 from pathlib import Path
 
+from levcore._levcore import __version__
 from levcore.status import AccountStatus, State, Status
 
-__all__ = ["state_colour", "state_word", "status_word", "style_sheet"]
+__all__ = ["html_page", "policy_mark", "state_colour", "state_word", "status_word", "style_sheet"]
 
 # Told apart with any colour vision: the hues of Okabe and Ito, lightness falling from warning to bankrupt.
 # Every place that uses them says the state in words too.
@@ -18,6 +20,25 @@ COLOURS = {
     State.INCOMPLETE: "var(--incomplete, #9aa3ad)",
 }
 
+# The same hues again for policies, each also with a shape of its own and its name beside it.
+POLICY_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#b0578d", "#56b4e9", "#a08f00", "#5c6875", "#7a3e00")
+POLICY_SHAPES = ("circle", "square", "diamond", "triangle")
+
+CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+
+
+def html_page(title: str, body: str) -> str:
+    """Page of a report: `body` is finished HTML, `title` is not."""
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        # The browser itself then refuses to load anything, were there ever a mistake in the escaping.
+        f'<meta http-equiv="Content-Security-Policy" content="{CONTENT_POLICY}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>{style_sheet()}</style>\n</head>\n<body>\n<main>\n{body}\n"
+        f"<footer>Made by levcore {escape(__version__)}. Nothing is loaded from elsewhere.</footer>\n"
+        "</main>\n</body>\n</html>\n"
+    )
+
 
 @cache
 def style_sheet() -> str:
@@ -28,6 +49,12 @@ def style_sheet() -> str:
 def state_colour(state: State) -> str:
     """CSS colour of a state."""
     return COLOURS[state]
+
+
+def policy_mark(place: int) -> tuple[str, str]:
+    """Colour and shape of the policy at a place of a comparison, from 0."""
+    number = place % len(POLICY_COLOURS)
+    return f"var(--policy-{number + 1}, {POLICY_COLOURS[number]})", POLICY_SHAPES[place % len(POLICY_SHAPES)]
 
 
 def state_word(state: State) -> str:

@@ -7,40 +7,19 @@ each mark its value.
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from html import escape
 
-__all__ = ["Series", "area_chart", "bar_chart", "diverging_chart", "nice_ticks", "share_bar"]
+from levcore.svg_canvas import INK, MUTED, Canvas, Series, shortened, text_width
 
-FONT_SIZE = 12
-# Widths of characters of a wide sans-serif face, in parts of its size; only margins depend on them.
-CAPITAL, SMALL = 0.74, 0.62
-LONGEST_LABEL = 24
-
-INK = "var(--ink, #1f2933)"
-MUTED = "var(--muted, #5f6b7a)"
-GRID = "var(--grid, #d9dee5)"
+__all__ = [
+    "Series",
+    "area_chart",
+    "bar_chart",
+    "diverging_chart",
+    "nice_ticks",
+    "share_bar",
+]
 
 Format = Callable[[float], str]
-
-
-@dataclass(frozen=True)
-class Series:
-    """One set of values of a chart.
-
-    Parameters
-    ----------
-    name : str
-        For the legend.
-    values : sequence of float
-        One a category or a place on the axis; finite, not negative.
-    colour : str
-        A CSS colour.
-    """
-
-    name: str
-    values: Sequence[float]
-    colour: str
 
 
 def nice_ticks(low: float, high: float, about: int = 5, *, whole: bool = False) -> list[float]:
@@ -76,64 +55,8 @@ def nice_ticks(low: float, high: float, about: int = 5, *, whole: bool = False) 
     return [round(place * step, digits) for place in range(first, last + 1)]
 
 
-@dataclass
-class _Canvas:
-    """Elements of one drawing."""
-
-    width: float
-    height: float
-    parts: list[str] = field(default_factory=list)
-
-    def line(self, x1: float, y1: float, x2: float, y2: float, colour: str = GRID, width: float = 1) -> None:
-        self.parts.append(
-            f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"'
-            f' stroke="{colour}" stroke-width="{width}"/>'
-        )
-
-    def rect(self, x: float, y: float, width: float, height: float, colour: str, tip: str = "") -> None:
-        inner = f"<title>{escape(tip)}</title>" if tip else ""
-        self.parts.append(
-            f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(width, 0):.1f}" height="{max(height, 0):.1f}"'
-            f' fill="{colour}">{inner}</rect>'
-        )
-
-    def area(self, points: Sequence[tuple[float, float]], colour: str, tip: str = "") -> None:
-        path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points) + "Z"
-        inner = f"<title>{escape(tip)}</title>" if tip else ""
-        self.parts.append(f'<path d="{path}" fill="{colour}" fill-opacity="0.85">{inner}</path>')
-
-    def text(
-        self, x: float, y: float, text: str, anchor: str = "start", colour: str = MUTED, weight: str = ""
-    ) -> None:
-        bold = f' font-weight="{weight}"' if weight else ""
-        self.parts.append(
-            f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}"{bold}>'
-            f"{escape(text)}</text>"
-        )
-
-    def legend(self, x: float, series: Sequence[Series]) -> None:
-        for one in series:
-            self.rect(x, 3, 11, 11, one.colour)
-            self.text(x + 16, 13, one.name, colour=INK)
-            x += 16 + text_width(one.name) + 18
-
-    def render(self, title: str, description: str) -> str:
-        """The finished element."""
-        return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {self.width:g} {self.height:g}"'
-            f' width="{self.width:g}" height="{self.height:g}" font-size="{FONT_SIZE}"'
-            f' font-family="system-ui, sans-serif" overflow="visible">'
-            f"<title>{escape(title)}</title><desc>{escape(description)}</desc>{''.join(self.parts)}</svg>"
-        )
-
-
-def text_width(text: str) -> float:
-    """Approximate width of a text at the charts' size."""
-    return FONT_SIZE * sum(CAPITAL if letter.isupper() else SMALL for letter in text)
-
-
 def _vertical_axis(
-    canvas: _Canvas, ticks: Sequence[float], top: float, bottom: float, left: float, form: Format
+    canvas: Canvas, ticks: Sequence[float], top: float, bottom: float, left: float, form: Format
 ) -> Callable[[float], float]:
     """Draw horizontal grid lines with their labels; returns the place of a value."""
     scale = (bottom - top) / (ticks[-1] - ticks[0])
@@ -183,7 +106,7 @@ def bar_chart(
     str
         An ``<svg>`` element.
     """
-    canvas = _Canvas(width, height)
+    canvas = Canvas(width, height)
     totals = [sum(values) for values in zip(*(one.values for one in series), strict=True)]
     ticks = nice_ticks(0.0, max(totals, default=0.0), whole=whole)
     left = 12 + max(text_width(form(tick)) for tick in ticks)
@@ -236,8 +159,8 @@ def diverging_chart(
     """
     row, top = 24, 26
     # A name longer than that is cut on the axis; the bar's own text has it whole.
-    shown = [label if len(label) <= LONGEST_LABEL else label[: LONGEST_LABEL - 1] + "…" for label in labels]
-    canvas = _Canvas(width, top + row * len(labels) + 26)
+    shown = [shortened(label) for label in labels]
+    canvas = Canvas(width, top + row * len(labels) + 26)
     left = 10 + max((text_width(label) for label in shown), default=0)
     ticks = nice_ticks(0.0, max([*left_series.values, *right_series.values], default=0.0), 3)
     room = 0.5 * text_width(form(ticks[-1]))
@@ -292,7 +215,7 @@ def area_chart(
     str
         An ``<svg>`` element.
     """
-    canvas = _Canvas(width, height)
+    canvas = Canvas(width, height)
     ticks = nice_ticks(0.0, max((v for one in series for v in one.values if v == v), default=0.0))
     left = 12 + max(text_width(form(tick)) for tick in ticks)
     right = width - 6 - 0.5 * text_width(form_place(places[-1]))
@@ -336,7 +259,7 @@ def share_bar(
     str
         An ``<svg>`` element.
     """
-    canvas = _Canvas(width, 18)
+    canvas = Canvas(width, 18)
     parts = [(one, one.values[0]) for one in series if one.values[0] > 0]
     total = sum(value for _, value in parts)
     free = width - 2 * len(parts)

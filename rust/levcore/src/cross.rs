@@ -3,9 +3,10 @@
 use std::ops::Range;
 
 use crate::account::{Amounts, Standing, Sums, judge};
-use crate::evaluate::Job;
+use crate::evaluate::{Job, Part};
 use crate::kernel;
 use crate::measures::Measure;
+use crate::policy::Policy;
 use crate::rows::{fail, flatten, load_inputs, narrow, note_missing_leverage, store_codes, store_measure};
 use crate::state::State;
 use crate::status::{FIRST_FAILURE, Status};
@@ -42,29 +43,30 @@ pub(crate) struct JudgedLegs<'a> {
 #[inline(always)]
 pub(crate) fn value_legs<C: Compare>(
     job: &Job<'_>,
+    part: &Part<'_>,
     tile: &mut Tile,
     legs: &mut ValuedLegs<'_>,
     inside: usize,
     place: Place<'_>,
 ) {
-    let rules = &job.policy.rules;
-    let basis = rules.requirement_cross;
+    let Part { policy, instruments } = part;
+    let (rules, basis) = (&policy.rules, policy.rules.requirement_cross);
     load_inputs(job, tile, place);
-    kernel::spread_instruments(tile, &job.instruments);
-    kernel::mark_positions(tile, &job.instruments);
+    kernel::spread_instruments(tile, instruments);
+    kernel::mark_positions(tile, instruments);
     kernel::rate_return(tile);
-    if job.policy.has_fixed_fee() {
-        kernel::fix_fee_by_leverage(tile, job.policy);
+    if policy.has_fixed_fee() {
+        kernel::fix_fee_by_leverage(tile, policy);
     }
-    kernel::require_margin::<C>(tile, job.policy, &job.instruments, basis, rules.initial_at_entry_cross);
-    let mut freed = kernel::release(tile, job.policy, basis);
+    kernel::require_margin::<C>(tile, policy, instruments, basis, rules.initial_at_entry_cross);
+    let mut freed = kernel::release(tile, policy, basis);
     let mut profit = tile.results[Measure::UnrealizedPnl as usize];
     for slot in 0..ROWS {
         profit[slot] += tile.funding[slot];
     }
     tile.status = [Status::Ok as u64; ROWS];
-    if kernel::needs_classification(tile, &job.instruments, job.book, true) {
-        classify_legs(job, tile, place, &mut profit, &mut freed);
+    if kernel::needs_classification(tile, instruments, job.book, true) {
+        classify_legs(job, part, tile, place, &mut profit, &mut freed);
     }
     let len = place.len();
     legs.released[inside..inside + len].copy_from_slice(&freed[..len]);
@@ -92,14 +94,15 @@ pub(crate) fn value_legs<C: Compare>(
 #[inline(never)]
 fn classify_legs(
     job: &Job<'_>,
+    part: &Part<'_>,
     tile: &mut Tile,
     place: Place<'_>,
     profit: &mut [f64; ROWS],
     released: &mut [f64; ROWS],
 ) {
     for slot in 0..place.len() {
-        let marked = &job.instruments.list[tile.instrument[slot] as usize];
-        match kernel::classify(tile, slot, f64::NAN, job.policy, marked, job.book, true) {
+        let marked = &part.instruments.list[tile.instrument[slot] as usize];
+        match kernel::classify(tile, slot, f64::NAN, part.policy, marked, job.book, true) {
             Status::Ok => {}
             Status::MissingLeverage => note_missing_leverage(tile, slot),
             Status::Flat => {
@@ -124,6 +127,7 @@ fn classify_legs(
 /// `amounts` holds the legs from `first_leg` on, in the order of the rows.
 pub(crate) fn judge_accounts(
     job: &Job<'_>,
+    policy: &Policy,
     accounts: Range<usize>,
     amounts: &[Amounts],
     first_leg: usize,
@@ -143,7 +147,7 @@ pub(crate) fn judge_accounts(
             }
         }
         let code = layout.accounts[account] as usize;
-        let verdict = judge(job.book.wallet_balance[code], &sums, job.policy);
+        let verdict = judge(job.book.wallet_balance[code], &sums, policy);
         job.outputs.accounts.store(code, &verdict);
         *standing = verdict.standing();
     }
@@ -153,6 +157,7 @@ pub(crate) fn judge_accounts(
 #[inline(always)]
 pub(crate) fn price_legs<C: Compare>(
     job: &Job<'_>,
+    part: &Part<'_>,
     tile: &mut Tile,
     legs: &JudgedLegs<'_>,
     inside: usize,
@@ -175,10 +180,10 @@ pub(crate) fn price_legs<C: Compare>(
     }
     let mut freed = [0.0; ROWS];
     freed[..len].copy_from_slice(&legs.released[inside..inside + len]);
-    kernel::spread_instruments(tile, &job.instruments);
+    let Part { policy, instruments } = part;
+    kernel::spread_instruments(tile, instruments);
     kernel::need_of_legs(tile, &surplus, &freed);
-    let basis = job.policy.rules.requirement_cross;
-    kernel::find_prices::<C>(tile, job.policy, &job.instruments, basis, true);
+    kernel::find_prices::<C>(tile, policy, instruments, policy.rules.requirement_cross, true);
     finish_legs(tile, &legs.status[inside..inside + len]);
     for measure in BY_ACCOUNT {
         store_measure(job, tile, measure, place);
