@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from levcore.compiled import CompiledAsset, CompiledTable
 
-__all__ = ["Asset", "Counted", "counted_line", "liability_line", "prepare_asset"]
+__all__ = ["WALLET", "Asset", "Counted", "counted_line", "liability_line", "prepare_asset"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,11 @@ class Asset:
     liability_weight: float
     maintenance: CompiledTable | None
     initial: CompiledTable | None
+    mover: int | None
+
+
+WALLET = Asset((0.0,), (1.0,), (0.0,), False, 1.0, None, None, None)
+"""The currency of a wallet: every unit counts as one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,7 @@ def prepare_asset(asset: CompiledAsset) -> Asset:
         asset.liability_weight,
         asset.maintenance,
         asset.initial,
+        asset.mover,
     )
 
 

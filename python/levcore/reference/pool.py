@@ -11,13 +11,16 @@ from functools import partial
 
 from levcore.compiled import HEDGE_RULES
 from levcore.reference import margin, ray
+from levcore.reference.account import Totals
 from levcore.reference.arithmetic import divide
 from levcore.reference.collateral import Asset, counted_line, liability_line
-from levcore.reference.kernel import AT_PRICE, FEE_AT_PRICE, Position, touching_line
-from levcore.reference.policy import Policy, Tiers
+from levcore.reference.curve import Curve
+from levcore.reference.kernel import AT_PRICE, FEE_AT_PRICE, Position
+from levcore.reference.policy import Policy
 from levcore.reference.ray import Line
+from levcore.reference.tables import Table
 
-__all__ = ["Holding", "Leg", "Move", "Pool", "Totals", "Zeros"]
+__all__ = ["Holding", "Leg", "Move", "Pool", "Zeros"]
 
 LARGER = (HEDGE_RULES["larger_leg"], HEDGE_RULES["larger_side"])
 NONE: Line = (0.0, 0.0)
@@ -50,26 +53,14 @@ class Leg:
     """
 
     position: Position
-    tiers: Tiers
+    curve: Curve
+    initial: Table | None
     holding: int
     group: int
     reciprocal: bool
     released: float
     charged: float = 1.0
     frozen: float = math.nan
-
-
-@dataclass(slots=True)
-class Totals:
-    """Sums over the account, in its currency."""
-
-    counted: float = 0.0
-    collateral_value: float = 0.0
-    liabilities: float = 0.0
-    debt: float = 0.0
-    requirement: float = 0.0
-    initial_margin: float = 0.0
-    maintenance_margin: float = 0.0
 
 
 @dataclass(slots=True)
@@ -107,7 +98,7 @@ class Pool:
         self.by_groups = policy.rules.hedge_rule in LARGER
         # Scaled requirements of the long and the short legs of each group, in the account's currency.
         self.sides = [[0.0, 0.0] for _ in range(groups if self.by_groups else 0)]
-        self.smooth = any(leg.tiers.is_growing for leg in legs)
+        self.smooth = any(leg.curve.is_smooth for leg in legs)
 
     def total(self) -> Totals:
         """Sums of the account: holdings in their order, then legs in the order of rows."""
@@ -296,7 +287,7 @@ class Pool:
         value = divide(p.value, along) if leg.reciprocal else p.value * along
         rate, deduction = 0.0, 0.0
         if rules.requirement_cross == AT_PRICE:
-            rate, deduction = touching_line(p, leg.tiers, leg.charged * value if leg.charged != 0.0 else 0.0)
+            rate, deduction = leg.curve.touching(leg.charged * value if leg.charged != 0.0 else 0.0)
         fee = rules.fee_rate if rules.fee_basis == FEE_AT_PRICE else 0.0
         price = self.holdings[leg.holding].price
         moving = price * ((rate * leg.charged + fee) * self.policy.trigger * p.value)

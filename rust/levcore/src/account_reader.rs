@@ -1,5 +1,6 @@
 //! Reading accounts whose parts move together into a [`Pool`], account by account.
 
+use crate::account::wallet_status;
 use crate::collateral::Asset;
 use crate::cross::ValuedLegs;
 use crate::evaluate::{Job, Part};
@@ -182,16 +183,15 @@ impl<'a> AccountReader<'a> {
         let contract = &marked.instrument.contract;
         let size = exposure::size(quantity, contract.contract_size);
         let value = if flat { 0.0 } else { exposure::value(size, marked.coordinate) };
-        let mover = if self.has_balances { marked.instrument.mover as usize } else { code };
+        // The instrument of a flat leg may be unknown; it asks for nothing, in whatever group.
+        let own = if flat { code } else { marked.instrument.mover as usize };
+        let mover = if self.has_balances { own } else { code };
         if !flat {
             self.movers.number(mover);
         }
         (known.pooled, known.moves, known.mover) = (true, !flat, mover);
-        let group = if part.policy.rules.hedge_rule == HedgeRule::LargerSide {
-            self.groups.number(marked.instrument.mover as usize)
-        } else {
-            self.groups.number(code)
-        };
+        let by_side = part.policy.rules.hedge_rule == HedgeRule::LargerSide;
+        let group = self.groups.number(if by_side { own } else { code });
         self.legs.push(known);
         self.pool.legs.push(Leg {
             known: self.legs.len() - 1,
@@ -209,7 +209,7 @@ impl<'a> AccountReader<'a> {
             initial: part.policy.initial_curve(marked.instrument, quantity, limit, size, leverage),
             holding,
             group,
-            reciprocal: self.has_balances && contract.is_inverse(),
+            reciprocal: self.has_balances && !flat && contract.is_inverse(),
             charged: 1.0,
             frozen: f64::NAN,
         });
@@ -232,11 +232,9 @@ impl<'a> AccountReader<'a> {
     pub(crate) fn status(&self) -> AccountStatus {
         if !self.has_balances {
             let wallet = self.pool.holdings[0].held;
-            if wallet.is_nan() {
-                return AccountStatus::MissingWalletBalance;
-            }
-            if wallet.is_infinite() {
-                return AccountStatus::InvalidWalletBalance;
+            let status = wallet_status(wallet);
+            if status != AccountStatus::Ok {
+                return status;
             }
         }
         let failed = self.legs.iter().any(|leg| leg.status >= FIRST_FAILURE)

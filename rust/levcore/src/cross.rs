@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::account::{Amounts, Standing, Sums, judge};
+use crate::account::{Amounts, Standing, Sums, judge_wallet};
 use crate::evaluate::{Job, Part};
 use crate::kernel;
 use crate::measures::Measure;
@@ -147,7 +147,7 @@ pub(crate) fn judge_accounts(
             }
         }
         let code = layout.accounts[account] as usize;
-        let verdict = judge(job.book.wallet_balance[code], &sums, policy);
+        let verdict = judge_wallet(job.book.wallet_balance[code], &sums, policy);
         job.outputs.accounts.store(code, &verdict);
         *standing = verdict.standing();
     }

@@ -8,9 +8,10 @@
 use std::ops::Range;
 
 use crate::error::{Error, Result};
+use crate::pooled::{BalanceKeys, PooledAccounts};
 
 /// Rows of a block, unless one account kept together has more.
-const BLOCK_ROWS: usize = 8_192;
+pub(crate) const BLOCK_ROWS: usize = 8_192;
 
 /// A column of codes, one a row, and the number of labels that they point to.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +33,12 @@ pub struct Keys<'a> {
     pub cross: Option<&'a [bool]>,
     /// Account of each leg; only the labels matter without [`Keys::cross`].
     pub account: Codes<'a>,
+    /// What accounts hold in several assets, if any does.
+    pub balances: Option<BalanceKeys<'a>>,
+    /// Whether an account may hold a long and a short leg of one instrument.
+    pub hedge: bool,
+    /// Whether every account is settled by itself, as one whole, even where its legs do not move together.
+    pub pool_all: bool,
 }
 
 impl<'a> Keys<'a> {
@@ -39,14 +46,29 @@ impl<'a> Keys<'a> {
     #[must_use]
     pub fn isolated(instrument: &'a [u32], instruments: usize) -> Self {
         let account = Codes { of_row: &[], labels: 0 };
-        Self { instrument: Codes { of_row: instrument, labels: instruments }, policy: None, cross: None, account }
+        Self {
+            instrument: Codes { of_row: instrument, labels: instruments },
+            policy: None,
+            cross: None,
+            account,
+            balances: None,
+            hedge: false,
+            pool_all: false,
+        }
     }
 
-    fn policies(&self) -> usize {
+    /// Cross rows with their accounts.
+    pub(crate) fn legs(&self) -> impl Iterator<Item = (u32, u32)> + Clone {
+        let accounts = if self.cross.is_some() { self.account.of_row } else { &[] };
+        let rows = accounts.iter().enumerate().filter(|&(row, _)| self.is_cross(row));
+        rows.map(|(row, &account)| (row as u32, account))
+    }
+
+    pub(crate) fn policies(&self) -> usize {
         self.policy.map_or(1, |policy| policy.labels)
     }
 
-    fn policy_of(&self, row: usize) -> usize {
+    pub(crate) fn policy_of(&self, row: usize) -> usize {
         self.policy.map_or(0, |policy| policy.of_row[row] as usize)
     }
 
@@ -147,6 +169,8 @@ pub struct Layout {
     pub(crate) leg_order: Vec<u32>,
     /// All accounts, where legs lie apart; else those of a block are judged with it.
     pub(crate) account_ranges: Vec<AccountRange>,
+    /// Accounts that are settled one by one; nothing above knows them.
+    pub(crate) pooled: PooledAccounts,
 }
 
 /// Place of rows without an account.
@@ -162,6 +186,7 @@ impl Layout {
     pub fn new(keys: &Keys<'_>) -> Result<Self> {
         keys.check()?;
         let mut layout = Self { rows: keys.instrument.of_row.len(), policies: keys.policies(), ..Self::default() };
+        layout.pooled = PooledAccounts::new(keys)?;
         let mut groups = layout.group_rows(keys);
         let isolated = groups.split_off(layout.policies);
         if keys.cross.is_some() {
@@ -192,6 +217,7 @@ impl Layout {
             let legs: Vec<u32> = self.leg_order.iter().map(|&leg| order[leg as usize]).collect();
             order[..legs.len()].copy_from_slice(&legs);
         }
+        order.extend_from_slice(&self.pooled.rows);
         order
     }
 
@@ -208,10 +234,18 @@ impl Layout {
         if keys.cross.is_none() && keys.policy.is_none() {
             return vec![Rows::Range(0..0), Rows::Range(0..self.rows)];
         }
-        let group_of = |row: usize| keys.policy_of(row) + if keys.is_cross(row) { 0 } else { self.policies };
+        let group_of = |row: usize| {
+            if !keys.is_cross(row) {
+                return Some(keys.policy_of(row) + self.policies);
+            }
+            let pooled = self.pooled.holds(keys.account.of_row[row] as usize);
+            (!pooled).then(|| keys.policy_of(row))
+        };
         let mut extents = vec![Extent::default(); 2 * self.policies];
         for row in 0..self.rows {
-            extents[group_of(row)].add(row);
+            if let Some(group) = group_of(row) {
+                extents[group].add(row);
+            }
         }
         let mut listed = 0;
         let groups: Vec<Rows> = extents.iter().map(|extent| extent.place(&mut listed)).collect();
@@ -219,7 +253,7 @@ impl Layout {
             let mut free: Vec<Option<usize>> = groups.iter().map(Rows::first_listed).collect();
             let mut rows = vec![0; listed];
             for row in 0..self.rows {
-                if let Some(next) = &mut free[group_of(row)] {
+                if let Some(next) = group_of(row).and_then(|group| free[group].as_mut()) {
                     rows[*next] = row as u32;
                     *next += 1;
                 }
@@ -249,7 +283,7 @@ impl Layout {
                 account_of_row[row] = *place;
             }
         }
-        let idle = places.iter().enumerate().filter(|&(_, &place)| place == NOWHERE);
+        let idle = places.iter().enumerate().filter(|&(code, &place)| place == NOWHERE && !self.pooled.holds(code));
         accounts.extend(idle.map(|(code, _)| code as u32));
         (self.accounts, self.account_of_row) = (accounts, account_of_row);
         Ok(())
@@ -375,7 +409,7 @@ fn order_by_account(legs: &[u32], starts: &[u32]) -> Vec<u32> {
     order
 }
 
-fn check_codes(argument: &'static str, codes: &Codes<'_>, rows: usize, relevant: impl Fn(usize) -> bool) -> Result<()> {
+pub(crate) fn check_codes(argument: &'static str, codes: &Codes<'_>, rows: usize, relevant: impl Fn(usize) -> bool) -> Result<()> {
     let Codes { of_row, labels } = *codes;
     if of_row.len() != rows {
         return Err(Error::Length { argument, expected: rows, found: of_row.len() });

@@ -66,6 +66,15 @@
 #![allow(clippy::needless_range_loop, reason = "a loop over the slots of a tile indexes many columns alike")]
 
 mod account;
+pub mod settle;
+mod ray;
+pub mod pooled;
+mod pool;
+mod numbering;
+mod hedge;
+mod curve;
+pub mod collateral;
+mod account_reader;
 pub mod book;
 pub mod contract;
 mod cross;

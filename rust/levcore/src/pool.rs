@@ -4,6 +4,7 @@
 //! is now, less what the mover's parts give to it now, plus what they give there; every part is a line, or the smaller of a few. The place
 //! on the ray is the price over the mark, or the coordinate over its own where the account is kept in the coin of inverse contracts.
 
+use crate::account::Totals;
 use crate::collateral::{Asset, liability_line};
 use crate::margin;
 use crate::curve::{Curve, InitialCurve};
@@ -76,18 +77,6 @@ pub(crate) struct Leg<'a> {
     pub charged: f64,
     /// The part of the scaled requirement that does not move.
     pub frozen: f64,
-}
-
-/// Sums over an account, in its currency.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Totals {
-    pub counted: f64,
-    pub collateral_value: f64,
-    pub liabilities: f64,
-    pub debt: f64,
-    pub requirement: f64,
-    pub initial_margin: f64,
-    pub maintenance_margin: f64,
 }
 
 /// What a ray moves, each with how far it moves as the place goes from 1 to 2.

@@ -1,6 +1,6 @@
 //! Results of accounts whose parts move together: the verdict, then the prices of their movers for legs and balances.
 
-use crate::account::{Verdict, judge_pool};
+use crate::account::{Verdict, judge};
 use crate::account_reader::{AccountReader, BalanceRow, LegRow, STILL};
 use crate::cross::ValuedLegs;
 use crate::evaluate::{Job, Part};
@@ -64,7 +64,7 @@ impl<'a> Settler<'a> {
         self.reader.read(account, valued, first);
         let status = self.reader.status();
         let totals = self.reader.pool.total(policy, self.reader.groups.len());
-        let verdict = judge_pool(&totals, status, policy);
+        let verdict = judge(&totals, status, policy);
         self.job.outputs.accounts.store(account.code, &verdict);
         if verdict.status != AccountStatus::Ok as u8 {
             self.withhold();
