@@ -62,6 +62,8 @@ BUDGETS = _table(
     Budget("liquidation_price", 4, 2.35, "the price × condition of the value at liquidation"),
     Budget("bankruptcy_price", 4, 2.18, "the price × condition of the value at bankruptcy"),
     Budget("distance_to_liquidation", 4, 1.75, "1 + scale of the liquidation price / mark"),
+    Budget("liquidation_price_lower", 4, 2.35, "that of the liquidation price"),
+    Budget("liquidation_price_upper", 4, 2.35, "that of the liquidation price"),
 )
 """Measures of a position."""
 

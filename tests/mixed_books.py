@@ -62,7 +62,7 @@ def join(cases: Sequence[Case], seed: int = 0) -> MixedBook:
         own = np.array([names.index(name) for name in columns["instrument_names"]])
         marks[code, own] = prices
         pieces.append(_piece(columns, own, code, count))
-    whole = {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
+    whole: Columns = {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
     order = np.random.default_rng(seed).permutation(whole["quantity"].size)
     for name in whole.keys() - {"accounts", "wallet_balance"}:
         whole[name] = whole[name][order]

@@ -21,6 +21,8 @@ from levcore.measures import MEASURE_NAMES
 __all__ = ["ExactAccount", "ExactRow", "Number", "exact_accounts", "exact_isolated"]
 
 ZERO, ONE = Fraction(0), Fraction(1)
+UNDECIDED = Fraction(1, 2**40)
+"""Share of its terms below which the sign of a discriminant is not decided by float64."""
 
 
 @dataclass(frozen=True)
@@ -58,14 +60,34 @@ class ExactAccount:
 
 @dataclass(frozen=True)
 class Line:
-    """A requirement ``rate * V - deduction``; `size` is the magnitude of the deduction's parts."""
+    """A requirement ``(rate + slope * V) * V - deduction``.
+
+    `size` is the magnitude of the deduction's parts, `grown` that of a rate that is itself computed and not
+    read from a table.
+    """
 
     rate: Fraction
     deduction: Fraction
     size: Fraction
+    slope: Fraction = ZERO
+    grown: Fraction = ZERO
 
     def at(self, value: Fraction) -> Fraction:
-        return self.rate * value - self.deduction
+        return (self.rate + self.slope * value) * value - self.deduction
+
+    def scale_at(self, value: Fraction) -> Fraction:
+        """Sum of the magnitudes on the way to `at`."""
+        return (self.rate + self.slope * value) * value + self.size
+
+    def triggering(self, fee: Fraction, trigger: Fraction) -> Line:
+        """The same with a fee on the value, at the liquidation level."""
+        return Line(
+            (self.rate + fee) * trigger,
+            self.deduction * trigger,
+            self.size * trigger,
+            self.slope * trigger,
+            self.grown * trigger,
+        )
 
 
 class Leg:
@@ -86,35 +108,52 @@ class Leg:
         self.leverage = _optional(book.leverage, row)
         self.margin = _optional(book.isolated_margin, row)
         self.funding = _optional(book.accrued_funding, row) or ZERO
-        self.lines, self.cap = self._lines(instrument.tiers, quantity, _optional(book.risk_limit, row))
-        self.pnl = Number(self.direction * (self.value - self.entry_value), self.value + self.entry_value)
+        self.quantity, self.limit = quantity, _optional(book.risk_limit, row)
+        short = instrument.short_tiers
+        tiers = instrument.tiers if short is None or self.side > 0 else short
+        funded = policy.funding_in_requirement == "rate_times_value"
         self.fee_rate = Fraction(float(policy.closing_fee_rate))
         self.trigger = 1 / Fraction(policy.liquidation_level)
+        self.lines = self._lines(tiers, Fraction(instrument.funding_rate) if funded else ZERO)
+        self.cap = self._cap(tiers)
+        initial = instrument.initial_tiers
+        self.initial_lines = None if initial is None else self._lines(initial, ZERO)
+        self.pnl = Number(self.direction * (self.value - self.entry_value), self.value + self.entry_value)
 
     def coordinate(self, price: Fraction) -> Fraction:
         return 1 / price if self.inverse else price * self.multiplier
 
-    def _lines(
-        self, tiers: lc.TierTable, quantity: Fraction, limit: Fraction | None
-    ) -> tuple[list[Line], Fraction | None]:
-        """Every line of a marginal table with its cap; the one line that a flat table's key selects."""
+    def _lines(self, tiers: lc.TierTable, funding_rate: Fraction) -> list[Line]:
+        """Every line of a marginal table; the one line of a flat or growing one that holds for the row."""
         columns = [
-            (Fraction(rate), Fraction(deduction))
+            (Fraction(rate) + funding_rate, Fraction(deduction))
             for rate, deduction in zip(tiers.rates, tiers.deductions, strict=True)
         ]
         if tiers.shape == "marginal":
-            cap = None if math.isinf(tiers.cap) else Fraction(tiers.cap)
-            return [Line(rate, deduction, deduction) for rate, deduction in columns], cap
-        key = limit if tiers.unit == "risk_limit" else abs(quantity)
+            return [Line(rate, deduction, abs(deduction)) for rate, deduction in columns]
+        if tiers.shape == "growing":
+            rate, slope = columns[0][0], Fraction(tiers.slope)
+            if self.inverse:
+                return [Line(rate, ZERO, ZERO, slope)]
+            grown = rate + slope * self.size
+            return [Line(grown, ZERO, ZERO, grown=grown)]
+        key = self.limit if tiers.unit == "risk_limit" else abs(self.quantity)
         assert key is not None
         held = [place for place, floor in enumerate(tiers.floors) if key > Fraction(floor)]
-        return [Line(columns[max(held)][0], ZERO, ZERO)], None
+        return [Line(columns[max(held)][0], ZERO, ZERO)]
+
+    def _cap(self, tiers: lc.TierTable) -> Fraction | None:
+        """Largest value of a table that is keyed by value."""
+        cap = None if math.isinf(tiers.cap) else Fraction(tiers.cap)
+        if tiers.shape == "growing" and self.inverse:
+            line = self.lines[0].triggering(self.fee_at_price(), self.trigger)
+            limit = (1 - line.rate) / line.slope
+            return limit if cap is None else min(cap, limit)
+        return cap if tiers.shape == "marginal" else None
 
     def maintenance(self, basis: str) -> Number:
         """Maintenance margin at the value that the rule names."""
-        value = self.entry_value if basis == "entry" else self.value
-        line = max(self.lines, key=lambda line: line.at(value))
-        return Number(line.at(value), line.rate * value + line.size)
+        return charged(self.lines, self.entry_value if basis == "entry" else self.value)
 
     def fee_of_leverage(self) -> Number:
         """Closing fee fixed in advance, of a position that holds just its initial margin."""
@@ -133,12 +172,15 @@ class Leg:
         return self.fee_rate if self.policy.closing_fee_basis == "price" else ZERO
 
     def initial_margin(self, basis: str, fee: Number) -> Number:
-        if self.leverage is None:
+        value = self.entry_value if basis == "entry" else self.value
+        by_table = self.policy.initial_margin_rule == "table"
+        if self.initial_lines is None if by_table else self.leverage is None:
             return Number(None)
-        opening = (self.entry_value if basis == "entry" else self.value) / self.leverage
-        if not self.policy.closing_fee_in_initial_margin:
-            return Number(opening, opening)
-        return Number(opening + fee.exact, opening + fee.scale)
+        if by_table:
+            opening = charged(self.initial_lines or [], value)
+        else:
+            opening = plain(value / (self.leverage or ONE))
+        return total(opening, fee) if self.policy.closing_fee_in_initial_margin else opening
 
     def requirement(self, maintenance: Number, fee: Number) -> Number:
         moving = self.fee_at_price() * self.value
@@ -147,20 +189,40 @@ class Leg:
     def zero(self, constant: Number, lines: Sequence[Line]) -> Number:
         """Value V at which ``constant + direction * V`` equals the largest of the lines."""
         for line in lines:
+            if line.slope:
+                return self.zero_of_parabola(constant, line)
             slope = line.rate - self.direction
             value = (constant.exact + line.deduction) / slope
             if line.at(value) == max(other.at(value) for other in lines):
-                return Number(value, (constant.scale + line.size) / abs(slope))
+                scale = constant.scale + line.size + line.grown * abs(value)
+                return Number(value, scale / abs(slope))
         raise AssertionError("a concave function with such slopes has a zero")
+
+    def zero_of_parabola(self, constant: Number, line: Line) -> Number:
+        """The same where the rate grows with the value: the zero on the side where the position loses.
+
+        The sensitivity of a root to the constant is one over the root of the discriminant, and the
+        discriminant itself is a difference.
+        """
+        linear = line.rate - self.direction
+        square, size = linear * linear, 4 * line.slope * abs(constant.exact)
+        discriminant = square + 4 * line.slope * constant.exact
+        if abs(discriminant) < (square + size) * UNDECIDED:
+            # Whether there is a zero at all is below what the inputs say; as uncertain as a value can be.
+            return Number(ZERO, ONE)
+        if discriminant < 0:
+            return Number(None)
+        root = square_root(discriminant)
+        # Of s V^2 + linear V - constant = 0, the smaller for a rising value, the positive one for a falling.
+        value = (-linear - self.direction * root) / (2 * line.slope)
+        spread = (square + size) / (2 * root * (abs(linear) + root))
+        return Number(value, constant.scale / root + abs(value) * (1 + spread))
 
     def liquidation(self, constant: Number, basis: str, maintenance: Number) -> Number:
         """Value at liquidation, from the surplus without the value and its requirement."""
         fee, trigger = self.fee_at_price(), self.trigger
         if basis == "price":
-            lines = [
-                Line((line.rate + fee) * trigger, line.deduction * trigger, line.size * trigger)
-                for line in self.lines
-            ]
+            lines = [line.triggering(fee, trigger) for line in self.lines]
         else:
             lines = [Line(fee * trigger, -maintenance.exact * trigger, maintenance.scale * trigger)]
         return self.zero(constant, lines)
@@ -202,7 +264,22 @@ class Leg:
             "liquidation_price": price,
             "bankruptcy_price": self.price(bankruptcy),
             "distance_to_liquidation": room,
+            "liquidation_price_lower": price if self.side > 0 else Number(None),
+            "liquidation_price_upper": Number(None) if self.side > 0 else price,
         }
+
+
+def charged(lines: Sequence[Line], value: Fraction) -> Number:
+    """Margin that the largest of the lines asks for."""
+    line = max(lines, key=lambda line: line.at(value))
+    return Number(line.at(value), line.scale_at(value))
+
+
+def square_root(number: Fraction) -> Fraction:
+    """Square root of a positive number, to some 2**-200 of itself."""
+    shift = max(0, 400 - number.numerator.bit_length())
+    scaled = (number.numerator << (2 * shift)) * number.denominator
+    return Fraction(math.isqrt(scaled), number.denominator << shift)
 
 
 def _optional(column: object, row: int) -> Fraction | None:

@@ -1,7 +1,8 @@
 """Published numbers as test cases: what is in ``tests/published`` and how it is run.
 
 The files hold cases; a case names its ids, venue, source and date and holds runs; a run is a book under a
-policy at marks, or a tier table, with what was printed for it (`published_numbers.Comparison`). ``left_out``
+policy at marks, a tier table, or a call of one function (`published_calls`), with what was printed for it
+(`published_numbers.Comparison`). ``left_out``
 of a case gives the outputs that are not compared, with the reason; ``left_out.json`` the cases that are not
 run; ``index.json`` every id there is, by collection and venue: worked examples and replies of centralised
 venues, those of all others, and positions as venues returned them.
@@ -16,7 +17,8 @@ from typing import Any
 
 import levcore as lc
 from levcore.files import read_accounts, read_positions
-from published_numbers import READINGS, Comparison, in_units_of_the_venue
+from published_calls import ExactComparison, exact_comparisons
+from published_numbers import Comparison, read_number
 
 FOLDER = Path(__file__).parent / "published"
 ACCOUNTS = Path(__file__).parents[1] / "examples" / "data"
@@ -137,10 +139,13 @@ def evaluated(run: dict[str, Any], evaluator: str) -> lc.BookRisk:
     return EVALUATORS[evaluator](book, policy_of(run), marks)
 
 
-def comparisons(case: dict[str, Any], evaluator: str) -> Iterator[Comparison]:
+def comparisons(case: dict[str, Any], evaluator: str) -> Iterator[Comparison | ExactComparison]:
     """Every printed number of a case beside levcore's."""
     for run in case["runs"]:
         assert run["expected"], case["ids"]
+        if "call" in run:
+            yield from exact_comparisons(run)
+            continue
         for expected in run["expected"]:
             if "tiers" in run:
                 yield Comparison(expected, table_of(run).deductions[expected["row"]])
@@ -151,8 +156,8 @@ def comparisons(case: dict[str, Any], evaluator: str) -> Iterator[Comparison]:
 def compared(risk: lc.BookRisk, expected: dict[str, Any]) -> Comparison:
     """One printed number beside the result that it is read from."""
     row = expected.get("row", 0)
-    number = in_units_of_the_venue(READINGS[expected["measure"]](risk, row), expected)
+    number, term = read_number(risk, row, expected)
     if expected["measure"].startswith("account_"):
-        return Comparison(expected, number)
+        return Comparison(expected, number, term)
     tick = risk.policy.instruments[risk.book.name_of(row)].tick_size
-    return Comparison(expected, number, int(risk.status[row]), tick)
+    return Comparison(expected, number, term, int(risk.status[row]), tick)

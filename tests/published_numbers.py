@@ -43,11 +43,20 @@ def of_account(measure: str) -> Callable[[lc.BookRisk, int], float]:
     return lambda risk, place: float(getattr(risk.accounts, measure)[place])
 
 
+def liquidatable(state: int) -> float:
+    """1 where a state is one of liquidation, 0 where it is not; NaN where it could not be judged."""
+    if state == lc.State.INCOMPLETE:
+        return math.nan
+    return float(state >= lc.State.LIQUIDATION)
+
+
 READINGS: dict[str, Callable[[lc.BookRisk, int], float]] = {
     **{measure.name: of_row(measure.name) for measure in lc.MEASURES},
     "displayed_liquidation_price": lambda risk, row: displayed(risk, row, "liquidation_price"),
     "displayed_bankruptcy_price": lambda risk, row: displayed(risk, row, "bankruptcy_price"),
     "inverse_margin_ratio": lambda risk, row: 1.0 / float(risk.margin_ratio[row]),
+    "liquidatable": lambda risk, row: liquidatable(int(risk.state[row])),
+    "account_liquidatable": lambda risk, place: liquidatable(int(risk.accounts.state[place])),
     "account_equity": of_account("equity"),
     "account_initial_margin": of_account("initial_margin"),
     "account_maintenance_margin": of_account("maintenance_margin"),
@@ -68,6 +77,21 @@ READINGS: dict[str, Callable[[lc.BookRisk, int], float]] = {
 """How an output is read from a result; measures of levcore by their names."""
 
 
+def return_of_notional(risk: lc.BookRisk, row: int) -> float:
+    """What the return on equity would be if the whole notional were profit."""
+    profit = float(risk.unrealized_pnl[row])
+    return float(risk.notional[row] * (risk.return_on_equity[row] / profit)) if profit else 0.0
+
+
+TERMS: dict[str, Callable[[lc.BookRisk, int], float]] = {
+    "unrealized_pnl": of_row("notional"),
+    "total_unrealized_pnl": lambda risk, _: float(risk.notional.sum()),
+    "return_on_equity": return_of_notional,
+    "account_free_margin": of_account("equity"),
+}
+"""Larger term of outputs that are differences: float64 rounds those by it, not by the difference."""
+
+
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """A printed number beside levcore's.
@@ -83,6 +107,8 @@ class Comparison:
         widen half a unit of the last digit where the note says why.
     number : float
         levcore's.
+    term : float
+        Larger term where the number is a difference, else 0.
     status : int
         Status of the row it was read from.
     tick : float, optional
@@ -91,6 +117,7 @@ class Comparison:
 
     expected: dict[str, Any]
     number: float
+    term: float = 0.0
     status: int = lc.Status.OK
     tick: float | None = None
 
@@ -115,14 +142,17 @@ class Comparison:
             assert math.isnan(self.number), self.number
             assert self.status == lc.Status.NO_LIQUIDATION_PRICE
         else:
-            check(self.number, self.expected, self.tick)
+            check(self.number, self.expected, self.tick, self.term)
 
 
-def in_units_of_the_venue(number: float, expected: dict[str, Any]) -> float:
-    """Number as the venue counts it, from levcore's."""
-    if "scale" in expected:
-        number *= float(Fraction(expected["scale"]))
-    return number + float(expected["plus"]) if "plus" in expected else number
+def read_number(risk: lc.BookRisk, row: int, expected: dict[str, Any]) -> tuple[float, float]:
+    """Number as the venue counts it, and its largest term."""
+    measure = expected["measure"]
+    scale = float(Fraction(expected.get("scale", 1)))
+    plus = float(expected.get("plus", 0.0))
+    scaled = READINGS[measure](risk, row) * scale
+    larger = TERMS[measure](risk, row) * scale if measure in TERMS else scaled
+    return scaled + plus, max(abs(larger), abs(plus))
 
 
 def printed_number(expected: dict[str, Any], tick: float | None) -> Decimal:
@@ -136,14 +166,14 @@ def printed_number(expected: dict[str, Any], tick: float | None) -> Decimal:
     return printed
 
 
-def check(number: float, expected: dict[str, Any], tick: float | None = None) -> None:
+def check(number: float, expected: dict[str, Any], tick: float | None = None, term: float = 0.0) -> None:
     """Compare a number with what was printed, to the printed digits unless the case states a tolerance."""
     what = f"{expected['measure']}: {number!r}, printed {expected['printed']}"
     printed = printed_number(expected, tick)
     exponent = printed.as_tuple().exponent
     assert isinstance(exponent, int)
     digit = Decimal(1).scaleb(min(exponent, 0))
-    slack = ROUND_OFF * Decimal(math.ulp(largest_term(number, expected)))
+    slack = ROUND_OFF * Decimal(math.ulp(max(abs(number), term)))
     assert math.isfinite(number), what
     if expected["measure"].startswith("displayed"):
         assert number == float(printed), what
@@ -155,9 +185,3 @@ def check(number: float, expected: dict[str, Any], tick: float | None = None) ->
         tolerance = Decimal(repr(expected.get("tolerance", 0.0)))
         tolerance = tolerance or Decimal(repr(expected.get("relative", 0.0))) * abs(printed) or digit / 2
         assert abs(Decimal(number) - printed) <= tolerance + slack, what
-
-
-def largest_term(number: float, expected: dict[str, Any]) -> float:
-    """Term of the largest round-off: the number, or what it was before the printed constant was added."""
-    plus = float(expected.get("plus", 0.0))
-    return max(abs(number), abs(number - plus), abs(plus))

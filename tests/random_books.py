@@ -1,4 +1,4 @@
-"""Ten policies with instruments of every kind, and seeded random books of any size, a share of the rows bad.
+"""Twelve policies with instruments of every kind, and seeded random books of any size, some rows of them bad.
 
 Made with NumPy, so that a million rows take a second; `strategies.py` looks for odd cases in small books.
 """
@@ -23,22 +23,29 @@ Columns = dict[str, Any]
 UNKNOWN_NAME = "NOBODY-KNOWS"
 
 
-def linear(name: str, *, tiers: lc.TierTable | None = None, size: float = 1.0) -> lc.Instrument:
+def in_quote() -> lc.TierTable:
     rows = [(0, "0.004"), (50_000, "0.005"), (250_000, "0.01"), (1_000_000, "0.025"), (5_000_000, "0.1")]
-    table = lc.TierTable.marginal(rows, unit="quote", cap=50_000_000)
-    return lc.Instrument(name, "linear", tiers or table, contract_size=size)
+    return lc.TierTable.marginal(rows, unit="quote", cap=50_000_000)
 
 
-def inverse(name: str, *, tiers: lc.TierTable | None = None, size: float = 100.0) -> lc.Instrument:
-    table = lc.TierTable.marginal(
-        [(0, "0.005"), (1_000, "0.01"), (4_000, "0.02"), (20_000, "0.05")], unit="base", cap=1_000_000
-    )
-    return lc.Instrument(name, "inverse", tiers or table, contract_size=size)
+def in_base() -> lc.TierTable:
+    rows = [(0, "0.005"), (1_000, "0.01"), (4_000, "0.02"), (20_000, "0.05")]
+    return lc.TierTable.marginal(rows, unit="base", cap=1_000_000)
 
 
-def quanto(name: str, *, tiers: lc.TierTable | None = None) -> lc.Instrument:
+def linear(name: str, *, tiers: lc.TierTable | None = None, size: float = 1.0, **more: Any) -> lc.Instrument:
+    return lc.Instrument(name, "linear", tiers or in_quote(), contract_size=size, **more)
+
+
+def inverse(
+    name: str, *, tiers: lc.TierTable | None = None, size: float = 100.0, **more: Any
+) -> lc.Instrument:
+    return lc.Instrument(name, "inverse", tiers or in_base(), contract_size=size, **more)
+
+
+def quanto(name: str, *, tiers: lc.TierTable | None = None, **more: Any) -> lc.Instrument:
     table = lc.TierTable.marginal([(0, "0.01"), (2, "0.02"), (40, "0.04")], unit="quote")
-    return lc.Instrument(name, "quanto", tiers or table, contract_size=1.0, multiplier=1e-6)
+    return lc.Instrument(name, "quanto", tiers or table, contract_size=1.0, multiplier=1e-6, **more)
 
 
 def by_contracts() -> lc.TierTable:
@@ -98,6 +105,30 @@ FLAT = [
 ]
 QUANTO = [quanto("Q1"), quanto("Q2", tiers=single("0.02"))]
 
+
+def growing(rate: str, slope: str, cap: float | None = None) -> lc.TierTable:
+    return lc.TierTable.growing(rate, slope, cap=cap)
+
+
+# In the order of how often a book holds them; the fourth and fifth have no valid mark where rows are spoiled.
+GROWING = [
+    linear("GL1", tiers=growing("0.01", "0.000005"), initial_tiers=growing("0.02", "0.000005")),
+    inverse("GI1", tiers=growing("0.01", "0.00005", 60_000), initial_tiers=growing("0.02", "0.00005")),
+    inverse("GI2", tiers=growing("0.02", "0.000001"), initial_tiers=in_base().with_minimum(2), size=10.0),
+    linear("L5"),
+    linear("L6"),
+    linear("GL2", tiers=growing("0.005", "0.00001", 40_000), short_tiers=in_quote().with_minimum(50)),
+    inverse("GI3", tiers=in_base(), short_tiers=growing("0.005", "0.00002"), initial_tiers=single("0.1")),
+]
+SIDED = [
+    linear("S1", short_tiers=in_quote().with_minimum(150), initial_tiers=single("0.05"), funding_rate=0.0003),
+    linear("S2", short_tiers=in_quote().with_minimum(300), tiers=single("0.01"), funding_rate=0.0001),
+    inverse("S3", tiers=in_base().with_minimum(5), short_tiers=in_base(), initial_tiers=single("0.02")),
+    linear("S7", initial_tiers=in_quote().with_minimum(30), funding_rate=-0.0001),
+    quanto("S6", short_tiers=single("0.03").with_minimum("0.0001"), initial_tiers=single("0.25")),
+    linear("S4", short_tiers=by_contracts(), initial_tiers=by_risk_limit(), size=0.01),
+    linear("S5", tiers=by_risk_limit(), short_tiers=single("0.04"), initial_tiers=by_contracts()),
+]
 
 CONFIGURATIONS = (
     Configuration("binance-usdm, isolated", lc.policy("binance-usdm"), "isolated"),
@@ -171,6 +202,32 @@ CONFIGURATIONS = (
             initial_margin_basis_isolated="entry",
         ),
         "mixed",
+    ),
+    Configuration(
+        "rates that grow, initial tables, fee at the price, mixed",
+        generic(
+            GROWING,
+            initial_margin_rule="table",
+            closing_fee_basis="price",
+            closing_fee_rate=0.0004,
+            liquidation_level=0.9,
+        ),
+        "mixed",
+    ),
+    Configuration(
+        "other tiers for shorts, minima, initial tables, funding, mixed",
+        generic(
+            SIDED,
+            initial_margin_rule="table",
+            initial_margin_basis_cross="entry",
+            funding_in_requirement="rate_times_value",
+            closing_fee_basis="bankruptcy",
+            closing_fee_rate=0.0005,
+            closing_fee_bankruptcy_cross="leverage",
+            closing_fee_in_initial_margin=True,
+        ),
+        "mixed",
+        together=True,
     ),
 )
 """Policies of every shape; `tests/test_parity_large.py` takes a million rows of each."""

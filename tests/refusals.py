@@ -11,7 +11,7 @@ import pytest
 
 import levcore as lc
 from levcore import errors
-from levcore.measures import MEASURE_NAMES
+from levcore.measures import DEFAULT_MEASURES
 from random_books import by_risk_limit
 
 __all__ = [
@@ -71,6 +71,6 @@ class Refused:
 
 def holds_no_number(risk: lc.BookRisk, row: int) -> bool:
     """Whether every measure of a row is NaN and its state says so."""
-    return all(math.isnan(risk[name][row]) for name in MEASURE_NAMES) and bool(
+    return all(math.isnan(risk[name][row]) for name in DEFAULT_MEASURES) and bool(
         risk.state[row] == lc.State.INCOMPLETE
     )

@@ -30,8 +30,13 @@ INITIAL_BASES = st.sampled_from(["mark", "entry"])
 
 @st.composite
 def tier_tables(draw: st.DrawFn, payoff: str) -> lc.TierTable:
-    """Marginal, flat by contracts, flat by risk limit, or a single rate; with a cap or without."""
-    shape = draw(st.sampled_from(["marginal", "marginal", "contracts", "risk_limit", "single"]))
+    """Marginal with a minimum or without, flat, growing or a single rate; with a cap or without."""
+    shapes = ["marginal", "marginal", "minimum", "contracts", "risk_limit", "single", "growing"]
+    shape = draw(st.sampled_from(shapes[:-1] if payoff == "quanto" else shapes))
+    if shape == "growing":
+        slope = draw(st.sampled_from(["0.00001", "0.001", "0.02"]))
+        cap = draw(st.sampled_from([None, None, 40]))
+        return lc.TierTable.growing(draw(st.sampled_from(["0.01", "0.3"])), slope, cap=cap)
     thousandths = draw(st.lists(st.integers(1, 60), min_size=1, max_size=10, unique=True).map(sorted))
     if shape == "single":
         return lc.TierTable.single_rate(f"{thousandths[0]}e-3")
@@ -40,8 +45,10 @@ def tier_tables(draw: st.DrawFn, payoff: str) -> lc.TierTable:
     scale = 1000 if shape == "risk_limit" else draw(st.sampled_from([1, 100]))
     rows = [(floor * scale, f"{rate}e-3") for floor, rate in zip(floors, thousandths, strict=True)]
     cap = draw(st.sampled_from([None, rows[-1][0] + 50 * scale]))
-    if shape == "marginal":
-        return lc.TierTable.marginal(rows, unit="base" if payoff == "inverse" else "quote", cap=cap)
+    if shape in ("marginal", "minimum"):
+        table = lc.TierTable.marginal(rows, unit="base" if payoff == "inverse" else "quote", cap=cap)
+        # Below every cap above, and now and then above the second tier's floor.
+        return table if shape == "marginal" else table.with_minimum(draw(st.sampled_from(["0.001", "0.04"])))
     return lc.TierTable.flat(rows, unit="contracts" if shape == "contracts" else "risk_limit", cap=cap)
 
 
@@ -55,6 +62,9 @@ def instruments(draw: st.DrawFn, name: str) -> lc.Instrument:
         draw(tier_tables(payoff)),
         contract_size=draw(st.sampled_from([1.0, 0.1, 100.0])),
         multiplier=draw(st.sampled_from([1.0, 0.01])) if payoff == "quanto" else 1.0,
+        short_tiers=draw(st.one_of(st.none(), st.none(), tier_tables(payoff))),
+        initial_tiers=draw(st.one_of(st.none(), tier_tables(payoff))),
+        funding_rate=draw(st.sampled_from([0.0, 0.0001, 0.01])),
     )
 
 
@@ -84,6 +94,8 @@ def policies(draw: st.DrawFn) -> lc.MarginPolicy:
         "margin_call_level_inclusive": draw(st.booleans()),
         "liquidation_level": liquidation,
         "liquidation_level_inclusive": draw(st.booleans()),
+        "initial_margin_rule": draw(st.sampled_from(["leverage", "table"])),
+        "funding_in_requirement": draw(st.sampled_from(["none", "rate_times_value"])),
     }
     names = [f"I{number}" for number in range(draw(st.integers(1, 4)))]
     held = [draw(instruments(name)) for name in names]

@@ -16,6 +16,7 @@ from levcore import file_csv, file_parquet
 from levcore.errors import FileFormatError, InputError
 from levcore.file_output import check_output, write_results
 from levcore.files import Positions, merge_marks, read_accounts, read_marks, read_positions
+from levcore.measures import DEFAULT_MEASURES
 
 HEADER = "account,instrument,quantity,entry_price,mark_price,margin_mode,isolated_margin,leverage\n"
 ROW = "a,BTCUSDT,1.5,60000,61000,isolated,9000,10\n"
@@ -255,11 +256,11 @@ def test_csv_gives_back_the_input_and_every_measure_exactly(
     lines = (tmp_path / "out.csv").read_text().splitlines()
     assert lines[1].startswith('"x, y",a,BTCUSDT,1.5,60000,61000,isolated,9000,10,')
     rows = list(csv.DictReader(lines))
-    assert list(rows[0])[9:] == [*(measure.name for measure in lc.MEASURES), "state", "status"]
-    for measure in lc.MEASURES:
-        expected = risk.column(measure.name)
-        found = np.array([float(row[measure.name] or "nan") for row in rows])
-        assert np.array_equal(found, expected, equal_nan=True), measure.name
+    assert list(rows[0])[9:] == [*DEFAULT_MEASURES, "state", "status"]
+    for measure in DEFAULT_MEASURES:
+        expected = risk.column(measure)
+        found = np.array([float(row[measure] or "nan") for row in rows])
+        assert np.array_equal(found, expected, equal_nan=True), measure
     assert [row["status"] for row in rows] == ["ok", "no_liquidation_price", "unknown_instrument"]
     assert rows[1]["distance_to_liquidation"] == "inf"
     assert rows[2]["notional"] == ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy.typing as npt
 import pytest
 
 import levcore as lc
-from levcore.measures import MEASURE_NAMES
+from levcore.measures import DEFAULT_MEASURES
 from levcore.status import FIRST_PARTIAL
 from random_books import CONFIGURATIONS, Configuration, book_of, random_columns
 from test_oracle import NEAR
@@ -98,9 +99,7 @@ def ratio_at_liquidation(
     policy = engine.policy
     name = book.name_of(row)
     twin = policy.instruments[name]
-    moved = lc.Instrument(
-        "MOVED", twin.payoff, twin.tiers, twin.contract_size, twin.multiplier, twin.tick_size, twin.settlement
-    )
+    moved = replace(twin, name="MOVED")
     one["instrument_names"] = [*columns["instrument_names"], "MOVED"]
     one["instrument"] = columns["instrument"].copy()
     one["instrument"][row] = len(columns["instrument_names"])
@@ -160,7 +159,7 @@ def test_another_unit_of_money_scales_amounts_and_nothing_else(configuration: Co
     again = lc.Engine(configuration.policy.with_instruments(instruments)).evaluate(book_of(scaled), marks)
     assert (again.status == risk.status).all()
     assert (again.state == risk.state).all()
-    for name in MEASURE_NAMES:
+    for name in DEFAULT_MEASURES:
         factor: Any = unit if name in AMOUNTS else 1.0
         if name in ("liquidation_price", "bankruptcy_price"):
             factor = np.where(of_rows, unit, 1.0)
@@ -174,25 +173,28 @@ def payoff_of(policy: lc.MarginPolicy, name: str) -> str:
 
 def scaled_instrument(instrument: lc.Instrument, unit: float) -> lc.Instrument:
     """The same instrument with amounts of money counted in a smaller unit."""
-    tiers = instrument.tiers
-    if tiers.shape == "marginal":
-        tiers = lc.TierTable(
-            "marginal",
-            tiers.unit,
-            tuple(floor * unit for floor in tiers.floors),
-            tiers.rates,
-            tuple(deduction * unit for deduction in tiers.deductions),
-            tiers.cap * unit,
-            tiers.max_leverage,
-        )
-    return lc.Instrument(
-        instrument.name,
-        instrument.payoff,
+    inverse = instrument.payoff == "inverse"
+    return replace(
+        instrument,
+        tiers=scaled_tiers(instrument.tiers, unit, inverse),
+        short_tiers=instrument.short_tiers and scaled_tiers(instrument.short_tiers, unit, inverse),
+        initial_tiers=instrument.initial_tiers and scaled_tiers(instrument.initial_tiers, unit, inverse),
+        contract_size=instrument.contract_size * (unit if inverse else 1.0),
+        multiplier=instrument.multiplier * (unit if instrument.payoff == "quanto" else 1.0),
+    )
+
+
+def scaled_tiers(tiers: lc.TierTable, unit: float, inverse: bool) -> lc.TierTable:
+    """The same table: bounds and deductions are money, and of an inverse contract so is its size."""
+    if tiers.shape == "growing" and inverse:
+        return replace(tiers, slope=tiers.slope / unit, cap=tiers.cap * unit)
+    if tiers.shape != "marginal":
+        return tiers
+    return replace(
         tiers,
-        instrument.contract_size * (unit if instrument.payoff == "inverse" else 1.0),
-        instrument.multiplier * (unit if instrument.payoff == "quanto" else 1.0),
-        instrument.tick_size,
-        instrument.settlement,
+        floors=tuple(floor * unit for floor in tiers.floors),
+        deductions=tuple(deduction * unit for deduction in tiers.deductions),
+        cap=tiers.cap * unit,
     )
 
 
@@ -253,7 +255,7 @@ def test_one_cross_position_is_an_isolated_one_with_the_wallet_as_margin() -> No
     shared = lc.Engine(configuration.policy).evaluate(book_of(cross | {"margin_mode": "cross"}), marks)
     held = (alone.status < FIRST_PARTIAL) & (shared.status < FIRST_PARTIAL)
     assert held.sum() > 0.9 * ROWS
-    for name in MEASURE_NAMES:
+    for name in DEFAULT_MEASURES:
         left, right = alone[name][held], shared[name][held]
         assert (np.isnan(left) == np.isnan(right)).all(), name
         if name in ("notional", "unrealized_pnl", "initial_margin", "maintenance_margin"):

@@ -82,10 +82,10 @@ def judge_status(risk: lc.BookRisk, exact: ExactRow, state: int, *, cross: bool)
     """Finding by the exact numbers, the last that applies; None if one is too close to call."""
     row, value = exact.row, exact.liquidation_value
     price, room = exact.measures["liquidation_price"], exact.measures["distance_to_liquidation"]
-    if near(value.exact, Fraction(0), value.scale):
+    if value_is_unsure(value):
         return None
     status = lc.Status.OK if price.value is not None else lc.Status.NO_LIQUIDATION_PRICE
-    if exact.cap is not None:
+    if exact.cap is not None and value.value is not None:
         if near(value.exact, exact.cap, value.scale):
             return None
         if value.exact > exact.cap:
@@ -120,15 +120,15 @@ def compare_row(
     state = judge_state(risk.policy, exact.measures["margin_ratio"])
     for name in MEASURE_NAMES:
         number = exact.measures[name]
-        if name in ("liquidation_price", "distance_to_liquidation") and near(
-            exact.liquidation_value.exact, Fraction(0), exact.liquidation_value.scale
+        if name.startswith(("liquidation_price", "distance_to_liquidation")) and value_is_unsure(
+            exact.liquidation_value
         ):
             continue
         if name == "distance_to_liquidation" and number.value == math.inf:
             if state is None:
                 continue
             number = Number(-math.inf if state >= lc.State.LIQUIDATION else math.inf)
-        if name == "bankruptcy_price" and bankruptcy_is_unsure(exact):
+        if name == "bankruptcy_price" and value_is_unsure(exact.bankruptcy_value):
             continue
         measured.note(name, float(risk[name][row]), number)
     if state is None or (status := judge_status(risk, exact, state, cross=cross)) is None:
@@ -139,8 +139,8 @@ def compare_row(
     assert risk.status[row] == status, (lc.Status(risk.status[row]), lc.Status(status))
 
 
-def bankruptcy_is_unsure(exact: ExactRow) -> bool:
-    value = exact.bankruptcy_value
+def value_is_unsure(value: Number) -> bool:
+    """Whether rounding may decide if there is a price."""
     return value.value is not None and near(value.exact, Fraction(0), value.scale)
 
 
@@ -184,7 +184,7 @@ def assert_within_budgets(measured: Measured) -> None:
 def measure_configuration(configuration: Configuration, repetition: int = 1) -> Measured:
     seed = 100 * repetition + CONFIGURATIONS.index(configuration)
     columns, marks = random_columns(configuration, ROWS, seed, spoiled=False)
-    risk = lc.Engine(configuration.policy).evaluate(book_of(columns), marks)
+    risk = lc.Engine(configuration.policy).evaluate(book_of(columns), marks, measures=MEASURE_NAMES)
     measured = Measured()
     measure_book(measured, risk)
     return measured
@@ -203,7 +203,7 @@ def test_every_measure_is_within_its_budget(configuration: Configuration) -> Non
 @given(cases(repeats_of=(1,)))
 def test_odd_books_are_within_the_budgets_too(case: Case) -> None:
     policy, columns, marks = ordinary(case)
-    risk = lc.Engine(policy).evaluate(book_of(columns), marks)
+    risk = lc.Engine(policy).evaluate(book_of(columns), marks, measures=MEASURE_NAMES)
     measured = Measured()
     measure_book(measured, risk)
     assert_within_budgets(measured)

@@ -23,12 +23,14 @@ THREADS = (1, 2, 7)
 def test_kernel_equals_reference(case: Case) -> None:
     policy, columns, marks = case
     book = book_of(columns)
-    expected = lc.reference.evaluate(book, policy, marks)
+    expected = lc.reference.evaluate(book, policy, marks, measures=MEASURE_NAMES)
     for instruction_set in _levcore.instruction_sets():
         engine = lc.Engine(policy, instruction_set=instruction_set)
         for threads in THREADS:
             assert_same_risk(
-                engine.evaluate(book, marks, threads=threads), expected, (instruction_set, threads)
+                engine.evaluate(book, marks, threads=threads, measures=MEASURE_NAMES),
+                expected,
+                (instruction_set, threads),
             )
 
 
@@ -49,7 +51,7 @@ def test_order_of_isolated_rows_does_not_matter(case: Case, random: Random) -> N
 def test_a_subset_of_measures_is_a_subset_of_the_columns(case: Case, chosen: set[str]) -> None:
     policy, columns, marks = case
     book, engine = book_of(columns), lc.Engine(policy)
-    everything = engine.evaluate(book, marks)
+    everything = engine.evaluate(book, marks, measures=MEASURE_NAMES)
     some = engine.evaluate(book, marks, measures=tuple(chosen))
     assert set(some.measures) == chosen
     assert_same_risk(some, everything)
@@ -75,10 +77,11 @@ def test_kernel_equals_reference_across_blocks(configuration: Configuration, ins
     # More than two blocks of rows, unsorted accounts and sorted ones; test_parity_large is the large version.
     columns, marks = random_columns(configuration, 20_000, seed=2026)
     book = book_of(columns)
-    expected = lc.reference.evaluate(book, configuration.policy, marks)
+    expected = lc.reference.evaluate(book, configuration.policy, marks, measures=MEASURE_NAMES)
     engine = lc.Engine(configuration.policy, instruction_set=instruction_set)
     for threads in THREADS:
-        assert_same_risk(engine.evaluate(book, marks, threads=threads), expected, threads)
+        found = engine.evaluate(book, marks, threads=threads, measures=MEASURE_NAMES)
+        assert_same_risk(found, expected, threads)
 
 
 @pytest.mark.parametrize("configuration", CONFIGURATIONS, ids=lambda configuration: configuration.name)

@@ -1,8 +1,8 @@
-"""Ten million seeded random rows: the kernel and the reference agree to the bit.
+"""Twelve million seeded random rows: the kernel and the reference agree to the bit.
 
-Ten policies, a million rows each (``LEVCORE_PARITY_ROWS`` says how many), a share of them bad. The reference,
-a Python loop, runs once a policy on two processes; the kernel runs with every instruction set on 1, 2 and 7
-threads.
+Twelve policies, a million rows each (``LEVCORE_PARITY_ROWS`` says how many), a share of them bad. The
+reference, a Python loop, runs once a policy on two processes; the kernel runs with every instruction set on
+1, 2 and 7 threads.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def processes() -> Iterator[ProcessPoolExecutor]:
 
 def evaluate_part(columns: Columns, policy: lc.MarginPolicy, marks: npt.NDArray[np.float64]) -> Part:
     """Reference on a part of the rows: results and codes of rows and accounts."""
-    risk = lc.reference.evaluate(book_of(columns), policy, marks)
+    risk = lc.reference.evaluate(book_of(columns), policy, marks, measures=MEASURE_NAMES)
     results, codes = risk.buffers
     return results[:, : len(risk)], codes[:, : len(risk)], *risk.accounts.buffers
 
@@ -124,7 +124,7 @@ def test_kernel_equals_reference_on_a_million_rows(
     for instruction_set in _levcore.instruction_sets():
         engine = lc.Engine(configuration.policy, instruction_set=instruction_set)
         for threads in THREADS:
-            out = engine.evaluate(book, marks, threads=threads, out=out)
+            out = engine.evaluate(book, marks, threads=threads, out=out, measures=MEASURE_NAMES)
             assert_same_risk(out, expected, (instruction_set, threads))
             for buffer in (*out.buffers, *out.accounts.buffers):
                 buffer.fill(77)

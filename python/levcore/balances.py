@@ -1,7 +1,7 @@
 """Balances of accounts in several assets: what each account holds and owes."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -9,7 +9,7 @@ import numpy.typing as npt
 from levcore.columns import Codes, Floats, factorize, float_column, label_sequence
 from levcore.errors import InputError, ShapeError
 
-__all__ = ["Balances"]
+__all__ = ["BalanceColumns", "Balances", "join_accounts", "policy_codes_of_balances"]
 
 
 class Balances:
@@ -133,3 +133,101 @@ class Balances:
                 row,
                 int(repeated.sum()),
             )
+
+
+class BalanceColumns(NamedTuple):
+    """Balances with the codes of the book that they belong to, as the kernel takes them."""
+
+    account: Codes
+    asset: Codes
+    asset_count: int
+    policy: Codes | None
+    balance: Floats
+    liability: Floats | None
+    interest: Floats | None
+
+
+def join_accounts(
+    balances: Balances, ids: list[Any], wallet_balance: Floats
+) -> tuple[Codes, list[Any], Floats]:
+    """Account code of each balance, accounts and wallets of the book with those of the balances.
+
+    Raises
+    ------
+    InputError
+        For an account that has a wallet and balances: which of them would be its equity?
+    """
+    place = {label: code for code, label in enumerate(ids)}
+    joined = list(ids)
+    translation = np.empty(len(balances.account_labels), dtype=np.uint32)
+    for code, label in enumerate(balances.account_labels):
+        known = place.get(label)
+        if known is not None and not np.isnan(wallet_balance[known]):
+            rows = np.flatnonzero(balances.account_codes == code)
+            raise InputError(
+                "balances.account",
+                "must not have a wallet_balance besides",
+                "a wallet in one currency, or balances in several assets",
+                f"both for account {label!r}",
+                int(rows[0]),
+                int(rows.size),
+            )
+        translation[code] = len(joined) if known is None else known
+        if known is None:
+            joined.append(label)
+    wallets = np.concatenate((wallet_balance, np.full(len(joined) - len(ids), np.nan)))
+    wallets.flags.writeable = False
+    return translation[balances.account_codes], joined, wallets
+
+
+def policy_codes_of_balances(
+    balances: Balances,
+    accounts: Codes,
+    ids: list[Any],
+    names: tuple[str, ...],
+    of_account: npt.NDArray[np.int64],
+) -> tuple[Codes | None, tuple[str, ...]]:
+    """Policy code of each balance and the labels that codes point to, with those of the positions first.
+
+    Parameters
+    ----------
+    balances : Balances
+    accounts : ndarray of uint32, shape (b,)
+        Account code of each balance.
+    ids : list
+        Accounts by code.
+    names : tuple of str
+        Labels that the positions point to.
+    of_account : ndarray of int64, shape (a,)
+        Policy code of the positions of each account; -1: it has none.
+
+    Raises
+    ------
+    InputError
+        Where a balance names another policy than the positions of its account, or than another of its
+        balances; where positions leave the policy open and balances do not.
+    """
+    if balances.policy is None:
+        return None, names
+    codes, labels = factorize("balances.policy", balances.policy)
+    all_names = list(names)
+    for label in labels:
+        if label not in all_names:
+            all_names.append(str(label))
+    translated = np.array([all_names.index(str(label)) for label in labels], dtype=np.int64)[codes]
+    expected = of_account.copy()
+    # Written backwards, so that the first balance of an account without positions has the last word.
+    open_accounts = expected[accounts] < 0
+    expected[accounts[open_accounts][::-1]] = translated[open_accounts][::-1]
+    differing = translated != expected[accounts]
+    if differing.any():
+        row = int(np.argmax(differing))
+        raise InputError(
+            "balances.policy",
+            f"must be one for all of account {ids[accounts[row]]!r}",
+            repr(all_names[expected[accounts[row]]]),
+            repr(all_names[translated[row]]),
+            row,
+            int(differing.sum()),
+        )
+    return translated.astype(np.uint32), tuple(all_names)

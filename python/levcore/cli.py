@@ -1,4 +1,4 @@
-"""The command line: ``levcore score``, ``levcore explain``, ``levcore policies``.
+"""The command line: ``levcore score``, ``explain``, ``compare`` and ``policies``.
 
 Exit codes: 0 all is well; 2 something is in margin call or worse, or could not be judged, which may hide it;
 1 the command failed, with a message on standard error.
@@ -12,10 +12,23 @@ from pathlib import Path
 from typing import NoReturn
 
 from levcore._levcore import __version__
+from levcore.cli_compare import add_compare
+from levcore.cli_parts import (
+    EXIT_CODES,
+    FAILED,
+    OK,
+    add_book,
+    add_traceback,
+    check_outputs,
+    exit_code,
+    read_inputs,
+    stated_rule,
+    wallets,
+)
 from levcore.engine import Engine
 from levcore.errors import InputError, LevcoreError, UnknownRuleError
 from levcore.file_output import check_output, write_csv, write_json, write_results
-from levcore.files import Positions, merge_marks, read_accounts, read_marks, read_positions
+from levcore.files import Positions
 from levcore.instruments import InstrumentTable
 from levcore.policy import MarginPolicy, policies, policy
 from levcore.progress import Progress
@@ -24,17 +37,10 @@ from levcore.report_html import write_report
 from levcore.report_policy import policy_text
 from levcore.report_text import headline, render_text, text_table
 from levcore.risk import BookRisk
-from levcore.status import State
 
 __all__ = ["main"]
 
-OK, FAILED, IN_MARGIN_CALL = 0, 1, 2
 INTERRUPTED = 130
-
-EXIT_CODES = (
-    "Exit code: 0 all is well; 2 something is in margin call or worse, or could not be judged; "
-    "1 the command failed."
-)
 
 
 class Parser(argparse.ArgumentParser):
@@ -117,19 +123,18 @@ def _parser() -> Parser:
     explain.add_argument("--row", type=int, required=True, metavar="N", help="row of POSITIONS, from 0")
     explain.set_defaults(run=_explain)
 
+    add_compare(commands)
     listing = commands.add_parser(
         "policies", help="list the bundled policies", description="List the bundled policies, or show one."
     )
     listing.add_argument("name", nargs="?", metavar="NAME", help="policy to show, such as binance-usdm")
-    _add_traceback(listing)
+    add_traceback(listing)
     listing.set_defaults(run=_policies)
     return parser
 
 
 def _add_inputs(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("positions", metavar="POSITIONS", help="CSV or Parquet file, one position a row")
-    parser.add_argument("--accounts", metavar="FILE", help="account, wallet_balance")
-    parser.add_argument("--marks", metavar="FILE", help="instrument, mark_price")
+    add_book(parser)
     parser.add_argument(
         "--instruments",
         metavar="FILE",
@@ -143,11 +148,7 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
         metavar="RULE=VALUE",
         help="state a rule of the policy, such as closing_fee_rate=0.0005; may be repeated",
     )
-    _add_traceback(parser)
-
-
-def _add_traceback(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--traceback", action="store_true", help="show where an error was raised")
+    add_traceback(parser)
 
 
 def _score(options: argparse.Namespace) -> int:
@@ -155,7 +156,7 @@ def _score(options: argparse.Namespace) -> int:
     progress = Progress()
     positions, marks, chosen = _inputs(options, progress)
     step = progress.step("grouping and evaluating")
-    book = positions.book(_wallets(options))
+    book = positions.book(wallets(options))
     step(len(book))
     risk = Engine(chosen).evaluate(book, marks)
     if options.out:
@@ -165,7 +166,7 @@ def _score(options: argparse.Namespace) -> int:
         write_report(risk, options.report, name=name)
     _print_result(options.format, positions, risk, name, progress)
     progress.clear()
-    return _exit_code(risk)
+    return exit_code(risk)
 
 
 def _explain(options: argparse.Namespace) -> int:
@@ -174,7 +175,7 @@ def _explain(options: argparse.Namespace) -> int:
     if not 0 <= options.row < len(positions):
         expected = f"0 to {len(positions) - 1}" if len(positions) else "a file with rows"
         raise InputError("--row", "must be a row of the file", expected, str(options.row))
-    explanation = Engine(chosen).explain(positions.book(_wallets(options)), marks, options.row)
+    explanation = Engine(chosen).explain(positions.book(wallets(options)), marks, options.row)
     progress.clear()
     print(f"{options.positions}, line {positions.columns.lines[options.row]}")
     print(explanation)
@@ -193,58 +194,27 @@ def _policies(options: argparse.Namespace) -> int:
 def _inputs(
     options: argparse.Namespace, progress: Progress
 ) -> tuple[Positions, dict[str, float], MarginPolicy]:
-    # The small inputs first: an error in them should not wait for a large file.
     chosen = _policy(options)
-    marks = read_marks(options.marks) if options.marks else {}
-    positions = read_positions(
-        options.positions,
-        marks_elsewhere=bool(options.marks),
-        progress=progress.step(f"reading {options.positions}"),
-    )
-    for name, meant in positions.likely_misspelt().items():
-        progress.clear()
-        note = f"column {name!r} has no meaning here and is passed through; is {meant!r} meant?"
-        print(f"levcore: note: {options.positions}: {note}", file=sys.stderr)
-    return positions, merge_marks(positions, marks), chosen
-
-
-def _wallets(options: argparse.Namespace) -> dict[str, float] | None:
-    return read_accounts(options.accounts) if options.accounts else None
+    positions, marks = read_inputs(options, progress)
+    return positions, marks, chosen
 
 
 def _policy(options: argparse.Namespace) -> MarginPolicy:
     chosen = policy(options.policy)
     for text in options.set:
-        rule, equals, value = text.partition("=")
-        if not equals:
-            raise InputError("--set", "must state a rule", "RULE=VALUE", repr(text))
-        chosen = chosen.replace(**{rule.strip(): _rule_value(value.strip())})
+        rule, value = stated_rule(text)
+        chosen = chosen.replace(**{rule: value})
     if options.instruments:
         chosen = chosen.with_instruments(InstrumentTable.from_csv(options.instruments))
     return chosen
-
-
-def _rule_value(text: str) -> bool | float | str:
-    """Value of a rule as its policy file would hold it."""
-    if text in ("true", "false"):
-        return text == "true"
-    try:
-        return float(text)
-    except ValueError:
-        return text
 
 
 def _check_outputs(options: argparse.Namespace) -> None:
     """Refuse an output that cannot be written, or that would take the place of an input."""
     if options.out:
         check_output(options.out)
-    inputs = [options.positions, options.accounts, options.marks, options.instruments]
-    taken = {Path(path).resolve(): path for path in inputs if path}
-    for flag, path in (("--out", options.out), ("--report", options.report)):
-        if path:
-            if Path(path).resolve() in taken:
-                raise InputError(flag, "must not be a file that the command uses already", found=str(path))
-            taken[Path(path).resolve()] = path
+    inputs = (options.positions, options.accounts, options.marks, options.instruments)
+    check_outputs(inputs, (("--out", options.out), ("--report", options.report)))
 
 
 def _print_result(form: str, positions: Positions, risk: BookRisk, name: str, progress: Progress) -> None:
@@ -257,8 +227,3 @@ def _print_result(form: str, positions: Positions, risk: BookRisk, name: str, pr
     write(sys.stdout, positions, risk, step)
     progress.clear()
     print(f"levcore: {headline(gather(risk, top=1))}", file=sys.stderr)
-
-
-def _exit_code(risk: BookRisk) -> int:
-    unknown = (risk.state == State.INCOMPLETE).any() or (risk.accounts.state == State.INCOMPLETE).any()
-    return IN_MARGIN_CALL if unknown or risk.worst_state() >= State.MARGIN_CALL else OK

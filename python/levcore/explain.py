@@ -1,5 +1,6 @@
 """One row of an evaluation, step by step: the reference replayed, with the source of every rule."""
 
+import math
 import operator
 from collections.abc import Iterator
 from typing import Any, SupportsIndex
@@ -77,7 +78,8 @@ def explain(policy: Policies, book: PositionBook, marks: Marks, row: SupportsInd
 def steps_of(row: Row) -> Iterator[Step]:
     """Every step of a row, in the order of evaluation."""
     status = Status(row.position.status)
-    evaluated = status < FIRST_FAILURE and row.position.line is not None
+    # A row without a position has no size.
+    evaluated = status < FIRST_FAILURE and not math.isnan(row.position.size)
     yield from fault_steps(row)
     yield from input_steps(row)
     if row.marked.instrument is not None:

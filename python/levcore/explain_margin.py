@@ -7,6 +7,7 @@ from dataclasses import replace
 from levcore.explain_row import Row
 from levcore.explanation import Step, number_text
 from levcore.reference import contract, kernel, margin
+from levcore.reference.tables import Line, Table
 
 __all__ = ["margin_steps", "value_steps"]
 
@@ -41,21 +42,48 @@ def value_steps(row: Row) -> Iterator[Step]:
 
 def margin_steps(row: Row) -> Iterator[Step]:
     """Margin held, closing fee, initial and maintenance margin, requirement."""
-    p, part = row.position, "margin"
     if not row.is_cross:
         yield from held_steps(row)
     yield from fee_steps(row)
+    yield from initial_steps(row)
+    yield from requirement_steps(row)
+
+
+def initial_steps(row: Row) -> Iterator[Step]:
+    """Initial margin, by the leverage or by the initial table."""
+    p, part = row.position, "margin"
     basis = row.evidence(f"initial_margin_basis_{row.mode}")
     at_entry = getattr(row.policy, f"initial_margin_basis_{row.mode}") == "entry"
     name, value = ("V0", p.entry_value) if at_entry else ("V", p.value)
     rules, fixed = row.constants.rules, row.constants.has_fixed_fee
     formula, numbers = f"{name} / leverage", f"{n(value)} / {n(p.leverage)}"
+    table = row.marked.tiers.initial if row.marked.tiers is not None else None
+    if rules.initial_from_table and table is not None:
+        basis = f"{row.evidence('initial_margin_rule')}; {basis}"
+        formula, numbers = charged(row, table, p.initial_line, name, value)
+        formula = f"{formula} of the initial tiers"
     if fixed and rules.fee_in_initial:
         formula, numbers = f"{formula} + closing fee", f"{numbers} + {n(p.fixed_fee)}"
-    if math.isnan(p.leverage):
-        formula, numbers = "none without a leverage", ""
+    if math.isnan(p.initial_margin):
+        formula, numbers = (
+            "none without " + ("initial tiers" if rules.initial_from_table else "a leverage"),
+            "",
+        )
     yield Step("initial_margin", formula, numbers, p.initial_margin, basis, part)
-    yield from requirement_steps(row)
+
+
+def charged(row: Row, table: Table, line: Line | None, name: str, value: float) -> tuple[str, str]:
+    """Formula and numbers of the margin that a table asks for at a value of that name."""
+    if table.growing is not None:
+        growing, size = table.growing, table.growing.base(row.position.size, value)
+        rate = f"({n(growing.rate)} + {n(growing.slope)} * {n(size)})"
+        return f"(rate + slope * S) * {name}", f"{rate} * {n(value)}"
+    assert line is not None
+    tier = table.lines.index(line) + 1
+    if table.is_marginal:
+        numbers = f"{n(line.rate)} * {n(value)} - {n(line.deduction)}"
+        return f"rate * {name} - deduction, tier {tier}", numbers
+    return f"rate * {name}, tier {tier}", f"{n(line.rate)} * {n(value)}"
 
 
 def held_steps(row: Row) -> Iterator[Step]:
@@ -105,14 +133,9 @@ def fee_steps(row: Row) -> Iterator[Step]:
 def requirement_steps(row: Row) -> Iterator[Step]:
     """Maintenance margin and requirement, by the tier that applies."""
     p, policy, part = row.position, row.constants, "margin"
-    line = p.line
-    assert line is not None
     basis = row.requirement_basis
     name, value = ("V0", p.entry_value) if basis == "entry" else ("V", p.value)
-    tier = row.tiers.lines.index(line) + 1
-    formula, numbers = f"rate * {name}, tier {tier}", f"{n(line.rate)} * {n(value)}"
-    if row.tiers.is_marginal:
-        formula, numbers = f"rate * {name} - deduction, tier {tier}", f"{numbers} - {n(line.deduction)}"
+    formula, numbers = charged(row, row.table, p.line, name, value)
     rule = row.evidence("maintenance_rate_rule")
     yield Step("maintenance", formula, numbers, p.maintenance, rule, part)
     formula, numbers = "maintenance", n(p.maintenance)

@@ -14,12 +14,14 @@ from levcore.explanation import Step, number_text
 from levcore.policy_terms import UNKNOWN
 from levcore.reference.evaluate import BookReplay
 from levcore.reference.kernel import MarkedInstrument, Position
-from levcore.reference.policy import Line, Policy, Tiers
+from levcore.reference.policy import Policy
+from levcore.reference.tables import Line, Table
 from levcore.status import COLUMN_AT_FAULT, FIRST_FAILURE, Status
 
 if TYPE_CHECKING:
     from levcore.book import PositionBook
     from levcore.policy import MarginPolicy
+    from levcore.tiers import TierTable
 
 __all__ = ["Row", "fault_steps", "input_steps", "tier_steps"]
 
@@ -30,6 +32,7 @@ KEYED_BY = {
     "contracts": "the number of contracts",
     "risk_limit": "the risk limit chosen",
 }
+KEYED_BY_SIZE = {"linear": "the size in base currency", "inverse": "the value V in base currency"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +89,17 @@ class Row:
         return self.marked.instrument
 
     @property
-    def tiers(self) -> Tiers:
-        """Its tier table."""
+    def table(self) -> Table:
+        """Maintenance tiers of its side."""
         assert self.marked.tiers is not None
-        return self.marked.tiers
+        return self.marked.tiers.of(self.position.quantity)
+
+    @property
+    def tiers(self) -> "TierTable":
+        """The same as the policy gives them."""
+        instrument = self.policy.instruments[self.instrument.name]
+        own = instrument.short_tiers if self.position.quantity < 0.0 else None
+        return instrument.tiers if own is None else own
 
     @property
     def requirement_basis(self) -> str:
@@ -143,15 +153,29 @@ def tier_steps(row: Row) -> Iterator[Step]:
     if terms.settlement:
         yield Step("settlement currency", "", "", terms.settlement, "", part)
     origin = f"{table.source}, as of {table.as_of}" if table.is_bundled(i.name) else "given by the caller"
-    shape = f"{terms.tiers.shape}, keyed by {KEYED_BY[terms.tiers.unit]}"
+    keyed = KEYED_BY_SIZE[terms.payoff] if row.tiers.shape == "growing" else KEYED_BY[row.tiers.unit]
+    side = " of short positions" if terms.short_tiers is not None and p.quantity < 0.0 else ""
+    shape = f"{row.tiers.shape}{side}, keyed by {keyed}"
     yield Step("tier table", "", "", f"{shape}; {origin}", row.evidence("table_shape"), part)
-    failed = p.status >= FIRST_FAILURE
-    for number, line in enumerate(row.tiers.lines):
-        upper = i.floors[number + 1] if number + 1 < len(i.floors) else i.cap
+    if row.policy.funding_in_requirement == "rate_times_value":
+        rule = row.evidence("funding_in_requirement")
+        yield Step("funding rate", "part of every rate below", "", terms.funding_rate, rule, part)
+    yield from line_steps(row, part)
+
+
+def line_steps(row: Row, part: str) -> Iterator[Step]:
+    """Each line of the table of maintenance, or the rate that grows."""
+    growing, lines = row.table.growing, row.table.lines
+    if growing is not None:
+        bounds = "S is " + KEYED_BY_SIZE["inverse" if growing.by_value else "linear"]
+        yield Step("rate", bounds, f"{n(growing.rate)} + {n(growing.slope)} * S", "", "", part)
+    failed = row.position.status >= FIRST_FAILURE
+    for number, line in enumerate(lines):
+        upper = lines[number + 1].floor if number + 1 < len(lines) else row.table.cap
         bounds = f"over {n(line.floor)}" + ("" if upper == math.inf else f" up to {n(upper)}")
-        applied = (
-            f"{n(line.rate)} * V - {n(line.deduction)}" if row.tiers.is_marginal else f"{n(line.rate)} * V"
-        )
+        applied = f"{n(line.rate)} * V"
+        if row.table.is_marginal:
+            applied = f"{applied} - {n(line.deduction)}"
         yield Step(f"tier {number + 1}", bounds, applied, "" if failed else _applies(row, line), "", part)
 
 

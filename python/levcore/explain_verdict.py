@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 from levcore.explain_row import Row
 from levcore.explanation import Step, number_text
-from levcore.reference import contract, liquidation
+from levcore.reference import contract, liquidation, margin
+from levcore.reference.tables import Growing
 from levcore.status import FIRST_FAILURE, AccountStatus, State, Status
 
 __all__ = ["account_steps", "equity_steps", "level_steps", "price_steps"]
@@ -167,7 +168,52 @@ def needed_steps(row: Row) -> Iterator[Step]:
 
 def zero_steps(row: Row) -> Iterator[Step]:
     """Value and price at which equity falls to the requirement of the tier that applies there."""
-    p, policy, part = row.position, row.constants, "liquidation price"
+    p, part = row.position, "liquidation price"
+    if row.table.growing is not None and row.requirement_basis == "price":
+        yield from growing_zero_steps(row, row.table.growing, part)
+    else:
+        yield from line_zero_steps(row, part)
+    yield priced(row, "liquidation_price", "V*", p.liquidation_value, p.liquidation_price, part)
+    rounding = f"price_rounding_{'long' if p.quantity > 0.0 else 'short'}"
+    yield Step(
+        "rounding of the venue",
+        "to the tick; levcore does not round",
+        "",
+        getattr(row.policy, rounding),
+        row.evidence(rounding),
+        part,
+    )
+
+
+def growing_zero_steps(row: Row, growing: Growing, part: str) -> Iterator[Step]:
+    """Value at which equity falls to a requirement whose rate grows with the size."""
+    p, d, needed = row.position, n(row.position.direction), n(row.position.needed)
+    rule = row.evidence(f"requirement_basis_{row.mode}")
+    rate, slope = n(growing.scaled_rate), n(growing.scaled_slope)
+    charged = row.at_level("(rate + fee rate)" if row.policy.closing_fee_basis == "price" else "rate")
+    if not growing.by_value:
+        there = margin.growing_rate(growing.scaled_rate, growing.scaled_slope, p.size)
+        formula = f"{charged} + {row.at_level('slope')} * n"
+        yield Step("rate there", formula, f"{rate} + {slope} * {n(p.size)}", there, rule, part)
+        formula, numbers = "needed * d / (1 - d * rate there)", f"{needed} * ({d} / (1 - {d} * {n(there)}))"
+        yield Step("value V* there", formula, numbers, p.liquidation_value, "", part)
+        return
+    gap = 1.0 - p.direction * growing.scaled_rate
+    yield Step("gap", f"1 - d * {charged}", f"1 - {d} * {rate}", gap, rule, part)
+    square = gap * gap - 4.0 * growing.scaled_slope * p.needed
+    formula = f"gap * gap - 4 * {row.at_level('slope')} * needed"
+    numbers = f"{n(gap)} * {n(gap)} - 4 * {slope} * {needed}"
+    yield Step("discriminant", formula, numbers, square, "", part)
+    formula = "d * 2 * needed / (gap + sqrt(discriminant))"
+    numbers = f"{d} * (2 * {needed}) / ({n(gap)} + sqrt({n(square)}))"
+    if not square >= 0.0:
+        formula, numbers = "none: no value meets the requirement", ""
+    yield Step("value V* there", formula, numbers, p.liquidation_value, "", part)
+
+
+def line_zero_steps(row: Row, part: str) -> Iterator[Step]:
+    """The same by the line that applies there, or by a requirement that is frozen."""
+    p, policy = row.position, row.constants
     rules, frozen = policy.rules, row.requirement_basis != "price"
     line = None if frozen else p.liquidation_line
     rate, factor, deduction = "0", policy.frozen.along(p.direction), 0.0
@@ -185,35 +231,25 @@ def zero_steps(row: Row) -> Iterator[Step]:
     yield Step(
         "factor", f"{sign} / (1 {minus} {charged})", f"{sign} / (1 {minus} {rate})", factor, rule, part
     )
-    deducted = " - " + row.at_level("deduction") if line is not None and row.tiers.is_marginal else ""
+    deducted = " - " + row.at_level("deduction") if line is not None and row.table.is_marginal else ""
     numbers = (
         f"({n(p.needed)} - {n(deduction)}) * {n(factor)}" if deducted else f"{n(p.needed)} * {n(factor)}"
     )
     yield Step("value V* there", f"(needed{deducted}) * factor", numbers, p.liquidation_value, "", part)
-    yield priced(row, "liquidation_price", "V*", p.liquidation_value, p.liquidation_price, part)
-    rounding = f"price_rounding_{'long' if p.quantity > 0.0 else 'short'}"
-    yield Step(
-        "rounding of the venue",
-        "to the tick; levcore does not round",
-        "",
-        getattr(row.policy, rounding),
-        row.evidence(rounding),
-        part,
-    )
 
 
 def chosen_steps(row: Row, part: str) -> Iterator[Step]:
     """Why this tier is the one at the liquidation price."""
     p, line = row.position, row.position.liquidation_line
     assert line is not None
-    number = row.tiers.lines.index(line) + 1
-    if not row.tiers.is_marginal:
+    number = row.table.lines.index(line) + 1
+    if not row.table.is_marginal:
         key = "risk_limit" if math.isfinite(p.risk_limit) else "abs(quantity)"
         yield Step("tier there", f"that of {key}, at every price", "", f"tier {number}", "", part)
         return
     gaining = p.direction > 0.0
     word = "needed" if gaining else "-needed"
-    bounds = [line.gaining if gaining else line.losing for line in row.tiers.lines]
+    bounds = [line.gaining if gaining else line.losing for line in row.table.lines]
     chosen = (
         "it is not above the second tier's threshold" if number == 1 else f"{word} > {n(bounds[number - 1])}"
     )

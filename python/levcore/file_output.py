@@ -26,7 +26,7 @@ from levcore.report_lists import positions_of_accounts
 from levcore.risk import BookRisk
 from levcore.status import AccountStatus, State, Status
 
-__all__ = ["check_output", "write_csv", "write_json", "write_results"]
+__all__ = ["check_output", "json_cells", "json_value", "write_csv", "write_json", "write_results"]
 
 # Rows turned into text at a time.
 CHUNK = 65_536
@@ -105,12 +105,12 @@ def write_json(file: TextIO, positions: Positions, risk: BookRisk, progress: Pro
     inputs = {name: _json_input(positions, name) for name in positions.columns.names}
     results = _results(risk)
     file.write(f'{{\n "levcore": {json.dumps(__version__)},\n')
-    file.write(f' "summary": {json.dumps(_json_value(risk.summary()), allow_nan=False)},\n')
+    file.write(f' "summary": {json.dumps(json_value(risk.summary()), allow_nan=False)},\n')
     file.write(f' "accounts": [{_json_rows(_account_columns(risk))}],\n "positions": [')
     for start in range(0, len(positions), CHUNK):
         stop = min(start + CHUNK, len(positions))
         columns = {name: values[start:stop] for name, values in inputs.items()}
-        columns |= {name: _json_cells(column, start, stop) for name, column in results.items()}
+        columns |= {name: json_cells(column, start, stop) for name, column in results.items()}
         file.write(("," if start else "") + _json_rows(columns))
         progress(stop)
     file.write("]\n}\n")
@@ -143,20 +143,21 @@ def _csv_cells(column: Column, start: int, stop: int) -> list[str]:
     return [texts[place] for place in places.tolist()]
 
 
-def _json_cells(column: Column, start: int, stop: int) -> list[Any]:
+def json_cells(column: Column, start: int, stop: int) -> list[Any]:
+    """Rows of a column as JSON can hold them."""
     if isinstance(column, tuple):
         return list(_csv_cells(column, start, stop))
     numbers = column[start:stop]
     values: list[Any] = numbers.tolist()
     for place in np.flatnonzero(~np.isfinite(numbers)).tolist():
-        values[place] = _json_value(values[place])
+        values[place] = json_value(values[place])
     return values
 
 
-def _json_value(value: Any) -> Any:
+def json_value(value: Any) -> Any:
     """Return `value` as JSON can hold it."""
     if isinstance(value, dict):
-        return {name: _json_value(one) for name, one in value.items()}
+        return {name: json_value(one) for name, one in value.items()}
     if isinstance(value, float) and not math.isfinite(value):
         return None if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     return value if isinstance(value, bool | int | float | str | None) else str(value)
@@ -164,8 +165,8 @@ def _json_value(value: Any) -> Any:
 
 def _json_input(positions: Positions, name: str) -> Sequence[Any]:
     if name in NUMBER_COLUMNS:
-        return _json_cells(positions.columns.numbers[name], 0, len(positions))
-    return [_json_value(value) for value in positions.columns.rows.column(name)]
+        return json_cells(positions.columns.numbers[name], 0, len(positions))
+    return [json_value(value) for value in positions.columns.rows.column(name)]
 
 
 def _json_rows(columns: Mapping[str, Sequence[Any]]) -> str:
@@ -177,8 +178,8 @@ def _json_rows(columns: Mapping[str, Sequence[Any]]) -> str:
 
 def _account_columns(risk: BookRisk) -> dict[str, Sequence[Any]]:
     accounts, count = risk.accounts, len(risk.accounts)
-    columns: dict[str, Sequence[Any]] = {"account": [_json_value(name) for name in accounts.ids]}
-    columns |= {name: _json_cells(getattr(accounts, name), 0, count) for name in ACCOUNT_MEASURES}
+    columns: dict[str, Sequence[Any]] = {"account": [json_value(name) for name in accounts.ids]}
+    columns |= {name: json_cells(getattr(accounts, name), 0, count) for name in ACCOUNT_MEASURES}
     columns["state"] = _csv_cells((accounts.state, _words(State)), 0, count)
     columns["status"] = _csv_cells((accounts.status, _words(AccountStatus)), 0, count)
     columns["positions"] = positions_of_accounts(risk).tolist()

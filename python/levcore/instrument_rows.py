@@ -21,10 +21,25 @@ OPTIONAL_COLUMNS = (
     "shape",
     "cap",
     "settlement",
+    "underlying",
+    "funding_rate",
+    "slope",
+    "table",
 )
 COLUMNS = REQUIRED_COLUMNS + OPTIONAL_COLUMNS
 # These belong to the instrument, not to a tier of it, and so say the same in each of its rows.
-INSTRUMENT_COLUMNS = ("payoff", "contract_size", "multiplier", "tick_size", "settlement", "unit", "shape")
+INSTRUMENT_COLUMNS = (
+    "payoff",
+    "contract_size",
+    "multiplier",
+    "tick_size",
+    "settlement",
+    "underlying",
+    "funding_rate",
+)
+# These belong to a table of the instrument.
+TABLE_COLUMNS = ("unit", "shape")
+TABLES = ("maintenance", "short", "initial")
 
 Cells: TypeAlias = Mapping[str, Number | None]
 # A row and the line (of a file) or index (of rows) where it stands.
@@ -103,33 +118,64 @@ def _instruments(records: Iterable[Record], fault: Fault) -> list[Instrument]:
 
 def _instrument(name: str, group: list[Record], fault: Fault) -> Instrument:
     first, cells = group[0]
-    _check_constant(group, fault)
+    _check_constant(group, INSTRUMENT_COLUMNS, "an instrument", fault)
     payoff = str(_required(first, cells, "payoff", fault))
     if payoff == "quanto":
         _required(first, cells, "multiplier", fault)
-    contract_size = _float(first, _required(first, cells, "contract_size", fault), "contract_size", fault)
-    multiplier = _float(first, cells.get("multiplier") or 1, "multiplier", fault)
+    numbers = {
+        "contract_size": _float(
+            first, _required(first, cells, "contract_size", fault), "contract_size", fault
+        ),
+        "multiplier": _float(first, cells.get("multiplier") or 1, "multiplier", fault),
+        "funding_rate": _float(first, cells.get("funding_rate") or 0, "funding_rate", fault),
+    }
     tick = cells.get("tick_size")
     tick_size = None if tick is None else _float(first, tick, "tick_size", fault)
-    tiers = _tiers(name, group, fault)
-    settlement = str(cells.get("settlement") or "")
+    tables = _tables(name, group, fault)
     try:
-        return Instrument(name, cast(Payoff, payoff), tiers, contract_size, multiplier, tick_size, settlement)
+        return Instrument(
+            name,
+            cast(Payoff, payoff),
+            tables["maintenance"],
+            tick_size=tick_size,
+            settlement=str(cells.get("settlement") or ""),
+            underlying=str(cells.get("underlying") or ""),
+            short_tiers=tables.get("short"),
+            initial_tiers=tables.get("initial"),
+            **numbers,
+        )
     except InputError as error:
         raise fault(first, error.argument, error.rule, error.expected, error.found) from None
 
 
+def _tables(name: str, group: list[Record], fault: Fault) -> dict[str, TierTable]:
+    """Tier tables of one instrument by what they are for."""
+    groups: dict[str, list[Record]] = {}
+    for place, cells in group:
+        table = str(cells.get("table") or "maintenance")
+        if table not in TABLES:
+            raise fault(place, "table", "must be known", " or ".join(TABLES), repr(table))
+        groups.setdefault(table, []).append((place, cells))
+    if "maintenance" not in groups:
+        rule = f"instrument {name} has no maintenance tiers"
+        raise fault(group[0][0], "table", rule, "maintenance", " and ".join(groups))
+    return {table: _tiers(name, rows, fault) for table, rows in groups.items()}
+
+
 def _tiers(name: str, group: list[Record], fault: Fault) -> TierTable:
-    """Tier table of one instrument; a fault of a tier is one of its row."""
+    """One tier table of an instrument; a fault of a tier is one of its row."""
+    _check_constant(group, TABLE_COLUMNS, "a table", fault)
     _check_numbering(group, fault)
     first, cells = group[0]
     unit = cast(Unit, _required(first, cells, "unit", fault))
     shapes = [shape for shape, units in UNITS_OF_SHAPE.items() if unit in units]
     if not shapes:
-        units = " or ".join(unit for units in UNITS_OF_SHAPE.values() for unit in units)
+        units = " or ".join(dict.fromkeys(unit for units in UNITS_OF_SHAPE.values() for unit in units))
         raise fault(first, "unit", "must be known", units, repr(unit))
-    # Each unit belongs to one shape, so a file need not say it; one that does must be right.
-    shape = cast(Shape, cells.get("shape") or shapes[0])
+    # A unit and whether there is a slope tell the shape, so a file need not say it; one that does must be
+    # right.
+    slope = cells.get("slope")
+    shape = cast(Shape, cells.get("shape") or (shapes[0] if slope is None else "growing"))
     rows = [
         Tier(
             _required(place, row, "floor", fault),
@@ -141,6 +187,8 @@ def _tiers(name: str, group: list[Record], fault: Fault) -> TierTable:
         for place, row in group
     ]
     try:
+        if shape == "growing":
+            return _growing(group, rows, unit, _required(first, cells, "slope", fault), fault)
         return TierTable.of_shape(shape, rows, unit=unit, instrument=name)
     except TierError as error:
         place = group[(error.tier or 1) - 1][0]
@@ -148,12 +196,22 @@ def _tiers(name: str, group: list[Record], fault: Fault) -> TierTable:
         raise fault(place, error.column, rule, error.expected, error.found) from error
 
 
-def _check_constant(group: list[Record], fault: Fault) -> None:
+def _growing(group: list[Record], rows: list[Tier], unit: Unit, slope: Number, fault: Fault) -> TierTable:
+    if len(rows) > 1:
+        raise fault(group[1][0], "", "a growing table has one row", "1 row", f"{len(rows)} rows")
+    (row,), place = rows, group[0][0]
+    for column, value in (("floor", row.floor), ("deduction", row.deduction or 0)):
+        if _float(place, value, column, fault) != 0:
+            raise fault(place, column, "must be 0 in a growing table", "0", str(value))
+    return TierTable.growing(row.rate, slope, unit=unit, cap=row.cap, max_leverage=row.max_leverage)
+
+
+def _check_constant(group: list[Record], columns: tuple[str, ...], what: str, fault: Fault) -> None:
     _, first = group[0]
     for place, cells in group[1:]:
-        for column in INSTRUMENT_COLUMNS:
+        for column in columns:
             if cells.get(column) != first.get(column):
-                rule = "must be the same in every row of an instrument"
+                rule = f"must be the same in every row of {what}"
                 raise fault(place, column, rule, str(first.get(column)), str(cells.get(column)))
 
 

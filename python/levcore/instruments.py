@@ -139,9 +139,11 @@ class InstrumentTable(Mapping[str, Instrument]):
         path : path
             UTF-8 text whose first line names the columns: ``instrument, payoff, contract_size, floor, rate,
             unit`` and, as wanted, ``multiplier, tick_size, tier, deduction, max_leverage, shape, cap,
-            settlement``. Rows of an instrument ascend. An empty cell is a value not given: a missing
-            deduction is derived, a missing last cap means that there is none, a missing multiplier is 1
-            except for quanto contracts, which must state it.
+            settlement, underlying, funding_rate, slope, table``. Rows of an instrument ascend. An empty cell
+            is a value not given: a missing deduction is derived, a missing last cap means that there is none,
+            a missing multiplier is 1 except for quanto contracts, which must state it. ``table`` says whose
+            tier a row is: ``maintenance`` (the default), ``short`` or ``initial``; a row with a ``slope`` is
+            a growing table.
         as_of : str
             Date of the facts.
 

@@ -1,7 +1,7 @@
 """What the charts draw on: an SVG element in the making, its inks, and the room that texts take.
 
-Colours are CSS variables with a fall-back, so that a page sets them for light, dark and print, and a chart saved
-by itself still has some.
+Colours are CSS variables with a fall-back, so that a page sets them for light, dark and print, and a chart
+saved by itself still has some.
 """
 
 from collections.abc import Sequence

@@ -13,9 +13,9 @@ from typing import Literal, NamedTuple, SupportsIndex, TypeAlias, cast
 
 from levcore.errors import TierError
 
-__all__ = ["Number", "Row", "Shape", "Tier", "TierColumns", "Unit", "read_tiers"]
+__all__ = ["Number", "Row", "Shape", "Tier", "TierColumns", "Unit", "exact_number", "read_tiers"]
 
-Shape: TypeAlias = Literal["marginal", "flat"]
+Shape: TypeAlias = Literal["marginal", "flat", "growing"]
 Unit: TypeAlias = Literal["quote", "base", "contracts", "risk_limit"]
 Number: TypeAlias = int | float | str | Decimal | Fraction | SupportsIndex
 
@@ -67,6 +67,11 @@ def read_tiers(rows: Iterable[Row], shape: Shape, unit: Unit, cap: Number | None
     )
 
 
+def exact_number(value: Number, column: str) -> Fraction:
+    """Number as the decimal it shows, for what belongs to a table and to no tier of it."""
+    return _exact(value, None, column)
+
+
 def half_of_initial_rate(max_leverage: Number, number: int) -> Fraction:
     """``1 / (2 * max_leverage)``, exactly; `number` is the tier's, for the error."""
     exact = _exact(max_leverage, number, "max_leverage")
@@ -85,7 +90,7 @@ def _tier(row: Row, number: int) -> Tier:
         raise TierError("", number, "must be a tier", ", ".join(Tier._fields), repr(row)) from None
 
 
-def _exact(value: Number | None, number: int, column: str) -> Fraction:
+def _exact(value: Number | None, number: int | None, column: str) -> Fraction:
     """Read a number as the decimal it shows; float64 0.1 is 1/10 here, as its author meant."""
     try:
         if isinstance(value, str | Decimal | Fraction):

@@ -61,7 +61,9 @@ def counted_line(asset: Asset, amount: float, value: float) -> Counted:
     while tier + 1 < len(asset.floors) and key > asset.floors[tier + 1]:
         tier += 1
     offset = asset.offsets[tier]
-    return Counted(asset.weights[tier], 0.0 if asset.by_amount else offset, offset if asset.by_amount else 0.0)
+    return Counted(
+        asset.weights[tier], 0.0 if asset.by_amount else offset, offset if asset.by_amount else 0.0
+    )
 
 
 def liability_line(table: CompiledTable, value: float) -> tuple[float, float]:

@@ -55,5 +55,7 @@ def _charge(leg: Leg, share: float, at_entry: float, policy: Policy) -> None:
     if rules.initial_at_entry_cross:
         own, charged = p.entry_value, at_entry
     table, initial = rules.initial_from_table, leg.initial
-    p.initial_margin += initial_margin_at(p, initial, table, charged) - initial_margin_at(p, initial, table, own)
+    p.initial_margin += initial_margin_at(p, initial, table, charged) - initial_margin_at(
+        p, initial, table, own
+    )
     leg.charged = share

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from levcore.compiled import FEE_BASES, KEYS, REQUIREMENT_BASES, CompiledInstrument
 from levcore.reference import contract, exposure, liquidation, margin, mark_to_market
-from levcore.reference.policy import Line, Policy, Tiers
+from levcore.reference.policy import Policy
 from levcore.reference.state import state_of
+from levcore.reference.tables import Line, Table, Tiers
 from levcore.status import State, Status
 
 __all__ = [
@@ -71,8 +72,6 @@ class Position:
     return_on_equity: float = math.nan
     cash: float = math.nan
     fixed_fee: float = 0.0
-    rate: float = math.nan
-    factor: float = math.nan
     maintenance: float = math.nan
     requirement: float = math.nan
     initial_margin: float = math.nan
@@ -86,7 +85,10 @@ class Position:
     liquidation_price: float = math.nan
     bankruptcy_price: float = math.nan
     distance_to_liquidation: float = math.nan
+    liquidation_price_lower: float = math.nan
+    liquidation_price_upper: float = math.nan
     line: Line | None = None
+    initial_line: Line | None = None
     liquidation_line: Line | None = None
     state: int = State.INCOMPLETE
     status: int = Status.OK
@@ -146,20 +148,17 @@ def require_margin(
     position: Position, policy: Policy, tiers: Tiers, basis: int, initial_at_entry: bool
 ) -> None:
     """Initial margin, maintenance margin and requirement."""
-    p, rules = position, policy.rules
-    p.initial_margin = margin.initial_margin(p.entry_value if initial_at_entry else p.value, p.leverage)
+    p, rules, table = position, policy.rules, tiers.of(position.quantity)
+    opened_on = p.entry_value if initial_at_entry else p.value
+    if not rules.initial_from_table:
+        p.initial_margin = margin.initial_margin(opened_on, p.leverage)
+    elif tiers.initial is not None:
+        p.initial_line, p.initial_margin = charge(p, tiers.initial, opened_on)
     if policy.has_fixed_fee and rules.fee_in_initial:
         p.initial_margin += p.fixed_fee
-    required_on = p.entry_value if basis == AT_ENTRY else p.value
-    if tiers.is_marginal:
-        p.line = tiers.lines[0]
-        for line in tiers.lines[1:]:
-            if required_on > line.floor:
-                p.line = line
-        p.maintenance = margin.maintenance_line(required_on, p.line.rate, p.line.deduction)
-    else:
-        select_tier(p, tiers)
-        p.maintenance = p.rate * required_on
+    p.line, p.maintenance = charge(p, table, p.entry_value if basis == AT_ENTRY else p.value)
+    if not table.is_marginal:
+        p.liquidation_line = p.line
     p.requirement = p.maintenance
     if policy.has_fixed_fee:
         p.requirement += p.fixed_fee
@@ -168,16 +167,20 @@ def require_margin(
     p.maintenance_margin = p.requirement if rules.fee_in_maintenance else p.maintenance
 
 
-def select_tier(position: Position, tiers: Tiers) -> None:
-    """Rate and liquidation factor of the tier that a flat table's key selects."""
-    p = position
-    key = p.risk_limit if tiers.key == BY_RISK_LIMIT else abs(p.quantity)
-    chosen = tiers.lines[0]
-    for line in tiers.lines[1:]:
+def charge(position: Position, table: Table, value: float) -> tuple[Line | None, float]:
+    """Line of a table that applies at a value (None: the rate grows), and the margin it asks for."""
+    if table.growing is not None:
+        return None, table.growing.rate_of(position.size, value) * value
+    key = value
+    if not table.is_marginal:
+        key = position.risk_limit if table.key == BY_RISK_LIMIT else abs(position.quantity)
+    chosen = table.lines[0]
+    for line in table.lines[1:]:
         if key > line.floor:
             chosen = line
-    p.line = p.liquidation_line = chosen
-    p.rate, p.factor = chosen.rate, chosen.factors.along(p.direction)
+    if table.is_marginal:
+        return chosen, margin.maintenance_line(value, chosen.rate, chosen.deduction)
+    return chosen, chosen.rate * value
 
 
 def judge_isolated(position: Position, policy: Policy, basis: int) -> None:
@@ -211,15 +214,17 @@ def need_of_leg(position: Position, surplus: float, released: float) -> None:
     p.bankruptcy_needed = p.direction * p.value - p.equity
 
 
-def solve(position: Position, policy: Policy, tiers: Tiers, basis: int) -> float:
+def solve(position: Position, policy: Policy, table: Table, basis: int) -> float:
     """Value of the position at which its surplus is zero."""
     p = position
     if basis != AT_PRICE:
         return liquidation.value_at_zero(p.needed, 0.0, policy.frozen.along(p.direction))
-    if not tiers.is_marginal:
-        return liquidation.value_at_zero(p.needed, 0.0, p.factor)
-    chosen = tiers.lines[0]
-    for line in tiers.lines[1:]:
+    if table.growing is not None:
+        return table.growing.value_at_zero(p.needed, p.direction, p.size)
+    if p.line is not None and not table.is_marginal:
+        return liquidation.value_at_zero(p.needed, 0.0, p.line.factors.along(p.direction))
+    chosen = table.lines[0]
+    for line in table.lines[1:]:
         if p.direction * p.needed > (line.gaining if p.direction > 0.0 else line.losing):
             chosen = line
     p.liquidation_line = chosen
@@ -236,8 +241,8 @@ def find_prices(
     cross: bool,
 ) -> None:
     """Liquidation and bankruptcy price, distance, leverage and findings."""
-    p = position
-    value = p.liquidation_value = solve(p, policy, tiers, basis)
+    p, table = position, tiers.of(position.quantity)
+    value = p.liquidation_value = solve(p, policy, table, basis)
     per_value = contract.price_per_value(instrument, p.size)
     p.liquidation_price = liquidation.price_or_none(
         value, contract.price_at_value(instrument, value, p.size, per_value)
@@ -254,11 +259,12 @@ def find_prices(
     if math.isnan(p.liquidation_price):
         room = -math.inf if past else math.inf
     p.distance_to_liquidation = room
-    capped = basis == AT_PRICE and tiers.is_marginal
+    p.liquidation_price_lower = p.liquidation_price if side > 0.0 else math.nan
+    p.liquidation_price_upper = math.nan if side > 0.0 else p.liquidation_price
     p.status = Status.OK
     if math.isnan(p.liquidation_price):
         p.status = Status.NO_LIQUIDATION_PRICE
-    if capped and value > instrument.cap:
+    if basis == AT_PRICE and value > table.cap_of_value:
         p.status = Status.LIQUIDATION_PRICE_BEYOND_LAST_TIER
     if not cross and side * (p.entry_price - p.liquidation_price) < 0.0:
         p.status = Status.LIQUIDATION_PRICE_BEYOND_ENTRY
@@ -288,31 +294,44 @@ def refuse_inputs(position: Position, policy: Policy, marked: MarkedInstrument, 
         return Status.MISSING_MARGIN
     if cross and math.isnan(leverage) and policy.rules.fee_basis == FEE_AT_BANKRUPTCY:
         return Status.MISSING_REQUIRED_LEVERAGE
-    return _refuse_size(p, marked)
-
-
-def _refuse_size(position: Position, marked: MarkedInstrument) -> Status:
-    instrument, limit = marked.instrument, position.risk_limit
-    if instrument is None:
+    if marked.tiers is None:
         return Status.UNKNOWN_INSTRUMENT
-    if instrument.key == BY_RISK_LIMIT:
+    refused = (_refuse_key(p, table) for table in tables_of(p, marked.tiers))
+    return next((status for status in refused if status != Status.OK), Status.OK)
+
+
+def tables_of(position: Position, tiers: Tiers) -> list[Table]:
+    """Tables that a position is looked up in."""
+    tables = [tiers.of(position.quantity), tiers.initial]
+    return [table for table in tables if table is not None]
+
+
+def _refuse_key(position: Position, table: Table) -> Status:
+    """Failure by what a table of contracts or of risk limits looks up."""
+    limit = position.risk_limit
+    if table.key == BY_RISK_LIMIT:
         if math.isnan(limit):
             return Status.MISSING_RISK_LIMIT
         if not _positive(limit):
             return Status.INVALID_RISK_LIMIT
-        if limit > instrument.cap:
+        if limit > table.cap:
             return Status.TIER_OVERFLOW
-    if instrument.key == BY_CONTRACTS and abs(position.quantity) > instrument.cap:
+    if table.key == BY_CONTRACTS and abs(position.quantity) > table.cap:
         return Status.TIER_OVERFLOW
     return Status.OK
 
 
-def refuse_results(
-    position: Position, instrument: CompiledInstrument, cross: bool, has_leverage: bool
-) -> Status:
+def _exceeds(position: Position, table: Table) -> bool:
+    """Whether a position is larger than a table that is keyed by value or by size."""
+    if table.growing is not None:
+        return table.growing.base(position.size, position.value) > table.cap
+    return table.is_marginal and position.value > table.cap
+
+
+def refuse_results(position: Position, tiers: Tiers, cross: bool, has_leverage: bool) -> Status:
     """Failure of a row by its results, or ``MISSING_LEVERAGE``, else ``OK``."""
     p = position
-    if instrument.key not in (BY_RISK_LIMIT, BY_CONTRACTS) and p.value > instrument.cap:
+    if any(_exceeds(p, table) for table in tables_of(p, tiers)):
         return Status.TIER_OVERFLOW
     results = [p.value, p.entry_value, p.unrealized_pnl, p.requirement]
     if not cross:

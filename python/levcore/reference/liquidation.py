@@ -2,17 +2,28 @@
 
 Along the price of its own instrument the equity is ``A + d V``; with the requirement ``max_k (r_k V - c_k)``
 the zero of the surplus is ``(y - c_k) * f_k`` with ``y = -A`` and ``f_k = d / (1 - d r_k)``, on the line that
-``y`` selects.
+``y`` selects. Where the rate grows with the value, ``r + s V``, it is ``2 d y / (g + sqrt(g^2 - 4 s y))``
+with ``g = 1 - d r``: the zero on the side where the position loses, as the root that does not subtract.
 """
 
 import math
 
-__all__ = ["distance", "price_or_none", "value_at_zero"]
+from levcore.reference.arithmetic import divide
+
+__all__ = ["distance", "price_or_none", "value_at_zero", "value_at_zero_of_growing"]
 
 
 def value_at_zero(needed: float, deduction: float, factor: float) -> float:
     """Value of the position at which its surplus is zero: ``(needed - deduction) * factor``."""
     return (needed - deduction) * factor
+
+
+def value_at_zero_of_growing(needed: float, direction: float, rate: float, slope: float) -> float:
+    """The same where the rate grows with the value; NaN where no value has a surplus."""
+    gap = 1.0 - direction * rate
+    square = gap * gap - 4.0 * slope * needed
+    root = math.sqrt(square) if square >= 0.0 else math.nan
+    return divide(direction * (2.0 * needed), gap + root)
 
 
 def price_or_none(value: float, price: float) -> float:

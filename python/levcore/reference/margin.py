@@ -7,6 +7,7 @@ from levcore.reference.arithmetic import divide
 __all__ = [
     "bankruptcy_value_of_cash",
     "bankruptcy_value_of_leverage",
+    "growing_rate",
     "initial_margin",
     "larger",
     "maintenance_line",
@@ -23,6 +24,11 @@ def initial_margin(value: float, leverage: float) -> float:
 def maintenance_line(value: float, rate: float, deduction: float) -> float:
     """One line of the maintenance margin, which is the largest of them: ``rate * value - deduction``."""
     return rate * value - deduction
+
+
+def growing_rate(rate: float, slope: float, size: float) -> float:
+    """Rate of a position whose rate grows with its size: ``rate + slope * size``."""
+    return rate + slope * size
 
 
 def larger(left: float, right: float) -> float:

@@ -138,7 +138,9 @@ class Pool:
             totals.initial_margin += debt
         liability = margin.larger(h.owed, -h.equity) * h.price
         if h.asset.maintenance is not None:
-            h.maintenance = margin.maintenance_line(liability, *liability_line(h.asset.maintenance, liability))
+            h.maintenance = margin.maintenance_line(
+                liability, *liability_line(h.asset.maintenance, liability)
+            )
             totals.requirement += h.maintenance
             totals.maintenance_margin += h.maintenance
         if h.asset.initial is not None:

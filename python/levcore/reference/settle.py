@@ -48,7 +48,10 @@ def settle(reader: AccountReader) -> tuple[Verdict, list[BalanceResult]]:
     pool.freeze()
     zeros = {}
     for mover, move in reader.moves().items():
-        zeros[mover] = pool.zeros_of_surplus(verdict.surplus, move), pool.zeros_of_equity(verdict.equity, move)
+        zeros[mover] = (
+            pool.zeros_of_surplus(verdict.surplus, move),
+            pool.zeros_of_equity(verdict.equity, move),
+        )
     for leg_row in reader.leg_rows:
         if leg_row.leg is not None and leg_row.moves:
             _finish_leg(reader, pool, leg_row, pool.legs[leg_row.leg], zeros, verdict)

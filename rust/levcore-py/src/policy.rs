@@ -1,7 +1,8 @@
 //! A compiled policy: numbers in, an immutable object out.
 
+use levcore::collateral::Asset;
 use levcore::contract::{Contract, Payoff};
-use levcore::policy::{Basis, FeeBasis, Rules, Threshold};
+use levcore::policy::{Basis, FeeBasis, HedgeRule, Rules, Terms, Threshold};
 use levcore::tiers::{TierKey, TierTable};
 use pyo3::prelude::*;
 
@@ -14,6 +15,7 @@ pub(crate) struct CompiledRules {
     requirement_cross: u8,
     initial_at_entry_isolated: bool,
     initial_at_entry_cross: bool,
+    initial_from_table: bool,
     fee_basis: u8,
     fee_rate: f64,
     fee_in_initial: bool,
@@ -25,6 +27,20 @@ pub(crate) struct CompiledRules {
     margin_call_inclusive: bool,
     liquidation_level: f64,
     liquidation_inclusive: bool,
+    hedge_rule: u8,
+    covered_share: f64,
+    liabilities_as_requirement: bool,
+}
+
+/// One tier table as `levcore.compiled.CompiledTable` holds it.
+#[derive(FromPyObject)]
+struct CompiledTable {
+    key: u8,
+    floors: Vec<f64>,
+    rates: Vec<f64>,
+    deductions: Vec<f64>,
+    cap: f64,
+    slope: f64,
 }
 
 /// One instrument as `levcore.compiled.CompiledInstrument` holds it.
@@ -33,11 +49,23 @@ pub(crate) struct CompiledInstrument {
     payoff: u8,
     contract_size: f64,
     multiplier: f64,
-    key: u8,
+    long: CompiledTable,
+    short: Option<CompiledTable>,
+    initial: Option<CompiledTable>,
+    settlement: Option<usize>,
+    mover: u32,
+}
+
+/// One asset as `levcore.compiled.CompiledAsset` holds it.
+#[derive(FromPyObject)]
+pub(crate) struct CompiledAsset {
     floors: Vec<f64>,
-    rates: Vec<f64>,
-    deductions: Vec<f64>,
-    cap: f64,
+    weights: Vec<f64>,
+    by_amount: bool,
+    liability_weight: f64,
+    maintenance: Option<CompiledTable>,
+    initial: Option<CompiledTable>,
+    mover: u32,
 }
 
 /// A policy compiled for a list of instruments; immutable and shared by threads.
@@ -49,9 +77,11 @@ pub(crate) struct Policy {
 #[pymethods]
 impl Policy {
     #[new]
-    fn new(rules: CompiledRules, instruments: Vec<CompiledInstrument>) -> PyResult<Self> {
+    fn new(rules: CompiledRules, instruments: Vec<CompiledInstrument>, assets: Vec<CompiledAsset>) -> PyResult<Self> {
         let instruments = instruments.iter().map(instrument).collect::<PyResult<Vec<_>>>()?;
-        let inner = levcore::policy::Policy::new(resolve(&rules)?, &instruments).map_err(to_python)?;
+        let assets = assets.iter().map(asset).collect::<PyResult<Vec<_>>>()?;
+        let policy = levcore::policy::Policy::new(resolve(&rules)?, &instruments);
+        let inner = policy.and_then(|policy| policy.with_assets(assets)).map_err(to_python)?;
         Ok(Self { inner })
     }
 }
@@ -79,12 +109,23 @@ fn fee_basis(code: u8) -> PyResult<FeeBasis> {
     }
 }
 
+fn hedge_rule(code: u8) -> PyResult<HedgeRule> {
+    match code {
+        0 => Ok(HedgeRule::Sum),
+        1 => Ok(HedgeRule::LargerLeg),
+        2 => Ok(HedgeRule::LargerSide),
+        3 => Ok(HedgeRule::Covered),
+        _ => Err(unknown_code("hedge_requirement", code)),
+    }
+}
+
 fn resolve(rules: &CompiledRules) -> PyResult<Rules> {
     Ok(Rules {
         requirement_isolated: basis("requirement_basis_isolated", rules.requirement_isolated)?,
         requirement_cross: basis("requirement_basis_cross", rules.requirement_cross)?,
         initial_at_entry_isolated: rules.initial_at_entry_isolated,
         initial_at_entry_cross: rules.initial_at_entry_cross,
+        initial_from_table: rules.initial_from_table,
         fee_basis: fee_basis(rules.fee_basis)?,
         fee_rate: rules.fee_rate,
         fee_in_initial: rules.fee_in_initial,
@@ -94,23 +135,46 @@ fn resolve(rules: &CompiledRules) -> PyResult<Rules> {
         margin_call: Threshold { level: rules.margin_call_level, inclusive: rules.margin_call_inclusive },
         liquidation_level: rules.liquidation_level,
         liquidation_inclusive: rules.liquidation_inclusive,
+        hedge_rule: hedge_rule(rules.hedge_rule)?,
+        covered_share: rules.covered_share,
+        liabilities_as_requirement: rules.liabilities_as_requirement,
     })
 }
 
-fn instrument(given: &CompiledInstrument) -> PyResult<(Contract, TierTable)> {
+fn instrument(given: &CompiledInstrument) -> PyResult<Terms> {
     let payoff = match given.payoff {
         0 => Payoff::Linear,
         1 => Payoff::Inverse,
         2 => Payoff::Quanto,
         code => return Err(unknown_code("payoff", code)),
     };
+    Ok(Terms {
+        contract: Contract::new(payoff, given.contract_size, given.multiplier).map_err(to_python)?,
+        long: table(&given.long)?,
+        short: given.short.as_ref().map(table).transpose()?,
+        initial: given.initial.as_ref().map(table).transpose()?,
+        settlement: given.settlement,
+        mover: given.mover,
+    })
+}
+
+fn asset(given: &CompiledAsset) -> PyResult<(Asset, u32)> {
+    let maintenance = given.maintenance.as_ref().map(table).transpose()?;
+    let initial = given.initial.as_ref().map(table).transpose()?;
+    let asset =
+        Asset::new(&given.floors, &given.weights, given.by_amount, given.liability_weight, maintenance, initial);
+    Ok((asset.map_err(to_python)?, given.mover))
+}
+
+fn table(given: &CompiledTable) -> PyResult<TierTable> {
     let key = match given.key {
         0 => TierKey::Value,
         1 => TierKey::Contracts,
         2 => TierKey::RiskLimit,
+        3 if given.rates.len() == 1 => {
+            return TierTable::growing(given.rates[0], given.slope, given.cap).map_err(to_python);
+        }
         code => return Err(unknown_code("key", code)),
     };
-    let contract = Contract::new(payoff, given.contract_size, given.multiplier).map_err(to_python)?;
-    let table = TierTable::new(key, &given.floors, &given.rates, &given.deductions, given.cap).map_err(to_python)?;
-    Ok((contract, table))
+    TierTable::new(key, &given.floors, &given.rates, &given.deductions, given.cap).map_err(to_python)
 }

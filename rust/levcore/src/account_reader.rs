@@ -3,13 +3,14 @@
 use crate::account::wallet_status;
 use crate::collateral::Asset;
 use crate::cross::ValuedLegs;
+use crate::curve::{Curve, InitialCurve, Lookup};
 use crate::evaluate::{Job, Part};
 use crate::exposure;
 use crate::hedge;
-use crate::layout::PooledAccount;
 use crate::numbering::Numbering;
-use crate::policy::HedgeRule;
+use crate::policy::{HedgeRule, Instrument};
 use crate::pool::{Holding, Leg, Pool};
+use crate::pooled::PooledAccount;
 use crate::status::{AccountStatus, FIRST_FAILURE, Status};
 
 /// What is known of a leg besides its amounts.
@@ -179,9 +180,10 @@ impl<'a> AccountReader<'a> {
         };
         let quantity = book.quantity[row];
         let optional = |column: Option<&[f64]>| column.map_or(f64::NAN, |column| column[row]);
-        let (limit, leverage) = (optional(book.risk_limit), optional(book.leverage));
+        let (risk_limit, leverage) = (optional(book.risk_limit), optional(book.leverage));
         let contract = &marked.instrument.contract;
         let size = exposure::size(quantity, contract.contract_size);
+        let lookup = Lookup { quantity, risk_limit, size };
         let value = if flat { 0.0 } else { exposure::value(size, marked.coordinate) };
         // The instrument of a flat leg may be unknown; it asks for nothing, in whatever group.
         let own = if flat { code } else { marked.instrument.mover as usize };
@@ -205,14 +207,23 @@ impl<'a> AccountReader<'a> {
             initial_margin,
             maintenance_margin,
             released: valued.released[leg],
-            curve: part.policy.curve(marked.instrument.table(quantity), quantity, limit, size),
-            initial: part.policy.initial_curve(marked.instrument, quantity, limit, size, leverage),
+            curve: Curve::new(marked.instrument.table(quantity), &part.policy.tables, &lookup),
+            initial: self.initial_curve(marked.instrument, &lookup, leverage),
             holding,
             group,
             reciprocal: self.has_balances && !flat && contract.is_inverse(),
             charged: 1.0,
             frozen: f64::NAN,
         });
+    }
+
+    fn initial_curve(&self, instrument: &Instrument, lookup: &Lookup, leverage: f64) -> InitialCurve<'a> {
+        let policy = self.part.policy;
+        match &instrument.initial {
+            _ if !policy.rules.initial_from_table => InitialCurve::Leverage(leverage),
+            Some(table) => InitialCurve::Table(Curve::new(table, &policy.initial_tables, lookup)),
+            None => InitialCurve::Leverage(f64::NAN),
+        }
     }
 
     /// Holding that a leg settles in.

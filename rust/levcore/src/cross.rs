@@ -3,8 +3,10 @@
 use std::ops::Range;
 
 use crate::account::{Amounts, Standing, Sums, judge_wallet};
+use crate::classify::{classify, needs_classification};
 use crate::evaluate::{Job, Part};
 use crate::kernel;
+use crate::marked::spread_instruments;
 use crate::measures::Measure;
 use crate::policy::Policy;
 use crate::rows::{fail, flatten, load_inputs, narrow, note_missing_leverage, store_codes, store_measure};
@@ -14,13 +16,15 @@ use crate::tile::{Place, ROWS, Tile};
 use crate::vector::Compare;
 
 /// Measures of a leg that depend on its account.
-const BY_ACCOUNT: [Measure; 6] = [
+const BY_ACCOUNT: [Measure; 8] = [
     Measure::Equity,
     Measure::MarginRatio,
     Measure::EffectiveLeverage,
     Measure::LiquidationPrice,
     Measure::BankruptcyPrice,
     Measure::DistanceToLiquidation,
+    Measure::LiquidationPriceLower,
+    Measure::LiquidationPriceUpper,
 ];
 
 /// What the first pass leaves behind, by leg.
@@ -49,10 +53,10 @@ pub(crate) fn value_legs<C: Compare>(
     inside: usize,
     place: Place<'_>,
 ) {
-    let Part { policy, instruments } = part;
+    let Part { policy, instruments, .. } = part;
     let (rules, basis) = (&policy.rules, policy.rules.requirement_cross);
     load_inputs(job, tile, place);
-    kernel::spread_instruments(tile, instruments);
+    spread_instruments(tile, instruments);
     kernel::mark_positions(tile, instruments);
     kernel::rate_return(tile);
     if policy.has_fixed_fee() {
@@ -65,7 +69,7 @@ pub(crate) fn value_legs<C: Compare>(
         profit[slot] += tile.funding[slot];
     }
     tile.status = [Status::Ok as u64; ROWS];
-    if kernel::needs_classification(tile, instruments, job.book, true) {
+    if needs_classification(tile, instruments, job.book, true) {
         classify_legs(job, part, tile, place, &mut profit, &mut freed);
     }
     let len = place.len();
@@ -102,7 +106,7 @@ fn classify_legs(
 ) {
     for slot in 0..place.len() {
         let marked = &part.instruments.list[tile.instrument[slot] as usize];
-        match kernel::classify(tile, slot, f64::NAN, part.policy, marked, job.book, true) {
+        match classify(tile, slot, f64::NAN, part.policy, marked, job.book, true) {
             Status::Ok => {}
             Status::MissingLeverage => note_missing_leverage(tile, slot),
             Status::Flat => {
@@ -180,10 +184,13 @@ pub(crate) fn price_legs<C: Compare>(
     }
     let mut freed = [0.0; ROWS];
     freed[..len].copy_from_slice(&legs.released[inside..inside + len]);
-    let Part { policy, instruments } = part;
-    kernel::spread_instruments(tile, instruments);
+    let Part { policy, instruments, .. } = part;
+    spread_instruments(tile, instruments);
     kernel::need_of_legs(tile, &surplus, &freed);
     kernel::find_prices::<C>(tile, policy, instruments, policy.rules.requirement_cross, true);
+    if job.bounds_prices() {
+        kernel::bound_prices(tile);
+    }
     finish_legs(tile, &legs.status[inside..inside + len]);
     for measure in BY_ACCOUNT {
         store_measure(job, tile, measure, place);

@@ -1,7 +1,8 @@
 //! The requirement of one leg as a function of its value.
 
 use crate::margin;
-use crate::tables::{Key, Tables};
+use crate::tables::{Key, Kind, Table, Tables};
+use crate::tiers::TierKey;
 use crate::vector::Baseline;
 
 /// Margin as a convex function of the value: the largest of some lines, one line, or a parabola.
@@ -13,6 +14,33 @@ pub(crate) enum Curve<'a> {
     Rate(f64),
     /// A rate that grows with the value: its start, its slope.
     Growing(f64, f64),
+}
+
+/// What a table is looked up by, besides the value.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lookup {
+    pub quantity: f64,
+    pub risk_limit: f64,
+    /// Size in the coordinate's units.
+    pub size: f64,
+}
+
+impl<'a> Curve<'a> {
+    /// Curve of a position; `tables` holds the lines of marginal tables.
+    pub(crate) fn new(table: &Table, tables: &'a Tables, lookup: &Lookup) -> Self {
+        match &table.kind {
+            Kind::Marginal(place) => Self::Lines(tables, *place),
+            Kind::Flat(key, tiers) => {
+                let key = if *key == TierKey::RiskLimit { lookup.risk_limit } else { lookup.quantity.abs() };
+                let tier = tiers.iter().rev().find(|tier| key > tier.floor).or_else(|| tiers.first());
+                Self::Rate(tier.map_or(f64::NAN, |tier| tier.rate))
+            }
+            Kind::Growing(growing) => match growing.by_value() {
+                Some((rate, slope)) => Self::Growing(rate, slope),
+                None => Self::Rate(growing.rate(lookup.size, f64::NAN)),
+            },
+        }
+    }
 }
 
 impl Curve<'_> {

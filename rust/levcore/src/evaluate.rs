@@ -7,15 +7,14 @@ use rayon::prelude::*;
 use crate::account::{Amounts, Standing, Verdict};
 use crate::book::Book;
 use crate::collateral::Asset;
-use crate::contract::{Contract, Payoff};
 use crate::cross::{JudgedLegs, ValuedLegs, judge_accounts, price_legs, value_legs};
 use crate::error::{Error, Result};
 use crate::instruction_set::InstructionSet;
 use crate::isolated::isolated_tile;
-use crate::kernel::{MarkedInstrument, MarkedInstruments};
 use crate::layout::{AccountRange, Block, Layout};
-use crate::measures::COUNT;
-use crate::policy::{Instrument, Policy, Requirement};
+use crate::marked::{MarkedInstrument, MarkedInstruments};
+use crate::measures::{COUNT, Measure};
+use crate::policy::{Instrument, Policy};
 use crate::pooled::{PooledAccount, PooledBlock};
 use crate::settle::{BALANCE_MEASURES, Settler};
 use crate::shared::{self, SharedSlice};
@@ -188,6 +187,15 @@ pub(crate) struct Job<'a> {
     pub stream: bool,
 }
 
+impl Job<'_> {
+    /// Whether liquidation prices are wanted by side.
+    pub(crate) fn bounds_prices(&self) -> bool {
+        let columns = &self.outputs.columns;
+        columns[Measure::LiquidationPriceLower as usize].is_some()
+            || columns[Measure::LiquidationPriceUpper as usize].is_some()
+    }
+}
+
 /// Bytes of output from which on writing past the cache is faster.
 const LARGE_OUTPUT: usize = 8 << 20;
 
@@ -252,7 +260,8 @@ pub fn evaluate(
     if let Some(odd) = policies.iter().find(|given| given.marks.len() != given.places.len()) {
         return Err(Error::Length { argument: "marks", expected: odd.places.len(), found: odd.marks.len() });
     }
-    if let Some(odd) = policies.iter().find(|given| given.asset_prices.len() != given.policy.assets.len()) {
+    let short = |given: &&PolicyAtMarks<'_>| given.asset_prices.len() != given.policy.assets.len();
+    if let Some(odd) = book.balances.and_then(|_| policies.iter().find(short)) {
         let (expected, found) = (odd.policy.assets.len(), odd.asset_prices.len());
         return Err(Error::Length { argument: "asset_prices", expected, found });
     }
@@ -264,19 +273,10 @@ pub fn evaluate(
     outputs.check(book.rows(), book.wallet_balance.len(), balances)?;
     let columns = outputs.columns.iter().flatten().count();
     let stream = columns * book.rows() * size_of::<f64>() >= LARGE_OUTPUT;
-    let stand_ins: Vec<Instrument> = policies.iter().map(|given| stand_in(given.policy)).collect();
+    let stand_ins: Vec<Instrument> = policies.iter().map(|given| given.policy.stand_in()).collect();
     let parts = policies.iter().zip(&stand_ins).map(|(given, stand_in)| Part::new(given, stand_in)).collect();
     let job = Job { book, layout, parts, outputs, stream };
     run(&job, instruction_set, threads, interrupted)
-}
-
-/// What takes the place of an instrument that the policy does not know: any numbers do, since the results of its rows are taken back.
-fn stand_in(policy: &Policy) -> Instrument {
-    Instrument {
-        contract: Contract { payoff: Payoff::Linear, contract_size: 1.0, multiplier: 1.0 },
-        requirement: Requirement::Marginal(policy.tables.of_unknown()),
-        cap: f64::INFINITY,
-    }
 }
 
 impl<'a> Part<'a> {
@@ -288,7 +288,7 @@ impl<'a> Part<'a> {
         });
         Self {
             policy,
-            instruments: MarkedInstruments::new(instruments.collect(), &policy.tables),
+            instruments: MarkedInstruments::new(instruments.collect(), policy),
             places_of_assets: given.places_of_assets,
             asset_prices: given.asset_prices,
             wallet: Asset::wallet(),

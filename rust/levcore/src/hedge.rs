@@ -28,7 +28,7 @@ pub(crate) fn cover(pool: &mut Pool<'_>, policy: &Policy, groups: usize) {
     }
 }
 
-fn cover_pair(first: &mut Leg<'_>, second: &mut Leg<'_>, policy: &Policy) {
+fn cover_pair<'a>(first: &mut Leg<'a>, second: &mut Leg<'a>, policy: &Policy) {
     let average_entry = (first.entry_value + second.entry_value) / (first.size + second.size);
     let (larger, smaller) = if first.size >= second.size { (first, second) } else { (second, first) };
     let charged = (larger.size - smaller.size) + policy.rules.covered_share * smaller.size;

@@ -1,7 +1,9 @@
 //! Isolated positions: each is its own account.
 
+use crate::classify::{classify, needs_classification};
 use crate::evaluate::{Job, Part};
 use crate::kernel;
+use crate::marked::spread_instruments;
 use crate::measures::Measure;
 use crate::rows::{fail, flatten, load_inputs, note_missing_leverage, store_codes};
 use crate::state::State;
@@ -12,21 +14,24 @@ use crate::vector::Compare;
 /// Evaluates the isolated rows of a tile.
 #[inline(always)]
 pub(crate) fn isolated_tile<C: Compare>(job: &Job<'_>, part: &Part<'_>, tile: &mut Tile, place: Place<'_>) {
-    let Part { policy, instruments } = part;
+    let Part { policy, instruments, .. } = part;
     let (rules, basis) = (&policy.rules, policy.rules.requirement_isolated);
     load_inputs(job, tile, place);
     match job.book.isolated_margin {
         Some(column) => place.load(column, &mut tile.isolated_margin),
         None => tile.isolated_margin = [f64::NAN; ROWS],
     }
-    kernel::spread_instruments(tile, instruments);
+    spread_instruments(tile, instruments);
     kernel::mark_positions(tile, instruments);
     kernel::rate_return(tile);
     kernel::fund_isolated(tile, policy);
     kernel::require_margin::<C>(tile, policy, instruments, basis, rules.initial_at_entry_isolated);
     kernel::judge_isolated(tile, policy, basis);
     kernel::find_prices::<C>(tile, policy, instruments, basis, false);
-    if kernel::needs_classification(tile, instruments, job.book, false) {
+    if job.bounds_prices() {
+        kernel::bound_prices(tile);
+    }
+    if needs_classification(tile, instruments, job.book, false) {
         classify_isolated(job, part, tile, place);
     }
     for (results, column) in tile.results.iter().zip(&job.outputs.columns) {
@@ -44,7 +49,7 @@ fn classify_isolated(job: &Job<'_>, part: &Part<'_>, tile: &mut Tile, place: Pla
     for slot in 0..place.len() {
         let marked = &part.instruments.list[tile.instrument[slot] as usize];
         let margin = job.book.isolated_margin.map_or(f64::NAN, |column| column[place.row(slot)]);
-        match kernel::classify(tile, slot, margin, part.policy, marked, job.book, false) {
+        match classify(tile, slot, margin, part.policy, marked, job.book, false) {
             Status::Ok => {}
             Status::MissingLeverage => note_missing_leverage(tile, slot),
             Status::Flat => {

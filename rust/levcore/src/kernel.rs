@@ -5,16 +5,17 @@
 
 use std::hint::select_unpredictable;
 
-use crate::book::Book;
 use crate::contract::{self, price_at_value, price_per_value};
 use crate::exposure;
 use crate::liquidation;
 use crate::margin;
 use crate::mark_to_market;
+use crate::marked::MarkedInstruments;
 use crate::measures::Measure;
-use crate::policy::{Basis, FeeBasis, FlatTier, Instrument, Key, Policy, Requirement, Tables};
+use crate::policy::{Basis, FeeBasis, Policy};
 use crate::state::{State, state_of};
 use crate::status::Status;
+use crate::tables::{FlatTier, Key, Kind, Tables};
 use crate::tiers::TierKey;
 use crate::tile::{ROWS, Tile};
 use crate::vector::Compare;
@@ -30,132 +31,8 @@ const EFFECTIVE_LEVERAGE: usize = Measure::EffectiveLeverage as usize;
 const LIQUIDATION_PRICE: usize = Measure::LiquidationPrice as usize;
 const BANKRUPTCY_PRICE: usize = Measure::BankruptcyPrice as usize;
 const DISTANCE: usize = Measure::DistanceToLiquidation as usize;
-
-/// An instrument of the book under the policy, at its mark.
-pub(crate) struct MarkedInstrument<'a> {
-    pub instrument: &'a Instrument,
-    /// Why no row of this instrument can be evaluated, if so.
-    pub failure: Option<Status>,
-    pub mark: f64,
-    pub coordinate: f64,
-    pub reciprocal_mark: f64,
-    /// Upper bound of the last tier of a table keyed by value, else infinite.
-    pub cap_of_value: f64,
-    /// Place of its marginal table.
-    pub table: u32,
-}
-
-impl<'a> MarkedInstrument<'a> {
-    pub(crate) fn new(instrument: Option<&'a Instrument>, mark: f64, stand_in: &'a Instrument) -> Self {
-        let failure = if instrument.is_none() {
-            Some(Status::UnknownInstrument)
-        } else if mark.is_nan() {
-            Some(Status::MissingMarkPrice)
-        } else if !(mark > 0.0 && mark < f64::INFINITY) {
-            Some(Status::InvalidMarkPrice)
-        } else {
-            None
-        };
-        let instrument = instrument.unwrap_or(stand_in);
-        // NaN sends every row of an instrument without a valid mark to the classification.
-        let mark = if failure.is_none() { mark } else { f64::NAN };
-        Self {
-            instrument,
-            failure,
-            mark,
-            coordinate: instrument.contract.coordinate(mark),
-            reciprocal_mark: 1.0 / mark,
-            cap_of_value: match instrument.requirement {
-                Requirement::Marginal(_) => instrument.cap,
-                Requirement::Flat(..) => f64::INFINITY,
-            },
-            table: match instrument.requirement {
-                Requirement::Marginal(place) => place as u32,
-                Requirement::Flat(..) => 0,
-            },
-        }
-    }
-}
-
-/// The instruments of a book at their marks, with the constants that rows need column by column: compact, so that they stay in the
-/// first-level cache.
-pub(crate) struct MarkedInstruments<'a> {
-    tables: &'a Tables,
-    pub list: Vec<MarkedInstrument<'a>>,
-    coordinate: Vec<f64>,
-    reciprocal_mark: Vec<f64>,
-    cap: Vec<f64>,
-    table: Vec<u32>,
-    /// Whether every contract is linear with size 1, so that the mark is the coordinate.
-    pub all_plain: bool,
-    /// Whether any is inverse, so that coordinates must be chosen row by row.
-    any_inverse: bool,
-    /// Whether any has a flat table.
-    any_flat: bool,
-}
-
-impl<'a> MarkedInstruments<'a> {
-    pub(crate) fn new(list: Vec<MarkedInstrument<'a>>, tables: &'a Tables) -> Self {
-        let contracts = || list.iter().map(|marked| marked.instrument.contract);
-        Self {
-            tables,
-            coordinate: list.iter().map(|marked| marked.coordinate).collect(),
-            reciprocal_mark: list.iter().map(|marked| marked.reciprocal_mark).collect(),
-            cap: list.iter().map(|marked| marked.cap_of_value).collect(),
-            table: list.iter().map(|marked| marked.table).collect(),
-            all_plain: contracts()
-                .all(|contract| !contract.is_inverse() && contract.contract_size == 1.0 && contract.multiplier == 1.0),
-            any_inverse: contracts().any(|contract| contract.is_inverse()),
-            any_flat: list.iter().any(|marked| matches!(marked.instrument.requirement, Requirement::Flat(..))),
-            list,
-        }
-    }
-
-    #[inline(always)]
-    fn of_row(&self, tile: &Tile, slot: usize) -> &MarkedInstrument<'a> {
-        &self.list[tile.instrument[slot] as usize]
-    }
-}
-
-/// Spreads the constants of each row's instrument over the tile.
-#[inline(always)]
-pub(crate) fn spread_instruments(tile: &mut Tile, instruments: &MarkedInstruments<'_>) {
-    let first = tile.instrument[0];
-    let mut differing = 0;
-    for slot in 0..ROWS {
-        differing |= tile.instrument[slot] ^ first;
-    }
-    if differing != 0 {
-        tile.shared_instrument = None;
-        spread_each(tile, instruments);
-    } else if tile.shared_instrument != Some(first) {
-        tile.shared_instrument = Some(first);
-        spread_each(tile, instruments);
-    }
-}
-
-#[inline(always)]
-fn spread_each(tile: &mut Tile, instruments: &MarkedInstruments<'_>) {
-    for slot in 0..ROWS {
-        let code = tile.instrument[slot] as usize;
-        tile.coordinate[slot] = instruments.coordinate[code];
-        tile.reciprocal_mark[slot] = instruments.reciprocal_mark[code];
-        tile.cap[slot] = instruments.cap[code];
-        tile.table[slot] = instruments.table[code];
-    }
-    if instruments.all_plain {
-        tile.mark = tile.coordinate;
-        return;
-    }
-    for slot in 0..ROWS {
-        let marked = instruments.of_row(tile, slot);
-        let contract = &marked.instrument.contract;
-        tile.mark[slot] = marked.mark;
-        tile.contract_size[slot] = contract.contract_size;
-        tile.multiplier[slot] = contract.multiplier;
-        tile.long_direction[slot] = contract.long_direction();
-    }
-}
+const LIQUIDATION_PRICE_LOWER: usize = Measure::LiquidationPriceLower as usize;
+const LIQUIDATION_PRICE_UPPER: usize = Measure::LiquidationPriceUpper as usize;
 
 /// Size, direction and value at the mark.
 #[inline(always)]
@@ -265,9 +142,14 @@ pub(crate) fn require_margin<C: Compare>(
 ) {
     let rules = &policy.rules;
     let fixed_fee = policy.has_fixed_fee();
-    for slot in 0..ROWS {
-        let value = if initial_at_entry { tile.entry_value[slot] } else { tile.value[slot] };
-        tile.results[INITIAL_MARGIN][slot] = margin::initial_margin(value, tile.leverage[slot]);
+    if rules.initial_from_table {
+        let opened_on = if initial_at_entry { tile.entry_value } else { tile.value };
+        open_by_table::<C>(tile, instruments, &opened_on);
+    } else {
+        for slot in 0..ROWS {
+            let value = if initial_at_entry { tile.entry_value[slot] } else { tile.value[slot] };
+            tile.results[INITIAL_MARGIN][slot] = margin::initial_margin(value, tile.leverage[slot]);
+        }
     }
     if fixed_fee && rules.fee_in_initial {
         for slot in 0..ROWS {
@@ -289,11 +171,33 @@ pub(crate) fn require_margin<C: Compare>(
     tile.results[MAINTENANCE_MARGIN] = if rules.fee_in_maintenance { tile.requirement } else { tile.maintenance };
 }
 
+/// Initial margin at each value, by the initial table of each row's instrument; NaN where there is none.
+#[inline(always)]
+fn open_by_table<C: Compare>(tile: &mut Tile, instruments: &MarkedInstruments<'_>, value: &[f64; ROWS]) {
+    let (tables, mut found) = (instruments.initial_tables, [0; ROWS]);
+    for slot in 0..ROWS {
+        found[slot] = tables.find::<C>(instruments.initial_table(tile, slot), Key::Value, value[slot]);
+    }
+    for slot in 0..ROWS {
+        let line = tables.found(found[slot]);
+        tile.results[INITIAL_MARGIN][slot] = margin::maintenance_line(value[slot], line.rate, line.deduction);
+    }
+    if instruments.any_whole_initial {
+        for slot in 0..ROWS {
+            if let Some(table) = &instruments.of_row(tile, slot).instrument.initial
+                && let Some(rate) = whole_rate(tile, slot, &table.kind, value[slot])
+            {
+                tile.results[INITIAL_MARGIN][slot] = rate * value[slot];
+            }
+        }
+    }
+}
+
 /// Maintenance margin at each value, by the table of each row's instrument.
 #[inline(always)]
 fn maintain<C: Compare>(tile: &mut Tile, instruments: &MarkedInstruments<'_>, value: &[f64; ROWS]) {
     let tables = instruments.tables;
-    if tile.shared_instrument.is_some() {
+    if tile.one_table {
         maintain_by_one_table(tables, tile.table[0] as usize, value, &mut tile.maintenance);
     } else {
         // Two loops: all searches are on their way before the first line that one of them finds is waited for.
@@ -306,13 +210,23 @@ fn maintain<C: Compare>(tile: &mut Tile, instruments: &MarkedInstruments<'_>, va
             tile.maintenance[slot] = margin::maintenance_line(value[slot], line.rate, line.deduction);
         }
     }
-    if instruments.any_flat {
+    if instruments.any_whole {
         for slot in 0..ROWS {
-            if let Requirement::Flat(key, tiers) = &instruments.of_row(tile, slot).instrument.requirement {
-                select_tier(tile, slot, *key, tiers);
-                tile.maintenance[slot] = tile.rate[slot] * value[slot];
+            let table = instruments.table_of_row(tile, slot);
+            if let Some(rate) = whole_rate(tile, slot, &table.kind, value[slot]) {
+                tile.maintenance[slot] = rate * value[slot];
             }
         }
+    }
+}
+
+/// The rate that holds for a whole position of this value, if its table is of that kind.
+#[inline(always)]
+fn whole_rate(tile: &Tile, slot: usize, kind: &Kind, value: f64) -> Option<f64> {
+    match kind {
+        Kind::Marginal(_) => None,
+        Kind::Flat(key, tiers) => Some(flat_tier(tile, slot, *key, tiers).rate),
+        Kind::Growing(growing) => Some(growing.rate(tile.size[slot], value)),
     }
 }
 
@@ -324,6 +238,8 @@ fn maintain_by_one_table(tables: &Tables, place: usize, value: &[f64; ROWS], mai
     let (lines, mut thresholds) = (tables.lines(place), tables.thresholds(place, Key::Value));
     let lowest = lines[0];
     let (mut rate, mut deduction) = ([lowest.rate; ROWS], [lowest.deduction; ROWS]);
+    // Below the first tier's, which is negative where the table has a minimum, there is none.
+    let least = lowest.deduction;
     for pair in lines[1..].chunks_exact(2) {
         // Read before the loop: a load under a condition would keep the loop from being vectorised.
         let (lower, upper) = (pair[0], pair[1]);
@@ -332,8 +248,8 @@ fn maintain_by_one_table(tables: &Tables, place: usize, value: &[f64; ROWS], mai
             let lower_rate = if value[slot] > from_lower { lower.rate } else { 0.0 };
             let upper_rate = if value[slot] > from_upper { upper.rate } else { 0.0 };
             rate[slot] = margin::larger(margin::larger(rate[slot], lower_rate), upper_rate);
-            let lower_deduction = if value[slot] > from_lower { lower.deduction } else { 0.0 };
-            let upper_deduction = if value[slot] > from_upper { upper.deduction } else { 0.0 };
+            let lower_deduction = if value[slot] > from_lower { lower.deduction } else { least };
+            let upper_deduction = if value[slot] > from_upper { upper.deduction } else { least };
             deduction[slot] = margin::larger(margin::larger(deduction[slot], lower_deduction), upper_deduction);
         }
     }
@@ -342,9 +258,9 @@ fn maintain_by_one_table(tables: &Tables, place: usize, value: &[f64; ROWS], mai
     }
 }
 
-/// Rate and liquidation factor of the tier that a flat table's key selects.
+/// The tier that a flat table's key selects.
 #[inline(always)]
-fn select_tier(tile: &mut Tile, slot: usize, key: TierKey, tiers: &[FlatTier]) {
+fn flat_tier<'t>(tile: &Tile, slot: usize, key: TierKey, tiers: &'t [FlatTier]) -> &'t FlatTier {
     let size = if key == TierKey::RiskLimit { tile.risk_limit[slot] } else { tile.quantity[slot].abs() };
     let mut chosen = &tiers[0];
     for tier in &tiers[1..] {
@@ -352,8 +268,7 @@ fn select_tier(tile: &mut Tile, slot: usize, key: TierKey, tiers: &[FlatTier]) {
             chosen = tier;
         }
     }
-    tile.rate[slot] = chosen.rate;
-    tile.factor[slot] = chosen.factors.along(tile.direction[slot]);
+    chosen
 }
 
 /// Equity, ratio and state of isolated positions, and what the closed form needs.
@@ -455,6 +370,16 @@ pub(crate) fn find_prices<C: Compare>(
     }
 }
 
+/// Liquidation prices by side: a long position is liquidated from its price downwards, a short one upwards.
+#[inline(always)]
+pub(crate) fn bound_prices(tile: &mut Tile) {
+    for slot in 0..ROWS {
+        let (price, is_long) = (tile.results[LIQUIDATION_PRICE][slot], tile.quantity[slot] > 0.0);
+        tile.results[LIQUIDATION_PRICE_LOWER][slot] = if is_long { price } else { f64::NAN };
+        tile.results[LIQUIDATION_PRICE_UPPER][slot] = if is_long { f64::NAN } else { price };
+    }
+}
+
 #[inline(always)]
 fn price_values(tile: &mut Tile, slot: usize, inverse: bool) {
     let (value, bankrupt, size) = (tile.liquidation_value[slot], tile.bankruptcy_value[slot], tile.size[slot]);
@@ -494,7 +419,7 @@ fn judge_price(tile: &mut Tile, slot: usize, capped: bool, cross: bool) {
 /// The closed form by the table of each row's instrument.
 #[inline(always)]
 fn solve<C: Compare>(tile: &mut Tile, instruments: &MarkedInstruments<'_>) {
-    if tile.shared_instrument.is_some() {
+    if tile.one_table {
         solve_by_one_table(instruments.tables, tile);
     } else {
         let (tables, mut found) = (instruments.tables, [0; ROWS]);
@@ -510,11 +435,18 @@ fn solve<C: Compare>(tile: &mut Tile, instruments: &MarkedInstruments<'_>) {
                 liquidation::value_at_zero(needed, line.trigger_deduction, line.factors.along(direction));
         }
     }
-    if instruments.any_flat {
+    if instruments.any_whole {
         for slot in 0..ROWS {
-            if let Requirement::Flat(key, tiers) = &instruments.of_row(tile, slot).instrument.requirement {
-                select_tier(tile, slot, *key, tiers);
-                tile.liquidation_value[slot] = liquidation::value_at_zero(tile.needed[slot], 0.0, tile.factor[slot]);
+            let (needed, direction) = (tile.needed[slot], tile.direction[slot]);
+            match &instruments.table_of_row(tile, slot).kind {
+                Kind::Marginal(_) => {}
+                Kind::Flat(key, tiers) => {
+                    let factor = flat_tier(tile, slot, *key, tiers).factors.along(direction);
+                    tile.liquidation_value[slot] = liquidation::value_at_zero(needed, 0.0, factor);
+                }
+                Kind::Growing(growing) => {
+                    tile.liquidation_value[slot] = growing.value_at_zero(needed, direction, tile.size[slot]);
+                }
             }
         }
     }
@@ -528,7 +460,8 @@ fn solve_by_one_table(tables: &Tables, tile: &mut Tile) {
     let place = tile.table[0] as usize;
     let lines = tables.lines(place);
     let mut thresholds = tables.thresholds(place, Key::Gaining).zip(tables.thresholds(place, Key::Losing));
-    let (mut deduction, mut factor) = ([lines[0].trigger_deduction; ROWS], [0.0; ROWS]);
+    let least = lines[0].trigger_deduction;
+    let (mut deduction, mut factor) = ([least; ROWS], [0.0; ROWS]);
     let mut compared = [0.0; ROWS];
     let lowest = lines[0].factors.both();
     for slot in 0..ROWS {
@@ -544,8 +477,8 @@ fn solve_by_one_table(tables: &Tables, tile: &mut Tile) {
             let gains = tile.direction[slot] > 0.0;
             let lower_applies = compared[slot] > if gains { gaining.0 } else { losing.0 };
             let upper_applies = compared[slot] > if gains { gaining.1 } else { losing.1 };
-            let lower_deduction = if lower_applies { lower.trigger_deduction } else { 0.0 };
-            let upper_deduction = if upper_applies { upper.trigger_deduction } else { 0.0 };
+            let lower_deduction = if lower_applies { lower.trigger_deduction } else { least };
+            let upper_deduction = if upper_applies { upper.trigger_deduction } else { least };
             deduction[slot] = margin::larger(margin::larger(deduction[slot], lower_deduction), upper_deduction);
             let lower_factor = if gains { lower_factors.0 } else { lower_factors.1 };
             let upper_factor = if gains { upper_factors.0 } else { upper_factors.1 };
@@ -561,105 +494,3 @@ fn solve_by_one_table(tables: &Tables, tile: &mut Tile) {
 
 /// Below every factor.
 const LEAST: f64 = f64::NEG_INFINITY;
-
-/// Whether any row of the tile is not an ordinary one, so that [`classify`] must look at it.
-#[inline(always)]
-pub(crate) fn needs_classification(
-    tile: &Tile,
-    instruments: &MarkedInstruments<'_>,
-    book: &Book<'_>,
-    cross: bool,
-) -> bool {
-    let mut odd = 0_u64;
-    for slot in 0..ROWS {
-        // A sum of magnitudes is finite only if all of them are; the smallest of those that must be positive is, if all are.
-        let magnitude = tile.quantity[slot].abs();
-        let value = tile.value[slot] + tile.entry_value[slot] + tile.requirement[slot];
-        let profit = tile.results[UNREALIZED_PNL][slot].abs() + tile.funding[slot].abs();
-        let total = magnitude + tile.entry_price[slot] + value + profit;
-        let smallest = smaller(magnitude, tile.entry_price[slot]);
-        odd |= u64::from(!(total < f64::INFINITY))
-            | u64::from(!(tile.mark[slot] > 0.0))
-            | u64::from(!(smallest > 0.0))
-            | u64::from(!(tile.value[slot] <= tile.cap[slot]));
-    }
-    if !cross {
-        for slot in 0..ROWS {
-            let total = tile.isolated_margin[slot] + tile.needed[slot].abs();
-            odd |= u64::from(!(total < f64::INFINITY)) | u64::from(!(tile.isolated_margin[slot] > 0.0));
-        }
-    }
-    if book.leverage.is_some() {
-        for slot in 0..ROWS {
-            odd |= u64::from(!(tile.leverage[slot] > 0.0)) | u64::from(!(tile.leverage[slot] < f64::INFINITY));
-        }
-    }
-    odd != 0 || instruments.any_flat
-}
-
-/// The smaller of two; NaN if the first is.
-#[inline(always)]
-fn smaller(left: f64, right: f64) -> f64 {
-    if right < left { right } else { left }
-}
-
-/// The failure of a row, or [`Status::Flat`], or [`Status::MissingLeverage`]; else [`Status::Ok`]. The first rule that applies decides.
-pub(crate) fn classify(
-    tile: &Tile,
-    slot: usize,
-    given_margin: f64,
-    policy: &Policy,
-    marked: &MarkedInstrument<'_>,
-    book: &Book<'_>,
-    cross: bool,
-) -> Status {
-    let positive = |number: f64| number > 0.0 && number < f64::INFINITY;
-    let (quantity, leverage) = (tile.quantity[slot], tile.leverage[slot]);
-    if !quantity.is_finite() {
-        return Status::InvalidQuantity;
-    }
-    if !tile.funding[slot].is_finite() {
-        return Status::InvalidFunding;
-    }
-    if quantity == 0.0 {
-        return Status::Flat;
-    }
-    if let Some(failure) = marked.failure {
-        return failure;
-    }
-    if !positive(tile.entry_price[slot]) {
-        return Status::InvalidEntryPrice;
-    }
-    if !leverage.is_nan() && !positive(leverage) {
-        return Status::InvalidLeverage;
-    }
-    if !cross && !given_margin.is_nan() && !positive(given_margin) {
-        return Status::InvalidMargin;
-    }
-    if !cross && given_margin.is_nan() && leverage.is_nan() {
-        return Status::MissingMargin;
-    }
-    if cross && leverage.is_nan() && policy.rules.fee_basis == FeeBasis::Bankruptcy {
-        return Status::MissingRequiredLeverage;
-    }
-    if let Requirement::Flat(key, _) = &marked.instrument.requirement {
-        let limit = tile.risk_limit[slot];
-        match key {
-            TierKey::RiskLimit if limit.is_nan() => return Status::MissingRiskLimit,
-            TierKey::RiskLimit if !positive(limit) => return Status::InvalidRiskLimit,
-            TierKey::RiskLimit if limit > marked.instrument.cap => return Status::TierOverflow,
-            TierKey::Contracts if quantity.abs() > marked.instrument.cap => return Status::TierOverflow,
-            _ => {}
-        }
-    }
-    if tile.value[slot] > marked.cap_of_value {
-        return Status::TierOverflow;
-    }
-    let results =
-        [tile.value[slot], tile.entry_value[slot], tile.results[UNREALIZED_PNL][slot], tile.requirement[slot]];
-    let funded = cross || tile.needed[slot].is_finite() && tile.isolated_margin[slot].is_finite();
-    if !funded || results.iter().any(|result| !result.is_finite()) {
-        return Status::NumericOverflow;
-    }
-    if book.leverage.is_some() && leverage.is_nan() { Status::MissingLeverage } else { Status::Ok }
-}

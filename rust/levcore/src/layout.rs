@@ -205,6 +205,12 @@ impl Layout {
         self.leg_order.is_empty()
     }
 
+    /// Whether any account is settled as one whole.
+    #[must_use]
+    pub fn has_pooled_accounts(&self) -> bool {
+        !self.pooled.accounts.is_empty()
+    }
+
     /// Row order of a book that keeps policies and accounts together and is otherwise as this one: cross rows by policy and account, then
     /// isolated rows by policy.
     #[must_use]
@@ -409,7 +415,12 @@ fn order_by_account(legs: &[u32], starts: &[u32]) -> Vec<u32> {
     order
 }
 
-pub(crate) fn check_codes(argument: &'static str, codes: &Codes<'_>, rows: usize, relevant: impl Fn(usize) -> bool) -> Result<()> {
+pub(crate) fn check_codes(
+    argument: &'static str,
+    codes: &Codes<'_>,
+    rows: usize,
+    relevant: impl Fn(usize) -> bool,
+) -> Result<()> {
     let Codes { of_row, labels } = *codes;
     if of_row.len() != rows {
         return Err(Error::Length { argument, expected: rows, found: of_row.len() });

@@ -11,12 +11,30 @@
 //!
 //! The lines cross where one tier takes over from the next, so the line that decides is found by counting the thresholds that `y = -A`
 //! lies above, and the zero is `(y - c_k) f_k` with the factors `f_k = d / (1 - d r_k)`, which are constants of the table.
+//!
+//! Where the rate grows with the value itself, `r + s V`, the surplus is the parabola `A + d V - r V - s V^2`, and with `g = 1 - d r`
+//!
+//! ```text
+//! V* = 2 d y / (g + sqrt(g^2 - 4 s y))
+//! ```
+//!
+//! is its only positive zero for `d = -1` and the smaller of two for `d = +1`: the one on the side where the position loses. The other
+//! form of the root, which subtracts, would lose the digits of a small slope. A negative discriminant means that no price restores it.
 
 /// Value of the position at which its surplus is zero: `(needed - deduction) * factor`.
 #[inline(always)]
 #[must_use]
 pub fn value_at_zero(needed: f64, deduction: f64, factor: f64) -> f64 {
     (needed - deduction) * factor
+}
+
+/// The same where the rate grows with the value: `2 d needed / (gap + sqrt(gap^2 - 4 slope needed))` with `gap = 1 - d rate`.
+#[inline(always)]
+#[must_use]
+pub fn value_at_zero_of_growing(needed: f64, direction: f64, rate: f64, slope: f64) -> f64 {
+    let gap = 1.0 - direction * rate;
+    let root = (gap * gap - 4.0 * slope * needed).sqrt();
+    (direction * (2.0 * needed)) / (gap + root)
 }
 
 /// A price, or NaN where the value is not positive or the price leaves the range of float64.

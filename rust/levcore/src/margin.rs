@@ -14,6 +14,13 @@ pub fn maintenance_line(value: f64, rate: f64, deduction: f64) -> f64 {
     rate * value - deduction
 }
 
+/// Rate of a position whose rate grows with its size: `rate + slope * size`.
+#[inline(always)]
+#[must_use]
+pub fn growing_rate(rate: f64, slope: f64, size: f64) -> f64 {
+    rate + slope * size
+}
+
 /// The larger of two lines; the second on a tie, so that every instruction set agrees.
 #[inline(always)]
 #[must_use]

@@ -26,10 +26,14 @@ pub enum Measure {
     BankruptcyPrice,
     /// Move to liquidation, as a fraction of the mark.
     DistanceToLiquidation,
+    /// Price at or below which the position is liquidated.
+    LiquidationPriceLower,
+    /// Price at or above which the position is liquidated.
+    LiquidationPriceUpper,
 }
 
 /// Number of measures.
-pub const COUNT: usize = 11;
+pub const COUNT: usize = 13;
 
 /// Name, unit and meaning of a measure.
 #[derive(Debug, Clone, Copy)]
@@ -98,5 +102,15 @@ pub const TABLE: [Description; COUNT] = [
         name: "distance_to_liquidation",
         unit: "fraction of the mark",
         doc: "Adverse move from the mark to the liquidation price over the mark; negative when past it, infinite when there is no such price.",
+    },
+    Description {
+        name: "liquidation_price_lower",
+        unit: "quote per base",
+        doc: "Mark price at or below which the position is liquidated: of a long position its liquidation price, of a short one NaN.",
+    },
+    Description {
+        name: "liquidation_price_upper",
+        unit: "quote per base",
+        doc: "Mark price at or above which the position is liquidated: of a short position its liquidation price, of a long one NaN.",
     },
 ];

@@ -1,12 +1,11 @@
 //! The rules of a margin policy as resolved numbers: no names, no files, no venue.
 
-use std::hint::select_unpredictable;
-
-use crate::contract::Contract;
+use crate::collateral::Asset;
+use crate::contract::{Contract, Payoff};
 use crate::error::{Error, Result};
 use crate::state::{Levels, effective_level};
+use crate::tables::{Factors, Kind, Scale, Table, Tables};
 use crate::tiers::{TierKey, TierTable};
-use crate::vector::{Compare, LANES};
 
 /// Value of the position at which a requirement is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +42,20 @@ pub struct Threshold {
     pub inclusive: bool,
 }
 
+/// What a long and a short leg of one instrument in one cross account ask for together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum HedgeRule {
+    /// Both.
+    Sum = 0,
+    /// The larger of the two.
+    LargerLeg = 1,
+    /// The larger of all longs and all shorts on one underlying.
+    LargerSide = 2,
+    /// The uncovered quantity in full and the covered one at [`Rules::covered_share`].
+    Covered = 3,
+}
+
 /// Rules that hold for every instrument of a policy.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rules {
@@ -54,6 +67,8 @@ pub struct Rules {
     pub initial_at_entry_isolated: bool,
     /// The same of cross positions.
     pub initial_at_entry_cross: bool,
+    /// Whether the initial margin follows a table of the instrument (else the leverage of the position).
+    pub initial_from_table: bool,
     /// What the closing fee is charged on.
     pub fee_basis: FeeBasis,
     /// Closing fee as a fraction of that value.
@@ -72,168 +87,72 @@ pub struct Rules {
     pub liquidation_level: f64,
     /// Whether the liquidation level itself liquidates.
     pub liquidation_inclusive: bool,
+    /// How hedged legs are charged.
+    pub hedge_rule: HedgeRule,
+    /// Share of one leg's requirement on covered quantity.
+    pub covered_share: f64,
+    /// Whether a liability of an account with balances is a requirement against its assets; else it is taken off the equity.
+    pub liabilities_as_requirement: bool,
 }
 
-/// One line of a marginal table with everything that does not depend on the position; it fills a cache line and shares it with none.
-#[derive(Debug, Clone, Copy)]
-#[repr(align(64))]
-pub(crate) struct Line {
-    pub rate: f64,
-    pub deduction: f64,
-    /// Deduction of the line that triggers liquidation: scaled by the liquidation level.
-    pub trigger_deduction: f64,
-    pub factors: Factors,
+/// An instrument as a policy takes it: a contract and its tables.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Terms {
+    /// Payoff and sizes.
+    pub contract: Contract,
+    /// Maintenance tiers of long positions.
+    pub long: TierTable,
+    /// Maintenance tiers of short positions; `None`: those of long ones.
+    pub short: Option<TierTable>,
+    /// Tiers of the initial margin; `None`: not known, the initial margin is then NaN where the rules take it from a table.
+    pub initial: Option<TierTable>,
+    /// Place of its settlement currency among the assets of the policy; `None`: none of them.
+    pub settlement: Option<usize>,
+    /// What moves its price: equal for everything on one underlying.
+    pub mover: u32,
 }
 
-/// The marginal tables of all instruments side by side: their lines, and where each line takes over from the one below.
-///
-/// Lines cross where one takes over from the other, so the largest line is that of the tier which holds the value. Every table has the
-/// same `width`, whole vectors: the last line is repeated, thresholds are padded with infinity.
-#[derive(Debug, Clone)]
-pub(crate) struct Tables {
-    width: usize,
-    lines: Vec<Line>,
-    thresholds: Vec<Thresholds>,
-    /// Lines of each table: its own number, made odd, so that those above the first come in pairs.
-    lengths: Vec<usize>,
-}
-
-/// Thresholds that are compared at once: a cache line.
-#[derive(Debug, Clone, Copy)]
-#[repr(align(64))]
-struct Thresholds([f64; LANES]);
-
-/// What a threshold is compared with.
-#[derive(Debug, Clone, Copy)]
-#[repr(usize)]
-pub(crate) enum Key {
-    /// The value of the position.
-    Value = 0,
-    /// What a gaining position needs: its thresholds are `floor (1 - r) + c`.
-    Gaining = 1,
-    /// What a losing position needs, with the sign turned: `floor (1 + r) - c`.
-    Losing = 2,
-}
-
-const KEYS: usize = 3;
-
-impl Tables {
-    fn new(tables: &[&TierTable], price_fee: f64, trigger: f64) -> Result<Self> {
-        let longest = tables.iter().map(|table| table.rates.len()).max().unwrap_or(1);
-        // At least one more than the lines, so that a number made odd still fits.
-        let width = (longest + 1).next_multiple_of(LANES);
-        let mut all = Self { width, lines: Vec::new(), thresholds: Vec::new(), lengths: Vec::new() };
-        for table in tables {
-            all.push(table, price_fee, trigger)?;
-        }
-        // One more for rows whose instrument is not known: any numbers do, since their results are taken back.
-        let nothing = Line { rate: 0.0, deduction: 0.0, trigger_deduction: 0.0, factors: Factors::of(0.0) };
-        all.lines.resize(all.lines.len() + width, nothing);
-        all.lengths.push(1);
-        all.thresholds.resize(all.thresholds.len() + KEYS * width / LANES, Thresholds([f64::INFINITY; LANES]));
-        Ok(all)
+impl Terms {
+    /// An instrument with one table for both sides.
+    #[must_use]
+    pub fn new(contract: Contract, tiers: TierTable) -> Self {
+        Self { contract, long: tiers, short: None, initial: None, settlement: None, mover: 0 }
     }
 
-    fn push(&mut self, table: &TierTable, price_fee: f64, trigger: f64) -> Result<()> {
-        let mut keys = [const { Vec::new() }; KEYS];
-        let first = self.lines.len();
-        for (tier, (&rate, &deduction)) in table.rates.iter().zip(&table.deductions).enumerate() {
-            let (floor, trigger_deduction) = (table.floors[tier], deduction * trigger);
-            let scaled = scaled_rate(rate, price_fee, trigger)?;
-            self.lines.push(Line { rate, deduction, trigger_deduction, factors: Factors::of(scaled) });
-            if tier > 0 {
-                keys[Key::Value as usize].push(floor);
-                keys[Key::Gaining as usize].push(floor * (1.0 - scaled) + trigger_deduction);
-                keys[Key::Losing as usize].push(floor * (1.0 + scaled) - trigger_deduction);
+    fn check(&self) -> Result<()> {
+        let tables = [Some(&self.long), self.short.as_ref(), self.initial.as_ref()];
+        for table in tables.into_iter().flatten() {
+            if self.contract.payoff == Payoff::Quanto && table.key == TierKey::Size {
+                let rule = "a rate that grows with the size in base currency has no meaning for a quanto contract";
+                return Err(Error::Tier { tier: 0, rule, expected: 0.0, found: table.slope });
             }
-        }
-        self.lengths.push(table.rates.len() | 1);
-        let last = self.lines[self.lines.len() - 1];
-        self.lines.resize(first + self.width, last);
-        for mut thresholds in keys {
-            thresholds.resize(self.width, f64::INFINITY);
-            self.thresholds.extend(thresholds.as_chunks().0.iter().copied().map(Thresholds));
         }
         Ok(())
     }
-
-    /// Place of the table for rows whose instrument is not known.
-    pub(crate) fn of_unknown(&self) -> usize {
-        self.lines.len() / self.width - 1
-    }
-
-    /// Lines of the table at this place.
-    #[inline(always)]
-    pub(crate) fn lines(&self, place: usize) -> &[Line] {
-        &self.lines[place * self.width..place * self.width + self.lengths[place]]
-    }
-
-    /// Thresholds of the table at this place: the one of line `k` at `k - 1`.
-    #[inline(always)]
-    pub(crate) fn thresholds(&self, place: usize, key: Key) -> impl Iterator<Item = f64> + Clone {
-        self.vectors(place, key).iter().flat_map(|vector| vector.0)
-    }
-
-    #[inline(always)]
-    fn vectors(&self, place: usize, key: Key) -> &[Thresholds] {
-        let vectors = self.width / LANES;
-        let first = (place * KEYS + key as usize) * vectors;
-        &self.thresholds[first..first + vectors]
-    }
-
-    /// Where among all lines the one stands that applies to a number.
-    #[inline(always)]
-    pub(crate) fn find<C: Compare>(&self, place: usize, key: Key, number: f64) -> usize {
-        let mut below = 0;
-        for vector in self.vectors(place, key) {
-            let count = C::count_below(&vector.0, number);
-            below += count;
-            if count < LANES {
-                break;
-            }
-        }
-        place * self.width + below.min(self.width - 1)
-    }
-
-    /// The line that [`Tables::find`] found.
-    #[inline(always)]
-    pub(crate) fn found(&self, place: usize) -> &Line {
-        &self.lines[place]
-    }
-}
-
-/// Rate of the line that triggers liquidation.
-fn scaled_rate(rate: f64, price_fee: f64, trigger: f64) -> Result<f64> {
-    let scaled = (rate + price_fee) * trigger;
-    if scaled < 1.0 {
-        return Ok(scaled);
-    }
-    Err(Error::Domain { argument: "rate", expected: "rate plus closing fee below the liquidation level", found: rate })
-}
-
-/// One tier of a flat table.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct FlatTier {
-    pub floor: f64,
-    pub rate: f64,
-    pub factors: Factors,
-}
-
-/// The requirement of an instrument, ready for the kernel.
-#[derive(Debug, Clone)]
-pub(crate) enum Requirement {
-    /// A marginal table, at this place of [`Policy::tables`].
-    Marginal(usize),
-    /// Tiers keyed by contracts or by risk limit.
-    Flat(TierKey, Vec<FlatTier>),
 }
 
 /// An instrument compiled under the rules of a policy.
 #[derive(Debug, Clone)]
 pub struct Instrument {
     pub(crate) contract: Contract,
-    pub(crate) requirement: Requirement,
-    pub(crate) cap: f64,
+    pub(crate) long: Table,
+    /// Where it differs from the one of long positions.
+    pub(crate) short: Option<Table>,
+    pub(crate) initial: Option<Table>,
+    /// Place of the asset that it settles in.
+    pub(crate) settlement: Option<usize>,
+    pub(crate) mover: u32,
+}
+
+impl Instrument {
+    /// Maintenance tiers of a position of this quantity.
+    #[inline(always)]
+    pub(crate) fn table(&self, quantity: f64) -> &Table {
+        match &self.short {
+            Some(short) if quantity < 0.0 => short,
+            _ => &self.long,
+        }
+    }
 }
 
 /// A policy compiled for a list of instruments: immutable, shared by threads.
@@ -249,30 +168,18 @@ pub struct Policy {
     pub(crate) frozen: Factors,
     /// Factors of the bankruptcy value.
     pub(crate) bankruptcy: Factors,
+    /// Closing fee that the bankruptcy price leaves room for; NaN: unknown.
+    pub(crate) bankruptcy_fee: f64,
+    /// Closing fee that moves with the price.
+    pub(crate) price_fee: f64,
     pub(crate) instruments: Vec<Instrument>,
+    /// Marginal tables of maintenance.
     pub(crate) tables: Tables,
-}
-
-/// `d / (1 - d r)` for both directions `d`, the gaining one first.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Factors([f64; 2]);
-
-impl Factors {
-    fn of(rate: f64) -> Self {
-        Self([1.0 / (1.0 - rate), -1.0 / (1.0 + rate)])
-    }
-
-    /// The gaining factor, the losing factor.
-    #[inline(always)]
-    pub(crate) fn both(&self) -> (f64, f64) {
-        (self.0[0], self.0[1])
-    }
-
-    /// The factor of a direction, without a branch that half of the rows would mispredict.
-    #[inline(always)]
-    pub(crate) fn along(&self, direction: f64) -> f64 {
-        select_unpredictable(direction > 0.0, self.0[0], self.0[1])
-    }
+    /// Marginal tables of the initial margin, empty unless the rules take it from them.
+    pub(crate) initial_tables: Tables,
+    /// Assets of accounts with balances, and what moves the price of each.
+    pub(crate) assets: Vec<Asset>,
+    pub(crate) mover_of_asset: Vec<u32>,
 }
 
 impl Policy {
@@ -281,23 +188,35 @@ impl Policy {
     /// # Errors
     ///
     /// [`Error::Domain`] for a fee outside of `[0, 1)`, a level that is not positive, or rates that, with the fee and scaled by the
-    /// liquidation level, reach 1: no price could then restore the position.
-    pub fn new(rules: Rules, instruments: &[(Contract, TierTable)]) -> Result<Self> {
+    /// liquidation level, reach 1: no price could then restore the position. [`Error::Tier`] for a growing table of a quanto contract.
+    pub fn new(rules: Rules, instruments: &[Terms]) -> Result<Self> {
         check_rules(&rules)?;
         let trigger = 1.0 / rules.liquidation_level;
         let price_fee = if rules.fee_basis == FeeBasis::Price { rules.fee_rate } else { 0.0 };
-        let compiled = instruments
-            .iter()
-            .enumerate()
-            .map(|(place, (contract, table))| {
-                Ok(Instrument {
-                    contract: *contract,
-                    requirement: compile_requirement(place, table, price_fee, trigger)?,
-                    cap: table.cap,
-                })
-            })
-            .collect::<Result<Vec<_>>>()?;
-        let tables: Vec<&TierTable> = instruments.iter().map(|(_, table)| table).collect();
+        let scale = Scale { price_fee, trigger };
+        let (mut tables, mut initial_tables) = (Vec::new(), Vec::new());
+        let mut compiled = Vec::with_capacity(instruments.len());
+        for terms in instruments {
+            terms.check()?;
+            let inverse = terms.contract.is_inverse();
+            let differs = terms.short.as_ref().filter(|&short| *short != terms.long);
+            let initial = terms.initial.as_ref().filter(|_| rules.initial_from_table);
+            compiled.push(Instrument {
+                contract: terms.contract,
+                long: Table::new(&terms.long, inverse, scale, &mut tables)?,
+                short: differs.map(|table| Table::new(table, inverse, scale, &mut tables)).transpose()?,
+                initial: initial
+                    .map(|table| Table::new(table, inverse, Scale::NONE, &mut initial_tables))
+                    .transpose()?,
+                settlement: terms.settlement,
+                mover: terms.mover,
+            });
+        }
+        let bankruptcy_fee = match rules.fee_in_bankruptcy {
+            Some(true) => rules.fee_rate,
+            Some(false) => 0.0,
+            None => f64::NAN,
+        };
         Ok(Self {
             rules,
             levels: Levels {
@@ -308,20 +227,63 @@ impl Policy {
             trigger,
             call_level: rules.margin_call.level.unwrap_or(rules.liquidation_level),
             frozen: Factors::of(price_fee * trigger),
-            bankruptcy: Factors::of(match rules.fee_in_bankruptcy {
-                Some(true) => rules.fee_rate,
-                Some(false) => 0.0,
-                None => f64::NAN,
-            }),
+            bankruptcy: Factors::of(bankruptcy_fee),
+            bankruptcy_fee,
+            price_fee,
             instruments: compiled,
-            tables: Tables::new(&tables, price_fee, trigger)?,
+            tables: Tables::new(&tables, scale)?,
+            initial_tables: Tables::new(&initial_tables, Scale::NONE)?,
+            assets: Vec::new(),
+            mover_of_asset: Vec::new(),
         })
+    }
+
+    /// The policy with assets for accounts that hold balances, each with what moves its price.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Code`] for an instrument that settles in none of them. [`Error::Domain`] for one whose value in the account's currency
+    /// no line gives: an inverse contract that does not move with its settlement currency, another one that does.
+    pub fn with_assets(mut self, assets: Vec<(Asset, u32)>) -> Result<Self> {
+        (self.assets, self.mover_of_asset) = assets.into_iter().unzip();
+        for (place, instrument) in self.instruments.iter().enumerate() {
+            let Some(settlement) = instrument.settlement else { continue };
+            let Some(&mover) = self.mover_of_asset.get(settlement) else {
+                let limit = self.assets.len();
+                return Err(Error::Code { argument: "settlement", row: place, found: settlement as i64, limit });
+            };
+            if (mover == instrument.mover) != instrument.contract.is_inverse() {
+                return Err(Error::Domain {
+                    argument: "underlying",
+                    expected: "that of the settlement currency for an inverse contract, another one for others",
+                    found: f64::from(instrument.mover),
+                });
+            }
+        }
+        Ok(self)
+    }
+
+    /// Whether the requirement of cross positions moves with their price.
+    pub(crate) fn moves_in_cross(&self) -> bool {
+        self.rules.requirement_cross == Basis::Price
     }
 
     /// Number of instruments.
     #[must_use]
     pub fn instrument_count(&self) -> usize {
         self.instruments.len()
+    }
+
+    /// What stands in for an instrument that the policy does not know.
+    pub(crate) fn stand_in(&self) -> Instrument {
+        Instrument {
+            contract: Contract { payoff: Payoff::Linear, contract_size: 1.0, multiplier: 1.0 },
+            long: Table { kind: Kind::Marginal(self.tables.of_none()), cap: f64::INFINITY },
+            short: None,
+            initial: None,
+            settlement: None,
+            mover: 0,
+        }
     }
 
     /// Whether the closing fee is an amount fixed in advance.
@@ -331,6 +293,13 @@ impl Policy {
 }
 
 fn check_rules(rules: &Rules) -> Result<()> {
+    if !(0.0..=1.0).contains(&rules.covered_share) {
+        return Err(Error::Domain {
+            argument: "covered_share",
+            expected: "a share in [0, 1]",
+            found: rules.covered_share,
+        });
+    }
     if !(0.0..1.0).contains(&rules.fee_rate) {
         return Err(Error::Domain {
             argument: "closing_fee_rate",
@@ -351,14 +320,4 @@ fn check_rules(rules: &Rules) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn compile_requirement(place: usize, table: &TierTable, price_fee: f64, trigger: f64) -> Result<Requirement> {
-    if table.key == TierKey::Value {
-        return Ok(Requirement::Marginal(place));
-    }
-    let tiers = table.floors.iter().zip(&table.rates).map(|(&floor, &rate)| {
-        Ok(FlatTier { floor, rate, factors: Factors::of(scaled_rate(rate, price_fee, trigger)?) })
-    });
-    Ok(Requirement::Flat(table.key, tiers.collect::<Result<_>>()?))
 }

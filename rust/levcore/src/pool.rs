@@ -6,8 +6,8 @@
 
 use crate::account::Totals;
 use crate::collateral::{Asset, liability_line};
-use crate::margin;
 use crate::curve::{Curve, InitialCurve};
+use crate::margin;
 use crate::policy::{HedgeRule, Policy};
 use crate::ray::{self, Line, Zeros};
 
@@ -329,10 +329,7 @@ fn holding_line(holding: &Holding<'_>, policy: &Policy, gain: f64, beta: f64, re
         let market = price * (if base == 0.0 { 0.0 } else { base * along } + gain);
         let counted = asset.counted_line(equity, market);
         let factor = price * counted.weight;
-        let own = Line::new(
-            factor * gain + counted.offset_value,
-            factor * base + price * counted.offset_amount,
-        );
+        let own = Line::new(factor * gain + counted.offset_value, factor * base + price * counted.offset_amount);
         line = on_ray(own, beta);
         owed = on_ray(Line::new(0.0, holding.owed * price), beta);
         missing = on_ray(Line::new(-(price * gain), -(price * base)), beta);

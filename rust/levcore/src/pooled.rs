@@ -81,11 +81,6 @@ impl PooledAccounts {
         self.is_pooled.get(account).copied().unwrap_or(false)
     }
 
-    /// Whether there are none.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.accounts.is_empty()
-    }
-
     /// Marks accounts in which an instrument stands twice.
     fn mark_repeated(&mut self, keys: &Keys<'_>, legs: &Grouped) {
         let mut last_account = vec![usize::MAX; keys.instrument.labels];
@@ -189,11 +184,7 @@ mod tests {
     use super::*;
 
     fn keys<'a>(instrument: &'a [u32], account: &'a [u32], cross: &'a [bool]) -> Keys<'a> {
-        Keys {
-            cross: Some(cross),
-            account: Codes { of_row: account, labels: 3 },
-            ..Keys::isolated(instrument, 2)
-        }
+        Keys { cross: Some(cross), account: Codes { of_row: account, labels: 3 }, ..Keys::isolated(instrument, 2) }
     }
 
     #[test]

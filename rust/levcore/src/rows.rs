@@ -58,7 +58,13 @@ pub(crate) fn flatten(tile: &mut Tile, slot: usize) {
     for measure in [Measure::Notional, Measure::UnrealizedPnl, Measure::InitialMargin, Measure::MaintenanceMargin] {
         results[measure as usize][slot] = 0.0;
     }
-    for measure in [Measure::ReturnOnEquity, Measure::LiquidationPrice, Measure::BankruptcyPrice] {
+    for measure in [
+        Measure::ReturnOnEquity,
+        Measure::LiquidationPrice,
+        Measure::BankruptcyPrice,
+        Measure::LiquidationPriceLower,
+        Measure::LiquidationPriceUpper,
+    ] {
         results[measure as usize][slot] = f64::NAN;
     }
     results[Measure::EffectiveLeverage as usize][slot] = 0.0;

@@ -5,11 +5,11 @@ use crate::account_reader::{AccountReader, BalanceRow, LegRow, STILL};
 use crate::cross::ValuedLegs;
 use crate::evaluate::{Job, Part};
 use crate::exposure;
-use crate::layout::PooledAccount;
 use crate::liquidation;
 use crate::measures::{COUNT, Measure};
 use crate::policy::Basis;
 use crate::pool::{Leg, Move};
+use crate::pooled::PooledAccount;
 use crate::ray::Zeros;
 use crate::state::State;
 use crate::status::{AccountStatus, FIRST_FAILURE, Status};
@@ -214,15 +214,8 @@ impl<'a> Settler<'a> {
         } else {
             Status::Ok
         };
-        let results = [
-            holding.equity,
-            holding.market_value,
-            holding.counted,
-            holding.maintenance,
-            holding.initial,
-            lower,
-            upper,
-        ];
+        let results =
+            [holding.equity, holding.market_value, holding.counted, holding.maintenance, holding.initial, lower, upper];
         self.job.outputs.balances.store(balance.row, results, status as u8);
     }
 

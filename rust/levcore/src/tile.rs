@@ -101,6 +101,8 @@ pub(crate) struct Tile {
     pub shared_instrument: Option<u32>,
     /// Place of each row's marginal table.
     pub table: [u32; ROWS],
+    /// Whether all rows have the same one.
+    pub one_table: bool,
     /// Constants of each row's instrument at its mark.
     pub contract_size: Column,
     pub multiplier: Column,
@@ -122,9 +124,6 @@ pub(crate) struct Tile {
     /// The maintenance margin without any fee.
     pub maintenance: Column,
     pub requirement: Column,
-    /// Rate and factors of flat tables.
-    pub rate: Column,
-    pub factor: Column,
     /// What the position must be worth, before deductions and factors: `-A` of the closed form.
     pub needed: Column,
     pub liquidation_value: Column,
@@ -149,6 +148,7 @@ impl Tile {
             account: [0; ROWS],
             shared_instrument: None,
             table: [0; ROWS],
+            one_table: false,
             contract_size: [1.0; ROWS],
             multiplier: [1.0; ROWS],
             long_direction: [1.0; ROWS],
@@ -164,8 +164,6 @@ impl Tile {
             fixed_fee: zero,
             maintenance: zero,
             requirement: zero,
-            rate: zero,
-            factor: zero,
             needed: zero,
             liquidation_value: zero,
             bankruptcy_value: zero,

@@ -6,11 +6,11 @@
 use levcore::book::Book;
 use levcore::contract::{Contract, Payoff};
 use levcore::error::Error;
-use levcore::evaluate::{ACCOUNT_MEASURES, AccountOutputs, Outputs, PolicyAtMarks, evaluate};
+use levcore::evaluate::{ACCOUNT_MEASURES, AccountOutputs, BalanceOutputs, Outputs, PolicyAtMarks, evaluate};
 use levcore::instruction_set::InstructionSet;
 use levcore::layout::{Codes, Keys, Layout};
 use levcore::measures::{COUNT, Measure};
-use levcore::policy::{Basis, FeeBasis, Policy, Rules, Threshold};
+use levcore::policy::{Basis, FeeBasis, HedgeRule, Policy, Rules, Terms, Threshold};
 use levcore::state::State;
 use levcore::status::{FIRST_FAILURE, Status};
 use levcore::tiers::{TierKey, TierTable};
@@ -54,20 +54,34 @@ impl Results {
     }
 }
 
-const INSTRUMENTS: usize = 4;
+const INSTRUMENTS: usize = 7;
 const ACCOUNTS: u32 = 9;
-const MARKS: [f64; INSTRUMENTS + 1] = [100.0, 0.25, 40_000.0, 8.0, 1.0];
+const MARKS: [f64; INSTRUMENTS + 1] = [100.0, 0.25, 40_000.0, 8.0, 50.0, 30.0, 2.0, 1.0];
 
-fn instruments() -> Vec<(Contract, TierTable)> {
+fn instruments() -> Vec<Terms> {
     let infinite = f64::INFINITY;
     let marginal =
         |cap| TierTable::new(TierKey::Value, &[0.0, 1024.0, 8192.0], &[0.01, 0.02, 0.05], &[0.0, 10.24, 256.0], cap);
+    let minimum =
+        TierTable::new(TierKey::Value, &[0.0, 500.0, 1024.0], &[0.0, 0.01, 0.02], &[-5.0, 0.0, 10.24], 1e7).unwrap();
     let flat = |key| TierTable::new(key, &[0.0, 50.0], &[0.01, 0.03], &[0.0, 0.0], 1e6);
+    let growing = |slope| TierTable::growing(0.02, slope, 150.0).unwrap();
+    let linear = |size| Contract::new(Payoff::Linear, size, 1.0).unwrap();
+    let inverse = Contract::new(Payoff::Inverse, 10.0, 1.0).unwrap();
+    let quanto = Contract::new(Payoff::Quanto, 1.0, 1e-3).unwrap();
+    let sided = |terms: Terms, short: TierTable, initial| Terms { short: Some(short), initial, ..terms };
     vec![
-        (Contract::new(Payoff::Linear, 1.0, 1.0).unwrap(), marginal(1e6).unwrap()),
-        (Contract::new(Payoff::Inverse, 10.0, 1.0).unwrap(), marginal(infinite).unwrap()),
-        (Contract::new(Payoff::Quanto, 1.0, 1e-3).unwrap(), flat(TierKey::Contracts).unwrap()),
-        (Contract::new(Payoff::Linear, 0.1, 1.0).unwrap(), flat(TierKey::RiskLimit).unwrap()),
+        Terms::new(linear(1.0), marginal(1e6).unwrap()),
+        Terms::new(inverse, marginal(infinite).unwrap()),
+        Terms { initial: Some(minimum.clone()), ..Terms::new(quanto, flat(TierKey::Contracts).unwrap()) },
+        Terms::new(linear(0.1), flat(TierKey::RiskLimit).unwrap()),
+        sided(
+            Terms::new(linear(1.0), marginal(1e6).unwrap()),
+            minimum.clone(),
+            Some(flat(TierKey::RiskLimit).unwrap()),
+        ),
+        sided(Terms::new(linear(1.0), growing(1e-3)), minimum, Some(growing(2e-3))),
+        sided(Terms::new(inverse, growing(1e-4)), growing(1e-3), Some(growing(2e-3))),
     ]
 }
 
@@ -82,7 +96,7 @@ prop_compose! {
         fee_basis in prop_oneof![
             Just(FeeBasis::None), Just(FeeBasis::Price), Just(FeeBasis::Entry), Just(FeeBasis::Bankruptcy)
         ],
-        flags in any::<[bool; 5]>(),
+        flags in any::<[bool; 6]>(),
         liquidation_level in prop_oneof![Just(1.0), Just(0.8), Just(1.25)],
     ) -> Policy {
         let rules = Rules {
@@ -90,6 +104,7 @@ prop_compose! {
             requirement_cross,
             initial_at_entry_isolated: flags[0],
             initial_at_entry_cross: !flags[0],
+            initial_from_table: flags[5],
             fee_basis,
             fee_rate: if fee_basis == FeeBasis::None { 0.0 } else { 0.001 },
             fee_in_initial: flags[1],
@@ -99,6 +114,9 @@ prop_compose! {
             margin_call: Threshold { level: None, inclusive: true },
             liquidation_level,
             liquidation_inclusive: !flags[4],
+            hedge_rule: HedgeRule::Sum,
+            covered_share: 0.0,
+            liabilities_as_requirement: false,
         };
         Policy::new(rules, &instruments()).unwrap()
     }
@@ -163,6 +181,7 @@ fn run(columns: &Columns, policy: &Policy, set: InstructionSet, threads: usize, 
         accrued_funding: Some(&columns.accrued_funding),
         risk_limit: Some(&columns.risk_limit),
         wallet_balance: &columns.wallet_balance,
+        balances: None,
     };
     let accounts = ACCOUNTS as usize;
     let mut results = Results {
@@ -182,9 +201,10 @@ fn run(columns: &Columns, policy: &Policy, set: InstructionSet, threads: usize, 
         let [state, status] = &mut results.codes;
         let [account_state, account_status] = &mut results.account_codes;
         let of_accounts = AccountOutputs::new(account_columns, account_state, account_status);
-        let outputs = Outputs::new(measure_columns, state, status, of_accounts);
+        let outputs = Outputs::new(measure_columns, state, status, of_accounts, BalanceOutputs::none());
         let layout = layout_of(columns);
-        let policies = [PolicyAtMarks { policy, places: &places, marks: &MARKS }];
+        let policies =
+            [PolicyAtMarks { policy, places: &places, marks: &MARKS, places_of_assets: &[], asset_prices: &[] }];
         evaluate(&book, &layout, &policies, &outputs, set, threads, &mut || false).unwrap();
     }
     results
@@ -279,6 +299,7 @@ fn a_call_ends_when_it_is_asked_to() {
             requirement_cross: Basis::Price,
             initial_at_entry_isolated: false,
             initial_at_entry_cross: false,
+            initial_from_table: false,
             fee_basis: FeeBasis::None,
             fee_rate: 0.0,
             fee_in_initial: false,
@@ -288,6 +309,9 @@ fn a_call_ends_when_it_is_asked_to() {
             margin_call: Threshold { level: None, inclusive: true },
             liquidation_level: 1.0,
             liquidation_inclusive: true,
+            hedge_rule: HedgeRule::Sum,
+            covered_share: 0.0,
+            liabilities_as_requirement: false,
         },
         &instruments(),
     )
@@ -301,12 +325,20 @@ fn a_call_ends_when_it_is_asked_to() {
         accrued_funding: None,
         risk_limit: None,
         wallet_balance: &[],
+        balances: None,
     };
     let layout = Layout::new(&Keys::isolated(&instrument, 1)).unwrap();
     let (mut state, mut status) = (vec![77; ROWS], vec![77; ROWS]);
-    let outputs = Outputs::new([const { None }; COUNT], &mut state, &mut status, AccountOutputs::none());
+    let outputs =
+        Outputs::new([const { None }; COUNT], &mut state, &mut status, AccountOutputs::none(), BalanceOutputs::none());
     let set = InstructionSet::Baseline;
-    let policies = [PolicyAtMarks { policy: &policy, places: &[Some(0)], marks: &[1.0] }];
+    let policies = [PolicyAtMarks {
+        policy: &policy,
+        places: &[Some(0)],
+        marks: &[1.0],
+        places_of_assets: &[],
+        asset_prices: &[],
+    }];
     let ended = evaluate(&book, &layout, &policies, &outputs, set, 1, &mut || true);
     assert_eq!(ended, Err(Error::Interrupted));
     assert_eq!((status[0], status[ROWS - 1]), (Status::NoLiquidationPrice as u8, 77));

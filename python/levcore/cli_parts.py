@@ -1,0 +1,107 @@
+"""What the commands have in common: exit codes, inputs, options, and rules stated on the command line."""
+
+import argparse
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from levcore.errors import InputError
+from levcore.files import Positions, merge_marks, read_accounts, read_marks, read_positions
+from levcore.progress import Progress
+from levcore.risk import BookRisk
+from levcore.status import State
+
+__all__ = [
+    "EXIT_CODES",
+    "FAILED",
+    "IN_MARGIN_CALL",
+    "OK",
+    "add_book",
+    "add_traceback",
+    "check_outputs",
+    "exit_code",
+    "read_inputs",
+    "rule_value",
+    "stated_rule",
+    "wallets",
+]
+
+OK, FAILED, IN_MARGIN_CALL = 0, 1, 2
+
+EXIT_CODES = (
+    "Exit code: 0 all is well; 2 something is in margin call or worse, or could not be judged; "
+    "1 the command failed."
+)
+
+
+def add_book(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that name the files of a book and its marks."""
+    parser.add_argument("positions", metavar="POSITIONS", help="CSV or Parquet file, one position a row")
+    parser.add_argument("--accounts", metavar="FILE", help="account, wallet_balance")
+    parser.add_argument("--marks", metavar="FILE", help="instrument, mark_price")
+
+
+def add_traceback(parser: argparse.ArgumentParser) -> None:
+    """Add the option that shows where an error was raised."""
+    parser.add_argument("--traceback", action="store_true", help="show where an error was raised")
+
+
+def read_inputs(options: argparse.Namespace, progress: Progress) -> tuple[Positions, dict[str, float]]:
+    """Positions and marks of the files that `add_book` names; a misspelt column is noted on stderr."""
+    # The small input first: an error in it should not wait for a large file.
+    marks = read_marks(options.marks) if options.marks else {}
+    positions = read_positions(
+        options.positions,
+        marks_elsewhere=bool(options.marks),
+        progress=progress.step(f"reading {options.positions}"),
+    )
+    for name, meant in positions.likely_misspelt().items():
+        progress.clear()
+        note = f"column {name!r} has no meaning here and is passed through; is {meant!r} meant?"
+        print(f"levcore: note: {options.positions}: {note}", file=sys.stderr)
+    return positions, merge_marks(positions, marks)
+
+
+def wallets(options: argparse.Namespace) -> dict[str, float] | None:
+    """Wallet balances of the file of accounts, if one was given."""
+    return read_accounts(options.accounts) if options.accounts else None
+
+
+def stated_rule(text: str) -> tuple[str, bool | float | str]:
+    """Rule and value of the text ``RULE=VALUE``.
+
+    Raises
+    ------
+    InputError
+        For a text without an equals sign.
+    """
+    rule, equals, value = text.partition("=")
+    if not equals:
+        raise InputError("--set", "must state a rule", "RULE=VALUE", repr(text))
+    return rule.strip(), rule_value(value.strip())
+
+
+def rule_value(text: str) -> bool | float | str:
+    """Value of a rule as its policy file would hold it."""
+    if text in ("true", "false"):
+        return text == "true"
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def check_outputs(inputs: Iterable[str | None], outputs: Iterable[tuple[str, str | None]]) -> None:
+    """Refuse an output, as flag and path, that would take the place of an input or of another one."""
+    taken = {Path(path).resolve() for path in inputs if path}
+    for flag, path in outputs:
+        if path:
+            if Path(path).resolve() in taken:
+                raise InputError(flag, "must not be a file that the command uses already", found=str(path))
+            taken.add(Path(path).resolve())
+
+
+def exit_code(risk: BookRisk) -> int:
+    """Exit code of an evaluation."""
+    unknown = (risk.state == State.INCOMPLETE).any() or (risk.accounts.state == State.INCOMPLETE).any()
+    return IN_MARGIN_CALL if unknown or risk.worst_state() >= State.MARGIN_CALL else OK

@@ -1,0 +1,166 @@
+"""One book under several policies: the answers side by side, and where they differ."""
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+
+import numpy as np
+
+from levcore.book import PositionBook
+from levcore.columns import Floats
+from levcore.compare_match import Names, match_instruments
+from levcore.comparison import Comparison, Refusal
+from levcore.engine import Engine
+from levcore.errors import DTypeError, InputError, UnknownPolicyError, UnknownRuleError
+from levcore.marks import Marks, mark_prices
+from levcore.policy import MarginPolicy, policy
+from levcore.policy_files import policy_names
+from levcore.risk import BookRisk
+
+__all__ = ["Policies", "compare", "label_of", "labelled"]
+
+Policies = Mapping[str, "MarginPolicy | str"] | Iterable["MarginPolicy | str"]
+
+
+def compare(
+    book: PositionBook,
+    policies: Policies,
+    marks: Marks,
+    *,
+    instruments: Mapping[str, Names] | None = None,
+    tiers_from: MarginPolicy | str | None = None,
+    quantities_of: str | None = None,
+) -> Comparison:
+    """Evaluate one book under several policies.
+
+    Parameters
+    ----------
+    book : PositionBook
+        Positions and wallets, without a policy of their own.
+    policies : sequence of MarginPolicy or of their names, or mapping of label to these
+        What to compare. Without labels of the caller's, a name stands as it was given, a policy by its id.
+    marks : mapping of instrument name to price, or array_like of shape (len(book.instrument_names),)
+        As for `levcore.Engine.evaluate`; one price an instrument for all policies.
+    instruments : mapping of policy to {name in the book: name in the policy, or Instrument}, optional
+        What the policies call the book's instruments, where they do so neither by the book's name nor by the
+        unified symbol.
+    tiers_from : MarginPolicy or str, optional
+        Policy whose instruments, tiers included, are taken for what another one does not hold. The comparison
+        is then one of rules on that policy's tiers, and says so.
+    quantities_of : str, optional
+        Policy whose contracts the book's quantities count; needed where contract sizes differ. Instruments of
+        other sizes are restated in these.
+
+    Returns
+    -------
+    Comparison
+        A policy that does not know a rule it needs is a `Refusal` in it, not an error.
+
+    Raises
+    ------
+    UnknownPolicyError
+        For a name that no bundled policy has.
+    InputError
+        For no policy at all, two under one label, a label that is none, or instruments that are not one
+        contract under every policy.
+    UnknownInstrumentError
+        For a name in `instruments` that the policy's table does not hold.
+    ShapeError, DTypeError
+        For marks or a book of the wrong size or type.
+
+    Examples
+    --------
+    >>> import levcore as lc
+    >>> from levcore.compare import compare
+    >>> book = lc.PositionBook(["BTCUSDT"], [0.5], [60_000.0], isolated_margin=[3_000.0], leverage=[10.0])
+    >>> bybit = lc.policy("bybit-linear@2026-05-27").replace(closing_fee_rate=0.00055)
+    >>> policies = ["binance-usdm@2024-10-24", bybit]
+    >>> both = compare(book, policies, {"BTCUSDT": 61_000.0}, tiers_from="binance-usdm@2024-10-24")
+    >>> {label: price.round(2).tolist() for label, price in both.table("liquidation_price").items()}
+    {'binance-usdm@2024-10-24': [54216.87], 'bybit-linear@2026-05-27': [54246.7]}
+    """
+    if not isinstance(book, PositionBook):
+        raise DTypeError("book", "must be a PositionBook", "PositionBook", type(book).__name__)
+    chosen = labelled(policies)
+    if book.policy_codes is not None:
+        found = ", ".join(map(repr, book.policy_names))
+        raise InputError("book", "must leave the policy open, to compare several", "no policy column", found)
+    prices = mark_prices(book, marks)
+    given = {label_of(key, chosen, "instruments"): names for key, names in (instruments or {}).items()}
+    used = np.flatnonzero(np.bincount(book.instrument_codes, minlength=len(book.instrument_names)))
+    matches = match_instruments(
+        [book.instrument_names[code] for code in used.tolist()],
+        chosen,
+        given,
+        lender=_lender(tiers_from, chosen),
+        quantities_of=None if quantities_of is None else label_of(quantities_of, chosen, "quantities_of"),
+    )
+    ready = {label: one.replace(instruments=matches[label].instruments) for label, one in chosen.items()}
+    results = {label: _evaluated(one, book, prices) for label, one in ready.items()}
+    return Comparison(book, prices, ready, matches, results)
+
+
+def _evaluated(policy: MarginPolicy, book: PositionBook, marks: Floats) -> BookRisk | Refusal:
+    try:
+        return Engine(policy).evaluate(book, marks)
+    except UnknownRuleError as error:
+        return Refusal(error.rule, error.found, error.expected)
+
+
+def labelled(policies: Policies) -> dict[str, MarginPolicy]:
+    """Policies by label, as `compare` takes them; it says what it refuses."""
+    if isinstance(policies, str | MarginPolicy) or not isinstance(policies, Iterable):
+        raise DTypeError("policies", "must be several", "a sequence of policies or names", repr(policies))
+    if isinstance(policies, Mapping):
+        chosen = {str(label): _policy(one) for label, one in policies.items()}
+    else:
+        chosen = {}
+        ids: dict[str, str] = {}
+        for one in policies:
+            found = _policy(one)
+            label = one if isinstance(one, str) else found.id
+            if label in chosen or found.id in ids:
+                rule = "two have one id; give a mapping of label to policy to compare them"
+                raise InputError("policies", rule, "distinct ids", repr(found.id))
+            chosen[label] = found
+            ids[found.id] = label
+    if not chosen:
+        raise InputError("policies", "must not be empty", "at least one policy", "none")
+    return chosen
+
+
+def _policy(one: MarginPolicy | str) -> MarginPolicy:
+    if isinstance(one, MarginPolicy):
+        return one
+    if not isinstance(one, str):
+        raise DTypeError("policies", "must be policies or names", "MarginPolicy or str", type(one).__name__)
+    plain = one.partition("@")[0]
+    close = get_close_matches(plain, policy_names(), n=2, cutoff=0.5)
+    if plain not in policy_names() and close:
+        expected = " or ".join(map(repr, close))
+        raise UnknownPolicyError("policies", "no policy has this name", expected, repr(one))
+    return policy(one)
+
+
+def label_of(key: str, chosen: Mapping[str, MarginPolicy], argument: str) -> str:
+    """Label of the policy that `key` means: a label, an id, or a name that only one has."""
+    if key in chosen:
+        return key
+    found = [label for label, one in chosen.items() if key in (one.id, one.name)]
+    if len(found) != 1:
+        rule = "must name one of the policies compared"
+        raise InputError(argument, rule, f"one of {', '.join(chosen)}", repr(key))
+    return found[0]
+
+
+def _lender(
+    tiers_from: MarginPolicy | str | None, chosen: Mapping[str, MarginPolicy]
+) -> tuple[str, MarginPolicy] | None:
+    if tiers_from is None:
+        return None
+    if isinstance(tiers_from, MarginPolicy):
+        return tiers_from.id, tiers_from
+    try:
+        label = label_of(tiers_from, chosen, "tiers_from")
+    except InputError:
+        return tiers_from, _policy(tiers_from)
+    return label, chosen[label]

@@ -1,0 +1,267 @@
+"""What `levcore.compare` returns: the answers of several policies to one book, side by side."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from levcore.book import PositionBook
+from levcore.columns import Floats
+from levcore.compare_match import Match
+from levcore.errors import InputError
+from levcore.listings import settlements
+from levcore.measures import ACCOUNT_MEASURES, MEASURE_NAMES
+from levcore.policy import MarginPolicy
+from levcore.risk import BookRisk
+from levcore.status import FIRST_FAILURE, State
+
+__all__ = ["Comparison", "Refusal"]
+
+Flags = npt.NDArray[np.bool_]
+
+TOTALS = ("notional", "unrealized_pnl", "initial_margin", "maintenance_margin")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Answer of a policy that cannot evaluate the book, since no source states a rule that it needs.
+
+    Parameters
+    ----------
+    rule : str
+        Which rule, and what is the matter with it.
+    reason : str
+        Why it is not known; empty where the policy does not say.
+    remedy : str
+        How to state it.
+    """
+
+    rule: str
+    reason: str
+    remedy: str
+
+    def __str__(self) -> str:
+        """Build the sentence: rule and reason."""
+        reason = f", because: {self.reason}" if self.reason else ""
+        return f"refuses: rule {self.rule}{reason}"
+
+
+class Comparison:
+    """One book at one set of marks, evaluated under several policies; made by `compare`.
+
+    Attributes
+    ----------
+    book : PositionBook
+    marks : ndarray of float64, shape (len(book.instrument_names),), quote per base
+        NaN where missing.
+    policies : dict of str to MarginPolicy
+        By label, in the caller's order; each with the instruments that it was evaluated with.
+    results : dict of str to BookRisk or Refusal
+        By label.
+    matches : dict of str to Match
+        By label: which instruments are the policy's own, borrowed, or missing.
+    """
+
+    def __init__(
+        self,
+        book: PositionBook,
+        marks: Floats,
+        policies: dict[str, MarginPolicy],
+        matches: dict[str, Match],
+        results: dict[str, "BookRisk | Refusal"],
+    ) -> None:
+        self.book = book
+        self.marks = marks
+        self.policies = policies
+        self.matches = matches
+        self.results = results
+
+    def __len__(self) -> int:
+        """Number of positions."""
+        return len(self.book)
+
+    def __repr__(self) -> str:
+        """Size and policies."""
+        return f"Comparison({len(self):,} positions under {', '.join(self.policies)})"
+
+    @cached_property
+    def answers(self) -> dict[str, BookRisk]:
+        """Results of the policies that evaluated the book, by label."""
+        return {label: one for label, one in self.results.items() if isinstance(one, BookRisk)}
+
+    @cached_property
+    def short_names(self) -> dict[str, str]:
+        """Names for the heads of tables, by label: an id loses its date where no other has its name."""
+        names = [one.name for one in self.policies.values()]
+        return {
+            label: one.name if label == one.id and names.count(one.name) == 1 else label
+            for label, one in self.policies.items()
+        }
+
+    def table(self, measure: str) -> dict[str, npt.NDArray[Any]]:
+        """One measure of every position under every policy.
+
+        Parameters
+        ----------
+        measure : str
+            Of `levcore.MEASURES`, or ``"state"``.
+
+        Returns
+        -------
+        dict of str to ndarray, shape (n,)
+            By label; a policy that refuses has NaN, or the state ``INCOMPLETE``. Views, not copies.
+
+        Raises
+        ------
+        InputError
+            For a name that is none of these.
+        """
+        self._check_measure(measure, MEASURE_NAMES)
+        missing = _missing(measure, len(self))
+        return {
+            label: one[measure] if isinstance(one, BookRisk) else missing
+            for label, one in self.results.items()
+        }
+
+    def account_table(self, measure: str) -> dict[str, npt.NDArray[Any]]:
+        """One measure of every cross account under every policy.
+
+        Parameters
+        ----------
+        measure : str
+            ``"equity"``, ``"initial_margin"``, ``"maintenance_margin"``, ``"free_margin"``,
+            ``"margin_ratio"``, ``"margin_call_amount"`` or ``"state"``.
+
+        Returns
+        -------
+        dict of str to ndarray, shape (a,)
+            By label, aligned with ``book.account_ids``; as for `table`.
+
+        Raises
+        ------
+        InputError
+            For a name that is none of these.
+        """
+        self._check_measure(measure, ACCOUNT_MEASURES)
+        missing = _missing(measure, len(self.book.account_ids))
+        return {
+            label: getattr(one.accounts, measure) if isinstance(one, BookRisk) else missing
+            for label, one in self.results.items()
+        }
+
+    @staticmethod
+    def _check_measure(measure: str, known: Sequence[str]) -> None:
+        if measure not in known and measure != "state":
+            expected = ", ".join((*known, "state"))
+            raise InputError("measure", "must be a measure that is compared", expected, repr(measure))
+
+    @cached_property
+    def notional(self) -> Floats:
+        """Value of each position at the mark, shape (n,), of the first policy that has one; NaN: none has."""
+        notional = np.full(len(self), np.nan)
+        for risk in self.answers.values():
+            notional = np.where(np.isnan(notional), risk.notional, notional)
+        return notional
+
+    @cached_property
+    def _distances(self) -> Floats:
+        """Distances to liquidation, shape (policies that answer, n)."""
+        if not self.answers:
+            return np.empty((0, len(self)))
+        return np.stack([risk.distance_to_liquidation for risk in self.answers.values()])
+
+    @cached_property
+    def earliest(self) -> Floats:
+        """Shortest distance to liquidation under any policy, fraction of the mark, shape (n,); NaN: none."""
+        shortest: Floats = np.fmin.reduce(self._distances, axis=0, initial=np.nan)
+        return shortest
+
+    @cached_property
+    def latest(self) -> Floats:
+        """Longest distance to liquidation under any policy, as `earliest`; infinite: one has no price."""
+        longest: Floats = np.fmax.reduce(self._distances, axis=0, initial=np.nan)
+        return longest
+
+    @cached_property
+    def spread(self) -> Floats:
+        """Distance from the earliest to the latest liquidation of each position, shape (n,).
+
+        Fraction of the mark, not negative. Infinite where one policy has a liquidation price and another has
+        none, 0 where none has one, NaN where fewer than two policies answer for the position.
+        """
+        with np.errstate(invalid="ignore"):  # infinite less infinite, where the spread is 0
+            spread = np.where(self.latest == self.earliest, 0.0, self.latest - self.earliest)
+        answering = np.count_nonzero(~np.isnan(self._distances), axis=0)
+        return np.where(answering > 1, spread, np.nan)
+
+    @cached_property
+    def liquidates_first(self) -> dict[str, Flags]:
+        """Positions that each policy liquidates before another one does, shape (n,), by label.
+
+        Two policies that share the earliest liquidation both have it; where all agree, none does.
+        """
+        differ = self.spread > 0
+        return {
+            label: differ & (risk.distance_to_liquidation == self.earliest)
+            for label, risk in self.answers.items()
+        }
+
+    @cached_property
+    def compared(self) -> Flags:
+        """Positions with numbers under every policy that answers, shape (n,)."""
+        every = np.full(len(self), bool(self.answers))
+        for risk in self.answers.values():
+            every &= risk.status < FIRST_FAILURE
+        return every
+
+    def totals(self) -> dict[str, dict[str, dict[str, float]]]:
+        """Sums over the positions of `compared`, so that no policy's total is small for lack of positions.
+
+        Returns
+        -------
+        dict
+            By label and settlement currency: ``notional``, ``unrealized_pnl``, ``initial_margin`` (NaN where
+            a leverage is missing) and ``maintenance_margin``. Amounts of two currencies are never added.
+        """
+        return {label: _totals(risk, self.compared) for label, risk in self.answers.items()}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything compared as values that JSON knows: NaN is None, an infinite number ``"Infinity"``.
+
+        Returns
+        -------
+        dict
+            ``policies`` by label; ``positions``, a list a column: what they are, each measure by label,
+            ``spread`` and ``liquidates_first``; ``accounts``: the same for each account measure; ``totals``.
+        """
+        from levcore.compare_json import comparison_dict
+
+        return comparison_dict(self)
+
+    def text(self, *, name: str = "", top: int = 10) -> str:
+        """Comparison as plain text for a terminal; lists of `top` positions and accounts."""
+        from levcore.compare_text import render_comparison_text
+
+        return render_comparison_text(self, name=name, top=top)
+
+    def report(self, path: str | Path, *, name: str = "", top: int = 20) -> Path:
+        """Write the HTML report, one file without links to anything outside; return its path."""
+        from levcore.compare_html import write_comparison
+
+        return write_comparison(self, path, name=name, top=top)
+
+
+def _missing(measure: str, length: int) -> npt.NDArray[Any]:
+    return np.full(length, State.INCOMPLETE, np.uint8) if measure == "state" else np.full(length, np.nan)
+
+
+def _totals(risk: BookRisk, rows: Flags) -> dict[str, dict[str, float]]:
+    currencies, place = settlements(risk.book, risk.policies)
+    of_row = place[risk.book.instrument_codes[rows]]
+    totals = {name: np.bincount(of_row, risk.column(name)[rows], len(currencies)) for name in TOTALS}
+    held = np.flatnonzero(np.bincount(of_row, minlength=len(currencies))).tolist()
+    return {currencies[code]: {name: float(totals[name][code]) for name in TOTALS} for code in held}
