@@ -212,6 +212,7 @@ impl<'a> AccountReader<'a> {
             holding,
             group,
             reciprocal: self.has_balances && !flat && contract.is_inverse(),
+            covered: false,
             charged: 1.0,
             frozen: f64::NAN,
         });

@@ -52,5 +52,5 @@ fn charge(leg: &mut Leg<'_>, share: f64, at_entry: f64, policy: &Policy) {
     let (own, charged) =
         if rules.initial_at_entry_cross { (leg.entry_value, at_entry) } else { (leg.value, share * leg.value) };
     leg.initial_margin += leg.initial.at(charged) - leg.initial.at(own);
-    leg.charged = share;
+    (leg.covered, leg.charged) = (true, share);
 }

@@ -73,6 +73,8 @@ pub(crate) struct Leg<'a> {
     pub group: usize,
     /// Whether its value in the settlement coin falls as the coin's price rises.
     pub reciprocal: bool,
+    /// Whether another leg covers it, or it another, so that its margins are not those that it has alone.
+    pub covered: bool,
     /// Share of its size that the requirement is taken on.
     pub charged: f64,
     /// The part of the scaled requirement that does not move.

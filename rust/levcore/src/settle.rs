@@ -86,8 +86,18 @@ impl<'a> Settler<'a> {
                 _ => self.store_flat(known, &verdict),
             }
         }
+        self.store_charged_margins();
         for balance in &self.reader.balances {
             self.store_balance(balance, &verdict);
+        }
+    }
+
+    /// Stores the margins of legs that cover each other over those that each has alone.
+    fn store_charged_margins(&self) {
+        for leg in self.reader.pool.legs.iter().filter(|leg| leg.covered) {
+            let row = self.reader.legs[leg.known].row;
+            self.store(row, Measure::InitialMargin as usize, leg.initial_margin);
+            self.store(row, Measure::MaintenanceMargin as usize, leg.maintenance_margin);
         }
     }
 
@@ -134,6 +144,7 @@ impl<'a> Settler<'a> {
             let status = if failed { known.status } else { Status::AccountIncomplete as u8 };
             self.store_codes(known.row, State::Incomplete as u8, status);
         }
+        self.store_charged_margins();
         for balance in &self.reader.balances {
             let failed = balance.status >= FIRST_FAILURE;
             let status = if failed { balance.status } else { Status::AccountIncomplete as u8 };
@@ -174,10 +185,6 @@ impl<'a> Settler<'a> {
         ];
         for (&measure, result) in BY_ACCOUNT.iter().zip(by_account) {
             self.store(row, measure as usize, result);
-        }
-        if leg.charged != 1.0 {
-            self.store(row, Measure::InitialMargin as usize, leg.initial_margin);
-            self.store(row, Measure::MaintenanceMargin as usize, leg.maintenance_margin);
         }
         let mut status = if has_price { Status::Ok } else { Status::NoLiquidationPrice };
         let place = if above != in_coin { surplus.upper } else { surplus.lower };
