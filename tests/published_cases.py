@@ -19,6 +19,7 @@ import levcore as lc
 from levcore.files import read_accounts, read_positions
 from published_calls import ExactComparison, exact_comparisons
 from published_numbers import Comparison, read_number
+from published_scenarios import scenario_reading
 
 FOLDER = Path(__file__).parent / "published"
 ACCOUNTS = Path(__file__).parents[1] / "examples" / "data"
@@ -65,7 +66,7 @@ def policy_of(run: dict[str, Any]) -> lc.MarginPolicy:
 
 def instrument_of(name: str, facts: dict[str, Any]) -> lc.Instrument:
     """Instrument of a case."""
-    given = {key: value for key, value in facts.items() if key not in ("shape", "unit", "tiers")}
+    given = {key: value for key, value in facts.items() if key not in ("shape", "unit", "tiers", "minimum")}
     for table in ("short_tiers", "initial_tiers"):
         if table in given:
             given[table] = table_of(given[table])
@@ -73,9 +74,17 @@ def instrument_of(name: str, facts: dict[str, Any]) -> lc.Instrument:
 
 
 def table_of(facts: dict[str, Any]) -> lc.TierTable:
-    """Tier table of a case; missing deductions are derived."""
+    """Tier table of a case, not below its ``minimum`` where it has one."""
+    table = plain_table_of(facts)
+    return table.with_minimum(facts["minimum"]) if "minimum" in facts else table
+
+
+def plain_table_of(facts: dict[str, Any]) -> lc.TierTable:
+    """Tier table of a case; missing deductions are derived, a growing one has its rate and slope as tiers."""
     if facts.get("shape") == "half_of_initial_rate":
         return lc.TierTable.half_of_initial_rate(facts["tiers"])
+    if facts.get("shape") == "growing":
+        return lc.TierTable.growing(*facts["tiers"], unit=facts["unit"])
     build = lc.TierTable.flat if facts.get("shape") == "flat" else lc.TierTable.marginal
     return build(facts["tiers"], unit=facts["unit"])
 
@@ -147,7 +156,9 @@ def comparisons(case: dict[str, Any], evaluator: str) -> Iterator[Comparison | E
             yield from exact_comparisons(run)
             continue
         for expected in run["expected"]:
-            if "tiers" in run:
+            if "scenarios" in run:
+                yield Comparison(expected, scenario_reading(run, expected, evaluator))
+            elif "tiers" in run:
                 yield Comparison(expected, table_of(run).deductions[expected["row"]])
             else:
                 yield compared(evaluated(run, evaluator), expected)

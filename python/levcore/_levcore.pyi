@@ -5,6 +5,7 @@ import numpy.typing as npt
 
 from levcore.balances import BalanceColumns
 from levcore.compiled import CompiledAsset, CompiledInstrument, CompiledRules
+from levcore.scenario_inputs import CompiledScenarios
 
 __all__ = [
     "Book",
@@ -19,6 +20,12 @@ __all__ = [
     "instruction_sets",
     "measures",
     "panic_inside",
+    "price_grid_profits",
+    "scenario_account_statuses",
+    "scenario_margin",
+    "scenario_measures",
+    "scenario_row_statuses",
+    "span_future_profits",
     "states",
     "statuses",
     "used_instruction_set",
@@ -77,6 +84,29 @@ def evaluate(
     threads: int,
 ) -> None: ...
 def panic_inside() -> None: ...
+def scenario_margin(
+    inputs: CompiledScenarios, keep_profits: bool, threads: int
+) -> tuple[
+    npt.NDArray[np.float64],
+    npt.NDArray[np.uint8],
+    npt.NDArray[np.uint32],
+    npt.NDArray[np.float64],
+    npt.NDArray[np.uint32],
+    npt.NDArray[np.uint8],
+    npt.NDArray[np.float64] | None,
+]: ...
+def price_grid_profits(
+    contracts: list[tuple[int, float, float]],
+    marks: npt.NDArray[np.float64],
+    moves: npt.NDArray[np.float64],
+    covers: npt.NDArray[np.float64],
+) -> npt.NDArray[np.float64]: ...
+def span_future_profits(
+    price_scan_range: float, extreme_multiple: float, extreme_cover: float
+) -> list[float]: ...
+def scenario_measures() -> list[str]: ...
+def scenario_row_statuses() -> list[tuple[int, str, str]]: ...
+def scenario_account_statuses() -> list[tuple[int, str, str]]: ...
 def measures() -> list[tuple[str, str, str]]: ...
 def account_measures() -> list[str]: ...
 def balance_measures() -> list[str]: ...

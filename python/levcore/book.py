@@ -251,7 +251,7 @@ class PositionBook:
         )
 
     def whole(self) -> "_levcore.Book":
-        """Layout in which every cross account is settled as one whole, for rules and questions that need it."""
+        """Layout in which every cross account is settled as one whole, for rules that need it."""
         if self.whole_handle is None:
             self.whole_handle = self._lay_out(pool_all=True)
         return self.whole_handle
@@ -301,7 +301,7 @@ class PositionBook:
 
     @property
     def has_pooled_accounts(self) -> bool:
-        """Whether the parts of an account move together: it has balances, or several legs of an instrument."""
+        """Whether parts of an account move together: it has balances, or an instrument twice."""
         return self.handle.has_pooled_accounts
 
     @property

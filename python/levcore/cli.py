@@ -1,4 +1,4 @@
-"""The command line: ``levcore score``, ``explain``, ``compare`` and ``policies``.
+"""The command line: ``levcore score``, ``explain``, ``compare``, ``reconcile`` and ``policies``.
 
 Exit codes: 0 all is well; 2 something is in margin call or worse, or could not be judged, which may hide it;
 1 the command failed, with a message on standard error.
@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from levcore._levcore import __version__
 from levcore.cli_compare import add_compare
@@ -25,6 +25,7 @@ from levcore.cli_parts import (
     stated_rule,
     wallets,
 )
+from levcore.cli_reconcile import add_reconcile
 from levcore.engine import Engine
 from levcore.errors import InputError, LevcoreError, UnknownRuleError
 from levcore.file_output import check_output, write_csv, write_json, write_results
@@ -98,7 +99,10 @@ def _message(error: Exception) -> str:
 def _parser() -> Parser:
     parser = Parser(prog="levcore", description="Margin and liquidation risk of leveraged positions.")
     parser.add_argument("--version", action="version", version=f"levcore {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
+    # Any: the commands' modules know the parser's base class alone, and the type is invariant.
+    commands: argparse._SubParsersAction[Any] = parser.add_subparsers(
+        required=True, metavar="COMMAND", parser_class=Parser
+    )
 
     score = commands.add_parser(
         "score", help="evaluate positions", description="Evaluate positions.", epilog=EXIT_CODES
@@ -124,6 +128,7 @@ def _parser() -> Parser:
     explain.set_defaults(run=_explain)
 
     add_compare(commands)
+    add_reconcile(commands)
     listing = commands.add_parser(
         "policies", help="list the bundled policies", description="List the bundled policies, or show one."
     )

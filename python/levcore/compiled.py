@@ -184,7 +184,7 @@ class Movers:
             raise PolicyError(
                 f"{self.policy.id}, {instrument.name}",
                 "an inverse contract moves with its settlement currency, another one does not",
-                f"underlying {'' if instrument.payoff == 'inverse' else 'other than '}{settled_in.moves_with!r}",
+                ("" if instrument.payoff == "inverse" else "other than ") + repr(settled_in.moves_with),
                 repr(underlying),
             )
         return (
@@ -232,7 +232,7 @@ def check_accounts(policy: "MarginPolicy", book: "PositionBook") -> None:
     if book.balances is not None and policy.known("liabilities_count_as") == "none":
         raise InputError(
             "balances",
-            f"belong to accounts in several assets; under {policy.id} an account is one wallet in one currency",
+            f"belong to accounts in several assets; under {policy.id} an account is one wallet",
             "wallet_balance",
             "balances",
         )

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from levcore import _levcore
+from levcore.asset_prices import asset_price_columns
 from levcore.book import Binding, PositionBook
 from levcore.columns import Floats
-from levcore.asset_prices import asset_price_columns
 from levcore.compiled import CompiledPolicy, check_accounts, check_modes, compile_policy, pools_every_account
 from levcore.errors import DTypeError, InputError, InvalidRowsError, ShapeError
 from levcore.listings import refuse_mixed_settlement
@@ -177,16 +177,13 @@ class Engine:
         """
         if out is not None and not isinstance(out, BookRisk):
             raise DTypeError("out", "must be a BookRisk", "BookRisk", type(out).__name__)
-        if measures is None:
-            names = None if out is None else out.measures
-        else:
-            names = chosen_measures(measures)
+        names = None if measures is None else chosen_measures(measures)
         if on_bad_row not in ("status", "raise"):
             raise InputError("on_bad_row", "must be a known choice", "'status' or 'raise'", repr(on_bad_row))
         if not isinstance(book, PositionBook):
             raise DTypeError("book", "must be a PositionBook", "PositionBook", type(book).__name__)
         if names is None:
-            names = default_measures(book)
+            names = default_measures(book) if out is None else out.measures
         bound = self._bind(book)
         prices = mark_prices(book, marks)
         risk = self._result(book, bound.policies, prices, names, out)

@@ -29,7 +29,7 @@ NO_TABLE = Table(KEYS["value"], (), math.inf, None)
 
 @dataclass(slots=True)
 class LegRow:
-    """A row of the account; `leg` is its place among the legs of the pool, None for flat rows without funding."""
+    """A row of the account; `leg` is its place in the pool, None for flat rows without funding."""
 
     row: int
     status: int
@@ -106,7 +106,7 @@ class AccountReader:
         return AccountStatus.INCOMPLETE if failed else AccountStatus.OK
 
     def moves(self) -> dict[Hashable, Move]:
-        """What each mover moves: its legs and balances, and what its legs settle in, whose price stands still."""
+        """What each mover moves: its legs and balances; what its legs settle in is held still."""
         moves: dict[Hashable, Move] = {}
         paces: dict[Hashable, dict[int, float]] = {}
         for leg_row in self.leg_rows:

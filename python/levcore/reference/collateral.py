@@ -1,4 +1,4 @@
-"""Collateral assets: the value counted of an equity, a minimum of lines, and the margin that liabilities ask for."""
+"""Collateral assets: the value counted of an equity, a minimum of lines, and the margin of liabilities."""
 
 from dataclasses import dataclass
 
@@ -35,7 +35,7 @@ class Counted:
 
 
 def prepare_asset(asset: CompiledAsset) -> Asset:
-    """Offsets of the tiers: ``b_k = b_{k-1} + floor_k * (weight_{k-1} - weight_k)``, in the unit of the floors."""
+    """Offsets of the tiers in the unit of floors: ``b_k = b_{k-1} + floor_k * (weight_{k-1} - weight_k)``."""
     offsets = [0.0]
     for tier in range(1, len(asset.weights)):
         step = asset.floors[tier] * (asset.weights[tier - 1] - asset.weights[tier])

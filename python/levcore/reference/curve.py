@@ -11,7 +11,7 @@ __all__ = ["Curve", "initial_margin_at"]
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Margin of a position as a convex function of its value: the largest of some lines, one line, or a parabola."""
+    """Margin as a convex function of the value: the largest of some lines, one line, or a parabola."""
 
     table: Table
     position: Position

@@ -17,8 +17,8 @@ from levcore.reference.account_reader import AccountReader
 from levcore.reference.collateral import prepare_asset
 from levcore.reference.kernel import MarkedInstrument, Position
 from levcore.reference.policy import Policy, prepare
-from levcore.reference.tables import prepare_tiers
 from levcore.reference.settle import BalanceResult, settle
+from levcore.reference.tables import prepare_tiers
 from levcore.status import FIRST_FAILURE, State, Status
 
 if TYPE_CHECKING:

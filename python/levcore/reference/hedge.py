@@ -1,8 +1,8 @@
 """Legs that cover each other: what a long and a short leg of one instrument in one account are charged.
 
-With the sizes ``n >= m`` of the two legs and the share ``c`` of covered quantity, the larger leg is charged on
-``(n - m) + c m``, the smaller one on nothing. A requirement frozen at entry is taken at the average entry of
-both.
+With the sizes ``n >= m`` of the two legs and the share ``c`` of covered quantity, the larger leg is charged
+on ``(n - m) + c m``, the smaller one on nothing. A requirement frozen at entry is taken at the average entry
+of both.
 """
 
 from levcore.compiled import HEDGE_RULES, REQUIREMENT_BASES
@@ -17,7 +17,7 @@ AT_PRICE, AT_ENTRY = REQUIREMENT_BASES["price"], REQUIREMENT_BASES["entry"]
 
 
 def cover(legs: list[Leg], policy: Policy) -> None:
-    """Charge pairs of legs on what they leave uncovered, where the policy does so; a pair shares its group."""
+    """Charge pairs of legs on what they leave uncovered, where the policy does so; pairs share a group."""
     if policy.rules.hedge_rule != COVERED:
         return
     first_of_group: dict[int, Leg] = {}

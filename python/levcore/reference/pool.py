@@ -1,8 +1,9 @@
 """Accounts whose parts move together: hedged legs, and balances in several assets.
 
-Everything that one underlying moves, legs and balances, is a *mover*. Along the price of a mover the surplus of the account is what it
-is now, less what the mover's parts give to it now, plus what they give there; every part is a line, or the smaller of a few. The place
-on the ray is the price over the mark, or the coordinate over its own where the account is kept in the coin of inverse contracts.
+Everything that one underlying moves, legs and balances, is a *mover*. Along the price of a mover the surplus
+of the account is what it is now, less what the mover's parts give to it now, plus what they give there; every
+part is a line, or the smaller of a few. The place on the ray is the price over the mark, or the coordinate
+over its own where the account is kept in the coin of inverse contracts.
 """
 
 import math
@@ -28,7 +29,7 @@ NONE: Line = (0.0, 0.0)
 
 @dataclass(slots=True)
 class Holding:
-    """One asset of an account: what is held and owed in units of the asset, and the profit that legs settle in it."""
+    """One asset of an account: what is held and owed, and the profit that legs settle in it, in its units."""
 
     asset: Asset
     price: float
@@ -48,8 +49,9 @@ class Holding:
 class Leg:
     """A position of the account after its first pass.
 
-    `charged` is the share of its size that the requirement is taken on, `frozen` the part of the scaled requirement that does not move,
-    `reciprocal` says that its value in the settlement coin falls as the coin's price rises.
+    `charged` is the share of its size that the requirement is taken on, `frozen` the part of the scaled
+    requirement that does not move, `reciprocal` says that its value in the settlement coin falls as the
+    coin's price rises.
     """
 
     position: Position
@@ -148,7 +150,7 @@ class Pool:
             totals.initial_margin += h.initial
 
     def _charge_groups(self, totals: Totals) -> None:
-        """Of each group, the side that asks for more; requirement, initial and maintenance margin each by themselves."""
+        """Charge the side of each group that asks for more, for each of the three margins by itself."""
         initial, maintenance = [[0.0, 0.0] for _ in self.sides], [[0.0, 0.0] for _ in self.sides]
         required = [[0.0, 0.0] for _ in self.sides]
         for leg in self.legs:
@@ -163,13 +165,13 @@ class Pool:
             totals.maintenance_margin += margin.larger(*maintenance[group])
 
     def freeze(self) -> None:
-        """Settle which part of each leg's requirement does not move, and what legs ask for in the price of their holding."""
+        """Settle what of each leg's requirement does not move, and what legs ask for in their holding."""
         for leg in self.legs:
             scaled = leg.position.requirement * self.policy.trigger
             leg.frozen = scaled - leg.released
             if not leg.reciprocal:
                 holding = self.holdings[leg.holding]
-                # The larger side of a group may settle in several assets; no line in one of their prices gives it.
+                # The larger side of a group may settle in several assets; no line in one price gives it.
                 holding.settled += math.nan if self.by_groups else holding.price * scaled
 
     def zeros_of_surplus(self, surplus: float, move: Move) -> Zeros:
@@ -179,7 +181,7 @@ class Pool:
         return self._zeros(partial(self._shifted, move, True, rest), self.smooth)
 
     def zeros_of_equity(self, equity: float, move: Move) -> Zeros:
-        """Places where the equity is zero, after the closing fees of what moves where the policy takes them off."""
+        """Places where the equity is zero, after closing fees where the policy takes them off."""
         start, slope = self.line(move, False, 1.0)
         rest = equity - (start + slope)
         return self._zeros(partial(self._shifted, move, False, rest), False)
@@ -192,7 +194,7 @@ class Pool:
         return rest + start, slope
 
     def line(self, move: Move, required: bool, place: float) -> Line:
-        """Line that touches at `place` what the moving parts give: counted equity, less the scaled requirement."""
+        """Line that touches at `place` what moves: counted equity less the scaled requirement."""
         start, slope = 0.0, 0.0
         gains = [0.0] * len(self.holdings)
         for number, beta in move.legs:
@@ -203,14 +205,11 @@ class Pool:
             own = self._holding_line(self.holdings[number], gains[number], beta, required, place)
             start += own[0]
             slope += own[1]
-        if required:
-            own = self._requirement_line(move, place)
-        else:
-            own = self._fee_line(move, place)
+        own = self._requirement_line(move, place) if required else self._fee_line(move, place)
         return start - own[0], slope - own[1]
 
     def _holding_line(self, holding: Holding, gain: float, beta: float, required: bool, place: float) -> Line:
-        """Counted equity of a holding less its scaled liability margin, where legs gain `gain` and its own price moves by `beta`."""
+        """Counted equity less scaled liability margin, as legs gain `gain` and the price moves by `beta`."""
         h, trigger = holding, self.policy.trigger
         base = h.equity - gain
         if beta == 0.0:
@@ -283,7 +282,7 @@ class Pool:
         return start, slope
 
     def _leg_line(self, leg: Leg, beta: float, place: float) -> Line:
-        """Scaled requirement of a leg: ``(rate * charged + fee) * V - deduction`` and what is frozen of it."""
+        """Scaled requirement of a leg: ``(rate * charged + fee) * V - deduction``, and what is frozen."""
         p, rules = leg.position, self.policy.rules
         along = _along(beta, place)
         value = divide(p.value, along) if leg.reciprocal else p.value * along
@@ -297,7 +296,7 @@ class Pool:
         return _on_ray((moving, still) if leg.reciprocal else (still, moving), beta)
 
     def _fee_line(self, move: Move, place: float) -> Line:
-        """Closing fees of the moving legs that the bankruptcy price leaves room for; NaN where no source says."""
+        """Closing fees of moving legs that the bankruptcy price leaves room for; NaN where not known."""
         start, slope = 0.0, 0.0
         fee = self.policy.bankruptcy_fee
         for number, beta in move.legs:

@@ -1,8 +1,9 @@
 """Zeros of a concave surplus along a ray of prices, by Newton's method from outside.
 
-The surplus of an account along a ray is a sum of minima of lines (and, for rates that grow with the size, of concave
-parabolas), so it is concave and has at most two zeros. A step goes to the zero of the line that decides at the current place; from a
-place where the surplus is negative the steps never pass the zero, and on lines they end on it.
+The surplus of an account along a ray is a sum of minima of lines (and, for rates that grow with the size, of
+concave parabolas), so it is concave and has at most two zeros. A step goes to the zero of the line that
+decides at the current place; from a place where the surplus is negative the steps never pass the zero, and on
+lines they end on it.
 """
 
 import math
@@ -19,8 +20,8 @@ DOUBLINGS = 1_100
 def lower_zero(line_at: Callable[[float], Line], smooth: bool) -> float:
     """Place in (0, inf) where the surplus rises through zero; NaN if there is none.
 
-    `line_at` gives the line that touches the surplus at a place; `smooth` says that it is not made of lines alone, so that the place 0
-    may have none.
+    `line_at` gives the line that touches the surplus at a place; `smooth` says that it is not made of lines
+    alone, so that the place 0 may have none.
     """
     place = _outside(line_at, 0.5) if smooth else 0.0
     if math.isnan(place):

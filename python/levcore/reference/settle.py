@@ -153,7 +153,7 @@ def _finish_balance(
 
 
 def _prices(zeros: Zeros, mark: float, in_coin: bool) -> tuple[float, float]:
-    """Lower and upper price at these places; where the place is a coordinate of inverse contracts, they change sides."""
+    """Lower and upper price; where the place is a coordinate of inverse contracts, they change sides."""
     if in_coin:
         return _price(divide(mark, zeros.upper)), _price(divide(mark, zeros.lower))
     return _price(mark * zeros.lower), _price(mark * zeros.upper)
