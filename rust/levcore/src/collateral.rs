@@ -40,7 +40,7 @@ impl Asset {
             return Err(Error::Length { argument: "weights", expected: floors.len().max(1), found: weights.len() });
         }
         check_columns(floors, weights)?;
-        if !(liability_weight >= 1.0 && liability_weight < f64::INFINITY) {
+        if !(1.0..f64::INFINITY).contains(&liability_weight) {
             return Err(Error::Domain {
                 argument: "liability_weight",
                 expected: "a number not below 1",

@@ -437,7 +437,12 @@ mod tests {
 
     fn keys<'a>(instrument: &'a [u32], cross: &'a [bool], account: &'a [u32], accounts: usize) -> Keys<'a> {
         let account = Codes { of_row: account, labels: accounts };
-        Keys { cross: Some(cross), account, ..Keys::isolated(instrument, 7) }
+        Keys { cross: Some(cross), account, ..Keys::isolated(instrument, instrument.len() + 4) }
+    }
+
+    /// An instrument of its own for each row, so that no account has one twice.
+    fn distinct(rows: usize) -> Vec<u32> {
+        (0..rows as u32).collect()
     }
 
     fn is_permutation(layout: &Layout) -> bool {
@@ -457,7 +462,7 @@ mod tests {
     fn accounts_that_are_kept_together_need_no_list() {
         let account: Vec<u32> = (0..30_000).map(|row| (row / 7) ^ 1).collect();
         let accounts = *account.iter().max().unwrap() as usize + 1;
-        let (instrument, cross) = (vec![0; account.len()], vec![true; account.len()]);
+        let (instrument, cross) = (distinct(account.len()), vec![true; account.len()]);
         let layout = Layout::new(&keys(&instrument, &cross, &account, accounts)).unwrap();
         assert!(layout.keeps_accounts_together() && is_permutation(&layout));
         assert!(layout.blocks.len() > 1 && layout.listed.is_empty());
@@ -466,7 +471,7 @@ mod tests {
     #[test]
     fn legs_that_lie_apart_are_listed_in_the_order_of_rows() {
         let rows = 50_000_u32;
-        let instrument: Vec<u32> = (0..rows).map(|row| row.wrapping_mul(2_654_435_761) % 7).collect();
+        let instrument = distinct(rows as usize);
         let account: Vec<u32> = (0..rows).map(|row| row.wrapping_mul(40_503) % 5_000).collect();
         let cross: Vec<bool> = (0..rows).map(|row| row % 3 != 0).collect();
         let layout = Layout::new(&keys(&instrument, &cross, &account, 5_000)).unwrap();
@@ -483,7 +488,7 @@ mod tests {
     #[test]
     fn every_row_and_account_belongs_to_a_block_of_its_policy() {
         let rows = 60_000_u32;
-        let instrument = vec![0; rows as usize];
+        let instrument = distinct(rows as usize);
         let account: Vec<u32> = (0..rows).map(|row| row.wrapping_mul(40_503) % 5_000).collect();
         let policy: Vec<u32> = account.iter().map(|account| account % 3).collect();
         let cross: Vec<bool> = (0..rows).map(|row| row % 3 != 0).collect();
@@ -519,16 +524,18 @@ mod tests {
     #[test]
     fn an_account_under_two_policies_is_refused() {
         let of_policy = Some(Codes { of_row: &[1, 0, 0], labels: 2 });
-        let mixed = Keys { policy: of_policy, ..keys(&[0, 0, 0], &[true, true, true], &[1, 0, 1], 2) };
+        let mixed = Keys { policy: of_policy, ..keys(&[0, 1, 2], &[true, true, true], &[1, 0, 1], 2) };
         assert_eq!(Layout::new(&mixed).unwrap_err(), Error::Policies { account: 1, row: 0 });
         let isolated = Keys { policy: of_policy, ..keys(&[0, 0, 0], &[true, true, false], &[1, 0, 1], 2) };
         assert!(Layout::new(&isolated).is_ok());
+        let pooled = Keys { policy: of_policy, ..keys(&[0, 0, 0], &[true, true, true], &[1, 0, 1], 2) };
+        assert_eq!(Layout::new(&pooled).unwrap_err(), Error::Policies { account: 1, row: 2 });
     }
 
     #[test]
     fn the_row_order_makes_a_book_that_keeps_accounts_together() {
         let account: Vec<u32> = (0..9_000_u32).map(|row| row.wrapping_mul(40_503) % 800).collect();
-        let (instrument, cross) = (vec![0; account.len()], vec![true; account.len()]);
+        let (instrument, cross) = (distinct(account.len()), vec![true; account.len()]);
         let layout = Layout::new(&keys(&instrument, &cross, &account, 800)).unwrap();
         assert!(!layout.keeps_accounts_together());
         let sorted: Vec<u32> = layout.row_order().iter().map(|&row| account[row as usize]).collect();

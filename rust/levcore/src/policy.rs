@@ -250,7 +250,12 @@ impl Policy {
             let Some(settlement) = instrument.settlement else { continue };
             let Some(&mover) = self.mover_of_asset.get(settlement) else {
                 let limit = self.assets.len();
-                return Err(Error::Code { argument: "settlement", row: place, found: settlement as i64, limit });
+                return Err(Error::Code {
+                    argument: "settlement",
+                    row: place,
+                    found: i64::try_from(settlement).unwrap_or(i64::MAX),
+                    limit,
+                });
             };
             if (mover == instrument.mover) != instrument.contract.is_inverse() {
                 return Err(Error::Domain {

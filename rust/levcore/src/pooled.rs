@@ -96,7 +96,11 @@ impl PooledAccounts {
     fn push_accounts(&mut self, keys: &Keys<'_>, legs: &Grouped, balances: &Grouped) -> Result<()> {
         let mut of_policy = vec![Vec::new(); keys.policies()];
         for account in (0..keys.account.labels).filter(|&account| self.is_pooled[account]) {
-            of_policy[policy_of(keys, legs.of(account), balances.of(account))?].push(account);
+            let policy = policy_of(keys, legs.of(account), balances.of(account))?;
+            if let Some(&row) = legs.of(account).iter().find(|&&row| keys.policy_of(row as usize) != policy) {
+                return Err(Error::Policies { account, row: row as usize });
+            }
+            of_policy[policy].push(account);
         }
         for (policy, codes) in of_policy.into_iter().enumerate() {
             let mut first = self.accounts.len();
@@ -132,7 +136,12 @@ fn policy_of(keys: &Keys<'_>, legs: &[u32], balances: &[u32]) -> Result<usize> {
         return Ok(policy);
     }
     let row = balances.first().map_or(0, |&row| row as usize);
-    Err(Error::Code { argument: "balances.policy", row, found: policy as i64, limit: keys.policies() })
+    Err(Error::Code {
+        argument: "balances.policy",
+        row,
+        found: i64::try_from(policy).unwrap_or(i64::MAX),
+        limit: keys.policies(),
+    })
 }
 
 /// Appends rows and says where they stand.
