@@ -25,8 +25,8 @@ mod _levcore {
     };
     #[pymodule_export]
     use crate::tables::{
-        account_measures, account_statuses, default_threads, instruction_sets, measures, states, statuses,
-        used_instruction_set,
+        account_measures, account_statuses, balance_measures, default_threads, instruction_sets, measures, states,
+        statuses, used_instruction_set,
     };
 
     use pyo3::prelude::*;
