@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from levcore.cli_parts import OK, add_traceback, check_outputs, stated_rule
 from levcore.errors import InputError
@@ -34,7 +34,7 @@ EXIT_CODES = (
 )
 
 
-def add_reconcile(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_reconcile(commands: "argparse._SubParsersAction[Any]") -> None:
     """Register the command."""
     parser = commands.add_parser(
         "reconcile",
@@ -104,13 +104,18 @@ def _tiers(options: argparse.Namespace, chosen: "MarginPolicy | None") -> Mappin
 def _wallets(texts: list[str]) -> dict[str, str]:
     wallets = {}
     for text in texts:
-        currency, _, balance = text.partition("=")
-        try:
-            Decimal(balance.strip())
-        except InvalidOperation:
-            raise InputError("--wallet", "must be a balance", "CURRENCY=BALANCE", repr(text)) from None
-        wallets[currency.strip()] = balance.strip()
+        currency, _, balance = (part.strip() for part in text.partition("="))
+        if not currency or not _is_number(balance):
+            raise InputError("--wallet", "must be a balance", "CURRENCY=BALANCE", repr(text))
+        wallets[currency] = balance
     return wallets
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return Decimal(text).is_finite()
+    except InvalidOperation:
+        return False
 
 
 def _json(result: Reconciliation) -> str:

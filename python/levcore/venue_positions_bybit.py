@@ -8,7 +8,7 @@ from levcore.errors import FileFormatError
 from levcore.instruments import Payoff
 from levcore.printed_number import EXACT
 from levcore.venue_json import Record, records
-from levcore.venue_positions import AccountReply, Reply, Reported, VenuePosition, reported
+from levcore.venue_positions import AccountReply, Reply, Reported, VenuePosition, reported, unit_of_entry
 
 __all__ = ["read_account", "read_positions"]
 
@@ -92,7 +92,7 @@ def _position(row: Record, symbol: str, category: str) -> VenuePosition:
     isolated = row.text("tradeMode") == "1"
     # The initial margin of an isolated position is its balance, added margin and fee reserve included.
     margin = row.printed("positionBalance", "positionIM") if isolated else None
-    units = {} if entry is None else {"entry_price": entry.unit}
+    units = {} if entry is None else {"entry_price": unit_of_entry(entry, mark)}
     if margin is not None:
         units["isolated_margin"] = margin.unit
     bust = row.number("bustPrice")
