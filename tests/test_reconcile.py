@@ -82,20 +82,22 @@ def test_difference_and_share_are_those_of_the_two_numbers() -> None:
 @pytest.mark.parametrize(
     ("theirs", "verdict", "cause"),
     [
-        ("1525.00000000", Verdict.SAME, ""),
-        ("1525.00", Verdict.SAME, ""),
-        ("1524.99999999", Verdict.ROUNDED, "cut"),
-        ("1525.00000001", Verdict.ROUNDED, "cut"),
-        ("1526.37", Verdict.DIFFERS, ""),
+        ("1016.6565", Verdict.SAME, ""),
+        ("1016.65650000", Verdict.SAME, ""),
+        ("1016.66", Verdict.SAME, ""),
+        ("1017", Verdict.SAME, ""),
+        ("1016.65", Verdict.ROUNDED, "cut"),
+        ("1016", Verdict.ROUNDED, "cut"),
+        ("1016.6567", Verdict.DIFFERS, ""),
+        ("1016.64", Verdict.DIFFERS, ""),
     ],
 )
 def test_digits_of_a_margin(theirs: str, verdict: Verdict, cause: str) -> None:
-    flat = lc.Instrument("X", "linear", lc.TierTable.single_rate("0.005"))
+    """Ours is 1016.6565; a rate implied by theirs is of no few digits and so no reason."""
+    flat = lc.Instrument("X", "linear", lc.TierTable.single_rate("0.0033333"))
     data = binance_reply(POLICY.with_instruments([flat]), instrument="X", maintMargin=theirs)
-    # Half a unit beside the number, so that it is neither the one nor the other.
-    data[0]["markPrice"] = "60999.9999998" if theirs == "1524.99999999" else data[0]["markPrice"]
     found = number(reconcile(data, "binance", policy=POLICY, instruments={"X": flat}), "maintMargin")
-    assert (found.verdict, found.cause) in ((verdict, cause), (Verdict.ROUNDED, "cut"))
+    assert (found.ours, found.verdict, found.cause) == (pytest.approx(1016.6565), verdict, cause)
 
 
 def test_tiers_of_another_date_are_named() -> None:
@@ -197,7 +199,8 @@ def test_a_price_rounded_to_its_tick_is_no_difference() -> None:
     assert (stated.verdict, stated.cause) == (Verdict.ROUNDED, "tick")
     assert "rounded up to the tick of 0.5" in stated.reason
     inferred = number(reconcile(data, "binance", policy=POLICY), "liquidationPrice")
-    assert inferred.verdict in (Verdict.ROUNDED, Verdict.SAME)
+    assert (inferred.verdict, inferred.cause) == (Verdict.ROUNDED, "tick")
+    assert "not stated" in inferred.reason or "if the tick is" in inferred.reason
 
 
 def test_other_positions_of_the_account_explain_a_cross_price() -> None:
@@ -231,6 +234,52 @@ def test_other_positions_of_the_account_explain_a_cross_price() -> None:
     assert number(result, "maintMargin", 1).cause == "date"
     assert number(result, "liquidationPrice", 0).cause == "others"
     assert number(result, "liquidationPrice", 1).cause == "date"
+
+
+def test_two_cross_legs_of_one_instrument_share_their_price() -> None:
+    book = lc.PositionBook(
+        ["BTCUSDT", "BTCUSDT"],
+        [1.0, -0.4],
+        [60_000.0, 62_000.0],
+        margin_mode="cross",
+        leverage=10.0,
+        wallet_balance=9_000.0,
+        position_mode="hedge",
+    )
+    risk = lc.Engine(POLICY).evaluate(book, {"BTCUSDT": 61_000.0})
+    rows = [
+        {
+            "symbol": "BTCUSDT",
+            "positionSide": "LONG" if row == 0 else "SHORT",
+            "positionAmt": str(book.quantity[row]),
+            "entryPrice": f"{book.entry_price[row]:.8f}",
+            "markPrice": "61000.00000000",
+            "leverage": "10",
+            "marginType": "cross",
+            "maintMargin": f"{risk.maintenance_margin[row]:.8f}",
+            "liquidationPrice": f"{risk.liquidation_price[row]:.8f}",
+        }
+        for row in range(2)
+    ]
+    assert rows[0]["liquidationPrice"] == rows[1]["liquidationPrice"]
+    result = reconcile(rows, "binance", policy=POLICY, wallet_balance={"USDT": 9_000})
+    assert [each.verdict for each in result.numbers] == [Verdict.SAME] * 4
+
+
+def test_a_margin_mode_that_the_reply_does_not_tell() -> None:
+    folder = FOLDER / "bybit"
+    data = json.loads((folder / "isolated_2022-11-25.json").read_text())
+    data[0]["tradeMode"] = 0
+    options: dict[str, Any] = {
+        "policy": "bybit-linear@2025-10-02",
+        "rules": {"closing_fee_rate": 0.0006},
+        "instruments": lc.InstrumentTable.from_csv(folder / "instruments_2022.csv"),
+    }
+    as_cross = reconcile(data, "bybit", **options)
+    assert number(as_cross, "liqPrice").verdict is Verdict.NOT_DERIVABLE
+    as_isolated = reconcile(data, "bybit", margin_mode="isolated", **options)
+    assert number(as_isolated, "liqPrice").verdict is Verdict.SAME
+    assert number(as_isolated, "bustPrice").reason == "rounded up to the tick of 0.05"
 
 
 def test_a_missing_wallet_is_said_and_can_be_given() -> None:
@@ -378,6 +427,24 @@ def test_options_of_the_command_line_reach_the_evaluation(capsys: pytest.Capture
     assert numbers["positionIM"]["verdict"] == "same"
     assert numbers["liqPrice"]["cause"] == "surplus"
     assert math.isclose(numbers["liqPrice"]["ours"], 176.934980782, rel_tol=1e-9)
+
+
+def test_tiers_of_ccxt_need_a_policy_that_says_their_unit(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = FOLDER / "ccxt" / "okx.json"
+    tiers = tmp_path / "tiers.json"
+    rows = [{"minNotional": 0.0, "maxNotional": 1000.0, "maintenanceMarginRate": 0.004, "maxLeverage": 100.0}]
+    tiers.write_text(json.dumps({"BTC/USDT:USDT": rows}))
+    arguments = ["reconcile", str(file), "--from", "ccxt", "--tiers", str(tiers), "--format", "json"]
+    assert main(arguments) == 1
+    assert "--policy" in capsys.readouterr().err
+    only = tmp_path / "one.json"
+    only.write_text(json.dumps(json.loads(file.read_text())[1:]))
+    arguments[1] = str(only)
+    assert main([*arguments, "--policy", "okx-linear-swap", "--set", "closing_fee_rate=0.0005"]) == 0
+    numbers = {each["field"]: each for each in json.loads(capsys.readouterr().out)["numbers"]}
+    assert numbers["maintenanceMargin"]["cause"] == "price"
 
 
 @pytest.mark.parametrize("text", ["USDT", "USDT=", "=3", "USDT=much"])

@@ -59,6 +59,11 @@ def add_reconcile(commands: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument(
         "--instruments", metavar="FILE.csv", help="instruments with contract size, tick and tiers"
     )
+    parser.add_argument(
+        "--margin-mode",
+        choices=("isolated", "cross"),
+        help="margin mode of the positions, where the reply does not tell: unified accounts of Bybit",
+    )
     parser.add_argument("--account", metavar="FILE.json", help="the venue's reply about the account")
     parser.add_argument(
         "--wallet",
@@ -85,6 +90,7 @@ def _reconcile(options: argparse.Namespace) -> int:
         tiers=_tiers(options, chosen),
         instruments=InstrumentTable.from_csv(options.instruments) if options.instruments else None,
         account=options.account,
+        margin_mode=options.margin_mode,
         wallet_balance=_wallets(options.wallet),
     )
     if options.json:
@@ -96,8 +102,12 @@ def _reconcile(options: argparse.Namespace) -> int:
 def _tiers(options: argparse.Namespace, chosen: "MarginPolicy | None") -> Mapping[str, TierTable]:
     if not options.tiers:
         return {}
-    # ccxt does not tell the unit; the policy says which one its tables have.
-    unit = chosen.table_units[0] if chosen is not None else None
+    unit = None
+    if options.source == "ccxt" and not options.tiers.endswith(".csv"):
+        if chosen is None or len(chosen.table_units) != 1:
+            rule = "of ccxt do not tell their unit, a policy with tables of one unit must"
+            raise InputError("--tiers", rule, "--policy NAME", options.policy or "none")
+        unit = chosen.table_units[0]
     return read_tiers_file(options.tiers, options.source, unit=unit)
 
 

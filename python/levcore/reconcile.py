@@ -24,7 +24,15 @@ from levcore.reconcile_result import ReconciledNumber, Reconciliation, Verdict
 from levcore.status import Status
 from levcore.tiers import TierTable
 from levcore.venue_json import read_json
-from levcore.venue_positions import AccountReply, Reply, Reported, VenuePosition, read_account, read_reply
+from levcore.venue_positions import (
+    AccountReply,
+    MarginMode,
+    Reply,
+    Reported,
+    VenuePosition,
+    read_account,
+    read_reply,
+)
 
 __all__ = ["ReconciledNumber", "Reconciliation", "Verdict", "reconcile"]
 
@@ -52,6 +60,7 @@ def reconcile(
     instruments: Mapping[str, Instrument] | InstrumentTable | None = None,
     account: Any = None,
     wallet_balance: Mapping[str, float | str] | None = None,
+    margin_mode: MarginMode | None = None,
 ) -> Reconciliation:
     """Compare the numbers of a venue's reply with the engine's.
 
@@ -73,6 +82,9 @@ def reconcile(
         The venue's reply about the account, with its wallet balances.
     wallet_balance : mapping of str to number, optional
         Wallet balance by settlement currency, settlement currency.
+    margin_mode : {"isolated", "cross"}, optional
+        Margin mode of every position, where it is a setting of the account that the reply does not hold: of
+        unified accounts of Bybit, which are taken as cross otherwise.
 
     Returns
     -------
@@ -99,6 +111,8 @@ def reconcile(
     [('notional', 'rounded', 'cut to 0.00000001'), ('unRealizedProfit', 'same', '')]
     """
     reply = _read(positions, source)
+    if margin_mode is not None:
+        reply = reply.with_margin_mode(margin_mode)
     if account is not None:
         data, file = _loaded(account, "account")
         reply = reply.with_accounts(read_account(data, source, file))

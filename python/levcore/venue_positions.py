@@ -157,6 +157,10 @@ class Reply:
     left_out: tuple[str, ...] = ()
     wallet_field: str = "the wallet balance of the account"
 
+    def with_margin_mode(self, mode: MarginMode) -> "Reply":
+        """Return the reply with every position in one margin mode."""
+        return replace(self, positions=tuple(replace(each, margin_mode=mode) for each in self.positions))
+
     def with_accounts(self, accounts: Mapping[str, AccountReply]) -> "Reply":
         """Return the reply with what another one says of the accounts."""
         return replace(self, accounts={**self.accounts, **accounts})

@@ -90,8 +90,9 @@ def _position(row: Record, symbol: str, category: str) -> VenuePosition:
     size = row.required_number("size")
     entry, mark = row.printed("avgPrice", "entryPrice"), row.printed("markPrice")
     isolated = row.text("tradeMode") == "1"
-    # The initial margin of an isolated position is its balance, added margin and fee reserve included.
-    margin = row.printed("positionBalance", "positionIM") if isolated else None
+    # Of an isolated position: its balance, added margin and fee reserve included. Unified accounts do not say
+    # that a position is isolated, so that it is read for all.
+    margin = row.printed("positionBalance", "positionIM")
     units = {} if entry is None else {"entry_price": unit_of_entry(entry, mark)}
     if margin is not None:
         units["isolated_margin"] = margin.unit
