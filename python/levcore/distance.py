@@ -198,7 +198,7 @@ def beta_columns(
 
 
 def _settled_underlying(policy: "MarginPolicy", name: str, underlying: str) -> str:
-    """Underlying of an instrument; an inverse one's is that of its settlement currency where it is not said."""
+    """Underlying of an instrument; that of its coin for an inverse one that does not say it."""
     if underlying or name not in policy.instruments:
         return underlying
     instrument = policy.instruments[name]
