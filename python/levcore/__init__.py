@@ -24,6 +24,7 @@ from levcore.instruments import Instrument, InstrumentTable
 from levcore.measures import MEASURES
 from levcore.policy import MarginPolicy, policies, policy
 from levcore.reconcile import reconcile
+from levcore.restore import quantities_to_close
 from levcore.risk import AccountRisk, BookRisk
 from levcore.status import AccountStatus, State, Status
 from levcore.tiers import TierTable
@@ -53,6 +54,7 @@ __all__ = [
     "distance",
     "policies",
     "policy",
+    "quantities_to_close",
     "reconcile",
     "reference",
 ]

@@ -49,9 +49,9 @@ class Holding:
 class Leg:
     """A position of the account after its first pass.
 
-    `charged` is the share of its size that the requirement is taken on, `frozen` the part of the scaled
-    requirement that does not move, `reciprocal` says that its value in the settlement coin falls as the
-    coin's price rises.
+    `covered` says that another leg covers it or it another, `charged` is the share of its size that the
+    requirement is taken on, `frozen` the part of the scaled requirement that does not move, `reciprocal`
+    that its value in the settlement coin falls as the coin's price rises.
     """
 
     position: Position
@@ -61,6 +61,7 @@ class Leg:
     group: int
     reciprocal: bool
     released: float
+    covered: bool = False
     charged: float = 1.0
     frozen: float = math.nan
 
@@ -173,6 +174,27 @@ class Pool:
                 holding = self.holdings[leg.holding]
                 # The larger side of a group may settle in several assets; no line in one price gives it.
                 holding.settled += math.nan if self.by_groups else holding.price * scaled
+
+    def partner(self, number: int) -> Leg | None:
+        """The leg that covers a leg or is covered by it."""
+        leg = self.legs[number]
+        others = (
+            other for other in self.legs if other.covered and other.group == leg.group and other is not leg
+        )
+        return next(others, None)
+
+    def sides_without(self, number: int) -> tuple[float, float]:
+        """Requirements of the sides of a leg's group: its own without the leg, and the other one.
+
+        Zero where legs are charged one by one.
+        """
+        if not self.by_groups:
+            return 0.0, 0.0
+        leg, sides = self.legs[number], [0.0, 0.0]
+        for other in self.legs:
+            if other.group == leg.group and other is not leg:
+                sides[_side(other)] += self.holdings[other.holding].price * other.position.requirement
+        return sides[_side(leg)], sides[1 - _side(leg)]
 
     def zeros_of_surplus(self, surplus: float, move: Move, highest: float = math.inf) -> Zeros:
         """Places where the surplus is zero as `move` moves, below the place `highest`."""

@@ -98,6 +98,7 @@ pub mod policy;
 mod pool;
 pub mod pooled;
 mod ray;
+mod restore;
 mod rows;
 mod scenario_account;
 pub mod scenario_arrays;

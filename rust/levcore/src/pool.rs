@@ -194,6 +194,27 @@ impl<'a> Pool<'a> {
         }
     }
 
+    /// The leg that covers a leg or is covered by it.
+    pub(crate) fn partner(&self, number: usize) -> Option<usize> {
+        let leg = &self.legs[number];
+        self.legs.iter().position(|other| other.covered && other.group == leg.group && other.known != leg.known)
+    }
+
+    /// Requirements of the sides of a leg's group: its own without the leg, and the other one; zero where legs are charged one by one.
+    pub(crate) fn sides_without(&self, number: usize) -> (f64, f64) {
+        if !self.by_groups {
+            return (0.0, 0.0);
+        }
+        let leg = &self.legs[number];
+        let mut sides = [0.0, 0.0];
+        for (place, other) in self.legs.iter().enumerate() {
+            if other.group == leg.group && place != number {
+                sides[side(other)] += self.holdings[other.holding].price * other.requirement;
+            }
+        }
+        (sides[side(leg)], sides[1 - side(leg)])
+    }
+
     /// Places where the surplus is zero as `moved` moves, below the place `highest`.
     pub(crate) fn zeros_of_surplus(&mut self, policy: &Policy, surplus: f64, moved: &Move, highest: f64) -> Zeros {
         let now = self.line(policy, moved, true, 1.0);

@@ -26,6 +26,11 @@ impl Line {
         self.start + if self.slope == 0.0 { 0.0 } else { self.slope * place }
     }
 
+    /// The line stretched by a factor.
+    pub(crate) fn times(self, factor: f64) -> Self {
+        Self::new(factor * self.start, factor * self.slope)
+    }
+
     pub(crate) fn add(&mut self, other: Self) {
         self.start += other.start;
         self.slope += other.slope;
