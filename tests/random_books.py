@@ -246,7 +246,7 @@ def random_columns(
         One of them missing and one negative where there are more than four instruments.
     """
     random = np.random.default_rng(seed)
-    names = [*list(configuration.policy.instruments)[:60], UNKNOWN_NAME]
+    names = [*_held(configuration)[:60], UNKNOWN_NAME]
     marks = np.exp(random.normal(3.0, 2.0, len(names)))
     codes = _popular(random, len(names), rows)
     typical = _typical_quantities(configuration.policy, names, marks)
@@ -278,6 +278,15 @@ def random_columns(
     if len(names) > 5 and spoiled:
         marks[3], marks[4] = np.nan, -1.0
     return columns, marks
+
+
+def _held(configuration: Configuration) -> list[str]:
+    """Instruments of the policy; for cross accounts those that settle in the currency of the first."""
+    table = configuration.policy.instruments
+    names = list(table)
+    if configuration.mode == "isolated":
+        return names
+    return [name for name in names if table[name].settlement == table[names[0]].settlement]
 
 
 def _popular(random: np.random.Generator, instruments: int, rows: int) -> npt.NDArray[np.int64]:
@@ -375,7 +384,7 @@ def book_of(columns: Columns, rows: npt.NDArray[Any] | slice | None = None) -> l
     """Book of all rows of the columns, or of some."""
     if rows is None:
         return lc.PositionBook(**columns)
-    whole = ("instrument_names", "accounts", "wallet_balance")
+    whole = ("instrument_names", "policy_names", "accounts", "wallet_balance")
     chosen = {
         name: column if name in whole or isinstance(column, str) else column[rows]
         for name, column in columns.items()

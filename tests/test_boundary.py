@@ -256,7 +256,7 @@ def test_control_c_ends_a_long_call(threads: int) -> None:
         few = slice(0, 1000)
         small = lc.PositionBook(codes[few], ones[few], ones[few], leverage=1.0, instrument_names=names)
         engine.evaluate(small, np.ones(3), threads={threads})
-        out = lc.BookRisk(book, policy, np.ones(3), ("liquidation_price",))
+        out = lc.BookRisk(book, (policy,), np.ones(3), ("liquidation_price",))
         for buffer in out.buffers:
             buffer.fill(77)
         threading.Timer(0.02, lambda: os.kill(os.getpid(), signal.SIGINT)).start()

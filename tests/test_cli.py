@@ -247,7 +247,7 @@ def test_a_reader_that_stops_is_no_error() -> None:
     assert "Exception ignored" not in error
 
 
-@pytest.mark.parametrize("name", ["first_steps.py", "cross_account.py"])
+@pytest.mark.parametrize("name", ["first_steps.py", "cross_account.py", "compare_venues.py"])
 def test_examples_run(name: str) -> None:
     done = run(str(EXAMPLES / name))
     assert (done.returncode, done.stderr) == (0, "")

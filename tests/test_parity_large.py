@@ -69,7 +69,7 @@ def reference_by_parts(
     processes: ProcessPoolExecutor,
 ) -> lc.BookRisk:
     """Reference on the whole book, cut where no account is."""
-    expected = lc.BookRisk(book, configuration.policy, marks, MEASURE_NAMES)
+    expected = lc.BookRisk(book, (configuration.policy,), marks, MEASURE_NAMES)
     parts = parts_of(columns, len(book))
     futures = []
     for rows, accounts in parts:

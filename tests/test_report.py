@@ -192,17 +192,18 @@ def test_amounts_in_two_currencies_are_never_added() -> None:
     found = {line.settlement: (line.gross, line.account_equity) for line in report.totals}
     assert found == {"EUR": (50.0, 200.0), "USD": (10.0, 100.0)}
     assert report.distances.left_out == 1
+    unnamed = policy.with_instruments([lc.Instrument("N", "linear", tiers)])
     mixed = lc.PositionBook(
-        instrument=["A-USD", "B-EUR"],
+        instrument=["A-USD", "N"],
         quantity=[1.0, 1.0],
         entry_price=[10.0] * 2,
         account=["one", "one"],
         margin_mode="cross",
         wallet_balance={"one": 100.0},
     )
-    risk = engine.evaluate(mixed, {"A-USD": 10.0, "B-EUR": 10.0})
+    risk = lc.Engine(unnamed).evaluate(mixed, {"A-USD": 10.0, "N": 10.0})
     assert all(np.isnan(line.account_equity) for line in gather(risk).totals)
-    assert "accounts hold several currencies" in render_report(risk)
+    assert "accounts hold positions whose currency is not named" in render_report(risk)
 
 
 def test_rows_that_failed_are_grouped_with_what_is_wrong(broken: lc.BookRisk) -> None:

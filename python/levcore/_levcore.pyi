@@ -7,6 +7,7 @@ from levcore.compiled import CompiledInstrument, CompiledRules
 
 __all__ = [
     "Book",
+    "BookPolicies",
     "Policy",
     "__version__",
     "account_measures",
@@ -33,6 +34,8 @@ class Book:
         cls,
         instrument: npt.NDArray[np.uint32],
         instrument_count: int,
+        policy: npt.NDArray[np.uint32] | None,
+        policy_count: int,
         quantity: npt.NDArray[np.float64],
         entry_price: npt.NDArray[np.float64],
         isolated_margin: npt.NDArray[np.float64] | None,
@@ -47,10 +50,13 @@ class Book:
     def keeps_accounts_together(self) -> bool: ...
     def row_order(self) -> npt.NDArray[np.uint32]: ...
 
+@final
+class BookPolicies:
+    def __new__(cls, parts: list[tuple[Policy, list[int]]]) -> BookPolicies: ...
+
 def evaluate(
     book: Book,
-    policy: Policy,
-    compiled: npt.NDArray[np.int64],
+    policies: BookPolicies,
     marks: npt.NDArray[np.float64],
     wanted: int,
     results: npt.NDArray[np.float64],

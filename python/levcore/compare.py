@@ -9,8 +9,9 @@ from levcore.book import PositionBook
 from levcore.columns import Floats
 from levcore.compare_match import Names, match_instruments
 from levcore.comparison import Comparison, Refusal
-from levcore.engine import Engine, Marks, mark_column
+from levcore.engine import Engine
 from levcore.errors import DTypeError, InputError, UnknownPolicyError, UnknownRuleError
+from levcore.marks import Marks, mark_prices
 from levcore.policy import MarginPolicy, policy
 from levcore.policy_files import policy_names
 from levcore.risk import BookRisk
@@ -34,7 +35,7 @@ def compare(
     Parameters
     ----------
     book : PositionBook
-        Positions and wallets.
+        Positions and wallets, without a policy of their own.
     policies : sequence of MarginPolicy or of their names, or mapping of label to these
         What to compare. Without labels of the caller's, a name stands as it was given, a policy by its id.
     marks : mapping of instrument name to price, or array_like of shape (len(book.instrument_names),)
@@ -80,7 +81,10 @@ def compare(
     if not isinstance(book, PositionBook):
         raise DTypeError("book", "must be a PositionBook", "PositionBook", type(book).__name__)
     chosen = labelled(policies)
-    prices = mark_column(book, marks)
+    if book.policy_codes is not None:
+        found = ", ".join(map(repr, book.policy_names))
+        raise InputError("book", "must leave the policy open, to compare several", "no policy column", found)
+    prices = mark_prices(book, marks)
     given = {label_of(key, chosen, "instruments"): names for key, names in (instruments or {}).items()}
     used = np.flatnonzero(np.bincount(book.instrument_codes, minlength=len(book.instrument_names)))
     matches = match_instruments(

@@ -13,11 +13,11 @@ from levcore.book import PositionBook
 from levcore.columns import Floats
 from levcore.compare_match import Match
 from levcore.errors import InputError
-from levcore.measures import ACCOUNT_MEASURES, MEASURE_NAMES
+from levcore.listings import settlements
+from levcore.measures import ACCOUNT_MEASURES, DEFAULT_MEASURES
 from levcore.policy import MarginPolicy
 from levcore.risk import BookRisk
 from levcore.status import FIRST_FAILURE, State
-from levcore.summary import settlements
 
 __all__ = ["Comparison", "Refusal"]
 
@@ -120,7 +120,7 @@ class Comparison:
         InputError
             For a name that is none of these.
         """
-        self._check_measure(measure, MEASURE_NAMES)
+        self._check_measure(measure, DEFAULT_MEASURES)
         missing = _missing(measure, len(self))
         return {
             label: one[measure] if isinstance(one, BookRisk) else missing
@@ -260,7 +260,7 @@ def _missing(measure: str, length: int) -> npt.NDArray[Any]:
 
 
 def _totals(risk: BookRisk, rows: Flags) -> dict[str, dict[str, float]]:
-    currencies, place = settlements(risk)
+    currencies, place = settlements(risk.book, risk.policies)
     of_row = place[risk.book.instrument_codes[rows]]
     totals = {name: np.bincount(of_row, risk.column(name)[rows], len(currencies)) for name in TOTALS}
     held = np.flatnonzero(np.bincount(of_row, minlength=len(currencies))).tolist()

@@ -1,18 +1,21 @@
-"""The engine: a policy compiled once, books evaluated many times."""
+"""The engine: policies compiled once, books evaluated many times."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from levcore import _levcore
-from levcore.book import PositionBook
-from levcore.columns import Floats, float_column, real_number
+from levcore.book import Binding, PositionBook
+from levcore.columns import Floats
 from levcore.compiled import CompiledPolicy, check_modes, compile_policy
 from levcore.errors import DTypeError, InputError, InvalidRowsError, ShapeError
+from levcore.listings import refuse_mixed_settlement
+from levcore.marks import Marks, mark_prices
 from levcore.measures import DEFAULT_MEASURES, chosen_measures, measure_mask
 from levcore.policy import MarginPolicy
+from levcore.policy_labels import Policies, labelled_policies, labels_of_book, the_one_policy
 from levcore.risk import BookRisk
 from levcore.status import FIRST_PARTIAL, Status
 
@@ -21,22 +24,43 @@ if TYPE_CHECKING:
 
 __all__ = ["Engine", "Marks"]
 
-Marks = Mapping[str, float] | npt.ArrayLike
 SMALL_BOOK = 32_768
 """Rows up to which one thread is faster than two."""
-PLAIN_NUMBERS = frozenset({float})
 DEFAULT_MASK = measure_mask(DEFAULT_MEASURES)
 
 
-class Engine:
-    """Evaluates books under one policy.
+class Compiled(NamedTuple):
+    """A policy of an engine."""
 
-    Immutable; one engine may serve many threads at once. Pickles as its policy.
+    policy: MarginPolicy
+    rules: CompiledPolicy
+    kernel: _levcore.Policy
+
+    @classmethod
+    def of(cls, policy: MarginPolicy) -> "Compiled":
+        """Compile a policy for all of its instruments."""
+        compiled = compile_policy(policy)
+        return cls(policy, compiled, _levcore.Policy(compiled.rules, list(compiled.instruments)))
+
+    def place(self, name: str) -> int:
+        """Place of an instrument among those of the kernel's policy; -1: the policy does not know it."""
+        place = self.rules.places.get(name)
+        if place is None and name in self.policy.instruments:
+            place = self.rules.places.get(self.policy.instruments[name].name)
+        return -1 if place is None else place
+
+
+class Engine:
+    """Evaluates books under one policy, or under several at once.
+
+    Immutable; one engine may serve many threads at once. Pickles as its policies.
 
     Parameters
     ----------
-    policy : MarginPolicy
-        Rules and instruments, compiled here.
+    policy : MarginPolicy, mapping of label to MarginPolicy, or sequence of MarginPolicy
+        Rules and instruments, compiled here. With several, each row of a book names its own by its label
+        (``PositionBook(policy=...)``): the key of the mapping; for a sequence the policy's name, or its id
+        where several have that name.
     threads : int, optional
         Threads of a call, 1 to 256. Default: ``LEVCORE_NUM_THREADS``, else what machine, affinity and quota
         allow; small books are evaluated on the calling thread.
@@ -46,8 +70,10 @@ class Engine:
 
     Raises
     ------
+    InputError
+        For no policy, and for two under one label.
     UnknownRuleError
-        If a rule that every position needs is unknown in the policy.
+        If a rule that every position needs is unknown in a policy.
     TierError
         If a tier table does not fit its instrument.
 
@@ -60,34 +86,41 @@ class Engine:
     54216.87
     """
 
-    __slots__ = ("_compiled", "_kernel", "_used_set", "instruction_set", "policy", "threads")
+    __slots__ = ("_compiled", "_used_set", "instruction_set", "policies", "threads")
 
     def __init__(
-        self, policy: MarginPolicy, *, threads: int | None = None, instruction_set: str | None = None
+        self, policy: Policies, *, threads: int | None = None, instruction_set: str | None = None
     ) -> None:
-        if not isinstance(policy, MarginPolicy):
-            raise DTypeError(
-                "policy", "must be a policy", "what levcore.policy(name) returns", type(policy).__name__
-            )
         if instruction_set is not None and instruction_set not in _levcore.instruction_sets():
             available = ", ".join(_levcore.instruction_sets())
             raise InputError(
                 "instruction_set", "must be one that this processor has", available, repr(instruction_set)
             )
-        self.policy = policy
+        self.policies: Mapping[str, MarginPolicy] = MappingProxyType(labelled_policies(policy))
         self.threads = None if threads is None else _checked_threads(threads)
         self.instruction_set = instruction_set
         self._used_set: str = instruction_set or _levcore.used_instruction_set()
-        self._compiled: CompiledPolicy = compile_policy(policy)
-        self._kernel = _levcore.Policy(self._compiled.rules, list(self._compiled.instruments))
+        self._compiled = {label: Compiled.of(one) for label, one in self.policies.items()}
+
+    @property
+    def policy(self) -> MarginPolicy:
+        """The policy.
+
+        Raises
+        ------
+        InputError
+            If there are several.
+        """
+        return the_one_policy(tuple(self.policies.values()), "engine", "policies")
 
     def __repr__(self) -> str:
-        """Policy and number of instruments."""
-        return f"Engine({self.policy.id}, {len(self._compiled.instruments):,} instruments)"
+        """Policies and number of instruments."""
+        count = sum(len(compiled.rules.instruments) for compiled in self._compiled.values())
+        return f"Engine({', '.join(policy.id for policy in self.policies.values())}, {count:,} instruments)"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle the policy; the other side compiles it again."""
-        return _rebuild, (self.policy, self.threads, self.instruction_set)
+        """Pickle the policies; the other side compiles them again."""
+        return _rebuild, (dict(self.policies), self.threads, self.instruction_set)
 
     def evaluate(
         self,
@@ -106,7 +139,9 @@ class Engine:
         book : PositionBook
             Positions and wallets.
         marks : mapping of instrument name to price, or array_like of shape (len(book.instrument_names),)
-            Mark prices, quote per base; NaN or absent: missing.
+            Mark prices, quote per base; NaN or absent: missing. For a book with policies also a mapping of
+            their labels to either of these, or an array_like of shape (policies, instruments), by
+            ``book.policy_names`` and ``book.instrument_names``.
         out : BookRisk, optional
             Result of an earlier call on a book of the same size with the same measures; its memory is used
             again.
@@ -127,8 +162,10 @@ class Engine:
         ------
         ShapeError, DTypeError
             For marks or `out` of the wrong size or type.
+        InputError
+            For a book whose policies the engine lacks, or whose cross accounts settle in several currencies.
         UnknownRuleError
-            If the policy does not know a rule that positions of this book need.
+            If a policy does not know a rule that positions of this book need.
         InvalidRowsError
             If `on_bad_row` is ``"raise"`` and a row fails; `out` is then written all the same.
         """
@@ -143,15 +180,14 @@ class Engine:
             raise InputError("on_bad_row", "must be a known choice", "'status' or 'raise'", repr(on_bad_row))
         if not isinstance(book, PositionBook):
             raise DTypeError("book", "must be a PositionBook", "PositionBook", type(book).__name__)
-        places = self._bind(book)
-        prices = mark_column(book, marks)
-        risk = self._result(book, prices, names, out)
+        bound = self._bind(book)
+        prices = mark_prices(book, marks)
+        risk = self._result(book, bound.policies, prices, names, out)
         results, codes = risk.buffers
         _levcore.evaluate(
             book.handle,
-            self._kernel,
-            places,
-            prices,
+            bound.kernel,
+            prices if prices.ndim == 1 else prices.ravel(),
             mask,
             results,
             codes,
@@ -173,29 +209,37 @@ class Engine:
         """
         from levcore.explain import explain
 
-        return explain(self.policy, book, marks, row)
+        return explain(self.policies, book, marks, row)
 
-    def _bind(self, book: PositionBook) -> npt.NDArray[np.int64]:
-        """Place of each instrument of the book in the policy (-1: unknown), found once a book."""
+    def _bind(self, book: PositionBook) -> Binding:
+        """Policies of the book with the places of its instruments, found once a book."""
         bound = book.binding
-        if bound is not None and bound[0] is self._kernel:
-            return bound[1]
-        check_modes(self.policy, self._compiled, book.is_cross)
-        places = np.array([self._place(name) for name in book.instrument_names], dtype=np.int64)
-        book.binding = (self._kernel, places)
-        return places
-
-    def _place(self, name: str) -> int:
-        place = self._compiled.places.get(name)
-        if place is None and name in self.policy.instruments:
-            place = self._compiled.places.get(self.policy.instruments[name].name)
-        return -1 if place is None else place
+        if bound is not None and bound.engine is self._compiled:
+            return bound
+        chosen = [self._compiled[label] for label in labels_of_book(book, tuple(self.policies))]
+        for code, compiled in enumerate(chosen):
+            rows = book.policy_codes == code if len(chosen) > 1 else slice(None)
+            check_modes(compiled.policy, compiled.rules, book.is_cross[rows])
+        policies = tuple(compiled.policy for compiled in chosen)
+        refuse_mixed_settlement(book, policies)
+        places = [[compiled.place(name) for name in book.instrument_names] for compiled in chosen]
+        kernels = [compiled.kernel for compiled in chosen]
+        bound = Binding(
+            self._compiled, policies, _levcore.BookPolicies(list(zip(kernels, places, strict=True)))
+        )
+        book.binding = bound
+        return bound
 
     def _result(
-        self, book: PositionBook, prices: Floats, names: tuple[str, ...], out: BookRisk | None
+        self,
+        book: PositionBook,
+        policies: tuple[MarginPolicy, ...],
+        prices: Floats,
+        names: tuple[str, ...],
+        out: BookRisk | None,
     ) -> BookRisk:
         if out is None:
-            return BookRisk(book, self.policy, prices, names)
+            return BookRisk(book, policies, prices, names)
         if out.measures != names:
             raise InputError("out", "must hold the same measures", ", ".join(names), ", ".join(out.measures))
         if len(out) != len(book) or len(out.accounts) != len(book.account_ids):
@@ -203,7 +247,7 @@ class Engine:
             raise ShapeError(
                 "out", "must fit the book", expected, f"{len(out)} rows and {len(out.accounts)} accounts"
             )
-        out.book, out.policy, out.marks = book, self.policy, prices
+        out.book, out.policies, out.marks = book, policies, prices
         out.accounts.ids = book.account_ids
         return out
 
@@ -215,7 +259,7 @@ class Engine:
         return self.threads if self.threads is not None else _levcore.default_threads()
 
 
-def _rebuild(policy: MarginPolicy, threads: int | None, instruction_set: str | None) -> Engine:
+def _rebuild(policy: dict[str, MarginPolicy], threads: int | None, instruction_set: str | None) -> Engine:
     return Engine(policy, threads=threads, instruction_set=instruction_set)
 
 
@@ -225,28 +269,6 @@ def _checked_threads(threads: int) -> int:
     if not 1 <= threads <= 256:
         raise InputError("threads", "must be from 1 to 256", "1 to 256", str(threads))
     return threads
-
-
-def mark_column(book: PositionBook, marks: Marks) -> Floats:
-    """Mark prices by ``book.instrument_names``, NaN where missing.
-
-    Raises
-    ------
-    DTypeError, ShapeError
-        For prices that are no numbers, or an array of the wrong length.
-    """
-    if isinstance(marks, (dict, Mapping)):  # dict first: asking for the kind takes longer
-        prices = [marks.get(name, np.nan) for name in book.instrument_names]
-        if not PLAIN_NUMBERS.issuperset(map(type, prices)):
-            prices = [real_number("marks", price, place) for place, price in enumerate(prices)]
-        column: Floats = np.array(prices, dtype=np.float64)
-        return column
-    if isinstance(marks, (int, float)):
-        # One price for every instrument is nobody's book.
-        raise ShapeError(
-            "marks", "must name its instrument", "a mapping, or one price an instrument", "a number"
-        )
-    return float_column("marks", marks, len(book.instrument_names), [])
 
 
 def raise_for_bad_rows(risk: BookRisk) -> None:

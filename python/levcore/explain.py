@@ -3,40 +3,37 @@
 import math
 import operator
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, SupportsIndex
+from typing import Any, SupportsIndex
 
 import numpy as np
 
 from levcore.book import PositionBook
 from levcore.columns import Floats
-from levcore.engine import mark_column
 from levcore.errors import DTypeError, InputError
 from levcore.explain_margin import margin_steps, value_steps
 from levcore.explain_row import Row, fault_steps, input_steps, tier_steps
 from levcore.explain_verdict import account_steps, equity_steps, level_steps, price_steps
 from levcore.explanation import Explanation, Step
+from levcore.marks import Marks, mark_prices, marks_by_policy
+from levcore.policy_labels import Policies, labelled_policies, labels_of_book
 from levcore.policy_terms import UNKNOWN
 from levcore.reference.evaluate import BookReplay
 from levcore.status import FIRST_FAILURE, State, Status
 
-if TYPE_CHECKING:
-    from levcore.engine import Marks
-    from levcore.policy import MarginPolicy
-
 __all__ = ["Explanation", "Step", "explain"]
 
 
-def explain(policy: "MarginPolicy", book: PositionBook, marks: "Marks", row: SupportsIndex) -> Explanation:
+def explain(policy: Policies, book: PositionBook, marks: Marks, row: SupportsIndex) -> Explanation:
     """Explain one row of a book.
 
     Parameters
     ----------
-    policy : MarginPolicy
-        Rules and instruments.
+    policy : MarginPolicy, mapping of label to MarginPolicy, or sequence of MarginPolicy
+        Rules and instruments, as `levcore.Engine` takes them.
     book : PositionBook
         Positions and wallets; the row, and for a cross row its account, are evaluated in pure Python.
-    marks : mapping of instrument name to price, or array_like of shape (len(book.instrument_names),)
-        Mark prices, quote per base.
+    marks : mapping or array_like
+        Mark prices, quote per base, as `levcore.Engine.evaluate` takes them.
     row : int
         Row of the book, from 0.
 
@@ -53,10 +50,14 @@ def explain(policy: "MarginPolicy", book: PositionBook, marks: "Marks", row: Sup
         If the policy does not know a rule that the row needs.
     """
     number = _checked_row(row, len(book))
-    prices = mark_column(book, marks)
+    labelled = labelled_policies(policy)
+    labels = labels_of_book(book, tuple(labelled))
+    code = 0 if book.policy_codes is None else int(book.policy_codes[number])
+    policy = labelled[labels[code]]
+    prices = marks_by_policy(mark_prices(book, marks), len(labels))[code]
     rows = _rows_needed(book, number)
     part, part_marks = _part_of(book, prices, rows)
-    replay = BookReplay(part, policy, part_marks)
+    replay = BookReplay(part, (policy,), [part_marks])
     place = rows.index(number)
     position = replay.position(place)
     return Explanation(

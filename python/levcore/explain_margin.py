@@ -55,7 +55,7 @@ def initial_steps(row: Row) -> Iterator[Step]:
     basis = row.evidence(f"initial_margin_basis_{row.mode}")
     at_entry = getattr(row.policy, f"initial_margin_basis_{row.mode}") == "entry"
     name, value = ("V0", p.entry_value) if at_entry else ("V", p.value)
-    rules, fixed = row.replay.policy.rules, row.replay.policy.has_fixed_fee
+    rules, fixed = row.constants.rules, row.constants.has_fixed_fee
     formula, numbers = f"{name} / leverage", f"{n(value)} / {n(p.leverage)}"
     table = row.marked.tiers.initial if row.marked.tiers is not None else None
     if rules.initial_from_table and table is not None:
@@ -92,9 +92,9 @@ def held_steps(row: Row) -> Iterator[Step]:
     given = book.isolated_margin
     if given is None or math.isnan(given[row.place]):
         formula, numbers = "V0 / leverage, the margin that opened it", f"{n(p.entry_value)} / {n(p.leverage)}"
-        if row.replay.policy.has_fixed_fee and row.replay.policy.rules.fee_in_initial:
+        if row.constants.has_fixed_fee and row.constants.rules.fee_in_initial:
             opened = replace(p)
-            kernel.fix_fee_by_leverage(opened, row.replay.policy)
+            kernel.fix_fee_by_leverage(opened, row.constants)
             formula, numbers = f"{formula}, + closing fee", f"{numbers} + {n(opened.fixed_fee)}"
         yield Step("isolated_margin", formula, numbers, p.isolated_margin, "", part)
     cash = f"{n(p.isolated_margin)} + {n(p.funding)}"
@@ -103,7 +103,7 @@ def held_steps(row: Row) -> Iterator[Step]:
 
 def fee_steps(row: Row) -> Iterator[Step]:
     """Closing fee inside the requirement."""
-    p, policy, part = row.position, row.replay.policy, "margin"
+    p, policy, part = row.position, row.constants, "margin"
     basis, rate, rule = row.policy.closing_fee_basis, policy.rules.fee_rate, row.evidence("closing_fee_basis")
     if basis == "none":
         return
@@ -132,7 +132,7 @@ def fee_steps(row: Row) -> Iterator[Step]:
 
 def requirement_steps(row: Row) -> Iterator[Step]:
     """Maintenance margin and requirement, by the tier that applies."""
-    p, policy, part = row.position, row.replay.policy, "margin"
+    p, policy, part = row.position, row.constants, "margin"
     basis = row.requirement_basis
     name, value = ("V0", p.entry_value) if basis == "entry" else ("V", p.value)
     formula, numbers = charged(row, row.table, p.line, name, value)

@@ -14,6 +14,7 @@ from levcore.explanation import Step, number_text
 from levcore.policy_terms import UNKNOWN
 from levcore.reference.evaluate import BookReplay
 from levcore.reference.kernel import MarkedInstrument, Position
+from levcore.reference.policy import Policy
 from levcore.reference.tables import Line, Table
 from levcore.status import COLUMN_AT_FAULT, FIRST_FAILURE, Status
 
@@ -72,9 +73,14 @@ class Row:
         return "cross" if self.is_cross else "isolated"
 
     @property
+    def constants(self) -> Policy:
+        """Rules with their constants."""
+        return self.replay.policy_of(self.place)
+
+    @property
     def marked(self) -> MarkedInstrument:
         """Instrument at its mark."""
-        return self.replay.instruments[self.replay.codes[self.place]]
+        return self.replay.marked_of(self.place)
 
     @property
     def instrument(self) -> CompiledInstrument:
@@ -111,7 +117,7 @@ class Row:
 
     def at_level(self, text: str) -> str:
         """Amount as it counts at the liquidation level, which is 1 almost everywhere."""
-        trigger = self.replay.policy.trigger
+        trigger = self.constants.trigger
         return text if trigger == 1.0 else f"{text} * {n(trigger)}"
 
 

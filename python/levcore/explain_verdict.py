@@ -38,7 +38,7 @@ def ratio_step(row: Row, requirement: float, equity: float, ratio: float, part: 
 
 def level_steps(row: Row, ratio: float) -> Iterator[Step]:
     """Thresholds of the policy, and the state they give."""
-    levels, part = row.replay.policy.levels, "state"
+    levels, part = row.constants.levels, "state"
     named = (
         ("warning_level", levels.warning),
         ("margin_call_level", levels.margin_call),
@@ -56,7 +56,7 @@ def level_steps(row: Row, ratio: float) -> Iterator[Step]:
 
 def account_steps(row: Row) -> Iterator[Step]:
     """Legs and sums of a cross account, and the verdict on it."""
-    sums, verdict, policy = row.replay.sums[0], row.replay.verdicts[0], row.replay.policy
+    sums, verdict, policy = row.replay.sums[0], row.replay.verdicts[0], row.constants
     count, part = len(row.rows), f"account {row.book.account_ids[0]}"
     legs = [row.replay.legs[place][0] for place in range(count)]
     yield from leg_steps(row, part)
@@ -143,7 +143,7 @@ def needed_steps(row: Row) -> Iterator[Step]:
     """What the position's value must cover, with all that does not move with its own price."""
     p, part = row.position, "liquidation price"
     frozen = row.requirement_basis != "price"
-    fixed = row.replay.policy.has_fixed_fee
+    fixed = row.constants.has_fixed_fee
     d = n(p.direction)
     fee, held = row.at_level(n(p.fixed_fee)), row.at_level(n(p.maintenance))
     fee_word, held_word = row.at_level("closing fee"), row.at_level("maintenance")
@@ -213,7 +213,7 @@ def growing_zero_steps(row: Row, growing: Growing, part: str) -> Iterator[Step]:
 
 def line_zero_steps(row: Row, part: str) -> Iterator[Step]:
     """The same by the line that applies there, or by a requirement that is frozen."""
-    p, policy = row.position, row.replay.policy
+    p, policy = row.position, row.constants
     rules, frozen = policy.rules, row.requirement_basis != "price"
     line = None if frozen else p.liquidation_line
     rate, factor, deduction = "0", policy.frozen.along(p.direction), 0.0
@@ -262,7 +262,7 @@ def chosen_steps(row: Row, part: str) -> Iterator[Step]:
 
 def bankruptcy_steps(row: Row) -> Iterator[Step]:
     """Price at which equity is zero."""
-    p, policy, part = row.position, row.replay.policy, "bankruptcy price"
+    p, policy, part = row.position, row.constants, "bankruptcy price"
     rule = row.evidence("bankruptcy_includes_closing_fee")
     factor = policy.bankruptcy.along(p.direction)
     if math.isnan(factor):

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from levcore.listings import listing_codes, listing_marks, listing_names, settlements
 from levcore.report_data import (
     DISTANCE_BINS,
     AccountGroup,
@@ -29,7 +30,6 @@ from levcore.report_lists import (
 )
 from levcore.risk import BookRisk
 from levcore.status import COLUMN_AT_FAULT, FIRST_FAILURE, FIRST_PARTIAL, AccountStatus, State, Status
-from levcore.summary import settlements
 
 __all__ = ["gather"]
 
@@ -60,10 +60,11 @@ def gather(risk: BookRisk, *, top: int = 20, generated_at: datetime | None = Non
         A measure was not computed.
     """
     status = risk.status
-    currencies, settlement = settlements(risk)
+    currencies, settlement = settlements(risk.book, risk.policies)
     order = instruments_by_size(risk)
-    priced = order[~np.isnan(risk.marks[order])]
-    names = risk.book.instrument_names
+    prices, names = listing_marks(risk.book, risk.marks), listing_names(risk.book)
+    used = np.bincount(listing_codes(risk.book), minlength=len(order)) > 0
+    priced = order[used[order] & ~np.isnan(prices[order])]
     return Report(
         risk=risk,
         generated_at=generated_at or datetime.now(UTC),
@@ -81,13 +82,13 @@ def gather(risk: BookRisk, *, top: int = 20, generated_at: datetime | None = Non
         failures=_status_groups(risk, FIRST_PARTIAL, 256),
         account_failures=_account_groups(risk),
         findings=_status_groups(risk, 1, FIRST_PARTIAL),
-        marks=tuple((names[code], float(risk.marks[code])) for code in priced[:MARKS_SHOWN].tolist()),
+        marks=tuple((names[code], float(prices[code])) for code in priced[:MARKS_SHOWN].tolist()),
         marks_left_out=max(0, len(priced) - MARKS_SHOWN),
     )
 
 
 def _totals(risk: BookRisk, settlement: Places, currencies: list[str]) -> tuple[Totals, ...]:
-    currency = settlement[risk.book.instrument_codes]
+    currency = settlement[listing_codes(risk.book)]
     count = len(currencies)
     positions = np.bincount(currency[risk.status < FIRST_FAILURE], minlength=count)
     long = risk.book.quantity > 0
@@ -144,7 +145,7 @@ def _states(risk: BookRisk) -> tuple[StateLine, ...]:
 def _distances(risk: BookRisk, settlement: Places, currencies: list[str]) -> Distances:
     """Distribution over the positions in the currency that most of them settle in."""
     distance = risk.distance_to_liquidation
-    currency = settlement[risk.book.instrument_codes]
+    currency = settlement[listing_codes(risk.book)]
     known = ~np.isnan(distance)
     main = int(np.argmax(np.bincount(currency[known], minlength=len(currencies)))) if len(currencies) else 0
     chosen = known & (currency == main)
@@ -202,7 +203,7 @@ def _status_group(risk: BookRisk, status: Status, count: int) -> StatusGroup:
     # The instrument is named anyway; every other column at fault is one of the book's, or the marks.
     values = None if column in ("", "instrument") else getattr(book, column, None)
     if column == "mark_price":
-        values = risk.marks[book.instrument_codes]
+        values = listing_marks(book, risk.marks)[listing_codes(book)]
     rows = np.flatnonzero(risk.status == status)[:ROWS_OF_A_STATUS]
     return StatusGroup(
         status,

@@ -94,7 +94,7 @@ def render_report(
             instrument_section(report),
             not_evaluated_section(report),
             finding_section(report),
-            policy_section(risk.policy),
+            *(policy_section(policy) for policy in risk.policies),
             _marks(report),
             _words(),
         )
@@ -104,7 +104,6 @@ def render_report(
 
 def _head(report: Report, title: str) -> str:
     risk = report.risk
-    policy = risk.policy
     time = report.generated_at.strftime("%Y-%m-%d %H:%M:%S %Z")
     trouble = report.in_state(*IN_TROUBLE)
     worst = max((line.state for line in report.states if report.in_state(line.state)), default=State.HEALTHY)
@@ -135,10 +134,11 @@ def _head(report: Report, title: str) -> str:
         f"<dd>{escape(value)}<small>{escape(small)}</small></dd></div>"
         for head, value, small in tiles
     )
+    policies = ", ".join(policy.id for policy in risk.policies)
     size = f"{number_of(report.rows, 'position')}, {number_of(len(risk.accounts), 'account')}"
     return (
         f"<header><h1>{escape(title)}</h1>\n"
-        f'<p class="meta">{escape(time)} · {size} · policy {escape(policy.id)}</p>\n'
+        f'<p class="meta">{escape(time)} · {size} · policy {escape(policies)}</p>\n'
         f'<p class="verdict" style="--edge: {state_colour(worst)}">{escape(headline(report))}</p>\n'
         f'<dl class="tiles">{cells}</dl></header>\n{_totals(report)}'
     )
@@ -167,7 +167,9 @@ def _totals(report: Report) -> str:
     ]
     notes = [left_out(report)]
     if any(line.account_equity != line.account_equity for line in report.totals):
-        notes.append("– : no total, since accounts hold several currencies or none could be judged.")
+        notes.append(
+            "– : no total, since accounts hold positions whose currency is not named or none could be judged."
+        )
     return html_table(headers, rows) + "".join(f'<p class="note">{note}</p>' for note in notes if note)
 
 
@@ -182,8 +184,12 @@ def _states(report: Report) -> str:
         for line in report.states
     ]
     headers = ("State", "Cross accounts", "Isolated positions", "Cross positions, by their account")
+    policies = report.risk.policies
+    levels = [f"{escape(policy.id)}: " * (len(policies) > 1) + _levels(policy) for policy in policies]
     return (
-        f'<h2>States</h2>\n<p class="note">{_levels(report.risk.policy)}</p>\n'
+        "<h2>States</h2>\n"
+        '<p class="note">The margin ratio is requirement over equity: it rises with the risk.'
+        f" {'<br>'.join(levels)}</p>\n"
         f"{state_bar(report)}\n{html_table(headers, rows, narrow=True)}"
     )
 
@@ -197,10 +203,8 @@ def _levels(policy: MarginPolicy) -> str:
     }
     known = ", ".join(f"{word} from {100 * level:g} %" for word, level in levels.items() if level is not None)
     missing = " or ".join(word for word, level in levels.items() if level is None)
-    text = f"The margin ratio is requirement over equity: it rises with the risk. {known.capitalize()}."
-    return (
-        f"{text} No source states a level for {missing}, so that state does not occur." if missing else text
-    )
+    unknown = f" No source states a level for {missing}, so that state does not occur." if missing else ""
+    return f"{known.capitalize()}.{unknown}"
 
 
 def _marks(report: Report) -> str:

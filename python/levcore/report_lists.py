@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from levcore.listings import listing_codes, listing_marks, listing_names
 from levcore.report_data import AccountLine, Floats, InstrumentLine, PositionLine
 from levcore.risk import BookRisk
 from levcore.status import FIRST_FAILURE, State
@@ -87,7 +88,7 @@ def position_lines(risk: BookRisk, top: int, *, past: bool) -> tuple[PositionLin
             is_cross=bool(book.is_cross[row]),
             quantity=float(book.quantity[row]),
             entry_price=float(book.entry_price[row]),
-            mark_price=float(risk.marks[book.instrument_codes[row]]),
+            mark_price=risk.mark_of(row),
             liquidation_price=float(risk.liquidation_price[row]),
             distance=float(distance[row]),
             notional=float(risk.notional[row]),
@@ -106,8 +107,9 @@ def account_of(risk: BookRisk, row: int) -> str:
 
 
 def instruments_by_size(risk: BookRisk) -> Places:
-    """Codes of the instruments, the largest notional first."""
-    size = sums(risk.book.instrument_codes, len(risk.book.instrument_names), risk.notional)
+    """Codes of the listings, the largest notional first."""
+    count = len(risk.policies) * len(risk.book.instrument_names)
+    size = sums(listing_codes(risk.book), count, risk.notional)
     return np.argsort(-size, kind="stable")
 
 
@@ -115,7 +117,7 @@ def instrument_lines(
     risk: BookRisk, order: Places, settlement: Places, currencies: list[str], top: int
 ) -> tuple[InstrumentLine, ...]:
     """Exposure of the largest instruments, then of all others by currency."""
-    codes, count = risk.book.instrument_codes, len(order)
+    codes, count = listing_codes(risk.book), len(order)
     long = risk.book.quantity > 0
     positions = np.bincount(codes[risk.status < FIRST_FAILURE], minlength=count)
     longs = sums(codes, count, np.where(long, risk.notional, 0.0))
@@ -141,8 +143,8 @@ def instrument_lines(
         )
 
     held = order[positions[order] > 0]
-    names = risk.book.instrument_names
-    lines = [line(names[code], held[i : i + 1], float(risk.marks[code])) for i, code in enumerate(held[:top])]
+    names, marks = listing_names(risk.book), listing_marks(risk.book, risk.marks)
+    lines = [line(names[code], held[i : i + 1], float(marks[code])) for i, code in enumerate(held[:top])]
     rest = held[top:]
     others = [rest[settlement[rest] == place] for place in range(len(currencies))]
     return tuple(lines + [line("", of, np.nan) for of in others if len(of)])

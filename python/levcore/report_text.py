@@ -127,7 +127,6 @@ def headline(report: Report) -> str:
 
 
 def _head(report: Report, name: str) -> str:
-    policy = report.risk.policy
     rows = number_of(report.rows, "position")
     rows += f" in {number_of(len(report.risk.book.instrument_names), 'instrument')}"
     if len(report.risk.accounts):
@@ -137,7 +136,7 @@ def _head(report: Report, name: str) -> str:
     return "\n".join(
         [
             f"levcore {__version__} risk report{f' on {name}' if name else ''}, {time}",
-            f"policy   {policy.id}: {policy.title}",
+            *(f"policy   {policy.id}: {policy.title}" for policy in report.risk.policies),
             f"book     {rows}",
             f"verdict  {headline(report)}",
         ]

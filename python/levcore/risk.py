@@ -10,7 +10,9 @@ import numpy.typing as npt
 
 from levcore.columns import Floats
 from levcore.errors import InputError
+from levcore.marks import marks_by_policy
 from levcore.measures import ACCOUNT_MEASURES, MEASURE_NAMES, MEASURES
+from levcore.policy_labels import the_one_policy
 from levcore.status import COLUMN_AT_FAULT, FIRST_FAILURE, FIRST_PARTIAL, AccountStatus, State, Status
 from levcore.summary import summarize
 
@@ -197,11 +199,17 @@ class BookRisk:
         Measures computed.
     accounts : AccountRisk
         Cross accounts.
-    book, policy, marks
-        What was evaluated; marks by ``book.instrument_names``, NaN where missing.
+    book : PositionBook
+        What was evaluated.
+    policies : tuple of MarginPolicy
+        By the policy codes of the book; one for a book without them.
+    policy : MarginPolicy
+        The one policy; `InputError` where there are several.
+    marks : ndarray of float64, shape (instruments,) or (policies, instruments)
+        By ``book.instrument_names``, and by policy if they were given so; NaN where missing.
     """
 
-    __slots__ = ("_codes", "_results", "accounts", "book", "marks", "measures", "policy")
+    __slots__ = ("_codes", "_results", "accounts", "book", "marks", "measures", "policies")
 
     notional = _column("notional")
     unrealized_pnl = _column("unrealized_pnl")
@@ -218,10 +226,14 @@ class BookRisk:
     liquidation_price_upper = _column("liquidation_price_upper")
 
     def __init__(
-        self, book: "PositionBook", policy: "MarginPolicy", marks: Floats, measures: tuple[str, ...]
+        self,
+        book: "PositionBook",
+        policies: tuple["MarginPolicy", ...],
+        marks: Floats,
+        measures: tuple[str, ...],
     ) -> None:
         self.book = book
-        self.policy = policy
+        self.policies = policies
         self.marks = marks
         self.measures = measures
         width = padded(len(book))
@@ -234,8 +246,32 @@ class BookRisk:
         return len(self.book)
 
     def __repr__(self) -> str:
-        """Size and policy."""
-        return f"BookRisk({len(self):,} positions under {self.policy.id})"
+        """Size and policies."""
+        return f"BookRisk({len(self):,} positions under {', '.join(policy.id for policy in self.policies)})"
+
+    @property
+    def policy(self) -> "MarginPolicy":
+        """The policy.
+
+        Raises
+        ------
+        InputError
+            If there are several.
+        """
+        return the_one_policy(self.policies, "result", "policies, or policy_of(row)")
+
+    def policy_of(self, row: int) -> "MarginPolicy":
+        """Policy of a row."""
+        return self.policies[self._policy_code(row)]
+
+    def mark_of(self, row: int) -> float:
+        """Mark price of a row, quote per base; NaN if missing."""
+        marks = marks_by_policy(self.marks, len(self.policies))
+        return float(marks[self._policy_code(row), self.book.instrument_codes[row]])
+
+    def _policy_code(self, row: int) -> int:
+        codes = self.book.policy_codes
+        return 0 if codes is None else int(codes[row])
 
     @property
     def buffers(self) -> tuple[npt.NDArray[np.float64], Bytes]:
@@ -285,7 +321,7 @@ class BookRisk:
         if column == "instrument":
             value = self.book.name_of(row)
         elif column == "mark_price":
-            value = float(self.marks[self.book.instrument_codes[row]])
+            value = self.mark_of(row)
         elif column:
             values = getattr(self.book, column)
             value = None if values is None else float(values[row])

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from levcore.listings import listing_codes, settlements
 from levcore.status import FIRST_FAILURE, FIRST_PARTIAL, AccountStatus, State, Status
 
 if TYPE_CHECKING:
     from levcore.risk import BookRisk
 
-__all__ = ["settlements", "summarize"]
+__all__ = ["summarize"]
 
 SUMMED = ("unrealized_pnl", "initial_margin", "maintenance_margin")
 
@@ -22,7 +23,8 @@ def summarize(risk: "BookRisk") -> dict[str, Any]:
     Returns
     -------
     dict
-        ``policy``, ``positions``, ``accounts``; ``evaluated``, ``incomplete`` and ``failed`` rows;
+        ``policy``, ids separated by commas; ``positions``, ``accounts``; ``evaluated``, ``incomplete`` and
+        ``failed`` rows;
         ``states``, ``statuses``, ``account_states``, ``account_statuses`` as counts by name (those that
         occur); ``totals``: by settlement currency ``long_notional``, ``short_notional``, ``unrealized_pnl``,
         ``initial_margin``, ``maintenance_margin`` over the rows that hold the number (measures that were not
@@ -31,7 +33,7 @@ def summarize(risk: "BookRisk") -> dict[str, Any]:
     """
     status = risk.status
     return {
-        "policy": risk.policy.id,
+        "policy": ", ".join(policy.id for policy in risk.policies),
         "positions": len(risk),
         "accounts": len(risk.accounts),
         "evaluated": int(np.count_nonzero(status < FIRST_PARTIAL)),
@@ -51,20 +53,13 @@ def _counts(codes: npt.NDArray[np.uint8], kind: type[IntEnum]) -> dict[str, int]
     return {kind(int(code)).name: int(counts[code]) for code in np.flatnonzero(counts)}
 
 
-def settlements(risk: "BookRisk") -> tuple[list[str], npt.NDArray[np.int64]]:
-    """Settlement currencies, and for each instrument of the book the place of its own."""
-    table = risk.policy.instruments
-    of_instrument = [table[name].settlement if name in table else "" for name in risk.book.instrument_names]
-    currencies = sorted(set(of_instrument))
-    return currencies, np.array([currencies.index(currency) for currency in of_instrument], dtype=np.int64)
-
-
 def _totals(risk: "BookRisk") -> dict[str, dict[str, float]]:
-    currencies, place = settlements(risk)
+    currencies, place = settlements(risk.book, risk.policies)
+    listing = listing_codes(risk.book)
     held = risk.status < FIRST_FAILURE
     totals: dict[str, dict[str, float]] = {}
     for number, currency in enumerate(currencies):
-        rows = held & (place[risk.book.instrument_codes] == number) if len(currencies) > 1 else held
+        rows = held & (place[listing] == number) if len(currencies) > 1 else held
         if not rows.any():
             continue
         total: dict[str, float] = {}

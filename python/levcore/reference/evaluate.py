@@ -8,6 +8,8 @@ import numpy as np
 
 from levcore.compiled import check_modes, compile_policy
 from levcore.errors import DTypeError
+from levcore.listings import refuse_mixed_settlement
+from levcore.policy_labels import labelled_policies, labels_of_book
 from levcore.reference import kernel
 from levcore.reference.account import Sums, Verdict, judge
 from levcore.reference.kernel import MarkedInstrument, Position
@@ -17,8 +19,9 @@ from levcore.status import FIRST_FAILURE, State, Status
 
 if TYPE_CHECKING:
     from levcore.book import PositionBook
-    from levcore.engine import Marks
+    from levcore.marks import Marks
     from levcore.policy import MarginPolicy
+    from levcore.policy_labels import Policies
     from levcore.risk import BookRisk
 
 __all__ = ["BookReplay", "evaluate"]
@@ -43,7 +46,7 @@ ROW_RESULTS = (
 
 def evaluate(
     book: "PositionBook",
-    policy: "MarginPolicy",
+    policy: "Policies",
     marks: "Marks",
     *,
     measures: tuple[str, ...] | None = None,
@@ -54,10 +57,10 @@ def evaluate(
     ----------
     book : PositionBook
         Positions and wallets.
-    policy : MarginPolicy
-        Rules and instruments.
-    marks : mapping of instrument name to price, or array_like of shape (len(book.instrument_names),)
-        Mark prices, quote per base.
+    policy : MarginPolicy, mapping of label to MarginPolicy, or sequence of MarginPolicy
+        Rules and instruments, as `levcore.Engine` takes them.
+    marks : mapping or array_like
+        Mark prices, quote per base, as `levcore.Engine.evaluate` takes them.
     measures : tuple of str, optional
         As `levcore.Engine.evaluate` takes them.
 
@@ -66,15 +69,19 @@ def evaluate(
     BookRisk
         In the caller's row order.
     """
-    from levcore.engine import mark_column
+    from levcore.book import PositionBook
+    from levcore.marks import mark_prices, marks_by_policy
     from levcore.measures import DEFAULT_MEASURES, MEASURE_NAMES, chosen_measures
     from levcore.risk import BookRisk
 
-    _check_types(book, policy)
-    prices = mark_column(book, marks)
-    replay = BookReplay(book, policy, prices.tolist())
+    if not isinstance(book, PositionBook):
+        raise DTypeError("book", "must be a PositionBook", "PositionBook", type(book).__name__)
+    labelled = labelled_policies(policy)
+    policies = tuple(labelled[label] for label in labels_of_book(book, tuple(labelled)))
+    prices = mark_prices(book, marks)
+    replay = BookReplay(book, policies, marks_by_policy(prices, len(policies)).tolist())
     names = DEFAULT_MEASURES if measures is None else chosen_measures(measures)
-    risk = BookRisk(book, policy, prices, names)
+    risk = BookRisk(book, policies, prices, names)
     results, codes = risk.buffers
     rows = range(len(book))
     positions = replay.positions(rows)
@@ -90,31 +97,27 @@ def evaluate(
     return risk
 
 
-def _check_types(book: object, policy: object) -> None:
-    from levcore.book import PositionBook
-    from levcore.policy import MarginPolicy
-
-    for name, value, kind in (("book", book, PositionBook), ("policy", policy, MarginPolicy)):
-        if not isinstance(value, kind):
-            raise DTypeError(name, f"must be a {kind.__name__}", kind.__name__, type(value).__name__)
-
-
-class BookReplay:
-    """A book under a policy at marks, ready to be evaluated row by row.
+class Part:
+    """A policy of a book, with the book's instruments at their marks under it.
 
     Parameters
     ----------
-    book, policy
-        As in `evaluate`.
+    policy : MarginPolicy
+    book : PositionBook
+    code : int
+        Code of the policy in the book.
     marks : list of float
         By ``book.instrument_names``, NaN where missing.
     """
 
-    def __init__(self, book: "PositionBook", policy: "MarginPolicy", marks: Sequence[float]) -> None:
+    def __init__(
+        self, policy: "MarginPolicy", book: "PositionBook", code: int, marks: Sequence[float]
+    ) -> None:
         table = policy.instruments
         known = [name for name in book.instrument_names if name in table]
         compiled = compile_policy(policy, [table[name].name for name in known])
-        check_modes(policy, compiled, book.is_cross)
+        own = slice(None) if book.policy_codes is None else book.policy_codes == code
+        check_modes(policy, compiled, book.is_cross[own])
         self.policy: Policy = prepare(compiled)
         self.instruments: list[MarkedInstrument] = []
         for name, mark in zip(book.instrument_names, marks, strict=True):
@@ -124,6 +127,36 @@ class BookReplay:
             if instrument is not None:
                 tiers = prepare_tiers(instrument, self.policy.scale, self.policy.rules.initial_from_table)
             self.instruments.append(MarkedInstrument(instrument, tiers, mark))
+
+
+class BookReplay:
+    """A book under its policies at marks, ready to be evaluated row by row.
+
+    Parameters
+    ----------
+    book : PositionBook
+    policies : sequence of MarginPolicy
+        By the policy codes of the book; one for a book without them.
+    marks : list of lists of float
+        By policy and ``book.instrument_names``, NaN where missing.
+
+    Raises
+    ------
+    UnknownRuleError
+        For positions that need a rule which no source states.
+    InputError
+        For a cross account that settles in several currencies.
+    """
+
+    def __init__(
+        self, book: "PositionBook", policies: Sequence["MarginPolicy"], marks: Sequence[Sequence[float]]
+    ) -> None:
+        of_policies = zip(policies, marks, strict=True)
+        self.parts = [Part(policy, book, code, prices) for code, (policy, prices) in enumerate(of_policies)]
+        refuse_mixed_settlement(book, policies)
+        self.part_codes: list[int] = (
+            [0] * len(book) if book.policy_codes is None else book.policy_codes.tolist()
+        )
         self.book = book
         self.codes: list[int] = book.instrument_codes.tolist()
         self.is_cross: list[bool] = book.is_cross.tolist()
@@ -144,6 +177,14 @@ class BookReplay:
         self.sums: list[Sums] = [Sums() for _ in book.account_ids]
         self.verdicts: list[Verdict] = self._judge_accounts()
 
+    def policy_of(self, row: int) -> Policy:
+        """Policy of a row."""
+        return self.parts[self.part_codes[row]].policy
+
+    def marked_of(self, row: int) -> MarkedInstrument:
+        """Instrument of a row under its policy, at its mark."""
+        return self.parts[self.part_codes[row]].instruments[self.codes[row]]
+
     def positions(self, rows: Sequence[int]) -> list[Position]:
         """Positions of these rows, evaluated."""
         return [self.position(row) for row in rows]
@@ -160,7 +201,7 @@ class BookReplay:
         return Position(quantity, entry, margin, leverage, funding, limit)
 
     def _isolated(self, row: int) -> Position:
-        position, marked, policy = self._read(row), self.instruments[self.codes[row]], self.policy
+        position, marked, policy = self._read(row), self.marked_of(row), self.policy_of(row)
         status = kernel.refuse_inputs(position, policy, marked, cross=False)
         if status == Status.FLAT:
             return _flat_isolated(position)
@@ -179,7 +220,7 @@ class BookReplay:
 
     def _value_leg(self, row: int) -> tuple[Position, float]:
         """First pass over a leg: values and margins; what it releases."""
-        position, marked, policy = self._read(row), self.instruments[self.codes[row]], self.policy
+        position, marked, policy = self._read(row), self.marked_of(row), self.policy_of(row)
         status = kernel.refuse_inputs(position, policy, marked, cross=True)
         if status == Status.FLAT:
             _flatten(position)
@@ -201,6 +242,8 @@ class BookReplay:
         return position, kernel.release(position, policy, basis)
 
     def _judge_accounts(self) -> list[Verdict]:
+        # Without a requirement no rule of a policy matters: any judges an account that has no legs.
+        policies = [self.parts[0].policy] * len(self.sums)
         for row in (row for row, cross in enumerate(self.is_cross) if cross):
             position, released = self._value_leg(row)
             profit = position.unrealized_pnl + position.funding
@@ -208,12 +251,13 @@ class BookReplay:
                 profit, position.requirement, position.initial_margin, position.maintenance_margin
             )
             self.legs[row] = position, released
+            policies[self.accounts[row]] = self.policy_of(row)
         wallets = self.book.wallet_balance.tolist()
-        return [judge(wallet, total, self.policy) for wallet, total in zip(wallets, self.sums, strict=True)]
+        return list(map(judge, wallets, self.sums, policies))
 
     def _price_leg(self, position: Position, released: float, row: int) -> Position:
         """Second pass over a leg: prices with the other legs at their marks, and the account's verdict."""
-        verdict, marked = self.verdicts[self.accounts[row]], self.instruments[self.codes[row]]
+        verdict, marked, policy = self.verdicts[self.accounts[row]], self.marked_of(row), self.policy_of(row)
         first_pass = position.status
         if first_pass >= FIRST_FAILURE:
             return position
@@ -228,11 +272,9 @@ class BookReplay:
         )
         if first_pass == Status.FLAT or marked.instrument is None or marked.tiers is None:
             return position
-        basis = self.policy.rules.requirement_cross
+        basis = policy.rules.requirement_cross
         kernel.need_of_leg(position, verdict.surplus, released)
-        kernel.find_prices(
-            position, self.policy, marked.instrument, marked.tiers, marked.mark, basis, cross=True
-        )
+        kernel.find_prices(position, policy, marked.instrument, marked.tiers, marked.mark, basis, cross=True)
         return _joined(position, Status(first_pass))
 
 

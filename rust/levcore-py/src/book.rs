@@ -1,8 +1,8 @@
 //! A book of positions: columns borrowed from NumPy, laid out once, evaluated many times.
 
-use levcore::evaluate::{AccountOutputs, Outputs};
+use levcore::evaluate::{AccountOutputs, Outputs, PolicyAtMarks};
 use levcore::instruction_set::InstructionSet;
-use levcore::layout::Layout;
+use levcore::layout::{Codes, Keys, Layout};
 use levcore::measures;
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadwriteArray2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
@@ -35,6 +35,8 @@ impl Book {
         py: Python<'_>,
         instrument: Py<PyArray1<u32>>,
         instrument_count: usize,
+        policy: Option<PyReadonlyArray1<'_, u32>>,
+        policy_count: usize,
         quantity: Column,
         entry_price: Column,
         isolated_margin: Option<Column>,
@@ -46,11 +48,15 @@ impl Book {
         wallet_balance: Column,
     ) -> PyResult<Self> {
         let borrowed = instrument.bind(py).readonly();
-        let codes = borrowed.as_slice()?;
-        let cross = cross.as_ref().map(PyReadonlyArray1::as_slice).transpose()?;
-        let accounts = account.as_ref().map(PyReadonlyArray1::as_slice).transpose()?;
-        let account_count = wallet_balance.bind(py).len();
-        let layout = door::through(py, || Layout::new(codes, instrument_count, cross, accounts, account_count))?;
+        let policy = policy.as_ref().map(PyReadonlyArray1::as_slice).transpose()?;
+        let account = account.as_ref().map(PyReadonlyArray1::as_slice).transpose()?;
+        let keys = Keys {
+            instrument: Codes { of_row: borrowed.as_slice()?, labels: instrument_count },
+            policy: policy.map(|of_row| Codes { of_row, labels: policy_count }),
+            cross: cross.as_ref().map(PyReadonlyArray1::as_slice).transpose()?,
+            account: Codes { of_row: account.unwrap_or(&[]), labels: wallet_balance.bind(py).len() },
+        };
+        let layout = door::through(py, || Layout::new(&keys))?;
         drop(borrowed);
         Ok(Self {
             instrument,
@@ -158,20 +164,55 @@ impl<'py, T: numpy::Element> Table<'py, T> {
     }
 }
 
+/// The policies of a book, by the code of the policy, each with the places of the book's instruments in it.
+#[pyclass(frozen, module = "levcore._levcore")]
+pub(crate) struct BookPolicies {
+    parts: Vec<(Py<Policy>, Vec<Option<usize>>)>,
+}
+
+#[pymethods]
+impl BookPolicies {
+    /// Takes policies with the places of the book's instruments; negative: the policy does not know the instrument.
+    #[new]
+    fn new(parts: Vec<(Py<Policy>, Vec<i64>)>) -> Self {
+        let place = |place: i64| usize::try_from(place).ok();
+        let parts = parts.into_iter().map(|(policy, places)| (policy, places.into_iter().map(place).collect()));
+        Self { parts: parts.collect() }
+    }
+}
+
+impl BookPolicies {
+    /// The policies at marks: one an instrument under every policy, or those of each policy one after the other.
+    fn at<'a>(&'a self, marks: &'a [f64]) -> PyResult<Vec<PolicyAtMarks<'a>>> {
+        let instruments = self.parts.first().map_or(0, |(_, places)| places.len());
+        let shared = marks.len() == instruments;
+        if !shared && marks.len() != instruments * self.parts.len() {
+            let (expected, found) = (instruments.to_string(), marks.len().to_string());
+            return Err(ShapeError::new_err(("marks", "must have one price an instrument", expected, found)));
+        }
+        let of_policy = |code: usize| if shared { marks } else { &marks[code * instruments..][..instruments] };
+        let parts = self.parts.iter().enumerate();
+        let at_marks = parts.map(|(code, (policy, places))| PolicyAtMarks {
+            policy: &policy.get().inner,
+            places,
+            marks: of_policy(code),
+        });
+        Ok(at_marks.collect())
+    }
+}
+
 type Results = (Py<PyArray2<f64>>, Py<PyArray2<u8>>);
 
 /// Evaluates a book at marks into caller-owned outputs.
 ///
-/// `compiled` maps the book's instruments to the policy's (negative: unknown), `wanted` is a bit mask of measures in the order of the
-/// table, `results` has one row a wanted measure, `codes` the rows state and status; `accounts` holds the same of the accounts, if there
-/// are any.
+/// `marks` are as `BookPolicies` takes them, `wanted` is a bit mask of measures in the order of the table, `results` has one row a wanted
+/// measure, `codes` the rows state and status; `accounts` holds the same of the accounts, if there are any.
 #[pyfunction]
 #[allow(clippy::too_many_arguments, reason = "the parts of one evaluation, each with its own owner")]
 pub(crate) fn evaluate(
     py: Python<'_>,
     book: &Book,
-    policy: &Policy,
-    compiled: PyReadonlyArray1<'_, i64>,
+    policies: &BookPolicies,
     marks: PyReadonlyArray1<'_, f64>,
     wanted: u32,
     results: Py<PyArray2<f64>>,
@@ -184,8 +225,7 @@ pub(crate) fn evaluate(
     let borrowed = BorrowedBook::of(py, book)?;
     let columns = borrowed.columns()?;
     let (rows, account_count) = (columns.rows(), columns.wallet_balance.len());
-    let places: Vec<Option<usize>> = compiled.as_slice()?.iter().map(|&place| usize::try_from(place).ok()).collect();
-    let marks = marks.as_slice()?;
+    let policies = policies.at(marks.as_slice()?)?;
 
     let mut results = Table::of(py, "out", &results)?;
     let mut codes = Table::of(py, "out", &codes)?;
@@ -207,7 +247,6 @@ pub(crate) fn evaluate(
     };
     let outputs = Outputs::new(measured, state, status, accounts);
     door::through_with_signals(py, |interrupted| {
-        let (layout, policy) = (&book.layout, &policy.inner);
-        levcore::evaluate::evaluate(&columns, layout, policy, &places, marks, &outputs, set, threads, interrupted)
+        levcore::evaluate::evaluate(&columns, &book.layout, &policies, &outputs, set, threads, interrupted)
     })
 }

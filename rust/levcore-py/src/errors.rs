@@ -27,6 +27,13 @@ pub(crate) fn to_python(error: Error) -> PyErr {
             found.to_string(),
             row,
         )),
+        Error::Policies { account, row } => InputError::new_err((
+            "policy",
+            "must be the same for every leg of a cross account",
+            "one policy an account",
+            format!("another one for account code {account}"),
+            row,
+        )),
         Error::Tier { tier, rule, expected, found } => {
             TierError::new_err(("", tier + 1, rule, expected.to_string(), found.to_string()))
         }

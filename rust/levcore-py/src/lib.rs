@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _levcore {
     #[pymodule_export]
-    use crate::book::{Book, evaluate};
+    use crate::book::{Book, BookPolicies, evaluate};
     #[pymodule_export]
     use crate::door::panic_inside;
     #[pymodule_export]

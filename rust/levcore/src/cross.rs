@@ -4,10 +4,11 @@ use std::ops::Range;
 
 use crate::account::{Amounts, Standing, Sums, judge};
 use crate::classify::{classify, needs_classification};
-use crate::evaluate::Job;
+use crate::evaluate::{Job, Part};
 use crate::kernel;
 use crate::marked::spread_instruments;
 use crate::measures::Measure;
+use crate::policy::Policy;
 use crate::rows::{fail, flatten, load_inputs, narrow, note_missing_leverage, store_codes, store_measure};
 use crate::state::State;
 use crate::status::{FIRST_FAILURE, Status};
@@ -46,29 +47,30 @@ pub(crate) struct JudgedLegs<'a> {
 #[inline(always)]
 pub(crate) fn value_legs<C: Compare>(
     job: &Job<'_>,
+    part: &Part<'_>,
     tile: &mut Tile,
     legs: &mut ValuedLegs<'_>,
     inside: usize,
     place: Place<'_>,
 ) {
-    let rules = &job.policy.rules;
-    let basis = rules.requirement_cross;
+    let Part { policy, instruments } = part;
+    let (rules, basis) = (&policy.rules, policy.rules.requirement_cross);
     load_inputs(job, tile, place);
-    spread_instruments(tile, &job.instruments);
-    kernel::mark_positions(tile, &job.instruments);
+    spread_instruments(tile, instruments);
+    kernel::mark_positions(tile, instruments);
     kernel::rate_return(tile);
-    if job.policy.has_fixed_fee() {
-        kernel::fix_fee_by_leverage(tile, job.policy);
+    if policy.has_fixed_fee() {
+        kernel::fix_fee_by_leverage(tile, policy);
     }
-    kernel::require_margin::<C>(tile, job.policy, &job.instruments, basis, rules.initial_at_entry_cross);
-    let mut freed = kernel::release(tile, job.policy, basis);
+    kernel::require_margin::<C>(tile, policy, instruments, basis, rules.initial_at_entry_cross);
+    let mut freed = kernel::release(tile, policy, basis);
     let mut profit = tile.results[Measure::UnrealizedPnl as usize];
     for slot in 0..ROWS {
         profit[slot] += tile.funding[slot];
     }
     tile.status = [Status::Ok as u64; ROWS];
-    if needs_classification(tile, &job.instruments, job.book, true) {
-        classify_legs(job, tile, place, &mut profit, &mut freed);
+    if needs_classification(tile, instruments, job.book, true) {
+        classify_legs(job, part, tile, place, &mut profit, &mut freed);
     }
     let len = place.len();
     legs.released[inside..inside + len].copy_from_slice(&freed[..len]);
@@ -96,14 +98,15 @@ pub(crate) fn value_legs<C: Compare>(
 #[inline(never)]
 fn classify_legs(
     job: &Job<'_>,
+    part: &Part<'_>,
     tile: &mut Tile,
     place: Place<'_>,
     profit: &mut [f64; ROWS],
     released: &mut [f64; ROWS],
 ) {
     for slot in 0..place.len() {
-        let marked = &job.instruments.list[tile.instrument[slot] as usize];
-        match classify(tile, slot, f64::NAN, job.policy, marked, job.book, true) {
+        let marked = &part.instruments.list[tile.instrument[slot] as usize];
+        match classify(tile, slot, f64::NAN, part.policy, marked, job.book, true) {
             Status::Ok => {}
             Status::MissingLeverage => note_missing_leverage(tile, slot),
             Status::Flat => {
@@ -128,6 +131,7 @@ fn classify_legs(
 /// `amounts` holds the legs from `first_leg` on, in the order of the rows.
 pub(crate) fn judge_accounts(
     job: &Job<'_>,
+    policy: &Policy,
     accounts: Range<usize>,
     amounts: &[Amounts],
     first_leg: usize,
@@ -147,7 +151,7 @@ pub(crate) fn judge_accounts(
             }
         }
         let code = layout.accounts[account] as usize;
-        let verdict = judge(job.book.wallet_balance[code], &sums, job.policy);
+        let verdict = judge(job.book.wallet_balance[code], &sums, policy);
         job.outputs.accounts.store(code, &verdict);
         *standing = verdict.standing();
     }
@@ -157,6 +161,7 @@ pub(crate) fn judge_accounts(
 #[inline(always)]
 pub(crate) fn price_legs<C: Compare>(
     job: &Job<'_>,
+    part: &Part<'_>,
     tile: &mut Tile,
     legs: &JudgedLegs<'_>,
     inside: usize,
@@ -179,10 +184,10 @@ pub(crate) fn price_legs<C: Compare>(
     }
     let mut freed = [0.0; ROWS];
     freed[..len].copy_from_slice(&legs.released[inside..inside + len]);
-    spread_instruments(tile, &job.instruments);
+    let Part { policy, instruments } = part;
+    spread_instruments(tile, instruments);
     kernel::need_of_legs(tile, &surplus, &freed);
-    let basis = job.policy.rules.requirement_cross;
-    kernel::find_prices::<C>(tile, job.policy, &job.instruments, basis, true);
+    kernel::find_prices::<C>(tile, policy, instruments, policy.rules.requirement_cross, true);
     if job.bounds_prices() {
         kernel::bound_prices(tile);
     }

@@ -27,6 +27,14 @@ pub enum Error {
         /// One past the last legal code.
         limit: usize,
     },
+    /// The legs of a cross account name several policies.
+    #[error("policy: row {row} belongs to account {account}, whose earlier legs are under another policy")]
+    Policies {
+        /// Code of the account.
+        account: usize,
+        /// First row under a policy other than that of the account's first leg.
+        row: usize,
+    },
     /// A table of maintenance tiers breaks a rule.
     #[error("tier {tier}: {rule}: expected {expected}, found {found}")]
     Tier {

@@ -10,10 +10,10 @@ use crate::cross::{JudgedLegs, ValuedLegs, judge_accounts, price_legs, value_leg
 use crate::error::{Error, Result};
 use crate::instruction_set::InstructionSet;
 use crate::isolated::isolated_tile;
-use crate::layout::{Block, Layout};
+use crate::layout::{AccountRange, Block, Layout};
 use crate::marked::{MarkedInstrument, MarkedInstruments};
 use crate::measures::{COUNT, Measure};
-use crate::policy::Policy;
+use crate::policy::{Instrument, Policy};
 use crate::shared::{self, SharedSlice};
 use crate::threads;
 use crate::tile::{Tile, Tiles};
@@ -111,12 +111,29 @@ impl<'a> Outputs<'a> {
     }
 }
 
+/// A policy of a book, with what it makes of the book's instruments.
+#[derive(Debug, Clone, Copy)]
+pub struct PolicyAtMarks<'a> {
+    /// Rules and tables.
+    pub policy: &'a Policy,
+    /// Place in the policy of each instrument of the book; `None`: the policy does not know it.
+    pub places: &'a [Option<usize>],
+    /// Mark price of each instrument of the book under the policy; NaN: missing.
+    pub marks: &'a [f64],
+}
+
+/// What the rows of one policy share.
+pub(crate) struct Part<'a> {
+    pub policy: &'a Policy,
+    pub instruments: MarkedInstruments<'a>,
+}
+
 /// What every block of an evaluation shares.
 pub(crate) struct Job<'a> {
     pub book: &'a Book<'a>,
     pub layout: &'a Layout,
-    pub policy: &'a Policy,
-    pub instruments: MarkedInstruments<'a>,
+    /// By the code of the policy.
+    pub parts: Vec<Part<'a>>,
     pub outputs: &'a Outputs<'a>,
     /// Whether the outputs are so large that they are written past the cache.
     pub stream: bool,
@@ -166,20 +183,16 @@ impl Scratch {
 
 /// Evaluates a book at marks.
 ///
-/// `compiled[code]` is the place of the book's instrument in the policy (`None`: the policy does not know it) and `marks[code]` its mark
-/// price (NaN: missing). `interrupted` is asked now and then, from the calling thread, whether to stop.
+/// `policies` are those that the rows' codes point to. `interrupted` is asked now and then, from the calling thread, whether to stop.
 ///
 /// # Errors
 ///
 /// [`Error::Length`] for columns of different length, [`Error::Interrupted`], or what [`threads::with_pool`] returns. Rows that cannot be
 /// evaluated are no error: see [`Status`](crate::status::Status).
-#[allow(clippy::too_many_arguments, reason = "the parts of one evaluation, each with its own owner")]
 pub fn evaluate(
     book: &Book<'_>,
     layout: &Layout,
-    policy: &Policy,
-    compiled: &[Option<usize>],
-    marks: &[f64],
+    policies: &[PolicyAtMarks<'_>],
     outputs: &Outputs<'_>,
     instruction_set: InstructionSet,
     threads: usize,
@@ -193,26 +206,30 @@ pub fn evaluate(
     if layout.rows != book.rows() {
         return Err(Error::Length { argument: "layout", expected: book.rows(), found: layout.rows });
     }
-    if marks.len() != compiled.len() {
-        return Err(Error::Length { argument: "marks", expected: compiled.len(), found: marks.len() });
+    if policies.len() != layout.policies {
+        return Err(Error::Length { argument: "policy", expected: layout.policies, found: policies.len() });
+    }
+    if let Some(odd) = policies.iter().find(|given| given.marks.len() != given.places.len()) {
+        return Err(Error::Length { argument: "marks", expected: odd.places.len(), found: odd.marks.len() });
     }
     outputs.check(book.rows(), book.wallet_balance.len())?;
-    let stand_in = policy.stand_in();
-    let instruments = compiled.iter().zip(marks).map(|(place, &mark)| {
-        let instrument = place.and_then(|place| policy.instruments.get(place));
-        MarkedInstrument::new(instrument, mark, &stand_in)
-    });
     let columns = outputs.columns.iter().flatten().count();
     let stream = columns * book.rows() * size_of::<f64>() >= LARGE_OUTPUT;
-    let job = Job {
-        book,
-        layout,
-        policy,
-        instruments: MarkedInstruments::new(instruments.collect(), policy),
-        outputs,
-        stream,
-    };
+    let stand_ins: Vec<Instrument> = policies.iter().map(|given| given.policy.stand_in()).collect();
+    let parts = policies.iter().zip(&stand_ins).map(|(given, stand_in)| Part::new(given, stand_in)).collect();
+    let job = Job { book, layout, parts, outputs, stream };
     run(&job, instruction_set, threads, interrupted)
+}
+
+impl<'a> Part<'a> {
+    fn new(given: &PolicyAtMarks<'a>, stand_in: &'a Instrument) -> Self {
+        let policy = given.policy;
+        let instruments = given.places.iter().zip(given.marks).map(|(place, &mark)| {
+            let instrument = place.and_then(|place| policy.instruments.get(place));
+            MarkedInstrument::new(instrument, mark, stand_in)
+        });
+        Self { policy, instruments: MarkedInstruments::new(instruments.collect(), policy) }
+    }
 }
 
 /// What a thread does at a time.
@@ -221,10 +238,21 @@ enum Task<'a> {
     Whole(&'a Block),
     /// The first pass over a block of legs.
     Value(&'a Block, ValuedLegs<'a>),
-    /// Accounts from this one on, with the legs of the whole book.
-    Judge(usize, &'a [Amounts], &'a mut [Standing]),
+    /// These accounts, with the legs of the whole book.
+    Judge(&'a AccountRange, &'a [Amounts], &'a mut [Standing]),
     /// The second pass over a block of legs.
     Price(&'a Block, JudgedLegs<'a>),
+}
+
+impl Task<'_> {
+    /// Code of the policy of its rows or accounts.
+    #[inline(always)]
+    fn policy(&self) -> usize {
+        match self {
+            Self::Whole(block) | Self::Value(block, _) | Self::Price(block, _) => block.policy,
+            Self::Judge(range, ..) => range.policy,
+        }
+    }
 }
 
 fn run(job: &Job<'_>, set: InstructionSet, threads: usize, interrupted: &mut dyn FnMut() -> bool) -> Result<()> {
@@ -239,9 +267,7 @@ fn run(job: &Job<'_>, set: InstructionSet, threads: usize, interrupted: &mut dyn
     let mut legs = Legs::default();
     legs.resize(layout.leg_order.len(), layout.accounts.len());
     runner.run(value_tasks(&cross, &mut legs))?;
-    let Legs { amounts, standings, .. } = &mut legs;
-    let ranges = standings.chunks_mut(ACCOUNTS_A_TASK).enumerate();
-    runner.run(ranges.map(|(chunk, standings)| Task::Judge(chunk * ACCOUNTS_A_TASK, amounts, standings)).collect())?;
+    runner.run(judge_tasks(&layout.account_ranges, &mut legs))?;
     let tasks = cross.iter().map(|block| {
         let range = block.first_leg..block.first_leg + block.rows.len();
         let (released, status) = (&legs.released[range.clone()], &legs.status[range]);
@@ -249,9 +275,6 @@ fn run(job: &Job<'_>, set: InstructionSet, threads: usize, interrupted: &mut dyn
     });
     runner.run(tasks.collect())
 }
-
-/// Accounts that a thread sums at a time.
-const ACCOUNTS_A_TASK: usize = 4_096;
 
 /// First passes over these blocks, each with its own part of the legs.
 fn value_tasks<'a>(blocks: &[&'a Block], legs: &'a mut Legs) -> Vec<Task<'a>> {
@@ -267,6 +290,18 @@ fn value_tasks<'a>(blocks: &[&'a Block], legs: &'a mut Legs) -> Vec<Task<'a>> {
         status = rest;
         let own = ValuedLegs { amounts: own_amounts, released: own_released, status: own_status };
         tasks.push(Task::Value(block, own));
+    }
+    tasks
+}
+
+/// Verdicts on these accounts, each range with its own part of the standings.
+fn judge_tasks<'a>(ranges: &'a [AccountRange], legs: &'a mut Legs) -> Vec<Task<'a>> {
+    let (amounts, mut standings) = (&legs.amounts[..], &mut legs.standings[..]);
+    let mut tasks = Vec::with_capacity(ranges.len());
+    for range in ranges {
+        let (own, rest) = standings.split_at_mut(range.accounts.len());
+        standings = rest;
+        tasks.push(Task::Judge(range, amounts, own));
     }
     tasks
 }
@@ -347,45 +382,46 @@ fn vectorised(set: InstructionSet, job: &Job<'_>, task: Task<'_>, scratch: &mut 
 // No closures on this path: a closure would be compiled without the instruction set of its caller.
 #[inline(always)]
 fn perform<C: Compare>(job: &Job<'_>, task: Task<'_>, scratch: &mut Scratch) {
-    scratch.tile.forget(job.book, job.instruments.all_plain);
+    let part = &job.parts[task.policy()];
+    scratch.tile.forget(job.book, part.instruments.all_plain);
     match task {
-        Task::Whole(block) if block.cross => whole_accounts::<C>(job, block, scratch),
+        Task::Whole(block) if block.cross => whole_accounts::<C>(job, part, block, scratch),
         Task::Whole(block) => {
             for (_, place) in Tiles::of(job.layout, job.book.instrument, block) {
-                isolated_tile::<C>(job, &mut scratch.tile, place);
+                isolated_tile::<C>(job, part, &mut scratch.tile, place);
             }
         }
-        Task::Value(block, mut legs) => value_block::<C>(job, &mut scratch.tile, block, &mut legs),
-        Task::Judge(first, amounts, standings) => {
-            judge_accounts(job, first..first + standings.len(), amounts, 0, standings);
+        Task::Value(block, mut legs) => value_block::<C>(job, part, &mut scratch.tile, block, &mut legs),
+        Task::Judge(range, amounts, standings) => {
+            judge_accounts(job, part.policy, range.accounts.clone(), amounts, 0, standings);
         }
-        Task::Price(block, legs) => price_block::<C>(job, &mut scratch.tile, block, &legs),
+        Task::Price(block, legs) => price_block::<C>(job, part, &mut scratch.tile, block, &legs),
     }
     shared::fence();
 }
 
 /// All passes over a block whose accounts have all their legs in it, while it is in the cache.
 #[inline(always)]
-fn whole_accounts<C: Compare>(job: &Job<'_>, block: &Block, scratch: &mut Scratch) {
+fn whole_accounts<C: Compare>(job: &Job<'_>, part: &Part<'_>, block: &Block, scratch: &mut Scratch) {
     let Scratch { tile, legs } = scratch;
     legs.resize(block.rows.len(), block.accounts.len());
     let Legs { amounts, released, status, standings } = legs;
-    value_block::<C>(job, tile, block, &mut ValuedLegs { amounts, released, status });
-    judge_accounts(job, block.accounts.clone(), amounts, block.first_leg, standings);
+    value_block::<C>(job, part, tile, block, &mut ValuedLegs { amounts, released, status });
+    judge_accounts(job, part.policy, block.accounts.clone(), amounts, block.first_leg, standings);
     let first_account = block.accounts.start;
-    price_block::<C>(job, tile, block, &JudgedLegs { released, status, standings, first_account });
+    price_block::<C>(job, part, tile, block, &JudgedLegs { released, status, standings, first_account });
 }
 
 #[inline(always)]
-fn value_block<C: Compare>(job: &Job<'_>, tile: &mut Tile, block: &Block, legs: &mut ValuedLegs<'_>) {
+fn value_block<C: Compare>(job: &Job<'_>, part: &Part<'_>, tile: &mut Tile, block: &Block, legs: &mut ValuedLegs<'_>) {
     for (inside, place) in Tiles::of(job.layout, job.book.instrument, block) {
-        value_legs::<C>(job, tile, legs, inside, place);
+        value_legs::<C>(job, part, tile, legs, inside, place);
     }
 }
 
 #[inline(always)]
-fn price_block<C: Compare>(job: &Job<'_>, tile: &mut Tile, block: &Block, legs: &JudgedLegs<'_>) {
+fn price_block<C: Compare>(job: &Job<'_>, part: &Part<'_>, tile: &mut Tile, block: &Block, legs: &JudgedLegs<'_>) {
     for (inside, place) in Tiles::of(job.layout, job.book.instrument, block) {
-        price_legs::<C>(job, tile, legs, inside, place);
+        price_legs::<C>(job, part, tile, legs, inside, place);
     }
 }

@@ -1,7 +1,7 @@
 //! Isolated positions: each is its own account.
 
 use crate::classify::{classify, needs_classification};
-use crate::evaluate::Job;
+use crate::evaluate::{Job, Part};
 use crate::kernel;
 use crate::marked::spread_instruments;
 use crate::measures::Measure;
@@ -13,26 +13,26 @@ use crate::vector::Compare;
 
 /// Evaluates the isolated rows of a tile.
 #[inline(always)]
-pub(crate) fn isolated_tile<C: Compare>(job: &Job<'_>, tile: &mut Tile, place: Place<'_>) {
-    let rules = &job.policy.rules;
+pub(crate) fn isolated_tile<C: Compare>(job: &Job<'_>, part: &Part<'_>, tile: &mut Tile, place: Place<'_>) {
+    let Part { policy, instruments } = part;
+    let (rules, basis) = (&policy.rules, policy.rules.requirement_isolated);
     load_inputs(job, tile, place);
     match job.book.isolated_margin {
         Some(column) => place.load(column, &mut tile.isolated_margin),
         None => tile.isolated_margin = [f64::NAN; ROWS],
     }
-    spread_instruments(tile, &job.instruments);
-    kernel::mark_positions(tile, &job.instruments);
+    spread_instruments(tile, instruments);
+    kernel::mark_positions(tile, instruments);
     kernel::rate_return(tile);
-    kernel::fund_isolated(tile, job.policy);
-    let basis = rules.requirement_isolated;
-    kernel::require_margin::<C>(tile, job.policy, &job.instruments, basis, rules.initial_at_entry_isolated);
-    kernel::judge_isolated(tile, job.policy, basis);
-    kernel::find_prices::<C>(tile, job.policy, &job.instruments, basis, false);
+    kernel::fund_isolated(tile, policy);
+    kernel::require_margin::<C>(tile, policy, instruments, basis, rules.initial_at_entry_isolated);
+    kernel::judge_isolated(tile, policy, basis);
+    kernel::find_prices::<C>(tile, policy, instruments, basis, false);
     if job.bounds_prices() {
         kernel::bound_prices(tile);
     }
-    if needs_classification(tile, &job.instruments, job.book, false) {
-        classify_isolated(job, tile, place);
+    if needs_classification(tile, instruments, job.book, false) {
+        classify_isolated(job, part, tile, place);
     }
     for (results, column) in tile.results.iter().zip(&job.outputs.columns) {
         if let Some(column) = column {
@@ -45,11 +45,11 @@ pub(crate) fn isolated_tile<C: Compare>(job: &Job<'_>, tile: &mut Tile, place: P
 /// Gives every row that is not an ordinary one its status, and takes the numbers from those that failed.
 #[cold]
 #[inline(never)]
-fn classify_isolated(job: &Job<'_>, tile: &mut Tile, place: Place<'_>) {
+fn classify_isolated(job: &Job<'_>, part: &Part<'_>, tile: &mut Tile, place: Place<'_>) {
     for slot in 0..place.len() {
-        let marked = &job.instruments.list[tile.instrument[slot] as usize];
+        let marked = &part.instruments.list[tile.instrument[slot] as usize];
         let margin = job.book.isolated_margin.map_or(f64::NAN, |column| column[place.row(slot)]);
-        match classify(tile, slot, margin, job.policy, marked, job.book, false) {
+        match classify(tile, slot, margin, part.policy, marked, job.book, false) {
             Status::Ok => {}
             Status::MissingLeverage => note_missing_leverage(tile, slot),
             Status::Flat => {

@@ -1,9 +1,9 @@
 //! How a book is cut into blocks, settled once when the book is built.
 //!
-//! A block is a run of rows in the caller's order, small enough for the cache, that one thread evaluates. Where the caller keeps the legs of
-//! an account together, a block of cross rows holds whole accounts and is evaluated in one go; where not, the passes over all legs follow
-//! one another, and the legs of each account are listed. An account's sums are always taken in the order of rows, whatever the number of
-//! threads.
+//! A block is a run of rows of one margin mode under one policy, small enough for the cache, that one thread evaluates. Where the caller
+//! keeps the legs of an account together, a block of cross rows holds whole accounts and is evaluated in one go; where not, the passes over
+//! all legs follow one another, and the legs of each account are listed. An account's sums are always taken in the order of rows, whatever
+//! the number of threads.
 
 use std::ops::Range;
 
@@ -11,6 +11,67 @@ use crate::error::{Error, Result};
 
 /// Rows of a block, unless one account kept together has more.
 const BLOCK_ROWS: usize = 8_192;
+
+/// A column of codes, one a row, and the number of labels that they point to.
+#[derive(Debug, Clone, Copy)]
+pub struct Codes<'a> {
+    /// Code of each row.
+    pub of_row: &'a [u32],
+    /// Number of labels: one past the last legal code.
+    pub labels: usize,
+}
+
+/// What decides in which order the rows of a book are evaluated.
+#[derive(Debug, Clone, Copy)]
+pub struct Keys<'a> {
+    /// Instrument of each row.
+    pub instrument: Codes<'a>,
+    /// Policy of each row; `None`: one policy holds for all of them.
+    pub policy: Option<Codes<'a>>,
+    /// Which rows are legs of a cross account; `None`: all rows are isolated.
+    pub cross: Option<&'a [bool]>,
+    /// Account of each leg; only the labels matter without [`Keys::cross`].
+    pub account: Codes<'a>,
+}
+
+impl<'a> Keys<'a> {
+    /// Keys of isolated positions under one policy.
+    #[must_use]
+    pub fn isolated(instrument: &'a [u32], instruments: usize) -> Self {
+        let account = Codes { of_row: &[], labels: 0 };
+        Self { instrument: Codes { of_row: instrument, labels: instruments }, policy: None, cross: None, account }
+    }
+
+    fn policies(&self) -> usize {
+        self.policy.map_or(1, |policy| policy.labels)
+    }
+
+    fn policy_of(&self, row: usize) -> usize {
+        self.policy.map_or(0, |policy| policy.of_row[row] as usize)
+    }
+
+    fn is_cross(&self, row: usize) -> bool {
+        self.cross.is_some_and(|cross| cross[row])
+    }
+
+    fn check(&self) -> Result<()> {
+        let rows = self.instrument.of_row.len();
+        if rows >= u32::MAX as usize {
+            return Err(Error::TooManyRows { found: rows });
+        }
+        check_codes("instrument", &self.instrument, rows, |_| true)?;
+        if let Some(policy) = &self.policy {
+            check_codes("policy", policy, rows, |_| true)?;
+        }
+        match self.cross {
+            None => Ok(()),
+            Some(cross) if cross.len() != rows => {
+                Err(Error::Length { argument: "margin_mode", expected: rows, found: cross.len() })
+            }
+            Some(cross) => check_codes("account", &self.account, rows, |row| cross[row]),
+        }
+    }
+}
 
 /// Rows of a block, ascending.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,75 +88,89 @@ impl Rows {
             Self::Range(range) | Self::Listed(range) => range.len(),
         }
     }
+
+    fn first_listed(&self) -> Option<usize> {
+        match self {
+            Self::Range(_) => None,
+            Self::Listed(range) => Some(range.start),
+        }
+    }
+
+    /// Those of them that stand at these places.
+    fn part(&self, places: Range<usize>) -> Self {
+        let within = |range: &Range<usize>| range.start + places.start..range.start + places.end;
+        match self {
+            Self::Range(range) => Self::Range(within(range)),
+            Self::Listed(range) => Self::Listed(within(range)),
+        }
+    }
 }
 
 /// A run of rows that one thread evaluates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Block {
     pub cross: bool,
+    /// Code of the policy of its rows.
+    pub policy: usize,
     pub rows: Rows,
     /// Accounts whose legs are all here, by their order of first appearance; empty where legs lie apart, and for isolated rows.
     pub accounts: Range<usize>,
-    /// Number of cross rows in the book before the first one here.
+    /// Number of legs before the first one here.
     pub first_leg: usize,
 }
 
+/// Accounts of one policy that one thread judges.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AccountRange {
+    pub policy: usize,
+    pub accounts: Range<usize>,
+}
+
 /// The blocks of a book.
+///
+/// Legs, which are the cross rows, are numbered policy by policy and in the order of rows.
 #[derive(Debug, Clone, Default)]
 pub struct Layout {
     pub(crate) rows: usize,
+    pub(crate) policies: usize,
     /// Rows of the blocks that list theirs.
     pub(crate) listed: Vec<u32>,
+    /// Blocks of legs in their order, then those of isolated rows.
     pub(crate) blocks: Vec<Block>,
     /// Place of each row's account in [`Layout::accounts`]; empty without cross rows.
     pub(crate) account_of_row: Vec<u32>,
-    /// Account codes of the caller in the order of first appearance, then those without legs.
+    /// Account codes of the caller in the order of their first leg, then those without legs.
     pub(crate) accounts: Vec<u32>,
     /// Where the legs of each account start, counted by account; one more than there are accounts.
     pub(crate) legs_of_account: Vec<u32>,
-    /// Legs by account, as numbers of cross rows; empty where accounts are kept together, since that is then their own order.
+    /// Numbers of the legs by account; empty where accounts are kept together, since that is then their own order.
     pub(crate) leg_order: Vec<u32>,
+    /// All accounts, where legs lie apart; else those of a block are judged with it.
+    pub(crate) account_ranges: Vec<AccountRange>,
 }
 
 /// Place of rows without an account.
 const NOWHERE: u32 = u32::MAX;
 
 impl Layout {
-    /// Cuts a book into blocks by margin mode and account code.
-    ///
-    /// `cross` says which rows belong to a cross account (`None`: all isolated); `account` holds their account codes.
+    /// Cuts a book into blocks.
     ///
     /// # Errors
     ///
-    /// [`Error::Length`] for columns of different length, [`Error::Code`] for a code outside of its table, [`Error::TooManyRows`].
-    pub fn new(
-        instrument: &[u32],
-        instrument_count: usize,
-        cross: Option<&[bool]>,
-        account: Option<&[u32]>,
-        account_count: usize,
-    ) -> Result<Self> {
-        let rows = instrument.len();
-        if rows >= u32::MAX as usize {
-            return Err(Error::TooManyRows { found: rows });
+    /// [`Error::Length`] for columns of different length, [`Error::Code`] for a code outside of its table, [`Error::TooManyRows`],
+    /// [`Error::Policies`] for a cross account under several policies.
+    pub fn new(keys: &Keys<'_>) -> Result<Self> {
+        keys.check()?;
+        let mut layout = Self { rows: keys.instrument.of_row.len(), policies: keys.policies(), ..Self::default() };
+        let mut groups = layout.group_rows(keys);
+        let isolated = groups.split_off(layout.policies);
+        if keys.cross.is_some() {
+            layout.place_accounts(keys, &groups)?;
+            layout.push_legs(&groups);
         }
-        check_codes("instrument", instrument, instrument_count, |_| true)?;
-        let mut layout = Self { rows, ..Self::default() };
-        let Some(cross) = cross else {
-            layout.push_isolated(None);
-            return Ok(layout);
-        };
-        if cross.len() != rows {
-            return Err(Error::Length { argument: "margin_mode", expected: rows, found: cross.len() });
+        for (policy, rows) in isolated.iter().enumerate() {
+            layout.push_blocks(false, policy, rows, 0);
         }
-        let account = account.unwrap_or(&[]);
-        if account.len() != rows {
-            return Err(Error::Length { argument: "account", expected: rows, found: account.len() });
-        }
-        check_codes("account", account, account_count, |row| cross[row])?;
-        layout.place_accounts(cross, account, account_count);
-        layout.push_cross(cross);
-        layout.push_isolated(Some(cross));
         Ok(layout)
     }
 
@@ -105,15 +180,13 @@ impl Layout {
         self.leg_order.is_empty()
     }
 
-    /// Row order of a book that keeps accounts together and is otherwise as this one: cross rows by account, then isolated rows.
+    /// Row order of a book that keeps policies and accounts together and is otherwise as this one: cross rows by policy and account, then
+    /// isolated rows by policy.
     #[must_use]
     pub fn row_order(&self) -> Vec<u32> {
         let mut order = Vec::with_capacity(self.rows);
         for block in &self.blocks {
-            match &block.rows {
-                Rows::Range(range) => order.extend(range.clone().map(|row| row as u32)),
-                Rows::Listed(range) => order.extend_from_slice(&self.listed[range.clone()]),
-            }
+            order.extend(self.rows_of(&block.rows).map(|row| row as u32));
         }
         if !self.leg_order.is_empty() {
             let legs: Vec<u32> = self.leg_order.iter().map(|&leg| order[leg as usize]).collect();
@@ -122,57 +195,159 @@ impl Layout {
         order
     }
 
-    /// Numbers the accounts by first appearance, so that accounts that are neighbours in the rows are neighbours here.
-    fn place_accounts(&mut self, cross: &[bool], account: &[u32], account_count: usize) {
-        let mut places = vec![NOWHERE; account_count];
-        self.account_of_row = vec![NOWHERE; account.len()];
-        for row in (0..account.len()).filter(|&row| cross[row]) {
-            let place = &mut places[account[row] as usize];
-            if *place == NOWHERE {
-                *place = self.accounts.len() as u32;
-                self.accounts.push(account[row]);
+    fn rows_of(&self, rows: &Rows) -> impl Iterator<Item = usize> {
+        let (range, listed) = match rows {
+            Rows::Range(range) => (range.clone(), None),
+            Rows::Listed(range) => (range.clone(), Some(&self.listed)),
+        };
+        range.map(move |place| listed.map_or(place, |listed| listed[place] as usize))
+    }
+
+    /// Cross rows of each policy, then isolated rows of each; those that do not follow one another are listed.
+    fn group_rows(&mut self, keys: &Keys<'_>) -> Vec<Rows> {
+        if keys.cross.is_none() && keys.policy.is_none() {
+            return vec![Rows::Range(0..0), Rows::Range(0..self.rows)];
+        }
+        let group_of = |row: usize| keys.policy_of(row) + if keys.is_cross(row) { 0 } else { self.policies };
+        let mut extents = vec![Extent::default(); 2 * self.policies];
+        for row in 0..self.rows {
+            extents[group_of(row)].add(row);
+        }
+        let mut listed = 0;
+        let groups: Vec<Rows> = extents.iter().map(|extent| extent.place(&mut listed)).collect();
+        if listed > 0 {
+            let mut free: Vec<Option<usize>> = groups.iter().map(Rows::first_listed).collect();
+            let mut rows = vec![0; listed];
+            for row in 0..self.rows {
+                if let Some(next) = &mut free[group_of(row)] {
+                    rows[*next] = row as u32;
+                    *next += 1;
+                }
             }
-            self.account_of_row[row] = *place;
+            self.listed = rows;
+        }
+        groups
+    }
+
+    /// Numbers the accounts by their first leg, so that accounts that are neighbours in the rows are neighbours here.
+    fn place_accounts(&mut self, keys: &Keys<'_>, groups: &[Rows]) -> Result<()> {
+        let mut places = vec![NOWHERE; keys.account.labels];
+        let mut account_of_row = vec![NOWHERE; self.rows];
+        let mut accounts = Vec::new();
+        for rows in groups {
+            let first_of_policy = accounts.len() as u32;
+            for row in self.rows_of(rows) {
+                let code = keys.account.of_row[row];
+                let place = &mut places[code as usize];
+                if *place == NOWHERE {
+                    *place = accounts.len() as u32;
+                    accounts.push(code);
+                }
+                if *place < first_of_policy {
+                    return Err(Error::Policies { account: code as usize, row });
+                }
+                account_of_row[row] = *place;
+            }
         }
         let idle = places.iter().enumerate().filter(|&(_, &place)| place == NOWHERE);
-        self.accounts.extend(idle.map(|(code, _)| code as u32));
+        accounts.extend(idle.map(|(code, _)| code as u32));
+        (self.accounts, self.account_of_row) = (accounts, account_of_row);
+        Ok(())
     }
 
-    fn push_isolated(&mut self, cross: Option<&[bool]>) {
-        match cross {
-            Some(cross) if cross.iter().any(|&cross| cross) => {
-                let first = self.listed.len();
-                self.listed.extend((0..cross.len()).filter(|&row| !cross[row]).map(|row| row as u32));
-                self.push_blocks(false, first..self.listed.len(), Rows::Listed);
-            }
-            _ => self.push_blocks(false, 0..self.rows, Rows::Range),
-        }
-    }
-
-    fn push_blocks(&mut self, cross: bool, rows: Range<usize>, kind: fn(Range<usize>) -> Rows) {
-        for first in rows.clone().step_by(BLOCK_ROWS) {
-            let end = rows.end.min(first + BLOCK_ROWS);
-            self.blocks.push(Block { cross, rows: kind(first..end), accounts: 0..0, first_leg: first - rows.start });
-        }
-    }
-
-    /// Blocks of cross rows: they come first, so that legs are numbered as they lie in the list or, where every row is one, in the book.
-    fn push_cross(&mut self, cross: &[bool]) {
-        let kind = if cross.iter().all(|&cross| cross) { Rows::Range } else { Rows::Listed };
-        if !cross.iter().all(|&cross| cross) {
-            self.listed.extend((0..cross.len()).filter(|&row| cross[row]).map(|row| row as u32));
-        }
-        let legs: Vec<u32> = self.account_of_row.iter().copied().filter(|&place| place != NOWHERE).collect();
+    /// Blocks of the legs of each policy.
+    fn push_legs(&mut self, groups: &[Rows]) {
+        let rows = groups.iter().flat_map(|rows| self.rows_of(rows));
+        let legs: Vec<u32> = rows.map(|row| self.account_of_row[row]).collect();
         self.legs_of_account = starts_of(&legs, self.accounts.len());
-        if !legs.is_sorted() {
+        let together = legs.is_sorted();
+        if !together {
             self.leg_order = order_by_account(&legs, &self.legs_of_account);
-            self.push_blocks(true, 0..legs.len(), kind);
-            return;
         }
-        for accounts in account_ranges(&self.legs_of_account) {
-            let rows = self.legs_of_account[accounts.start] as usize..self.legs_of_account[accounts.end] as usize;
-            self.blocks.push(Block { cross: true, rows: kind(rows.clone()), accounts, first_leg: rows.start });
+        let mut first_leg = 0;
+        let mut first_account = 0;
+        for (policy, rows) in groups.iter().enumerate() {
+            let end = first_leg + rows.len();
+            let accounts = first_account..self.legs_of_account.partition_point(|&start| (start as usize) < end);
+            first_account = accounts.end;
+            if together {
+                self.push_accounts(policy, rows, first_leg, accounts);
+            } else {
+                self.push_blocks(true, policy, rows, first_leg);
+                self.account_ranges.extend(self.cut_accounts(policy, accounts));
+            }
+            first_leg = end;
         }
+        // Without a requirement no rule of a policy matters, so any of them judges an account that has no legs.
+        let idle = first_account..self.accounts.len();
+        if together {
+            self.push_accounts(0, &Rows::Range(0..0), first_leg, idle);
+        } else {
+            self.account_ranges.extend(self.cut_accounts(0, idle));
+        }
+    }
+
+    /// Blocks of whole accounts, whose legs are these rows.
+    fn push_accounts(&mut self, policy: usize, rows: &Rows, first_leg: usize, accounts: Range<usize>) {
+        for AccountRange { accounts, .. } in self.cut_accounts(policy, accounts) {
+            let legs = self.legs_of_account[accounts.start] as usize..self.legs_of_account[accounts.end] as usize;
+            let rows = rows.part(legs.start - first_leg..legs.end - first_leg);
+            self.blocks.push(Block { cross: true, policy, rows, accounts, first_leg: legs.start });
+        }
+    }
+
+    fn push_blocks(&mut self, cross: bool, policy: usize, rows: &Rows, first_leg: usize) {
+        for first in (0..rows.len()).step_by(BLOCK_ROWS) {
+            let places = first..rows.len().min(first + BLOCK_ROWS);
+            let first_leg = first_leg + first;
+            self.blocks.push(Block { cross, policy, rows: rows.part(places), accounts: 0..0, first_leg });
+        }
+    }
+
+    /// Consecutive ranges of accounts with about [`BLOCK_ROWS`] legs each.
+    fn cut_accounts(&self, policy: usize, accounts: Range<usize>) -> Vec<AccountRange> {
+        let starts = &self.legs_of_account;
+        let mut ranges = Vec::new();
+        let mut first = accounts.start;
+        for account in accounts.clone() {
+            let full = (starts[account + 1] - starts[first]) as usize > BLOCK_ROWS || account - first >= BLOCK_ROWS;
+            if full && account > first {
+                ranges.push(AccountRange { policy, accounts: first..account });
+                first = account;
+            }
+        }
+        if first < accounts.end {
+            ranges.push(AccountRange { policy, accounts: first..accounts.end });
+        }
+        ranges
+    }
+}
+
+/// First row, end and number of the rows of a group.
+#[derive(Debug, Clone, Copy, Default)]
+struct Extent {
+    first: usize,
+    end: usize,
+    count: usize,
+}
+
+impl Extent {
+    fn add(&mut self, row: usize) {
+        if self.count == 0 {
+            self.first = row;
+        }
+        self.end = row + 1;
+        self.count += 1;
+    }
+
+    /// The rows themselves where they follow one another, else their places from `listed` on.
+    fn place(&self, listed: &mut usize) -> Rows {
+        if self.end - self.first == self.count {
+            return Rows::Range(self.first..self.end);
+        }
+        let start = *listed;
+        *listed += self.count;
+        Rows::Listed(start..*listed)
     }
 }
 
@@ -200,34 +375,25 @@ fn order_by_account(legs: &[u32], starts: &[u32]) -> Vec<u32> {
     order
 }
 
-fn check_codes(argument: &'static str, codes: &[u32], limit: usize, relevant: impl Fn(usize) -> bool) -> Result<()> {
-    match codes.iter().enumerate().position(|(row, &code)| code as usize >= limit && relevant(row)) {
-        Some(row) => Err(Error::Code { argument, row, found: i64::from(codes[row]), limit }),
+fn check_codes(argument: &'static str, codes: &Codes<'_>, rows: usize, relevant: impl Fn(usize) -> bool) -> Result<()> {
+    let Codes { of_row, labels } = *codes;
+    if of_row.len() != rows {
+        return Err(Error::Length { argument, expected: rows, found: of_row.len() });
+    }
+    match of_row.iter().enumerate().position(|(row, &code)| code as usize >= labels && relevant(row)) {
+        Some(row) => Err(Error::Code { argument, row, found: i64::from(of_row[row]), limit: labels }),
         None => Ok(()),
     }
-}
-
-/// Consecutive ranges of accounts with about [`BLOCK_ROWS`] legs each.
-fn account_ranges(starts: &[u32]) -> Vec<Range<usize>> {
-    let accounts = starts.len() - 1;
-    let mut ranges = Vec::new();
-    let mut first = 0;
-    for account in 0..accounts {
-        let full = (starts[account + 1] - starts[first]) as usize > BLOCK_ROWS || account - first >= BLOCK_ROWS;
-        if full && account > first {
-            ranges.push(first..account);
-            first = account;
-        }
-    }
-    if first < accounts {
-        ranges.push(first..accounts);
-    }
-    ranges
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn keys<'a>(instrument: &'a [u32], cross: &'a [bool], account: &'a [u32], accounts: usize) -> Keys<'a> {
+        let account = Codes { of_row: account, labels: accounts };
+        Keys { cross: Some(cross), account, ..Keys::isolated(instrument, 7) }
+    }
 
     fn is_permutation(layout: &Layout) -> bool {
         let mut order = layout.row_order();
@@ -237,8 +403,8 @@ mod tests {
 
     #[test]
     fn isolated_rows_stay_where_they_are() {
-        let instrument: Vec<u32> = (0..40_000).map(|row| row % 10).collect();
-        let layout = Layout::new(&instrument, 10, None, None, 0).unwrap();
+        let instrument: Vec<u32> = (0..40_000).map(|row| row % 7).collect();
+        let layout = Layout::new(&Keys::isolated(&instrument, 7)).unwrap();
         assert!(layout.keeps_accounts_together() && is_permutation(&layout));
     }
 
@@ -246,10 +412,10 @@ mod tests {
     fn accounts_that_are_kept_together_need_no_list() {
         let account: Vec<u32> = (0..30_000).map(|row| (row / 7) ^ 1).collect();
         let accounts = *account.iter().max().unwrap() as usize + 1;
-        let cross = vec![true; account.len()];
-        let layout = Layout::new(&vec![0; account.len()], 1, Some(&cross), Some(&account), accounts).unwrap();
+        let (instrument, cross) = (vec![0; account.len()], vec![true; account.len()]);
+        let layout = Layout::new(&keys(&instrument, &cross, &account, accounts)).unwrap();
         assert!(layout.keeps_accounts_together() && is_permutation(&layout));
-        assert!(layout.blocks.len() > 1);
+        assert!(layout.blocks.len() > 1 && layout.listed.is_empty());
     }
 
     #[test]
@@ -258,7 +424,7 @@ mod tests {
         let instrument: Vec<u32> = (0..rows).map(|row| row.wrapping_mul(2_654_435_761) % 7).collect();
         let account: Vec<u32> = (0..rows).map(|row| row.wrapping_mul(40_503) % 5_000).collect();
         let cross: Vec<bool> = (0..rows).map(|row| row % 3 != 0).collect();
-        let layout = Layout::new(&instrument, 7, Some(&cross), Some(&account), 5_000).unwrap();
+        let layout = Layout::new(&keys(&instrument, &cross, &account, 5_000)).unwrap();
         assert!(is_permutation(&layout));
         let rows_of_legs: Vec<u32> = (0..rows).filter(|&row| cross[row as usize]).collect();
         for (place, &code) in layout.accounts.iter().enumerate() {
@@ -270,21 +436,71 @@ mod tests {
     }
 
     #[test]
+    fn every_row_and_account_belongs_to_a_block_of_its_policy() {
+        let rows = 60_000_u32;
+        let instrument = vec![0; rows as usize];
+        let account: Vec<u32> = (0..rows).map(|row| row.wrapping_mul(40_503) % 5_000).collect();
+        let policy: Vec<u32> = account.iter().map(|account| account % 3).collect();
+        let cross: Vec<bool> = (0..rows).map(|row| row % 3 != 0).collect();
+        let of_policy = Codes { of_row: &policy, labels: 3 };
+        // One account more than has legs.
+        let mixed = Keys { policy: Some(of_policy), ..keys(&instrument, &cross, &account, 5_001) };
+        let layout = Layout::new(&mixed).unwrap();
+        assert!(is_permutation(&layout) && !layout.keeps_accounts_together());
+        for block in &layout.blocks {
+            let same = |row: usize| cross[row] == block.cross && policy[row] as usize == block.policy;
+            assert!(layout.rows_of(&block.rows).all(same));
+        }
+        let judged: Vec<usize> = layout.account_ranges.iter().flat_map(|range| range.accounts.clone()).collect();
+        assert_eq!(judged, (0..5_001).collect::<Vec<_>>());
+        for range in &layout.account_ranges {
+            let codes = &layout.accounts[range.accounts.clone()];
+            assert!(codes.iter().all(|&code| code == 5_000 || code as usize % 3 == range.policy));
+        }
+
+        let order = layout.row_order();
+        let sorted = |column: &[u32]| order.iter().map(|&row| column[row as usize]).collect::<Vec<_>>();
+        let (account, policy) = (sorted(&account), sorted(&policy));
+        let cross: Vec<bool> = order.iter().map(|&row| cross[row as usize]).collect();
+        let of_policy = Codes { of_row: &policy, labels: 3 };
+        let layout =
+            Layout::new(&Keys { policy: Some(of_policy), ..keys(&instrument, &cross, &account, 5_001) }).unwrap();
+        assert!(layout.keeps_accounts_together() && layout.listed.is_empty());
+        let whole: Vec<usize> = layout.blocks.iter().flat_map(|block| block.accounts.clone()).collect();
+        assert_eq!(whole, (0..5_001).collect::<Vec<_>>());
+        assert!(layout.row_order().is_sorted());
+    }
+
+    #[test]
+    fn an_account_under_two_policies_is_refused() {
+        let of_policy = Some(Codes { of_row: &[1, 0, 0], labels: 2 });
+        let mixed = Keys { policy: of_policy, ..keys(&[0, 0, 0], &[true, true, true], &[1, 0, 1], 2) };
+        assert_eq!(Layout::new(&mixed).unwrap_err(), Error::Policies { account: 1, row: 0 });
+        let isolated = Keys { policy: of_policy, ..keys(&[0, 0, 0], &[true, true, false], &[1, 0, 1], 2) };
+        assert!(Layout::new(&isolated).is_ok());
+    }
+
+    #[test]
     fn the_row_order_makes_a_book_that_keeps_accounts_together() {
         let account: Vec<u32> = (0..9_000_u32).map(|row| row.wrapping_mul(40_503) % 800).collect();
-        let cross = vec![true; account.len()];
-        let layout = Layout::new(&vec![0; account.len()], 1, Some(&cross), Some(&account), 800).unwrap();
+        let (instrument, cross) = (vec![0; account.len()], vec![true; account.len()]);
+        let layout = Layout::new(&keys(&instrument, &cross, &account, 800)).unwrap();
         assert!(!layout.keeps_accounts_together());
         let sorted: Vec<u32> = layout.row_order().iter().map(|&row| account[row as usize]).collect();
-        assert!(
-            Layout::new(&vec![0; sorted.len()], 1, Some(&cross), Some(&sorted), 800).unwrap().keeps_accounts_together()
-        );
+        assert!(Layout::new(&keys(&instrument, &cross, &sorted, 800)).unwrap().keeps_accounts_together());
     }
 
     #[test]
     fn codes_outside_of_their_table_are_refused() {
-        assert!(matches!(Layout::new(&[0, 3], 3, None, None, 0), Err(Error::Code { row: 1, .. })));
-        let refused = Layout::new(&[0], 1, Some(&[true]), Some(&[1]), 1);
+        let refused = Layout::new(&Keys::isolated(&[0, 3], 3));
+        assert!(matches!(refused, Err(Error::Code { row: 1, .. })));
+        let refused = Layout::new(&keys(&[0], &[true], &[1], 1));
         assert!(matches!(refused, Err(Error::Code { argument: "account", .. })));
+        let policy = Some(Codes { of_row: &[2], labels: 2 });
+        let refused = Layout::new(&Keys { policy, ..Keys::isolated(&[0], 1) });
+        assert!(matches!(refused, Err(Error::Code { argument: "policy", .. })));
+        let policy = Some(Codes { of_row: &[], labels: 2 });
+        let refused = Layout::new(&Keys { policy, ..Keys::isolated(&[0], 1) });
+        assert!(matches!(refused, Err(Error::Length { argument: "policy", .. })));
     }
 }

@@ -12,9 +12,9 @@
 //! ```
 //! use levcore::book::Book;
 //! use levcore::contract::{Contract, Payoff};
-//! use levcore::evaluate::{AccountOutputs, Outputs, evaluate};
+//! use levcore::evaluate::{AccountOutputs, Outputs, PolicyAtMarks, evaluate};
 //! use levcore::instruction_set::InstructionSet;
-//! use levcore::layout::Layout;
+//! use levcore::layout::{Keys, Layout};
 //! use levcore::policy::{Basis, FeeBasis, Policy, Rules, Terms, Threshold};
 //! use levcore::tiers::TierTable;
 //!
@@ -50,13 +50,14 @@
 //!     risk_limit: None,
 //!     wallet_balance: &[],
 //! };
-//! let layout = Layout::new(&[0], 1, None, None, 0)?;
+//! let layout = Layout::new(&Keys::isolated(&[0], 1))?;
 //! let (mut price, mut state, mut status) = ([0.0], [0], [0]);
 //! let mut columns = [const { None }; levcore::measures::COUNT];
 //! columns[levcore::measures::Measure::LiquidationPrice as usize] = Some(&mut price[..]);
 //! let outputs = Outputs::new(columns, &mut state, &mut status, AccountOutputs::none());
 //! let set = InstructionSet::from_environment()?;
-//! evaluate(&book, &layout, &policy, &[Some(0)], &[43_532.3], &outputs, set, 1, &mut || false)?;
+//! let policies = [PolicyAtMarks { policy: &policy, places: &[Some(0)], marks: &[43_532.3] }];
+//! evaluate(&book, &layout, &policies, &outputs, set, 1, &mut || false)?;
 //! assert!((price[0] - 21_841.249_939_76).abs() < 5e-9);
 //! # Ok(())
 //! # }

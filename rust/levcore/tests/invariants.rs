@@ -6,9 +6,9 @@
 use levcore::book::Book;
 use levcore::contract::{Contract, Payoff};
 use levcore::error::Error;
-use levcore::evaluate::{ACCOUNT_MEASURES, AccountOutputs, Outputs, evaluate};
+use levcore::evaluate::{ACCOUNT_MEASURES, AccountOutputs, Outputs, PolicyAtMarks, evaluate};
 use levcore::instruction_set::InstructionSet;
-use levcore::layout::Layout;
+use levcore::layout::{Codes, Keys, Layout};
 use levcore::measures::{COUNT, Measure};
 use levcore::policy::{Basis, FeeBasis, Policy, Rules, Terms, Threshold};
 use levcore::state::State;
@@ -161,8 +161,9 @@ fn columns() -> impl Strategy<Value = Columns> {
 }
 
 fn layout_of(columns: &Columns) -> Layout {
-    let (cross, account) = (Some(&columns.cross[..]), Some(&columns.account[..]));
-    Layout::new(&columns.instrument, INSTRUMENTS + 1, cross, account, ACCOUNTS as usize).unwrap()
+    let account = Codes { of_row: &columns.account, labels: ACCOUNTS as usize };
+    let isolated = Keys::isolated(&columns.instrument, INSTRUMENTS + 1);
+    Layout::new(&Keys { cross: Some(&columns.cross), account, ..isolated }).unwrap()
 }
 
 /// Evaluates the measures wanted into memory that was not empty before.
@@ -198,7 +199,8 @@ fn run(columns: &Columns, policy: &Policy, set: InstructionSet, threads: usize, 
         let of_accounts = AccountOutputs::new(account_columns, account_state, account_status);
         let outputs = Outputs::new(measure_columns, state, status, of_accounts);
         let layout = layout_of(columns);
-        evaluate(&book, &layout, policy, &places, &MARKS, &outputs, set, threads, &mut || false).unwrap();
+        let policies = [PolicyAtMarks { policy, places: &places, marks: &MARKS }];
+        evaluate(&book, &layout, &policies, &outputs, set, threads, &mut || false).unwrap();
     }
     results
 }
@@ -316,11 +318,12 @@ fn a_call_ends_when_it_is_asked_to() {
         risk_limit: None,
         wallet_balance: &[],
     };
-    let layout = Layout::new(&instrument, 1, None, None, 0).unwrap();
+    let layout = Layout::new(&Keys::isolated(&instrument, 1)).unwrap();
     let (mut state, mut status) = (vec![77; ROWS], vec![77; ROWS]);
     let outputs = Outputs::new([const { None }; COUNT], &mut state, &mut status, AccountOutputs::none());
     let set = InstructionSet::Baseline;
-    let ended = evaluate(&book, &layout, &policy, &[Some(0)], &[1.0], &outputs, set, 1, &mut || true);
+    let policies = [PolicyAtMarks { policy: &policy, places: &[Some(0)], marks: &[1.0] }];
+    let ended = evaluate(&book, &layout, &policies, &outputs, set, 1, &mut || true);
     assert_eq!(ended, Err(Error::Interrupted));
     assert_eq!((status[0], status[ROWS - 1]), (Status::NoLiquidationPrice as u8, 77));
 }
