@@ -6,12 +6,15 @@ A run names a function of levcore and its arguments, ``{"call": "close_out.closi
 """
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil, floor
 from typing import Any
 
 from levcore.status import Status
+
+ROUNDINGS: dict[str, Callable[[Fraction], int]] = {"cut": floor, "up": ceil}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +24,8 @@ class ExactComparison:
     Parameters
     ----------
     expected : dict
-        ``printed`` as the venue has it, in units of ``scale`` (default 1); ``item`` is the place in a result
-        of several numbers.
+        ``printed`` as the venue has it, in units of ``scale`` (default 1), and ``digits`` "cut" or "up" where
+        it drops what is less than one; ``item`` is the place or name in a result of several numbers.
     number : int, Fraction or bool
         levcore's.
     """
@@ -36,24 +39,35 @@ class ExactComparison:
     def relative_deviation(self) -> float:
         """Deviation as a fraction of what was printed."""
         printed = self._printed
-        deviation = abs(self.number - printed)
+        deviation = abs(self._displayed - printed)
         return float(deviation / abs(printed)) if printed else float(deviation)
 
     def check(self) -> None:
         """Assert that the numbers are equal."""
-        assert self.number == self._printed, f"{self.number}, printed {self.expected['printed']}"
+        assert self._displayed == self._printed, f"{self.number}, printed {self.expected['printed']}"
 
     @property
     def _printed(self) -> Fraction:
-        return Fraction(self.expected["printed"]) * Fraction(self.expected.get("scale", 1))
+        return Fraction(self.expected["printed"])
+
+    @property
+    def _displayed(self) -> Fraction:
+        number = self.number / Fraction(self.expected.get("scale", 1))
+        return Fraction(ROUNDINGS[self.expected["digits"]](number)) if "digits" in self.expected else number
 
 
 def exact_comparisons(run: dict[str, Any]) -> Iterator[ExactComparison]:
     """Every printed number of a run beside the result of its call."""
     result = value_of(run)
     for expected in run["expected"]:
-        number = result[expected["item"]] if "item" in expected else result
-        yield ExactComparison(expected, Fraction(number))
+        yield ExactComparison(expected, Fraction(item_of(result, expected.get("item"))))
+
+
+def item_of(result: Any, item: int | str | None) -> Any:
+    """Number of a result: the result, a place in it, or one of its attributes."""
+    if item is None:
+        return result
+    return result[item] if isinstance(item, int) else getattr(result, item)
 
 
 def value_of(given: Any) -> Any:

@@ -311,6 +311,12 @@ def test_labels_tell_two_of_one_id_apart() -> None:
     assert both.liquidates_first["dear"].tolist() == [True]
 
 
+def test_a_book_with_policies_of_its_own_is_refused() -> None:
+    with pytest.raises(lc.InputError, match="book: must leave the policy open") as caught:
+        compare(one_position(policy=["house"]), {"house": house(0.01)}, {"A-USD": 100.0})
+    assert caught.value.found == "'house'"
+
+
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [

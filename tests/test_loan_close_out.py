@@ -80,3 +80,27 @@ def test_amounts_are_whole() -> None:
     with pytest.raises(InputError) as caught:
         loan_close_out.seized_value(1.5, 1, 1, 1, one=1)  # type: ignore[arg-type]
     assert caught.value.argument == "amount"
+
+
+LOAN: dict[str, Any] = {"premium": Fraction("1.1"), "relief": Fraction("0.9")}
+
+
+def test_swapping_debt_and_collateral_are_each_others_inverse() -> None:
+    debt = loan_close_out.debt_for_collateral(Fraction(10), Fraction(100), **LOAN)
+    assert debt < Fraction(10, 100)
+    assert loan_close_out.collateral_for_debt(debt, Fraction(100), **LOAN) == 10
+
+
+def test_the_covering_debt_frees_the_margin_that_is_missing_or_is_none() -> None:
+    terms: dict[str, Any] = {**LOAN, "debt_weight": Fraction("1.2"), "collateral_weight": Fraction("0.8")}
+    debt = loan_close_out.covering_debt(
+        Fraction(10), Fraction(100), fund_fee=Fraction(0), step=Fraction(1, 10**12), **terms
+    )
+    assert debt is not None
+    collateral = loan_close_out.collateral_for_debt(debt, Fraction(100), **LOAN)
+    freed = debt * 100 * terms["debt_weight"] - collateral * terms["collateral_weight"]
+    assert 0 <= 10 - freed < Fraction(1, 10**9)
+    costly = loan_close_out.covering_debt(
+        Fraction(10), Fraction(100), fund_fee=Fraction(1, 2), step=Fraction(1, 10**12), **terms
+    )
+    assert costly is None

@@ -70,6 +70,14 @@ def test_a_printed_number_is_not_met_by_a_near_miss() -> None:
             check(wrong, truncated)
 
 
+def test_a_difference_may_be_off_by_the_round_off_of_its_larger_term_and_no_more() -> None:
+    expected = {"measure": "unrealized_pnl", "printed": "0.163382354575000020"}
+    check(0.163382354574995, expected, term=25.2)
+    for number, term in ((0.163382354574995, 0.0), (0.16338235457, 25.2)):
+        with pytest.raises(AssertionError):
+            check(number, expected, term=term)
+
+
 @pytest.mark.parametrize("policy", [info.id for info in lc.policies()])
 def test_verified_by_claims_only_numbers_of_these_cases(policy: str) -> None:
     proven = {

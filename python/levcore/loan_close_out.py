@@ -6,6 +6,7 @@ units where the market counts in them, else integers or fractions of one currenc
 
 from collections.abc import Iterable
 from fractions import Fraction
+from math import floor
 from typing import TypeVar
 
 from levcore.errors import InputError
@@ -14,6 +15,9 @@ from levcore.quantums import whole
 __all__ = [
     "absorbed_balance",
     "closable_debt",
+    "collateral_for_debt",
+    "covering_debt",
+    "debt_for_collateral",
     "largest_partial_close",
     "quoted_collateral",
     "seized_value",
@@ -86,6 +90,79 @@ def largest_partial_close(held: Amount, minimum_left: Amount) -> Amount:
     Aave v3.3, "Forced position cleanup", 2.3 of the same text.
     """
     return max(held - minimum_left, type(held)(0))
+
+
+def covering_debt(
+    shortage: Fraction,
+    debt_price: Fraction,
+    *,
+    debt_weight: Fraction,
+    collateral_weight: Fraction,
+    premium: Fraction,
+    relief: Fraction,
+    fund_fee: Fraction,
+    step: Fraction,
+) -> Fraction | None:
+    """Debt whose repayment with collateral makes up for missing margin.
+
+    Parameters
+    ----------
+    shortage : Fraction
+        Requirement less collateral, above 0.
+    debt_price : Fraction
+        Of one unit of the debt, in the same currency.
+    debt_weight, collateral_weight : Fraction
+        Factors with which the two count: a debt at 1 or more, collateral at 1 or less.
+    premium, relief : Fraction
+        Factors of the liquidator's reward, as in `debt_for_collateral`.
+    fund_fee : Fraction
+        Fee of the insurance fund, a fraction of the debt's weighted value.
+    step : Fraction
+        To whole steps of this the weight of the collateral that goes is rounded down.
+
+    Returns
+    -------
+    Fraction, units of the debt, or None
+        ``shortage / (debt_price * (gain - fund_fee * debt_weight))`` with the gain ``debt_weight -
+        collateral_weight * premium / relief``; None where a repayment costs more margin than it frees.
+
+    References
+    ----------
+    Drift v2: drift-labs/protocol-v2@0ae3e3b programs/drift/src/math/liquidation.rs.
+    """
+    lost = floor(collateral_weight * premium / relief / step) * step
+    gained = debt_price * (debt_weight - lost - fund_fee * debt_weight)
+    return shortage / gained if gained > 0 else None
+
+
+def debt_for_collateral(
+    value: Fraction, debt_price: Fraction, *, premium: Fraction, relief: Fraction
+) -> Fraction:
+    """Debt that a liquidator repays for collateral of a value.
+
+    Parameters
+    ----------
+    value : Fraction
+        Of the collateral, in one currency.
+    debt_price : Fraction
+        Of one unit of the debt, in the same.
+    premium, relief : Fraction
+        Factors of the liquidator's reward: collateral is had for its value over the one, debt is repaid at
+        the other times its value.
+
+    Returns
+    -------
+    Fraction, units of the debt
+        ``value / debt_price * relief / premium``.
+    """
+    return value / debt_price * relief / premium
+
+
+def collateral_for_debt(
+    debt: Fraction, debt_price: Fraction, *, premium: Fraction, relief: Fraction
+) -> Fraction:
+    """Value of the collateral that a liquidator gets for repaying a debt; `debt_for_collateral` undone."""
+    return debt * debt_price * premium / relief
 
 
 def seized_value(amount: int, price: int, unit: int, factor: int, *, one: int) -> int:

@@ -184,7 +184,7 @@ pub(crate) fn price_legs<C: Compare>(
     }
     let mut freed = [0.0; ROWS];
     freed[..len].copy_from_slice(&legs.released[inside..inside + len]);
-    let Part { policy, instruments } = part;
+    let Part { policy, instruments, .. } = part;
     spread_instruments(tile, instruments);
     kernel::need_of_legs(tile, &surplus, &freed);
     kernel::find_prices::<C>(tile, policy, instruments, policy.rules.requirement_cross, true);

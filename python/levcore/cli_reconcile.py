@@ -1,0 +1,117 @@
+"""The command ``levcore reconcile``: a venue's reply against the engine.
+
+Exit codes: 0 every number agrees or differs for a known reason; 2 at least one differs for none; 1 the
+command failed.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from levcore.cli_parts import OK, add_traceback, check_outputs, stated_rule
+from levcore.errors import InputError
+from levcore.instruments import InstrumentTable
+from levcore.policy import policy
+from levcore.reconcile import reconcile
+from levcore.reconcile_result import Reconciliation
+from levcore.tiers import TierTable
+from levcore.venue_positions import SOURCES
+from levcore.venue_tiers import read_tiers_file
+
+if TYPE_CHECKING:
+    from levcore.policy import MarginPolicy
+
+__all__ = ["add_reconcile"]
+
+UNEXPLAINED = 2
+EXIT_CODES = (
+    "Exit code: 0 every number agrees or differs for a known reason; 2 one differs for no reason found; "
+    "1 the command failed."
+)
+
+
+def add_reconcile(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Register the command."""
+    parser = commands.add_parser(
+        "reconcile",
+        help="compare a venue's numbers with levcore's",
+        description="Compare the margins, profits and liquidation prices that a venue reports with levcore's "
+        "and say why they differ.",
+        epilog=EXIT_CODES,
+    )
+    parser.add_argument("reply", metavar="FILE.json", help="positions as the venue or ccxt returned them")
+    parser.add_argument("--from", dest="source", choices=SOURCES, required=True, help="whose reply it is")
+    parser.add_argument(
+        "--policy", metavar="NAME", help="such as bybit-linear@2025-10-02; default: the product's newest"
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="RULE=VALUE",
+        help="state a rule of the policy, such as closing_fee_rate=0.0006; may be repeated",
+    )
+    parser.add_argument("--tiers", metavar="FILE", help="tier tables: the venue's reply, or CSV")
+    parser.add_argument(
+        "--instruments", metavar="FILE.csv", help="instruments with contract size, tick and tiers"
+    )
+    parser.add_argument("--account", metavar="FILE.json", help="the venue's reply about the account")
+    parser.add_argument(
+        "--wallet",
+        action="append",
+        default=[],
+        metavar="CURRENCY=BALANCE",
+        help="wallet balance of the cross positions; may be repeated",
+    )
+    parser.add_argument("--format", choices=("table", "json"), default="table", help="standard output")
+    parser.add_argument("--json", metavar="FILE", help="write the result as JSON")
+    add_traceback(parser)
+    parser.set_defaults(run=_reconcile)
+
+
+def _reconcile(options: argparse.Namespace) -> int:
+    inputs = (options.reply, options.tiers, options.instruments, options.account)
+    check_outputs(inputs, [("--json", options.json)])
+    chosen = policy(options.policy) if options.policy else None
+    result = reconcile(
+        options.reply,
+        options.source,
+        policy=chosen,
+        rules=dict(stated_rule(text) for text in options.set),
+        tiers=_tiers(options, chosen),
+        instruments=InstrumentTable.from_csv(options.instruments) if options.instruments else None,
+        account=options.account,
+        wallet_balance=_wallets(options.wallet),
+    )
+    if options.json:
+        Path(options.json).write_text(_json(result), encoding="utf-8")
+    sys.stdout.write(_json(result) if options.format == "json" else result.text())
+    return UNEXPLAINED if result.unexplained else OK
+
+
+def _tiers(options: argparse.Namespace, chosen: "MarginPolicy | None") -> Mapping[str, TierTable]:
+    if not options.tiers:
+        return {}
+    # ccxt does not tell the unit; the policy says which one its tables have.
+    unit = chosen.table_units[0] if chosen is not None else None
+    return read_tiers_file(options.tiers, options.source, unit=unit)
+
+
+def _wallets(texts: list[str]) -> dict[str, str]:
+    wallets = {}
+    for text in texts:
+        currency, _, balance = text.partition("=")
+        try:
+            Decimal(balance.strip())
+        except InvalidOperation:
+            raise InputError("--wallet", "must be a balance", "CURRENCY=BALANCE", repr(text)) from None
+        wallets[currency.strip()] = balance.strip()
+    return wallets
+
+
+def _json(result: Reconciliation) -> str:
+    return json.dumps(result.to_dict(), indent=2, ensure_ascii=False) + "\n"
