@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -37,9 +38,32 @@ BY_CONTRACTS = lc.Instrument(
 BY_LIMIT = lc.Instrument(
     "LIMIT", "linear", tiers=lc.TierTable.flat([(0, "0.01"), (1e6, "0.02")], unit="risk_limit")
 )
-INSTRUMENTS = [LINEAR, INVERSE, QUANTO, BY_CONTRACTS, BY_LIMIT]
+GROWING = lc.Instrument(
+    "GROWING",
+    "linear",
+    tiers=lc.TierTable.growing("0.02", "0.0005", cap=500),
+    short_tiers=lc.TierTable.single_rate("0.03").with_minimum(12),
+    initial_tiers=lc.TierTable.flat([(0, "0.1"), (25, "0.2")], unit="contracts"),
+    funding_rate=0.0004,
+)
+GROWING_INVERSE = lc.Instrument(
+    "GROWING_INVERSE",
+    "inverse",
+    contract_size=100.0,
+    tiers=lc.TierTable.growing("0.01", "0.002"),
+    initial_tiers=lc.TierTable.growing("0.02", "0.004"),
+)
+INSTRUMENTS = [LINEAR, INVERSE, QUANTO, BY_CONTRACTS, BY_LIMIT, GROWING, GROWING_INVERSE]
 NAMES = [instrument.name for instrument in INSTRUMENTS]
-MARKS = {"LINEAR": 100.0, "INVERSE": 2_000.0, "QUANTO": 310.5, "CONTRACTS": 95.0, "LIMIT": 33.3}
+MARKS = {
+    "LINEAR": 100.0,
+    "INVERSE": 2_000.0,
+    "QUANTO": 310.5,
+    "CONTRACTS": 95.0,
+    "LIMIT": 33.3,
+    "GROWING": 140.0,
+    "GROWING_INVERSE": 1_900.0,
+}
 
 FEES: list[dict[str, object]] = [
     {},
@@ -58,6 +82,7 @@ BASES: list[dict[str, object]] = [
     {},
     {"requirement_basis_isolated": "entry", "requirement_basis_cross": "mark"},
     {"initial_margin_basis_isolated": "entry", "initial_margin_basis_cross": "entry"},
+    {"initial_margin_rule": "table", "funding_in_requirement": "rate_times_value"},
     {
         "liquidation_level": 0.9,
         "warning_level": 0.3,
@@ -110,7 +135,7 @@ def same(left: float, right: float) -> bool:
 
 def check(explanation: Explanation, risk: lc.BookRisk) -> None:
     """Every expression gives its value; every measure that is explained is the kernel's."""
-    words = {"abs": abs, "max": max, "nan": NAN, "inf": math.inf, "__builtins__": {}}
+    words = {"abs": abs, "max": max, "sqrt": math.sqrt, "nan": NAN, "inf": math.inf, "__builtins__": {}}
     for step in explanation.steps:
         if step.numbers and isinstance(step.value, float):
             assert same(eval(step.numbers, words), step.value), step
@@ -229,6 +254,27 @@ def test_an_instrument_that_the_policy_does_not_know() -> None:
     explanation = lc.Engine(lc.policy("binance-usdm@2024-10-24")).explain(book, {"NOPE": 1.0}, 0)
     assert explanation.steps[0].name == "instrument"
     assert "'NOPE'; the policy has 349 instruments" in str(explanation)
+
+
+def test_a_rate_that_grows_is_shown_with_the_root_that_solves_it() -> None:
+    policy = rules({}, {"initial_margin_rule": "table"})
+    book = lc.PositionBook(["GROWING_INVERSE"], [-200.0], [2_000.0], isolated_margin=[3.0])
+    text = lc.Engine(policy).explain(book, MARKS, 0)
+    assert text.step("rate").numbers == "0.01 + 0.002 * S"
+    assert text.step("discriminant").formula == "gap * gap - 4 * slope * needed"
+    assert text.step("value V* there").formula == "d * 2 * needed / (gap + sqrt(discriminant))"
+    assert text.step("initial_margin").formula == "(rate + slope * S) * V of the initial tiers"
+
+
+def test_no_price_restores_a_position_whose_rate_outgrows_its_equity() -> None:
+    # A short of 100 coins at 100 each, whose margin is 1: at every price more is asked for than is there.
+    hungry = replace(GROWING_INVERSE, tiers=lc.TierTable.growing("0.01", "0.004"))
+    engine = lc.Engine(lc.policy("generic").with_instruments([hungry]))
+    book = lc.PositionBook(["GROWING_INVERSE"], [-100.0], [100.0], isolated_margin=[1.0])
+    explanation = engine.explain(book, {"GROWING_INVERSE": 100.0}, 0)
+    assert explanation.step("discriminant").value < 0.0  # type: ignore[operator]
+    assert "no value meets the requirement" in str(explanation)
+    assert explanation.status == lc.Status.ALREADY_LIQUIDATABLE
 
 
 def test_a_flat_row_has_equity_and_no_price() -> None:
