@@ -95,11 +95,14 @@ class Workload:
 
 
 def bundled_tables(count: int = INSTRUMENTS) -> Tables:
-    """Tier tables of `count` instruments of levcore's Binance table, spread over its alphabet."""
+    """Tier tables of `count` instruments of levcore's Binance table, spread over its alphabet.
+
+    All settle in USDT, since a cross account adds amounts of one currency.
+    """
     import levcore as lc
 
     table = lc.policy("binance-usdm").instruments
-    every = sorted(table)
+    every = sorted(name for name in table if table[name].settlement == "USDT")
     names = [every[i] for i in np.unique(np.linspace(0, len(every) - 1, count).astype(int))]
     tiers = [table[name].tiers for name in names]
     width = max(len(tier.rates) for tier in tiers)

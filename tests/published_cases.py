@@ -9,19 +9,18 @@ venues, those of all others, and positions as venues returned them.
 """
 
 import json
-import math
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import levcore as lc
-from levcore.files import read_accounts, read_positions
+from published_books import book_of, policy_of, table_of
 from published_calls import ExactComparison, exact_comparisons
 from published_numbers import Comparison, read_number
+from published_scenarios import scenario_reading
 
 FOLDER = Path(__file__).parent / "published"
-ACCOUNTS = Path(__file__).parents[1] / "examples" / "data"
 
 NO_CASES = {"index.json", "left_out.json"}
 
@@ -53,71 +52,12 @@ def venue_by_id() -> dict[str, str]:
     return venues
 
 
-def policy_of(run: dict[str, Any]) -> lc.MarginPolicy:
-    """Policy of a run, with what the caller states and the instruments of the case."""
-    policy = lc.policy(run["policy"]).replace(**run.get("stated", {}))
-    if "account" in run:
-        return policy.with_instruments(
-            lc.InstrumentTable.from_csv(ACCOUNTS / run["account"] / "instruments.csv")
-        )
-    return policy.with_instruments([instrument_of(*each) for each in run.get("instruments", {}).items()])
-
-
-def instrument_of(name: str, facts: dict[str, Any]) -> lc.Instrument:
-    """Instrument of a case."""
-    given = {key: value for key, value in facts.items() if key not in ("shape", "unit", "tiers")}
-    for table in ("short_tiers", "initial_tiers"):
-        if table in given:
-            given[table] = table_of(given[table])
-    return lc.Instrument(name=name, tiers=table_of(facts), **given)
-
-
-def table_of(facts: dict[str, Any]) -> lc.TierTable:
-    """Tier table of a case; missing deductions are derived."""
-    if facts.get("shape") == "half_of_initial_rate":
-        return lc.TierTable.half_of_initial_rate(facts["tiers"])
-    build = lc.TierTable.flat if facts.get("shape") == "flat" else lc.TierTable.marginal
-    return build(facts["tiers"], unit=facts["unit"])
-
-
-def book_of(run: dict[str, Any]) -> tuple[lc.PositionBook, Any]:
-    """Book and marks of a run."""
-    if "account" in run:
-        folder = ACCOUNTS / run["account"]
-        positions = read_positions(folder / "positions.csv")
-        return positions.book(read_accounts(folder / "accounts.csv")), positions.marks
-    rows = run["positions"]
-    optional = {
-        name: [row.get(name, math.nan) for row in rows]
-        for name in ("isolated_margin", "leverage", "risk_limit")
-        if any(name in row for row in rows)
-    }
-    if any("accrued_funding" in row for row in rows):
-        optional["accrued_funding"] = [row.get("accrued_funding", 0.0) for row in rows]
-    book = lc.PositionBook(
-        instrument=[row["instrument"] for row in rows],
-        quantity=[row["quantity"] for row in rows],
-        entry_price=[row["entry_price"] for row in rows],
-        account=[row.get("account", "account") for row in rows],
-        margin_mode=[row["margin_mode"] for row in rows],
-        wallet_balance=wallets_of(run),
-        **optional,
-    )
-    return book, run["marks"]
-
-
-def wallets_of(run: dict[str, Any]) -> dict[str, float] | None:
-    """Balances by account; a plain number is of the one account of the run."""
-    given = run.get("wallet_balance")
-    return {"account": given} if isinstance(given, (int, float)) else given
-
-
-def by_engine(book: lc.PositionBook, policy: lc.MarginPolicy, marks: Any) -> lc.BookRisk:
+def by_engine(book: lc.PositionBook, policy: lc.MarginPolicy, marks: Any, **prices: Any) -> lc.BookRisk:
     """Evaluate with the compiled engine."""
-    return lc.Engine(policy).evaluate(book, marks)
+    return lc.Engine(policy).evaluate(book, marks, **prices)
 
 
-EVALUATORS: dict[str, Callable[[lc.PositionBook, lc.MarginPolicy, Any], lc.BookRisk]] = {
+EVALUATORS: dict[str, Callable[..., lc.BookRisk]] = {
     "engine": by_engine,
     "reference": lc.reference.evaluate,
 }
@@ -136,7 +76,8 @@ def evaluated(run: dict[str, Any], evaluator: str) -> lc.BookRisk:
     if "account" in run:
         return evaluated_account(run["account"], run["policy"], evaluator)
     book, marks = book_of(run)
-    return EVALUATORS[evaluator](book, policy_of(run), marks)
+    prices = {"asset_prices": run["asset_prices"]} if "asset_prices" in run else {}
+    return EVALUATORS[evaluator](book, policy_of(run), marks, **prices)
 
 
 def comparisons(case: dict[str, Any], evaluator: str) -> Iterator[Comparison | ExactComparison]:
@@ -147,7 +88,9 @@ def comparisons(case: dict[str, Any], evaluator: str) -> Iterator[Comparison | E
             yield from exact_comparisons(run)
             continue
         for expected in run["expected"]:
-            if "tiers" in run:
+            if "scenarios" in run:
+                yield Comparison(expected, scenario_reading(run, expected, evaluator))
+            elif "tiers" in run:
                 yield Comparison(expected, table_of(run).deductions[expected["row"]])
             else:
                 yield compared(evaluated(run, evaluator), expected)
@@ -159,5 +102,7 @@ def compared(risk: lc.BookRisk, expected: dict[str, Any]) -> Comparison:
     number, term = read_number(risk, row, expected)
     if expected["measure"].startswith("account_"):
         return Comparison(expected, number, term)
+    if expected["measure"].startswith("balance_"):
+        return Comparison(expected, number, term, int(risk.balances.status[row]))
     tick = risk.policy.instruments[risk.book.name_of(row)].tick_size
     return Comparison(expected, number, term, int(risk.status[row]), tick)

@@ -9,6 +9,7 @@ from typing import Any
 
 import levcore as lc
 from levcore.display import displayed_price
+from levcore.measures import ACCOUNT_MEASURES, BALANCE_MEASURES
 from levcore.status import FIRST_FAILURE
 
 ROUND_OFF = 4
@@ -50,6 +51,11 @@ def liquidatable(state: int) -> float:
     return float(state >= lc.State.LIQUIDATION)
 
 
+def of_balance(measure: str) -> Callable[[lc.BookRisk, int], float]:
+    """Reading of a measure of a balance; the row is the balance's."""
+    return lambda risk, row: float(getattr(risk.balances, measure)[row])
+
+
 READINGS: dict[str, Callable[[lc.BookRisk, int], float]] = {
     **{measure.name: of_row(measure.name) for measure in lc.MEASURES},
     "displayed_liquidation_price": lambda risk, row: displayed(risk, row, "liquidation_price"),
@@ -57,11 +63,8 @@ READINGS: dict[str, Callable[[lc.BookRisk, int], float]] = {
     "inverse_margin_ratio": lambda risk, row: 1.0 / float(risk.margin_ratio[row]),
     "liquidatable": lambda risk, row: liquidatable(int(risk.state[row])),
     "account_liquidatable": lambda risk, place: liquidatable(int(risk.accounts.state[place])),
-    "account_equity": of_account("equity"),
-    "account_initial_margin": of_account("initial_margin"),
-    "account_maintenance_margin": of_account("maintenance_margin"),
-    "account_free_margin": of_account("free_margin"),
-    "account_margin_ratio": of_account("margin_ratio"),
+    **{f"account_{measure}": of_account(measure) for measure in ACCOUNT_MEASURES},
+    **{f"balance_{measure}": of_balance(measure) for measure in BALANCE_MEASURES},
     "account_initial_margin_ratio": lambda risk, place: float(
         risk.accounts.initial_margin[place] / risk.accounts.equity[place]
     ),

@@ -36,7 +36,7 @@ def tier_tables(draw: st.DrawFn, payoff: str) -> lc.TierTable:
     if shape == "growing":
         slope = draw(st.sampled_from(["0.00001", "0.001", "0.02"]))
         cap = draw(st.sampled_from([None, None, 40]))
-        return lc.TierTable.growing(draw(st.sampled_from(["0.01", "0.3"])), slope, cap=cap)
+        return lc.TierTable.growing(draw(st.sampled_from(["0.01", "0.25"])), slope, cap=cap)
     thousandths = draw(st.lists(st.integers(1, 60), min_size=1, max_size=10, unique=True).map(sorted))
     if shape == "single":
         return lc.TierTable.single_rate(f"{thousandths[0]}e-3")

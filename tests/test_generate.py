@@ -145,6 +145,10 @@ def test_marks_are_plausible_and_depend_on_the_name_alone() -> None:
         ({"margin_mode": "both"}, "margin_mode: must be known"),
         ({"order": "sideways"}, "order: must be known"),
         ({"instruments": {}}, "instruments: must not be empty"),
+        (
+            {"instruments": POLICY.instruments, "margin_mode": "mixed"},
+            "instruments: must settle in one currency",
+        ),
     ],
 )
 def test_wrong_calls(changed: dict[str, object], words: str) -> None:

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 import levcore as lc
-from published_cases import ACCOUNTS, EVALUATORS, evaluated_account
+from published_books import ACCOUNTS
+from published_cases import EVALUATORS, evaluated_account
 from published_numbers import sum_of_cut
 
 ACCOUNT = "hyperliquid_account_2026-01-14"

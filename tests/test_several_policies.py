@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import levcore as lc
 from comparison import assert_same_risk, same_bits
 from levcore import _levcore, errors
+from levcore.measures import MEASURE_NAMES
 from mixed_books import MixedBook, join
 from random_books import CONFIGURATIONS, random_columns
 from refusals import GOOD, MARKS, POLICY, Refused
@@ -30,11 +31,11 @@ def random_mix(rows: int, seed: int) -> MixedBook:
 def test_kernel_equals_reference_and_each_part_alone(drawn: list[Case], seed: int) -> None:
     mixed = join(drawn, seed)
     book = mixed.book()
-    expected = lc.reference.evaluate(book, mixed.policies, mixed.marks)
+    expected = lc.reference.evaluate(book, mixed.policies, mixed.marks, measures=MEASURE_NAMES)
     for instruction_set in _levcore.instruction_sets():
         engine = lc.Engine(mixed.policies, instruction_set=instruction_set)
         for threads in THREADS:
-            found = engine.evaluate(book, mixed.marks, threads=threads)
+            found = engine.evaluate(book, mixed.marks, threads=threads, measures=MEASURE_NAMES)
             assert_same_risk(found, expected, (instruction_set, threads))
     assert_equal_to_parts(mixed, expected)
 
@@ -44,7 +45,7 @@ def assert_equal_to_parts(mixed: MixedBook, risk: lc.BookRisk) -> None:
     place_of = {account: place for place, account in enumerate(risk.accounts.ids)}
     for code, policy in enumerate(mixed.policies.values()):
         rows, book = mixed.part(code)
-        alone = lc.Engine(policy).evaluate(book, mixed.marks[code])
+        alone = lc.Engine(policy).evaluate(book, mixed.marks[code], measures=MEASURE_NAMES)
         for name in alone.keys():  # noqa: SIM118 - a BookRisk is no mapping
             assert same_bits(risk[name][rows], alone[name]), (code, name)
         places = [place_of[account] for account in alone.accounts.ids]
@@ -56,11 +57,12 @@ def assert_equal_to_parts(mixed: MixedBook, risk: lc.BookRisk) -> None:
 def test_ten_policies_across_blocks(instruction_set: str) -> None:
     mixed = random_mix(rows=4_000, seed=3)
     book = mixed.book()
-    expected = lc.reference.evaluate(book, mixed.policies, mixed.marks)
+    expected = lc.reference.evaluate(book, mixed.policies, mixed.marks, measures=MEASURE_NAMES)
     assert 0.6 < np.count_nonzero(expected.ok) / len(book) < 0.995
     engine = lc.Engine(mixed.policies, instruction_set=instruction_set)
     for threads in THREADS:
-        assert_same_risk(engine.evaluate(book, mixed.marks, threads=threads), expected, threads)
+        found = engine.evaluate(book, mixed.marks, threads=threads, measures=MEASURE_NAMES)
+        assert_same_risk(found, expected, threads)
     assert_equal_to_parts(mixed, expected)
 
 

@@ -3,7 +3,9 @@ from typing import final
 import numpy as np
 import numpy.typing as npt
 
-from levcore.compiled import CompiledInstrument, CompiledRules
+from levcore.balances import BalanceColumns
+from levcore.compiled import CompiledAsset, CompiledInstrument, CompiledRules
+from levcore.scenario_inputs import CompiledScenarios
 
 __all__ = [
     "Book",
@@ -12,11 +14,18 @@ __all__ = [
     "__version__",
     "account_measures",
     "account_statuses",
+    "balance_measures",
     "default_threads",
     "evaluate",
     "instruction_sets",
     "measures",
     "panic_inside",
+    "price_grid_profits",
+    "scenario_account_statuses",
+    "scenario_margin",
+    "scenario_measures",
+    "scenario_row_statuses",
+    "span_future_profits",
     "states",
     "statuses",
     "used_instruction_set",
@@ -26,7 +35,9 @@ __version__: str
 
 @final
 class Policy:
-    def __new__(cls, rules: CompiledRules, instruments: list[CompiledInstrument]) -> Policy: ...
+    def __new__(
+        cls, rules: CompiledRules, instruments: list[CompiledInstrument], assets: list[CompiledAsset]
+    ) -> Policy: ...
 
 @final
 class Book:
@@ -45,14 +56,19 @@ class Book:
         cross: npt.NDArray[np.bool_] | None,
         account: npt.NDArray[np.uint32] | None,
         wallet_balance: npt.NDArray[np.float64],
+        balances: BalanceColumns | None,
+        hedge: bool,
+        pool_all: bool,
     ) -> Book: ...
     @property
     def keeps_accounts_together(self) -> bool: ...
+    @property
+    def has_pooled_accounts(self) -> bool: ...
     def row_order(self) -> npt.NDArray[np.uint32]: ...
 
 @final
 class BookPolicies:
-    def __new__(cls, parts: list[tuple[Policy, list[int]]]) -> BookPolicies: ...
+    def __new__(cls, parts: list[tuple[Policy, list[int], list[int]]]) -> BookPolicies: ...
 
 def evaluate(
     book: Book,
@@ -62,12 +78,38 @@ def evaluate(
     results: npt.NDArray[np.float64],
     codes: npt.NDArray[np.uint8],
     accounts: tuple[npt.NDArray[np.float64], npt.NDArray[np.uint8]] | None,
+    asset_prices: list[npt.NDArray[np.float64]],
+    balances: tuple[npt.NDArray[np.float64], npt.NDArray[np.uint8]] | None,
     instruction_set: str,
     threads: int,
 ) -> None: ...
 def panic_inside() -> None: ...
+def scenario_margin(
+    inputs: CompiledScenarios, keep_profits: bool, threads: int
+) -> tuple[
+    npt.NDArray[np.float64],
+    npt.NDArray[np.uint8],
+    npt.NDArray[np.uint32],
+    npt.NDArray[np.float64],
+    npt.NDArray[np.uint32],
+    npt.NDArray[np.uint8],
+    npt.NDArray[np.float64] | None,
+]: ...
+def price_grid_profits(
+    contracts: list[tuple[int, float, float]],
+    marks: npt.NDArray[np.float64],
+    moves: npt.NDArray[np.float64],
+    covers: npt.NDArray[np.float64],
+) -> npt.NDArray[np.float64]: ...
+def span_future_profits(
+    price_scan_range: float, extreme_multiple: float, extreme_cover: float
+) -> list[float]: ...
+def scenario_measures() -> list[str]: ...
+def scenario_row_statuses() -> list[tuple[int, str, str]]: ...
+def scenario_account_statuses() -> list[tuple[int, str, str]]: ...
 def measures() -> list[tuple[str, str, str]]: ...
 def account_measures() -> list[str]: ...
+def balance_measures() -> list[str]: ...
 def statuses() -> list[tuple[int, str, str]]: ...
 def account_statuses() -> list[tuple[int, str, str]]: ...
 def states() -> list[tuple[int, str]]: ...

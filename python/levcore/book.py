@@ -1,12 +1,13 @@
 """A book of positions: columns checked once, grouped once, evaluated many times."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from levcore import _levcore
+from levcore.balances import BalanceColumns, Balances, join_accounts, policy_codes_of_balances
 from levcore.book_columns import (
     MODES,
     NO_ACCOUNT,
@@ -16,12 +17,15 @@ from levcore.book_columns import (
     refuse_accounts_of_several_policies,
 )
 from levcore.columns import Codes, Floats, float_column, label_sequence
-from levcore.errors import InputError
+from levcore.errors import DTypeError, InputError
 
 if TYPE_CHECKING:
     from levcore.policy import MarginPolicy
 
 __all__ = ["Binding", "PositionBook"]
+
+
+POSITION_MODES = ("one_way", "hedge")
 
 
 class Binding(NamedTuple):
@@ -30,10 +34,11 @@ class Binding(NamedTuple):
     engine: object
     policies: tuple["MarginPolicy", ...]
     kernel: "_levcore.BookPolicies"
+    handle: "_levcore.Book"
 
 
 class PositionBook:
-    """Positions, one a row, and the wallets of cross accounts.
+    """Positions, one a row, and the wallets or balances of cross accounts.
 
     Parameters
     ----------
@@ -70,14 +75,20 @@ class PositionBook:
         Names that integer codes in `instrument` point to.
     policy_names : sequence of str, optional
         Labels that integer codes in `policy` point to.
+    position_mode : {"one_way", "hedge"}
+        Whether a cross account has one leg an instrument, or may have a long and a short one, which then are
+        solved together. Further legs of an instrument fail with ``DUPLICATE_LEG``.
+    balances : Balances, optional
+        What accounts hold and owe in several assets, instead of a wallet. An account may have balances and no
+        positions.
 
     Raises
     ------
     ShapeError, DTypeError
         For columns of wrong length or type.
     InputError
-        For unknown margin modes, codes outside of their table, duplicate account ids, cross positions without
-        account, cross accounts under several policies.
+        For unknown margin or position modes, codes outside of their table, duplicate account ids, cross
+        positions without account, cross accounts under several policies, accounts with a wallet and balances.
 
     Notes
     -----
@@ -92,6 +103,8 @@ class PositionBook:
         "account_codes",
         "account_ids",
         "accrued_funding",
+        "balance_columns",
+        "balances",
         "binding",
         "copied",
         "entry_price",
@@ -103,9 +116,11 @@ class PositionBook:
         "leverage",
         "policy_codes",
         "policy_names",
+        "position_mode",
         "quantity",
         "risk_limit",
         "wallet_balance",
+        "whole_handle",
     )
 
     def __init__(
@@ -125,7 +140,17 @@ class PositionBook:
         wallet_balance: Mapping[Any, float] | npt.ArrayLike | None = None,
         instrument_names: Sequence[str] | None = None,
         policy_names: Sequence[str] | None = None,
+        position_mode: Literal["one_way", "hedge"] = "one_way",
+        balances: Balances | None = None,
     ) -> None:
+        if position_mode not in POSITION_MODES:
+            raise InputError(
+                "position_mode", "must be a position mode", "one_way or hedge", repr(position_mode)
+            )
+        if balances is not None and not isinstance(balances, Balances):
+            raise DTypeError("balances", "must be Balances", "levcore.Balances(...)", type(balances).__name__)
+        self.position_mode = position_mode
+        self.balances = balances
         copied: list[str] = []
         self.quantity: Floats = float_column("quantity", quantity, None, copied)
         rows = self.quantity.size
@@ -152,6 +177,9 @@ class PositionBook:
         elif policy_names is not None:
             raise InputError("policy", "is needed with policy_names", "one policy a row", "none")
         self.is_cross: npt.NDArray[np.bool_] = cross_rows(margin_mode, rows)
+        if account is None and wallet_balance is None and balances is not None:
+            # The one account of the balances is that of the positions, too.
+            account = balances.account_labels * rows if len(balances.account_labels) == 1 else None
         if account is not None:
             account = label_sequence("account", account)
         self.account: Sequence[Any] | npt.NDArray[Any] | None = account
@@ -165,11 +193,40 @@ class PositionBook:
             refuse_accounts_of_several_policies(
                 self.policy_codes, self.policy_names, self.account_codes, self.account_ids
             )
-        self.copied: tuple[str, ...] = tuple(copied)
+        self.balance_columns: BalanceColumns | None = self._join_balances(balances)
+        self.copied: tuple[str, ...] = tuple(copied) + (balances.copied if balances is not None else ())
         self.binding: Binding | None = None
-        self.handle = self._lay_out()
+        self.whole_handle: _levcore.Book | None = None
+        self.handle = self._lay_out(pool_all=False)
 
-    def _lay_out(self) -> "_levcore.Book":
+    def _join_balances(self, balances: Balances | None) -> BalanceColumns | None:
+        if balances is None:
+            return None
+        accounts, self.account_ids, self.wallet_balance = join_accounts(
+            balances, self.account_ids, self.wallet_balance
+        )
+        of_account = np.full(len(self.account_ids), -1, dtype=np.int64)
+        if self.account_codes is not None:
+            legs = self.account_codes != NO_ACCOUNT
+            of_account[self.account_codes[legs]] = 0 if self.policy_codes is None else self.policy_codes[legs]
+        if balances.policy is not None and self.policy_codes is None and len(self):
+            raise InputError("policy", "is needed where balances name theirs", "one policy a row", "none")
+        policies, self.policy_names = policy_codes_of_balances(
+            balances, accounts, self.account_ids, self.policy_names, of_account
+        )
+        if self.policy_names and self.policy_codes is None:
+            self.policy_codes = np.empty(0, dtype=np.uint32)
+        return BalanceColumns(
+            accounts,
+            balances.asset_codes,
+            len(balances.asset_names),
+            policies,
+            balances.balance,
+            balances.liability,
+            balances.interest,
+        )
+
+    def _lay_out(self, pool_all: bool) -> "_levcore.Book":
         has_accounts = bool(self.account_ids)
         codes = self.account_codes
         if has_accounts and codes is None:
@@ -188,7 +245,16 @@ class PositionBook:
             self.is_cross if has_accounts else None,
             codes,
             self.wallet_balance,
+            self.balance_columns,
+            self.position_mode == "hedge",
+            pool_all,
         )
+
+    def whole(self) -> "_levcore.Book":
+        """Layout in which every cross account is settled as one whole, for rules that need it."""
+        if self.whole_handle is None:
+            self.whole_handle = self._lay_out(pool_all=True)
+        return self.whole_handle
 
     def __len__(self) -> int:
         """Number of positions."""
@@ -218,6 +284,8 @@ class PositionBook:
             "policy_names": None if self.policy_codes is None else self.policy_names,
             "accounts": self.account_ids,
             "wallet_balance": self.wallet_balance,
+            "position_mode": self.position_mode,
+            "balances": self.balances,
         }
         return _rebuild, (arguments,)
 
@@ -230,6 +298,11 @@ class PositionBook:
                 else list(self.account)
             )
         return [self.account_ids[0]] * len(self)
+
+    @property
+    def has_pooled_accounts(self) -> bool:
+        """Whether parts of an account move together: it has balances, or an instrument twice."""
+        return self.handle.has_pooled_accounts
 
     @property
     def keeps_accounts_together(self) -> bool:

@@ -1,4 +1,4 @@
-"""The command line: ``levcore score``, ``explain``, ``compare`` and ``policies``.
+"""The command line: ``levcore score``, ``explain``, ``compare``, ``reconcile`` and ``policies``.
 
 Exit codes: 0 all is well; 2 something is in margin call or worse, or could not be judged, which may hide it;
 1 the command failed, with a message on standard error.
@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from levcore._levcore import __version__
 from levcore.cli_compare import add_compare
@@ -25,11 +25,13 @@ from levcore.cli_parts import (
     stated_rule,
     wallets,
 )
+from levcore.cli_reconcile import add_reconcile
 from levcore.engine import Engine
 from levcore.errors import InputError, LevcoreError, UnknownRuleError
 from levcore.file_output import check_output, write_csv, write_json, write_results
 from levcore.files import Positions
 from levcore.instruments import InstrumentTable
+from levcore.marks import Marks
 from levcore.policy import MarginPolicy, policies, policy
 from levcore.progress import Progress
 from levcore.report_gather import gather
@@ -98,7 +100,10 @@ def _message(error: Exception) -> str:
 def _parser() -> Parser:
     parser = Parser(prog="levcore", description="Margin and liquidation risk of leveraged positions.")
     parser.add_argument("--version", action="version", version=f"levcore {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
+    # Any: the commands' modules know the parser's base class alone, and the type is invariant.
+    commands: argparse._SubParsersAction[Any] = parser.add_subparsers(
+        required=True, metavar="COMMAND", parser_class=Parser
+    )
 
     score = commands.add_parser(
         "score", help="evaluate positions", description="Evaluate positions.", epilog=EXIT_CODES
@@ -124,6 +129,7 @@ def _parser() -> Parser:
     explain.set_defaults(run=_explain)
 
     add_compare(commands)
+    add_reconcile(commands)
     listing = commands.add_parser(
         "policies", help="list the bundled policies", description="List the bundled policies, or show one."
     )
@@ -140,13 +146,17 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="instruments and their tiers, added to the policy's, one row a tier",
     )
-    parser.add_argument("--policy", required=True, metavar="NAME", help="such as binance-usdm@2024-10-24")
+    parser.add_argument(
+        "--policy",
+        metavar="NAME",
+        help="such as binance-usdm@2024-10-24; else a column policy of POSITIONS says",
+    )
     parser.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="RULE=VALUE",
-        help="state a rule of the policy, such as closing_fee_rate=0.0005; may be repeated",
+        help="state a rule of every policy, such as closing_fee_rate=0.0005; may be repeated",
     )
     add_traceback(parser)
 
@@ -193,14 +203,20 @@ def _policies(options: argparse.Namespace) -> int:
 
 def _inputs(
     options: argparse.Namespace, progress: Progress
-) -> tuple[Positions, dict[str, float], MarginPolicy]:
-    chosen = _policy(options)
+) -> tuple[Positions, Marks, MarginPolicy | dict[str, MarginPolicy]]:
+    # The policy first: an error in it should not wait for a large file.
+    chosen = _policy(options, options.policy) if options.policy else None
     positions, marks = read_inputs(options, progress)
-    return positions, marks, chosen
+    named = positions.policy_names
+    if chosen is None and not named:
+        raise InputError("--policy", "is needed", "a policy, or a column policy in POSITIONS", "neither")
+    if chosen is not None and named:
+        raise InputError("--policy", "must not be given beside a column policy", "one of both", chosen.id)
+    return positions, marks, chosen or {name: _policy(options, name) for name in named}
 
 
-def _policy(options: argparse.Namespace) -> MarginPolicy:
-    chosen = policy(options.policy)
+def _policy(options: argparse.Namespace, name: str) -> MarginPolicy:
+    chosen = policy(name)
     for text in options.set:
         rule, value = stated_rule(text)
         chosen = chosen.replace(**{rule: value})

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from levcore.errors import InputError
 from levcore.files import Positions, merge_marks, read_accounts, read_marks, read_positions
+from levcore.marks import Marks
 from levcore.progress import Progress
 from levcore.risk import BookRisk
 from levcore.status import State
@@ -46,7 +47,7 @@ def add_traceback(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--traceback", action="store_true", help="show where an error was raised")
 
 
-def read_inputs(options: argparse.Namespace, progress: Progress) -> tuple[Positions, dict[str, float]]:
+def read_inputs(options: argparse.Namespace, progress: Progress) -> tuple[Positions, Marks]:
     """Positions and marks of the files that `add_book` names; a misspelt column is noted on stderr."""
     # The small input first: an error in it should not wait for a large file.
     marks = read_marks(options.marks) if options.marks else {}

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from levcore.cli_parts import OK, add_traceback, check_outputs, stated_rule
 from levcore.errors import InputError
@@ -34,7 +34,7 @@ EXIT_CODES = (
 )
 
 
-def add_reconcile(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_reconcile(commands: "argparse._SubParsersAction[Any]") -> None:
     """Register the command."""
     parser = commands.add_parser(
         "reconcile",
@@ -58,6 +58,11 @@ def add_reconcile(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     parser.add_argument("--tiers", metavar="FILE", help="tier tables: the venue's reply, or CSV")
     parser.add_argument(
         "--instruments", metavar="FILE.csv", help="instruments with contract size, tick and tiers"
+    )
+    parser.add_argument(
+        "--margin-mode",
+        choices=("isolated", "cross"),
+        help="margin mode of the positions, where the reply does not tell: unified accounts of Bybit",
     )
     parser.add_argument("--account", metavar="FILE.json", help="the venue's reply about the account")
     parser.add_argument(
@@ -85,6 +90,7 @@ def _reconcile(options: argparse.Namespace) -> int:
         tiers=_tiers(options, chosen),
         instruments=InstrumentTable.from_csv(options.instruments) if options.instruments else None,
         account=options.account,
+        margin_mode=options.margin_mode,
         wallet_balance=_wallets(options.wallet),
     )
     if options.json:
@@ -96,21 +102,30 @@ def _reconcile(options: argparse.Namespace) -> int:
 def _tiers(options: argparse.Namespace, chosen: "MarginPolicy | None") -> Mapping[str, TierTable]:
     if not options.tiers:
         return {}
-    # ccxt does not tell the unit; the policy says which one its tables have.
-    unit = chosen.table_units[0] if chosen is not None else None
+    unit = None
+    if options.source == "ccxt" and not options.tiers.endswith(".csv"):
+        if chosen is None or len(chosen.table_units) != 1:
+            rule = "of ccxt do not tell their unit, a policy with tables of one unit must"
+            raise InputError("--tiers", rule, "--policy NAME", options.policy or "none")
+        unit = chosen.table_units[0]
     return read_tiers_file(options.tiers, options.source, unit=unit)
 
 
 def _wallets(texts: list[str]) -> dict[str, str]:
     wallets = {}
     for text in texts:
-        currency, _, balance = text.partition("=")
-        try:
-            Decimal(balance.strip())
-        except InvalidOperation:
-            raise InputError("--wallet", "must be a balance", "CURRENCY=BALANCE", repr(text)) from None
-        wallets[currency.strip()] = balance.strip()
+        currency, _, balance = (part.strip() for part in text.partition("="))
+        if not currency or not _is_number(balance):
+            raise InputError("--wallet", "must be a balance", "CURRENCY=BALANCE", repr(text))
+        wallets[currency] = balance
     return wallets
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return Decimal(text).is_finite()
+    except InvalidOperation:
+        return False
 
 
 def _json(result: Reconciliation) -> str:

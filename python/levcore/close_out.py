@@ -1,6 +1,9 @@
 """Closing a position for its trader: how much, at which price, and who pays the difference.
 
 The numbers of a venue are parameters; none has a default. `levcore.quantums` holds the account in integers.
+
+Sources: dYdX v4, dydxprotocol/v4-chain@84d4664 x/clob/keeper/liquidations.go; of `returned_collateral`
+GMX v2, gmx-io/gmx-synthetics@a5c0c88 contracts/position.
 """
 
 from fractions import Fraction

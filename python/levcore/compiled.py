@@ -7,20 +7,26 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from levcore.errors import TierError, UnknownRuleError
+from levcore.errors import InputError, PolicyError, TierError, UnknownRuleError
 
 if TYPE_CHECKING:
+    from levcore.assets import Asset
+    from levcore.book import PositionBook
     from levcore.instruments import Instrument
     from levcore.policy import MarginPolicy
     from levcore.tiers import TierTable
 
 __all__ = [
+    "HEDGE_RULES",
+    "CompiledAsset",
     "CompiledInstrument",
     "CompiledPolicy",
     "CompiledRules",
     "CompiledTable",
+    "check_accounts",
     "check_modes",
     "compile_policy",
+    "pools_every_account",
 ]
 
 UNKNOWN = "unknown"
@@ -28,6 +34,7 @@ REQUIREMENT_BASES = {"price": 0, "entry": 1, "mark": 2}
 FEE_BASES = {"none": 0, "price": 1, "entry": 2, "bankruptcy": 3}
 PAYOFFS = {"linear": 0, "inverse": 1, "quanto": 2}
 KEYS = {"value": 0, "contracts": 1, "risk_limit": 2, "size": 3}
+HEDGE_RULES = {"sum": 0, "larger_leg": 1, "larger_side": 2, "covered": 3}
 SETTLEMENT_UNIT = {"linear": "quote", "quanto": "quote", "inverse": "base"}
 
 
@@ -51,6 +58,9 @@ class CompiledRules:
     margin_call_inclusive: bool
     liquidation_level: float
     liquidation_inclusive: bool
+    hedge_rule: int
+    covered_share: float
+    liabilities_as_requirement: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +80,8 @@ class CompiledInstrument:
     """An instrument as numbers; `payoff` is a code of `PAYOFFS`.
 
     `long` and `short` are the maintenance tiers by side (`short` None: those of long positions), `initial`
-    those of the initial margin (None: not known).
+    those of the initial margin (None: not known). `settlement` is the place of the settlement currency among
+    the policy's assets (None: it is none of them); what has one `mover` moves with one price.
     """
 
     name: str
@@ -80,6 +91,22 @@ class CompiledInstrument:
     long: CompiledTable
     short: CompiledTable | None
     initial: CompiledTable | None
+    settlement: int | None
+    mover: int
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledAsset:
+    """A collateral asset as numbers; what has one `mover` moves with one price."""
+
+    name: str
+    floors: tuple[float, ...]
+    weights: tuple[float, ...]
+    by_amount: bool
+    liability_weight: float
+    maintenance: CompiledTable | None
+    initial: CompiledTable | None
+    mover: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +121,8 @@ class CompiledPolicy:
     instruments: tuple[CompiledInstrument, ...]
     places: dict[str, int]
     unknown_for: dict[str, str]
+    assets: tuple[CompiledAsset, ...]
+    places_of_assets: dict[str, int]
 
 
 def compile_policy(policy: "MarginPolicy", names: Sequence[str] | None = None) -> CompiledPolicy:
@@ -116,9 +145,54 @@ def compile_policy(policy: "MarginPolicy", names: Sequence[str] | None = None) -
     table = policy.instruments
     chosen = [name for name in (table if names is None else names) if name in table]
     funded = policy.known("funding_in_requirement") == "rate_times_value"
-    instruments = tuple(_compile_instrument(table[name], funded) for name in chosen)
+    movers = Movers(policy)
+    instruments = tuple(_compile_instrument(table[name], funded, movers) for name in chosen)
     places = {name: place for place, name in enumerate(chosen)}
-    return CompiledPolicy(_compile_rules(policy), instruments, places, _unknown_by_mode(policy))
+    assets = tuple(_compile_asset(asset, movers) for asset in policy.assets.values())
+    unknown = _unknown_by_mode(policy)
+    return CompiledPolicy(_compile_rules(policy), instruments, places, unknown, assets, movers.places)
+
+
+class Movers:
+    """What moves the prices of a policy's instruments and assets, each underlying by its number."""
+
+    def __init__(self, policy: "MarginPolicy") -> None:
+        self.policy = policy
+        self.places = {name: place for place, name in enumerate(policy.assets)}
+        self._numbers: dict[tuple[str, str], int] = {}
+
+    def of_asset(self, asset: "Asset") -> int:
+        """Number of what moves an asset."""
+        return self._number("underlying", asset.moves_with)
+
+    def of_instrument(self, instrument: "Instrument") -> int:
+        """Number of what moves an instrument: its underlying, or it alone where that is not known.
+
+        Raises
+        ------
+        PolicyError
+            For an instrument whose value in the account's currency is no line along its price: an inverse one
+            that does not move with its settlement currency, another one that does.
+        """
+        settled_in = self.policy.assets.get(instrument.settlement)
+        underlying = instrument.underlying
+        if settled_in is not None and instrument.payoff == "inverse":
+            underlying = underlying or settled_in.moves_with
+        if settled_in is not None and (underlying == settled_in.moves_with) != (
+            instrument.payoff == "inverse"
+        ):
+            raise PolicyError(
+                f"{self.policy.id}, {instrument.name}",
+                "an inverse contract moves with its settlement currency, another one does not",
+                ("" if instrument.payoff == "inverse" else "other than ") + repr(settled_in.moves_with),
+                repr(underlying),
+            )
+        return (
+            self._number("underlying", underlying) if underlying else self._number("alone", instrument.name)
+        )
+
+    def _number(self, kind: str, name: str) -> int:
+        return self._numbers.setdefault((kind, name), len(self._numbers))
 
 
 def check_modes(policy: "MarginPolicy", compiled: CompiledPolicy, is_cross: npt.NDArray[np.bool_]) -> None:
@@ -140,6 +214,33 @@ def check_modes(policy: "MarginPolicy", compiled: CompiledPolicy, is_cross: npt.
                 " as margin",
                 policy.rests_on.about(rule),
             )
+
+
+def check_accounts(policy: "MarginPolicy", book: "PositionBook") -> None:
+    """Refuse a book whose accounts need a rule that no source states, or that the policy does not have.
+
+    Raises
+    ------
+    UnknownRuleError
+        For hedge mode under a policy whose rule for hedged legs is unknown, balances under one whose rule for
+        liabilities is.
+    InputError
+        For balances under a policy whose accounts are one wallet.
+    """
+    if book.position_mode == "hedge":
+        policy.known("hedge_requirement")
+    if book.balances is not None and policy.known("liabilities_count_as") == "none":
+        raise InputError(
+            "balances",
+            f"belong to accounts in several assets; under {policy.id} an account is one wallet",
+            "wallet_balance",
+            "balances",
+        )
+
+
+def pools_every_account(policy: "MarginPolicy") -> bool:
+    """Whether legs of different instruments in one account are charged together."""
+    return policy.hedge_requirement == "larger_side"
 
 
 def _unknown_by_mode(policy: "MarginPolicy") -> dict[str, str]:
@@ -179,6 +280,10 @@ def _compile_rules(policy: "MarginPolicy") -> CompiledRules:
         margin_call_inclusive=policy.margin_call_level_inclusive,
         liquidation_level=float(policy.liquidation_level),
         liquidation_inclusive=policy.liquidation_level_inclusive,
+        # An unknown rule for hedged legs or liabilities is refused when a book has them.
+        hedge_rule=HEDGE_RULES.get(policy.hedge_requirement, 0),
+        covered_share=float(policy.covered_share),
+        liabilities_as_requirement=policy.liabilities_count_as == "requirement",
     )
 
 
@@ -192,7 +297,7 @@ def _fee_in_bankruptcy(policy: "MarginPolicy", fee_basis: str) -> bool | None:
     return None if known == UNKNOWN else bool(known)
 
 
-def _compile_instrument(instrument: "Instrument", funded: bool) -> CompiledInstrument:
+def _compile_instrument(instrument: "Instrument", funded: bool, movers: Movers) -> CompiledInstrument:
     funding_rate = float(instrument.funding_rate) if funded else 0.0
     short, initial = instrument.short_tiers, instrument.initial_tiers
     return CompiledInstrument(
@@ -203,6 +308,22 @@ def _compile_instrument(instrument: "Instrument", funded: bool) -> CompiledInstr
         long=_compile_table(instrument, instrument.tiers, funding_rate),
         short=None if short is None else _compile_table(instrument, short, funding_rate),
         initial=None if initial is None else _compile_table(instrument, initial, 0.0),
+        settlement=movers.places.get(instrument.settlement),
+        mover=movers.of_instrument(instrument),
+    )
+
+
+def _compile_asset(asset: "Asset", movers: Movers) -> CompiledAsset:
+    maintenance, initial = asset.liability_tiers, asset.liability_initial_tiers
+    return CompiledAsset(
+        name=asset.name,
+        floors=asset.floors,
+        weights=asset.weights,
+        by_amount=asset.unit == "amount",
+        liability_weight=asset.liability_weight,
+        maintenance=None if maintenance is None else _columns(maintenance, maintenance.rates),
+        initial=None if initial is None else _columns(initial, initial.rates),
+        mover=movers.of_asset(asset),
     )
 
 
@@ -215,6 +336,11 @@ def _compile_table(instrument: "Instrument", tiers: "TierTable", funding_rate: f
             if not 0 <= rate < 1:
                 rule = "must stay a fraction of value with the funding rate added"
                 raise TierError(instrument.name, number, rule, "in [0, 1)", repr(rate), "rate")
+    return _columns(tiers, rates)
+
+
+def _columns(tiers: "TierTable", rates: tuple[float, ...]) -> CompiledTable:
+    """Columns of a table with these rates."""
     keys = {"marginal": KEYS["value"], "growing": KEYS["size"]}
     return CompiledTable(
         key=keys[tiers.shape] if tiers.shape in keys else KEYS[tiers.unit],

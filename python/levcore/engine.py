@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from levcore import _levcore
+from levcore.asset_prices import asset_price_columns
 from levcore.book import Binding, PositionBook
 from levcore.columns import Floats
-from levcore.compiled import CompiledPolicy, check_modes, compile_policy
+from levcore.compiled import CompiledPolicy, check_accounts, check_modes, compile_policy, pools_every_account
 from levcore.errors import DTypeError, InputError, InvalidRowsError, ShapeError
 from levcore.listings import refuse_mixed_settlement
 from levcore.marks import Marks, mark_prices
-from levcore.measures import DEFAULT_MEASURES, chosen_measures, measure_mask
+from levcore.measures import DEFAULT_MEASURES, chosen_measures, default_measures, measure_mask
 from levcore.policy import MarginPolicy
 from levcore.policy_labels import Policies, labelled_policies, labels_of_book, the_one_policy
 from levcore.risk import BookRisk
@@ -40,7 +41,8 @@ class Compiled(NamedTuple):
     def of(cls, policy: MarginPolicy) -> "Compiled":
         """Compile a policy for all of its instruments."""
         compiled = compile_policy(policy)
-        return cls(policy, compiled, _levcore.Policy(compiled.rules, list(compiled.instruments)))
+        kernel = _levcore.Policy(compiled.rules, list(compiled.instruments), list(compiled.assets))
+        return cls(policy, compiled, kernel)
 
     def place(self, name: str) -> int:
         """Place of an instrument among those of the kernel's policy; -1: the policy does not know it."""
@@ -127,6 +129,7 @@ class Engine:
         book: PositionBook,
         marks: Marks,
         *,
+        asset_prices: Mapping[str, float] | None = None,
         out: BookRisk | None = None,
         measures: tuple[str, ...] | None = None,
         on_bad_row: Literal["status", "raise"] = "status",
@@ -142,6 +145,9 @@ class Engine:
             Mark prices, quote per base; NaN or absent: missing. For a book with policies also a mapping of
             their labels to either of these, or an array_like of shape (policies, instruments), by
             ``book.policy_names`` and ``book.instrument_names``.
+        asset_prices : mapping of asset name to price, optional
+            Prices of the assets that accounts hold balances in, and that their positions settle in, in the
+            accounts' currency; absent: missing. Needed for a book with balances.
         out : BookRisk, optional
             Result of an earlier call on a book of the same size with the same measures; its memory is used
             again.
@@ -171,27 +177,27 @@ class Engine:
         """
         if out is not None and not isinstance(out, BookRisk):
             raise DTypeError("out", "must be a BookRisk", "BookRisk", type(out).__name__)
-        if measures is None:
-            names = DEFAULT_MEASURES if out is None else out.measures
-        else:
-            names = chosen_measures(measures)
-        mask = DEFAULT_MASK if names is DEFAULT_MEASURES else measure_mask(names)
+        names = None if measures is None else chosen_measures(measures)
         if on_bad_row not in ("status", "raise"):
             raise InputError("on_bad_row", "must be a known choice", "'status' or 'raise'", repr(on_bad_row))
         if not isinstance(book, PositionBook):
             raise DTypeError("book", "must be a PositionBook", "PositionBook", type(book).__name__)
+        if names is None:
+            names = default_measures(book) if out is None else out.measures
         bound = self._bind(book)
         prices = mark_prices(book, marks)
         risk = self._result(book, bound.policies, prices, names, out)
         results, codes = risk.buffers
         _levcore.evaluate(
-            book.handle,
+            bound.handle,
             bound.kernel,
             prices if prices.ndim == 1 else prices.ravel(),
-            mask,
+            DEFAULT_MASK if names is DEFAULT_MEASURES else measure_mask(names),
             results,
             codes,
             risk.accounts.buffers if book.account_ids else None,
+            asset_price_columns(book, bound.policies, asset_prices),
+            risk.balances.buffers if book.balances is not None else None,
             self._used_set,
             self._threads_of_call(threads, len(book)),
         )
@@ -220,13 +226,20 @@ class Engine:
         for code, compiled in enumerate(chosen):
             rows = book.policy_codes == code if len(chosen) > 1 else slice(None)
             check_modes(compiled.policy, compiled.rules, book.is_cross[rows])
+            check_accounts(compiled.policy, book)
         policies = tuple(compiled.policy for compiled in chosen)
         refuse_mixed_settlement(book, policies)
-        places = [[compiled.place(name) for name in book.instrument_names] for compiled in chosen]
-        kernels = [compiled.kernel for compiled in chosen]
-        bound = Binding(
-            self._compiled, policies, _levcore.BookPolicies(list(zip(kernels, places, strict=True)))
-        )
+        assets = () if book.balances is None else book.balances.asset_names
+        parts = [
+            (
+                compiled.kernel,
+                [compiled.place(name) for name in book.instrument_names],
+                [compiled.rules.places_of_assets.get(name, -1) for name in assets],
+            )
+            for compiled in chosen
+        ]
+        handle = book.whole() if any(map(pools_every_account, policies)) else book.handle
+        bound = Binding(self._compiled, policies, _levcore.BookPolicies(parts), handle)
         book.binding = bound
         return bound
 
@@ -242,13 +255,14 @@ class Engine:
             return BookRisk(book, policies, prices, names)
         if out.measures != names:
             raise InputError("out", "must hold the same measures", ", ".join(names), ", ".join(out.measures))
-        if len(out) != len(book) or len(out.accounts) != len(book.account_ids):
-            expected = f"{len(book)} rows and {len(book.account_ids)} accounts"
-            raise ShapeError(
-                "out", "must fit the book", expected, f"{len(out)} rows and {len(out.accounts)} accounts"
-            )
+        balances = 0 if book.balances is None else len(book.balances)
+        if (len(out), len(out.accounts), len(out.balances)) != (len(book), len(book.account_ids), balances):
+            expected = f"{len(book)} rows, {len(book.account_ids)} accounts, {balances} balances"
+            found = f"{len(out)} rows, {len(out.accounts)} accounts, {len(out.balances)} balances"
+            raise ShapeError("out", "must fit the book", expected, found)
         out.book, out.policies, out.marks = book, policies, prices
         out.accounts.ids = book.account_ids
+        out.balances.balances = book.balances
         return out
 
     def _threads_of_call(self, threads: int | None, rows: int) -> int:

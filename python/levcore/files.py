@@ -7,7 +7,7 @@ whole unreadable or contradictory is a `FileFormatError` with the line and the c
 
 import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -19,11 +19,12 @@ from levcore.errors import FileFormatError
 from levcore.file_columns import Columns, Progress
 from levcore.file_csv import read_csv
 from levcore.file_parquet import is_parquet, read_parquet
+from levcore.marks import Marks
 from levcore.measures import MEASURES
 
 __all__ = ["Positions", "merge_marks", "read_accounts", "read_marks", "read_positions"]
 
-TEXT_COLUMNS = ("account", "instrument", "margin_mode")
+TEXT_COLUMNS = ("account", "instrument", "margin_mode", "policy")
 NUMBER_COLUMNS = (
     "quantity",
     "entry_price",
@@ -48,16 +49,26 @@ class Positions:
     is_cross : ndarray of bool, shape (n,)
         Whether a row's margin mode is cross.
     marks : dict of str to float, quote per base
-        Mark price by instrument from the column ``mark_price``; empty without it.
+        Mark price by instrument from the column ``mark_price``; empty without it, and with a column
+        ``policy``.
+    marks_of_policies : dict of str to dict of str to float, quote per base
+        The same by policy, with a column ``policy``.
     """
 
     columns: Columns
     is_cross: NDArray[np.bool_]
     marks: dict[str, float]
+    marks_of_policies: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Number of rows."""
         return len(self.columns)
+
+    @property
+    def policy_names(self) -> tuple[str, ...]:
+        """Policies that the column ``policy`` names; empty without it."""
+        policy = self.columns.texts.get("policy")
+        return () if policy is None else policy.values
 
     @property
     def passed_through(self) -> tuple[str, ...]:
@@ -82,6 +93,7 @@ class Positions:
         numbers = self.columns.numbers
         instrument = self.columns.texts["instrument"]
         account = self.columns.texts.get("account")
+        policy = self.columns.texts.get("policy")
         return PositionBook(
             instrument=instrument.codes,
             instrument_names=instrument.values,
@@ -93,6 +105,8 @@ class Positions:
             leverage=numbers.get("leverage"),
             accrued_funding=numbers.get("accrued_funding"),
             risk_limit=numbers.get("risk_limit"),
+            policy=None if policy is None else policy.codes,
+            policy_names=None if policy is None else policy.values,
             wallet_balance=wallet_balance,
         )
 
@@ -108,8 +122,8 @@ def read_positions(
         CSV, or Parquet where the name ends in ``.parquet`` or ``.pq``. Columns: ``instrument``, ``quantity``
         (signed: long > 0), ``entry_price`` and ``margin_mode`` (isolated or cross) always; ``account`` where
         a row is cross; ``isolated_margin`` or ``leverage`` where a row is isolated; ``mark_price`` unless the
-        marks are given elsewhere; optionally ``accrued_funding`` and ``risk_limit``. Others are passed
-        through.
+        marks are given elsewhere; optionally ``accrued_funding`` and ``risk_limit``, and ``policy``,
+        which is then the same for all cross positions of an account. Others are passed through.
     marks_elsewhere : bool
         Whether the column ``mark_price`` may be absent.
     progress : callable, optional
@@ -134,9 +148,16 @@ def read_positions(
         row = int(np.argmin(is_cross))
         expected = "isolated_margin or leverage for an isolated position"
         raise columns.error(row, "isolated_margin", "the column is missing", expected)
-    prices = columns.numbers.get("mark_price")
-    marks = {} if prices is None else _one_value_each(columns, "instrument", "mark_price", prices)
-    return Positions(columns, is_cross, marks)
+    prices = columns.numbers.get("mark_price", np.full(len(columns), np.nan))
+    policy = columns.texts.get("policy")
+    if policy is None:
+        return Positions(columns, is_cross, _one_value_each(columns, "instrument", "mark_price", prices))
+    _check_named(columns, "policy", np.arange(len(columns)))
+    of_policies = {}
+    for code, name in enumerate(policy.values):
+        own = np.where(policy.codes == code, prices, np.nan)
+        of_policies[name] = _one_value_each(columns, "instrument", "mark_price", own)
+    return Positions(columns, is_cross, {}, of_policies)
 
 
 def read_accounts(path: str | Path) -> dict[str, float]:
@@ -172,21 +193,32 @@ def read_marks(path: str | Path) -> dict[str, float]:
     Raises
     ------
     FileFormatError
-        A column is missing, a price is not a number, an instrument has two prices.
+        A column is missing, a price is not a number, an instrument has two prices, or prices by policy:
+        these stand in the positions' own column.
     """
     columns = _read(path, ("instrument",), ("mark_price",), ("instrument", "mark_price"))
+    if "policy" in columns.names:
+        rule = "one price holds under every policy; others stand in the positions' column mark_price"
+        raise FileFormatError(columns.path, rule, "no column 'policy'", column="policy")
     return _one_value_each(columns, "instrument", "mark_price", columns.numbers["mark_price"])
 
 
-def merge_marks(positions: Positions, marks: Mapping[str, float]) -> dict[str, float]:
-    """Marks from elsewhere together with those of the positions' own column.
+def merge_marks(positions: Positions, marks: Mapping[str, float]) -> Marks:
+    """Marks from elsewhere together with those of the positions' own column; by policy if a column names it.
 
     Raises
     ------
     FileFormatError
         The two give one instrument two prices: with the line of the position.
     """
-    own = positions.marks
+    for own in (positions.marks, *positions.marks_of_policies.values()):
+        _refuse_other_marks(positions, own, marks)
+    if positions.policy_names:
+        return {policy: {**own, **marks} for policy, own in positions.marks_of_policies.items()}
+    return {**positions.marks, **marks}
+
+
+def _refuse_other_marks(positions: Positions, own: Mapping[str, float], marks: Mapping[str, float]) -> None:
     for name, price in own.items():
         if name in marks and marks[name] != price:
             instrument = positions.columns.texts["instrument"]
@@ -195,7 +227,6 @@ def merge_marks(positions: Positions, marks: Mapping[str, float]) -> dict[str, f
             row = int(np.argmax(here))
             rule = f"contradicts the marks given for {name}"
             raise positions.columns.error(row, "mark_price", rule, repr(marks[name]), repr(price))
-    return {**own, **marks}
 
 
 def _read(
@@ -242,7 +273,7 @@ def _check_named(columns: Columns, name: str, rows: NDArray[np.int64]) -> None:
     empty = texts.codes[rows] == texts.values.index("")
     if empty.any():
         row = int(rows[int(np.argmax(empty))])
-        raise columns.error(row, name, "must not be empty", f"an {name}", "an empty cell")
+        raise columns.error(row, name, "must not be empty", f"the {name}", "an empty cell")
 
 
 def _first_repeated(codes: NDArray[np.int64]) -> int:

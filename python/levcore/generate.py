@@ -96,7 +96,8 @@ def book(
     rows : int
         Number of positions, at least 1.
     instruments : mapping of str to Instrument
-        What can be held; an `InstrumentTable`, or some entries of one.
+        What can be held; an `InstrumentTable`, or some entries of one. Those of cross positions settle in one
+        currency, or in one that is not known.
     seed : int
         Two calls with equal arguments give equal books, as far as numpy keeps its generator the same.
     accounts : int, optional
@@ -123,7 +124,8 @@ def book(
     Raises
     ------
     InputError
-        `rows`, `accounts` or `legs_per_account` is below 1, `instruments` is empty, a word is unknown.
+        `rows`, `accounts` or `legs_per_account` is below 1, `instruments` is empty, a word is unknown, cross
+        positions would settle in several currencies.
     """
     for name, count in (("rows", rows), ("accounts", accounts), ("legs_per_account", legs_per_account)):
         if count is not None and count < 1:
@@ -132,6 +134,10 @@ def book(
         raise InputError("margin_mode", "must be known", "isolated, cross or mixed", repr(margin_mode))
     if not instruments:
         raise InputError("instruments", "must not be empty", "at least 1 instrument", "0")
+    currencies = sorted({one.settlement for one in instruments.values()} - {""})
+    if margin_mode != "isolated" and len(currencies) > 1:
+        rule = "must settle in one currency for cross positions"
+        raise InputError("instruments", rule, currencies[0], ", ".join(currencies))
     random = np.random.default_rng(seed)
     prices = marks(instruments)
     positions = _positions(rows, instruments, prices, random)

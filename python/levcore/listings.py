@@ -72,6 +72,11 @@ def refuse_mixed_settlement(book: "PositionBook", policies: Sequence["MarginPoli
     if len(currencies) - currencies.count("") < 2:
         return
     legs = np.flatnonzero(book.is_cross)
+    if book.balance_columns is not None:
+        # Balances are what an account in several currencies is given by.
+        in_assets = np.zeros(len(book.account_ids), dtype=np.bool_)
+        in_assets[book.balance_columns.account] = True
+        legs = legs[~in_assets[book.account_codes[legs]]]
     currency = of_listing[listing_codes(book)[legs]]
     if "" in currencies:
         known = currency != currencies.index("")

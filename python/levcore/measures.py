@@ -2,17 +2,23 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from levcore import _levcore
 from levcore.errors import DTypeError, InputError
 
+if TYPE_CHECKING:
+    from levcore.book import PositionBook
+
 __all__ = [
     "ACCOUNT_MEASURES",
+    "BALANCE_MEASURES",
     "DEFAULT_MEASURES",
     "MEASURES",
     "MEASURE_NAMES",
     "Measure",
     "chosen_measures",
+    "default_measures",
     "measure_mask",
 ]
 
@@ -46,6 +52,8 @@ DEFAULT_MEASURES: tuple[str, ...] = tuple(
 prices say no more than its liquidation price and its side."""
 ACCOUNT_MEASURES: tuple[str, ...] = tuple(_levcore.account_measures())
 """Names of the measures of a cross account, in the order of the outputs."""
+BALANCE_MEASURES: tuple[str, ...] = tuple(_levcore.balance_measures())
+"""Names of the measures of a balance, in the order of the outputs."""
 
 _PLACES = {name: place for place, name in enumerate(MEASURE_NAMES)}
 
@@ -68,6 +76,11 @@ def chosen_measures(names: Iterable[str]) -> tuple[str, ...]:
     if not chosen:
         raise InputError("measures", "must name at least one measure", known, "none")
     return tuple(name for name in MEASURE_NAMES if name in chosen)
+
+
+def default_measures(book: "PositionBook") -> tuple[str, ...]:
+    """Measures of a call that names none: the bounds of liquidation prices only where legs move together."""
+    return MEASURE_NAMES if book.has_pooled_accounts else DEFAULT_MEASURES
 
 
 def measure_mask(names: tuple[str, ...]) -> int:

@@ -5,6 +5,8 @@ is rounded once, the way the venue does it, so that a result equals the venue's 
 are Python integers of any size, prices fractions; nothing here passes through float64.
 
 The engine computes the same margins in float64, for any venue; these are for settling and for checking.
+
+Source of the rules and roundings: dYdX v4, dydxprotocol/v4-chain@84d4664 protocol/x/perpetuals.
 """
 
 import operator

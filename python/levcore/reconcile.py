@@ -7,7 +7,7 @@ is recovered from the venue's own numbers where they determine it, and otherwise
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from os import PathLike
 from typing import Any
@@ -19,16 +19,26 @@ from levcore.printed_number import EXACT, agreement
 from levcore.reconcile_case import Case, InstrumentFacts
 from levcore.reconcile_difference import Difference
 from levcore.reconcile_reasons import reason_for
-from levcore.reconcile_recover import Recovered, depends_on, recover
+from levcore.reconcile_recover import GROUP, Recovered, depends_on, recover
 from levcore.reconcile_result import ReconciledNumber, Reconciliation, Verdict
 from levcore.status import Status
 from levcore.tiers import TierTable
 from levcore.venue_json import read_json
-from levcore.venue_positions import AccountReply, Reply, Reported, VenuePosition, read_account, read_reply
+from levcore.venue_positions import (
+    AccountReply,
+    MarginMode,
+    Reply,
+    Reported,
+    VenuePosition,
+    read_account,
+    read_reply,
+)
 
 __all__ = ["ReconciledNumber", "Reconciliation", "Verdict", "reconcile"]
 
 HALF_OF_INITIAL = "half-of-initial-at-max-leverage"
+RATE_FROM = {"closing_fee_rate": "initial_margin", "maintenance_rate": "maintenance_margin"}
+"""Numbers that give these rates away, where the rules are those of the reply."""
 WAYS_TO_GIVE = {
     "closing_fee_rate": "the account's fee rate: closing_fee_rate (--set closing_fee_rate=RATE)",
     "maintenance_rate": "the tier table of the instrument (--tiers FILE)",
@@ -36,6 +46,7 @@ WAYS_TO_GIVE = {
     "leverage": "the leverage",
     "mark_price": "the mark price",
     "entry_price": "the entry price",
+    "hedge_requirement": "the rule for legs of one instrument (--set hedge_requirement=RULE)",
 }
 
 
@@ -49,6 +60,7 @@ def reconcile(
     instruments: Mapping[str, Instrument] | InstrumentTable | None = None,
     account: Any = None,
     wallet_balance: Mapping[str, float | str] | None = None,
+    margin_mode: MarginMode | None = None,
 ) -> Reconciliation:
     """Compare the numbers of a venue's reply with the engine's.
 
@@ -70,6 +82,9 @@ def reconcile(
         The venue's reply about the account, with its wallet balances.
     wallet_balance : mapping of str to number, optional
         Wallet balance by settlement currency, settlement currency.
+    margin_mode : {"isolated", "cross"}, optional
+        Margin mode of every position, where it is a setting of the account that the reply does not hold: of
+        unified accounts of Bybit, which are taken as cross otherwise.
 
     Returns
     -------
@@ -96,6 +111,8 @@ def reconcile(
     [('notional', 'rounded', 'cut to 0.00000001'), ('unRealizedProfit', 'same', '')]
     """
     reply = _read(positions, source)
+    if margin_mode is not None:
+        reply = reply.with_margin_mode(margin_mode)
     if account is not None:
         data, file = _loaded(account, "account")
         reply = reply.with_accounts(read_account(data, source, file))
@@ -245,7 +262,7 @@ class _Group:
             return made(None, Verdict.NOT_DERIVABLE, "missing", lacking)
         raw = self.filled.evaluation.read(number.reading, row)
         ours = raw if math.isfinite(raw) else None
-        source = self.inputs.get((row, number.field))
+        source = None if number.reading.startswith(GROUP) else self.inputs.get((row, number.field))
         if source is not None:
             return made(ours, Verdict.INPUT, "input", f"{source.name} {source.value} was recovered from it")
         if ours is None and number.printed is None:
@@ -258,17 +275,34 @@ class _Group:
         slack = self.filled.evaluation.slack(number.reading, row)
         if ours is not None and agreement(ours, number.printed, slack) == "nearest":
             return made(ours, Verdict.SAME, "", "")
-        difference = Difference(self.case, self.filled, row, number, self.context.rules, self.account)
-        reason = reason_for(difference)
+        reason = reason_for(self._difference(row, number))
         if reason is None:
             return made(ours, Verdict.DIFFERS, "", "")
         verdict = Verdict.ROUNDED if reason.is_rounding else Verdict.DIFFERS
         return made(ours, verdict, reason.cause, reason.text)
 
+    def _difference(self, row: int, number: Reported) -> Difference:
+        """Difference to be explained, on as few positions as the number depends on."""
+        if number.reading.startswith(GROUP) or self.filled.needs_account(row, number.reading):
+            # The other positions keep what was recovered for them; this one's inputs may change.
+            raw = self.case.positions[row]
+            own = {each.name for each in self.found if each.row == row}
+            case = replace(
+                self.filled.with_position(
+                    row, **{each.name: getattr(raw, each.name) for each in fields(raw)}
+                ),
+                policy=self.case.policy if "closing_fee_rate" in own else self.filled.policy,
+                facts={**self.filled.facts, raw.instrument: self.case.facts[raw.instrument]},
+                wallet_balance=None if "wallet_balance" in own else self.filled.wallet_balance,
+            )
+            return Difference(case, self.filled, row, number, self.context.rules, self.account)
+        alone = self.case.alone(row), self.filled.alone(row)
+        return Difference(*alone, 0, number, self.context.rules, None)
+
     def _lacking(self, row: int, reading: str) -> str:
         """What a number needs and nobody gave; empty where nothing is missing."""
         rows = [row]
-        if reading.startswith(("account_", "cross_")):
+        if reading.startswith(GROUP):
             rows = [each for each, at in enumerate(self.case.positions) if at.margin_mode == "cross"]
         for each in rows:
             status = Status(self.filled.evaluation.risk.status[each])
@@ -277,5 +311,9 @@ class _Group:
             for name in self.filled.missing(each):
                 if depends_on(self.filled, each, reading, name):
                     way = WAYS_TO_GIVE.get(name, f"{self.context.reply.wallet_field} (--account, --wallet)")
-                    return f"the reply lacks {way}"
+                    return f"needs {way}" + (
+                        "; no rate of a few digits gives this number under these rules"
+                        if reading == RATE_FROM.get(name)
+                        else ""
+                    )
         return ""

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 
 from levcore.policy import MarginPolicy
 from levcore.policy_files import policy_names, read_policies
-from levcore.printed_number import EXACT, plain
+from levcore.printed_number import EXACT, agreement, plain
 from levcore.reconcile_case import Case, single_rate
 from levcore.reconcile_difference import Difference, Reason
 from levcore.reconcile_recover import solve
@@ -17,6 +18,7 @@ __all__ = ["FINDERS"]
 Finder = Callable[[Difference], Iterator[tuple[Reason, Case]]]
 
 PRICE_RULES = ("price", "entry", "mark")
+SMALL = 10_000
 CUT_TOTAL = Decimal("0.0001")
 """Totals that differ by less are sums of amounts cut to 6 decimals."""
 
@@ -25,17 +27,20 @@ def _other_prices(difference: Difference) -> Iterator[tuple[Reason, Case]]:
     """Numbers made at another price than the mark: one that the reply prints or another number implies."""
     case, row = difference.case, difference.row
     position = case.positions[row]
-    if position.mark_price is None:
+    if position.mark_price is None or _is_at_mark(difference):
         return
     for name, price in position.other_prices.items():
         if price > 0:
             text = f"made at {name} {price}; the mark of the reply is {position.mark_price}"
             yield Reason("price", text), case.with_mark(position.instrument, price)
+    alone = difference.recovered.alone(row)
     # The profit first: it depends on nothing but prices and size.
     for other in sorted(position.reported, key=lambda each: each.reading != "unrealized_pnl"):
         if other.printed is None or other.reading in ("", difference.number.reading):
             continue
-        price_found = solve(difference.recovered, row, "mark_price", other.reading, other.printed)
+        if difference.recovered.needs_account(row, other.reading):
+            continue
+        price_found = solve(alone, 0, "mark_price", other.reading, other.printed, exactly=False)
         if price_found is None or price_found <= 0:
             continue
         text = (
@@ -43,6 +48,23 @@ def _other_prices(difference: Difference) -> Iterator[tuple[Reason, Case]]:
             f"the mark of the reply is {position.mark_price}"
         )
         yield Reason("price", text), case.with_mark(position.instrument, price_found)
+
+
+def _is_at_mark(difference: Difference) -> bool:
+    """Whether value or profit, which depend on no rule, are those at the mark of the reply."""
+    evaluation = difference.recovered.evaluation
+    return any(
+        agreement(
+            evaluation.read(each.reading, difference.row),
+            each.printed,
+            evaluation.slack(each.reading, difference.row),
+        )
+        is not None
+        for each in difference.position.reported
+        if each.printed is not None
+        and each.reading in ("notional", "unrealized_pnl")
+        and each.reading != difference.number.reading
+    )
 
 
 def _other_entry(difference: Difference) -> Iterator[tuple[Reason, Case]]:
@@ -56,13 +78,34 @@ def _other_entry(difference: Difference) -> Iterator[tuple[Reason, Case]]:
             continue
         if other.reading == difference.number.reading:
             continue
-        entry = solve(case, row, "entry_price", other.reading, other.printed)
+        entry = solve(case.alone(row), 0, "entry_price", other.reading, other.printed)
         if entry is not None and entry > 0:
             text = (
                 f"made with the entry {entry:.16g}, which {other.field} implies; "
                 f"the reply prints {position.entry_price}"
             )
             yield Reason("entry", text), case.with_position(row, entry_price=entry)
+
+
+def _others_as_printed(difference: Difference) -> Iterator[tuple[Reason, Case]]:
+    """A cross position's price with the maintenance margins that the venue printed for the others."""
+    case, row = difference.recovered, difference.row
+    if case.wallet_balance is None or not case.needs_account(row, difference.number.reading):
+        return
+    moved = case.wallet_balance
+    for other, position in enumerate(case.positions):
+        if other == row or position.margin_mode != "cross":
+            continue
+        printed = next(
+            (each.printed for each in position.reported if each.reading == "maintenance_margin"), None
+        )
+        if printed is None:
+            return
+        ours = Decimal(case.evaluation.read("maintenance_margin", other))
+        moved = EXACT.add(moved, EXACT.subtract(ours, printed.value))
+    if moved != case.wallet_balance:
+        text = "made with the venue's own maintenance margins of the other positions, which differ from ours"
+        yield Reason("others", text), replace(case, wallet_balance=moved)
 
 
 def _other_rules(difference: Difference) -> Iterator[tuple[Reason, Case]]:
@@ -121,13 +164,14 @@ def _other_tiers(difference: Difference) -> Iterator[tuple[Reason, Case]]:
 
 
 def one_line(table: TierTable, rate: float, deduction: float) -> TierTable:
-    """Table that is one tier of `table` from twice the deduction over its rate on.
+    """Table that is one tier of `table` wherever that tier asks for more than next to nothing.
 
-    A table must start without a deduction: a first tier of half the rate continues to this one there.
+    A table must start without a deduction, so that a first tier of a small rate continues to this one.
     """
-    exact_rate, exact_deduction = Decimal(repr(rate)), Decimal(repr(deduction))
-    floor = 2 * exact_deduction / exact_rate
-    return TierTable.marginal([(0, exact_rate / 2), (floor, exact_rate)], unit=table.unit)
+    exact_rate, exact_deduction = Fraction(repr(rate)), Fraction(repr(deduction))
+    first_rate = exact_rate / SMALL
+    floor = exact_deduction / (exact_rate - first_rate)
+    return TierTable.marginal([(0, first_rate), (floor, exact_rate)], unit=table.unit)
 
 
 def _highest_leverage(difference: Difference) -> Iterator[tuple[Reason, Case]]:
@@ -186,6 +230,7 @@ FINDERS: tuple[Finder, ...] = (
     _other_prices,
     _other_entry,
     _other_surplus,
+    _others_as_printed,
     _other_rules,
     _other_dates,
     _other_tiers,

@@ -24,6 +24,8 @@ from levcore.venue_positions import VenuePosition
 __all__ = ["READINGS", "Case", "Evaluation", "InstrumentFacts"]
 
 ACCOUNT = "account"
+OF_ACCOUNT = ("equity", "inverse_margin_ratio", "liquidation_price", "bankruptcy_price")
+"""Readings of a cross position that its whole account decides."""
 # Stands in for a number that nobody gave. What depends on it is found by putting another in its place.
 STAND_INS: dict[str, tuple[float, float]] = {
     "maintenance_rate": (0.01, 0.011),
@@ -34,6 +36,7 @@ STAND_INS: dict[str, tuple[float, float]] = {
     "entry_price": (1.0, 1.01),
 }
 """Two stand-ins for each input; those of prices are multiples of the other price of the position."""
+HEDGE_STAND_INS = ("sum", "larger_leg")
 CUT_DECIMALS = Decimal("1e-6")
 ROUNDED_DECIMALS = Decimal("1e-9")
 
@@ -91,6 +94,16 @@ class Case:
         changed = replace(self.positions[row], **changes)
         return replace(self, positions=(*self.positions[:row], changed, *self.positions[row + 1 :]))
 
+    def alone(self, row: int) -> "Case":
+        """One position by itself, for the numbers that the rest of the account does not touch."""
+        position = self.positions[row]
+        facts = {position.instrument: self.facts[position.instrument]}
+        return replace(self, positions=(position,), facts=facts, wallet_balance=None)
+
+    def needs_account(self, row: int, reading: str) -> bool:
+        """Whether a number of a row depends on the other positions of its account."""
+        return self.positions[row].margin_mode == "cross" and reading in OF_ACCOUNT
+
     def with_mark(self, instrument: str, price: Decimal) -> "Case":
         """Return the case with another mark price of an instrument."""
         positions = tuple(
@@ -108,7 +121,7 @@ class Case:
         return replace(self, policy=self.policy.replace(**rules))
 
     def missing(self, row: int) -> tuple[str, ...]:
-        """Inputs of a row that nobody gave: names of `STAND_INS`, and the wallet of a cross position."""
+        """Inputs of a row that nobody gave: names of `STAND_INS`, the wallet, the rule for hedged legs."""
         position = self.positions[row]
         facts = self.facts[position.instrument]
         absent = {
@@ -119,8 +132,15 @@ class Case:
             "closing_fee_rate": self.policy.closing_fee_rate == UNKNOWN,
             "maintenance_rate": facts.tiers is None,
             "wallet_balance": position.margin_mode == "cross" and self.wallet_balance is None,
+            "hedge_requirement": self.is_hedged and self.policy.hedge_requirement == UNKNOWN,
         }
         return tuple(name for name, is_absent in absent.items() if is_absent)
+
+    @cached_property
+    def is_hedged(self) -> bool:
+        """Whether an instrument has several cross legs."""
+        names = [each.instrument for each in self.positions if each.margin_mode == "cross"]
+        return len(set(names)) < len(names)
 
     @cached_property
     def evaluation(self) -> "Evaluation":
@@ -156,6 +176,9 @@ class Case:
     def _risk(self, policy: MarginPolicy, marks: Mapping[str, float] | None = None) -> BookRisk:
         if policy.closing_fee_rate == UNKNOWN:
             policy = policy.replace(closing_fee_rate=self._stand_in("closing_fee_rate"))
+        if self.is_hedged and policy.hedge_requirement == UNKNOWN:
+            which = (self.stand_in or {}).get("hedge_requirement", 0)
+            policy = policy.replace(hedge_requirement=HEDGE_STAND_INS[which])
         rows = self._prices()
         prices = {name: mark for name, (mark, _) in reversed(rows)} if marks is None else marks
         table = InstrumentTable(
@@ -177,6 +200,7 @@ class Case:
                 for each in self.positions
             ],
             wallet_balance=None if wallet is None else {ACCOUNT: wallet},
+            position_mode="hedge" if self.is_hedged else "one_way",
         )
 
     def _isolated_margin(self, position: VenuePosition) -> float:

@@ -23,9 +23,9 @@ class Reason:
     Parameters
     ----------
     cause : str
-        In a word or two, for counting: ``"cut"``, ``"tick"``, ``"input digits"``, ``"price"``, ``"rule"``,
-        ``"date"``, ``"tier"``, ``"rate"``, ``"leverage"``, ``"entry"``, ``"surplus"``, ``"unit"``, ``"sum"``,
-        ``"empty"``; empty where it is a hint and no explanation.
+        In a word, for counting: ``"cut"``, ``"tick"``, ``"input digits"``, ``"price"``, ``"entry"``,
+        ``"surplus"``, ``"others"``, ``"rule"``, ``"date"``, ``"tier"``, ``"rate"``, ``"leverage"``,
+        ``"unit"``, ``"sum"`` or ``"empty"``; the empty text where it is a hint and no explanation.
     text : str
     is_rounding : bool
         Whether it is about digits alone.
@@ -94,7 +94,7 @@ class Difference:
     def gap_of(self, case: Case) -> float:
         """Share by which an alternative is off: 0 where it gives the printed digits, else up to infinite."""
         try:
-            filled, _ = recover(case)
+            filled, _ = recover(case, (self.row,))
             number = filled.evaluation.read(self.number.reading, self.row)
             slack = filled.evaluation.slack(self.number.reading, self.row)
         except LevcoreError:

@@ -49,8 +49,8 @@ def reason_for(difference: Difference) -> Reason | None:
 
 def _of_rate(difference: Difference) -> Reason | None:
     """The maintenance rate that their margin implies, where it looks like one of a table."""
-    case, row = difference.recovered, difference.row
-    facts = case.facts[case.positions[row].instrument]
+    case, row = difference.recovered.alone(difference.row), 0
+    facts = difference.facts
     if difference.number.reading != "maintenance_margin" or facts.tiers is None:
         return None
     rate = solve(case, row, "maintenance_rate", "maintenance_margin", difference.printed)

@@ -5,7 +5,7 @@ from is then an input, and no check any more.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -15,12 +15,15 @@ from levcore.reconcile_case import Case, single_rate
 
 __all__ = ["Recovered", "depends_on", "recover", "solve"]
 
+GROUP = ("account_", "cross_")
+"""Beginnings of the readings of a whole account."""
+
 STEPS = 12
 """Steps of the secant; most numbers are a line in the unknown, so that two do."""
 ROUND_OFF = Decimal("2e-15")
 """Share of itself by which an input found with float64 arithmetic may be off."""
-SIZE_DIGITS = 2
-"""Significant digits of a contract size; more say that something else is wrong."""
+MOST_DIGITS = {"contract_size": 2, "leverage": 4, "closing_fee_rate": 4, "maintenance_rate": 4}
+"""Significant digits of numbers that somebody has set; more say that the rules are not those of the reply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +123,12 @@ UNKNOWNS: dict[str, Unknown] = {
 """In the order in which they are looked for: each needs those before it alone."""
 
 
-def recover(case: Case) -> tuple[Case, tuple[Recovered, ...]]:
-    """Fill in what the reply does not hold, as far as its own numbers allow."""
+def recover(case: Case, rows: Iterable[int] | None = None) -> tuple[Case, tuple[Recovered, ...]]:
+    """Fill in what the reply does not hold, as far as its own numbers allow; of some rows, or of all."""
     found: list[Recovered] = []
+    chosen = range(len(case.positions)) if rows is None else tuple(rows)
     for name in UNKNOWNS:
-        for row in range(len(case.positions)):
+        for row in chosen:
             if name not in case.missing(row):
                 continue
             taken = {(each.row, each.field) for each in found}
@@ -140,6 +144,8 @@ def depends_on(case: Case, row: int, reading: str, name: str) -> bool:
     if name == "wallet_balance":
         # Without it the engine gives no number of the account, and none that the account decides.
         return math.isnan(case.evaluation.read(reading, row))
+    if row < len(case.positions) and not case.needs_account(row, reading) and not reading.startswith(GROUP):
+        case, row = case.alone(row), 0
     first, second = (
         replace(case, stand_in={**(case.stand_in or {}), name: which}).evaluation.read(reading, row)
         for which in (0, 1)
@@ -147,8 +153,13 @@ def depends_on(case: Case, row: int, reading: str, name: str) -> bool:
     return not (first == second or (math.isnan(first) and math.isnan(second)))
 
 
-def solve(case: Case, row: int, name: str, reading: str, printed: PrintedNumber) -> Decimal | None:
-    """Shortest decimal of an input with which a reading gives the printed digits; None where none does."""
+def solve(
+    case: Case, row: int, name: str, reading: str, printed: PrintedNumber, *, exactly: bool = True
+) -> Decimal | None:
+    """Shortest decimal of an input with which a reading gives the printed digits; None where none does.
+
+    Where the digits need not be met `exactly`, a value within a billionth of them will do.
+    """
     edges = [_solve(case, row, name, reading, printed.value + step) for step in (-printed.unit, printed.unit)]
     if edges[0] is None or edges[1] is None:
         return None
@@ -161,7 +172,7 @@ def solve(case: Case, row: int, name: str, reading: str, printed: PrintedNumber)
         slack = evaluation.slack(reading, row)
     except LevcoreError:
         return None
-    if not math.isfinite(number) or agreement(number, printed, slack) is None:
+    if not math.isfinite(number) or (exactly and agreement(number, printed, slack) is None):
         return None
     return value
 
@@ -176,7 +187,10 @@ def _recovered(case: Case, row: int, name: str, taken: set[tuple[int, str]]) -> 
                 continue
             if any(depends_on(case, row, reading, other) for other in others):
                 continue
-            value = solve(case, row, name, reading, number.printed)
+            if name == "wallet_balance":
+                value = solve(case, row, name, reading, number.printed)
+            else:
+                value = solve(case.alone(row), 0, name, reading, number.printed)
             if value is None or value <= 0 or not _is_plausible(name, value):
                 continue
             instrument = "" if name in ("closing_fee_rate", "wallet_balance") else position.instrument
@@ -185,7 +199,8 @@ def _recovered(case: Case, row: int, name: str, taken: set[tuple[int, str]]) -> 
 
 
 def _is_plausible(name: str, value: Decimal) -> bool:
-    return name != "contract_size" or len(value.normalize().as_tuple().digits) <= SIZE_DIGITS
+    most = MOST_DIGITS.get(name)
+    return most is None or len(value.normalize().as_tuple().digits) <= most
 
 
 def _solve(case: Case, row: int, name: str, reading: str, target: Decimal) -> Decimal | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 import numpy.typing as npt
 
+from levcore.balance_risk import BalanceRisk
 from levcore.columns import Floats
 from levcore.errors import InputError
 from levcore.marks import marks_by_policy
@@ -98,9 +99,10 @@ class AccountRisk:
     Attributes
     ----------
     equity : ndarray of float64, shape (a,)
-        Wallet balance plus unrealized PnL and accrued funding of the cross positions.
+        Wallet balance plus unrealized PnL and accrued funding of the cross positions; of an account with
+        balances the counted value of its assets less what it owes, in the currency of the asset prices.
     initial_margin, maintenance_margin : ndarray of float64, shape (a,)
-        Sums over the cross positions.
+        Sums over the cross positions and liabilities, as the policy charges hedged legs.
     free_margin : ndarray of float64, shape (a,)
         Equity less initial margin; negative: no room for new risk. NaN without leverages.
     margin_ratio : ndarray of float64, shape (a,), fraction
@@ -108,6 +110,10 @@ class AccountRisk:
     margin_call_amount : ndarray of float64, shape (a,)
         Deposit that brings the ratio back to the margin-call level (the liquidation level where the policy
         has none); 0 when there is no call.
+    collateral_value, liabilities : ndarray of float64, shape (a,)
+        The positive part of what is counted, and the negative one with what is owed, as a positive number.
+    surplus : ndarray of float64, shape (a,)
+        Equity less the requirement at which the account is liquidated; negative: it is.
     state, status : ndarray of uint8, shape (a,)
         Codes of `State` and `AccountStatus`; every measure is NaN unless the status is ``OK``.
     """
@@ -159,6 +165,27 @@ class AccountRisk:
         return self._measure(5)
 
     @property
+    def may_add_risk(self) -> npt.NDArray[np.bool_]:
+        """Whether equity covers the initial margin; False also where either is not known."""
+        allowed: npt.NDArray[np.bool_] = self.free_margin >= 0.0
+        return allowed
+
+    @property
+    def collateral_value(self) -> Floats:
+        """Counted value of positive equities, the account's currency."""
+        return self._measure(6)
+
+    @property
+    def liabilities(self) -> Floats:
+        """Negative equities and debts as a positive number, the account's currency."""
+        return self._measure(7)
+
+    @property
+    def surplus(self) -> Floats:
+        """Equity less the requirement that liquidates, the account's currency."""
+        return self._measure(8)
+
+    @property
     def state(self) -> Bytes:
         """Codes of `State`."""
         codes: Bytes = self._codes[0]
@@ -199,6 +226,8 @@ class BookRisk:
         Measures computed.
     accounts : AccountRisk
         Cross accounts.
+    balances : BalanceRisk
+        Balances of accounts in several assets.
     book : PositionBook
         What was evaluated.
     policies : tuple of MarginPolicy
@@ -209,7 +238,7 @@ class BookRisk:
         By ``book.instrument_names``, and by policy if they were given so; NaN where missing.
     """
 
-    __slots__ = ("_codes", "_results", "accounts", "book", "marks", "measures", "policies")
+    __slots__ = ("_codes", "_results", "accounts", "balances", "book", "marks", "measures", "policies")
 
     notional = _column("notional")
     unrealized_pnl = _column("unrealized_pnl")
@@ -240,6 +269,7 @@ class BookRisk:
         self._results = aligned(len(measures), width)
         self._codes = np.empty((2, width), dtype=np.uint8)
         self.accounts = AccountRisk(book.account_ids)
+        self.balances = BalanceRisk(book.balances)
 
     def __len__(self) -> int:
         """Number of positions."""

@@ -43,6 +43,12 @@ class Status(IntEnum):
     MISSING_RISK_LIMIT = 43
     INVALID_RISK_LIMIT = 44
     NUMERIC_OVERFLOW = 45
+    DUPLICATE_LEG = 46
+    UNKNOWN_SETTLEMENT = 47
+    UNKNOWN_ASSET = 48
+    MISSING_ASSET_PRICE = 49
+    INVALID_ASSET_PRICE = 50
+    INVALID_BALANCE = 51
 
     @property
     def is_finding(self) -> bool:
@@ -107,5 +113,7 @@ COLUMN_AT_FAULT = {
     Status.MISSING_RISK_LIMIT: "risk_limit",
     Status.INVALID_RISK_LIMIT: "risk_limit",
     Status.NUMERIC_OVERFLOW: "quantity",
+    Status.DUPLICATE_LEG: "instrument",
+    Status.UNKNOWN_SETTLEMENT: "instrument",
 }
 """Column to look at first for each status that one column can explain."""

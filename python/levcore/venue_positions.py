@@ -23,8 +23,10 @@ __all__ = [
     "Reply",
     "Reported",
     "VenuePosition",
+    "read_account",
     "read_reply",
     "reported",
+    "unit_of_entry",
 ]
 
 MarginMode: TypeAlias = Literal["isolated", "cross"]
@@ -155,6 +157,10 @@ class Reply:
     left_out: tuple[str, ...] = ()
     wallet_field: str = "the wallet balance of the account"
 
+    def with_margin_mode(self, mode: MarginMode) -> "Reply":
+        """Return the reply with every position in one margin mode."""
+        return replace(self, positions=tuple(replace(each, margin_mode=mode) for each in self.positions))
+
     def with_accounts(self, accounts: Mapping[str, AccountReply]) -> "Reply":
         """Return the reply with what another one says of the accounts."""
         return replace(self, accounts={**self.accounts, **accounts})
@@ -231,6 +237,13 @@ def reported(
         elif printed is not None:
             found.append(Reported(name, reading, printed))
     return _with_common_unit(found) if drops_zeros else tuple(found)
+
+
+def unit_of_entry(entry: PrintedNumber, *prices: PrintedNumber | None) -> Decimal:
+    """Unit of an average price: its own last digit, or where its zeros were dropped that of another price."""
+    if "." in entry.text and entry.text.endswith("0"):
+        return entry.unit
+    return min([entry.unit, *(each.unit for each in prices if each is not None)])
 
 
 def _with_common_unit(numbers: list[Reported]) -> tuple[Reported, ...]:

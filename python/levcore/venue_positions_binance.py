@@ -9,7 +9,15 @@ from typing import Any
 from levcore.errors import FileFormatError
 from levcore.printed_number import EXACT
 from levcore.venue_json import Record, records
-from levcore.venue_positions import AccountReply, MarginMode, Reply, Reported, VenuePosition, reported
+from levcore.venue_positions import (
+    AccountReply,
+    MarginMode,
+    Reply,
+    Reported,
+    VenuePosition,
+    reported,
+    unit_of_entry,
+)
 
 __all__ = ["read_account", "read_positions"]
 
@@ -69,7 +77,7 @@ def _position(row: Record) -> VenuePosition:
     margin, unit = _isolated_margin(row) if mode == "isolated" else (None, None)
     units = {} if unit is None else {"isolated_margin": unit}
     if entry is not None:
-        units["entry_price"] = entry.unit
+        units["entry_price"] = unit_of_entry(entry, mark)
     return VenuePosition(
         place=row.place,
         instrument=symbol,

@@ -8,7 +8,7 @@ from levcore.errors import FileFormatError
 from levcore.instruments import Payoff
 from levcore.printed_number import EXACT
 from levcore.venue_json import Record, records
-from levcore.venue_positions import AccountReply, Reply, Reported, VenuePosition, reported
+from levcore.venue_positions import AccountReply, Reply, Reported, VenuePosition, reported, unit_of_entry
 
 __all__ = ["read_account", "read_positions"]
 
@@ -90,9 +90,10 @@ def _position(row: Record, symbol: str, category: str) -> VenuePosition:
     size = row.required_number("size")
     entry, mark = row.printed("avgPrice", "entryPrice"), row.printed("markPrice")
     isolated = row.text("tradeMode") == "1"
-    # The initial margin of an isolated position is its balance, added margin and fee reserve included.
-    margin = row.printed("positionBalance", "positionIM") if isolated else None
-    units = {} if entry is None else {"entry_price": entry.unit}
+    # Of an isolated position: its balance, added margin and fee reserve included. Unified accounts do not say
+    # that a position is isolated, so that it is read for all.
+    margin = row.printed("positionBalance", "positionIM")
+    units = {} if entry is None else {"entry_price": unit_of_entry(entry, mark)}
     if margin is not None:
         units["isolated_margin"] = margin.unit
     bust = row.number("bustPrice")

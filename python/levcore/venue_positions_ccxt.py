@@ -6,13 +6,14 @@ venue, which the raw reply under ``info`` gives away.
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from levcore.instruments import Payoff
 from levcore.printed_number import EXACT
 from levcore.venue_json import Record, records
-from levcore.venue_positions import MarginMode, Reply, Reported, VenuePosition, reported
+from levcore.venue_positions import MarginMode, Reply, Reported, VenuePosition, reported, unit_of_entry
 
 __all__ = ["read_positions"]
 
@@ -31,7 +32,15 @@ READINGS = {
     "maintenanceMargin": "maintenance_margin",
     "liquidationPrice": "liquidation_price",
 }
-OKX_VALUE = "ccxt copies notionalUsd: in USD, at an index price that the reply does not hold"
+MADE_UP = "ccxt derives it; the venue prints none"
+IN_USD = "ccxt copies notionalUsd: in USD, at an index price that the reply does not hold"
+NOT_THE_VENUES = {
+    ("bybit", "inverse", "notional"): MADE_UP,
+    ("hyperliquid", "linear", "maintenanceMargin"): MADE_UP,
+    ("okx", "inverse", "notional"): MADE_UP,
+    ("okx", "linear", "notional"): IN_USD,
+}
+"""Fields that are no number of the venue, or of another currency."""
 POLICIES = {
     ("binance", "linear"): "binance-usdm",
     ("binance", "inverse"): "binance-coinm",
@@ -84,7 +93,7 @@ def _position(row: Record) -> VenuePosition:
         max_leverage=row.record("info").record("position").number("maxLeverage")
         if venue == "hyperliquid"
         else None,
-        units={} if entry is None else {"entry_price": entry.unit},
+        units={} if entry is None else {"entry_price": unit_of_entry(entry, mark)},
         other_prices={} if last is None else {"lastPrice": last},
         reported=_reported(row, venue, payoff, mode),
     )
@@ -113,13 +122,22 @@ def _reported(row: Record, venue: str, payoff: Payoff, mode: MarginMode) -> tupl
     if mode == "isolated" and venue in ("okx", "hyperliquid", "bybit"):
         # There ccxt fills it with the margin that was posted.
         del readings["initialMargin"]
-    if venue == "okx" and payoff == "linear":
-        del readings["notional"]
-    numbers = reported(row, readings)
-    price = row.number("liquidationPrice")
-    if not price and "liquidationPrice" in row:
-        numbers = tuple(each for each in numbers if each.field != "liquidationPrice")
-        numbers += (Reported("liquidationPrice", "liquidation_price", None),)
-    if venue == "okx" and payoff == "linear" and row.text("notional"):
-        numbers += (Reported("notional", "", row.printed("notional"), OKX_VALUE),)
-    return numbers
+    numbers = []
+    for each in reported(row, readings, none=("liquidationPrice",)):
+        note = NOT_THE_VENUES.get((venue, payoff, each.field))
+        if note is not None:
+            numbers.append(Reported(each.field, "", each.printed, note))
+        elif venue == "binance" and each.reading == "maintenance_margin":
+            numbers.append(_with_unit_of_notional(row, each))
+        else:
+            numbers.append(each)
+    return tuple(numbers)
+
+
+def _with_unit_of_notional(row: Record, number: Reported) -> Reported:
+    """Maintenance margin that ccxt makes of a rate and the printed value, and so no more exact than it."""
+    notional, printed = row.printed("notional"), number.printed
+    if notional is None or not notional.value or printed is None:
+        return number
+    unit = max(printed.unit, notional.unit * abs(printed.value / notional.value))
+    return replace(number, printed=replace(printed, unit=unit))

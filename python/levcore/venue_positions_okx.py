@@ -6,7 +6,7 @@ from typing import Any
 from levcore.errors import FileFormatError
 from levcore.instruments import Payoff
 from levcore.venue_json import Record, records
-from levcore.venue_positions import AccountReply, Reply, Reported, VenuePosition, reported
+from levcore.venue_positions import AccountReply, Reply, Reported, VenuePosition, reported, unit_of_entry
 
 __all__ = ["read_account", "read_positions"]
 
@@ -67,7 +67,7 @@ def _position(row: Record) -> VenuePosition:
     payoff: Payoff = "inverse" if parts[1] == "USD" else "linear"
     isolated = row.required_text("mgnMode") == "isolated"
     entry, margin = row.printed("avgPx"), row.printed("margin") if isolated else None
-    units = {} if entry is None else {"entry_price": entry.unit}
+    units = {} if entry is None else {"entry_price": unit_of_entry(entry, row.printed("markPx"))}
     if margin is not None:
         units["isolated_margin"] = margin.unit
     quantity = row.required_number("pos")

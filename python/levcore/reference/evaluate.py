@@ -1,19 +1,23 @@
 """Evaluation of a book row by row, results in the caller's order."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from levcore.compiled import check_modes, compile_policy
+from levcore.asset_prices import asset_price_columns
+from levcore.compiled import check_accounts, check_modes, compile_policy, pools_every_account
 from levcore.errors import DTypeError
 from levcore.listings import refuse_mixed_settlement
 from levcore.policy_labels import labelled_policies, labels_of_book
 from levcore.reference import kernel
-from levcore.reference.account import Sums, Verdict, judge
+from levcore.reference.account import Sums, Verdict, judge_wallet
+from levcore.reference.account_reader import AccountReader
+from levcore.reference.collateral import prepare_asset
 from levcore.reference.kernel import MarkedInstrument, Position
 from levcore.reference.policy import Policy, prepare
+from levcore.reference.settle import BalanceResult, settle
 from levcore.reference.tables import prepare_tiers
 from levcore.status import FIRST_FAILURE, State, Status
 
@@ -49,6 +53,7 @@ def evaluate(
     policy: "Policies",
     marks: "Marks",
     *,
+    asset_prices: Mapping[str, float] | None = None,
     measures: tuple[str, ...] | None = None,
 ) -> "BookRisk":
     """Evaluate a book in pure Python: the same result as `levcore.Engine.evaluate`, to the last bit.
@@ -61,6 +66,7 @@ def evaluate(
         Rules and instruments, as `levcore.Engine` takes them.
     marks : mapping or array_like
         Mark prices, quote per base, as `levcore.Engine.evaluate` takes them.
+    asset_prices : mapping of asset name to price, optional
     measures : tuple of str, optional
         As `levcore.Engine.evaluate` takes them.
 
@@ -71,7 +77,7 @@ def evaluate(
     """
     from levcore.book import PositionBook
     from levcore.marks import mark_prices, marks_by_policy
-    from levcore.measures import DEFAULT_MEASURES, MEASURE_NAMES, chosen_measures
+    from levcore.measures import MEASURE_NAMES, chosen_measures, default_measures
     from levcore.risk import BookRisk
 
     if not isinstance(book, PositionBook):
@@ -79,8 +85,10 @@ def evaluate(
     labelled = labelled_policies(policy)
     policies = tuple(labelled[label] for label in labels_of_book(book, tuple(labelled)))
     prices = mark_prices(book, marks)
-    replay = BookReplay(book, policies, marks_by_policy(prices, len(policies)).tolist())
-    names = DEFAULT_MEASURES if measures is None else chosen_measures(measures)
+    by_policy = marks_by_policy(prices, len(policies)).tolist()
+    of_assets = [column.tolist() for column in asset_price_columns(book, policies, asset_prices)]
+    replay = BookReplay(book, policies, by_policy, of_assets)
+    names = default_measures(book) if measures is None else chosen_measures(measures)
     risk = BookRisk(book, policies, prices, names)
     results, codes = risk.buffers
     rows = range(len(book))
@@ -94,6 +102,10 @@ def evaluate(
     for account, verdict in enumerate(replay.verdicts):
         account_results[:, account] = verdict.measures
         account_codes[:, account] = verdict.state, verdict.status
+    balance_results, balance_codes = risk.balances.buffers
+    for balance in replay.balance_results:
+        balance_results[:, balance.row] = balance.measures
+        balance_codes[:, balance.row] = balance.status
     return risk
 
 
@@ -108,16 +120,29 @@ class Part:
         Code of the policy in the book.
     marks : list of float
         By ``book.instrument_names``, NaN where missing.
+    asset_prices : list of float
+        By the assets of the policy, NaN where missing; empty for a book without balances.
     """
 
     def __init__(
-        self, policy: "MarginPolicy", book: "PositionBook", code: int, marks: Sequence[float]
+        self,
+        policy: "MarginPolicy",
+        book: "PositionBook",
+        code: int,
+        marks: Sequence[float],
+        asset_prices: Sequence[float],
     ) -> None:
         table = policy.instruments
         known = [name for name in book.instrument_names if name in table]
         compiled = compile_policy(policy, [table[name].name for name in known])
         own = slice(None) if book.policy_codes is None else book.policy_codes == code
         check_modes(policy, compiled, book.is_cross[own])
+        check_accounts(policy, book)
+        self.pools_every_account = pools_every_account(policy)
+        self.assets = [prepare_asset(asset) for asset in compiled.assets]
+        self.asset_prices = asset_prices
+        names = () if book.balances is None else book.balances.asset_names
+        self.places_of_assets = [compiled.places_of_assets.get(name) for name in names]
         self.policy: Policy = prepare(compiled)
         self.instruments: list[MarkedInstrument] = []
         for name, mark in zip(book.instrument_names, marks, strict=True):
@@ -127,6 +152,13 @@ class Part:
             if instrument is not None:
                 tiers = prepare_tiers(instrument, self.policy.scale, self.policy.rules.initial_from_table)
             self.instruments.append(MarkedInstrument(instrument, tiers, mark))
+
+    def price_status(self, asset: int) -> Status:
+        """Whether there is a price of an asset of the policy."""
+        price = self.asset_prices[asset]
+        if math.isnan(price):
+            return Status.MISSING_ASSET_PRICE
+        return Status.OK if 0.0 < price < math.inf else Status.INVALID_ASSET_PRICE
 
 
 class BookReplay:
@@ -139,6 +171,8 @@ class BookReplay:
         By the policy codes of the book; one for a book without them.
     marks : list of lists of float
         By policy and ``book.instrument_names``, NaN where missing.
+    asset_prices : list of lists of float, optional
+        By policy and asset of the policy, NaN where missing; none for a book without balances.
 
     Raises
     ------
@@ -149,10 +183,14 @@ class BookReplay:
     """
 
     def __init__(
-        self, book: "PositionBook", policies: Sequence["MarginPolicy"], marks: Sequence[Sequence[float]]
+        self,
+        book: "PositionBook",
+        policies: Sequence["MarginPolicy"],
+        marks: Sequence[Sequence[float]],
+        asset_prices: Sequence[Sequence[float]] = (),
     ) -> None:
-        of_policies = zip(policies, marks, strict=True)
-        self.parts = [Part(policy, book, code, prices) for code, (policy, prices) in enumerate(of_policies)]
+        of_policies = zip(policies, marks, asset_prices or [()] * len(policies), strict=True)
+        self.parts = [Part(policy, book, code, *prices) for code, (policy, *prices) in enumerate(of_policies)]
         refuse_mixed_settlement(book, policies)
         self.part_codes: list[int] = (
             [0] * len(book) if book.policy_codes is None else book.policy_codes.tolist()
@@ -172,10 +210,27 @@ class BookReplay:
                 (book.risk_limit, math.nan),
             )
         ]
-        # Cross rows after their first pass, each with what it releases, and the sums of their accounts.
+        self.hedge = book.position_mode == "hedge"
+        self.wallets: list[float] = book.wallet_balance.tolist()
+        self._balances = _balance_rows(book)
+        # Cross rows after their first pass, each with what it releases.
         self.legs: dict[int, tuple[Position, float]] = {}
-        self.sums: list[Sums] = [Sums() for _ in book.account_ids]
+        self.rows_of_account: list[list[int]] = [[] for _ in book.account_ids]
+        self.balances_of_account: list[list[int]] = [[] for _ in book.account_ids]
+        for row, (account, *_) in enumerate(self._balances):
+            self.balances_of_account[account].append(row)
+        self.balance_results: list[BalanceResult] = []
+        # Sums of the accounts whose legs are priced one by one; the others are settled as one whole.
+        self.sums: dict[int, Sums] = {}
         self.verdicts: list[Verdict] = self._judge_accounts()
+
+    def quantity(self, row: int) -> float:
+        """Quantity of a row."""
+        return self._columns[0][row]
+
+    def balance(self, row: int) -> tuple[int, float, float, float]:
+        """Asset, balance, liability and interest of a balance."""
+        return self._balances[row][1:]
 
     def policy_of(self, row: int) -> Policy:
         """Policy of a row."""
@@ -193,6 +248,8 @@ class BookReplay:
         """Position of a row, evaluated."""
         if self.is_cross[row]:
             position, released = self.legs[row]
+            if self.accounts[row] not in self.sums:
+                return position
             return self._price_leg(position, released, row)
         return self._isolated(row)
 
@@ -206,7 +263,7 @@ class BookReplay:
         if status == Status.FLAT:
             return _flat_isolated(position)
         if status != Status.OK or marked.instrument is None or marked.tiers is None:
-            return _failed(position, status)
+            return fail(position, status)
         rules, basis = policy.rules, policy.rules.requirement_isolated
         kernel.mark_position(position, marked.instrument, marked.mark)
         kernel.fund_isolated(position, policy)
@@ -227,7 +284,7 @@ class BookReplay:
             position.requirement = 0.0
             return position, 0.0
         if status != Status.OK or marked.instrument is None or marked.tiers is None:
-            return _failed(position, status), math.nan
+            return fail(position, status), math.nan
         rules, basis = policy.rules, policy.rules.requirement_cross
         kernel.mark_position(position, marked.instrument, marked.mark)
         if policy.has_fixed_fee:
@@ -237,23 +294,46 @@ class BookReplay:
             position, marked.tiers, cross=True, has_leverage=self.book.leverage is not None
         )
         if status >= FIRST_FAILURE:
-            return _failed(position, status), math.nan
+            return fail(position, status), math.nan
         position.status = status
         return position, kernel.release(position, policy, basis)
 
     def _judge_accounts(self) -> list[Verdict]:
-        # Without a requirement no rule of a policy matters: any judges an account that has no legs.
-        policies = [self.parts[0].policy] * len(self.sums)
         for row in (row for row, cross in enumerate(self.is_cross) if cross):
-            position, released = self._value_leg(row)
+            self.legs[row] = self._value_leg(row)
+            self.rows_of_account[self.accounts[row]].append(row)
+        return [self._judge_account(account) for account in range(len(self.rows_of_account))]
+
+    def _judge_account(self, account: int) -> Verdict:
+        rows = self.rows_of_account[account]
+        part = self._part_of_account(account)
+        if self._is_pooled(account, part):
+            reader = AccountReader(self, part, account, rows, self.balances_of_account[account])
+            verdict, balances = settle(reader)
+            self.balance_results += balances
+            return verdict
+        sums = self.sums[account] = Sums()
+        for position, _ in (self.legs[row] for row in rows):
             profit = position.unrealized_pnl + position.funding
-            self.sums[self.accounts[row]].add(
-                profit, position.requirement, position.initial_margin, position.maintenance_margin
-            )
-            self.legs[row] = position, released
-            policies[self.accounts[row]] = self.policy_of(row)
-        wallets = self.book.wallet_balance.tolist()
-        return list(map(judge, wallets, self.sums, policies))
+            sums.add(profit, position.requirement, position.initial_margin, position.maintenance_margin)
+        return judge_wallet(self.wallets[account], sums, part.policy)
+
+    def _part_of_account(self, account: int) -> Part:
+        """Policy of an account; without a requirement no rule matters, so any judges one that has nothing."""
+        rows, balances = self.rows_of_account[account], self.balances_of_account[account]
+        columns = self.book.balance_columns
+        if rows:
+            return self.parts[self.part_codes[rows[0]]]
+        if balances and columns is not None and columns.policy is not None:
+            return self.parts[int(columns.policy[balances[0]])]
+        return self.parts[0]
+
+    def _is_pooled(self, account: int, part: Part) -> bool:
+        """Whether the parts of an account move together."""
+        if self.balances_of_account[account] or any(each.pools_every_account for each in self.parts):
+            return True
+        codes = [self.codes[row] for row in self.rows_of_account[account]]
+        return len(set(codes)) < len(codes)
 
     def _price_leg(self, position: Position, released: float, row: int) -> Position:
         """Second pass over a leg: prices with the other legs at their marks, and the account's verdict."""
@@ -278,6 +358,24 @@ class BookReplay:
         return _joined(position, Status(first_pass))
 
 
+def _balance_rows(book: "PositionBook") -> list[tuple[int, int, float, float, float]]:
+    """Account, asset, balance, liability and interest of each balance."""
+    columns = book.balance_columns
+    if columns is None:
+        return []
+    rows = columns.balance.size
+    return list(
+        zip(
+            columns.account.tolist(),
+            columns.asset.tolist(),
+            columns.balance.tolist(),
+            _values(columns.liability, rows, 0.0),
+            _values(columns.interest, rows, 0.0),
+            strict=True,
+        )
+    )
+
+
 def _values(column: np.ndarray | None, rows: int, absent: float) -> list[float]:
     return [absent] * rows if column is None else column.tolist()
 
@@ -285,13 +383,13 @@ def _values(column: np.ndarray | None, rows: int, absent: float) -> list[float]:
 def _joined(position: Position, status: Status) -> Position:
     """Join the findings of the prices with what the row itself is."""
     if status >= FIRST_FAILURE:
-        return _failed(position, status)
+        return fail(position, status)
     if status == Status.MISSING_LEVERAGE and position.status == Status.OK:
         position.status = status
     return position
 
 
-def _failed(position: Position, status: Status) -> Position:
+def fail(position: Position, status: Status) -> Position:
     """Take every number from a row that failed."""
     for attribute in ROW_RESULTS:
         setattr(position, attribute, math.nan)

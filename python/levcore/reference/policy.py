@@ -24,6 +24,7 @@ class Policy:
     has_fixed_fee: bool
     frozen: Factors
     bankruptcy: Factors
+    bankruptcy_fee: float
     scale: Scale
 
 
@@ -45,6 +46,7 @@ def prepare(compiled: CompiledPolicy) -> Policy:
         rules.fee_basis in FIXED_FEES,
         factors_of(price_fee * trigger),
         factors_of(_bankruptcy_fee(rules)),
+        _bankruptcy_fee(rules),
         Scale(price_fee, trigger),
     )
 

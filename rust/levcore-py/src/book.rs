@@ -1,9 +1,10 @@
 //! A book of positions: columns borrowed from NumPy, laid out once, evaluated many times.
 
-use levcore::evaluate::{AccountOutputs, Outputs, PolicyAtMarks};
+use levcore::evaluate::{AccountOutputs, BalanceOutputs, Outputs, PolicyAtMarks};
 use levcore::instruction_set::InstructionSet;
 use levcore::layout::{Codes, Keys, Layout};
 use levcore::measures;
+use levcore::pooled::BalanceKeys;
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadwriteArray2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
@@ -12,6 +13,18 @@ use crate::errors::{ShapeError, alias, not_contiguous, to_python};
 use crate::policy::Policy;
 
 type Column = Py<PyArray1<f64>>;
+
+/// Balances of accounts as `levcore.balances.BalanceColumns` holds them.
+#[derive(FromPyObject)]
+pub(crate) struct BalanceColumns {
+    account: Py<PyArray1<u32>>,
+    asset: Py<PyArray1<u32>>,
+    asset_count: usize,
+    policy: Option<Py<PyArray1<u32>>>,
+    balance: Column,
+    liability: Option<Column>,
+    interest: Option<Column>,
+}
 
 /// Columns of a book and its order of evaluation.
 #[pyclass(frozen, module = "levcore._levcore")]
@@ -24,6 +37,7 @@ pub(crate) struct Book {
     accrued_funding: Option<Column>,
     risk_limit: Option<Column>,
     wallet_balance: Column,
+    balances: Option<BalanceColumns>,
     layout: Layout,
 }
 
@@ -46,17 +60,37 @@ impl Book {
         cross: Option<PyReadonlyArray1<'_, bool>>,
         account: Option<PyReadonlyArray1<'_, u32>>,
         wallet_balance: Column,
+        balances: Option<BalanceColumns>,
+        hedge: bool,
+        pool_all: bool,
     ) -> PyResult<Self> {
         let borrowed = instrument.bind(py).readonly();
         let policy = policy.as_ref().map(PyReadonlyArray1::as_slice).transpose()?;
         let account = account.as_ref().map(PyReadonlyArray1::as_slice).transpose()?;
+        let accounts = wallet_balance.bind(py).len();
+        let of_balances = balances.as_ref().map(|balances| {
+            let policy = balances.policy.as_ref().map(|policy| policy.bind(py).readonly());
+            (balances.account.bind(py).readonly(), balances.asset.bind(py).readonly(), policy, balances.asset_count)
+        });
+        let balance_keys = match &of_balances {
+            None => None,
+            Some((account, asset, policy, asset_count)) => Some(BalanceKeys {
+                account: Codes { of_row: account.as_slice()?, labels: accounts },
+                asset: Codes { of_row: asset.as_slice()?, labels: *asset_count },
+                policy: policy.as_ref().map(PyReadonlyArray1::as_slice).transpose()?,
+            }),
+        };
         let keys = Keys {
             instrument: Codes { of_row: borrowed.as_slice()?, labels: instrument_count },
             policy: policy.map(|of_row| Codes { of_row, labels: policy_count }),
             cross: cross.as_ref().map(PyReadonlyArray1::as_slice).transpose()?,
-            account: Codes { of_row: account.unwrap_or(&[]), labels: wallet_balance.bind(py).len() },
+            account: Codes { of_row: account.unwrap_or(&[]), labels: accounts },
+            balances: balance_keys,
+            hedge,
+            pool_all,
         };
         let layout = door::through(py, || Layout::new(&keys))?;
+        drop(of_balances);
         drop(borrowed);
         Ok(Self {
             instrument,
@@ -67,6 +101,7 @@ impl Book {
             accrued_funding,
             risk_limit,
             wallet_balance,
+            balances,
             layout,
         })
     }
@@ -75,6 +110,12 @@ impl Book {
     #[getter]
     fn keeps_accounts_together(&self) -> bool {
         self.layout.keeps_accounts_together()
+    }
+
+    /// Whether any account is settled as one whole.
+    #[getter]
+    fn has_pooled_accounts(&self) -> bool {
+        self.layout.has_pooled_accounts()
     }
 
     /// The row order in which a book like this one is evaluated fastest, as uint32.
@@ -105,6 +146,35 @@ struct BorrowedBook<'py> {
     accrued_funding: Borrowed<'py>,
     risk_limit: Borrowed<'py>,
     wallet_balance: Borrowed<'py>,
+    balances: Option<BorrowedBalances<'py>>,
+}
+
+/// The columns of balances, borrowed for a call.
+struct BorrowedBalances<'py> {
+    asset: PyReadonlyArray1<'py, u32>,
+    balance: Borrowed<'py>,
+    liability: Borrowed<'py>,
+    interest: Borrowed<'py>,
+}
+
+impl<'py> BorrowedBalances<'py> {
+    fn of(py: Python<'py>, balances: &BalanceColumns) -> PyResult<Self> {
+        Ok(Self {
+            asset: balances.asset.bind(py).readonly(),
+            balance: borrow(py, "balances.balance", Some(&balances.balance))?,
+            liability: borrow(py, "balances.liability", balances.liability.as_ref())?,
+            interest: borrow(py, "balances.interest", balances.interest.as_ref())?,
+        })
+    }
+
+    fn columns(&self) -> PyResult<levcore::book::Balances<'_>> {
+        Ok(levcore::book::Balances {
+            asset: self.asset.as_slice()?,
+            balance: slice("balances.balance", &self.balance)?.unwrap_or(&[]),
+            liability: slice("balances.liability", &self.liability)?,
+            interest: slice("balances.interest", &self.interest)?,
+        })
+    }
 }
 
 impl<'py> BorrowedBook<'py> {
@@ -118,6 +188,7 @@ impl<'py> BorrowedBook<'py> {
             accrued_funding: borrow(py, "accrued_funding", book.accrued_funding.as_ref())?,
             risk_limit: borrow(py, "risk_limit", book.risk_limit.as_ref())?,
             wallet_balance: borrow(py, "wallet_balance", Some(&book.wallet_balance))?,
+            balances: book.balances.as_ref().map(|balances| BorrowedBalances::of(py, balances)).transpose()?,
         })
     }
 
@@ -131,6 +202,7 @@ impl<'py> BorrowedBook<'py> {
             accrued_funding: slice("accrued_funding", &self.accrued_funding)?,
             risk_limit: slice("risk_limit", &self.risk_limit)?,
             wallet_balance: slice("wallet_balance", &self.wallet_balance)?.unwrap_or(&[]),
+            balances: self.balances.as_ref().map(BorrowedBalances::columns).transpose()?,
         })
     }
 }
@@ -164,27 +236,38 @@ impl<'py, T: numpy::Element> Table<'py, T> {
     }
 }
 
-/// The policies of a book, by the code of the policy, each with the places of the book's instruments in it.
+/// A policy of a book, with the places of the book's instruments and assets in it.
+struct BookPolicy {
+    policy: Py<Policy>,
+    places: Vec<Option<usize>>,
+    places_of_assets: Vec<Option<usize>>,
+}
+
+/// The policies of a book, by the code of the policy.
 #[pyclass(frozen, module = "levcore._levcore")]
 pub(crate) struct BookPolicies {
-    parts: Vec<(Py<Policy>, Vec<Option<usize>>)>,
+    parts: Vec<BookPolicy>,
 }
 
 #[pymethods]
 impl BookPolicies {
-    /// Takes policies with the places of the book's instruments; negative: the policy does not know the instrument.
+    /// Takes policies with the places of the book's instruments and assets; negative: the policy does not know it.
     #[new]
-    fn new(parts: Vec<(Py<Policy>, Vec<i64>)>) -> Self {
-        let place = |place: i64| usize::try_from(place).ok();
-        let parts = parts.into_iter().map(|(policy, places)| (policy, places.into_iter().map(place).collect()));
+    fn new(parts: Vec<(Py<Policy>, Vec<i64>, Vec<i64>)>) -> Self {
+        let known = |places: Vec<i64>| places.into_iter().map(|place| usize::try_from(place).ok()).collect();
+        let parts = parts.into_iter().map(|(policy, places, places_of_assets)| BookPolicy {
+            policy,
+            places: known(places),
+            places_of_assets: known(places_of_assets),
+        });
         Self { parts: parts.collect() }
     }
 }
 
 impl BookPolicies {
     /// The policies at marks: one an instrument under every policy, or those of each policy one after the other.
-    fn at<'a>(&'a self, marks: &'a [f64]) -> PyResult<Vec<PolicyAtMarks<'a>>> {
-        let instruments = self.parts.first().map_or(0, |(_, places)| places.len());
+    fn at<'a>(&'a self, marks: &'a [f64], asset_prices: &[&'a [f64]]) -> PyResult<Vec<PolicyAtMarks<'a>>> {
+        let instruments = self.parts.first().map_or(0, |part| part.places.len());
         let shared = marks.len() == instruments;
         if !shared && marks.len() != instruments * self.parts.len() {
             let (expected, found) = (instruments.to_string(), marks.len().to_string());
@@ -192,10 +275,12 @@ impl BookPolicies {
         }
         let of_policy = |code: usize| if shared { marks } else { &marks[code * instruments..][..instruments] };
         let parts = self.parts.iter().enumerate();
-        let at_marks = parts.map(|(code, (policy, places))| PolicyAtMarks {
-            policy: &policy.get().inner,
-            places,
+        let at_marks = parts.map(|(code, part)| PolicyAtMarks {
+            policy: &part.policy.get().inner,
+            places: &part.places,
             marks: of_policy(code),
+            places_of_assets: &part.places_of_assets,
+            asset_prices: asset_prices.get(code).copied().unwrap_or_default(),
         });
         Ok(at_marks.collect())
     }
@@ -206,7 +291,8 @@ type Results = (Py<PyArray2<f64>>, Py<PyArray2<u8>>);
 /// Evaluates a book at marks into caller-owned outputs.
 ///
 /// `marks` are as `BookPolicies` takes them, `wanted` is a bit mask of measures in the order of the table, `results` has one row a wanted
-/// measure, `codes` the rows state and status; `accounts` holds the same of the accounts, if there are any.
+/// measure, `codes` the rows state and status; `accounts` holds the same of the accounts, if there are any, `balances` that of the balances
+/// with a single row of codes. `asset_prices` holds the prices of each policy's assets, for books with balances.
 #[pyfunction]
 #[allow(clippy::too_many_arguments, reason = "the parts of one evaluation, each with its own owner")]
 pub(crate) fn evaluate(
@@ -218,6 +304,8 @@ pub(crate) fn evaluate(
     results: Py<PyArray2<f64>>,
     codes: Py<PyArray2<u8>>,
     accounts: Option<Results>,
+    asset_prices: Vec<PyReadonlyArray1<'_, f64>>,
+    balances: Option<Results>,
     instruction_set: &str,
     threads: usize,
 ) -> PyResult<()> {
@@ -225,7 +313,9 @@ pub(crate) fn evaluate(
     let borrowed = BorrowedBook::of(py, book)?;
     let columns = borrowed.columns()?;
     let (rows, account_count) = (columns.rows(), columns.wallet_balance.len());
-    let policies = policies.at(marks.as_slice()?)?;
+    let asset_prices = asset_prices.iter().map(PyReadonlyArray1::as_slice).collect::<Result<Vec<_>, _>>()?;
+    let policies = policies.at(marks.as_slice()?, &asset_prices)?;
+    let balance_count = columns.balances.map_or(0, |balances| balances.balance.len());
 
     let mut results = Table::of(py, "out", &results)?;
     let mut codes = Table::of(py, "out", &codes)?;
@@ -233,11 +323,15 @@ pub(crate) fn evaluate(
     let measured: [Option<&mut [f64]>; measures::COUNT] =
         std::array::from_fn(|measure| if wanted & (1 << measure) == 0 { None } else { measured.next() });
     let [state, status] = codes.array("out", rows)?;
-    let mut tables = accounts
-        .map(|(results, codes)| {
-            PyResult::Ok((Table::of(py, "out.accounts", &results)?, Table::of(py, "out.accounts", &codes)?))
-        })
-        .transpose()?;
+    let borrow_both = |argument: &'static str, given: Option<Results>| {
+        given
+            .map(|(results, codes)| {
+                PyResult::Ok((Table::of(py, argument, &results)?, Table::of(py, argument, &codes)?))
+            })
+            .transpose()
+    };
+    let mut tables = borrow_both("out.accounts", accounts)?;
+    let mut balance_tables = borrow_both("out.balances", balances)?;
     let accounts = match &mut tables {
         None => AccountOutputs::none(),
         Some((results, codes)) => {
@@ -245,7 +339,14 @@ pub(crate) fn evaluate(
             AccountOutputs::new(results.array("out.accounts", account_count)?, state, status)
         }
     };
-    let outputs = Outputs::new(measured, state, status, accounts);
+    let balances = match &mut balance_tables {
+        None => BalanceOutputs::none(),
+        Some((results, codes)) => {
+            let [status] = codes.array("out.balances", balance_count)?;
+            BalanceOutputs::new(results.array("out.balances", balance_count)?, status)
+        }
+    };
+    let outputs = Outputs::new(measured, state, status, accounts, balances);
     door::through_with_signals(py, |interrupted| {
         levcore::evaluate::evaluate(&columns, &book.layout, &policies, &outputs, set, threads, interrupted)
     })

@@ -4,6 +4,7 @@ mod book;
 mod door;
 mod errors;
 mod policy;
+mod scenarios;
 mod tables;
 
 use pyo3::prelude::*;
@@ -18,9 +19,14 @@ mod _levcore {
     #[pymodule_export]
     use crate::policy::Policy;
     #[pymodule_export]
+    use crate::scenarios::{
+        evaluate_scenarios, price_grid_profits, scenario_account_statuses, scenario_measures, scenario_row_statuses,
+        span_future_profits,
+    };
+    #[pymodule_export]
     use crate::tables::{
-        account_measures, account_statuses, default_threads, instruction_sets, measures, states, statuses,
-        used_instruction_set,
+        account_measures, account_statuses, balance_measures, default_threads, instruction_sets, measures, states,
+        statuses, used_instruction_set,
     };
 
     use pyo3::prelude::*;

@@ -1,7 +1,8 @@
 //! A compiled policy: numbers in, an immutable object out.
 
+use levcore::collateral::Asset;
 use levcore::contract::{Contract, Payoff};
-use levcore::policy::{Basis, FeeBasis, Rules, Terms, Threshold};
+use levcore::policy::{Basis, FeeBasis, HedgeRule, Rules, Terms, Threshold};
 use levcore::tiers::{TierKey, TierTable};
 use pyo3::prelude::*;
 
@@ -26,6 +27,9 @@ pub(crate) struct CompiledRules {
     margin_call_inclusive: bool,
     liquidation_level: f64,
     liquidation_inclusive: bool,
+    hedge_rule: u8,
+    covered_share: f64,
+    liabilities_as_requirement: bool,
 }
 
 /// One tier table as `levcore.compiled.CompiledTable` holds it.
@@ -48,6 +52,20 @@ pub(crate) struct CompiledInstrument {
     long: CompiledTable,
     short: Option<CompiledTable>,
     initial: Option<CompiledTable>,
+    settlement: Option<usize>,
+    mover: u32,
+}
+
+/// One asset as `levcore.compiled.CompiledAsset` holds it.
+#[derive(FromPyObject)]
+pub(crate) struct CompiledAsset {
+    floors: Vec<f64>,
+    weights: Vec<f64>,
+    by_amount: bool,
+    liability_weight: f64,
+    maintenance: Option<CompiledTable>,
+    initial: Option<CompiledTable>,
+    mover: u32,
 }
 
 /// A policy compiled for a list of instruments; immutable and shared by threads.
@@ -59,9 +77,11 @@ pub(crate) struct Policy {
 #[pymethods]
 impl Policy {
     #[new]
-    fn new(rules: CompiledRules, instruments: Vec<CompiledInstrument>) -> PyResult<Self> {
+    fn new(rules: CompiledRules, instruments: Vec<CompiledInstrument>, assets: Vec<CompiledAsset>) -> PyResult<Self> {
         let instruments = instruments.iter().map(instrument).collect::<PyResult<Vec<_>>>()?;
-        let inner = levcore::policy::Policy::new(resolve(&rules)?, &instruments).map_err(to_python)?;
+        let assets = assets.iter().map(asset).collect::<PyResult<Vec<_>>>()?;
+        let policy = levcore::policy::Policy::new(resolve(&rules)?, &instruments);
+        let inner = policy.and_then(|policy| policy.with_assets(assets)).map_err(to_python)?;
         Ok(Self { inner })
     }
 }
@@ -89,6 +109,16 @@ fn fee_basis(code: u8) -> PyResult<FeeBasis> {
     }
 }
 
+fn hedge_rule(code: u8) -> PyResult<HedgeRule> {
+    match code {
+        0 => Ok(HedgeRule::Sum),
+        1 => Ok(HedgeRule::LargerLeg),
+        2 => Ok(HedgeRule::LargerSide),
+        3 => Ok(HedgeRule::Covered),
+        _ => Err(unknown_code("hedge_requirement", code)),
+    }
+}
+
 fn resolve(rules: &CompiledRules) -> PyResult<Rules> {
     Ok(Rules {
         requirement_isolated: basis("requirement_basis_isolated", rules.requirement_isolated)?,
@@ -105,6 +135,9 @@ fn resolve(rules: &CompiledRules) -> PyResult<Rules> {
         margin_call: Threshold { level: rules.margin_call_level, inclusive: rules.margin_call_inclusive },
         liquidation_level: rules.liquidation_level,
         liquidation_inclusive: rules.liquidation_inclusive,
+        hedge_rule: hedge_rule(rules.hedge_rule)?,
+        covered_share: rules.covered_share,
+        liabilities_as_requirement: rules.liabilities_as_requirement,
     })
 }
 
@@ -120,7 +153,17 @@ fn instrument(given: &CompiledInstrument) -> PyResult<Terms> {
         long: table(&given.long)?,
         short: given.short.as_ref().map(table).transpose()?,
         initial: given.initial.as_ref().map(table).transpose()?,
+        settlement: given.settlement,
+        mover: given.mover,
     })
+}
+
+fn asset(given: &CompiledAsset) -> PyResult<(Asset, u32)> {
+    let maintenance = given.maintenance.as_ref().map(table).transpose()?;
+    let initial = given.initial.as_ref().map(table).transpose()?;
+    let asset =
+        Asset::new(&given.floors, &given.weights, given.by_amount, given.liability_weight, maintenance, initial);
+    Ok((asset.map_err(to_python)?, given.mover))
 }
 
 fn table(given: &CompiledTable) -> PyResult<TierTable> {

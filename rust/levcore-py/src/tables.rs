@@ -15,8 +15,14 @@ pub(crate) fn measures() -> Vec<(&'static str, &'static str, &'static str)> {
 
 /// Names of the measures of an account, in the order of the outputs.
 #[pyfunction]
-pub(crate) fn account_measures() -> [&'static str; 6] {
+pub(crate) fn account_measures() -> [&'static str; levcore::evaluate::ACCOUNT_MEASURES.len()] {
     levcore::evaluate::ACCOUNT_MEASURES
+}
+
+/// Names of the measures of a balance, in the order of the outputs.
+#[pyfunction]
+pub(crate) fn balance_measures() -> [&'static str; levcore::settle::BALANCE_MEASURES.len()] {
+    levcore::settle::BALANCE_MEASURES
 }
 
 /// Codes of the `status` column as (code, name, meaning).

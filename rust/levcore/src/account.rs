@@ -1,5 +1,6 @@
 //! Cross accounts: sums over their legs and the verdict on the whole.
 
+use crate::evaluate::ACCOUNT_MEASURES;
 use crate::margin;
 use crate::policy::Policy;
 use crate::state::{State, state_of};
@@ -24,19 +25,30 @@ impl Sums {
     }
 }
 
-/// Measures of an account, in settlement currency unless said otherwise.
+/// Sums over everything that an account holds, in its currency.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Verdict {
-    /// Wallet balance plus profit of the legs.
-    pub equity: f64,
+pub(crate) struct Totals {
+    /// Value of its assets, with profit.
+    pub counted: f64,
+    /// The part of it that is positive.
+    pub collateral_value: f64,
+    /// The part that is negative, with its sign turned, and the debt.
+    pub liabilities: f64,
+    /// What is owed where liabilities count as a requirement; the requirement holds it then.
+    pub debt: f64,
+    pub requirement: f64,
     pub initial_margin: f64,
     pub maintenance_margin: f64,
-    /// Equity less initial margin; negative: no new risk.
-    pub free_margin: f64,
+}
+
+/// Measures of an account, in its currency unless said otherwise.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Verdict {
+    /// In the order of [`ACCOUNT_MEASURES`](crate::evaluate::ACCOUNT_MEASURES).
+    pub measures: [f64; ACCOUNT_MEASURES.len()],
+    pub equity: f64,
     /// Requirement over equity, a fraction.
     pub margin_ratio: f64,
-    /// Amount that ends a margin call; zero when there is none.
-    pub margin_call_amount: f64,
     /// Equity less the requirement that triggers liquidation.
     pub surplus: f64,
     pub state: u8,
@@ -63,48 +75,69 @@ impl Verdict {
 
 /// Judges an account from its wallet and the sums over its legs. NaN in a sum says that a leg failed.
 #[inline(always)]
-pub(crate) fn judge(wallet_balance: f64, sums: &Sums, policy: &Policy) -> Verdict {
+pub(crate) fn judge_wallet(wallet_balance: f64, sums: &Sums, policy: &Policy) -> Verdict {
     let [profit, requirement, initial_margin, maintenance_margin] = sums.amounts;
-    let equity = wallet_balance + profit;
-    let surplus = equity - requirement * policy.trigger;
-    let status = account_status(wallet_balance, surplus);
-    if status != AccountStatus::Ok {
-        let none = f64::NAN;
-        return Verdict {
-            equity: none,
-            initial_margin: none,
-            maintenance_margin: none,
-            free_margin: none,
-            margin_ratio: none,
-            margin_call_amount: none,
-            surplus: none,
-            state: State::Incomplete as u8,
-            status: status as u8,
-        };
-    }
-    let margin_ratio = margin::margin_ratio(requirement, equity);
-    Verdict {
-        equity,
+    let counted = wallet_balance + profit;
+    let totals = Totals {
+        counted,
+        collateral_value: margin::larger(counted, 0.0),
+        liabilities: margin::larger(-counted, 0.0),
+        debt: 0.0,
+        requirement,
         initial_margin,
         maintenance_margin,
-        free_margin: equity - initial_margin,
+    };
+    judge(&totals, wallet_status(wallet_balance), policy)
+}
+
+/// Judges an account from its sums; `status` says what is known to be wrong with it.
+#[inline(always)]
+pub(crate) fn judge(totals: &Totals, status: AccountStatus, policy: &Policy) -> Verdict {
+    let Totals { counted, collateral_value, liabilities, debt, requirement, initial_margin, maintenance_margin } =
+        *totals;
+    let surplus = counted - requirement * policy.trigger;
+    let known = if status == AccountStatus::Ok && !surplus.is_finite() { AccountStatus::Incomplete } else { status };
+    if known != AccountStatus::Ok {
+        let none = f64::NAN;
+        return Verdict {
+            measures: [none; ACCOUNT_MEASURES.len()],
+            equity: none,
+            margin_ratio: none,
+            surplus: none,
+            state: State::Incomplete as u8,
+            status: known as u8,
+        };
+    }
+    let margin_ratio = margin::margin_ratio(requirement, counted);
+    let equity = counted - debt;
+    Verdict {
+        measures: [
+            equity,
+            initial_margin,
+            maintenance_margin,
+            counted - initial_margin,
+            margin_ratio,
+            margin::margin_call_amount(requirement, policy.call_level, counted),
+            collateral_value,
+            liabilities,
+            surplus,
+        ],
+        equity,
         margin_ratio,
-        margin_call_amount: margin::margin_call_amount(requirement, policy.call_level, equity),
         surplus,
         state: state_of(margin_ratio, &policy.levels) as u8,
         status: AccountStatus::Ok as u8,
     }
 }
 
+/// Whether there is a wallet.
 #[inline(always)]
-fn account_status(wallet_balance: f64, surplus: f64) -> AccountStatus {
+pub(crate) fn wallet_status(wallet_balance: f64) -> AccountStatus {
     if wallet_balance.is_nan() {
         AccountStatus::MissingWalletBalance
     } else if wallet_balance.is_infinite() {
         AccountStatus::InvalidWalletBalance
-    } else if surplus.is_finite() {
-        AccountStatus::Ok
     } else {
-        AccountStatus::Incomplete
+        AccountStatus::Ok
     }
 }

@@ -2,6 +2,19 @@
 
 use crate::error::{Error, Result};
 
+/// What accounts hold and owe, as borrowed columns, one asset of one account a row.
+#[derive(Debug, Clone, Copy)]
+pub struct Balances<'a> {
+    /// Asset of each row as a code of the caller's.
+    pub asset: &'a [u32],
+    /// Units held.
+    pub balance: &'a [f64],
+    /// Units borrowed, not negative.
+    pub liability: Option<&'a [f64]>,
+    /// Units of interest accrued, not negative.
+    pub interest: Option<&'a [f64]>,
+}
+
 /// Columns of a book, one value a position. Optional columns that are absent count as missing in every row, funding as none accrued.
 ///
 /// Which rows belong to which cross account is settled by the [`Layout`](crate::layout::Layout).
@@ -23,6 +36,26 @@ pub struct Book<'a> {
     pub risk_limit: Option<&'a [f64]>,
     /// Wallet balance by account code, in settlement currency, without unrealized PnL; NaN: missing.
     pub wallet_balance: &'a [f64],
+    /// Balances of accounts in several assets, if any has them.
+    pub balances: Option<Balances<'a>>,
+}
+
+impl Balances<'_> {
+    fn check(&self) -> Result<()> {
+        let expected = self.balance.len();
+        let columns = [("balances.liability", self.liability), ("balances.interest", self.interest)];
+        for (argument, column) in columns {
+            if let Some(found) = column.map(<[f64]>::len)
+                && found != expected
+            {
+                return Err(Error::Length { argument, expected, found });
+            }
+        }
+        match self.asset.len() {
+            found if found != expected => Err(Error::Length { argument: "balances.asset", expected, found }),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Book<'_> {
@@ -52,6 +85,9 @@ impl Book<'_> {
             {
                 return Err(Error::Length { argument, expected, found });
             }
+        }
+        if let Some(balances) = &self.balances {
+            balances.check()?;
         }
         match self.instrument.len() {
             found if found != expected => Err(Error::Length { argument: "instrument", expected, found }),

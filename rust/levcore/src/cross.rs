@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::account::{Amounts, Standing, Sums, judge};
+use crate::account::{Amounts, Standing, Sums, judge_wallet};
 use crate::classify::{classify, needs_classification};
 use crate::evaluate::{Job, Part};
 use crate::kernel;
@@ -53,7 +53,7 @@ pub(crate) fn value_legs<C: Compare>(
     inside: usize,
     place: Place<'_>,
 ) {
-    let Part { policy, instruments } = part;
+    let Part { policy, instruments, .. } = part;
     let (rules, basis) = (&policy.rules, policy.rules.requirement_cross);
     load_inputs(job, tile, place);
     spread_instruments(tile, instruments);
@@ -151,7 +151,7 @@ pub(crate) fn judge_accounts(
             }
         }
         let code = layout.accounts[account] as usize;
-        let verdict = judge(job.book.wallet_balance[code], &sums, policy);
+        let verdict = judge_wallet(job.book.wallet_balance[code], &sums, policy);
         job.outputs.accounts.store(code, &verdict);
         *standing = verdict.standing();
     }

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use crate::account::{Amounts, Standing, Verdict};
 use crate::book::Book;
+use crate::collateral::Asset;
 use crate::cross::{JudgedLegs, ValuedLegs, judge_accounts, price_legs, value_legs};
 use crate::error::{Error, Result};
 use crate::instruction_set::InstructionSet;
@@ -14,16 +15,28 @@ use crate::layout::{AccountRange, Block, Layout};
 use crate::marked::{MarkedInstrument, MarkedInstruments};
 use crate::measures::{COUNT, Measure};
 use crate::policy::{Instrument, Policy};
+use crate::pooled::{PooledAccount, PooledBlock};
+use crate::settle::{BALANCE_MEASURES, Settler};
 use crate::shared::{self, SharedSlice};
+use crate::status::Status;
 use crate::threads;
-use crate::tile::{Tile, Tiles};
+use crate::tile::{Place, ROWS, Tile, Tiles};
 #[cfg(target_arch = "x86_64")]
 use crate::vector::{Avx2, Avx512};
 use crate::vector::{Baseline, Compare};
 
 /// Measures of an account, in the order of `AccountOutputs::columns`.
-pub const ACCOUNT_MEASURES: [&str; 6] =
-    ["equity", "initial_margin", "maintenance_margin", "free_margin", "margin_ratio", "margin_call_amount"];
+pub const ACCOUNT_MEASURES: [&str; 9] = [
+    "equity",
+    "initial_margin",
+    "maintenance_margin",
+    "free_margin",
+    "margin_ratio",
+    "margin_call_amount",
+    "collateral_value",
+    "liabilities",
+    "surplus",
+];
 
 /// Tasks of a thread between two looks at the interrupt.
 const TASKS_BETWEEN_INTERRUPTS: usize = 128;
@@ -35,12 +48,41 @@ pub struct Outputs<'a> {
     pub(crate) state: SharedSlice<'a, u8>,
     pub(crate) status: SharedSlice<'a, u8>,
     pub(crate) accounts: AccountOutputs<'a>,
+    pub(crate) balances: BalanceOutputs<'a>,
+}
+
+/// Columns of the balances, in the order of their rows.
+#[derive(Debug)]
+pub struct BalanceOutputs<'a> {
+    columns: [SharedSlice<'a, f64>; BALANCE_MEASURES.len()],
+    status: SharedSlice<'a, u8>,
+}
+
+impl<'a> BalanceOutputs<'a> {
+    /// Columns of a book without balances.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::new(std::array::from_fn(|_| <&mut [f64]>::default()), &mut [])
+    }
+
+    /// Borrows one column a measure of [`BALANCE_MEASURES`], and the codes of status.
+    pub fn new(columns: [&'a mut [f64]; BALANCE_MEASURES.len()], status: &'a mut [u8]) -> Self {
+        Self { columns: columns.map(SharedSlice::new), status: SharedSlice::new(status) }
+    }
+
+    /// Stores the results of a balance.
+    pub(crate) fn store(&self, row: usize, results: [f64; BALANCE_MEASURES.len()], status: u8) {
+        for (column, result) in self.columns.iter().zip(results) {
+            column.write_consecutive(row, &[result]);
+        }
+        self.status.write_consecutive(row, &[status]);
+    }
 }
 
 /// Columns of the accounts, by account code.
 #[derive(Debug)]
 pub struct AccountOutputs<'a> {
-    columns: [SharedSlice<'a, f64>; 6],
+    columns: [SharedSlice<'a, f64>; ACCOUNT_MEASURES.len()],
     state: SharedSlice<'a, u8>,
     status: SharedSlice<'a, u8>,
 }
@@ -53,7 +95,7 @@ impl<'a> AccountOutputs<'a> {
     }
 
     /// Borrows one column a measure of [`ACCOUNT_MEASURES`], and the codes of state and status.
-    pub fn new(columns: [&'a mut [f64]; 6], state: &'a mut [u8], status: &'a mut [u8]) -> Self {
+    pub fn new(columns: [&'a mut [f64]; ACCOUNT_MEASURES.len()], state: &'a mut [u8], status: &'a mut [u8]) -> Self {
         Self {
             columns: columns.map(SharedSlice::new),
             state: SharedSlice::new(state),
@@ -65,15 +107,7 @@ impl<'a> AccountOutputs<'a> {
 impl AccountOutputs<'_> {
     /// Stores the verdict on the account with this code.
     pub(crate) fn store(&self, code: usize, verdict: &Verdict) {
-        let measures = [
-            verdict.equity,
-            verdict.initial_margin,
-            verdict.maintenance_margin,
-            verdict.free_margin,
-            verdict.margin_ratio,
-            verdict.margin_call_amount,
-        ];
-        for (column, measure) in self.columns.iter().zip(measures) {
+        for (column, measure) in self.columns.iter().zip(verdict.measures) {
             column.write_consecutive(code, &[measure]);
         }
         self.state.write_consecutive(code, &[verdict.state]);
@@ -88,16 +122,22 @@ impl<'a> Outputs<'a> {
         state: &'a mut [u8],
         status: &'a mut [u8],
         accounts: AccountOutputs<'a>,
+        balances: BalanceOutputs<'a>,
     ) -> Self {
         Self {
             columns: columns.map(|column| column.map(SharedSlice::new)),
             state: SharedSlice::new(state),
             status: SharedSlice::new(status),
             accounts,
+            balances,
         }
     }
 
-    fn check(&self, rows: usize, accounts: usize) -> Result<()> {
+    fn check(&self, rows: usize, accounts: usize, balances: usize) -> Result<()> {
+        let columns = self.balances.columns.iter().map(SharedSlice::len);
+        if let Some(found) = columns.chain([self.balances.status.len()]).find(|&len| len != balances) {
+            return Err(Error::Length { argument: "out.balances", expected: balances, found });
+        }
         let columns = self.columns.iter().flatten().map(SharedSlice::len);
         let of_rows = columns.chain([self.state.len(), self.status.len()]).find(|&len| len != rows);
         if let Some(found) = of_rows {
@@ -120,12 +160,20 @@ pub struct PolicyAtMarks<'a> {
     pub places: &'a [Option<usize>],
     /// Mark price of each instrument of the book under the policy; NaN: missing.
     pub marks: &'a [f64],
+    /// Place in the policy of each asset of the book's balances; `None`: the policy does not know it.
+    pub places_of_assets: &'a [Option<usize>],
+    /// Price of each asset of the policy in the accounts' currency; NaN: missing.
+    pub asset_prices: &'a [f64],
 }
 
 /// What the rows of one policy share.
 pub(crate) struct Part<'a> {
     pub policy: &'a Policy,
     pub instruments: MarkedInstruments<'a>,
+    pub places_of_assets: &'a [Option<usize>],
+    pub asset_prices: &'a [f64],
+    /// The one asset of accounts that have a wallet.
+    pub wallet: Asset,
 }
 
 /// What every block of an evaluation shares.
@@ -212,7 +260,17 @@ pub fn evaluate(
     if let Some(odd) = policies.iter().find(|given| given.marks.len() != given.places.len()) {
         return Err(Error::Length { argument: "marks", expected: odd.places.len(), found: odd.marks.len() });
     }
-    outputs.check(book.rows(), book.wallet_balance.len())?;
+    let short = |given: &&PolicyAtMarks<'_>| given.asset_prices.len() != given.policy.assets.len();
+    if let Some(odd) = book.balances.and_then(|_| policies.iter().find(short)) {
+        let (expected, found) = (odd.policy.assets.len(), odd.asset_prices.len());
+        return Err(Error::Length { argument: "asset_prices", expected, found });
+    }
+    let balances = book.balances.map_or(0, |balances| balances.balance.len());
+    if layout.pooled.balances.len() != balances {
+        let (expected, found) = (layout.pooled.balances.len(), balances);
+        return Err(Error::Length { argument: "balances", expected, found });
+    }
+    outputs.check(book.rows(), book.wallet_balance.len(), balances)?;
     let columns = outputs.columns.iter().flatten().count();
     let stream = columns * book.rows() * size_of::<f64>() >= LARGE_OUTPUT;
     let stand_ins: Vec<Instrument> = policies.iter().map(|given| given.policy.stand_in()).collect();
@@ -228,7 +286,25 @@ impl<'a> Part<'a> {
             let instrument = place.and_then(|place| policy.instruments.get(place));
             MarkedInstrument::new(instrument, mark, stand_in)
         });
-        Self { policy, instruments: MarkedInstruments::new(instruments.collect(), policy) }
+        Self {
+            policy,
+            instruments: MarkedInstruments::new(instruments.collect(), policy),
+            places_of_assets: given.places_of_assets,
+            asset_prices: given.asset_prices,
+            wallet: Asset::wallet(),
+        }
+    }
+
+    /// Whether there is a price of the asset at this place of the policy.
+    pub(crate) fn price_status(&self, place: usize) -> Status {
+        let price = self.asset_prices[place];
+        if price.is_nan() {
+            Status::MissingAssetPrice
+        } else if price > 0.0 && price < f64::INFINITY {
+            Status::Ok
+        } else {
+            Status::InvalidAssetPrice
+        }
     }
 }
 
@@ -242,6 +318,8 @@ enum Task<'a> {
     Judge(&'a AccountRange, &'a [Amounts], &'a mut [Standing]),
     /// The second pass over a block of legs.
     Price(&'a Block, JudgedLegs<'a>),
+    /// Accounts that are settled one by one.
+    Settle(&'a PooledBlock),
 }
 
 impl Task<'_> {
@@ -251,6 +329,7 @@ impl Task<'_> {
         match self {
             Self::Whole(block) | Self::Value(block, _) | Self::Price(block, _) => block.policy,
             Self::Judge(range, ..) => range.policy,
+            Self::Settle(block) => block.policy,
         }
     }
 }
@@ -258,9 +337,11 @@ impl Task<'_> {
 fn run(job: &Job<'_>, set: InstructionSet, threads: usize, interrupted: &mut dyn FnMut() -> bool) -> Result<()> {
     let layout = job.layout;
     let mut runner = Runner { job, set, threads, interrupted };
+    let pooled = layout.pooled.blocks.iter().map(Task::Settle);
     if layout.leg_order.is_empty() {
-        return runner.run(layout.blocks.iter().map(Task::Whole).collect());
+        return runner.run(layout.blocks.iter().map(Task::Whole).chain(pooled).collect());
     }
+    runner.run(pooled.collect())?;
     // The legs of an account lie apart: each pass over the whole book ends before the next one starts.
     let (cross, isolated): (Vec<&Block>, Vec<&Block>) = layout.blocks.iter().partition(|block| block.cross);
     runner.run(isolated.into_iter().map(Task::Whole).collect())?;
@@ -396,6 +477,7 @@ fn perform<C: Compare>(job: &Job<'_>, task: Task<'_>, scratch: &mut Scratch) {
             judge_accounts(job, part.policy, range.accounts.clone(), amounts, 0, standings);
         }
         Task::Price(block, legs) => price_block::<C>(job, part, &mut scratch.tile, block, &legs),
+        Task::Settle(block) => settle_block::<C>(job, part, block, scratch),
     }
     shared::fence();
 }
@@ -410,6 +492,33 @@ fn whole_accounts<C: Compare>(job: &Job<'_>, part: &Part<'_>, block: &Block, scr
     judge_accounts(job, part.policy, block.accounts.clone(), amounts, block.first_leg, standings);
     let first_account = block.accounts.start;
     price_block::<C>(job, part, tile, block, &JudgedLegs { released, status, standings, first_account });
+}
+
+/// First pass over the legs of pooled accounts in tiles, then the accounts one by one.
+#[inline(always)]
+fn settle_block<C: Compare>(job: &Job<'_>, part: &Part<'_>, block: &PooledBlock, scratch: &mut Scratch) {
+    let pooled = &job.layout.pooled;
+    let accounts = &pooled.accounts[block.accounts.clone()];
+    let (Some(first), Some(last)) = (accounts.first(), accounts.last()) else { return };
+    let rows = &pooled.rows[first.legs.start..last.legs.end];
+    let Scratch { tile, legs } = scratch;
+    legs.resize(rows.len(), 0);
+    let Legs { amounts, released, status, .. } = legs;
+    let mut valued = ValuedLegs { amounts, released, status };
+    for (number, tile_rows) in rows.chunks(ROWS).enumerate() {
+        value_legs::<C>(job, part, tile, &mut valued, number * ROWS, Place::Scattered(tile_rows));
+    }
+    settle_accounts(job, part, accounts, &valued);
+}
+
+/// Out of line: these formulas go account by account, which no vectors speed up.
+#[inline(never)]
+fn settle_accounts(job: &Job<'_>, part: &Part<'_>, accounts: &[PooledAccount], valued: &ValuedLegs<'_>) {
+    let mut settler = Settler::new(job, part);
+    let first = accounts[0].legs.start;
+    for account in accounts {
+        settler.settle(account, valued, account.legs.start - first);
+    }
 }
 
 #[inline(always)]

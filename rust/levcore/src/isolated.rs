@@ -14,7 +14,7 @@ use crate::vector::Compare;
 /// Evaluates the isolated rows of a tile.
 #[inline(always)]
 pub(crate) fn isolated_tile<C: Compare>(job: &Job<'_>, part: &Part<'_>, tile: &mut Tile, place: Place<'_>) {
-    let Part { policy, instruments } = part;
+    let Part { policy, instruments, .. } = part;
     let (rules, basis) = (&policy.rules, policy.rules.requirement_isolated);
     load_inputs(job, tile, place);
     match job.book.isolated_margin {

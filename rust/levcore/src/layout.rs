@@ -8,9 +8,10 @@
 use std::ops::Range;
 
 use crate::error::{Error, Result};
+use crate::pooled::{BalanceKeys, PooledAccounts};
 
 /// Rows of a block, unless one account kept together has more.
-const BLOCK_ROWS: usize = 8_192;
+pub(crate) const BLOCK_ROWS: usize = 8_192;
 
 /// A column of codes, one a row, and the number of labels that they point to.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +33,12 @@ pub struct Keys<'a> {
     pub cross: Option<&'a [bool]>,
     /// Account of each leg; only the labels matter without [`Keys::cross`].
     pub account: Codes<'a>,
+    /// What accounts hold in several assets, if any does.
+    pub balances: Option<BalanceKeys<'a>>,
+    /// Whether an account may hold a long and a short leg of one instrument.
+    pub hedge: bool,
+    /// Whether every account is settled by itself, as one whole, even where its legs do not move together.
+    pub pool_all: bool,
 }
 
 impl<'a> Keys<'a> {
@@ -39,14 +46,29 @@ impl<'a> Keys<'a> {
     #[must_use]
     pub fn isolated(instrument: &'a [u32], instruments: usize) -> Self {
         let account = Codes { of_row: &[], labels: 0 };
-        Self { instrument: Codes { of_row: instrument, labels: instruments }, policy: None, cross: None, account }
+        Self {
+            instrument: Codes { of_row: instrument, labels: instruments },
+            policy: None,
+            cross: None,
+            account,
+            balances: None,
+            hedge: false,
+            pool_all: false,
+        }
     }
 
-    fn policies(&self) -> usize {
+    /// Cross rows with their accounts.
+    pub(crate) fn legs(&self) -> impl Iterator<Item = (u32, u32)> + Clone {
+        let accounts = if self.cross.is_some() { self.account.of_row } else { &[] };
+        let rows = accounts.iter().enumerate().filter(|&(row, _)| self.is_cross(row));
+        rows.map(|(row, &account)| (row as u32, account))
+    }
+
+    pub(crate) fn policies(&self) -> usize {
         self.policy.map_or(1, |policy| policy.labels)
     }
 
-    fn policy_of(&self, row: usize) -> usize {
+    pub(crate) fn policy_of(&self, row: usize) -> usize {
         self.policy.map_or(0, |policy| policy.of_row[row] as usize)
     }
 
@@ -147,6 +169,8 @@ pub struct Layout {
     pub(crate) leg_order: Vec<u32>,
     /// All accounts, where legs lie apart; else those of a block are judged with it.
     pub(crate) account_ranges: Vec<AccountRange>,
+    /// Accounts that are settled one by one; nothing above knows them.
+    pub(crate) pooled: PooledAccounts,
 }
 
 /// Place of rows without an account.
@@ -162,6 +186,7 @@ impl Layout {
     pub fn new(keys: &Keys<'_>) -> Result<Self> {
         keys.check()?;
         let mut layout = Self { rows: keys.instrument.of_row.len(), policies: keys.policies(), ..Self::default() };
+        layout.pooled = PooledAccounts::new(keys)?;
         let mut groups = layout.group_rows(keys);
         let isolated = groups.split_off(layout.policies);
         if keys.cross.is_some() {
@@ -180,6 +205,12 @@ impl Layout {
         self.leg_order.is_empty()
     }
 
+    /// Whether any account is settled as one whole.
+    #[must_use]
+    pub fn has_pooled_accounts(&self) -> bool {
+        !self.pooled.accounts.is_empty()
+    }
+
     /// Row order of a book that keeps policies and accounts together and is otherwise as this one: cross rows by policy and account, then
     /// isolated rows by policy.
     #[must_use]
@@ -192,6 +223,7 @@ impl Layout {
             let legs: Vec<u32> = self.leg_order.iter().map(|&leg| order[leg as usize]).collect();
             order[..legs.len()].copy_from_slice(&legs);
         }
+        order.extend_from_slice(&self.pooled.rows);
         order
     }
 
@@ -208,10 +240,18 @@ impl Layout {
         if keys.cross.is_none() && keys.policy.is_none() {
             return vec![Rows::Range(0..0), Rows::Range(0..self.rows)];
         }
-        let group_of = |row: usize| keys.policy_of(row) + if keys.is_cross(row) { 0 } else { self.policies };
+        let group_of = |row: usize| {
+            if !keys.is_cross(row) {
+                return Some(keys.policy_of(row) + self.policies);
+            }
+            let pooled = self.pooled.holds(keys.account.of_row[row] as usize);
+            (!pooled).then(|| keys.policy_of(row))
+        };
         let mut extents = vec![Extent::default(); 2 * self.policies];
         for row in 0..self.rows {
-            extents[group_of(row)].add(row);
+            if let Some(group) = group_of(row) {
+                extents[group].add(row);
+            }
         }
         let mut listed = 0;
         let groups: Vec<Rows> = extents.iter().map(|extent| extent.place(&mut listed)).collect();
@@ -219,7 +259,7 @@ impl Layout {
             let mut free: Vec<Option<usize>> = groups.iter().map(Rows::first_listed).collect();
             let mut rows = vec![0; listed];
             for row in 0..self.rows {
-                if let Some(next) = &mut free[group_of(row)] {
+                if let Some(next) = group_of(row).and_then(|group| free[group].as_mut()) {
                     rows[*next] = row as u32;
                     *next += 1;
                 }
@@ -249,7 +289,7 @@ impl Layout {
                 account_of_row[row] = *place;
             }
         }
-        let idle = places.iter().enumerate().filter(|&(_, &place)| place == NOWHERE);
+        let idle = places.iter().enumerate().filter(|&(code, &place)| place == NOWHERE && !self.pooled.holds(code));
         accounts.extend(idle.map(|(code, _)| code as u32));
         (self.accounts, self.account_of_row) = (accounts, account_of_row);
         Ok(())
@@ -375,7 +415,12 @@ fn order_by_account(legs: &[u32], starts: &[u32]) -> Vec<u32> {
     order
 }
 
-fn check_codes(argument: &'static str, codes: &Codes<'_>, rows: usize, relevant: impl Fn(usize) -> bool) -> Result<()> {
+pub(crate) fn check_codes(
+    argument: &'static str,
+    codes: &Codes<'_>,
+    rows: usize,
+    relevant: impl Fn(usize) -> bool,
+) -> Result<()> {
     let Codes { of_row, labels } = *codes;
     if of_row.len() != rows {
         return Err(Error::Length { argument, expected: rows, found: of_row.len() });
@@ -392,7 +437,12 @@ mod tests {
 
     fn keys<'a>(instrument: &'a [u32], cross: &'a [bool], account: &'a [u32], accounts: usize) -> Keys<'a> {
         let account = Codes { of_row: account, labels: accounts };
-        Keys { cross: Some(cross), account, ..Keys::isolated(instrument, 7) }
+        Keys { cross: Some(cross), account, ..Keys::isolated(instrument, instrument.len() + 4) }
+    }
+
+    /// An instrument of its own for each row, so that no account has one twice.
+    fn distinct(rows: usize) -> Vec<u32> {
+        (0..rows as u32).collect()
     }
 
     fn is_permutation(layout: &Layout) -> bool {
@@ -412,7 +462,7 @@ mod tests {
     fn accounts_that_are_kept_together_need_no_list() {
         let account: Vec<u32> = (0..30_000).map(|row| (row / 7) ^ 1).collect();
         let accounts = *account.iter().max().unwrap() as usize + 1;
-        let (instrument, cross) = (vec![0; account.len()], vec![true; account.len()]);
+        let (instrument, cross) = (distinct(account.len()), vec![true; account.len()]);
         let layout = Layout::new(&keys(&instrument, &cross, &account, accounts)).unwrap();
         assert!(layout.keeps_accounts_together() && is_permutation(&layout));
         assert!(layout.blocks.len() > 1 && layout.listed.is_empty());
@@ -421,7 +471,7 @@ mod tests {
     #[test]
     fn legs_that_lie_apart_are_listed_in_the_order_of_rows() {
         let rows = 50_000_u32;
-        let instrument: Vec<u32> = (0..rows).map(|row| row.wrapping_mul(2_654_435_761) % 7).collect();
+        let instrument = distinct(rows as usize);
         let account: Vec<u32> = (0..rows).map(|row| row.wrapping_mul(40_503) % 5_000).collect();
         let cross: Vec<bool> = (0..rows).map(|row| row % 3 != 0).collect();
         let layout = Layout::new(&keys(&instrument, &cross, &account, 5_000)).unwrap();
@@ -438,7 +488,7 @@ mod tests {
     #[test]
     fn every_row_and_account_belongs_to_a_block_of_its_policy() {
         let rows = 60_000_u32;
-        let instrument = vec![0; rows as usize];
+        let instrument = distinct(rows as usize);
         let account: Vec<u32> = (0..rows).map(|row| row.wrapping_mul(40_503) % 5_000).collect();
         let policy: Vec<u32> = account.iter().map(|account| account % 3).collect();
         let cross: Vec<bool> = (0..rows).map(|row| row % 3 != 0).collect();
@@ -474,16 +524,18 @@ mod tests {
     #[test]
     fn an_account_under_two_policies_is_refused() {
         let of_policy = Some(Codes { of_row: &[1, 0, 0], labels: 2 });
-        let mixed = Keys { policy: of_policy, ..keys(&[0, 0, 0], &[true, true, true], &[1, 0, 1], 2) };
+        let mixed = Keys { policy: of_policy, ..keys(&[0, 1, 2], &[true, true, true], &[1, 0, 1], 2) };
         assert_eq!(Layout::new(&mixed).unwrap_err(), Error::Policies { account: 1, row: 0 });
         let isolated = Keys { policy: of_policy, ..keys(&[0, 0, 0], &[true, true, false], &[1, 0, 1], 2) };
         assert!(Layout::new(&isolated).is_ok());
+        let pooled = Keys { policy: of_policy, ..keys(&[0, 0, 0], &[true, true, true], &[1, 0, 1], 2) };
+        assert_eq!(Layout::new(&pooled).unwrap_err(), Error::Policies { account: 1, row: 2 });
     }
 
     #[test]
     fn the_row_order_makes_a_book_that_keeps_accounts_together() {
         let account: Vec<u32> = (0..9_000_u32).map(|row| row.wrapping_mul(40_503) % 800).collect();
-        let (instrument, cross) = (vec![0; account.len()], vec![true; account.len()]);
+        let (instrument, cross) = (distinct(account.len()), vec![true; account.len()]);
         let layout = Layout::new(&keys(&instrument, &cross, &account, 800)).unwrap();
         assert!(!layout.keeps_accounts_together());
         let sorted: Vec<u32> = layout.row_order().iter().map(|&row| account[row as usize]).collect();

@@ -12,10 +12,10 @@
 //! ```
 //! use levcore::book::Book;
 //! use levcore::contract::{Contract, Payoff};
-//! use levcore::evaluate::{AccountOutputs, Outputs, PolicyAtMarks, evaluate};
+//! use levcore::evaluate::{AccountOutputs, BalanceOutputs, Outputs, PolicyAtMarks, evaluate};
 //! use levcore::instruction_set::InstructionSet;
 //! use levcore::layout::{Keys, Layout};
-//! use levcore::policy::{Basis, FeeBasis, Policy, Rules, Terms, Threshold};
+//! use levcore::policy::{Basis, FeeBasis, HedgeRule, Policy, Rules, Terms, Threshold};
 //! use levcore::tiers::TierTable;
 //!
 //! # fn main() -> levcore::error::Result<()> {
@@ -35,6 +35,9 @@
 //!     margin_call: unknown,
 //!     liquidation_level: 1.0,
 //!     liquidation_inclusive: true,
+//!     hedge_rule: HedgeRule::Sum,
+//!     covered_share: 0.0,
+//!     liabilities_as_requirement: false,
 //! };
 //! let contract = Contract::new(Payoff::Linear, 1.0, 1.0)?;
 //! let policy = Policy::new(rules, &[Terms::new(contract, TierTable::single_rate(0.004)?)])?;
@@ -49,14 +52,16 @@
 //!     accrued_funding: None,
 //!     risk_limit: None,
 //!     wallet_balance: &[],
+//!     balances: None,
 //! };
 //! let layout = Layout::new(&Keys::isolated(&[0], 1))?;
 //! let (mut price, mut state, mut status) = ([0.0], [0], [0]);
 //! let mut columns = [const { None }; levcore::measures::COUNT];
 //! columns[levcore::measures::Measure::LiquidationPrice as usize] = Some(&mut price[..]);
-//! let outputs = Outputs::new(columns, &mut state, &mut status, AccountOutputs::none());
+//! let outputs = Outputs::new(columns, &mut state, &mut status, AccountOutputs::none(), BalanceOutputs::none());
 //! let set = InstructionSet::from_environment()?;
-//! let policies = [PolicyAtMarks { policy: &policy, places: &[Some(0)], marks: &[43_532.3] }];
+//! let (places, marks) = (&[Some(0)], &[43_532.3]);
+//! let policies = [PolicyAtMarks { policy: &policy, places, marks, places_of_assets: &[], asset_prices: &[] }];
 //! evaluate(&book, &layout, &policies, &outputs, set, 1, &mut || false)?;
 //! assert!((price[0] - 21_841.249_939_76).abs() < 5e-9);
 //! # Ok(())
@@ -67,13 +72,17 @@
 #![allow(clippy::needless_range_loop, reason = "a loop over the slots of a tile indexes many columns alike")]
 
 mod account;
+mod account_reader;
 pub mod book;
 mod classify;
+pub mod collateral;
 pub mod contract;
 mod cross;
+mod curve;
 pub mod error;
 pub mod evaluate;
 pub mod exposure;
+mod hedge;
 pub mod instruction_set;
 mod isolated;
 mod kernel;
@@ -83,8 +92,19 @@ pub mod margin;
 pub mod mark_to_market;
 mod marked;
 pub mod measures;
+mod numbering;
 pub mod policy;
+mod pool;
+pub mod pooled;
+mod ray;
 mod rows;
+mod scenario_account;
+pub mod scenario_arrays;
+mod scenario_scan;
+mod scenario_scratch;
+pub mod scenario_status;
+pub mod scenarios;
+pub mod settle;
 mod shared;
 pub mod state;
 pub mod status;

@@ -1,5 +1,6 @@
 //! The rules of a margin policy as resolved numbers: no names, no files, no venue.
 
+use crate::collateral::Asset;
 use crate::contract::{Contract, Payoff};
 use crate::error::{Error, Result};
 use crate::state::{Levels, effective_level};
@@ -41,6 +42,20 @@ pub struct Threshold {
     pub inclusive: bool,
 }
 
+/// What a long and a short leg of one instrument in one cross account ask for together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum HedgeRule {
+    /// Both.
+    Sum = 0,
+    /// The larger of the two.
+    LargerLeg = 1,
+    /// The larger of all longs and all shorts on one underlying.
+    LargerSide = 2,
+    /// The uncovered quantity in full and the covered one at [`Rules::covered_share`].
+    Covered = 3,
+}
+
 /// Rules that hold for every instrument of a policy.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rules {
@@ -72,6 +87,12 @@ pub struct Rules {
     pub liquidation_level: f64,
     /// Whether the liquidation level itself liquidates.
     pub liquidation_inclusive: bool,
+    /// How hedged legs are charged.
+    pub hedge_rule: HedgeRule,
+    /// Share of one leg's requirement on covered quantity.
+    pub covered_share: f64,
+    /// Whether a liability of an account with balances is a requirement against its assets; else it is taken off the equity.
+    pub liabilities_as_requirement: bool,
 }
 
 /// An instrument as a policy takes it: a contract and its tables.
@@ -85,13 +106,17 @@ pub struct Terms {
     pub short: Option<TierTable>,
     /// Tiers of the initial margin; `None`: not known, the initial margin is then NaN where the rules take it from a table.
     pub initial: Option<TierTable>,
+    /// Place of its settlement currency among the assets of the policy; `None`: none of them.
+    pub settlement: Option<usize>,
+    /// What moves its price: equal for everything on one underlying.
+    pub mover: u32,
 }
 
 impl Terms {
     /// An instrument with one table for both sides.
     #[must_use]
     pub fn new(contract: Contract, tiers: TierTable) -> Self {
-        Self { contract, long: tiers, short: None, initial: None }
+        Self { contract, long: tiers, short: None, initial: None, settlement: None, mover: 0 }
     }
 
     fn check(&self) -> Result<()> {
@@ -114,6 +139,9 @@ pub struct Instrument {
     /// Where it differs from the one of long positions.
     pub(crate) short: Option<Table>,
     pub(crate) initial: Option<Table>,
+    /// Place of the asset that it settles in.
+    pub(crate) settlement: Option<usize>,
+    pub(crate) mover: u32,
 }
 
 impl Instrument {
@@ -140,11 +168,18 @@ pub struct Policy {
     pub(crate) frozen: Factors,
     /// Factors of the bankruptcy value.
     pub(crate) bankruptcy: Factors,
+    /// Closing fee that the bankruptcy price leaves room for; NaN: unknown.
+    pub(crate) bankruptcy_fee: f64,
+    /// Closing fee that moves with the price.
+    pub(crate) price_fee: f64,
     pub(crate) instruments: Vec<Instrument>,
     /// Marginal tables of maintenance.
     pub(crate) tables: Tables,
     /// Marginal tables of the initial margin, empty unless the rules take it from them.
     pub(crate) initial_tables: Tables,
+    /// Assets of accounts with balances, and what moves the price of each.
+    pub(crate) assets: Vec<Asset>,
+    pub(crate) mover_of_asset: Vec<u32>,
 }
 
 impl Policy {
@@ -173,8 +208,15 @@ impl Policy {
                 initial: initial
                     .map(|table| Table::new(table, inverse, Scale::NONE, &mut initial_tables))
                     .transpose()?,
+                settlement: terms.settlement,
+                mover: terms.mover,
             });
         }
+        let bankruptcy_fee = match rules.fee_in_bankruptcy {
+            Some(true) => rules.fee_rate,
+            Some(false) => 0.0,
+            None => f64::NAN,
+        };
         Ok(Self {
             rules,
             levels: Levels {
@@ -185,15 +227,50 @@ impl Policy {
             trigger,
             call_level: rules.margin_call.level.unwrap_or(rules.liquidation_level),
             frozen: Factors::of(price_fee * trigger),
-            bankruptcy: Factors::of(match rules.fee_in_bankruptcy {
-                Some(true) => rules.fee_rate,
-                Some(false) => 0.0,
-                None => f64::NAN,
-            }),
+            bankruptcy: Factors::of(bankruptcy_fee),
+            bankruptcy_fee,
+            price_fee,
             instruments: compiled,
             tables: Tables::new(&tables, scale)?,
             initial_tables: Tables::new(&initial_tables, Scale::NONE)?,
+            assets: Vec::new(),
+            mover_of_asset: Vec::new(),
         })
+    }
+
+    /// The policy with assets for accounts that hold balances, each with what moves its price.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Code`] for an instrument that settles in none of them. [`Error::Domain`] for one whose value in the account's currency
+    /// no line gives: an inverse contract that does not move with its settlement currency, another one that does.
+    pub fn with_assets(mut self, assets: Vec<(Asset, u32)>) -> Result<Self> {
+        (self.assets, self.mover_of_asset) = assets.into_iter().unzip();
+        for (place, instrument) in self.instruments.iter().enumerate() {
+            let Some(settlement) = instrument.settlement else { continue };
+            let Some(&mover) = self.mover_of_asset.get(settlement) else {
+                let limit = self.assets.len();
+                return Err(Error::Code {
+                    argument: "settlement",
+                    row: place,
+                    found: i64::try_from(settlement).unwrap_or(i64::MAX),
+                    limit,
+                });
+            };
+            if (mover == instrument.mover) != instrument.contract.is_inverse() {
+                return Err(Error::Domain {
+                    argument: "underlying",
+                    expected: "that of the settlement currency for an inverse contract, another one for others",
+                    found: f64::from(instrument.mover),
+                });
+            }
+        }
+        Ok(self)
+    }
+
+    /// Whether the requirement of cross positions moves with their price.
+    pub(crate) fn moves_in_cross(&self) -> bool {
+        self.rules.requirement_cross == Basis::Price
     }
 
     /// Number of instruments.
@@ -209,6 +286,8 @@ impl Policy {
             long: Table { kind: Kind::Marginal(self.tables.of_none()), cap: f64::INFINITY },
             short: None,
             initial: None,
+            settlement: None,
+            mover: 0,
         }
     }
 
@@ -219,6 +298,13 @@ impl Policy {
 }
 
 fn check_rules(rules: &Rules) -> Result<()> {
+    if !(0.0..=1.0).contains(&rules.covered_share) {
+        return Err(Error::Domain {
+            argument: "covered_share",
+            expected: "a share in [0, 1]",
+            found: rules.covered_share,
+        });
+    }
     if !(0.0..1.0).contains(&rules.fee_rate) {
         return Err(Error::Domain {
             argument: "closing_fee_rate",

@@ -51,6 +51,18 @@ pub enum Status {
     InvalidRiskLimit = 44,
     /// A result is too large for a float64.
     NumericOverflow = 45,
+    /// Several legs of one instrument in one cross account: in one-way mode any, in hedge mode on one side.
+    DuplicateLeg = 46,
+    /// An account with balances: the policy has no asset for the currency that the position settles in.
+    UnknownSettlement = 47,
+    /// A balance in an asset that the policy does not know.
+    UnknownAsset = 48,
+    /// No price was given for the asset of a balance, or of the currency that a position settles in.
+    MissingAssetPrice = 49,
+    /// That price is infinite, zero or negative.
+    InvalidAssetPrice = 50,
+    /// A balance is NaN or infinite, or a liability or interest is that or negative.
+    InvalidBalance = 51,
 }
 
 /// First code that is not a finding.
@@ -103,6 +115,24 @@ impl Status {
         (Self::MissingRiskLimit, "MISSING_RISK_LIMIT", "the table is keyed by risk_limit and the row has none"),
         (Self::InvalidRiskLimit, "INVALID_RISK_LIMIT", "risk_limit is infinite, zero or negative"),
         (Self::NumericOverflow, "NUMERIC_OVERFLOW", "a result exceeds the range of float64"),
+        (
+            Self::DuplicateLeg,
+            "DUPLICATE_LEG",
+            "several legs of one instrument in one cross account: any in one-way mode, of one side in hedge mode",
+        ),
+        (
+            Self::UnknownSettlement,
+            "UNKNOWN_SETTLEMENT",
+            "an account with balances: the policy has no asset for the currency that the position settles in",
+        ),
+        (Self::UnknownAsset, "UNKNOWN_ASSET", "the policy knows no such asset"),
+        (Self::MissingAssetPrice, "MISSING_ASSET_PRICE", "no price for the asset"),
+        (Self::InvalidAssetPrice, "INVALID_ASSET_PRICE", "the asset's price is infinite, zero or negative"),
+        (
+            Self::InvalidBalance,
+            "INVALID_BALANCE",
+            "the balance is NaN or infinite, or a liability or interest is that or negative",
+        ),
     ];
 }
 
@@ -138,6 +168,6 @@ mod tests {
     fn the_table_is_complete_and_ascending() {
         let codes: Vec<u8> = Status::TABLE.iter().map(|entry| entry.0 as u8).collect();
         assert!(codes.windows(2).all(|pair| pair[0] < pair[1]));
-        assert_eq!(codes.len(), 22);
+        assert_eq!(codes.len(), 28);
     }
 }

@@ -156,6 +156,11 @@ impl Growing {
         (1.0 - self.scaled_rate) / self.scaled_slope
     }
 
+    /// Rate and slope, if it is the value that the rate grows with.
+    pub(crate) fn by_value(&self) -> Option<(f64, f64)> {
+        self.by_value.then_some((self.rate, self.slope))
+    }
+
     /// Size in base currency.
     #[inline(always)]
     pub(crate) fn base(&self, size: f64, value: f64) -> f64 {

@@ -6,11 +6,11 @@
 use levcore::book::Book;
 use levcore::contract::{Contract, Payoff};
 use levcore::error::Error;
-use levcore::evaluate::{ACCOUNT_MEASURES, AccountOutputs, Outputs, PolicyAtMarks, evaluate};
+use levcore::evaluate::{ACCOUNT_MEASURES, AccountOutputs, BalanceOutputs, Outputs, PolicyAtMarks, evaluate};
 use levcore::instruction_set::InstructionSet;
 use levcore::layout::{Codes, Keys, Layout};
 use levcore::measures::{COUNT, Measure};
-use levcore::policy::{Basis, FeeBasis, Policy, Rules, Terms, Threshold};
+use levcore::policy::{Basis, FeeBasis, HedgeRule, Policy, Rules, Terms, Threshold};
 use levcore::state::State;
 use levcore::status::{FIRST_FAILURE, Status};
 use levcore::tiers::{TierKey, TierTable};
@@ -114,6 +114,9 @@ prop_compose! {
             margin_call: Threshold { level: None, inclusive: true },
             liquidation_level,
             liquidation_inclusive: !flags[4],
+            hedge_rule: HedgeRule::Sum,
+            covered_share: 0.0,
+            liabilities_as_requirement: false,
         };
         Policy::new(rules, &instruments()).unwrap()
     }
@@ -178,6 +181,7 @@ fn run(columns: &Columns, policy: &Policy, set: InstructionSet, threads: usize, 
         accrued_funding: Some(&columns.accrued_funding),
         risk_limit: Some(&columns.risk_limit),
         wallet_balance: &columns.wallet_balance,
+        balances: None,
     };
     let accounts = ACCOUNTS as usize;
     let mut results = Results {
@@ -197,9 +201,10 @@ fn run(columns: &Columns, policy: &Policy, set: InstructionSet, threads: usize, 
         let [state, status] = &mut results.codes;
         let [account_state, account_status] = &mut results.account_codes;
         let of_accounts = AccountOutputs::new(account_columns, account_state, account_status);
-        let outputs = Outputs::new(measure_columns, state, status, of_accounts);
+        let outputs = Outputs::new(measure_columns, state, status, of_accounts, BalanceOutputs::none());
         let layout = layout_of(columns);
-        let policies = [PolicyAtMarks { policy, places: &places, marks: &MARKS }];
+        let policies =
+            [PolicyAtMarks { policy, places: &places, marks: &MARKS, places_of_assets: &[], asset_prices: &[] }];
         evaluate(&book, &layout, &policies, &outputs, set, threads, &mut || false).unwrap();
     }
     results
@@ -304,6 +309,9 @@ fn a_call_ends_when_it_is_asked_to() {
             margin_call: Threshold { level: None, inclusive: true },
             liquidation_level: 1.0,
             liquidation_inclusive: true,
+            hedge_rule: HedgeRule::Sum,
+            covered_share: 0.0,
+            liabilities_as_requirement: false,
         },
         &instruments(),
     )
@@ -317,12 +325,20 @@ fn a_call_ends_when_it_is_asked_to() {
         accrued_funding: None,
         risk_limit: None,
         wallet_balance: &[],
+        balances: None,
     };
     let layout = Layout::new(&Keys::isolated(&instrument, 1)).unwrap();
     let (mut state, mut status) = (vec![77; ROWS], vec![77; ROWS]);
-    let outputs = Outputs::new([const { None }; COUNT], &mut state, &mut status, AccountOutputs::none());
+    let outputs =
+        Outputs::new([const { None }; COUNT], &mut state, &mut status, AccountOutputs::none(), BalanceOutputs::none());
     let set = InstructionSet::Baseline;
-    let policies = [PolicyAtMarks { policy: &policy, places: &[Some(0)], marks: &[1.0] }];
+    let policies = [PolicyAtMarks {
+        policy: &policy,
+        places: &[Some(0)],
+        marks: &[1.0],
+        places_of_assets: &[],
+        asset_prices: &[],
+    }];
     let ended = evaluate(&book, &layout, &policies, &outputs, set, 1, &mut || true);
     assert_eq!(ended, Err(Error::Interrupted));
     assert_eq!((status[0], status[ROWS - 1]), (Status::NoLiquidationPrice as u8, 77));

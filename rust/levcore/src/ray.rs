@@ -1,0 +1,144 @@
+//! Zeros of a concave surplus along a ray of prices, by Newton's method from outside.
+//!
+//! The surplus of an account along a ray is a sum of minima of lines (and, for rates that grow with the size, of concave parabolas), so it
+//! is concave and has at most two zeros. A step goes to the zero of the line that decides at the current place; from a place where the
+//! surplus is negative the steps never pass the zero, and on lines they end on it.
+
+/// Value at 0 and slope of a line.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Line {
+    pub start: f64,
+    pub slope: f64,
+}
+
+impl Line {
+    pub(crate) fn new(start: f64, slope: f64) -> Self {
+        Self { start, slope }
+    }
+
+    /// Height at a place; the rise up to the place 0 is 0, also of an infinite slope.
+    fn at(&self, place: f64) -> f64 {
+        self.start + if place == 0.0 { 0.0 } else { self.slope * place }
+    }
+
+    /// Height at a place that may be infinite; a flat line stays what it is there.
+    pub(crate) fn at_any(&self, place: f64) -> f64 {
+        self.start + if self.slope == 0.0 { 0.0 } else { self.slope * place }
+    }
+
+    pub(crate) fn add(&mut self, other: Self) {
+        self.start += other.start;
+        self.slope += other.slope;
+    }
+}
+
+/// Places where something is zero, NaN where it is nowhere.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Zeros {
+    pub lower: f64,
+    pub upper: f64,
+}
+
+const STEPS: usize = 200;
+const DOUBLINGS: usize = 1_100;
+
+/// Both zeros of what `line_at` touches; `smooth` says that it is not made of lines alone.
+pub(crate) fn zeros(line_at: &mut impl FnMut(f64) -> Line, smooth: bool) -> Zeros {
+    Zeros { lower: lower_zero(line_at, smooth), upper: upper_zero(line_at, smooth) }
+}
+
+/// Place in (0, inf) where the surplus rises through zero; NaN if there is none.
+///
+/// `line_at` gives the line that touches the surplus at a place; something smooth may have none at the place 0.
+pub(crate) fn lower_zero(line_at: &mut impl FnMut(f64) -> Line, smooth: bool) -> f64 {
+    let mut place = if smooth { outside(line_at, 0.5) } else { 0.0 };
+    if place.is_nan() || !(line_at(place).at(place) < 0.0) {
+        return f64::NAN;
+    }
+    for _ in 0..STEPS {
+        let line = line_at(place);
+        if !(line.slope > 0.0) {
+            return f64::NAN;
+        }
+        let following = -line.start / line.slope;
+        if !(following > place) {
+            return place;
+        }
+        place = following;
+    }
+    place
+}
+
+/// Place in (0, inf) where the surplus falls through zero; NaN if there is none.
+pub(crate) fn upper_zero(line_at: &mut impl FnMut(f64) -> Line, smooth: bool) -> f64 {
+    let mut place = if smooth {
+        outside(line_at, 2.0)
+    } else {
+        let last = line_at(f64::INFINITY);
+        if !(last.slope < 0.0) {
+            return f64::NAN;
+        }
+        -last.start / last.slope
+    };
+    for _ in 0..STEPS {
+        if !(place > 0.0) {
+            return f64::NAN;
+        }
+        let line = line_at(place);
+        if !(line.slope < 0.0) {
+            return f64::NAN;
+        }
+        let following = -line.start / line.slope;
+        if !(following < place) {
+            return place;
+        }
+        place = following;
+    }
+    place
+}
+
+/// First place of 1, factor, factor squared ... where the surplus is negative; NaN if there is none.
+fn outside(line_at: &mut impl FnMut(f64) -> Line, factor: f64) -> f64 {
+    let mut place = 1.0;
+    for _ in 0..DOUBLINGS {
+        if line_at(place).at(place) < 0.0 {
+            return place;
+        }
+        place *= factor;
+        if !(place > 0.0 && place < f64::INFINITY) {
+            break;
+        }
+    }
+    f64::NAN
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The smaller of two lines.
+    fn roof(place: f64) -> Line {
+        let (rising, falling) = (Line::new(-1.0, 2.0), Line::new(6.0, -1.0));
+        if rising.at(place) < falling.at(place) { rising } else { falling }
+    }
+
+    #[test]
+    fn both_zeros_of_a_roof_are_found() {
+        let zeros = zeros(&mut |place| if place.is_infinite() { Line::new(6.0, -1.0) } else { roof(place) }, false);
+        assert_eq!(zeros, Zeros { lower: 0.5, upper: 6.0 });
+    }
+
+    #[test]
+    fn what_never_is_negative_has_no_zero() {
+        let zeros = zeros(&mut |_| Line::new(1.0, 0.5), false);
+        assert!(zeros.lower.is_nan() && zeros.upper.is_nan());
+    }
+
+    #[test]
+    fn a_parabola_is_met_from_outside() {
+        // 4 - (s - 2)^2, zero at 0 (not positive) and 4; touched by its tangents.
+        let mut tangent = |place: f64| Line::new(place * place, 4.0 - 2.0 * place);
+        let upper = upper_zero(&mut tangent, true);
+        assert!((upper - 4.0).abs() < 1e-12);
+    }
+}

@@ -1,0 +1,307 @@
+//! The scenarios of one account: sums over its legs, scan risk by group and pool, charges, and the verdict.
+
+use std::ops::Range;
+
+use crate::margin::{larger, margin_ratio};
+use crate::scenario_scan::{Scan, add_leg, all_finite, scan};
+use crate::scenario_scratch::Scratch;
+use crate::scenario_status::{AccountStatus, RowStatus};
+use crate::scenarios::{AddOns, BlockRisk, GroupRisk, Legs, MEASURES, ScenarioArrays};
+
+/// What every block of an evaluation shares.
+pub(crate) struct AccountScenarios<'a> {
+    legs: &'a Legs<'a>,
+    arrays: &'a ScenarioArrays<'a>,
+    add_ons: &'a AddOns<'a>,
+    keep_profits: bool,
+    /// Whether something is charged by net position.
+    charges_positions: bool,
+    ranges: &'a [Range<usize>],
+    /// Failure of each instrument that no quantity can mend.
+    failure: Vec<Option<RowStatus>>,
+}
+
+/// Requirement of a pool: the larger of its scan risk with its charges and its minimum.
+fn pool_requirement(scan_risk: f64, charges: f64, minimum: f64) -> f64 {
+    larger(scan_risk + charges, minimum)
+}
+
+impl<'a> AccountScenarios<'a> {
+    pub(crate) fn new(
+        legs: &'a Legs<'a>,
+        arrays: &'a ScenarioArrays<'a>,
+        add_ons: &'a AddOns<'a>,
+        keep_profits: bool,
+        ranges: &'a [Range<usize>],
+    ) -> Self {
+        let failure = arrays.profits.chunks_exact(arrays.scenarios).enumerate().map(|(place, profits)| {
+            if !profits.iter().all(|profit| profit.is_finite()) {
+                Some(RowStatus::IncompleteArray)
+            } else if add_ons.option_value.is_some_and(|values| !values[place].is_finite()) {
+                Some(RowStatus::MissingOptionValue)
+            } else {
+                None
+            }
+        });
+        let charges_positions = add_ons.minimum.is_some() || add_ons.contingency.is_some() || add_ons.spread.is_some();
+        Self { legs, arrays, add_ons, keep_profits, charges_positions, ranges, failure: failure.collect() }
+    }
+
+    pub(crate) fn scratch(&self) -> Scratch {
+        let spread = self.add_ons.spread.map(|(sizes, _)| sizes);
+        let amounts = [self.add_ons.minimum, self.add_ons.contingency, spread];
+        let sets = amounts.iter().flatten().map(|amounts| amounts.group.len()).max().unwrap_or(0);
+        Scratch::new(self.arrays.pool.len(), sets)
+    }
+
+    /// Evaluates consecutive accounts.
+    pub(crate) fn evaluate(&self, scratch: &mut Scratch, accounts: Range<usize>) -> BlockRisk {
+        let count = accounts.len();
+        let mut risk = BlockRisk {
+            accounts: accounts.clone(),
+            measures: vec![f64::NAN; MEASURES.len() * count],
+            status: Vec::with_capacity(count),
+            groups: Vec::with_capacity(count),
+            failures: Vec::new(),
+            profits: Vec::new(),
+        };
+        for (place, account) in accounts.enumerate() {
+            let complete = self.sum_legs(scratch, account, &mut risk.failures);
+            let complete = self.adjust(scratch, account) && complete;
+            let complete = complete && all_finite(&scratch.profits);
+            let measures = self.judge(scratch, account, complete, &mut risk.groups);
+            let status = match measures {
+                None => AccountStatus::Incomplete,
+                Some(measures) => {
+                    for (measure, value) in measures.into_iter().enumerate() {
+                        risk.measures[measure * count + place] = value;
+                    }
+                    self.equity_status(account)
+                }
+            };
+            risk.status.push(status as u8);
+            if self.keep_profits {
+                self.store_profits(scratch, status, &mut risk.profits);
+            }
+            scratch.clear();
+        }
+        risk
+    }
+
+    /// Adds up the legs of an account by group; whether all could be added.
+    fn sum_legs(&self, scratch: &mut Scratch, account: usize, failures: &mut Vec<(u32, u8)>) -> bool {
+        let width = self.arrays.scenarios;
+        let failed_before = failures.len();
+        for &row in &self.legs.order[self.ranges[account].clone()] {
+            let quantity = self.legs.quantity[row as usize];
+            let place = match self.held_instrument(row as usize, quantity) {
+                Ok(Some(place)) => place,
+                Ok(None) => continue,
+                Err(failure) => {
+                    failures.push((row, failure as u8));
+                    continue;
+                }
+            };
+            let slot = scratch.slot(self.arrays.group[place], width);
+            let sums = &mut scratch.profits[slot * width..][..width];
+            let profits = &self.arrays.profits[place * width..][..width];
+            add_leg(sums, quantity, profits);
+            if let Some(values) = self.add_ons.option_value {
+                scratch.net_option_value += quantity * values[place];
+            }
+            if self.charges_positions {
+                scratch.held.push((place as u32, quantity));
+            }
+        }
+        failures.len() == failed_before
+    }
+
+    /// Place of a row's instrument; none for a row without exposure.
+    fn held_instrument(&self, row: usize, quantity: f64) -> Result<Option<usize>, RowStatus> {
+        if !quantity.is_finite() {
+            return Err(RowStatus::InvalidQuantity);
+        }
+        if quantity == 0.0 {
+            return Ok(None);
+        }
+        let place = self.legs.places[self.legs.instrument[row] as usize].ok_or(RowStatus::UnknownInstrument)?;
+        self.failure[place].map_or(Ok(Some(place)), Err)
+    }
+
+    /// Makes sure that every group with an adjustment has a slot; whether all adjustments are numbers.
+    fn adjust(&self, scratch: &mut Scratch, account: usize) -> bool {
+        let Some(adjustments) = self.adjustments_of(account) else { return true };
+        for (group, &adjustment) in adjustments.iter().enumerate() {
+            if adjustment != 0.0 {
+                scratch.slot(group as u32, self.arrays.scenarios);
+            }
+        }
+        adjustments.iter().all(|adjustment| adjustment.is_finite())
+    }
+
+    fn adjustments_of(&self, account: usize) -> Option<&[f64]> {
+        let groups = self.arrays.pool.len();
+        self.add_ons.adjustments.map(|adjustments| &adjustments[account * groups..][..groups])
+    }
+
+    /// Measures of an account, none if it is incomplete, and its groups.
+    fn judge(
+        &self,
+        scratch: &mut Scratch,
+        account: usize,
+        complete: bool,
+        groups: &mut Vec<GroupRisk>,
+    ) -> Option<[f64; MEASURES.len()]> {
+        let first = groups.len();
+        scratch.order.clone_from(&scratch.groups);
+        scratch.order.sort_unstable_by_key(|&group| (self.arrays.pool[group as usize], group));
+        let measures = if complete { self.measure(scratch, account, groups) } else { None };
+        if measures.is_none() {
+            groups.truncate(first);
+            groups.extend(scratch.order.iter().map(|&group| GroupRisk::unknown(account, group)));
+        }
+        measures
+    }
+
+    fn equity_status(&self, account: usize) -> AccountStatus {
+        match self.add_ons.equity.map(|equity| equity[account]) {
+            Some(equity) if equity.is_nan() => AccountStatus::MissingEquity,
+            Some(equity) if equity.is_infinite() => AccountStatus::InvalidEquity,
+            _ => AccountStatus::Ok,
+        }
+    }
+
+    /// Measures of a complete account; none if one of them overflows.
+    fn measure(
+        &self,
+        scratch: &mut Scratch,
+        account: usize,
+        groups: &mut Vec<GroupRisk>,
+    ) -> Option<[f64; MEASURES.len()]> {
+        self.charge(scratch, account);
+        let (mut scan_risk, mut charges, mut minimum, mut requirement) = (0.0, 0.0, 0.0, 0.0);
+        let mut first = 0;
+        while let Some(&group) = scratch.order.get(first) {
+            let pool = self.arrays.pool[group as usize];
+            let rest = &scratch.order[first..];
+            let count = rest.iter().take_while(|&&other| self.arrays.pool[other as usize] == pool).count();
+            let members = first..first + count;
+            first = members.end;
+            let pool = self.scan_pool(scratch, account, members.clone(), groups);
+            let (mut pool_charges, mut pool_minimum) = (0.0, 0.0);
+            for &group in &scratch.order[members] {
+                let slot = scratch.slot_of_group[group as usize] as usize;
+                pool_charges += scratch.charges[slot];
+                pool_minimum += scratch.minimum[slot];
+            }
+            scan_risk += pool.risk;
+            charges += pool_charges;
+            minimum += pool_minimum;
+            requirement += pool_requirement(pool.risk, pool_charges, pool_minimum);
+        }
+        let net_option_value = scratch.net_option_value;
+        let initial_margin = self.add_ons.initial_ratio.map_or(f64::NAN, |ratio| requirement * ratio);
+        let finite = [scan_risk, charges, minimum, requirement, net_option_value].iter().all(|sum| sum.is_finite());
+        if !finite || initial_margin.is_infinite() {
+            return None;
+        }
+        let option_value = self.add_ons.option_value.map_or(f64::NAN, |_| net_option_value);
+        let given = self.add_ons.equity.map_or(f64::NAN, |equity| equity[account]);
+        let equity = if given.is_finite() { given + net_option_value } else { f64::NAN };
+        let ratio = if equity.is_nan() { f64::NAN } else { margin_ratio(requirement, equity) };
+        let surplus = equity - requirement;
+        Some([scan_risk, charges, minimum, requirement, initial_margin, option_value, equity, surplus, ratio])
+    }
+
+    /// Scan risk of the groups of a pool, and of the pool: losses in full, gains by their fractions.
+    fn scan_pool(
+        &self,
+        scratch: &mut Scratch,
+        account: usize,
+        members: Range<usize>,
+        groups: &mut Vec<GroupRisk>,
+    ) -> Scan {
+        let first = groups.len();
+        let mut pool = Scan { risk: 0.0, scenario: 0 };
+        for &group in &scratch.order[members.clone()] {
+            pool = scan(scratch.profits_of(group, self.arrays.scenarios));
+            groups.push(GroupRisk {
+                scan_risk: pool.risk,
+                worst_scenario: pool.scenario,
+                ..GroupRisk::unknown(account, group)
+            });
+        }
+        if members.len() > 1 {
+            pool = self.scan_sum(scratch, members);
+        }
+        for row in &mut groups[first..] {
+            (row.pool_scan_risk, row.pool_worst_scenario) = (pool.risk, pool.scenario);
+        }
+        pool
+    }
+
+    /// Scan risk of several groups that offset each other.
+    fn scan_sum(&self, scratch: &mut Scratch, members: Range<usize>) -> Scan {
+        let mut pooled = std::mem::take(&mut scratch.pooled);
+        pooled.clear();
+        pooled.resize(self.arrays.scenarios, 0.0);
+        for &group in &scratch.order[members] {
+            let offset = self.arrays.offset[group as usize];
+            let profits = scratch.profits_of(group, self.arrays.scenarios);
+            for (sum, &profit) in pooled.iter_mut().zip(profits) {
+                *sum += if profit > 0.0 { profit * offset } else { profit };
+            }
+        }
+        let pool = scan(&pooled);
+        scratch.pooled = pooled;
+        pool
+    }
+
+    /// Charges and minimum of each slot.
+    fn charge(&self, scratch: &mut Scratch, account: usize) {
+        let slots = scratch.groups.len();
+        scratch.charges.resize(slots, 0.0);
+        scratch.minimum.resize(slots, 0.0);
+        if let Some(amounts) = &self.add_ons.minimum {
+            scratch.sum_sides(amounts);
+            for slot in 0..slots {
+                scratch.minimum[slot] = scratch.sides[0][slot] + scratch.sides[1][slot];
+            }
+        }
+        if let Some(amounts) = &self.add_ons.contingency {
+            scratch.sum_sides(amounts);
+            for slot in 0..slots {
+                scratch.charges[slot] += scratch.sides[0][slot] + scratch.sides[1][slot];
+            }
+        }
+        if let Some((sizes, charge)) = &self.add_ons.spread {
+            scratch.sum_sides(sizes);
+            for slot in 0..slots {
+                let [long, short] = [scratch.sides[0][slot], scratch.sides[1][slot]];
+                let spreads = if long < short { long } else { short };
+                scratch.charges[slot] += charge[scratch.groups[slot] as usize] * spreads;
+            }
+        }
+        if let Some(adjustments) = self.adjustments_of(account) {
+            for slot in 0..slots {
+                scratch.charges[slot] += adjustments[scratch.groups[slot] as usize];
+            }
+        }
+    }
+
+    /// Profit of an account over all its groups, in the order of their first legs.
+    fn store_profits(&self, scratch: &Scratch, status: AccountStatus, table: &mut Vec<f64>) {
+        let width = self.arrays.scenarios;
+        let first = table.len();
+        if status == AccountStatus::Incomplete {
+            table.resize(first + width, f64::NAN);
+            return;
+        }
+        table.resize(first + width, 0.0);
+        for profits in scratch.profits.chunks_exact(width) {
+            for (sum, profit) in table[first..].iter_mut().zip(profits) {
+                *sum += profit;
+            }
+        }
+    }
+}
