@@ -105,6 +105,55 @@ def test_the_number_of_accounts_can_be_chosen() -> None:
     assert len(few.account_ids) == 5
 
 
+def pairs_held(book: lc.PositionBook) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Account and instrument of each cross position, as one number."""
+    assert book.account_codes is not None
+    accounts = book.account_codes[book.is_cross].astype(np.int64)
+    return accounts * len(book.instrument_names) + book.instrument_codes[book.is_cross]
+
+
+@pytest.mark.parametrize("mode", ["cross", "mixed"])
+@pytest.mark.parametrize("instruments", [1, 3, 10, 11, len(INSTRUMENTS)])
+def test_no_account_holds_an_instrument_twice(mode: Mode, instruments: int) -> None:
+    held = dict(list(INSTRUMENTS.items())[:instruments])
+    book, marks = generate.book(2_003, held, seed=5, margin_mode=mode)
+    assert len(np.unique(pairs_held(book))) == book.is_cross.sum()
+    legs = np.bincount(np.asarray(book.account))
+    assert legs.max() == min(10, instruments)
+    assert legs.min() >= legs.max() - 1
+    assert (lc.Engine(POLICY).evaluate(book, marks).status != lc.Status.DUPLICATE_LEG).all()
+
+
+def test_accounts_differ_in_what_they_hold() -> None:
+    book, _ = generate.book(ROWS, INSTRUMENTS, seed=3, margin_mode="cross", order="by_account")
+    held = np.sort(book.instrument_codes.reshape(-1, 10), axis=1)
+    assert len(np.unique(held, axis=0)) > 0.99 * len(held)
+
+
+def test_hedged_legs_stand_beside_a_leg_the_other_way_round() -> None:
+    book, marks = generate.book(6_000, INSTRUMENTS, seed=3, margin_mode="mixed", hedged=0.2)
+    assert (len(book), book.position_mode) == (6_000, "hedge")
+    pairs, first, counts = np.unique(pairs_held(book), return_index=True, return_counts=True)
+    assert set(counts.tolist()) == {1, 2}
+    assert np.mean(counts == 2) == pytest.approx(0.2, abs=0.02)
+    sides = np.sign(book.quantity[book.is_cross])
+    net = np.bincount(np.searchsorted(pairs, pairs_held(book)), sides)
+    assert (net[counts == 2] == 0).all()
+    assert (np.abs(net[counts == 1]) == 1).all()
+    sizes = np.abs(book.quantity[book.is_cross])
+    gross = np.bincount(np.searchsorted(pairs, pairs_held(book)), sizes)
+    assert (gross[counts == 2] != 2 * sizes[first[counts == 2]]).all()
+    risk = lc.Engine(POLICY).evaluate(book, marks)
+    assert not (risk.status >= lc.Status.INVALID_QUANTITY).any()
+
+
+@pytest.mark.parametrize("rows", [1, 2, 7])
+def test_every_leg_can_be_hedged(rows: int) -> None:
+    book, _ = generate.book(rows, INSTRUMENTS, seed=3, margin_mode="cross", hedged=1.0)
+    assert len(book) == rows
+    assert len(np.unique(pairs_held(book))) == rows - rows // 2
+
+
 def test_tables_of_every_kind() -> None:
     rows = [(0, "0.01", None, 50), (1000, "0.02", None, 20), (5000, "0.05", None, 5, 20_000)]
     instruments = {
@@ -145,6 +194,13 @@ def test_marks_are_plausible_and_depend_on_the_name_alone() -> None:
         ({"margin_mode": "both"}, "margin_mode: must be known"),
         ({"order": "sideways"}, "order: must be known"),
         ({"instruments": {}}, "instruments: must not be empty"),
+        ({"hedged": 1.5, "margin_mode": "cross"}, "hedged: must be a share"),
+        ({"hedged": 0.5}, "hedged: must be 0 for isolated positions"),
+        (
+            {"rows": 1_000, "accounts": 2, "margin_mode": "cross"},
+            "accounts: must be enough for 1000 positions where none holds one of 322 instruments twice; "
+            "expected >= 4, found 2",
+        ),
         (
             {"instruments": POLICY.instruments, "margin_mode": "mixed"},
             "instruments: must settle in one currency",

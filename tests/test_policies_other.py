@@ -9,11 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import levcore as lc
+from levcore.assets import Asset
+from levcore.balances import Balances
 from levcore.errors import UnknownRuleError
 from levcore.quantums import Account, Leg
 from published_cases import EVALUATORS
 
-Evaluator = Callable[[lc.PositionBook, lc.MarginPolicy, Any], lc.BookRisk]
+Evaluator = Callable[..., lc.BookRisk]
 
 QUARTER = lc.TierTable.single_rate("0.25")
 HALF = lc.TierTable.single_rate("0.5")
@@ -131,6 +133,69 @@ def test_gmx_v1_asks_for_the_worse_of_fees_and_a_hundredth(evaluate: Evaluator, 
     worse = max(0.001 * value + 5, 0.01 * value)
     assert risk.maintenance_margin[0] == pytest.approx(worse, rel=1e-14)
     assert risk.liquidation_price[0] == pytest.approx(1 - (50 - worse) / value, rel=1e-13)
+
+
+@pytest.mark.parametrize("policy", ["aave-v3", "compound-v3"])
+@pytest.mark.parametrize(("debt", "liquidatable"), [(799.0, False), (800.0, False), (801.0, True)])
+def test_a_loan_is_liquidated_below_its_weighted_collateral(
+    evaluate: Evaluator, policy: str, debt: float, liquidatable: bool
+) -> None:
+    rules = lc.policy(policy).with_assets([Asset("COLL", weights=(0.8,)), Asset("BASE")])
+    balances = Balances(["a", "a"], ["COLL", "BASE"], [10.0, 0.0], liability=[0.0, debt])
+    book = lc.PositionBook(instrument=[], quantity=[], entry_price=[], balances=balances)
+    risk = evaluate(book, rules, {}, asset_prices={"COLL": 100.0, "BASE": 1.0})
+    assert bool(risk.accounts.state[0] == lc.State.LIQUIDATION) is liquidatable
+    assert risk.accounts.margin_ratio[0] == debt / 800
+    # Collateral may fall to where its weighted value is the debt, and the debt rise to where it is that value.
+    assert risk.balances.liquidation_price_lower[0] == pytest.approx(debt / 8, rel=1e-14)
+    assert risk.balances.liquidation_price_upper[1] == pytest.approx(800 / debt, rel=1e-14)
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_collateral_in_the_index_token_moves_with_the_position(evaluate: Evaluator, side: int) -> None:
+    size, entry, held = 40.0 * side, 5_000.0, 10.0
+    tiers = lc.TierTable.single_rate("0.01").with_minimum(1)
+    instrument = lc.Instrument("X", "linear", tiers, settlement="USD", underlying="ETH")
+    rules = lc.policy("gmx-v2").with_instruments([instrument]).with_assets([Asset("ETH"), Asset("USD")])
+    book = lc.PositionBook(
+        instrument=["X"],
+        quantity=[size],
+        entry_price=[entry],
+        account=["a"],
+        margin_mode="cross",
+        balances=Balances(["a"], ["ETH"], [held]),
+    )
+    risk = evaluate(book, rules, {"X": 4_800.0}, asset_prices={"ETH": 4_800.0, "USD": 1.0})
+    # Collateral, profit and requirement: held * p + size * (p - entry) = 1 % of the size at entry.
+    price = (size * entry + 0.01 * abs(size) * entry) / (size + held)
+    assert risk.liquidation_price[0] == pytest.approx(price, rel=1e-14)
+    assert risk.accounts.equity[0] == held * 4_800 + size * (4_800 - entry)
+
+
+@pytest.mark.parametrize(
+    ("stated", "lots"),
+    [
+        ({}, 3.0),  # both covered legs at half of their margin
+        ({"covered_share": 0.0}, 1.0),  # covered lots are free
+        ({"hedge_requirement": "larger_leg", "covered_share": 0.0}, 3.0),
+        ({"hedge_requirement": "sum", "covered_share": 0.0}, 5.0),
+    ],
+)
+def test_a_broker_charges_covered_lots_as_it_states(
+    evaluate: Evaluator, stated: dict[str, Any], lots: float
+) -> None:
+    rules = lc.policy("fx-broker").replace(**stated)
+    rules = rules.with_instruments([lc.Instrument("X", "linear", lc.TierTable.single_rate("0.25"))])
+    book = lc.PositionBook(
+        instrument=["X", "X"],
+        quantity=[3.0, -2.0],
+        entry_price=[4.0, 4.0],
+        account=["a", "a"],
+        margin_mode="cross",
+        position_mode="hedge",
+        wallet_balance={"a": 100.0},
+    )
+    assert evaluate(book, rules, {"X": 4.0}).accounts.maintenance_margin[0] == lots
 
 
 @given(st.integers(1, 10**6), st.booleans(), st.integers(1, 10**9), st.integers(-(10**12), 10**12), st.data())

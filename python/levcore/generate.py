@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from levcore.book import PositionBook
 from levcore.errors import InputError
+from levcore.generate_accounts import Counts, deal, draw_counts, enough_accounts
 from levcore.instruments import Instrument
 
 __all__ = ["book", "marks"]
@@ -33,8 +34,6 @@ KNOWN_PRICES = {
 }
 QUOTE = re.compile(r"[/_-]?(USDT|USDC|BUSD|FDUSD|USD)\b.*$|[/_-]?(USDT|USDC|BUSD|FDUSD|USD)_.*$")
 
-# How many positions the most popular instrument can have for one of the least popular.
-POPULARITY_RANGE = 1000.0
 # Standard normal quantile of 0.55: that share of the sizes lies above the first tier.
 ABOVE_FIRST_TIER = 0.12566
 # Standard deviation of mark over entry, and the same in units of the initial margin where that is less: who
@@ -88,6 +87,7 @@ def book(
     legs_per_account: int = 10,
     margin_mode: Literal["isolated", "cross", "mixed"] = "isolated",
     order: Literal["sorted", "random", "by_account"] = "random",
+    hedged: float = 0.0,
 ) -> tuple[PositionBook, dict[str, float]]:
     """Random book and the marks to evaluate it at.
 
@@ -101,14 +101,19 @@ def book(
     seed : int
         Two calls with equal arguments give equal books, as far as numpy keeps its generator the same.
     accounts : int, optional
-        Number of accounts, `rows` divided by `legs_per_account` where it is not given. Each gets as many
-        positions as the next, within one.
+        Number of accounts. Where it is not given `rows` divided by `legs_per_account`, and more where there
+        are fewer instruments than legs. Each gets as many positions as the next, within one.
     legs_per_account : int
-        Positions an account.
+        Positions an account. An account holds no instrument twice, unless positions are isolated, which stand
+        alone.
     margin_mode : {"isolated", "cross", "mixed"}
         Mixed: each position is either with probability one half.
     order : {"sorted", "random", "by_account"}
         By instrument, at random, or by account. The positions of a seed are the same in each order.
+    hedged : float
+        Share of the cross positions beside which the account holds another of the same instrument the other
+        way round, of a size of its own, from 0 to 1. Above 0 the book is in hedge mode, and the opposite
+        positions are dealt to the accounts of their first ones, so that sizes of accounts differ by them.
 
     Returns
     -------
@@ -125,28 +130,34 @@ def book(
     ------
     InputError
         `rows`, `accounts` or `legs_per_account` is below 1, `instruments` is empty, a word is unknown, cross
-        positions would settle in several currencies.
+        positions would settle in several currencies or leave an account with an instrument twice, `hedged`
+        lies outside of 0 to 1 or positions are isolated.
     """
     for name, count in (("rows", rows), ("accounts", accounts), ("legs_per_account", legs_per_account)):
         if count is not None and count < 1:
             raise InputError(name, "must be at least 1", ">= 1", str(count))
-    if margin_mode not in ("isolated", "cross", "mixed"):
-        raise InputError("margin_mode", "must be known", "isolated, cross or mixed", repr(margin_mode))
-    if not instruments:
-        raise InputError("instruments", "must not be empty", "at least 1 instrument", "0")
-    currencies = sorted({one.settlement for one in instruments.values()} - {""})
-    if margin_mode != "isolated" and len(currencies) > 1:
-        rule = "must settle in one currency for cross positions"
-        raise InputError("instruments", rule, currencies[0], ", ".join(currencies))
+    _check_choices(instruments, margin_mode, order, hedged)
     random = np.random.default_rng(seed)
     prices = marks(instruments)
-    positions = _positions(rows, instruments, prices, random)
+    opposite = int(rows * hedged / (1.0 + hedged))
+    own = rows - opposite
     number_of_accounts = accounts if accounts is not None else -(-rows // legs_per_account)
-    seat = random.permutation(rows)
-    account = seat * number_of_accounts // rows
-    is_cross = random.random(rows) < 0.5 if margin_mode == "mixed" else np.full(rows, margin_mode == "cross")
+    if margin_mode != "isolated":
+        number_of_accounts = enough_accounts(own, accounts, number_of_accounts, len(instruments))
+    counts = draw_counts(
+        own, opposite, None if margin_mode == "isolated" else number_of_accounts, len(instruments), random
+    )
+    positions = _positions(counts, instruments, prices, random)
+    if margin_mode == "isolated":
+        account = random.permutation(own) * number_of_accounts // own
+    else:
+        account = deal(counts.own, number_of_accounts, random)
+    is_cross = random.random(own) < 0.5 if margin_mode == "mixed" else np.full(own, margin_mode == "cross")
+    if opposite:
+        partners = counts.partners()
+        account, is_cross = account[partners], is_cross[partners]
     wallet_balance = _wallets(positions, account, is_cross, number_of_accounts, random)
-    rank = _order(order, seat, random)
+    rank = _order(order, account, random)
     modes = np.where(is_cross, "cross", "isolated") if margin_mode == "mixed" else margin_mode
     made = PositionBook(
         instrument=positions.codes[rank],
@@ -160,6 +171,7 @@ def book(
         risk_limit=None if positions.risk_limit is None else positions.risk_limit[rank],
         accounts=np.arange(number_of_accounts),
         wallet_balance=wallet_balance,
+        position_mode="hedge" if hedged else "one_way",
     )
     return made, prices
 
@@ -173,29 +185,47 @@ def _mark(name: str) -> float:
     return float(f"{10 ** (5 * uniform - 3):.5g}")
 
 
+def _check_choices(
+    instruments: Mapping[str, Instrument], margin_mode: str, order: str, hedged: float
+) -> None:
+    if margin_mode not in ("isolated", "cross", "mixed"):
+        raise InputError("margin_mode", "must be known", "isolated, cross or mixed", repr(margin_mode))
+    if order not in ("sorted", "random", "by_account"):
+        raise InputError("order", "must be known", "sorted, random or by_account", repr(order))
+    if not instruments:
+        raise InputError("instruments", "must not be empty", "at least 1 instrument", "0")
+    currencies = sorted({one.settlement for one in instruments.values()} - {""})
+    if margin_mode != "isolated" and len(currencies) > 1:
+        rule = "must settle in one currency for cross positions"
+        raise InputError("instruments", rule, currencies[0], ", ".join(currencies))
+    if not 0.0 <= hedged <= 1.0:
+        raise InputError("hedged", "must be a share", "0 to 1", repr(hedged))
+    if hedged and margin_mode == "isolated":
+        raise InputError("hedged", "must be 0 for isolated positions, which stand alone", "0", repr(hedged))
+
+
 def _order(
-    order: Literal["sorted", "random", "by_account"], seat: NDArray[np.int64], random: np.random.Generator
+    order: Literal["sorted", "random", "by_account"],
+    account: NDArray[np.int64],
+    random: np.random.Generator,
 ) -> NDArray[np.int64] | slice:
     """Row of the grouped columns that comes first, second, ...; a slice leaves them as they are."""
     if order == "sorted":
         return slice(None)
-    if order == "random":
-        return random.permutation(len(seat))
-    if order == "by_account":
-        rank = np.empty_like(seat)
-        rank[seat] = np.arange(len(seat))
-        return rank
-    raise InputError("order", "must be known", "sorted, random or by_account", repr(order))
+    shuffled = random.permutation(len(account))
+    return shuffled if order == "random" else shuffled[np.argsort(account[shuffled], kind="stable")]
 
 
 def _positions(
-    rows: int, instruments: Mapping[str, Instrument], prices: Mapping[str, float], random: np.random.Generator
+    counts: Counts,
+    instruments: Mapping[str, Instrument],
+    prices: Mapping[str, float],
+    random: np.random.Generator,
 ) -> _Positions:
-    popularity = np.exp(random.random(len(instruments)) * math.log(POPULARITY_RANGE))
-    counts = random.multinomial(rows, popularity / popularity.sum())
     keyed_by_limit = any(instrument.tiers.unit == "risk_limit" for instrument in instruments.values())
+    rows = int(counts.both.sum())
     positions = _Positions(
-        codes=np.repeat(np.arange(len(counts), dtype=np.int32), counts),
+        codes=np.repeat(np.arange(len(instruments), dtype=np.int32), counts.both),
         quantity=np.empty(rows),
         entry_price=np.empty(rows),
         leverage=np.empty(rows),
@@ -206,18 +236,24 @@ def _positions(
     )
     # One instrument at a time: its table and its mark are then constants of plain array arithmetic.
     start = 0
-    for (name, instrument), count in zip(instruments.items(), counts.tolist(), strict=True):
+    each = zip(instruments.items(), counts.both.tolist(), counts.opposite.tolist(), strict=True)
+    for (name, instrument), count, opposite in each:
         part = slice(start, start + count)
         start += count
         if count:
-            _fill(positions, part, instrument, prices[name], random)
+            _fill(positions, part, opposite, instrument, prices[name], random)
     return positions
 
 
 def _fill(
-    positions: _Positions, part: slice, instrument: Instrument, mark: float, random: np.random.Generator
+    positions: _Positions,
+    part: slice,
+    opposite: int,
+    instrument: Instrument,
+    mark: float,
+    random: np.random.Generator,
 ) -> None:
-    """Positions of one instrument."""
+    """Positions of one instrument, the last of them opposite to the first."""
     tiers, count = instrument.tiers, part.stop - part.start
     size = _sizes(instrument, random, count)
     tier = np.searchsorted(tiers.floors, size, side="left") - 1
@@ -227,7 +263,8 @@ def _fill(
     # Where the table names no leverage, the one at which maintenance is half of the initial margin.
     highest = np.asarray(tiers.max_leverage or [max(1.0, 0.5 / rate) for rate in tiers.rates])[tier]
     leverage = np.floor(highest ** random.random(count))
-    direction = 1.0 - 2.0 * random.integers(0, 2, count)
+    direction = 1.0 - 2.0 * random.integers(0, 2, count - opposite)
+    direction = np.concatenate((direction, -direction[:opposite]))
     deviation = np.minimum(LARGEST_ENTRY_MOVE, MOVE_AT_LEVERAGE / leverage)
     entry = mark / (1.0 + np.clip(deviation * random.standard_normal(count), -0.1, 0.1))
     entry_value = contracts * instrument.contract_size * _coordinate(instrument, entry)
