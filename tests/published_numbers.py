@@ -65,6 +65,7 @@ READINGS: dict[str, Callable[[lc.BookRisk, int], float]] = {
     "account_liquidatable": lambda risk, place: liquidatable(int(risk.accounts.state[place])),
     **{f"account_{measure}": of_account(measure) for measure in ACCOUNT_MEASURES},
     **{f"balance_{measure}": of_balance(measure) for measure in BALANCE_MEASURES},
+    "account_inverse_margin_ratio": lambda risk, place: 1.0 / float(risk.accounts.margin_ratio[place]),
     "account_initial_margin_ratio": lambda risk, place: float(
         risk.accounts.initial_margin[place] / risk.accounts.equity[place]
     ),

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 import levcore as lc
+from levcore.assets import Asset
+from levcore.balances import Balances
 from levcore.errors import UnknownRuleError
 from levcore.policy import RULES
 from levcore.policy_terms import UNKNOWN
@@ -216,3 +218,115 @@ def test_bitmex_liquidates_below_its_requirement_and_bitget_at_it(offset: float)
         )
         risk = lc.Engine(policy).evaluate(book, {"X": 100.0})
         assert np.array_equal(risk.state, [state]), name
+
+
+def risk_of_balances(policy: lc.MarginPolicy, debt: float, price: float) -> tuple[lc.BookRisk, lc.BookRisk]:
+    """Risk of 2 BTC and 100 USDT against a debt in USDT, half a USDT of interest on it: engine, reference."""
+    balances = Balances(["a", "a"], ["BTC", "USDT"], [2.0, 100.0], liability=[0.0, debt], interest=[0.0, 0.5])
+    book = lc.PositionBook(instrument=[], quantity=[], entry_price=[], balances=balances)
+    prices = {"BTC": price, "USDT": 1.0}
+    return (
+        lc.Engine(policy).evaluate(book, {}, asset_prices=prices),
+        lc.reference.evaluate(book, policy, {}, asset_prices=prices),
+    )
+
+
+SPOT_LEVELS = {
+    "binance-cross-margin-3x": (1.3, 1.1),
+    "binance-cross-margin-5x": (1.16, 1.1),
+    "binance-isolated-margin-3x": (1.22, 1.18),
+    "binance-isolated-margin-5x": (1.19, 1.15),
+    "binance-isolated-margin-10x": (1.10, 1.05),
+}
+
+
+@pytest.mark.parametrize("name", SPOT_LEVELS)
+def test_spot_margin_is_called_and_liquidated_at_its_levels(name: str) -> None:
+    call, liquidation = SPOT_LEVELS[name]
+    debt = 10_000.0
+    states = (
+        (call * 1.001, lc.State.HEALTHY),
+        (call * 0.999, lc.State.MARGIN_CALL),
+        (liquidation * 0.999, lc.State.LIQUIDATION),
+    )
+    for level, state in states:
+        price = (level * (debt + 0.5) - 100.0) / 2.0
+        for risk in risk_of_balances(lc.policy(name), debt, price):
+            assert risk.accounts.state[0] == state, level
+            assert risk.accounts.margin_ratio[0] == pytest.approx(1 / level, rel=1e-14)
+            if state < lc.State.LIQUIDATION:
+                lower = (liquidation * (debt + 0.5) - 100.0) / 2.0
+                assert risk.balances.liquidation_price_lower[0] == pytest.approx(lower, rel=1e-14)
+
+
+@pytest.mark.parametrize("name", ["okx-isolated-margin", "binance-cross-margin-pro", "kraken-spot-margin"])
+def test_a_debt_asks_for_its_maintenance_margin(name: str) -> None:
+    rate, debt = 0.05, 10_000.0
+    tiers = lc.TierTable.single_rate(rate)
+    policy = lc.policy(name).with_assets([Asset("BTC"), Asset("USDT", liability_tiers=tiers)])
+    for risk in risk_of_balances(policy, debt, 6_000.0):
+        # The 100 USDT that are held count in the equity; the margin is on the debt and its interest.
+        equity, margin = 2 * 6_000.0 + 100.0 - debt - 0.5, rate * (debt + 0.5)
+        assert risk.accounts.equity[0] == pytest.approx(equity, rel=1e-14)
+        assert risk.accounts.maintenance_margin[0] == pytest.approx(margin, rel=1e-14)
+        needed = margin / policy.liquidation_level
+        lower = (needed + debt + 0.5 - 100.0) / 2.0
+        assert risk.balances.liquidation_price_lower[0] == pytest.approx(lower, rel=1e-12)
+
+
+def test_an_asset_that_a_policy_does_not_know_is_not_counted_as_nothing() -> None:
+    balances = Balances(["a", "a"], ["DOGE", "USDT"], [1_000.0, 100.0], liability=[0.0, 50.0])
+    book = lc.PositionBook(instrument=[], quantity=[], entry_price=[], balances=balances)
+    risk = lc.Engine(lc.policy("binance-cross-margin-3x")).evaluate(
+        book, {}, asset_prices={"DOGE": 0.1, "USDT": 1.0}
+    )
+    assert np.isnan(risk.accounts.equity[0])
+    assert risk.accounts.state[0] == lc.State.INCOMPLETE
+
+
+@pytest.mark.parametrize("short_entry", [100.0, 110.0])
+def test_hedged_legs_ask_for_both_at_binance_and_for_the_larger_at_bitget(short_entry: float) -> None:
+    expected = {"binance-usdm": 0.01 * (100.0 + 50.0), "bitget-linear": 0.01 * 100.0}
+    for name, requirement in expected.items():
+        policy = lc.policy(name).with_instruments(
+            [lc.Instrument("X", "linear", lc.TierTable.single_rate(0.01))]
+        )
+        if name == "bitget-linear":
+            policy = policy.replace(requirement_basis_cross="price", closing_fee_rate=0.0)
+        book = lc.PositionBook(
+            instrument=["X", "X"],
+            quantity=[1.0, -0.5],
+            entry_price=[100.0, short_entry],
+            account=["a", "a"],
+            margin_mode="cross",
+            wallet_balance={"a": 20.0},
+            position_mode="hedge",
+        )
+        risk = lc.Engine(policy).evaluate(book, {"X": 100.0})
+        assert risk.accounts.margin_ratio[0] * risk.accounts.equity[0] == pytest.approx(
+            requirement, rel=1e-13
+        )
+
+
+@pytest.mark.parametrize("name", ["okx-linear-swap", "bybit-linear", "mexc-linear", "gate-perpetual"])
+def test_hedged_legs_are_refused_where_no_source_says_what_they_ask_for(name: str) -> None:
+    policy = policy_with_fee(name).with_instruments(
+        [lc.Instrument("X", "linear", lc.TierTable.single_rate(0.01))]
+    )
+    policy = policy.replace(requirement_basis_cross="price", initial_margin_basis_cross="mark")
+    book = lc.PositionBook(
+        instrument=["X", "X"],
+        quantity=[1.0, -0.5],
+        entry_price=[100.0, 100.0],
+        account=["a", "a"],
+        margin_mode="cross",
+        wallet_balance={"a": 20.0},
+        leverage=[10.0, 10.0],
+        position_mode="hedge",
+    )
+    for evaluate in (
+        lc.Engine(policy).evaluate,
+        lambda book, marks: lc.reference.evaluate(book, policy, marks),
+    ):
+        with pytest.raises(UnknownRuleError, match="hedge_requirement"):
+            evaluate(book, {"X": 100.0})

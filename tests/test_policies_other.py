@@ -146,7 +146,7 @@ def test_a_loan_is_liquidated_below_its_weighted_collateral(
     risk = evaluate(book, rules, {}, asset_prices={"COLL": 100.0, "BASE": 1.0})
     assert bool(risk.accounts.state[0] == lc.State.LIQUIDATION) is liquidatable
     assert risk.accounts.margin_ratio[0] == debt / 800
-    # Collateral may fall to where its weighted value is the debt, and the debt rise to where it is that value.
+    # Collateral may fall to where its weighted value is the debt, and the debt rise to that value.
     assert risk.balances.liquidation_price_lower[0] == pytest.approx(debt / 8, rel=1e-14)
     assert risk.balances.liquidation_price_upper[1] == pytest.approx(800 / debt, rel=1e-14)
 

@@ -13,12 +13,17 @@
 
 from levcore import reference
 from levcore._levcore import __version__
+from levcore.assets import Asset, AssetTable
+from levcore.balances import Balances
 from levcore.book import PositionBook
+from levcore.compare import compare
+from levcore.distance import distance
 from levcore.engine import Engine
 from levcore.errors import InputError, InternalError, LevcoreError, PolicyError
 from levcore.instruments import Instrument, InstrumentTable
 from levcore.measures import MEASURES
 from levcore.policy import MarginPolicy, policies, policy
+from levcore.reconcile import reconcile
 from levcore.risk import AccountRisk, BookRisk
 from levcore.status import AccountStatus, State, Status
 from levcore.tiers import TierTable
@@ -27,6 +32,9 @@ __all__ = [
     "MEASURES",
     "AccountRisk",
     "AccountStatus",
+    "Asset",
+    "AssetTable",
+    "Balances",
     "BookRisk",
     "Engine",
     "InputError",
@@ -41,7 +49,10 @@ __all__ = [
     "Status",
     "TierTable",
     "__version__",
+    "compare",
+    "distance",
     "policies",
     "policy",
+    "reconcile",
     "reference",
 ]

@@ -18,6 +18,7 @@ __all__ = [
     "default_threads",
     "evaluate",
     "instruction_sets",
+    "measure_distances",
     "measures",
     "panic_inside",
     "price_grid_profits",
@@ -80,6 +81,17 @@ def evaluate(
     accounts: tuple[npt.NDArray[np.float64], npt.NDArray[np.uint8]] | None,
     asset_prices: list[npt.NDArray[np.float64]],
     balances: tuple[npt.NDArray[np.float64], npt.NDArray[np.uint8]] | None,
+    instruction_set: str,
+    threads: int,
+) -> None: ...
+def measure_distances(
+    book: Book,
+    policies: BookPolicies,
+    marks: npt.NDArray[np.float64],
+    asset_prices: list[npt.NDArray[np.float64]],
+    betas: list[tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]],
+    results: npt.NDArray[np.float64],
+    codes: npt.NDArray[np.uint8],
     instruction_set: str,
     threads: int,
 ) -> None: ...

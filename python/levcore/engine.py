@@ -184,7 +184,7 @@ class Engine:
             raise DTypeError("book", "must be a PositionBook", "PositionBook", type(book).__name__)
         if names is None:
             names = default_measures(book) if out is None else out.measures
-        bound = self._bind(book)
+        bound = self.bind(book)
         prices = mark_prices(book, marks)
         risk = self._result(book, bound.policies, prices, names, out)
         results, codes = risk.buffers
@@ -199,7 +199,7 @@ class Engine:
             asset_price_columns(book, bound.policies, asset_prices),
             risk.balances.buffers if book.balances is not None else None,
             self._used_set,
-            self._threads_of_call(threads, len(book)),
+            self.threads_of_call(threads, len(book)),
         )
         if on_bad_row == "raise":
             raise_for_bad_rows(risk)
@@ -217,7 +217,7 @@ class Engine:
 
         return explain(self.policies, book, marks, row)
 
-    def _bind(self, book: PositionBook) -> Binding:
+    def bind(self, book: PositionBook) -> Binding:
         """Policies of the book with the places of its instruments, found once a book."""
         bound = book.binding
         if bound is not None and bound.engine is self._compiled:
@@ -265,7 +265,13 @@ class Engine:
         out.balances.balances = book.balances
         return out
 
-    def _threads_of_call(self, threads: int | None, rows: int) -> int:
+    @property
+    def used_instruction_set(self) -> str:
+        """Instruction set that calls run with."""
+        return self._used_set
+
+    def threads_of_call(self, threads: int | None, rows: int) -> int:
+        """Threads of a call on so many rows: those asked for, one for a small book, else the engine's."""
         if threads is not None:
             return _checked_threads(threads)
         if rows <= SMALL_BOOK:

@@ -75,6 +75,7 @@ class AccountStatus(IntEnum):
     INCOMPLETE = 1
     MISSING_WALLET_BALANCE = 2
     INVALID_WALLET_BALANCE = 3
+    NO_COMMON_RAY = 4
 
     def describe(self) -> str:
         """Meaning of the code in words."""

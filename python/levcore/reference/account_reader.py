@@ -167,10 +167,11 @@ class AccountReader:
         if isinstance(holding, Status):
             leg_row.status = holding
             return
-        group = leg_row.mover = self.replay.codes[row]
+        group: Hashable = None  # that of flat legs, which ask for nothing
         reciprocal, curve, initial = False, Curve(NO_TABLE, position), None
         if not flat and marked.instrument is not None and marked.tiers is not None:
             leg_row.moves = True
+            group = leg_row.mover = self.replay.codes[row]
             reciprocal = self.has_balances and contract.is_inverse(marked.instrument)
             curve, initial = Curve(marked.tiers.of(position.quantity), position), marked.tiers.initial
             if self.has_balances:

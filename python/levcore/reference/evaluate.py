@@ -173,6 +173,8 @@ class BookReplay:
         By policy and ``book.instrument_names``, NaN where missing.
     asset_prices : list of lists of float, optional
         By policy and asset of the policy, NaN where missing; none for a book without balances.
+    settle_accounts : bool
+        Whether accounts are judged and their legs priced at once.
 
     Raises
     ------
@@ -188,6 +190,7 @@ class BookReplay:
         policies: Sequence["MarginPolicy"],
         marks: Sequence[Sequence[float]],
         asset_prices: Sequence[Sequence[float]] = (),
+        settle_accounts: bool = True,
     ) -> None:
         of_policies = zip(policies, marks, asset_prices or [()] * len(policies), strict=True)
         self.parts = [Part(policy, book, code, *prices) for code, (policy, *prices) in enumerate(of_policies)]
@@ -222,7 +225,10 @@ class BookReplay:
         self.balance_results: list[BalanceResult] = []
         # Sums of the accounts whose legs are priced one by one; the others are settled as one whole.
         self.sums: dict[int, Sums] = {}
-        self.verdicts: list[Verdict] = self._judge_accounts()
+        self._value_legs()
+        self.verdicts: list[Verdict] = []
+        if settle_accounts:
+            self.verdicts = [self._judge_account(account) for account in range(len(self.rows_of_account))]
 
     def quantity(self, row: int) -> float:
         """Quantity of a row."""
@@ -298,15 +304,14 @@ class BookReplay:
         position.status = status
         return position, kernel.release(position, policy, basis)
 
-    def _judge_accounts(self) -> list[Verdict]:
+    def _value_legs(self) -> None:
         for row in (row for row, cross in enumerate(self.is_cross) if cross):
             self.legs[row] = self._value_leg(row)
             self.rows_of_account[self.accounts[row]].append(row)
-        return [self._judge_account(account) for account in range(len(self.rows_of_account))]
 
     def _judge_account(self, account: int) -> Verdict:
         rows = self.rows_of_account[account]
-        part = self._part_of_account(account)
+        part = self.part_of_account(account)
         if self._is_pooled(account, part):
             reader = AccountReader(self, part, account, rows, self.balances_of_account[account])
             verdict, balances = settle(reader)
@@ -318,7 +323,7 @@ class BookReplay:
             sums.add(profit, position.requirement, position.initial_margin, position.maintenance_margin)
         return judge_wallet(self.wallets[account], sums, part.policy)
 
-    def _part_of_account(self, account: int) -> Part:
+    def part_of_account(self, account: int) -> Part:
         """Policy of an account; without a requirement no rule matters, so any judges one that has nothing."""
         rows, balances = self.rows_of_account[account], self.balances_of_account[account]
         columns = self.book.balance_columns

@@ -174,20 +174,20 @@ class Pool:
                 # The larger side of a group may settle in several assets; no line in one price gives it.
                 holding.settled += math.nan if self.by_groups else holding.price * scaled
 
-    def zeros_of_surplus(self, surplus: float, move: Move) -> Zeros:
-        """Places where the surplus is zero as `move` moves."""
+    def zeros_of_surplus(self, surplus: float, move: Move, highest: float = math.inf) -> Zeros:
+        """Places where the surplus is zero as `move` moves, below the place `highest`."""
         start, slope = self.line(move, True, 1.0)
         rest = surplus - (start + slope)
-        return self._zeros(partial(self._shifted, move, True, rest), self.smooth)
+        return self._zeros(partial(self._shifted, move, True, rest), highest, self.smooth)
 
     def zeros_of_equity(self, equity: float, move: Move) -> Zeros:
         """Places where the equity is zero, after closing fees where the policy takes them off."""
         start, slope = self.line(move, False, 1.0)
         rest = equity - (start + slope)
-        return self._zeros(partial(self._shifted, move, False, rest), False)
+        return self._zeros(partial(self._shifted, move, False, rest), math.inf, False)
 
-    def _zeros(self, line_at: "partial[Line]", smooth: bool) -> Zeros:
-        return Zeros(ray.lower_zero(line_at, smooth), ray.upper_zero(line_at, smooth))
+    def _zeros(self, line_at: "partial[Line]", highest: float, smooth: bool) -> Zeros:
+        return Zeros(ray.lower_zero(line_at, smooth), ray.upper_zero(line_at, highest, smooth))
 
     def _shifted(self, move: Move, required: bool, rest: float, place: float) -> Line:
         start, slope = self.line(move, required, place)

@@ -40,12 +40,15 @@ def lower_zero(line_at: Callable[[float], Line], smooth: bool) -> float:
     return place
 
 
-def upper_zero(line_at: Callable[[float], Line], smooth: bool) -> float:
-    """Place in (0, inf) where the surplus falls through zero; NaN if there is none."""
-    if smooth:
-        place = _outside(line_at, 2.0)
-        if math.isnan(place):
+def upper_zero(line_at: Callable[[float], Line], highest: float, smooth: bool) -> float:
+    """Place in (0, highest) where the surplus falls through zero; NaN if there is none."""
+    if highest < math.inf:
+        start, slope = line_at(highest)
+        if not start + _product(slope, highest) < 0.0:
             return math.nan
+        place = highest
+    elif smooth:
+        place = _outside(line_at, 2.0)
     else:
         start, slope = line_at(math.inf)
         if not slope < 0.0:

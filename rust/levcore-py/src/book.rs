@@ -1,5 +1,6 @@
 //! A book of positions: columns borrowed from NumPy, laid out once, evaluated many times.
 
+use levcore::distance::{Betas, DistanceOutputs};
 use levcore::evaluate::{AccountOutputs, BalanceOutputs, Outputs, PolicyAtMarks};
 use levcore::instruction_set::InstructionSet;
 use levcore::layout::{Codes, Keys, Layout};
@@ -349,5 +350,45 @@ pub(crate) fn evaluate(
     let outputs = Outputs::new(measured, state, status, accounts, balances);
     door::through_with_signals(py, |interrupted| {
         levcore::evaluate::evaluate(&columns, &book.layout, &policies, &outputs, set, threads, interrupted)
+    })
+}
+
+/// Measures how far prices may move together until each account is liquidated: rows lower and upper of `results`, codes of status.
+///
+/// `book` settles every account as one whole; `betas` holds those of the book's instruments and of the assets for each policy.
+#[pyfunction]
+#[allow(clippy::too_many_arguments, reason = "the parts of one evaluation, each with its own owner")]
+pub(crate) fn measure_distances(
+    py: Python<'_>,
+    book: &Book,
+    policies: &BookPolicies,
+    marks: PyReadonlyArray1<'_, f64>,
+    asset_prices: Vec<PyReadonlyArray1<'_, f64>>,
+    betas: Vec<(PyReadonlyArray1<'_, f64>, PyReadonlyArray1<'_, f64>)>,
+    results: Py<PyArray2<f64>>,
+    codes: Py<PyArray2<u8>>,
+    instruction_set: &str,
+    threads: usize,
+) -> PyResult<()> {
+    let set = InstructionSet::named(instruction_set).map_err(to_python)?;
+    let borrowed = BorrowedBook::of(py, book)?;
+    let columns = borrowed.columns()?;
+    let accounts = columns.wallet_balance.len();
+    let asset_prices = asset_prices.iter().map(PyReadonlyArray1::as_slice).collect::<Result<Vec<_>, _>>()?;
+    let policies = policies.at(marks.as_slice()?, &asset_prices)?;
+    let betas = betas
+        .iter()
+        .map(|(instruments, assets)| {
+            PyResult::Ok(Betas { of_instruments: instruments.as_slice()?, of_assets: assets.as_slice()? })
+        })
+        .collect::<PyResult<Vec<_>>>()?;
+    let mut results = Table::of(py, "out", &results)?;
+    let mut codes = Table::of(py, "out", &codes)?;
+    let [lower, upper] = results.array("out", accounts)?;
+    let [status] = codes.array("out", accounts)?;
+    let outputs = DistanceOutputs::new(lower, upper, status);
+    door::through_with_signals(py, |interrupted| {
+        let layout = &book.layout;
+        levcore::evaluate::measure_distances(&columns, layout, &policies, &betas, &outputs, set, threads, interrupted)
     })
 }

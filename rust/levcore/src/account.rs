@@ -52,7 +52,7 @@ pub(crate) struct Verdict {
     /// Equity less the requirement that triggers liquidation.
     pub surplus: f64,
     pub state: u8,
-    pub status: u8,
+    pub status: AccountStatus,
 }
 
 /// The part of a verdict that the legs need, in half a cache line: legs that lie apart read it in no order.
@@ -105,7 +105,7 @@ pub(crate) fn judge(totals: &Totals, status: AccountStatus, policy: &Policy) -> 
             margin_ratio: none,
             surplus: none,
             state: State::Incomplete as u8,
-            status: known as u8,
+            status: known,
         };
     }
     let margin_ratio = margin::margin_ratio(requirement, counted);
@@ -126,7 +126,7 @@ pub(crate) fn judge(totals: &Totals, status: AccountStatus, policy: &Policy) -> 
         margin_ratio,
         surplus,
         state: state_of(margin_ratio, &policy.levels) as u8,
-        status: AccountStatus::Ok as u8,
+        status: AccountStatus::Ok,
     }
 }
 

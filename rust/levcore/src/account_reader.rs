@@ -17,6 +17,8 @@ use crate::status::{AccountStatus, FIRST_FAILURE, Status};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LegRow {
     pub row: usize,
+    /// Code of its instrument.
+    pub instrument: usize,
     pub status: u8,
     /// Whether it is one of the pool's legs; flat ones without funding are not.
     pub pooled: bool,
@@ -165,7 +167,7 @@ impl<'a> AccountReader<'a> {
         let code = book.instrument[row] as usize;
         let marked = &part.instruments.list[code];
         let flat = status == Status::Flat as u8;
-        let mut known = LegRow { row, status, pooled: false, moves: false, mover: STILL };
+        let mut known = LegRow { row, instrument: code, status, pooled: false, moves: false, mover: STILL };
         if status >= FIRST_FAILURE || flat && profit == 0.0 {
             self.legs.push(known);
             return;
@@ -185,15 +187,16 @@ impl<'a> AccountReader<'a> {
         let size = exposure::size(quantity, contract.contract_size);
         let lookup = Lookup { quantity, risk_limit, size };
         let value = if flat { 0.0 } else { exposure::value(size, marked.coordinate) };
-        // The instrument of a flat leg may be unknown; it asks for nothing, in whatever group.
-        let own = if flat { code } else { marked.instrument.mover as usize };
+        let own = marked.instrument.mover as usize;
         let mover = if self.has_balances { own } else { code };
         if !flat {
             self.movers.number(mover);
         }
         (known.pooled, known.moves, known.mover) = (true, !flat, mover);
         let by_side = part.policy.rules.hedge_rule == HedgeRule::LargerSide;
-        let group = self.groups.number(if by_side { own } else { code });
+        // The instrument of a flat leg may be unknown; it asks for nothing, in a group of its own.
+        let key = if by_side { own } else { code };
+        let group = self.groups.number(if flat { 0 } else { key + 1 });
         self.legs.push(known);
         self.pool.legs.push(Leg {
             known: self.legs.len() - 1,
@@ -238,6 +241,11 @@ impl<'a> AccountReader<'a> {
             Status::Ok => Ok(self.add_holding(place, 0.0, 0.0)),
             failure => Err(failure),
         }
+    }
+
+    /// Place of a holding's asset in the policy; a wallet has none.
+    pub(crate) fn place_of_holding(&self, holding: usize) -> Option<usize> {
+        self.has_balances.then(|| self.holdings.key(holding))
     }
 
     /// Why the account cannot be judged, if so.

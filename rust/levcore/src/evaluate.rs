@@ -8,6 +8,7 @@ use crate::account::{Amounts, Standing, Verdict};
 use crate::book::Book;
 use crate::collateral::Asset;
 use crate::cross::{JudgedLegs, ValuedLegs, judge_accounts, price_legs, value_legs};
+use crate::distance::{Betas, DistanceOutputs, Measurer};
 use crate::error::{Error, Result};
 use crate::instruction_set::InstructionSet;
 use crate::isolated::isolated_tile;
@@ -111,12 +112,12 @@ impl AccountOutputs<'_> {
             column.write_consecutive(code, &[measure]);
         }
         self.state.write_consecutive(code, &[verdict.state]);
-        self.status.write_consecutive(code, &[verdict.status]);
+        self.status.write_consecutive(code, &[verdict.status as u8]);
     }
 }
 
 impl<'a> Outputs<'a> {
-    /// Borrows the columns of the measures wanted, in the order of [`Measure`](crate::measures::Measure), and the codes of state and status.
+    /// Borrows the columns of the measures wanted, in the order of [`Measure`], and the codes of state and status.
     pub fn new(
         columns: [Option<&'a mut [f64]>; COUNT],
         state: &'a mut [u8],
@@ -131,6 +132,11 @@ impl<'a> Outputs<'a> {
             accounts,
             balances,
         }
+    }
+
+    /// Columns of what is only asked about, and not stored.
+    fn none() -> Self {
+        Self::new([const { None }; COUNT], &mut [], &mut [], AccountOutputs::none(), BalanceOutputs::none())
     }
 
     fn check(&self, rows: usize, accounts: usize, balances: usize) -> Result<()> {
@@ -246,6 +252,19 @@ pub fn evaluate(
     threads: usize,
     interrupted: &mut dyn FnMut() -> bool,
 ) -> Result<()> {
+    check_inputs(book, layout, policies)?;
+    let balances = book.balances.map_or(0, |balances| balances.balance.len());
+    outputs.check(book.rows(), book.wallet_balance.len(), balances)?;
+    let columns = outputs.columns.iter().flatten().count();
+    let stream = columns * book.rows() * size_of::<f64>() >= LARGE_OUTPUT;
+    let stand_ins: Vec<Instrument> = policies.iter().map(|given| given.policy.stand_in()).collect();
+    let parts = policies.iter().zip(&stand_ins).map(|(given, stand_in)| Part::new(given, stand_in)).collect();
+    let job = Job { book, layout, parts, outputs, stream };
+    run(&job, instruction_set, threads, interrupted)
+}
+
+/// Checks that a book, its layout and its policies fit each other.
+fn check_inputs(book: &Book<'_>, layout: &Layout, policies: &[PolicyAtMarks<'_>]) -> Result<()> {
     book.check()?;
     if layout.accounts.len() > book.wallet_balance.len() {
         let (expected, found) = (layout.accounts.len(), book.wallet_balance.len());
@@ -270,13 +289,7 @@ pub fn evaluate(
         let (expected, found) = (layout.pooled.balances.len(), balances);
         return Err(Error::Length { argument: "balances", expected, found });
     }
-    outputs.check(book.rows(), book.wallet_balance.len(), balances)?;
-    let columns = outputs.columns.iter().flatten().count();
-    let stream = columns * book.rows() * size_of::<f64>() >= LARGE_OUTPUT;
-    let stand_ins: Vec<Instrument> = policies.iter().map(|given| given.policy.stand_in()).collect();
-    let parts = policies.iter().zip(&stand_ins).map(|(given, stand_in)| Part::new(given, stand_in)).collect();
-    let job = Job { book, layout, parts, outputs, stream };
-    run(&job, instruction_set, threads, interrupted)
+    Ok(())
 }
 
 impl<'a> Part<'a> {
@@ -308,6 +321,47 @@ impl<'a> Part<'a> {
     }
 }
 
+/// Measures how far prices may move together until each account of a book is liquidated.
+///
+/// `layout` settles every account as one whole ([`Keys::pool_all`](crate::layout::Keys)); `betas` are those of each policy.
+///
+/// # Errors
+///
+/// As [`evaluate`].
+#[allow(clippy::too_many_arguments, reason = "the parts of one evaluation, each with its own owner")]
+pub fn measure_distances(
+    book: &Book<'_>,
+    layout: &Layout,
+    policies: &[PolicyAtMarks<'_>],
+    betas: &[Betas<'_>],
+    outputs: &DistanceOutputs<'_>,
+    instruction_set: InstructionSet,
+    threads: usize,
+    interrupted: &mut dyn FnMut() -> bool,
+) -> Result<()> {
+    check_inputs(book, layout, policies)?;
+    let accounts = book.wallet_balance.len();
+    if let Some(found) = outputs.len().into_iter().find(|&len| len != accounts) {
+        return Err(Error::Length { argument: "out", expected: accounts, found });
+    }
+    if betas.len() != policies.len() {
+        return Err(Error::Length { argument: "betas", expected: policies.len(), found: betas.len() });
+    }
+    for (given, betas) in policies.iter().zip(betas) {
+        let lengths =
+            [(betas.of_instruments.len(), given.places.len()), (betas.of_assets.len(), given.policy.assets.len())];
+        if let Some((found, expected)) = lengths.into_iter().find(|(found, expected)| found != expected) {
+            return Err(Error::Length { argument: "betas", expected, found });
+        }
+    }
+    let stand_ins: Vec<Instrument> = policies.iter().map(|given| given.policy.stand_in()).collect();
+    let parts = policies.iter().zip(&stand_ins).map(|(given, stand_in)| Part::new(given, stand_in)).collect();
+    let job = Job { book, layout, parts, outputs: &Outputs::none(), stream: false };
+    let mut runner = Runner { job: &job, set: instruction_set, threads, interrupted };
+    let blocks = &layout.pooled.blocks;
+    runner.run(blocks.iter().map(|block| Task::Measure(block, betas[block.policy], outputs)).collect())
+}
+
 /// What a thread does at a time.
 enum Task<'a> {
     /// A block whose accounts, if any, have all their legs in it.
@@ -320,6 +374,8 @@ enum Task<'a> {
     Price(&'a Block, JudgedLegs<'a>),
     /// Accounts that are settled one by one.
     Settle(&'a PooledBlock),
+    /// Accounts whose distance to liquidation is measured.
+    Measure(&'a PooledBlock, Betas<'a>, &'a DistanceOutputs<'a>),
 }
 
 impl Task<'_> {
@@ -329,7 +385,7 @@ impl Task<'_> {
         match self {
             Self::Whole(block) | Self::Value(block, _) | Self::Price(block, _) => block.policy,
             Self::Judge(range, ..) => range.policy,
-            Self::Settle(block) => block.policy,
+            Self::Settle(block) | Self::Measure(block, ..) => block.policy,
         }
     }
 }
@@ -477,7 +533,14 @@ fn perform<C: Compare>(job: &Job<'_>, task: Task<'_>, scratch: &mut Scratch) {
             judge_accounts(job, part.policy, range.accounts.clone(), amounts, 0, standings);
         }
         Task::Price(block, legs) => price_block::<C>(job, part, &mut scratch.tile, block, &legs),
-        Task::Settle(block) => settle_block::<C>(job, part, block, scratch),
+        Task::Settle(block) => {
+            let (accounts, valued) = value_accounts::<C>(job, part, block, scratch);
+            settle_accounts(job, part, accounts, &valued);
+        }
+        Task::Measure(block, betas, outputs) => {
+            let (accounts, valued) = value_accounts::<C>(job, part, block, scratch);
+            measure_accounts(job, part, betas, accounts, &valued, outputs);
+        }
     }
     shared::fence();
 }
@@ -494,13 +557,21 @@ fn whole_accounts<C: Compare>(job: &Job<'_>, part: &Part<'_>, block: &Block, scr
     price_block::<C>(job, part, tile, block, &JudgedLegs { released, status, standings, first_account });
 }
 
-/// First pass over the legs of pooled accounts in tiles, then the accounts one by one.
+/// First pass over the legs of pooled accounts.
 #[inline(always)]
-fn settle_block<C: Compare>(job: &Job<'_>, part: &Part<'_>, block: &PooledBlock, scratch: &mut Scratch) {
+fn value_accounts<'s, C: Compare>(
+    job: &'s Job<'_>,
+    part: &Part<'_>,
+    block: &PooledBlock,
+    scratch: &'s mut Scratch,
+) -> (&'s [PooledAccount], ValuedLegs<'s>) {
     let pooled = &job.layout.pooled;
     let accounts = &pooled.accounts[block.accounts.clone()];
-    let (Some(first), Some(last)) = (accounts.first(), accounts.last()) else { return };
-    let rows = &pooled.rows[first.legs.start..last.legs.end];
+    let rows = match accounts {
+        [first, .., last] => &pooled.rows[first.legs.start..last.legs.end],
+        [only] => &pooled.rows[only.legs.clone()],
+        [] => &[],
+    };
     let Scratch { tile, legs } = scratch;
     legs.resize(rows.len(), 0);
     let Legs { amounts, released, status, .. } = legs;
@@ -508,16 +579,30 @@ fn settle_block<C: Compare>(job: &Job<'_>, part: &Part<'_>, block: &PooledBlock,
     for (number, tile_rows) in rows.chunks(ROWS).enumerate() {
         value_legs::<C>(job, part, tile, &mut valued, number * ROWS, Place::Scattered(tile_rows));
     }
-    settle_accounts(job, part, accounts, &valued);
+    (accounts, valued)
 }
 
-/// Out of line: these formulas go account by account, which no vectors speed up.
+/// Out of line, as [`measure_accounts`]: these formulas go account by account, which no vectors speed up.
 #[inline(never)]
 fn settle_accounts(job: &Job<'_>, part: &Part<'_>, accounts: &[PooledAccount], valued: &ValuedLegs<'_>) {
     let mut settler = Settler::new(job, part);
-    let first = accounts[0].legs.start;
     for account in accounts {
-        settler.settle(account, valued, account.legs.start - first);
+        settler.settle(account, valued, account.legs.start - accounts[0].legs.start);
+    }
+}
+
+#[inline(never)]
+fn measure_accounts(
+    job: &Job<'_>,
+    part: &Part<'_>,
+    betas: Betas<'_>,
+    accounts: &[PooledAccount],
+    valued: &ValuedLegs<'_>,
+    outputs: &DistanceOutputs<'_>,
+) {
+    let mut measurer = Measurer::new(job, part, betas);
+    for account in accounts {
+        measurer.measure(account, valued, account.legs.start - accounts[0].legs.start, outputs);
     }
 }
 

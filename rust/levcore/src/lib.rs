@@ -79,6 +79,7 @@ pub mod collateral;
 pub mod contract;
 mod cross;
 mod curve;
+pub mod distance;
 pub mod error;
 pub mod evaluate;
 pub mod exposure;

@@ -28,6 +28,11 @@ impl Numbering {
         self.number_of_key[key]
     }
 
+    /// Key of a number.
+    pub(crate) fn key(&self, number: usize) -> usize {
+        self.keys[number]
+    }
+
     /// Whether a key has a number.
     pub(crate) fn knows(&self, key: usize) -> bool {
         self.number_of_key.get(key).is_some_and(|&number| number != NONE)

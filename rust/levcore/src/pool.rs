@@ -194,19 +194,19 @@ impl<'a> Pool<'a> {
         }
     }
 
-    /// Places where the surplus is zero as `moved` moves.
-    pub(crate) fn zeros_of_surplus(&mut self, policy: &Policy, surplus: f64, moved: &Move) -> Zeros {
+    /// Places where the surplus is zero as `moved` moves, below the place `highest`.
+    pub(crate) fn zeros_of_surplus(&mut self, policy: &Policy, surplus: f64, moved: &Move, highest: f64) -> Zeros {
         let now = self.line(policy, moved, true, 1.0);
         let rest = surplus - (now.start + now.slope);
         let smooth = self.smooth;
-        ray::zeros(&mut |place| self.shifted(policy, moved, true, rest, place), smooth)
+        ray::zeros(&mut |place| self.shifted(policy, moved, true, rest, place), highest, smooth)
     }
 
     /// Places where the equity is zero, after the closing fees of what moves where the policy takes them off.
     pub(crate) fn zeros_of_equity(&mut self, policy: &Policy, equity: f64, moved: &Move) -> Zeros {
         let now = self.line(policy, moved, false, 1.0);
         let rest = equity - (now.start + now.slope);
-        ray::zeros(&mut |place| self.shifted(policy, moved, false, rest, place), false)
+        ray::zeros(&mut |place| self.shifted(policy, moved, false, rest, place), f64::INFINITY, false)
     }
 
     fn shifted(&mut self, policy: &Policy, moved: &Move, required: bool, rest: f64, place: f64) -> Line {

@@ -42,9 +42,9 @@ pub(crate) struct Zeros {
 const STEPS: usize = 200;
 const DOUBLINGS: usize = 1_100;
 
-/// Both zeros of what `line_at` touches; `smooth` says that it is not made of lines alone.
-pub(crate) fn zeros(line_at: &mut impl FnMut(f64) -> Line, smooth: bool) -> Zeros {
-    Zeros { lower: lower_zero(line_at, smooth), upper: upper_zero(line_at, smooth) }
+/// Both zeros of what `line_at` touches up to a place; `smooth` says that it is not made of lines alone.
+pub(crate) fn zeros(line_at: &mut impl FnMut(f64) -> Line, highest: f64, smooth: bool) -> Zeros {
+    Zeros { lower: lower_zero(line_at, smooth), upper: upper_zero(line_at, highest, smooth) }
 }
 
 /// Place in (0, inf) where the surplus rises through zero; NaN if there is none.
@@ -69,9 +69,12 @@ pub(crate) fn lower_zero(line_at: &mut impl FnMut(f64) -> Line, smooth: bool) ->
     place
 }
 
-/// Place in (0, inf) where the surplus falls through zero; NaN if there is none.
-pub(crate) fn upper_zero(line_at: &mut impl FnMut(f64) -> Line, smooth: bool) -> f64 {
-    let mut place = if smooth {
+/// Place in (0, highest) where the surplus falls through zero; NaN if there is none.
+pub(crate) fn upper_zero(line_at: &mut impl FnMut(f64) -> Line, highest: f64, smooth: bool) -> f64 {
+    let mut place = if highest < f64::INFINITY {
+        let outside = line_at(highest).at(highest) < 0.0;
+        if outside { highest } else { f64::NAN }
+    } else if smooth {
         outside(line_at, 2.0)
     } else {
         let last = line_at(f64::INFINITY);
@@ -124,13 +127,17 @@ mod tests {
 
     #[test]
     fn both_zeros_of_a_roof_are_found() {
-        let zeros = zeros(&mut |place| if place.is_infinite() { Line::new(6.0, -1.0) } else { roof(place) }, false);
+        let zeros = zeros(
+            &mut |place| if place.is_infinite() { Line::new(6.0, -1.0) } else { roof(place) },
+            f64::INFINITY,
+            false,
+        );
         assert_eq!(zeros, Zeros { lower: 0.5, upper: 6.0 });
     }
 
     #[test]
     fn what_never_is_negative_has_no_zero() {
-        let zeros = zeros(&mut |_| Line::new(1.0, 0.5), false);
+        let zeros = zeros(&mut |_| Line::new(1.0, 0.5), f64::INFINITY, false);
         assert!(zeros.lower.is_nan() && zeros.upper.is_nan());
     }
 
@@ -138,7 +145,14 @@ mod tests {
     fn a_parabola_is_met_from_outside() {
         // 4 - (s - 2)^2, zero at 0 (not positive) and 4; touched by its tangents.
         let mut tangent = |place: f64| Line::new(place * place, 4.0 - 2.0 * place);
-        let upper = upper_zero(&mut tangent, true);
+        let upper = upper_zero(&mut tangent, f64::INFINITY, true);
         assert!((upper - 4.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_zero_beyond_the_highest_place_is_none() {
+        let mut falling = |_| Line::new(3.0, -1.0);
+        assert!(upper_zero(&mut falling, 2.0, false).is_nan());
+        assert_eq!(upper_zero(&mut falling, 4.0, false), 3.0);
     }
 }

@@ -66,7 +66,7 @@ impl<'a> Settler<'a> {
         let totals = self.reader.pool.total(policy, self.reader.groups.len());
         let verdict = judge(&totals, status, policy);
         self.job.outputs.accounts.store(account.code, &verdict);
-        if verdict.status != AccountStatus::Ok as u8 {
+        if verdict.status != AccountStatus::Ok {
             self.withhold();
             return;
         }
@@ -75,7 +75,7 @@ impl<'a> Settler<'a> {
         self.zeros.clear();
         for moved in &self.moves[..self.reader.movers.len()] {
             self.zeros.push(MoverZeros {
-                surplus: self.reader.pool.zeros_of_surplus(policy, verdict.surplus, moved),
+                surplus: self.reader.pool.zeros_of_surplus(policy, verdict.surplus, moved, f64::INFINITY),
                 equity: self.reader.pool.zeros_of_equity(policy, verdict.equity, moved),
             });
         }

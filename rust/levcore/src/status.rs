@@ -148,6 +148,8 @@ pub enum AccountStatus {
     MissingWalletBalance = 2,
     /// The wallet balance is infinite.
     InvalidWalletBalance = 3,
+    /// Asked for a distance along prices on which the account's surplus is made of no lines.
+    NoCommonRay = 4,
 }
 
 impl AccountStatus {
@@ -157,6 +159,11 @@ impl AccountStatus {
         (Self::Incomplete, "INCOMPLETE", "at least one leg failed or overflowed: every measure of the account is NaN"),
         (Self::MissingWalletBalance, "MISSING_WALLET_BALANCE", "no wallet balance for an account with cross legs"),
         (Self::InvalidWalletBalance, "INVALID_WALLET_BALANCE", "the wallet balance is infinite"),
+        (
+            Self::NoCommonRay,
+            "NO_COMMON_RAY",
+            "distances only: with these betas a contract moves against the currency that it settles in",
+        ),
     ];
 }
 
