@@ -9,9 +9,7 @@ The *condition* of a number is its scale over its magnitude: 1 where nothing can
 of the inputs are used up. The value at liquidation is the difference of ``entry value``, ``margin +
 funding``, fixed fees and the tier's deduction over ``1 - d r``; the scale is the sum of their magnitudes over
 the same (cross: the sum over all legs of the account). So a liquidation price near the entry is exact to some
-units in the last place, and one near zero is as uncertain as the entry value is wide. Where the rate grows
-with the value it is a root of a parabola: the same sum over the root of the discriminant, and the condition
-of that root.
+units in the last place, and one near zero is as uncertain as the entry value is wide.
 
 ``docs/accuracy.md`` repeats this table; ``tests/test_oracle.py`` measures against it and holds the page to
 it.
@@ -56,15 +54,15 @@ BUDGETS = _table(
     Budget("notional", 2, 1.23, "the notional"),
     Budget("unrealized_pnl", 1.5, 0.47, "notional + entry value, which it is the difference of"),
     Budget("return_on_equity", 1.5, 0.49, "(notional + entry value) × leverage / entry value"),
-    Budget("initial_margin", 3, 2.49, "the initial margin"),
-    Budget("maintenance_margin", 3, 2.63, "rate × value + deduction of the tier that applies, + fee"),
+    Budget("initial_margin", 3, 1.86, "the initial margin"),
+    Budget("maintenance_margin", 3, 1.76, "rate × value + deduction of the tier that applies, + fee"),
     Budget("equity", 1.5, 0.53, "margin or wallet + funding + notional + entry value (cross: of all legs)"),
-    Budget("margin_ratio", 2, 0.94, "the ratio × (conditions of requirement and equity)"),
-    Budget("effective_leverage", 2, 0.67, "the leverage × (1 + condition of the equity)"),
+    Budget("margin_ratio", 2, 0.73, "the ratio × (conditions of requirement and equity)"),
+    Budget("effective_leverage", 2, 0.63, "the leverage × (1 + condition of the equity)"),
     Budget("liquidation_price", 4, 2.35, "the price × condition of the value at liquidation"),
     Budget("bankruptcy_price", 4, 2.18, "the price × condition of the value at bankruptcy"),
-    Budget("distance_to_liquidation", 4, 2.43, "1 + scale of the liquidation price / mark"),
-    Budget("liquidation_price_lower", 4, 2.12, "that of the liquidation price"),
+    Budget("distance_to_liquidation", 4, 1.75, "1 + scale of the liquidation price / mark"),
+    Budget("liquidation_price_lower", 4, 2.35, "that of the liquidation price"),
     Budget("liquidation_price_upper", 4, 2.35, "that of the liquidation price"),
 )
 """Measures of a position."""
@@ -73,8 +71,8 @@ ACCOUNT_BUDGETS = _table(
     Budget("equity", 1.5, 0.46, "wallet + funding + notional + entry value of all legs"),
     Budget("initial_margin", 4, 2.07, "the initial margin"),
     Budget("maintenance_margin", 4, 2.76, "rate × value + deduction, + fee, of all legs"),
-    Budget("free_margin", 1.5, 0.79, "scale of the equity + initial margin"),
-    Budget("margin_ratio", 2, 0.94, "the ratio × (conditions of requirement and equity)"),
+    Budget("free_margin", 1.5, 0.71, "scale of the equity + initial margin"),
+    Budget("margin_ratio", 2, 0.73, "the ratio × (conditions of requirement and equity)"),
     Budget("margin_call_amount", 1.5, 0.53, "requirement / level + scale of the equity"),
 )
 """Measures of an account of about eight legs; the error of a sum grows with their number."""
