@@ -24,7 +24,6 @@ from levcore.reference.tables import Table
 __all__ = ["Holding", "Leg", "Move", "Pool", "Zeros"]
 
 LARGER = (HEDGE_RULES["larger_leg"], HEDGE_RULES["larger_side"])
-NONE: Line = (0.0, 0.0)
 
 
 @dataclass(slots=True)
@@ -41,7 +40,8 @@ class Holding:
     counted: float = math.nan
     maintenance: float = 0.0
     initial: float = 0.0
-    # Scaled requirement of the legs that settle in it and do not move with it, in the account's currency.
+    # Scaled requirement of the legs that settle in it and do not move with it, in the account's currency; of
+    # no meaning where legs are charged in groups.
     settled: float = 0.0
 
 
@@ -172,8 +172,7 @@ class Pool:
             leg.frozen = scaled - leg.released
             if not leg.reciprocal:
                 holding = self.holdings[leg.holding]
-                # The larger side of a group may settle in several assets; no line in one price gives it.
-                holding.settled += math.nan if self.by_groups else holding.price * scaled
+                holding.settled += holding.price * scaled
 
     def partner(self, number: int) -> Leg | None:
         """The leg that covers a leg or is covered by it."""
@@ -205,7 +204,9 @@ class Pool:
     def zeros_of_equity(self, equity: float, move: Move) -> Zeros:
         """Places where the equity is zero, after closing fees where the policy takes them off."""
         start, slope = self.line(move, False, 1.0)
-        rest = equity - (start + slope)
+        fees = self._fee_line(move, 1.0)
+        # The equity does not hold the fees that the line has taken off.
+        rest = equity - (start + slope) - (fees[0] + fees[1])
         return self._zeros(partial(self._shifted, move, False, rest), math.inf, False)
 
     def _zeros(self, line_at: "partial[Line]", highest: float, smooth: bool) -> Zeros:
@@ -227,6 +228,10 @@ class Pool:
             own = self._holding_line(self.holdings[number], gains[number], beta, required, place)
             start += own[0]
             slope += own[1]
+            if required and beta != 0.0 and not self.by_groups:
+                settled = _on_ray((0.0, self.holdings[number].settled), beta)
+                start -= settled[0]
+                slope -= settled[1]
         own = self._requirement_line(move, place) if required else self._fee_line(move, place)
         return start - own[0], slope - own[1]
 
@@ -241,7 +246,6 @@ class Pool:
             factor = h.price * counted.weight
             offset = counted.offset_value + h.price * counted.offset_amount
             line = factor * base + offset, factor * gain
-            settled = NONE
             owed = h.owed * h.price, 0.0
             missing = -(h.price * base), -(h.price * gain)
         else:
@@ -252,7 +256,6 @@ class Pool:
             factor = h.price * counted.weight
             own = factor * gain + counted.offset_value, factor * base + h.price * counted.offset_amount
             line = _on_ray(own, beta)
-            settled = _on_ray((0.0, h.settled), beta)
             owed = _on_ray((0.0, h.owed * h.price), beta)
             missing = _on_ray((-(h.price * gain), -(h.price * base)), beta)
         start, slope = line
@@ -262,8 +265,6 @@ class Pool:
                 start -= owed[0] * h.asset.liability_weight
                 slope -= owed[1] * h.asset.liability_weight
             return start, slope
-        start -= settled[0]
-        slope -= settled[1]
         if as_requirement:
             weight = h.asset.liability_weight * trigger
             start -= owed[0] * weight
@@ -287,14 +288,22 @@ class Pool:
                 slope += own[1]
             return start, slope
         sides: dict[int, list[list[float]]] = {}
-        for number, beta in move.legs:
-            leg = self.legs[number]
+
+        def replace(leg: Leg, now: float, own: Line) -> None:
             lines = sides.setdefault(leg.group, [[side, 0.0] for side in self.sides[leg.group]])
-            line, p = lines[_side(leg)], leg.position
-            line[0] -= self.holdings[leg.holding].price * (p.requirement * self.policy.trigger)
-            own = self._leg_line(leg, beta, place)
+            line = lines[_side(leg)]
+            line[0] -= now
             line[0] += own[0]
             line[1] += own[1]
+
+        for number, beta in move.legs:
+            leg = self.legs[number]
+            replace(leg, self._scaled_requirement(leg), self._leg_line(leg, beta, place))
+        for number, beta in move.holdings:
+            for leg in self.legs if beta != 0.0 else ():
+                if leg.holding == number and not leg.reciprocal:
+                    now = self._scaled_requirement(leg)
+                    replace(leg, now, _on_ray((0.0, now), beta))
         for long, short in sides.values():
             longs = long[0] + (long[1] * place if long[1] != 0.0 else 0.0)
             shorts = short[0] + (short[1] * place if short[1] != 0.0 else 0.0)
@@ -302,6 +311,10 @@ class Pool:
             start += larger[0]
             slope += larger[1]
         return start, slope
+
+    def _scaled_requirement(self, leg: Leg) -> float:
+        """Requirement of a leg now, in the account's currency."""
+        return self.holdings[leg.holding].price * (leg.position.requirement * self.policy.trigger)
 
     def _leg_line(self, leg: Leg, beta: float, place: float) -> Line:
         """Scaled requirement of a leg: ``(rate * charged + fee) * V - deduction``, and what is frozen."""

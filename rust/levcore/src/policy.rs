@@ -279,7 +279,7 @@ impl Policy {
         self.instruments.len()
     }
 
-    /// What stands in for an instrument that the policy does not know.
+    /// What takes the place of an instrument that the policy does not know: the results of its rows are taken back.
     pub(crate) fn stand_in(&self) -> Instrument {
         Instrument {
             contract: Contract { payoff: Payoff::Linear, contract_size: 1.0, multiplier: 1.0 },

@@ -24,7 +24,8 @@ pub(crate) struct Holding<'a> {
     pub counted: f64,
     pub maintenance: f64,
     pub initial: f64,
-    /// Scaled requirement of the legs that settle in it and do not move with it, in the account's currency.
+    /// Scaled requirement of the legs that settle in it and do not move with it, in the account's currency; of no meaning where legs
+    /// are charged in groups.
     pub settled: f64,
 }
 
@@ -188,8 +189,7 @@ impl<'a> Pool<'a> {
             leg.frozen = scaled - leg.released;
             if !leg.reciprocal {
                 let holding = &mut self.holdings[leg.holding];
-                // The larger side of a group may settle in several assets; no line in one of their prices gives it.
-                holding.settled += if self.by_groups { f64::NAN } else { holding.price * scaled };
+                holding.settled += holding.price * scaled;
             }
         }
     }
@@ -226,7 +226,9 @@ impl<'a> Pool<'a> {
     /// Places where the equity is zero, after the closing fees of what moves where the policy takes them off.
     pub(crate) fn zeros_of_equity(&mut self, policy: &Policy, equity: f64, moved: &Move) -> Zeros {
         let now = self.line(policy, moved, false, 1.0);
-        let rest = equity - (now.start + now.slope);
+        let fees = self.fee_line(policy, moved);
+        // The equity does not hold the fees that the line has taken off.
+        let rest = equity - (now.start + now.slope) - (fees.start + fees.slope);
         ray::zeros(&mut |place| self.shifted(policy, moved, false, rest, place), f64::INFINITY, false)
     }
 
@@ -247,6 +249,11 @@ impl<'a> Pool<'a> {
         let mut line = Line::default();
         for &(number, beta) in &moved.holdings {
             line.add(holding_line(&self.holdings[number], policy, self.gains[number], beta, required, place));
+            if required && beta != 0.0 && !self.by_groups {
+                let settled = on_ray(Line::new(0.0, self.holdings[number].settled), beta);
+                line.start -= settled.start;
+                line.slope -= settled.slope;
+            }
         }
         let taken = if required { self.requirement_line(policy, moved, place) } else { self.fee_line(policy, moved) };
         Line::new(line.start - taken.start, line.slope - taken.slope)
@@ -266,21 +273,37 @@ impl<'a> Pool<'a> {
         self.place_of_group.resize(self.sides.len(), UNTOUCHED);
         for &(number, beta) in &moved.legs {
             let leg = &self.legs[number];
-            if self.place_of_group[leg.group] == UNTOUCHED {
-                self.place_of_group[leg.group] = self.touched.len();
-                let sides = self.sides[leg.group].map(|side| Line::new(side, 0.0));
-                self.touched.push(Touched { group: leg.group, sides });
-            }
-            let own = &mut self.touched[self.place_of_group[leg.group]].sides[side(leg)];
             let price = self.holdings[leg.holding].price;
-            own.start -= price * (leg.requirement * policy.trigger);
-            own.add(leg_line(leg, price, policy, beta, place));
+            let own = leg_line(leg, price, policy, beta, place);
+            self.replace(number, price * (leg.requirement * policy.trigger), own);
+        }
+        for &(holding, beta) in moved.holdings.iter().filter(|(_, beta)| *beta != 0.0) {
+            for number in 0..self.legs.len() {
+                let leg = &self.legs[number];
+                if leg.holding == holding && !leg.reciprocal {
+                    let now = self.holdings[holding].price * (leg.requirement * policy.trigger);
+                    self.replace(number, now, on_ray(Line::new(0.0, now), beta));
+                }
+            }
         }
         for &Touched { group, sides: [long, short] } in &self.touched {
             self.place_of_group[group] = UNTOUCHED;
             line.add(if long.at_any(place) > short.at_any(place) { long } else { short });
         }
         line
+    }
+
+    /// Puts a leg's line on its side of its group in place of its scaled requirement `now`.
+    fn replace(&mut self, number: usize, now: f64, own: Line) {
+        let leg = &self.legs[number];
+        if self.place_of_group[leg.group] == UNTOUCHED {
+            self.place_of_group[leg.group] = self.touched.len();
+            let sides = self.sides[leg.group].map(|side| Line::new(side, 0.0));
+            self.touched.push(Touched { group: leg.group, sides });
+        }
+        let line = &mut self.touched[self.place_of_group[leg.group]].sides[side(leg)];
+        line.start -= now;
+        line.add(own);
     }
 
     /// Closing fees of the moving legs that the bankruptcy price leaves room for; NaN where no source says.
@@ -337,7 +360,6 @@ fn holding_line(holding: &Holding<'_>, policy: &Policy, gain: f64, beta: f64, re
     let base = holding.equity - gain;
     let equity;
     let (mut line, owed, missing);
-    let mut settled = Line::default();
     if beta == 0.0 {
         equity = base + if gain == 0.0 { 0.0 } else { gain * place };
         let counted = asset.counted_line(equity, price * equity);
@@ -356,7 +378,6 @@ fn holding_line(holding: &Holding<'_>, policy: &Policy, gain: f64, beta: f64, re
         line = on_ray(own, beta);
         owed = on_ray(Line::new(0.0, holding.owed * price), beta);
         missing = on_ray(Line::new(-(price * gain), -(price * base)), beta);
-        settled = on_ray(Line::new(0.0, holding.settled), beta);
     }
     if !required {
         if policy.rules.liabilities_as_requirement {
@@ -365,8 +386,6 @@ fn holding_line(holding: &Holding<'_>, policy: &Policy, gain: f64, beta: f64, re
         }
         return line;
     }
-    line.start -= settled.start;
-    line.slope -= settled.slope;
     if policy.rules.liabilities_as_requirement {
         let weight = asset.liability_weight * trigger;
         line.start -= owed.start * weight;
