@@ -28,10 +28,14 @@ LARGER = (HEDGE_RULES["larger_leg"], HEDGE_RULES["larger_side"])
 
 @dataclass(slots=True)
 class Holding:
-    """One asset of an account: what is held and owed, and the profit that legs settle in it, in its units."""
+    """One asset of an account: what is held and owed, and the profit that legs settle in it, in its units.
+
+    Margins of positions turn into the account's currency at `margin_price`.
+    """
 
     asset: Asset
     price: float
+    margin_price: float
     held: float
     owed: float
     profit: float = 0.0
@@ -115,7 +119,7 @@ class Pool:
             self._charge_groups(totals)
         else:
             for leg in self.legs:
-                price, p = self.holdings[leg.holding].price, leg.position
+                price, p = self.holdings[leg.holding].margin_price, leg.position
                 totals.requirement += price * p.requirement
                 totals.initial_margin += price * p.initial_margin
                 totals.maintenance_margin += price * p.maintenance_margin
@@ -155,7 +159,7 @@ class Pool:
         initial, maintenance = [[0.0, 0.0] for _ in self.sides], [[0.0, 0.0] for _ in self.sides]
         required = [[0.0, 0.0] for _ in self.sides]
         for leg in self.legs:
-            price, p, side = self.holdings[leg.holding].price, leg.position, _side(leg)
+            price, p, side = self.holdings[leg.holding].margin_price, leg.position, _side(leg)
             required[leg.group][side] += price * p.requirement
             initial[leg.group][side] += price * p.initial_margin
             maintenance[leg.group][side] += price * p.maintenance_margin
@@ -172,7 +176,7 @@ class Pool:
             leg.frozen = scaled - leg.released
             if not leg.reciprocal:
                 holding = self.holdings[leg.holding]
-                holding.settled += holding.price * scaled
+                holding.settled += holding.margin_price * scaled
 
     def partner(self, number: int) -> Leg | None:
         """The leg that covers a leg or is covered by it."""
@@ -192,7 +196,7 @@ class Pool:
         leg, sides = self.legs[number], [0.0, 0.0]
         for other in self.legs:
             if other.group == leg.group and other is not leg:
-                sides[_side(other)] += self.holdings[other.holding].price * other.position.requirement
+                sides[_side(other)] += self.holdings[other.holding].margin_price * other.position.requirement
         return sides[_side(leg)], sides[1 - _side(leg)]
 
     def zeros_of_surplus(self, surplus: float, move: Move, highest: float = math.inf) -> Zeros:
@@ -314,7 +318,7 @@ class Pool:
 
     def _scaled_requirement(self, leg: Leg) -> float:
         """Requirement of a leg now, in the account's currency."""
-        return self.holdings[leg.holding].price * (leg.position.requirement * self.policy.trigger)
+        return self.holdings[leg.holding].margin_price * (leg.position.requirement * self.policy.trigger)
 
     def _leg_line(self, leg: Leg, beta: float, place: float) -> Line:
         """Scaled requirement of a leg: ``(rate * charged + fee) * V - deduction``, and what is frozen."""
@@ -325,7 +329,7 @@ class Pool:
         if rules.requirement_cross == AT_PRICE:
             rate, deduction = leg.curve.touching(leg.charged * value if leg.charged != 0.0 else 0.0)
         fee = rules.fee_rate if rules.fee_basis == FEE_AT_PRICE else 0.0
-        price = self.holdings[leg.holding].price
+        price = self.holdings[leg.holding].margin_price
         moving = price * ((rate * leg.charged + fee) * self.policy.trigger * p.value)
         still = price * (leg.frozen - deduction * self.policy.trigger)
         return _on_ray((moving, still) if leg.reciprocal else (still, moving), beta)

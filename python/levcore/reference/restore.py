@@ -79,7 +79,7 @@ def _restore(reader: AccountReader, quantities: Floats) -> None:
 def _kept(pool: Pool, policy: Policy, number: int, excess: float) -> float:
     """Share of a leg that may stay; NaN where even without it the requirement is too large."""
     leg = pool.legs[number]
-    price = pool.holdings[leg.holding].price
+    price = pool.holdings[leg.holding].margin_price
     at_entry = policy.rules.requirement_cross == AT_ENTRY
     if leg.covered:
         other = pool.partner(number)

@@ -93,6 +93,9 @@ pub struct Rules {
     pub covered_share: f64,
     /// Whether a liability of an account with balances is a requirement against its assets; else it is taken off the equity.
     pub liabilities_as_requirement: bool,
+    /// Whether margins of positions in accounts with balances turn into the account's currency at the liability weight of their settlement
+    /// currency; else at its price.
+    pub margins_at_liability_weight: bool,
 }
 
 /// An instrument as a policy takes it: a contract and its tables.

@@ -16,6 +16,8 @@ use crate::ray::{self, Line, Zeros};
 pub(crate) struct Holding<'a> {
     pub asset: &'a Asset,
     pub price: f64,
+    /// Price at which margins of positions turn into the account's currency.
+    pub margin_price: f64,
     pub held: f64,
     pub owed: f64,
     pub profit: f64,
@@ -30,11 +32,12 @@ pub(crate) struct Holding<'a> {
 }
 
 impl<'a> Holding<'a> {
-    pub(crate) fn new(asset: &'a Asset, price: f64, held: f64, owed: f64) -> Self {
+    pub(crate) fn new(asset: &'a Asset, price: f64, policy: &Policy, held: f64, owed: f64) -> Self {
         let unknown = f64::NAN;
         Self {
             asset,
             price,
+            margin_price: if policy.rules.margins_at_liability_weight { price * asset.liability_weight } else { price },
             held,
             owed,
             profit: 0.0,
@@ -153,7 +156,7 @@ impl<'a> Pool<'a> {
             return totals;
         }
         for leg in &self.legs {
-            let price = self.holdings[leg.holding].price;
+            let price = self.holdings[leg.holding].margin_price;
             totals.requirement += price * leg.requirement;
             totals.initial_margin += price * leg.initial_margin;
             totals.maintenance_margin += price * leg.maintenance_margin;
@@ -168,7 +171,7 @@ impl<'a> Pool<'a> {
         self.sides.clear();
         self.sides.resize(groups, Default::default());
         for leg in &self.legs {
-            let (price, side) = (self.holdings[leg.holding].price, side(leg));
+            let (price, side) = (self.holdings[leg.holding].margin_price, side(leg));
             let sums = &mut self.sums[leg.group];
             sums[0][side] += price * leg.requirement;
             sums[1][side] += price * leg.initial_margin;
@@ -189,7 +192,7 @@ impl<'a> Pool<'a> {
             leg.frozen = scaled - leg.released;
             if !leg.reciprocal {
                 let holding = &mut self.holdings[leg.holding];
-                holding.settled += holding.price * scaled;
+                holding.settled += holding.margin_price * scaled;
             }
         }
     }
@@ -209,7 +212,7 @@ impl<'a> Pool<'a> {
         let mut sides = [0.0, 0.0];
         for (place, other) in self.legs.iter().enumerate() {
             if other.group == leg.group && place != number {
-                sides[side(other)] += self.holdings[other.holding].price * other.requirement;
+                sides[side(other)] += self.holdings[other.holding].margin_price * other.requirement;
             }
         }
         (sides[side(leg)], sides[1 - side(leg)])
@@ -265,7 +268,7 @@ impl<'a> Pool<'a> {
         if !self.by_groups {
             for &(number, beta) in &moved.legs {
                 let leg = &self.legs[number];
-                line.add(leg_line(leg, self.holdings[leg.holding].price, policy, beta, place));
+                line.add(leg_line(leg, self.holdings[leg.holding].margin_price, policy, beta, place));
             }
             return line;
         }
@@ -273,7 +276,7 @@ impl<'a> Pool<'a> {
         self.place_of_group.resize(self.sides.len(), UNTOUCHED);
         for &(number, beta) in &moved.legs {
             let leg = &self.legs[number];
-            let price = self.holdings[leg.holding].price;
+            let price = self.holdings[leg.holding].margin_price;
             let own = leg_line(leg, price, policy, beta, place);
             self.replace(number, price * (leg.requirement * policy.trigger), own);
         }
@@ -281,7 +284,7 @@ impl<'a> Pool<'a> {
             for number in 0..self.legs.len() {
                 let leg = &self.legs[number];
                 if leg.holding == holding && !leg.reciprocal {
-                    let now = self.holdings[holding].price * (leg.requirement * policy.trigger);
+                    let now = self.holdings[holding].margin_price * (leg.requirement * policy.trigger);
                     self.replace(number, now, on_ray(Line::new(0.0, now), beta));
                 }
             }

@@ -65,7 +65,7 @@ impl<'a> Restorer<'a> {
     /// Share of a leg that may stay; NaN where even without it the requirement is too large.
     fn kept(&mut self, number: usize, excess: f64) -> f64 {
         let (pool, policy) = (&mut self.reader.pool, self.part.policy);
-        let price = pool.holdings[pool.legs[number].holding].price;
+        let price = pool.holdings[pool.legs[number].holding].margin_price;
         if pool.legs[number].covered {
             // The average entry of a pair changes as one of its legs is closed: no line gives a requirement on it.
             let other = pool.partner(number).filter(|_| policy.rules.requirement_cross != Basis::Entry);
