@@ -53,26 +53,29 @@ def _table(*budgets: Budget) -> dict[str, Budget]:
 BUDGETS = _table(
     Budget("notional", 2, 1.23, "the notional"),
     Budget("unrealized_pnl", 1.5, 0.47, "notional + entry value, which it is the difference of"),
-    Budget("return_on_equity", 1.5, 0.49, "(notional + entry value) × leverage / entry value"),
-    Budget("initial_margin", 3, 1.86, "the initial margin"),
-    Budget("maintenance_margin", 3, 1.76, "rate × value + deduction of the tier that applies, + fee"),
-    Budget("equity", 1.5, 0.53, "margin or wallet + funding + notional + entry value (cross: of all legs)"),
-    Budget("margin_ratio", 2, 0.73, "the ratio × (conditions of requirement and equity)"),
-    Budget("effective_leverage", 2, 0.63, "the leverage × (1 + condition of the equity)"),
-    Budget("liquidation_price", 4, 2.35, "the price × condition of the value at liquidation"),
-    Budget("bankruptcy_price", 4, 2.18, "the price × condition of the value at bankruptcy"),
-    Budget("distance_to_liquidation", 4, 1.75, "1 + scale of the liquidation price / mark"),
-    Budget("liquidation_price_lower", 4, 2.35, "that of the liquidation price"),
-    Budget("liquidation_price_upper", 4, 2.35, "that of the liquidation price"),
+    Budget("return_on_equity", 1.5, 0.51, "(notional + entry value) × leverage / entry value"),
+    Budget("initial_margin", 3, 2.53, "the initial margin"),
+    Budget("maintenance_margin", 3, 2.52, "rate × value + deduction of the tier that applies, + fee"),
+    Budget("equity", 1.5, 0.56, "margin or wallet + funding + notional + entry value (cross: of all legs)"),
+    Budget("margin_ratio", 2, 0.97, "the ratio × (conditions of requirement and equity)"),
+    Budget("effective_leverage", 2, 0.71, "the leverage × (1 + condition of the equity)"),
+    Budget("liquidation_price", 4, 2.42, "the price × condition of the value at liquidation"),
+    Budget("bankruptcy_price", 4, 2.1, "the price × condition of the value at bankruptcy"),
+    Budget("distance_to_liquidation", 4, 2.05, "1 + scale of the liquidation price / mark"),
+    Budget("liquidation_price_lower", 4, 2.42, "that of the liquidation price"),
+    Budget("liquidation_price_upper", 4, 2.27, "that of the liquidation price"),
 )
 """Measures of a position."""
 
 ACCOUNT_BUDGETS = _table(
     Budget("equity", 1.5, 0.46, "wallet + funding + notional + entry value of all legs"),
-    Budget("initial_margin", 4, 2.07, "the initial margin"),
-    Budget("maintenance_margin", 4, 2.76, "rate × value + deduction, + fee, of all legs"),
-    Budget("free_margin", 1.5, 0.71, "scale of the equity + initial margin"),
-    Budget("margin_ratio", 2, 0.73, "the ratio × (conditions of requirement and equity)"),
-    Budget("margin_call_amount", 1.5, 0.53, "requirement / level + scale of the equity"),
+    Budget("initial_margin", 4, 1.79, "the initial margin"),
+    Budget("maintenance_margin", 4, 2.09, "rate × value + deduction, + fee, of all legs"),
+    Budget("free_margin", 1.5, 0.81, "scale of the equity + initial margin"),
+    Budget("margin_ratio", 2, 0.97, "the ratio × (conditions of requirement and equity)"),
+    Budget("margin_call_amount", 1.5, 0.65, "requirement / level + scale of the equity"),
+    Budget("collateral_value", 1.5, 0.46, "that of the equity, whose positive part it is"),
+    Budget("liabilities", 1.5, 0.43, "that of the equity, whose negative part they are"),
+    Budget("surplus", 1.5, 0.86, "scale of the equity + requirement / level"),
 )
-"""Measures of an account of about eight legs; the error of a sum grows with their number."""
+"""Measures of an account of up to some eight legs; the error of a sum grows with their number."""

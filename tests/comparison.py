@@ -31,7 +31,7 @@ def same_bits(left: npt.NDArray[Any], right: npt.NDArray[Any]) -> bool:
 
 
 def assert_same_risk(found: lc.BookRisk, expected: lc.BookRisk, context: object = "") -> None:
-    """Every measure, state and status of rows and accounts, to the bit."""
+    """Every measure, state and status of rows, accounts and balances, to the bit."""
     for name in found.keys():  # noqa: SIM118 - a BookRisk is no mapping
         _assert_same(name, found[name], expected[name], found, expected, context)
     assert found.accounts.ids == expected.accounts.ids
@@ -39,6 +39,10 @@ def assert_same_risk(found: lc.BookRisk, expected: lc.BookRisk, context: object 
         if name != "account":
             other = expected.accounts.to_dict()[name]
             assert same_bits(column, other), f"{context}: account {name}: {_difference(column, other)}"
+    for name, column in found.balances.to_dict().items():
+        if name not in ("account", "asset"):
+            other = expected.balances.to_dict()[name]
+            assert same_bits(column, other), f"{context}: balance {name}: {_difference(column, other)}"
 
 
 def _assert_same(

@@ -390,13 +390,14 @@ def _exact_account(
         measures["initial_margin"], measures["maintenance_margin"] = initial[place], reported[place]
         cap = leg.cap if basis == "price" else None
         described.append(ExactRow(leg.row, measures, liquidation, bankruptcy, cap))
-    return ExactAccount(code, _of_account(policy, equity, requirement, initial, reported), described)
+    return ExactAccount(code, _of_account(policy, equity, requirement, surplus, initial, reported), described)
 
 
 def _of_account(
     policy: lc.MarginPolicy,
     equity: Number,
     requirement: Number,
+    surplus: Number,
     initial: list[Number],
     reported: list[Number],
 ) -> dict[str, Number]:
@@ -411,4 +412,7 @@ def _of_account(
         "free_margin": Number(None) if missing else total(equity, times(-1, opening)),
         "margin_ratio": quotient(requirement, equity),
         "margin_call_amount": Number(max(call.exact, ZERO), call.scale),
+        "collateral_value": Number(max(equity.exact, ZERO), equity.scale),
+        "liabilities": Number(max(-equity.exact, ZERO), equity.scale),
+        "surplus": surplus,
     }

@@ -291,7 +291,8 @@ def _held(configuration: Configuration) -> list[str]:
 
 def _popular(random: np.random.Generator, instruments: int, rows: int) -> npt.NDArray[np.int64]:
     """Instruments in runs and mixed, since the kernel treats a run of one instrument in its own way."""
-    weights = 1.0 / np.arange(1, instruments + 1)
+    # Not steeper, or few instruments would leave few legs an account, which holds each of them once.
+    weights = 1.0 / np.sqrt(np.arange(1, instruments + 1))
     # The last is the instrument that nobody knows, the fourth and fifth have no valid mark: few rows each.
     weights[-1] = weights.sum() * 0.005
     weights[3:5] *= 0.02
@@ -351,25 +352,30 @@ def _spoil(random: np.random.Generator, columns: Columns, rows: int) -> None:
 def _open_accounts(
     random: np.random.Generator, configuration: Configuration, columns: Columns, margin: Floats, rows: int
 ) -> None:
-    """Accounts of about eight legs, most with a wallet; bad legs are gathered in few of them."""
-    count = max(1, rows // 8)
-    account = random.integers(0, count, rows)
-    spoiled = np.zeros(rows, dtype=np.bool_)
-    for name in SPOILED.keys() & columns.keys():
+    """Accounts of up to about eight legs, no instrument twice, most with a wallet.
+
+    Bad legs are gathered in few accounts, where an instrument may stand twice.
+    """
+    is_cross = np.full(rows, True) if configuration.mode == "cross" else random.random(rows) < 0.6
+    spoiled = np.isin(columns["instrument"], (3, 4, len(columns["instrument_names"]) - 1))
+    # What no cross leg is judged by fails none.
+    for name in (SPOILED.keys() & columns.keys()) - {"isolated_margin"}:
         column = columns[name]
         spoiled |= ~np.isfinite(column) | (np.abs(column) > 1e290)
         if name == "entry_price":
             spoiled |= column <= 0.0
-    spoiled |= np.isin(columns["instrument"], (3, 4, len(columns["instrument_names"]) - 1))
-    # Nine of ten bad legs share one account of a hundred.
-    moved = spoiled & (random.random(rows) < 0.99)
-    account[moved] = account[moved] // 100 * 100
-    if configuration.together:
-        account.sort()
+    # Nearly all of them share one account of a hundred.
+    gathered = is_cross & spoiled & (random.random(rows) < 0.99)
+    codes = columns["instrument"].astype(np.int64)
+    count = max(1, rows // 8, int(np.bincount(codes[is_cross & ~gathered], minlength=1).max()))
+    account = random.integers(0, count, rows)
+    for code in np.unique(codes):
+        legs = np.flatnonzero(is_cross & ~gathered & (codes == code))
+        account[legs] = random.permutation(count)[: legs.size]
+    account[gathered] = account[gathered] // 100 * 100
     columns["account"] = account
-    cross = random.random(rows) < 0.6
     columns["margin_mode"] = (
-        np.where(cross, "cross", "isolated") if configuration.mode == "mixed" else "cross"
+        np.where(is_cross, "cross", "isolated") if configuration.mode == "mixed" else "cross"
     )
     needed = np.bincount(account, weights=np.nan_to_num(margin, nan=0.0, posinf=0.0), minlength=count)
     ids = np.flatnonzero(random.random(count) > 0.01)
@@ -377,6 +383,11 @@ def _open_accounts(
     wallets = np.where(random.random(ids.size) < 0.005, -wallets, wallets)
     wallets[random.random(ids.size) < 0.002] = np.inf
     wallets[random.random(ids.size) < 0.002] = np.nan
+    if configuration.together:
+        order = np.argsort(account, kind="stable")
+        for name, column in columns.items():
+            if isinstance(column, np.ndarray):
+                columns[name] = column[order]
     columns["accounts"], columns["wallet_balance"] = ids, wallets
 
 

@@ -102,6 +102,8 @@ def policies(draw: st.DrawFn) -> lc.MarginPolicy:
     return lc.policy("generic").replace(**rules).with_instruments(held)
 
 
+FURTHER = 1_000
+"""Above every account that is drawn."""
 PRICES = (1.0, 2.0, 10.0, 12.5, 99.99, 100.0, 101.0, 40_000.0)
 BAD = (math.nan, math.inf, -math.inf, 0.0, -0.0, -1.0, 5e-324, 1e-310, 1e300, 1.7e308)
 COLUMNS: dict[str, st.SearchStrategy[float]] = {
@@ -127,8 +129,9 @@ def cases(
     draw: st.DrawFn,
     modes: tuple[str, ...] = ("isolated", "cross", "mixed"),
     repeats_of: tuple[int, ...] = (1, 1, 3, 20),
+    pooled: tuple[bool, ...] = (False, False, False, True),
 ) -> Case:
-    """Policy, columns of a book, marks."""
+    """Policy, columns of a book, marks; of a pooled one accounts may hold an instrument several times."""
     policy = draw(policies())
     names = [*policy.instruments, *draw(st.sampled_from([[], [UNKNOWN_NAME]]))]
     mark_values = _numbers(st.sampled_from(PRICES), draw(st.booleans()))
@@ -146,7 +149,34 @@ def cases(
         drawn = draw(st.lists(_numbers(values, spoiled), min_size=distinct, max_size=distinct))
         columns[name] = _repeated(drawn, repeats, np.float64)
     _add_accounts(draw, columns, draw(st.sampled_from(modes)), distinct, repeats)
+    if draw(st.sampled_from(pooled)):
+        columns["position_mode"] = draw(st.sampled_from(["one_way", "hedge"]))
+    elif "wallet_balance" in columns or "account" in columns:
+        columns = one_way(columns)
     return policy, columns, marks
+
+
+def one_way(columns: Columns) -> Columns:
+    """The same with each instrument at most once an account: further legs in accounts of their own.
+
+    In a book of one account they are left out.
+    """
+    rows = columns["quantity"].size
+    is_cross = np.broadcast_to(np.asarray(columns["margin_mode"]) == "cross", rows)
+    account = columns.get("account", np.zeros(rows, dtype=np.int64))
+    held = list(zip(account.tolist(), columns["instrument"].tolist(), is_cross.tolist(), strict=True))
+    legs = np.array([held[:row].count(leg) if leg[2] else 0 for row, leg in enumerate(held)], dtype=np.int64)
+    if "account" not in columns:
+        return {
+            name: column[legs == 0] if isinstance(column, np.ndarray) else column
+            for name, column in columns.items()
+        }
+    moved = columns | {"account": account + FURTHER * legs}
+    if "accounts" in columns:
+        generations = np.arange(legs.max(initial=0) + 1)
+        moved["accounts"] = np.add.outer(FURTHER * generations, columns["accounts"]).ravel()
+        moved["wallet_balance"] = np.tile(columns["wallet_balance"], generations.size)
+    return moved
 
 
 def _repeated(values: list[Any], repeats: int, dtype: Any) -> npt.NDArray[Any]:

@@ -202,14 +202,36 @@ def test_explain_of_a_row_that_is_not_there(capsys: pytest.CaptureFixture[str]) 
     assert "expected 0 to 15, found 16" in error_of(capsys)
 
 
-def test_policies_are_listed_and_shown(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("columns", [80, 120, 200])
+def test_policies_are_listed_with_dates_sources_and_what_is_unknown(
+    columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
     assert main(["policies"]) == 0
     listing = capsys.readouterr().out
-    assert all(info.id in listing for info in lc.policies())
+    entries = {entry.partition(":")[0]: " ".join(entry.split()) for entry in listing.split("\n\n")}
+    for info in lc.policies():
+        entry = entries[info.name]
+        assert info.as_of in entry
+        assert all(rule in entry for rule in info.unknown)
+        assert not info.sources or lc.policy(info.name).sources[0].title in entry
+    too_long = [line for line in listing.splitlines() if len(line) > min(columns, 120)]
+    assert all(len(line.split()) == 1 for line in too_long), "only addresses may be longer than the terminal"
+
+
+def test_unknowns_of_versions_that_differ_are_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["policies"]) == 0
+    entry = capsys.readouterr().out.partition("bybit-linear:")[2].partition("\n\n")[0]
+    older, newer = entry.partition("unknown  2025-10-02:")[2].split("unknown  2026-05-27:")
+    assert "displayed_price_cross" in newer
+    assert "displayed_price_cross" not in older
+
+
+def test_a_policy_is_shown_with_all_of_its_rules(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["policies", "hyperliquid"]) == 0
     shown = capsys.readouterr().out
     assert "maintenance_rate_rule = half-of-initial-at-max-leverage" in shown
-    assert "sources:" in shown
+    assert all(source.url in shown for source in lc.policy("hyperliquid").sources)
 
 
 # As a program

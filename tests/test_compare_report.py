@@ -50,9 +50,12 @@ def hostile() -> Comparison:
     """Comparison whose names are markup, with rows that fail."""
     name = "<script>alert(1)</script>"
     tiers = lc.TierTable.single_rate(0.01)
-    policy = lc.policy("generic").with_instruments([lc.Instrument(name, "linear", tiers, settlement="<U&D>")])
+    names = (name, "<em>")
+    policy = lc.policy("generic").with_instruments(
+        [lc.Instrument(each, "linear", tiers, settlement="<U&D>") for each in names]
+    )
     book = lc.PositionBook(
-        [name, "<i>unknown</i>", name],
+        [name, "<i>unknown</i>", "<em>"],
         [1.0, 1.0, -2.0],
         [100.0, 100.0, 100.0],
         account=["a&b", '"quoted"', "a&b"],
@@ -62,7 +65,9 @@ def hostile() -> Comparison:
         wallet_balance={"a&b": 50.0},
     )
     return compare(
-        book, {"<b>one</b>": policy, "two & more": policy, "okx": "okx-linear-swap"}, {name: 100.0}
+        book,
+        {"<b>one</b>": policy, "two & more": policy, "okx": "okx-linear-swap"},
+        dict.fromkeys(names, 100.0),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -37,9 +38,32 @@ BY_CONTRACTS = lc.Instrument(
 BY_LIMIT = lc.Instrument(
     "LIMIT", "linear", tiers=lc.TierTable.flat([(0, "0.01"), (1e6, "0.02")], unit="risk_limit")
 )
-INSTRUMENTS = [LINEAR, INVERSE, QUANTO, BY_CONTRACTS, BY_LIMIT]
+GROWING = lc.Instrument(
+    "GROWING",
+    "linear",
+    tiers=lc.TierTable.growing("0.02", "0.0005", cap=500),
+    short_tiers=lc.TierTable.single_rate("0.03").with_minimum(12),
+    initial_tiers=lc.TierTable.flat([(0, "0.1"), (25, "0.2")], unit="contracts"),
+    funding_rate=0.0004,
+)
+GROWING_INVERSE = lc.Instrument(
+    "GROWING_INVERSE",
+    "inverse",
+    contract_size=100.0,
+    tiers=lc.TierTable.growing("0.01", "0.002"),
+    initial_tiers=lc.TierTable.growing("0.02", "0.004"),
+)
+INSTRUMENTS = [LINEAR, INVERSE, QUANTO, BY_CONTRACTS, BY_LIMIT, GROWING, GROWING_INVERSE]
 NAMES = [instrument.name for instrument in INSTRUMENTS]
-MARKS = {"LINEAR": 100.0, "INVERSE": 2_000.0, "QUANTO": 310.5, "CONTRACTS": 95.0, "LIMIT": 33.3}
+MARKS = {
+    "LINEAR": 100.0,
+    "INVERSE": 2_000.0,
+    "QUANTO": 310.5,
+    "CONTRACTS": 95.0,
+    "LIMIT": 33.3,
+    "GROWING": 140.0,
+    "GROWING_INVERSE": 1_900.0,
+}
 
 FEES: list[dict[str, object]] = [
     {},
@@ -58,6 +82,7 @@ BASES: list[dict[str, object]] = [
     {},
     {"requirement_basis_isolated": "entry", "requirement_basis_cross": "mark"},
     {"initial_margin_basis_isolated": "entry", "initial_margin_basis_cross": "entry"},
+    {"initial_margin_rule": "table", "funding_in_requirement": "rate_times_value"},
     {
         "liquidation_level": 0.9,
         "warning_level": 0.3,
@@ -88,7 +113,8 @@ def random_book(seed: int, rows: int = 60) -> lc.PositionBook:
     margin[4::11] *= 0.02
     leverage = random.choice([3.0, 10.0, 25.0], rows)
     leverage[::17] = NAN
-    accounts = random.choice(["a", "b", "c", "d"], rows)
+    # An account holds an instrument once, or its legs would be duplicates.
+    accounts = ["abcdefghijklmnopqrstuvwxyz"[names[:row].count(name)] for row, name in enumerate(names)]
     return lc.PositionBook(
         names,
         quantity,
@@ -99,7 +125,7 @@ def random_book(seed: int, rows: int = 60) -> lc.PositionBook:
         leverage,
         accrued_funding=random.normal(size=rows),
         risk_limit=random.choice([1e5, 2e6], rows),
-        wallet_balance={"a": 4e5, "b": 1e5, "c": 20.0},
+        wallet_balance={"a": 4e5, "b": 1e5, "c": 20.0, "d": 3e5, "e": 3e5, "f": 50.0, "g": 9e5, "h": 1e6},
     )
 
 
@@ -110,7 +136,7 @@ def same(left: float, right: float) -> bool:
 
 def check(explanation: Explanation, risk: lc.BookRisk) -> None:
     """Every expression gives its value; every measure that is explained is the kernel's."""
-    words = {"abs": abs, "max": max, "nan": NAN, "inf": math.inf, "__builtins__": {}}
+    words = {"abs": abs, "max": max, "sqrt": math.sqrt, "nan": NAN, "inf": math.inf, "__builtins__": {}}
     for step in explanation.steps:
         if step.numbers and isinstance(step.value, float):
             assert same(eval(step.numbers, words), step.value), step
@@ -146,7 +172,7 @@ def test_every_expression_gives_its_value_and_the_kernels(
 def test_the_random_books_reach_every_kind_of_row(mode: str) -> None:
     engine = lc.Engine(rules(FEES[0], BASES[3]))
     found = set()
-    for seed in range(3):
+    for seed in range(8):
         book = random_book(seed)
         risk = engine.evaluate(book, MARKS)
         found |= {lc.Status(code).name for code in risk.status[book.is_cross == (mode == "cross")]}
@@ -231,6 +257,27 @@ def test_an_instrument_that_the_policy_does_not_know() -> None:
     assert "'NOPE'; the policy has 349 instruments" in str(explanation)
 
 
+def test_a_rate_that_grows_is_shown_with_the_root_that_solves_it() -> None:
+    policy = rules({}, {"initial_margin_rule": "table"})
+    book = lc.PositionBook(["GROWING_INVERSE"], [-200.0], [2_000.0], isolated_margin=[3.0])
+    text = lc.Engine(policy).explain(book, MARKS, 0)
+    assert text.step("rate").numbers == "0.01 + 0.002 * S"
+    assert text.step("discriminant").formula == "gap * gap - 4 * slope * needed"
+    assert text.step("value V* there").formula == "d * 2 * needed / (gap + sqrt(discriminant))"
+    assert text.step("initial_margin").formula == "(rate + slope * S) * V of the initial tiers"
+
+
+def test_no_price_restores_a_position_whose_rate_outgrows_its_equity() -> None:
+    # A short of 100 coins at 100 each, whose margin is 1: at every price more is asked for than is there.
+    hungry = replace(GROWING_INVERSE, tiers=lc.TierTable.growing("0.01", "0.004"))
+    engine = lc.Engine(lc.policy("generic").with_instruments([hungry]))
+    book = lc.PositionBook(["GROWING_INVERSE"], [-100.0], [100.0], isolated_margin=[1.0])
+    explanation = engine.explain(book, {"GROWING_INVERSE": 100.0}, 0)
+    assert explanation.step("discriminant").value < 0.0  # type: ignore[operator]
+    assert "no value meets the requirement" in str(explanation)
+    assert explanation.status == lc.Status.ALREADY_LIQUIDATABLE
+
+
 def test_a_flat_row_has_equity_and_no_price() -> None:
     explanation = isolated(0.0)
     assert explanation.status == lc.Status.FLAT
@@ -252,16 +299,16 @@ def test_a_leg_of_an_account_that_could_not_be_judged_shows_the_leg_at_fault() -
 
 
 def test_many_legs_are_cut_and_counted_but_all_are_summed() -> None:
-    rows = 100
+    rows, policy = 100, lc.policy("binance-usdm@2024-10-24")
+    names = [name for name, each in policy.instruments.items() if each.settlement == "USDT"][:rows]
     book = lc.PositionBook(
-        ["BTCUSDT"] * rows,
+        names,
         np.arange(1.0, rows + 1),
         np.full(rows, 100.0),
         margin_mode="cross",
         wallet_balance=1e6,
     )
-    engine = lc.Engine(lc.policy("binance-usdm@2024-10-24"))
-    explanation = engine.explain(book, {"BTCUSDT": 101.0}, 70)
+    explanation = lc.Engine(policy).explain(book, dict.fromkeys(names, 101.0), 70)
     assert explanation.step("leg in row 70").formula.endswith("this row")
     assert explanation.step("legs not listed").value == "79"
     assert explanation.step("sum of profits").value == 5050.0

@@ -213,7 +213,60 @@ def test_a_csv_of_every_payoff(tmp_path: Path) -> None:
     assert table["ETHUSD"].tiers.cap == 100
 
 
+def test_a_csv_with_a_table_for_each_purpose(tmp_path: Path) -> None:
+    more = ",underlying,funding_rate,slope,table"
+    path = write(
+        tmp_path,
+        HEADER + more,
+        BTC + ",BTC,0.0001,,",
+        "BTCUSDT,linear,1,,0.1,2,50000,0.005,,100,quote,BTC,0.0001,,maintenance",
+        "BTCUSDT,linear,1,,0.1,1,0,0.006,,100,quote,BTC,0.0001,,short",
+        "BTCUSDT,linear,1,,0.1,,0,0.02,,50,base,BTC,0.0001,0.000005,initial",
+    )
+    found = InstrumentTable.from_csv(path)["BTCUSDT"]
+    assert found == Instrument(
+        "BTCUSDT",
+        "linear",
+        TierTable.marginal([(0, "0.004", None, 125), (50_000, "0.005", None, 100)], unit="quote"),
+        tick_size=0.1,
+        underlying="BTC",
+        short_tiers=TierTable.single_rate("0.006", 100),
+        initial_tiers=TierTable.growing("0.02", "0.000005", max_leverage=50),
+        funding_rate=0.0001,
+    )
+
+
 CSV_FAULTS = {
+    "an unknown table": ([HEADER + ",table", BTC + ",longs"], 2, "table", "maintenance or short or initial"),
+    "no maintenance tiers": ([HEADER + ",table", BTC + ",short"], 2, "table", "has no maintenance tiers"),
+    "two growing rows": (
+        [
+            HEADER.replace(",tier", ",slope"),
+            *["BTCUSDT,linear,1,,,0.1,0,0.01,,,base"] * 2,
+        ],
+        3,
+        None,
+        "a growing table has one row",
+    ),
+    "a growing rate that does not start at 0": (
+        [HEADER.replace(",tier", ",slope"), "BTCUSDT,linear,1,,,0.1,5,0.01,,,base"],
+        2,
+        "floor",
+        "must be 0 in a growing table",
+    ),
+    "a growing shape without slope": (
+        [HEADER + ",shape", BTC.replace("quote", "base") + ",growing"],
+        2,
+        "slope",
+        "must be given",
+    ),
+    "two funding rates": (
+        [HEADER + ",funding_rate", BTC + ",0.1", BTC.replace(",1,0,", ",2,9,") + ",0.2"],
+        3,
+        "funding_rate",
+        "must be the same in every row of an instrument",
+    ),
+    "a funding rate of 100 %": ([HEADER + ",funding_rate", BTC + ",1"], 2, "funding_rate", "fraction"),
     "an empty file": ([""], 1, "instrument", "is missing"),
     "no unit": ([HEADER.removesuffix(",unit")], 1, "unit", "is missing"),
     "a misspelt column": (

@@ -200,7 +200,7 @@ def test_every_measure_is_within_its_budget(configuration: Configuration) -> Non
 
 
 # Without copies of rows: the error of a sum grows with the legs of an account, and the budgets are for a few.
-@given(cases(repeats_of=(1,)))
+@given(cases(repeats_of=(1,), pooled=(False,)))
 def test_odd_books_are_within_the_budgets_too(case: Case) -> None:
     policy, columns, marks = ordinary(case)
     risk = lc.Engine(policy).evaluate(book_of(columns), marks, measures=MEASURE_NAMES)

@@ -1,6 +1,7 @@
 """Policies: every file is whole and says where it comes from, and each reproduces the numbers it claims."""
 
 import pickle
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -158,6 +159,14 @@ def test_files_with_a_fault_do_not_load(fault: str) -> None:
     assert changed != text
     with pytest.raises(PolicyError, match=rule):
         policies_of_text(changed, "okx-linear-swap")
+
+
+def test_a_policy_without_a_source_does_not_load() -> None:
+    text = (FOLDER / "okx-linear-swap.toml").read_text(encoding="utf-8")
+    without = re.sub(r"^\[\[(versions\.)?sources\]\]\n(.+\n)*", "", text, flags=re.MULTILINE)
+    assert "sources" not in without
+    with pytest.raises(PolicyError, match="sources must be given"):
+        policies_of_text(without, "okx-linear-swap")
 
 
 def risk_of(

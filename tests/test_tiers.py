@@ -113,6 +113,39 @@ def test_half_of_the_initial_rate_at_the_highest_leverage() -> None:
     assert table.deductions == (0.0, float(Fraction(10**8) * (Fraction(1, 30) - Fraction(1, 50))))
 
 
+@given(EXACT_TIERS, st.integers(1, 10**10), st.integers(1, 10**8))
+def test_a_minimum_is_the_larger_of_itself_and_the_table(
+    tiers: list[tuple[int, Fraction]], value: int, minimum: int
+) -> None:
+    table = TierTable.marginal([(floor, rate) for floor, rate in tiers], unit="quote").with_minimum(minimum)
+    lines = max(
+        rate * value - deduction for rate, deduction in zip(table.rates, table.deductions, strict=True)
+    )
+    expected = max(float(marginal_sum(tiers, Fraction(value))), minimum)
+    assert lines == pytest.approx(expected, rel=1e-12, abs=1e-6)
+    assert table.rates[0] == 0
+    assert table.deductions[0] == -minimum
+
+
+def test_a_minimum_may_swallow_the_first_tiers_and_keeps_leverages() -> None:
+    rows = [(0, "0.01", None, 50), (1_000, "0.02", None, 25), (5_000, "0.05", None, 10)]
+    table = TierTable.marginal(rows, unit="quote", cap=10_000).with_minimum(30)
+    # 30 is what the second tier asks for at 2,000.
+    assert table.floors == (0.0, 2_000.0, 5_000.0)
+    assert table.rates == (0.0, 0.02, 0.05)
+    assert table.deductions == (-30.0, 10.0, 160.0)
+    assert table.max_leverage == (25.0, 25.0, 10.0)
+    assert table.cap == 10_000.0
+
+
+def test_a_growing_table_has_one_rate_a_slope_and_a_cap() -> None:
+    table = TierTable.growing("0.02", "0.000005", cap=40_000, max_leverage=50)
+    assert (table.shape, table.unit, table.rates, table.slope) == ("growing", "base", (0.02,), 5e-06)
+    assert (table.cap, table.max_leverage) == (40_000.0, (50.0,))
+    assert not TierTable.growing("0.02", "0.000005").is_single_rate
+    assert pickle.loads(pickle.dumps(table)) == table
+
+
 @pytest.mark.parametrize("cap", ["9223372036854775807", "9223372036854776000", 2**63 - 1, math.inf, "inf"])
 def test_sentinel_caps_mean_that_there_is_no_cap(cap: str | float) -> None:
     assert TierTable.marginal([(0, 0.01, 0, 10, cap)], unit="quote").cap == math.inf
@@ -204,6 +237,49 @@ REFUSED: dict[str, tuple[Callable[[], TierTable], str, str]] = {
         lambda: TierTable.marginal([{"floor": 0, "mmr": 0.01}], unit="quote"),
         "",
         "must be a tier",
+    ),
+    "a slope of 0": (lambda: TierTable.growing("0.01", 0), "slope", "must be positive and finite"),
+    "a slope that is no number": (lambda: TierTable.growing("0.01", "steep"), "slope", "must be a number"),
+    "a rate that grows in quote": (
+        lambda: TierTable.growing("0.01", "0.1", unit="quote"),
+        "unit",
+        "must fit a growing table",
+    ),
+    "a growing rate of 1": (lambda: TierTable.growing(1, "0.1"), "rate", "must be a fraction of value"),
+    "growing tiers": (
+        lambda: TierTable("growing", "base", (0.0, 5.0), (0.1, 0.2), (0.0, 0.0), slope=0.1),
+        "",
+        "a growing table has one row",
+    ),
+    "a slope of a marginal table": (
+        lambda: TierTable("marginal", "quote", (0.0,), (0.1,), (0.0,), slope=0.1),
+        "slope",
+        "belongs to a growing table",
+    ),
+    "a minimum of a flat table": (
+        lambda: TierTable.flat([(0, 0.01)], unit="contracts").with_minimum(1),
+        "minimum",
+        "belongs to a marginal table",
+    ),
+    "a second minimum": (
+        lambda: TierTable.single_rate(0.01).with_minimum(1).with_minimum(2),
+        "minimum",
+        "belongs to a marginal table without one",
+    ),
+    "a negative minimum": (
+        lambda: TierTable.single_rate(0.01).with_minimum(-1),
+        "minimum",
+        "must be positive",
+    ),
+    "a minimum above the table": (
+        lambda: TierTable.marginal([(0, 0.01)], unit="quote", cap=100).with_minimum(1),
+        "minimum",
+        "must be asked for below the cap",
+    ),
+    "a minimum that does not meet its tier": (
+        lambda: TierTable("marginal", "quote", (0.0, 50.0), (0.0, 0.1), (-4.0, 0.0)),
+        "deduction",
+        "must continue the tier below",
     ),
     "an unknown shape": (
         lambda: TierTable("stepped", "quote", (0.0,), (0.1,), (0.0,)),  # type: ignore[arg-type]

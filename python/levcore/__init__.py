@@ -11,7 +11,8 @@
 [54216.87, 3286.85]
 """
 
-from levcore import reference
+from typing import TYPE_CHECKING, Any
+
 from levcore._levcore import __version__
 from levcore.assets import Asset, AssetTable
 from levcore.balances import Balances
@@ -24,9 +25,13 @@ from levcore.instruments import Instrument, InstrumentTable
 from levcore.measures import MEASURES
 from levcore.policy import MarginPolicy, policies, policy
 from levcore.reconcile import reconcile
+from levcore.restore import quantities_to_close
 from levcore.risk import AccountRisk, BookRisk
 from levcore.status import AccountStatus, State, Status
 from levcore.tiers import TierTable
+
+if TYPE_CHECKING:
+    from levcore import reference
 
 __all__ = [
     "MEASURES",
@@ -53,6 +58,16 @@ __all__ = [
     "distance",
     "policies",
     "policy",
+    "quantities_to_close",
     "reconcile",
     "reference",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the reference when it is first asked for: no evaluation needs it."""
+    if name == "reference":
+        from importlib import import_module
+
+        return import_module("levcore.reference")
+    raise AttributeError(f"module 'levcore' has no attribute {name!r}")

@@ -22,6 +22,7 @@ __all__ = [
     "measures",
     "panic_inside",
     "price_grid_profits",
+    "quantities_to_close",
     "scenario_account_statuses",
     "scenario_margin",
     "scenario_measures",
@@ -96,6 +97,15 @@ def measure_distances(
     threads: int,
 ) -> None: ...
 def panic_inside() -> None: ...
+def quantities_to_close(
+    book: Book,
+    policies: BookPolicies,
+    marks: npt.NDArray[np.float64],
+    asset_prices: list[npt.NDArray[np.float64]],
+    results: npt.NDArray[np.float64],
+    instruction_set: str,
+    threads: int,
+) -> None: ...
 def scenario_margin(
     inputs: CompiledScenarios, keep_profits: bool, threads: int
 ) -> tuple[

@@ -6,6 +6,7 @@ Exit codes: 0 all is well; 2 something is in margin call or worse, or could not 
 
 import argparse
 import os
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,11 +34,11 @@ from levcore.files import Positions
 from levcore.instruments import InstrumentTable
 from levcore.marks import Marks
 from levcore.policy import MarginPolicy, policies, policy
+from levcore.policy_text import listing_text, policy_text
 from levcore.progress import Progress
 from levcore.report_gather import gather
 from levcore.report_html import write_report
-from levcore.report_policy import policy_text
-from levcore.report_text import headline, render_text, text_table
+from levcore.report_text import headline, render_text
 from levcore.risk import BookRisk
 
 __all__ = ["main"]
@@ -193,11 +194,10 @@ def _explain(options: argparse.Namespace) -> int:
 
 
 def _policies(options: argparse.Namespace) -> int:
-    if options.name:
-        print(policy_text(policy(options.name)))
-        return OK
-    rows = [(each.id, each.title, ", ".join(each.unknown)) for each in policies()]
-    print(text_table(("policy", "title", "what no source states"), rows, left=3))
+    # Longer lines than this are hard to read, whatever the terminal holds.
+    width = min(120, shutil.get_terminal_size().columns)
+    shown = policy_text(policy(options.name), width) if options.name else listing_text(policies(), width)
+    print(shown)
     return OK
 
 

@@ -1,20 +1,21 @@
 """One book under several policies: the answers side by side, and where they differ."""
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from levcore.book import PositionBook
 from levcore.columns import Floats
-from levcore.compare_match import Names, match_instruments
-from levcore.comparison import Comparison, Refusal
 from levcore.engine import Engine
 from levcore.errors import DTypeError, InputError, UnknownPolicyError, UnknownRuleError
 from levcore.marks import Marks, mark_prices
 from levcore.policy import MarginPolicy, policy
-from levcore.policy_files import policy_names
-from levcore.risk import BookRisk
+
+if TYPE_CHECKING:
+    from levcore.compare_match import Names
+    from levcore.comparison import Comparison, Refusal
+    from levcore.risk import BookRisk
 
 __all__ = ["Policies", "compare", "label_of", "labelled"]
 
@@ -26,10 +27,10 @@ def compare(
     policies: Policies,
     marks: Marks,
     *,
-    instruments: Mapping[str, Names] | None = None,
+    instruments: "Mapping[str, Names] | None" = None,
     tiers_from: MarginPolicy | str | None = None,
     quantities_of: str | None = None,
-) -> Comparison:
+) -> "Comparison":
     """Evaluate one book under several policies.
 
     Parameters
@@ -78,6 +79,10 @@ def compare(
     >>> {label: price.round(2).tolist() for label, price in both.table("liquidation_price").items()}
     {'binance-usdm@2024-10-24': [54216.87], 'bybit-linear@2026-05-27': [54246.7]}
     """
+    # Imported with levcore itself, which most programs do without ever comparing.
+    from levcore.compare_match import match_instruments
+    from levcore.comparison import Comparison
+
     if not isinstance(book, PositionBook):
         raise DTypeError("book", "must be a PositionBook", "PositionBook", type(book).__name__)
     chosen = labelled(policies)
@@ -99,7 +104,9 @@ def compare(
     return Comparison(book, prices, ready, matches, results)
 
 
-def _evaluated(policy: MarginPolicy, book: PositionBook, marks: Floats) -> BookRisk | Refusal:
+def _evaluated(policy: MarginPolicy, book: PositionBook, marks: Floats) -> "BookRisk | Refusal":
+    from levcore.comparison import Refusal
+
     try:
         return Engine(policy).evaluate(book, marks)
     except UnknownRuleError as error:
@@ -129,6 +136,10 @@ def labelled(policies: Policies) -> dict[str, MarginPolicy]:
 
 
 def _policy(one: MarginPolicy | str) -> MarginPolicy:
+    from difflib import get_close_matches
+
+    from levcore.policy_files import policy_names
+
     if isinstance(one, MarginPolicy):
         return one
     if not isinstance(one, str):

@@ -14,7 +14,7 @@ from levcore.columns import Floats
 from levcore.compare_match import Match
 from levcore.errors import InputError
 from levcore.listings import settlements
-from levcore.measures import ACCOUNT_MEASURES, MEASURE_NAMES
+from levcore.measures import ACCOUNT_MEASURES, DEFAULT_MEASURES
 from levcore.policy import MarginPolicy
 from levcore.risk import BookRisk
 from levcore.status import FIRST_FAILURE, State
@@ -120,7 +120,7 @@ class Comparison:
         InputError
             For a name that is none of these.
         """
-        self._check_measure(measure, MEASURE_NAMES)
+        self._check_measure(measure, DEFAULT_MEASURES)
         missing = _missing(measure, len(self))
         return {
             label: one[measure] if isinstance(one, BookRisk) else missing

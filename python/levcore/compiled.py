@@ -61,6 +61,7 @@ class CompiledRules:
     hedge_rule: int
     covered_share: float
     liabilities_as_requirement: bool
+    margins_at_liability_weight: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +237,8 @@ def check_accounts(policy: "MarginPolicy", book: "PositionBook") -> None:
             "wallet_balance",
             "balances",
         )
+    if book.balances is not None:
+        policy.known("margins_convert_at")
 
 
 def pools_every_account(policy: "MarginPolicy") -> bool:
@@ -284,6 +287,7 @@ def _compile_rules(policy: "MarginPolicy") -> CompiledRules:
         hedge_rule=HEDGE_RULES.get(policy.hedge_requirement, 0),
         covered_share=float(policy.covered_share),
         liabilities_as_requirement=policy.liabilities_count_as == "requirement",
+        margins_at_liability_weight=policy.margins_convert_at == "liability_weight",
     )
 
 

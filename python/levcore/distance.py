@@ -143,7 +143,7 @@ def distance(
     >>> engine = lc.Engine(lc.policy("binance-usdm@2024-10-24"))
     >>> found = distance(engine, book, {"BTCUSDT": 60_000.0, "ETHUSDT": 3_000.0})
     >>> [round(float(move), 4) for move in (found.lower[0], found.upper[0])]
-    [-0.139, nan]
+    [-0.1394, nan]
     """
     bound = engine.bind(book)
     prices = mark_prices(book, marks)

@@ -76,7 +76,7 @@ def account_steps(row: Row) -> Iterator[Step]:
     if status != AccountStatus.OK:
         yield Step("verdict", status.describe(), "", f"{status.name}, {State(verdict.state).name}", "", part)
         return
-    _, initial, _, free, ratio, call = verdict.measures
+    _, initial, _, free, ratio, call = verdict.measures[:6]
     yield Step(
         "equity", "wallet_balance + profits", f"{n(wallet)} + {n(sums.profit)}", verdict.equity, "", part
     )

@@ -25,6 +25,7 @@ from levcore.policy_terms import (
     InitialMarginBasis,
     InitialMarginRule,
     LiabilityRule,
+    MarginConversion,
     RateRule,
     RequirementBasis,
     Rounding,
@@ -110,6 +111,9 @@ class MarginPolicy:
         Of accounts with balances in several assets: a liability is taken off the equity (margin over
         requirement), or is itself the requirement (assets over liabilities). "none": an account is one wallet
         in one currency.
+    margins_convert_at : {"price", "liability_weight", "unknown"}
+        Of accounts with balances: whether margins of positions turn into the account's currency at the price
+        of their settlement currency, or at that times its liability weight, the ask rate.
     trader_owes : {"no", "yes", "claim_reserved", "unknown"}
         Whether a trader whose equity has become negative owes the rest.
     instruments : InstrumentTable
@@ -161,6 +165,7 @@ class MarginPolicy:
     initial_margin_rule: InitialMarginRule
     funding_in_requirement: FundingInRequirement
     liabilities_count_as: LiabilityRule
+    margins_convert_at: MarginConversion
     trader_owes: TraderOwes
     # Names would be read from disk for a hash; the name and date of the policy tell bundled tables apart.
     instruments: InstrumentTable = field(hash=False)

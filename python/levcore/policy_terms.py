@@ -14,6 +14,7 @@ __all__ = [
     "InitialMarginBasis",
     "InitialMarginRule",
     "LiabilityRule",
+    "MarginConversion",
     "RateRule",
     "RequirementBasis",
     "Rounding",
@@ -36,6 +37,7 @@ HedgeRequirement: TypeAlias = Literal["sum", "larger_leg", "larger_side", "cover
 InitialMarginRule: TypeAlias = Literal["leverage", "table", "unknown"]
 FundingInRequirement: TypeAlias = Literal["none", "rate_times_value", "unknown"]
 LiabilityRule: TypeAlias = Literal["none", "negative_equity", "requirement", "unknown"]
+MarginConversion: TypeAlias = Literal["price", "liability_weight", "unknown"]
 TraderOwes: TypeAlias = Literal["no", "yes", "claim_reserved", "unknown"]
 
 UNKNOWN: Unknown = "unknown"
@@ -60,6 +62,7 @@ CHOICES: dict[str, tuple[object, ...]] = {
     "initial_margin_rule": get_args(InitialMarginRule),
     "funding_in_requirement": get_args(FundingInRequirement),
     "liabilities_count_as": get_args(LiabilityRule),
+    "margins_convert_at": get_args(MarginConversion),
     "trader_owes": get_args(TraderOwes),
 }
 

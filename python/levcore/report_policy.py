@@ -4,7 +4,7 @@ from html import escape
 
 from levcore.policy import RULES, MarginPolicy
 
-__all__ = ["policy_section", "policy_text"]
+__all__ = ["plain_value", "policy_section"]
 
 EVIDENCE = (
     "[V] recomputed from published numbers, [R] read in the venue's own text, [3P] read in a third party's"
@@ -42,7 +42,8 @@ def _instruments(policy: MarginPolicy) -> str:
 
 def _rules(policy: MarginPolicy) -> str:
     rows = "".join(
-        f'<tr><td class="name">{rule.replace("_", " ")}</td><td>{escape(_plain(getattr(policy, rule)))}</td>'
+        f'<tr><td class="name">{rule.replace("_", " ")}</td><td>'
+        f"{escape(plain_value(getattr(policy, rule)))}</td>"
         f"<td>{escape(policy.rests_on.about(rule))}</td></tr>"
         for rule in RULES
         if not rule.endswith("_inclusive")
@@ -54,7 +55,8 @@ def _rules(policy: MarginPolicy) -> str:
     )
 
 
-def _plain(value: object) -> str:
+def plain_value(value: object) -> str:
+    """Value of a rule in words."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, tuple):
@@ -84,24 +86,3 @@ def _sources(policy: MarginPolicy) -> str:
         dated = f", dated {escape(source.dated)}" if source.dated else ""
         items.append(f"<dt>[{escape(source.evidence)}]</dt><dd>{title}{dated}</dd>")
     return f'<h3>Sources</h3>\n<dl class="words">{"".join(items)}</dl>'
-
-
-def policy_text(policy: MarginPolicy) -> str:
-    """Policy as plain text, for a terminal."""
-    lines = [f"{policy.title} ({policy.id})"]
-    lines += [f"  {line}" for line in policy.notes.splitlines()]
-    lines += [f"  verified by: {policy.verified_by}"] if policy.verified_by else []
-    lines += [f"  {len(policy.instruments):,} instruments, {policy.instruments.source or 'none bundled'}", ""]
-    for rule in RULES:
-        if not rule.endswith("_inclusive"):
-            lines.append(f"  {rule} = {_plain(getattr(policy, rule))}")
-            evidence = policy.rests_on.about(rule)
-            lines += [f"      {evidence}"] if evidence else []
-    lines += ["", "unknown, and refused where it is needed:"] if policy.unknown else []
-    lines += [f"  {rule}: {why}" for rule, why in policy.unknown.items()]
-    lines += ["", "sources:"] if policy.sources else []
-    lines += [
-        f"  [{source.evidence}] {source.title} {source.url} {source.dated}".rstrip()
-        for source in policy.sources
-    ]
-    return "\n".join(lines)

@@ -116,5 +116,7 @@ COLUMN_AT_FAULT = {
     Status.NUMERIC_OVERFLOW: "quantity",
     Status.DUPLICATE_LEG: "instrument",
     Status.UNKNOWN_SETTLEMENT: "instrument",
+    Status.MISSING_ASSET_PRICE: "instrument",
+    Status.INVALID_ASSET_PRICE: "instrument",
 }
 """Column to look at first for each status that one column can explain."""

@@ -87,7 +87,7 @@ class AccountReader:
             for row in self.balance_rows:
                 self._read_balance(row)
         else:
-            self.holdings.append(Holding(WALLET, 1.0, self.replay.wallets[self.account], 0.0))
+            self.holdings.append(Holding(WALLET, 1.0, 1.0, self.replay.wallets[self.account], 0.0))
             self.movers_of_holdings.append(None)
         duplicates = self._duplicates()
         for row in self.rows:
@@ -136,7 +136,10 @@ class AccountReader:
 
     def _add_holding(self, place: int, held: float, owed: float) -> int:
         asset = self.part.assets[place]
-        self.holdings.append(Holding(asset, self.part.asset_prices[place], held, owed))
+        price = margin_price = self.part.asset_prices[place]
+        if self.part.policy.rules.margins_at_liability_weight:
+            margin_price = price * asset.liability_weight
+        self.holdings.append(Holding(asset, price, margin_price, held, owed))
         self.movers_of_holdings.append(asset.mover)
         self.holding_of_asset[place] = len(self.holdings) - 1
         return len(self.holdings) - 1

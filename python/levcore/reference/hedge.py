@@ -58,4 +58,4 @@ def _charge(leg: Leg, share: float, at_entry: float, policy: Policy) -> None:
     p.initial_margin += initial_margin_at(p, initial, table, charged) - initial_margin_at(
         p, initial, table, own
     )
-    leg.charged = share
+    leg.covered, leg.charged = True, share

@@ -24,15 +24,18 @@ from levcore.reference.tables import Table
 __all__ = ["Holding", "Leg", "Move", "Pool", "Zeros"]
 
 LARGER = (HEDGE_RULES["larger_leg"], HEDGE_RULES["larger_side"])
-NONE: Line = (0.0, 0.0)
 
 
 @dataclass(slots=True)
 class Holding:
-    """One asset of an account: what is held and owed, and the profit that legs settle in it, in its units."""
+    """One asset of an account: what is held and owed, and the profit that legs settle in it, in its units.
+
+    Margins of positions turn into the account's currency at `margin_price`.
+    """
 
     asset: Asset
     price: float
+    margin_price: float
     held: float
     owed: float
     profit: float = 0.0
@@ -41,7 +44,8 @@ class Holding:
     counted: float = math.nan
     maintenance: float = 0.0
     initial: float = 0.0
-    # Scaled requirement of the legs that settle in it and do not move with it, in the account's currency.
+    # Scaled requirement of the legs that settle in it and do not move with it, in the account's currency; of
+    # no meaning where legs are charged in groups.
     settled: float = 0.0
 
 
@@ -49,9 +53,9 @@ class Holding:
 class Leg:
     """A position of the account after its first pass.
 
-    `charged` is the share of its size that the requirement is taken on, `frozen` the part of the scaled
-    requirement that does not move, `reciprocal` says that its value in the settlement coin falls as the
-    coin's price rises.
+    `covered` says that another leg covers it or it another, `charged` is the share of its size that the
+    requirement is taken on, `frozen` the part of the scaled requirement that does not move, `reciprocal`
+    that its value in the settlement coin falls as the coin's price rises.
     """
 
     position: Position
@@ -61,6 +65,7 @@ class Leg:
     group: int
     reciprocal: bool
     released: float
+    covered: bool = False
     charged: float = 1.0
     frozen: float = math.nan
 
@@ -114,7 +119,7 @@ class Pool:
             self._charge_groups(totals)
         else:
             for leg in self.legs:
-                price, p = self.holdings[leg.holding].price, leg.position
+                price, p = self.holdings[leg.holding].margin_price, leg.position
                 totals.requirement += price * p.requirement
                 totals.initial_margin += price * p.initial_margin
                 totals.maintenance_margin += price * p.maintenance_margin
@@ -154,7 +159,7 @@ class Pool:
         initial, maintenance = [[0.0, 0.0] for _ in self.sides], [[0.0, 0.0] for _ in self.sides]
         required = [[0.0, 0.0] for _ in self.sides]
         for leg in self.legs:
-            price, p, side = self.holdings[leg.holding].price, leg.position, _side(leg)
+            price, p, side = self.holdings[leg.holding].margin_price, leg.position, _side(leg)
             required[leg.group][side] += price * p.requirement
             initial[leg.group][side] += price * p.initial_margin
             maintenance[leg.group][side] += price * p.maintenance_margin
@@ -171,8 +176,28 @@ class Pool:
             leg.frozen = scaled - leg.released
             if not leg.reciprocal:
                 holding = self.holdings[leg.holding]
-                # The larger side of a group may settle in several assets; no line in one price gives it.
-                holding.settled += math.nan if self.by_groups else holding.price * scaled
+                holding.settled += holding.margin_price * scaled
+
+    def partner(self, number: int) -> Leg | None:
+        """The leg that covers a leg or is covered by it."""
+        leg = self.legs[number]
+        others = (
+            other for other in self.legs if other.covered and other.group == leg.group and other is not leg
+        )
+        return next(others, None)
+
+    def sides_without(self, number: int) -> tuple[float, float]:
+        """Requirements of the sides of a leg's group: its own without the leg, and the other one.
+
+        Zero where legs are charged one by one.
+        """
+        if not self.by_groups:
+            return 0.0, 0.0
+        leg, sides = self.legs[number], [0.0, 0.0]
+        for other in self.legs:
+            if other.group == leg.group and other is not leg:
+                sides[_side(other)] += self.holdings[other.holding].margin_price * other.position.requirement
+        return sides[_side(leg)], sides[1 - _side(leg)]
 
     def zeros_of_surplus(self, surplus: float, move: Move, highest: float = math.inf) -> Zeros:
         """Places where the surplus is zero as `move` moves, below the place `highest`."""
@@ -183,7 +208,9 @@ class Pool:
     def zeros_of_equity(self, equity: float, move: Move) -> Zeros:
         """Places where the equity is zero, after closing fees where the policy takes them off."""
         start, slope = self.line(move, False, 1.0)
-        rest = equity - (start + slope)
+        fees = self._fee_line(move, 1.0)
+        # The equity does not hold the fees that the line has taken off.
+        rest = equity - (start + slope) - (fees[0] + fees[1])
         return self._zeros(partial(self._shifted, move, False, rest), math.inf, False)
 
     def _zeros(self, line_at: "partial[Line]", highest: float, smooth: bool) -> Zeros:
@@ -205,6 +232,10 @@ class Pool:
             own = self._holding_line(self.holdings[number], gains[number], beta, required, place)
             start += own[0]
             slope += own[1]
+            if required and beta != 0.0 and not self.by_groups:
+                settled = _on_ray((0.0, self.holdings[number].settled), beta)
+                start -= settled[0]
+                slope -= settled[1]
         own = self._requirement_line(move, place) if required else self._fee_line(move, place)
         return start - own[0], slope - own[1]
 
@@ -219,7 +250,6 @@ class Pool:
             factor = h.price * counted.weight
             offset = counted.offset_value + h.price * counted.offset_amount
             line = factor * base + offset, factor * gain
-            settled = NONE
             owed = h.owed * h.price, 0.0
             missing = -(h.price * base), -(h.price * gain)
         else:
@@ -230,7 +260,6 @@ class Pool:
             factor = h.price * counted.weight
             own = factor * gain + counted.offset_value, factor * base + h.price * counted.offset_amount
             line = _on_ray(own, beta)
-            settled = _on_ray((0.0, h.settled), beta)
             owed = _on_ray((0.0, h.owed * h.price), beta)
             missing = _on_ray((-(h.price * gain), -(h.price * base)), beta)
         start, slope = line
@@ -240,8 +269,6 @@ class Pool:
                 start -= owed[0] * h.asset.liability_weight
                 slope -= owed[1] * h.asset.liability_weight
             return start, slope
-        start -= settled[0]
-        slope -= settled[1]
         if as_requirement:
             weight = h.asset.liability_weight * trigger
             start -= owed[0] * weight
@@ -265,14 +292,22 @@ class Pool:
                 slope += own[1]
             return start, slope
         sides: dict[int, list[list[float]]] = {}
-        for number, beta in move.legs:
-            leg = self.legs[number]
+
+        def replace(leg: Leg, now: float, own: Line) -> None:
             lines = sides.setdefault(leg.group, [[side, 0.0] for side in self.sides[leg.group]])
-            line, p = lines[_side(leg)], leg.position
-            line[0] -= self.holdings[leg.holding].price * (p.requirement * self.policy.trigger)
-            own = self._leg_line(leg, beta, place)
+            line = lines[_side(leg)]
+            line[0] -= now
             line[0] += own[0]
             line[1] += own[1]
+
+        for number, beta in move.legs:
+            leg = self.legs[number]
+            replace(leg, self._scaled_requirement(leg), self._leg_line(leg, beta, place))
+        for number, beta in move.holdings:
+            for leg in self.legs if beta != 0.0 else ():
+                if leg.holding == number and not leg.reciprocal:
+                    now = self._scaled_requirement(leg)
+                    replace(leg, now, _on_ray((0.0, now), beta))
         for long, short in sides.values():
             longs = long[0] + (long[1] * place if long[1] != 0.0 else 0.0)
             shorts = short[0] + (short[1] * place if short[1] != 0.0 else 0.0)
@@ -280,6 +315,10 @@ class Pool:
             start += larger[0]
             slope += larger[1]
         return start, slope
+
+    def _scaled_requirement(self, leg: Leg) -> float:
+        """Requirement of a leg now, in the account's currency."""
+        return self.holdings[leg.holding].margin_price * (leg.position.requirement * self.policy.trigger)
 
     def _leg_line(self, leg: Leg, beta: float, place: float) -> Line:
         """Scaled requirement of a leg: ``(rate * charged + fee) * V - deduction``, and what is frozen."""
@@ -290,7 +329,7 @@ class Pool:
         if rules.requirement_cross == AT_PRICE:
             rate, deduction = leg.curve.touching(leg.charged * value if leg.charged != 0.0 else 0.0)
         fee = rules.fee_rate if rules.fee_basis == FEE_AT_PRICE else 0.0
-        price = self.holdings[leg.holding].price
+        price = self.holdings[leg.holding].margin_price
         moving = price * ((rate * leg.charged + fee) * self.policy.trigger * p.value)
         still = price * (leg.frozen - deduction * self.policy.trigger)
         return _on_ray((moving, still) if leg.reciprocal else (still, moving), beta)

@@ -68,11 +68,14 @@ def upper_zero(line_at: Callable[[float], Line], highest: float, smooth: bool) -
 
 
 def _outside(line_at: Callable[[float], Line], factor: float) -> float:
-    """First place of 1, factor, factor squared ... where the surplus is negative; NaN if there is none."""
+    """First place of 1, factor, factor squared ... beyond all zeros; NaN if there is none.
+
+    There the surplus is negative and falls outwards: where it falls inwards, zeros may lie farther out.
+    """
     place = 1.0
     for _ in range(DOUBLINGS):
         start, slope = line_at(place)
-        if start + _product(slope, place) < 0.0:
+        if start + _product(slope, place) < 0.0 and slope * (factor - 1.0) < 0.0:
             return place
         place *= factor
         if not 0.0 < place < math.inf:

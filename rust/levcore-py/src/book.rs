@@ -392,3 +392,31 @@ pub(crate) fn measure_distances(
         levcore::evaluate::measure_distances(&columns, layout, &policies, &betas, &outputs, set, threads, interrupted)
     })
 }
+
+/// Finds how much of each leg alone to close so that its account's margin call ends: contracts, one value a row.
+///
+/// `book` settles every account as one whole.
+#[pyfunction]
+#[allow(clippy::too_many_arguments, reason = "the parts of one evaluation, each with its own owner")]
+pub(crate) fn quantities_to_close(
+    py: Python<'_>,
+    book: &Book,
+    policies: &BookPolicies,
+    marks: PyReadonlyArray1<'_, f64>,
+    asset_prices: Vec<PyReadonlyArray1<'_, f64>>,
+    results: Py<PyArray2<f64>>,
+    instruction_set: &str,
+    threads: usize,
+) -> PyResult<()> {
+    let set = InstructionSet::named(instruction_set).map_err(to_python)?;
+    let borrowed = BorrowedBook::of(py, book)?;
+    let columns = borrowed.columns()?;
+    let asset_prices = asset_prices.iter().map(PyReadonlyArray1::as_slice).collect::<Result<Vec<_>, _>>()?;
+    let policies = policies.at(marks.as_slice()?, &asset_prices)?;
+    let mut results = Table::of(py, "out", &results)?;
+    let [quantities] = results.array("out", columns.rows())?;
+    door::through_with_signals(py, |interrupted| {
+        let layout = &book.layout;
+        levcore::evaluate::quantities_to_close(&columns, layout, &policies, quantities, set, threads, interrupted)
+    })
+}

@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _levcore {
     #[pymodule_export]
-    use crate::book::{Book, BookPolicies, evaluate, measure_distances};
+    use crate::book::{Book, BookPolicies, evaluate, measure_distances, quantities_to_close};
     #[pymodule_export]
     use crate::door::panic_inside;
     #[pymodule_export]

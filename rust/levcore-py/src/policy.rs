@@ -30,6 +30,7 @@ pub(crate) struct CompiledRules {
     hedge_rule: u8,
     covered_share: f64,
     liabilities_as_requirement: bool,
+    margins_at_liability_weight: bool,
 }
 
 /// One tier table as `levcore.compiled.CompiledTable` holds it.
@@ -138,6 +139,7 @@ fn resolve(rules: &CompiledRules) -> PyResult<Rules> {
         hedge_rule: hedge_rule(rules.hedge_rule)?,
         covered_share: rules.covered_share,
         liabilities_as_requirement: rules.liabilities_as_requirement,
+        margins_at_liability_weight: rules.margins_at_liability_weight,
     })
 }
 

@@ -99,7 +99,7 @@ impl<'a> AccountReader<'a> {
         let job = self.job;
         if !self.has_balances {
             let wallet = job.book.wallet_balance[account.code];
-            self.pool.holdings.push(Holding::new(&self.part.wallet, 1.0, wallet, 0.0));
+            self.pool.holdings.push(Holding::new(&self.part.wallet, 1.0, self.part.policy, wallet, 0.0));
             self.mover_of_holding.push(STILL);
             return;
         }
@@ -128,7 +128,7 @@ impl<'a> AccountReader<'a> {
     fn add_holding(&mut self, place: usize, held: f64, owed: f64) -> usize {
         let asset: &'a Asset = &self.part.policy.assets[place];
         let number = self.holdings.number(place);
-        self.pool.holdings.push(Holding::new(asset, self.part.asset_prices[place], held, owed));
+        self.pool.holdings.push(Holding::new(asset, self.part.asset_prices[place], self.part.policy, held, owed));
         self.mover_of_holding.push(self.part.policy.mover_of_asset[place] as usize);
         number
     }

@@ -3,7 +3,7 @@
 use crate::book::Book;
 use crate::marked::{MarkedInstrument, MarkedInstruments};
 use crate::measures::Measure;
-use crate::policy::{FeeBasis, Policy};
+use crate::policy::{FeeBasis, Instrument, Policy};
 use crate::status::Status;
 use crate::tables::{Kind, Table};
 use crate::tiers::TierKey;
@@ -96,11 +96,8 @@ pub(crate) fn classify(
     if cross && leverage.is_nan() && policy.rules.fee_basis == FeeBasis::Bankruptcy {
         return Status::MissingRequiredLeverage;
     }
-    let instrument = marked.instrument;
-    let tables = [Some(instrument.table(quantity)), instrument.initial.as_ref()];
-    let of_key = tables.into_iter().flatten().map(|table| refuse_key(tile, slot, table));
-    let of_value = tables.into_iter().flatten().map(|table| refuse_size(tile, slot, table));
-    if let Some(refused) = of_key.chain(of_value).find(|&status| status != Status::Ok) {
+    let refused = refuse_by_tables(tile, slot, marked.instrument);
+    if refused != Status::Ok {
         return refused;
     }
     let results =
@@ -112,7 +109,24 @@ pub(crate) fn classify(
     if book.leverage.is_some() && leverage.is_nan() { Status::MissingLeverage } else { Status::Ok }
 }
 
+/// Failure of a row by the tables it is looked up in, else [`Status::Ok`]: what they look up comes before how far they reach.
+#[inline(always)]
+fn refuse_by_tables(tile: &Tile, slot: usize, instrument: &Instrument) -> Status {
+    let table = instrument.table(tile.quantity[slot]);
+    let Some(initial) = &instrument.initial else {
+        let status = refuse_key(tile, slot, table);
+        return if status == Status::Ok { refuse_size(tile, slot, table) } else { status };
+    };
+    for status in [refuse_key(tile, slot, table), refuse_key(tile, slot, initial), refuse_size(tile, slot, table)] {
+        if status != Status::Ok {
+            return status;
+        }
+    }
+    refuse_size(tile, slot, initial)
+}
+
 /// Failure of a row by what it gives a table of contracts or of risk limits to look up, else [`Status::Ok`].
+#[inline(always)]
 fn refuse_key(tile: &Tile, slot: usize, table: &Table) -> Status {
     let Kind::Flat(key, _) = &table.kind else { return Status::Ok };
     let limit = tile.risk_limit[slot];
@@ -126,6 +140,7 @@ fn refuse_key(tile: &Tile, slot: usize, table: &Table) -> Status {
 }
 
 /// Failure of a row that is larger than its table, keyed by value or by size, else [`Status::Ok`].
+#[inline(always)]
 fn refuse_size(tile: &Tile, slot: usize, table: &Table) -> Status {
     let size = match &table.kind {
         Kind::Marginal(_) => tile.value[slot],

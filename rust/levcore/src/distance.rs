@@ -82,11 +82,12 @@ impl<'a> Measurer<'a> {
             return;
         }
         self.reader.pool.freeze(policy);
-        match self.ray() {
-            None => outputs.store(account.code, NONE, AccountStatus::NoCommonRay),
-            Some(scale) if scale == 0.0 => outputs.store(account.code, NONE, AccountStatus::Ok),
-            Some(scale) => outputs.store(account.code, self.zeros(verdict.surplus, scale), AccountStatus::Ok),
-        }
+        let Some(scale) = self.ray() else {
+            outputs.store(account.code, NONE, AccountStatus::NoCommonRay);
+            return;
+        };
+        let moves = if scale == 0.0 { NONE } else { self.zeros(verdict.surplus, scale) };
+        outputs.store(account.code, moves, AccountStatus::Ok);
     }
 
     /// Puts what moves on the ray; the beta of the largest magnitude, or none if the surplus on the ray is not made of lines.

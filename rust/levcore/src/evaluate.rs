@@ -17,6 +17,7 @@ use crate::marked::{MarkedInstrument, MarkedInstruments};
 use crate::measures::{COUNT, Measure};
 use crate::policy::{Instrument, Policy};
 use crate::pooled::{PooledAccount, PooledBlock};
+use crate::restore::Restorer;
 use crate::settle::{BALANCE_MEASURES, Settler};
 use crate::shared::{self, SharedSlice};
 use crate::status::Status;
@@ -263,6 +264,36 @@ pub fn evaluate(
     run(&job, instruction_set, threads, interrupted)
 }
 
+/// Finds how much of each leg alone to close so that its account's margin call ends.
+///
+/// `layout` settles every account as one whole; `quantities` has one value a row: contracts to close, zero without a margin call, NaN
+/// where closing the whole leg is not enough, the account cannot be judged, or the row is isolated.
+///
+/// # Errors
+///
+/// As [`evaluate`].
+pub fn quantities_to_close(
+    book: &Book<'_>,
+    layout: &Layout,
+    policies: &[PolicyAtMarks<'_>],
+    quantities: &mut [f64],
+    instruction_set: InstructionSet,
+    threads: usize,
+    interrupted: &mut dyn FnMut() -> bool,
+) -> Result<()> {
+    check_inputs(book, layout, policies)?;
+    if quantities.len() != book.rows() {
+        return Err(Error::Length { argument: "out", expected: book.rows(), found: quantities.len() });
+    }
+    quantities.fill(f64::NAN);
+    let quantities = SharedSlice::new(quantities);
+    let stand_ins: Vec<Instrument> = policies.iter().map(|given| given.policy.stand_in()).collect();
+    let parts = policies.iter().zip(&stand_ins).map(|(given, stand_in)| Part::new(given, stand_in)).collect();
+    let job = Job { book, layout, parts, outputs: &Outputs::none(), stream: false };
+    let mut runner = Runner { job: &job, set: instruction_set, threads, interrupted };
+    runner.run(layout.pooled.blocks.iter().map(|block| Task::Restore(block, &quantities)).collect())
+}
+
 /// Checks that a book, its layout and its policies fit each other.
 fn check_inputs(book: &Book<'_>, layout: &Layout, policies: &[PolicyAtMarks<'_>]) -> Result<()> {
     book.check()?;
@@ -376,6 +407,8 @@ enum Task<'a> {
     Settle(&'a PooledBlock),
     /// Accounts whose distance to liquidation is measured.
     Measure(&'a PooledBlock, Betas<'a>, &'a DistanceOutputs<'a>),
+    /// Accounts whose margin call is to be ended.
+    Restore(&'a PooledBlock, &'a SharedSlice<'a, f64>),
 }
 
 impl Task<'_> {
@@ -385,7 +418,7 @@ impl Task<'_> {
         match self {
             Self::Whole(block) | Self::Value(block, _) | Self::Price(block, _) => block.policy,
             Self::Judge(range, ..) => range.policy,
-            Self::Settle(block) | Self::Measure(block, ..) => block.policy,
+            Self::Settle(block) | Self::Measure(block, ..) | Self::Restore(block, _) => block.policy,
         }
     }
 }
@@ -541,6 +574,10 @@ fn perform<C: Compare>(job: &Job<'_>, task: Task<'_>, scratch: &mut Scratch) {
             let (accounts, valued) = value_accounts::<C>(job, part, block, scratch);
             measure_accounts(job, part, betas, accounts, &valued, outputs);
         }
+        Task::Restore(block, quantities) => {
+            let (accounts, valued) = value_accounts::<C>(job, part, block, scratch);
+            restore_accounts(job, part, accounts, &valued, quantities);
+        }
     }
     shared::fence();
 }
@@ -603,6 +640,20 @@ fn measure_accounts(
     let mut measurer = Measurer::new(job, part, betas);
     for account in accounts {
         measurer.measure(account, valued, account.legs.start - accounts[0].legs.start, outputs);
+    }
+}
+
+#[inline(never)]
+fn restore_accounts(
+    job: &Job<'_>,
+    part: &Part<'_>,
+    accounts: &[PooledAccount],
+    valued: &ValuedLegs<'_>,
+    quantities: &SharedSlice<'_, f64>,
+) {
+    let mut restorer = Restorer::new(job, part);
+    for account in accounts {
+        restorer.restore(account, valued, account.legs.start - accounts[0].legs.start, quantities);
     }
 }
 

@@ -38,6 +38,7 @@
 //!     hedge_rule: HedgeRule::Sum,
 //!     covered_share: 0.0,
 //!     liabilities_as_requirement: false,
+//!     margins_at_liability_weight: false,
 //! };
 //! let contract = Contract::new(Payoff::Linear, 1.0, 1.0)?;
 //! let policy = Policy::new(rules, &[Terms::new(contract, TierTable::single_rate(0.004)?)])?;
@@ -98,6 +99,7 @@ pub mod policy;
 mod pool;
 pub mod pooled;
 mod ray;
+mod restore;
 mod rows;
 mod scenario_account;
 pub mod scenario_arrays;

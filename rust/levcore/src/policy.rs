@@ -93,6 +93,9 @@ pub struct Rules {
     pub covered_share: f64,
     /// Whether a liability of an account with balances is a requirement against its assets; else it is taken off the equity.
     pub liabilities_as_requirement: bool,
+    /// Whether margins of positions in accounts with balances turn into the account's currency at the liability weight of their settlement
+    /// currency; else at its price.
+    pub margins_at_liability_weight: bool,
 }
 
 /// An instrument as a policy takes it: a contract and its tables.
@@ -279,7 +282,7 @@ impl Policy {
         self.instruments.len()
     }
 
-    /// What stands in for an instrument that the policy does not know.
+    /// What takes the place of an instrument that the policy does not know: the results of its rows are taken back.
     pub(crate) fn stand_in(&self) -> Instrument {
         Instrument {
             contract: Contract { payoff: Payoff::Linear, contract_size: 1.0, multiplier: 1.0 },

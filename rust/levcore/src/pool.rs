@@ -16,6 +16,8 @@ use crate::ray::{self, Line, Zeros};
 pub(crate) struct Holding<'a> {
     pub asset: &'a Asset,
     pub price: f64,
+    /// Price at which margins of positions turn into the account's currency.
+    pub margin_price: f64,
     pub held: f64,
     pub owed: f64,
     pub profit: f64,
@@ -24,16 +26,18 @@ pub(crate) struct Holding<'a> {
     pub counted: f64,
     pub maintenance: f64,
     pub initial: f64,
-    /// Scaled requirement of the legs that settle in it and do not move with it, in the account's currency.
+    /// Scaled requirement of the legs that settle in it and do not move with it, in the account's currency; of no meaning where legs
+    /// are charged in groups.
     pub settled: f64,
 }
 
 impl<'a> Holding<'a> {
-    pub(crate) fn new(asset: &'a Asset, price: f64, held: f64, owed: f64) -> Self {
+    pub(crate) fn new(asset: &'a Asset, price: f64, policy: &Policy, held: f64, owed: f64) -> Self {
         let unknown = f64::NAN;
         Self {
             asset,
             price,
+            margin_price: if policy.rules.margins_at_liability_weight { price * asset.liability_weight } else { price },
             held,
             owed,
             profit: 0.0,
@@ -152,7 +156,7 @@ impl<'a> Pool<'a> {
             return totals;
         }
         for leg in &self.legs {
-            let price = self.holdings[leg.holding].price;
+            let price = self.holdings[leg.holding].margin_price;
             totals.requirement += price * leg.requirement;
             totals.initial_margin += price * leg.initial_margin;
             totals.maintenance_margin += price * leg.maintenance_margin;
@@ -167,7 +171,7 @@ impl<'a> Pool<'a> {
         self.sides.clear();
         self.sides.resize(groups, Default::default());
         for leg in &self.legs {
-            let (price, side) = (self.holdings[leg.holding].price, side(leg));
+            let (price, side) = (self.holdings[leg.holding].margin_price, side(leg));
             let sums = &mut self.sums[leg.group];
             sums[0][side] += price * leg.requirement;
             sums[1][side] += price * leg.initial_margin;
@@ -188,10 +192,30 @@ impl<'a> Pool<'a> {
             leg.frozen = scaled - leg.released;
             if !leg.reciprocal {
                 let holding = &mut self.holdings[leg.holding];
-                // The larger side of a group may settle in several assets; no line in one of their prices gives it.
-                holding.settled += if self.by_groups { f64::NAN } else { holding.price * scaled };
+                holding.settled += holding.margin_price * scaled;
             }
         }
+    }
+
+    /// The leg that covers a leg or is covered by it.
+    pub(crate) fn partner(&self, number: usize) -> Option<usize> {
+        let leg = &self.legs[number];
+        self.legs.iter().position(|other| other.covered && other.group == leg.group && other.known != leg.known)
+    }
+
+    /// Requirements of the sides of a leg's group: its own without the leg, and the other one; zero where legs are charged one by one.
+    pub(crate) fn sides_without(&self, number: usize) -> (f64, f64) {
+        if !self.by_groups {
+            return (0.0, 0.0);
+        }
+        let leg = &self.legs[number];
+        let mut sides = [0.0, 0.0];
+        for (place, other) in self.legs.iter().enumerate() {
+            if other.group == leg.group && place != number {
+                sides[side(other)] += self.holdings[other.holding].margin_price * other.requirement;
+            }
+        }
+        (sides[side(leg)], sides[1 - side(leg)])
     }
 
     /// Places where the surplus is zero as `moved` moves, below the place `highest`.
@@ -205,7 +229,9 @@ impl<'a> Pool<'a> {
     /// Places where the equity is zero, after the closing fees of what moves where the policy takes them off.
     pub(crate) fn zeros_of_equity(&mut self, policy: &Policy, equity: f64, moved: &Move) -> Zeros {
         let now = self.line(policy, moved, false, 1.0);
-        let rest = equity - (now.start + now.slope);
+        let fees = self.fee_line(policy, moved);
+        // The equity does not hold the fees that the line has taken off.
+        let rest = equity - (now.start + now.slope) - (fees.start + fees.slope);
         ray::zeros(&mut |place| self.shifted(policy, moved, false, rest, place), f64::INFINITY, false)
     }
 
@@ -226,6 +252,11 @@ impl<'a> Pool<'a> {
         let mut line = Line::default();
         for &(number, beta) in &moved.holdings {
             line.add(holding_line(&self.holdings[number], policy, self.gains[number], beta, required, place));
+            if required && beta != 0.0 && !self.by_groups {
+                let settled = on_ray(Line::new(0.0, self.holdings[number].settled), beta);
+                line.start -= settled.start;
+                line.slope -= settled.slope;
+            }
         }
         let taken = if required { self.requirement_line(policy, moved, place) } else { self.fee_line(policy, moved) };
         Line::new(line.start - taken.start, line.slope - taken.slope)
@@ -237,7 +268,7 @@ impl<'a> Pool<'a> {
         if !self.by_groups {
             for &(number, beta) in &moved.legs {
                 let leg = &self.legs[number];
-                line.add(leg_line(leg, self.holdings[leg.holding].price, policy, beta, place));
+                line.add(leg_line(leg, self.holdings[leg.holding].margin_price, policy, beta, place));
             }
             return line;
         }
@@ -245,21 +276,37 @@ impl<'a> Pool<'a> {
         self.place_of_group.resize(self.sides.len(), UNTOUCHED);
         for &(number, beta) in &moved.legs {
             let leg = &self.legs[number];
-            if self.place_of_group[leg.group] == UNTOUCHED {
-                self.place_of_group[leg.group] = self.touched.len();
-                let sides = self.sides[leg.group].map(|side| Line::new(side, 0.0));
-                self.touched.push(Touched { group: leg.group, sides });
+            let price = self.holdings[leg.holding].margin_price;
+            let own = leg_line(leg, price, policy, beta, place);
+            self.replace(number, price * (leg.requirement * policy.trigger), own);
+        }
+        for &(holding, beta) in moved.holdings.iter().filter(|(_, beta)| *beta != 0.0) {
+            for number in 0..self.legs.len() {
+                let leg = &self.legs[number];
+                if leg.holding == holding && !leg.reciprocal {
+                    let now = self.holdings[holding].margin_price * (leg.requirement * policy.trigger);
+                    self.replace(number, now, on_ray(Line::new(0.0, now), beta));
+                }
             }
-            let own = &mut self.touched[self.place_of_group[leg.group]].sides[side(leg)];
-            let price = self.holdings[leg.holding].price;
-            own.start -= price * (leg.requirement * policy.trigger);
-            own.add(leg_line(leg, price, policy, beta, place));
         }
         for &Touched { group, sides: [long, short] } in &self.touched {
             self.place_of_group[group] = UNTOUCHED;
             line.add(if long.at_any(place) > short.at_any(place) { long } else { short });
         }
         line
+    }
+
+    /// Puts a leg's line on its side of its group in place of its scaled requirement `now`.
+    fn replace(&mut self, number: usize, now: f64, own: Line) {
+        let leg = &self.legs[number];
+        if self.place_of_group[leg.group] == UNTOUCHED {
+            self.place_of_group[leg.group] = self.touched.len();
+            let sides = self.sides[leg.group].map(|side| Line::new(side, 0.0));
+            self.touched.push(Touched { group: leg.group, sides });
+        }
+        let line = &mut self.touched[self.place_of_group[leg.group]].sides[side(leg)];
+        line.start -= now;
+        line.add(own);
     }
 
     /// Closing fees of the moving legs that the bankruptcy price leaves room for; NaN where no source says.
@@ -316,7 +363,6 @@ fn holding_line(holding: &Holding<'_>, policy: &Policy, gain: f64, beta: f64, re
     let base = holding.equity - gain;
     let equity;
     let (mut line, owed, missing);
-    let mut settled = Line::default();
     if beta == 0.0 {
         equity = base + if gain == 0.0 { 0.0 } else { gain * place };
         let counted = asset.counted_line(equity, price * equity);
@@ -335,7 +381,6 @@ fn holding_line(holding: &Holding<'_>, policy: &Policy, gain: f64, beta: f64, re
         line = on_ray(own, beta);
         owed = on_ray(Line::new(0.0, holding.owed * price), beta);
         missing = on_ray(Line::new(-(price * gain), -(price * base)), beta);
-        settled = on_ray(Line::new(0.0, holding.settled), beta);
     }
     if !required {
         if policy.rules.liabilities_as_requirement {
@@ -344,8 +389,6 @@ fn holding_line(holding: &Holding<'_>, policy: &Policy, gain: f64, beta: f64, re
         }
         return line;
     }
-    line.start -= settled.start;
-    line.slope -= settled.slope;
     if policy.rules.liabilities_as_requirement {
         let weight = asset.liability_weight * trigger;
         line.start -= owed.start * weight;

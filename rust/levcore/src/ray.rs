@@ -26,6 +26,11 @@ impl Line {
         self.start + if self.slope == 0.0 { 0.0 } else { self.slope * place }
     }
 
+    /// The line stretched by a factor.
+    pub(crate) fn times(self, factor: f64) -> Self {
+        Self::new(factor * self.start, factor * self.slope)
+    }
+
     pub(crate) fn add(&mut self, other: Self) {
         self.start += other.start;
         self.slope += other.slope;
@@ -100,11 +105,14 @@ pub(crate) fn upper_zero(line_at: &mut impl FnMut(f64) -> Line, highest: f64, sm
     place
 }
 
-/// First place of 1, factor, factor squared ... where the surplus is negative; NaN if there is none.
+/// First place of 1, factor, factor squared ... beyond all zeros; NaN if there is none.
+///
+/// There the surplus is negative and falls outwards: where it falls inwards, zeros may lie farther out.
 fn outside(line_at: &mut impl FnMut(f64) -> Line, factor: f64) -> f64 {
     let mut place = 1.0;
     for _ in 0..DOUBLINGS {
-        if line_at(place).at(place) < 0.0 {
+        let line = line_at(place);
+        if line.at(place) < 0.0 && line.slope * (factor - 1.0) < 0.0 {
             return place;
         }
         place *= factor;
@@ -147,6 +155,14 @@ mod tests {
         let mut tangent = |place: f64| Line::new(place * place, 4.0 - 2.0 * place);
         let upper = upper_zero(&mut tangent, f64::INFINITY, true);
         assert!((upper - 4.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn zeros_on_one_side_of_a_negative_surplus_are_both_found() {
+        // 1/64 - (s - 1/2)^2 is negative at 1, beyond its zeros 3/8 and 5/8.
+        let mut tangent = |place: f64| Line::new(place * place - 15.0 / 64.0, 1.0 - 2.0 * place);
+        let zeros = zeros(&mut tangent, f64::INFINITY, true);
+        assert!((zeros.lower - 0.375).abs() < 1e-12 && (zeros.upper - 0.625).abs() < 1e-12);
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub enum Status {
     NoLiquidationPrice = 1,
     /// The quantity is zero: no exposure, no requirement.
     Flat = 2,
-    /// The leverage is missing: initial margin and return on equity are NaN.
+    /// The leverage is missing: return on equity is NaN, and so is the initial margin unless a table gives it.
     MissingLeverage = 3,
     /// An isolated position whose liquidation price lies on the profit side of its entry price.
     LiquidationPriceBeyondEntry = 4,
@@ -76,7 +76,11 @@ impl Status {
         (Self::Ok, "OK", "evaluated, nothing to remark"),
         (Self::NoLiquidationPrice, "NO_LIQUIDATION_PRICE", "no positive price liquidates the position"),
         (Self::Flat, "FLAT", "the quantity is zero"),
-        (Self::MissingLeverage, "MISSING_LEVERAGE", "no leverage: initial margin and return on equity are NaN"),
+        (
+            Self::MissingLeverage,
+            "MISSING_LEVERAGE",
+            "no leverage: return on equity is NaN, and so is the initial margin unless a table gives it",
+        ),
         (
             Self::LiquidationPriceBeyondEntry,
             "LIQUIDATION_PRICE_BEYOND_ENTRY",

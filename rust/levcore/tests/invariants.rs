@@ -117,6 +117,7 @@ prop_compose! {
             hedge_rule: HedgeRule::Sum,
             covered_share: 0.0,
             liabilities_as_requirement: false,
+            margins_at_liability_weight: false,
         };
         Policy::new(rules, &instruments()).unwrap()
     }
@@ -312,6 +313,7 @@ fn a_call_ends_when_it_is_asked_to() {
             hedge_rule: HedgeRule::Sum,
             covered_share: 0.0,
             liabilities_as_requirement: false,
+            margins_at_liability_weight: false,
         },
         &instruments(),
     )
