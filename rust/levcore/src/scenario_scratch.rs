@@ -48,11 +48,13 @@ impl Scratch {
     }
 
     /// Profits by scenario of a group that the account holds.
+    #[inline(always)]
     pub(crate) fn profits_of(&self, group: u32, width: usize) -> &[f64] {
         &self.profits[self.slot_of_group[group as usize] as usize * width..][..width]
     }
 
     /// Slot of a group, a new one if it has none yet.
+    #[inline(always)]
     pub(crate) fn slot(&mut self, group: u32, width: usize) -> usize {
         let slot = &mut self.slot_of_group[group as usize];
         if *slot == NOWHERE {
@@ -88,6 +90,7 @@ impl Scratch {
         }
     }
 
+    #[inline(always)]
     pub(crate) fn clear(&mut self) {
         for group in self.groups.drain(..) {
             self.slot_of_group[group as usize] = NOWHERE;
