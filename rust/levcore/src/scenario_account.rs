@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::instruction_set::Work;
 use crate::margin::{larger, margin_ratio};
-use crate::scenario_scan::{Scan, add_leg, all_finite, scan};
+use crate::scenario_scan::{HeldLeg, Scan, all_finite, scan};
 use crate::scenario_scratch::Scratch;
 use crate::scenario_status::{AccountStatus, RowStatus};
 use crate::scenarios::{AddOns, BlockRisk, GroupRisk, Legs, MEASURES, ScenarioArrays};
@@ -16,8 +16,6 @@ pub(crate) struct AccountScenarios<'a> {
     arrays: &'a ScenarioArrays<'a>,
     add_ons: &'a AddOns<'a>,
     keep_profits: bool,
-    /// Whether something is charged by net position.
-    charges_positions: bool,
     ranges: &'a [Range<usize>],
     /// By the book's code of the instrument.
     held: Vec<Held>,
@@ -88,9 +86,8 @@ impl<'a> AccountScenarios<'a> {
         keep_profits: bool,
         ranges: &'a [Range<usize>],
     ) -> Self {
-        let charges_positions = add_ons.minimum.is_some() || add_ons.contingency.is_some() || add_ons.spread.is_some();
         let held = legs.places.iter().map(|&place| hold(arrays, add_ons, place)).collect();
-        Self { legs, arrays, add_ons, keep_profits, charges_positions, ranges, held }
+        Self { legs, arrays, add_ons, keep_profits, ranges, held }
     }
 
     pub(crate) fn scratch(&self) -> Scratch {
@@ -113,8 +110,9 @@ impl<'a> AccountScenarios<'a> {
             profits: Vec::new(),
         };
         for (place, account) in accounts.enumerate() {
-            let complete = self.sum_legs(scratch, account, &mut risk.failures);
+            let complete = self.collect_legs(scratch, account, &mut risk.failures);
             let complete = self.adjust(scratch, account) && complete;
+            scratch.add_up(self.arrays.scenarios, self.arrays.profits);
             let complete = complete && all_finite(&scratch.profits);
             let measures = self.judge(scratch, account, complete, &mut risk.groups);
             let status = match measures {
@@ -141,10 +139,9 @@ impl<'a> AccountScenarios<'a> {
         if self.add_ons.adjustments.is_some() { accounts.len() } else { legs }
     }
 
-    /// Adds up the legs of an account by group; whether all could be added.
+    /// Collects the legs of an account, and its groups; whether all can be added.
     #[inline(always)]
-    fn sum_legs(&self, scratch: &mut Scratch, account: usize, failures: &mut Vec<(u32, u8)>) -> bool {
-        let width = self.arrays.scenarios;
+    fn collect_legs(&self, scratch: &mut Scratch, account: usize, failures: &mut Vec<(u32, u8)>) -> bool {
         let failed_before = failures.len();
         for &row in &self.legs.order[self.ranges[account].clone()] {
             let quantity = self.legs.quantity[row as usize];
@@ -156,15 +153,10 @@ impl<'a> AccountScenarios<'a> {
             if quantity == 0.0 {
                 continue;
             }
-            let place = held.place as usize;
-            let slot = scratch.slot(held.group, width);
-            let sums = &mut scratch.profits[slot * width..][..width];
-            add_leg(sums, quantity, &self.arrays.profits[place * width..][..width]);
+            let slot = scratch.slot(held.group);
+            scratch.held.push(HeldLeg { slot, place: held.place, quantity });
             if let Some(values) = self.add_ons.option_value {
-                scratch.net_option_value += quantity * values[place];
-            }
-            if self.charges_positions {
-                scratch.held.push((held.place, quantity));
+                scratch.net_option_value += quantity * values[held.place as usize];
             }
         }
         failures.len() == failed_before
@@ -176,7 +168,7 @@ impl<'a> AccountScenarios<'a> {
         let Some(adjustments) = self.adjustments_of(account) else { return true };
         for (group, &adjustment) in adjustments.iter().enumerate() {
             if adjustment != 0.0 {
-                scratch.slot(group as u32, self.arrays.scenarios);
+                scratch.slot(group as u32);
             }
         }
         adjustments.iter().all(|adjustment| adjustment.is_finite())

@@ -10,21 +10,40 @@ pub(crate) struct Scan {
 /// Scenarios at a time: enough for a vector of any width.
 const LANES: usize = 8;
 
-/// Adds the profit of a leg in each scenario.
+/// A leg with an exposure.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct HeldLeg {
+    /// Slot of its group.
+    pub slot: u32,
+    /// Place of its instrument.
+    pub place: u32,
+    pub quantity: f64,
+}
+
+/// Sums in each scenario the profits of the legs of a group, in their order.
+///
+/// `profits` holds those of all instruments. Some scenarios of all legs come before the next ones, so that the sums stay in a register.
 #[inline(always)]
-pub(crate) fn add_leg(sums: &mut [f64], quantity: f64, profits: &[f64]) {
-    let (sum_chunks, sum_rest) = sums.as_chunks_mut::<LANES>();
-    let (profit_chunks, profit_rest) = profits.as_chunks::<LANES>();
-    for (sums, profits) in sum_chunks.iter_mut().zip(profit_chunks) {
-        // By way of an array that cannot overlap the others: else it would be one addition after the other.
-        let mut added = *sums;
-        for lane in 0..LANES {
-            added[lane] += quantity * profits[lane];
+pub(crate) fn add_legs(sums: &mut [f64], legs: &[HeldLeg], profits: &[f64]) {
+    let width = sums.len();
+    let (chunks, rest) = sums.as_chunks_mut::<LANES>();
+    let after = chunks.len() * LANES;
+    for (number, chunk) in chunks.iter_mut().enumerate() {
+        let mut added = [0.0; LANES];
+        for leg in legs {
+            let first = leg.place as usize * width + number * LANES;
+            let Some(profits) = profits[first..].first_chunk::<LANES>() else { return };
+            for lane in 0..LANES {
+                added[lane] += leg.quantity * profits[lane];
+            }
         }
-        *sums = added;
+        *chunk = added;
     }
-    for (sum, profit) in sum_rest.iter_mut().zip(profit_rest) {
-        *sum += quantity * profit;
+    for (number, sum) in rest.iter_mut().enumerate() {
+        *sum = 0.0;
+        for leg in legs {
+            *sum += leg.quantity * profits[leg.place as usize * width + after + number];
+        }
     }
 }
 
