@@ -201,9 +201,12 @@ class Pool:
 
     def zeros_of_surplus(self, surplus: float, move: Move, highest: float = math.inf) -> Zeros:
         """Places where the surplus is zero as `move` moves, below the place `highest`."""
+        return self._zeros(self.lines_of_surplus(surplus, move), highest, self.smooth)
+
+    def lines_of_surplus(self, surplus: float, move: Move) -> "partial[Line]":
+        """Line that touches the surplus at a place as `move` moves."""
         start, slope = self.line(move, True, 1.0)
-        rest = surplus - (start + slope)
-        return self._zeros(partial(self._shifted, move, True, rest), highest, self.smooth)
+        return partial(self._shifted, move, True, surplus - (start + slope))
 
     def zeros_of_equity(self, equity: float, move: Move) -> Zeros:
         """Places where the equity is zero, after closing fees where the policy takes them off."""
