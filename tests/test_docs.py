@@ -7,7 +7,9 @@ import importlib
 import os
 import pkgutil
 import re
+import runpy
 import shlex
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +27,14 @@ FENCE = re.compile(
     r"^```\{?(python|doctest|testsetup|testcleanup|sh)\}?\n(.*?)^```$", re.MULTILINE | re.DOTALL
 )
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("*.md"))
+SHOWN = {
+    "compare_venues.py": "'bybit-linear': 2, 'okx-linear-swap': 8}",
+    "cross_account.py": "HYPE: 76.4989",
+    "first_steps.py": "liquidation at 54,216.87",
+    "hedged_account.py": "liquidated at 100.33 and below, and at 862.96 and above",
+    "multi_asset_account.py": "BTC has moved by -20.44% and ETH by -30.65%",
+}
+"""What each file of examples prints, among others; `make run` runs the one that is missing."""
 MODULES = sorted(module.name for module in pkgutil.walk_packages(lc.__path__, "levcore."))
 
 
@@ -59,6 +69,19 @@ def test_the_examples_of_the_readme_run() -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_the_examples_of_the_manual_run(page: str) -> None:
     run_page(page)
+
+
+@pytest.mark.parametrize("example", SHOWN)
+def test_the_examples_of_the_folder_run(
+    example: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", [example])
+    runpy.run_path(str(ROOT / "examples" / example), run_name="__main__")
+    assert SHOWN[example] in capsys.readouterr().out
+
+
+def test_every_example_of_the_folder_is_run() -> None:
+    assert {path.name for path in (ROOT / "examples").glob("*.py")} == {*SHOWN, "make_run.py"}
 
 
 @pytest.mark.parametrize("module", ["levcore", *MODULES])
