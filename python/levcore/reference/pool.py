@@ -217,7 +217,8 @@ class Pool:
         return self._zeros(partial(self._shifted, move, False, rest), math.inf, False)
 
     def _zeros(self, line_at: "partial[Line]", highest: float, smooth: bool) -> Zeros:
-        return Zeros(ray.lower_zero(line_at, smooth), ray.upper_zero(line_at, highest, smooth))
+        now = line_at(1.0)
+        return Zeros(ray.lower_zero(line_at, now, smooth), ray.upper_zero(line_at, now, highest, smooth))
 
     def _shifted(self, move: Move, required: bool, rest: float, place: float) -> Line:
         start, slope = self.line(move, required, place)

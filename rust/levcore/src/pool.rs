@@ -220,28 +220,29 @@ impl<'a> Pool<'a> {
 
     /// Places where the surplus is zero as `moved` moves, below the place `highest`.
     pub(crate) fn zeros_of_surplus(&mut self, policy: &Policy, surplus: f64, moved: &Move, highest: f64) -> Zeros {
+        self.sum_gains(moved);
         let now = self.line(policy, moved, true, 1.0);
         let rest = surplus - (now.start + now.slope);
         let smooth = self.smooth;
-        ray::zeros(&mut |place| self.shifted(policy, moved, true, rest, place), highest, smooth)
+        ray::zeros(&mut |place| self.line(policy, moved, true, place).above(rest), now.above(rest), highest, smooth)
     }
 
     /// Places where the equity is zero, after the closing fees of what moves where the policy takes them off.
     pub(crate) fn zeros_of_equity(&mut self, policy: &Policy, equity: f64, moved: &Move) -> Zeros {
+        self.sum_gains(moved);
         let now = self.line(policy, moved, false, 1.0);
         let fees = self.fee_line(policy, moved);
         // The equity does not hold the fees that the line has taken off.
         let rest = equity - (now.start + now.slope) - (fees.start + fees.slope);
-        ray::zeros(&mut |place| self.shifted(policy, moved, false, rest, place), f64::INFINITY, false)
+        if moved.holdings.iter().all(|&(number, _)| self.holdings[number].asset.counts_all_alike()) {
+            return ray::zeros_of_line(now.above(rest));
+        }
+        let mut line_at = |place| self.line(policy, moved, false, place).above(rest);
+        ray::zeros(&mut line_at, now.above(rest), f64::INFINITY, false)
     }
 
-    fn shifted(&mut self, policy: &Policy, moved: &Move, required: bool, rest: f64, place: f64) -> Line {
-        let line = self.line(policy, moved, required, place);
-        Line::new(rest + line.start, line.slope)
-    }
-
-    /// Line that touches at `place` what the moving parts give: counted equity, less the scaled requirement.
-    fn line(&mut self, policy: &Policy, moved: &Move, required: bool, place: f64) -> Line {
+    /// What the moving legs gain in each holding as the place goes from 1 to 2.
+    fn sum_gains(&mut self, moved: &Move) {
         self.gains.clear();
         self.gains.resize(self.holdings.len(), 0.0);
         for &(number, beta) in &moved.legs {
@@ -249,6 +250,10 @@ impl<'a> Pool<'a> {
             let signed = leg.direction * leg.value;
             self.gains[leg.holding] += if leg.reciprocal { signed } else { signed * beta };
         }
+    }
+
+    /// Line that touches at `place` what the moving parts give: counted equity, less the scaled requirement.
+    fn line(&mut self, policy: &Policy, moved: &Move, required: bool, place: f64) -> Line {
         let mut line = Line::default();
         for &(number, beta) in &moved.holdings {
             line.add(holding_line(&self.holdings[number], policy, self.gains[number], beta, required, place));
