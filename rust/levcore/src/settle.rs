@@ -9,7 +9,7 @@ use crate::liquidation;
 use crate::measures::{COUNT, Measure};
 use crate::policy::Basis;
 use crate::pool::{Leg, Move};
-use crate::pooled::PooledAccount;
+use crate::pooled_accounts::PooledAccount;
 use crate::ray::Zeros;
 use crate::state::State;
 use crate::status::{AccountStatus, FIRST_FAILURE, Status};
