@@ -88,7 +88,7 @@ def _compare(options: argparse.Namespace) -> int:
     policies = labelled([name.strip() for name in options.policies.split(",") if name.strip()])
     policies, files = _with_instruments(policies, options.instruments, options.tiers_from)
     policies = _with_rules(policies, options.set)
-    policies = {label: with_assets(policy, options) for label, policy in policies.items()}
+    policies = _with_assets(policies, options)
     inputs = (*inputs_of(options), options.names, *files)
     check_outputs(inputs, [("--report", options.report)])
     names = _names(options.names) if options.names else None
@@ -112,7 +112,7 @@ def _compare(options: argparse.Namespace) -> int:
     progress.clear()
     for label, result in comparison.results.items():
         if isinstance(result, Refusal):
-            remedy = f" (--set {label}.RULE=VALUE states a rule)" if result.reason else ""
+            remedy = f" (--set {label}.RULE=VALUE states a rule)" if result.can_be_stated else ""
             print(f"levcore: note: {label} {result}{remedy}", file=sys.stderr)
     if options.json:
         json.dump(comparison.to_dict(), sys.stdout, ensure_ascii=False, allow_nan=False)
@@ -140,6 +140,17 @@ def _with_instruments(
         ready[label] = ready[label].with_instruments(InstrumentTable.from_csv(path))
         files.append(path)
     return ready, files
+
+
+def _with_assets(
+    policies: Mapping[str, MarginPolicy], options: argparse.Namespace
+) -> dict[str, MarginPolicy]:
+    """Policies with the assets of ``--assets``: that of ``--assets-from``, which lends them, or all."""
+    ready = dict(policies)
+    lends = options.assets and options.assets_from
+    for label in [label_of(options.assets_from, policies, "--assets-from")] if lends else policies:
+        ready[label] = with_assets(ready[label], options)
+    return ready
 
 
 def _with_rules(policies: Mapping[str, MarginPolicy], texts: list[str]) -> dict[str, MarginPolicy]:

@@ -130,10 +130,11 @@ def _evaluated(
         engine = Engine(policy)
         engine.bind(book)
     except UnknownRuleError as error:
-        return Refusal(f"rule {error.rule}", error.found, error.expected)
+        return Refusal(f"rule {error.rule}", error.found, error.expected, can_be_stated=True)
     except InputError as error:
         # What this policy's accounts cannot hold, another's may.
-        return Refusal(f"{error.argument} {error.rule}", "", f"{error.expected} instead of {error.found}")
+        remedy = f"{error.expected} instead of {error.found}"
+        return Refusal(f"{error.argument} {error.rule}", "", remedy, can_be_stated=False)
     # Which accounts move as one depends on the policy as well, so that all store the same measures.
     return engine.evaluate(book, marks, asset_prices=asset_prices, measures=MEASURE_NAMES)
 

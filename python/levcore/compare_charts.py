@@ -90,7 +90,8 @@ def liquidation_chart(comparison: "Comparison", rows: Sequence[int]) -> str:
     names = 26 + max(text_width(comparison.short_names[label]) for label in labels)
     positions = 24 + max(text_width(line) for lines in titles for line in lines)
     lanes = [_lanes(comparison, one) for one in facts]
-    axis = _Axis(positions + names, WIDTH - SPREAD_ROOM, _limit(lanes))
+    first = max(text_width(shortened(first_text(comparison, row))) for row in rows)
+    axis = _Axis(positions + names, WIDTH - max(SPREAD_ROOM, first + 20), _limit(lanes))
     height = LANE * len(labels)
     tops = [TOP + number * (height + GAP) for number in range(len(rows))]
     for y in tops:

@@ -43,11 +43,14 @@ class Refusal:
         Why the rule is not known; empty where the policy does not say, or no rule is at fault.
     remedy : str
         How to state the rule, or what the policy takes instead.
+    can_be_stated : bool
+        Whether a rule is at fault, so that the caller can state it.
     """
 
     matter: str
     reason: str
     remedy: str
+    can_be_stated: bool
 
     def __str__(self) -> str:
         """Build the sentence: matter and reason."""
