@@ -17,8 +17,10 @@ import numpy as np
 import pytest
 
 import levcore as lc
+from levcore import scenarios
 from levcore.cli import main
 from levcore.display import displayed_price
+from levcore.policy import RULES
 from levcore.policy_files import policies_of_text
 
 ROOT = Path(__file__).parents[1]
@@ -140,6 +142,19 @@ def test_the_readme_lists_every_policy_with_its_dates() -> None:
     for each in lc.policies():
         expected.setdefault(each.name, []).extend(filter(None, [each.as_of]))
     assert listed == expected
+
+
+def test_every_rule_of_a_policy_is_explained() -> None:
+    text = (ROOT / "docs" / "policies.md").read_text(encoding="utf-8")
+    assert [rule for rule in RULES if f"`{rule}`" not in text] == []
+
+
+def test_everything_that_is_exported_has_a_page() -> None:
+    text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    listed = {*re.findall(r"^   ([\w.]+)$", text, re.MULTILINE), *re.findall(r"``([\w.]+)``", text)}
+    exported = {*lc.__all__} - {"__version__", "reference"}
+    exported |= {f"scenarios.{name}" for name in scenarios.__all__}
+    assert {name for name in exported if not {name, f"levcore.{name}"} & listed} == set()
 
 
 def test_the_readme_names_statuses_and_states_that_exist() -> None:
