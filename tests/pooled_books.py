@@ -192,6 +192,7 @@ def random_policy(random: Random, *, multi_asset: bool, **rules: Any) -> lc.Marg
         "liquidation_level": random.choice((1.0, 0.9, 0.8)),
         "warning_level": random.choice((None, 0.4)),
         "liabilities_count_as": random.choice(("negative_equity", "requirement")) if multi_asset else "none",
+        "margins_convert_at": random.choice(("price", "price", "liability_weight")),
         **random.choice(FEES),
     }
     drawn |= rules

@@ -17,8 +17,10 @@ import numpy as np
 import pytest
 
 import levcore as lc
+from levcore import scenarios
 from levcore.cli import main
 from levcore.display import displayed_price
+from levcore.policy import RULES
 from levcore.policy_files import policies_of_text
 
 ROOT = Path(__file__).parents[1]
@@ -28,6 +30,7 @@ FENCE = re.compile(
 )
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("*.md"))
 SHOWN = {
+    "compare_hedged.py": "okx-multi-currency: liquidated by a move of all prices of -54.4% or +18.3%",
     "compare_venues.py": "'bybit-linear': 2, 'okx-linear-swap': 8}",
     "cross_account.py": "HYPE: 76.4989",
     "first_steps.py": "liquidation at 54,216.87",
@@ -139,6 +142,19 @@ def test_the_readme_lists_every_policy_with_its_dates() -> None:
     for each in lc.policies():
         expected.setdefault(each.name, []).extend(filter(None, [each.as_of]))
     assert listed == expected
+
+
+def test_every_rule_of_a_policy_is_explained() -> None:
+    text = (ROOT / "docs" / "policies.md").read_text(encoding="utf-8")
+    assert [rule for rule in RULES if f"`{rule}`" not in text] == []
+
+
+def test_everything_that_is_exported_has_a_page() -> None:
+    text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    listed = {*re.findall(r"^   ([\w.]+)$", text, re.MULTILINE), *re.findall(r"``([\w.]+)``", text)}
+    exported = {*lc.__all__} - {"__version__", "reference"}
+    exported |= {f"scenarios.{name}" for name in scenarios.__all__}
+    assert {name for name in exported if not {name, f"levcore.{name}"} & listed} == set()
 
 
 def test_the_readme_names_statuses_and_states_that_exist() -> None:

@@ -12,6 +12,7 @@ import pytest
 import levcore as lc
 from levcore.errors import DTypeError, InputError, UnknownRuleError
 from levcore.explanation import Explanation
+from pooled_books import random_book as random_pooled_book
 
 NAN = math.nan
 LINEAR = lc.Instrument(
@@ -145,7 +146,11 @@ def check(explanation: Explanation, risk: lc.BookRisk) -> None:
     is_flat = risk.book.quantity[row] == 0.0
     assert explanation.state == risk.state[row]
     assert explanation.status == risk.status[row]
-    for name in risk.measures:
+    # A lone leg has one of them, its liquidation price.
+    bounds = (
+        {"liquidation_price_lower", "liquidation_price_upper"} if "moves together" not in explained else set()
+    )
+    for name in set(risk.measures) - bounds:
         value = float(risk.column(name)[row])
         found = explained.get("notional V" if name == "notional" else name)
         if isinstance(found, float):
@@ -166,6 +171,48 @@ def test_every_expression_gives_its_value_and_the_kernels(
         risk = engine.evaluate(book, MARKS)
         for row in range(len(book)):
             check(engine.explain(book, MARKS, row), risk)
+
+
+@pytest.mark.parametrize("hedge_requirement", ["sum", "larger_leg", "larger_side", "covered"])
+def test_steps_of_accounts_whose_parts_move_together_are_the_kernels(hedge_requirement: str) -> None:
+    found = set()
+    for seed in range(30):
+        pooled = random_pooled_book(seed, hedge_requirement=hedge_requirement)
+        book = pooled.book()
+        risk = pooled.evaluate(book)
+        engine = lc.Engine(pooled.policies)
+        for row in range(len(book)):
+            explanation = engine.explain(book, pooled.marks, row, asset_prices=pooled.asset_prices)
+            check(explanation, risk)
+            check_account(explanation, risk)
+            found |= {step.name for step in explanation.steps}
+    assert found >= {"moves together", "lower place", "upper place", "USDT: counted", "wallet: equity"}
+    assert ("charged share" in found) == (hedge_requirement == "covered")
+
+
+def check_account(explanation: Explanation, risk: lc.BookRisk) -> None:
+    """Every measure of the account and of its balances that is explained is the kernel's."""
+    explained = {step.name: step.value for step in explanation.steps}
+    if "counted value" not in explained:
+        return
+    accounts, place = risk.accounts, risk.accounts.ids.index(explanation.account)
+    for name, value in {
+        "equity": accounts.equity,
+        "account initial margin": accounts.initial_margin,
+        "account maintenance": accounts.maintenance_margin,
+        "free margin": accounts.free_margin,
+        "collateral value": accounts.collateral_value,
+        "liabilities": accounts.liabilities,
+        "surplus": accounts.surplus,
+        "margin_call_amount": accounts.margin_call_amount,
+    }.items():
+        assert same(explained[name], float(value[place])), name  # type: ignore[arg-type]
+    for row, balances in enumerate([] if risk.book.balances is None else risk.balances.to_dict()["account"]):
+        if balances == explanation.account:
+            asset = risk.balances.to_dict()["asset"][row]
+            assert explained[f"{asset}: equity"] == risk.balances.equity[row]
+            assert explained[f"{asset}: value"] == risk.balances.market_value[row]
+            assert explained[f"{asset}: counted"] == risk.balances.collateral_value[row]
 
 
 @pytest.mark.parametrize("mode", ["isolated", "cross"])

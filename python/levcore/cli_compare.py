@@ -13,14 +13,17 @@ from levcore.cli_parts import (
     OK,
     add_book,
     add_traceback,
+    asset_prices,
     check_outputs,
     exit_code,
+    inputs_of,
+    make_book,
     read_inputs,
     stated_rule,
-    wallets,
+    with_assets,
 )
 from levcore.compare import compare, label_of, labelled
-from levcore.comparison import Comparison
+from levcore.comparison import Comparison, Refusal
 from levcore.errors import InputError
 from levcore.file_csv import read_csv
 from levcore.instruments import InstrumentTable
@@ -57,6 +60,9 @@ def add_compare(commands: "argparse._SubParsersAction[Any]") -> None:
         "--tiers-from", metavar="POLICY", help="whose instruments to take for what a policy does not hold"
     )
     parser.add_argument(
+        "--assets-from", metavar="POLICY", help="whose assets to take for those that a policy does not hold"
+    )
+    parser.add_argument(
         "--quantities-of", metavar="POLICY", help="whose contracts the quantities count, where sizes differ"
     )
     parser.add_argument(
@@ -82,12 +88,13 @@ def _compare(options: argparse.Namespace) -> int:
     policies = labelled([name.strip() for name in options.policies.split(",") if name.strip()])
     policies, files = _with_instruments(policies, options.instruments, options.tiers_from)
     policies = _with_rules(policies, options.set)
-    inputs = (options.positions, options.accounts, options.marks, options.names, *files)
+    policies = _with_assets(policies, options)
+    inputs = (*inputs_of(options), options.names, *files)
     check_outputs(inputs, [("--report", options.report)])
     names = _names(options.names) if options.names else None
     positions, marks = read_inputs(options, progress)
     step = progress.step("grouping and evaluating")
-    book = positions.book(wallets(options))
+    book = make_book(positions, options)
     step(len(book))
     comparison = compare(
         book,
@@ -96,15 +103,17 @@ def _compare(options: argparse.Namespace) -> int:
         instruments=names,
         tiers_from=options.tiers_from,
         quantities_of=options.quantities_of,
+        asset_prices=asset_prices(options),
+        assets_from=options.assets_from,
     )
     name = Path(options.positions).name
     if options.report:
         comparison.report(options.report, name=name)
     progress.clear()
-    for label in comparison.policies:
-        if label not in comparison.answers:
-            note = f"{label} {comparison.results[label]} (--set {label}.RULE=VALUE states a rule)"
-            print(f"levcore: note: {note}", file=sys.stderr)
+    for label, result in comparison.results.items():
+        if isinstance(result, Refusal):
+            remedy = f" (--set {label}.RULE=VALUE states a rule)" if result.can_be_stated else ""
+            print(f"levcore: note: {label} {result}{remedy}", file=sys.stderr)
     if options.json:
         json.dump(comparison.to_dict(), sys.stdout, ensure_ascii=False, allow_nan=False)
         print()
@@ -131,6 +140,17 @@ def _with_instruments(
         ready[label] = ready[label].with_instruments(InstrumentTable.from_csv(path))
         files.append(path)
     return ready, files
+
+
+def _with_assets(
+    policies: Mapping[str, MarginPolicy], options: argparse.Namespace
+) -> dict[str, MarginPolicy]:
+    """Policies with the assets of ``--assets``: that of ``--assets-from``, which lends them, or all."""
+    ready = dict(policies)
+    lends = options.assets and options.assets_from
+    for label in [label_of(options.assets_from, policies, "--assets-from")] if lends else policies:
+        ready[label] = with_assets(ready[label], options)
+    return ready
 
 
 def _with_rules(policies: Mapping[str, MarginPolicy], texts: list[str]) -> dict[str, MarginPolicy]:

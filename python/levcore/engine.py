@@ -205,8 +205,17 @@ class Engine:
             raise_for_bad_rows(risk)
         return risk
 
-    def explain(self, book: PositionBook, marks: Marks, row: int) -> "Explanation":
+    def explain(
+        self,
+        book: PositionBook,
+        marks: Marks,
+        row: int,
+        *,
+        asset_prices: Mapping[str, float] | None = None,
+    ) -> "Explanation":
         """Every step of one row's evaluation: tier, formula, numbers, source; print it.
+
+        `marks` and `asset_prices` are those of `evaluate`.
 
         Raises
         ------
@@ -215,7 +224,7 @@ class Engine:
         """
         from levcore.explain import explain
 
-        return explain(self.policies, book, marks, row)
+        return explain(self.policies, book, marks, row, asset_prices)
 
     def bind(self, book: PositionBook) -> Binding:
         """Policies of the book with the places of its instruments, found once a book."""

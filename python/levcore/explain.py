@@ -2,15 +2,20 @@
 
 import math
 import operator
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, SupportsIndex
 
 import numpy as np
 
+from levcore.asset_prices import asset_price_columns
+from levcore.balances import Balances
 from levcore.book import PositionBook
 from levcore.columns import Floats
 from levcore.errors import DTypeError, InputError
 from levcore.explain_margin import margin_steps, value_steps
+from levcore.explain_pool import PooledAccount, pooled_account_steps
+from levcore.explain_pool_price import pooled_price_steps
 from levcore.explain_row import Row, fault_steps, input_steps, tier_steps
 from levcore.explain_verdict import account_steps, equity_steps, level_steps, price_steps
 from levcore.explanation import Explanation, Step
@@ -23,7 +28,13 @@ from levcore.status import FIRST_FAILURE, State, Status
 __all__ = ["Explanation", "Step", "explain"]
 
 
-def explain(policy: Policies, book: PositionBook, marks: Marks, row: SupportsIndex) -> Explanation:
+def explain(
+    policy: Policies,
+    book: PositionBook,
+    marks: Marks,
+    row: SupportsIndex,
+    asset_prices: Mapping[str, float] | None = None,
+) -> Explanation:
     """Explain one row of a book.
 
     Parameters
@@ -36,6 +47,8 @@ def explain(policy: Policies, book: PositionBook, marks: Marks, row: SupportsInd
         Mark prices, quote per base, as `levcore.Engine.evaluate` takes them.
     row : int
         Row of the book, from 0.
+    asset_prices : mapping of asset name to price, optional
+        As `levcore.Engine.evaluate` takes them.
 
     Returns
     -------
@@ -51,32 +64,37 @@ def explain(policy: Policies, book: PositionBook, marks: Marks, row: SupportsInd
     """
     number = _checked_row(row, len(book))
     labelled = labelled_policies(policy)
-    labels = labels_of_book(book, tuple(labelled))
-    code = 0 if book.policy_codes is None else int(book.policy_codes[number])
-    policy = labelled[labels[code]]
-    prices = marks_by_policy(mark_prices(book, marks), len(labels))[code]
+    policies = tuple(labelled[label] for label in labels_of_book(book, tuple(labelled)))
+    prices = marks_by_policy(mark_prices(book, marks), len(policies))
+    of_assets = [column.tolist() for column in asset_price_columns(book, policies, asset_prices)]
     rows = _rows_needed(book, number)
     part, part_marks = _part_of(book, prices, rows)
-    replay = BookReplay(part, (policy,), [part_marks])
+    inputs = (part, policies, part_marks, of_assets if part.balances is not None else ())
+    replay = BookReplay(*inputs)
     place = rows.index(number)
     position = replay.position(place)
+    own = policies[0 if book.policy_codes is None else int(book.policy_codes[number])]
+    explained = Row(own, part, tuple(rows), place, replay, position)
+    account = None
+    if explained.is_cross and not replay.sums:
+        account = PooledAccount.of(BookReplay(*inputs, settle_accounts=False), place, own.assets)
     return Explanation(
         row=number,
         instrument=book.name_of(number),
         account=book.account_of(number),
         margin_mode="cross" if book.is_cross[number] else "isolated",
-        policy=policy.id,
+        policy=own.id,
         state=State(position.state),
         status=Status(position.status),
-        steps=tuple(steps_of(Row(policy, part, tuple(rows), place, replay, position))),
-        ratio=policy.ratio,
-        debtor=policy.debtor if policy.debtor != UNKNOWN else f"unknown: {policy.unknown.about('debtor')}",
-        sources=policy.sources,
+        steps=tuple(steps_of(explained, account)),
+        ratio=own.ratio,
+        debtor=own.debtor if own.debtor != UNKNOWN else f"unknown: {own.unknown.about('debtor')}",
+        sources=own.sources,
     )
 
 
-def steps_of(row: Row) -> Iterator[Step]:
-    """Every step of a row, in the order of evaluation."""
+def steps_of(row: Row, account: PooledAccount | None) -> Iterator[Step]:
+    """Every step of a row, in the order of evaluation; `account` is that of a row that moves with others."""
     status = Status(row.position.status)
     # A row without a position has no size.
     evaluated = status < FIRST_FAILURE and not math.isnan(row.position.size)
@@ -85,9 +103,12 @@ def steps_of(row: Row) -> Iterator[Step]:
     if row.marked.instrument is not None:
         yield from tier_steps(row)
     if evaluated:
-        yield from value_steps(row)
-        yield from margin_steps(row)
-    if row.is_cross:
+        alone = row if account is None else replace(row, position=account.alone)
+        yield from value_steps(alone)
+        yield from margin_steps(alone)
+    if account is not None:
+        yield from pooled_account_steps(row, account)
+    elif row.is_cross:
         yield from account_steps(row)
     elif status < FIRST_FAILURE:
         yield from equity_steps(row)
@@ -95,7 +116,7 @@ def steps_of(row: Row) -> Iterator[Step]:
     if judged:
         yield from level_steps(row, row.position.margin_ratio)
     if judged and evaluated:
-        yield from price_steps(row)
+        yield from price_steps(row) if account is None else pooled_price_steps(row, account)
 
 
 def _checked_row(row: SupportsIndex, rows: int) -> int:
@@ -117,7 +138,7 @@ def _rows_needed(book: PositionBook, row: int) -> list[int]:
     return rows
 
 
-def _part_of(book: PositionBook, prices: Floats, rows: list[int]) -> tuple[PositionBook, list[float]]:
+def _part_of(book: PositionBook, prices: Floats, rows: list[int]) -> tuple[PositionBook, list[list[float]]]:
     """Book of these rows alone, which are one account or one row; order, and with it every bit, is kept."""
     codes, kept = np.unique(book.instrument_codes[rows], return_inverse=True)
 
@@ -132,7 +153,11 @@ def _part_of(book: PositionBook, prices: Floats, rows: list[int]) -> tuple[Posit
             "account": [book.account_ids[code]] * len(rows),
             "accounts": [book.account_ids[code]],
             "wallet_balance": book.wallet_balance[[code]],
+            "position_mode": book.position_mode,
+            "balances": _balances_of(book, code),
         }
+    if book.policy_codes is not None:
+        account |= {"policy": book.policy_codes[rows], "policy_names": book.policy_names}
     part = PositionBook(
         instrument=kept.ravel(),
         instrument_names=[book.instrument_names[code] for code in codes],
@@ -144,4 +169,19 @@ def _part_of(book: PositionBook, prices: Floats, rows: list[int]) -> tuple[Posit
         risk_limit=taken(book.risk_limit),
         **account,
     )
-    return part, prices[codes].tolist()
+    return part, prices[:, codes].tolist()
+
+
+def _balances_of(book: PositionBook, account: int) -> Balances | None:
+    """Balances of the account with this code, in their order; None without any."""
+    columns = book.balance_columns
+    if columns is None or book.balances is None or account not in columns.account:
+        return None
+    rows = np.flatnonzero(columns.account == account)
+    return Balances(
+        [book.account_ids[account]] * len(rows),
+        [book.balances.asset_names[code] for code in columns.asset[rows].tolist()],
+        columns.balance[rows],
+        None if columns.liability is None else columns.liability[rows],
+        None if columns.interest is None else columns.interest[rows],
+    )

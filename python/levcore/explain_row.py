@@ -136,7 +136,7 @@ def input_steps(row: Row) -> Iterator[Step]:
     for name, column, unit in columns:
         if column is not None:
             yield Step(name, unit, "", float(column[place]), "", part)
-    if row.is_cross:
+    if row.is_cross and row.book.balances is None:
         yield Step("wallet_balance", "settlement currency", "", float(book.wallet_balance[0]), "", part)
     yield Step("mark_price", "quote per base", "", row.marked.mark, "", part)
 
@@ -203,6 +203,9 @@ def fault_steps(row: Row) -> Iterator[Step]:
 def _held(row: Row, column: str) -> str:
     if column == "instrument":
         name = row.book.name_of(row.place)
-        return f"{name!r}; the policy has {len(row.policy.instruments):,} instruments"
+        if row.marked.instrument is None:
+            return f"{name!r}; the policy has {len(row.policy.instruments):,} instruments"
+        settlement = row.policy.instruments[name].settlement or "an unknown currency"
+        return f"{name!r}, settled in {settlement}"
     values = getattr(row.book, column)
     return "the book has no such column" if values is None else n(values[row.place])

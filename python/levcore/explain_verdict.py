@@ -174,13 +174,19 @@ def zero_steps(row: Row) -> Iterator[Step]:
     else:
         yield from line_zero_steps(row, part)
     yield priced(row, "liquidation_price", "V*", p.liquidation_value, p.liquidation_price, part)
-    rounding = f"price_rounding_{'long' if p.quantity > 0.0 else 'short'}"
-    yield Step(
+    yield rounding_step(row, part)
+
+
+def rounding_step(row: Row, part: str) -> Step:
+    """How the venue rounds what it shows."""
+    rule = f"price_rounding_{'long' if row.position.quantity > 0.0 else 'short'}"
+    rounding = getattr(row.policy, rule)
+    return Step(
         "rounding of the venue",
         "to the tick; levcore does not round",
         "",
-        getattr(row.policy, rounding),
-        row.evidence(rounding),
+        rounding,
+        row.evidence(rule),
         part,
     )
 

@@ -2,7 +2,7 @@
 
 import math
 
-__all__ = ["amount", "count", "distance", "percent", "price", "ratio", "short"]
+__all__ = ["amount", "count", "distance", "percent", "price", "prices", "ratio", "short"]
 
 MISSING = "–"
 SUFFIXES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
@@ -30,13 +30,15 @@ def count(value: float) -> str:
     return f"{int(value):,}"
 
 
-def price(value: float) -> str:
-    """Price to seven significant digits.
+def price(value: float, *, fixed: bool = False) -> str:
+    """Price to seven significant digits; zeros at the end are left out unless `fixed`, for columns.
 
     Examples
     --------
     >>> price(95137.8), price(0.02966437), price(5387394.78)
     ('95,137.8', '0.02966437', '5,387,395')
+    >>> price(95137.8, fixed=True), price(202.227, fixed=True)
+    ('95,137.80', '202.2270')
     """
     if not math.isfinite(value):
         return _not_finite(value)
@@ -44,7 +46,19 @@ def price(value: float) -> str:
         return "0"
     decimals = min(15, max(0, 6 - math.floor(math.log10(abs(value)))))
     text = f"{value:,.{decimals}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return text.rstrip("0").rstrip(".") if "." in text and not fixed else text
+
+
+def prices(first: float, second: float) -> str:
+    """Two prices, or the one of them that there is.
+
+    Examples
+    --------
+    >>> prices(62_464.59, 131_000.0), prices(62_464.59, float("nan"))
+    ('62,464.59 / 131,000', '62,464.59')
+    """
+    known = [price(value) for value in (first, second) if not math.isnan(value)]
+    return " / ".join(known) or MISSING
 
 
 def percent(value: float, decimals: int = 2) -> str:

@@ -165,9 +165,9 @@ class Pool:
             maintenance[leg.group][side] += price * p.maintenance_margin
             self.sides[leg.group][side] += price * (p.requirement * self.policy.trigger)
         for group in range(len(self.sides)):
-            totals.requirement += margin.larger(*required[group])
-            totals.initial_margin += margin.larger(*initial[group])
-            totals.maintenance_margin += margin.larger(*maintenance[group])
+            totals.requirement += _larger_side(*required[group])
+            totals.initial_margin += _larger_side(*initial[group])
+            totals.maintenance_margin += _larger_side(*maintenance[group])
 
     def freeze(self) -> None:
         """Settle what of each leg's requirement does not move, and what legs ask for in their holding."""
@@ -201,9 +201,12 @@ class Pool:
 
     def zeros_of_surplus(self, surplus: float, move: Move, highest: float = math.inf) -> Zeros:
         """Places where the surplus is zero as `move` moves, below the place `highest`."""
+        return self._zeros(self.lines_of_surplus(surplus, move), highest, self.smooth)
+
+    def lines_of_surplus(self, surplus: float, move: Move) -> "partial[Line]":
+        """Line that touches the surplus at a place as `move` moves."""
         start, slope = self.line(move, True, 1.0)
-        rest = surplus - (start + slope)
-        return self._zeros(partial(self._shifted, move, True, rest), highest, self.smooth)
+        return partial(self._shifted, move, True, surplus - (start + slope))
 
     def zeros_of_equity(self, equity: float, move: Move) -> Zeros:
         """Places where the equity is zero, after closing fees where the policy takes them off."""
@@ -214,7 +217,8 @@ class Pool:
         return self._zeros(partial(self._shifted, move, False, rest), math.inf, False)
 
     def _zeros(self, line_at: "partial[Line]", highest: float, smooth: bool) -> Zeros:
-        return Zeros(ray.lower_zero(line_at, smooth), ray.upper_zero(line_at, highest, smooth))
+        now = line_at(1.0)
+        return Zeros(ray.lower_zero(line_at, now, smooth), ray.upper_zero(line_at, now, highest, smooth))
 
     def _shifted(self, move: Move, required: bool, rest: float, place: float) -> Line:
         start, slope = self.line(move, required, place)
@@ -345,6 +349,11 @@ class Pool:
             start += own[0]
             slope += own[1]
         return start, slope
+
+
+def _larger_side(long: float, short: float) -> float:
+    """Margin of the side that asks for more; NaN where that of either is not known."""
+    return long if math.isnan(long) else margin.larger(long, short)
 
 
 def _side(leg: Leg) -> int:

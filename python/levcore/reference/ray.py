@@ -17,19 +17,20 @@ STEPS = 200
 DOUBLINGS = 1_100
 
 
-def lower_zero(line_at: Callable[[float], Line], smooth: bool) -> float:
+def lower_zero(line_at: Callable[[float], Line], now: Line, smooth: bool) -> float:
     """Place in (0, inf) where the surplus rises through zero; NaN if there is none.
 
-    `line_at` gives the line that touches the surplus at a place; `smooth` says that it is not made of lines
-    alone, so that the place 0 may have none.
+    `line_at` gives the line that touches the surplus at a place, `now` is the one at the place 1; `smooth`
+    says that it is not made of lines alone, so that the place 0 may have none.
     """
-    place = _outside(line_at, 0.5) if smooth else 0.0
-    if math.isnan(place):
-        return math.nan
-    start, slope = line_at(place)
-    if not start + _product(slope, place) < 0.0:
-        return math.nan
+    place = _beyond_the_tangent(now, 1.0)
+    if not place > 0.0:
+        place = _outside(line_at, 0.5) if smooth else 0.0
+        if place == 0.0 and not line_at(0.0)[0] < 0.0:
+            return math.nan
     for _ in range(STEPS):
+        if math.isnan(place):
+            return math.nan
         start, slope = line_at(place)
         if not slope > 0.0:
             return math.nan
@@ -40,20 +41,11 @@ def lower_zero(line_at: Callable[[float], Line], smooth: bool) -> float:
     return place
 
 
-def upper_zero(line_at: Callable[[float], Line], highest: float, smooth: bool) -> float:
+def upper_zero(line_at: Callable[[float], Line], now: Line, highest: float, smooth: bool) -> float:
     """Place in (0, highest) where the surplus falls through zero; NaN if there is none."""
-    if highest < math.inf:
-        start, slope = line_at(highest)
-        if not start + _product(slope, highest) < 0.0:
-            return math.nan
-        place = highest
-    elif smooth:
-        place = _outside(line_at, 2.0)
-    else:
-        start, slope = line_at(math.inf)
-        if not slope < 0.0:
-            return math.nan
-        place = -start / slope
+    place = _beyond_the_tangent(now, -1.0)
+    if not place < highest:
+        place = _upper_start(line_at, highest, smooth)
     for _ in range(STEPS):
         if not place > 0.0:
             return math.nan
@@ -65,6 +57,26 @@ def upper_zero(line_at: Callable[[float], Line], highest: float, smooth: bool) -
             return place
         place = following
     return place
+
+
+def _beyond_the_tangent(now: Line, sign: float) -> float:
+    """Zero of the line that touches at the place 1 and is positive there, if it lies on this side.
+
+    No zero on that side is farther in. NaN where the line rises or falls the other way.
+    """
+    start, slope = now
+    return -start / slope if start + slope > 0.0 and sign * slope > 0.0 else math.nan
+
+
+def _upper_start(line_at: Callable[[float], Line], highest: float, smooth: bool) -> float:
+    """Place beyond the upper zero; NaN if there is none."""
+    if highest < math.inf:
+        start, slope = line_at(highest)
+        return highest if start + _product(slope, highest) < 0.0 else math.nan
+    if smooth:
+        return _outside(line_at, 2.0)
+    start, slope = line_at(math.inf)
+    return -start / slope if slope < 0.0 else math.nan
 
 
 def _outside(line_at: Callable[[float], Line], factor: float) -> float:

@@ -109,7 +109,8 @@ def _largest_share(target: float, line_at: Callable[[float], Line]) -> float:
         start, slope = line_at(kept)
         return target - start, -slope
 
-    return ray.upper_zero(room, 1.0, smooth=False)
+    # Now, with all of the leg, there is no room: the search starts at the highest place.
+    return ray.upper_zero(room, room(1.0), 1.0, smooth=False)
 
 
 def _leg_line(leg: Leg, basis: float, kept: float) -> Line:

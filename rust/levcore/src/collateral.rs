@@ -78,6 +78,11 @@ impl Asset {
         }
     }
 
+    /// Whether one line counts every equity, whatever its size and sign.
+    pub(crate) fn counts_all_alike(&self) -> bool {
+        self.weights.len() == 1 && self.weights[0] == self.liability_weight
+    }
+
     /// Line that counts an equity of this amount and market value; a negative one counts in full and more.
     pub(crate) fn counted_line(&self, amount: f64, value: f64) -> Counted {
         if !(amount > 0.0) {

@@ -179,9 +179,9 @@ impl<'a> Pool<'a> {
             self.sides[leg.group][side] += price * (leg.requirement * policy.trigger);
         }
         for [requirement, initial, maintenance] in &self.sums {
-            totals.requirement += margin::larger(requirement[0], requirement[1]);
-            totals.initial_margin += margin::larger(initial[0], initial[1]);
-            totals.maintenance_margin += margin::larger(maintenance[0], maintenance[1]);
+            totals.requirement += larger_side(*requirement);
+            totals.initial_margin += larger_side(*initial);
+            totals.maintenance_margin += larger_side(*maintenance);
         }
     }
 
@@ -220,28 +220,29 @@ impl<'a> Pool<'a> {
 
     /// Places where the surplus is zero as `moved` moves, below the place `highest`.
     pub(crate) fn zeros_of_surplus(&mut self, policy: &Policy, surplus: f64, moved: &Move, highest: f64) -> Zeros {
+        self.sum_gains(moved);
         let now = self.line(policy, moved, true, 1.0);
         let rest = surplus - (now.start + now.slope);
         let smooth = self.smooth;
-        ray::zeros(&mut |place| self.shifted(policy, moved, true, rest, place), highest, smooth)
+        ray::zeros(&mut |place| self.line(policy, moved, true, place).above(rest), now.above(rest), highest, smooth)
     }
 
     /// Places where the equity is zero, after the closing fees of what moves where the policy takes them off.
     pub(crate) fn zeros_of_equity(&mut self, policy: &Policy, equity: f64, moved: &Move) -> Zeros {
+        self.sum_gains(moved);
         let now = self.line(policy, moved, false, 1.0);
         let fees = self.fee_line(policy, moved);
         // The equity does not hold the fees that the line has taken off.
         let rest = equity - (now.start + now.slope) - (fees.start + fees.slope);
-        ray::zeros(&mut |place| self.shifted(policy, moved, false, rest, place), f64::INFINITY, false)
+        if moved.holdings.iter().all(|&(number, _)| self.holdings[number].asset.counts_all_alike()) {
+            return ray::zeros_of_line(now.above(rest));
+        }
+        let mut line_at = |place| self.line(policy, moved, false, place).above(rest);
+        ray::zeros(&mut line_at, now.above(rest), f64::INFINITY, false)
     }
 
-    fn shifted(&mut self, policy: &Policy, moved: &Move, required: bool, rest: f64, place: f64) -> Line {
-        let line = self.line(policy, moved, required, place);
-        Line::new(rest + line.start, line.slope)
-    }
-
-    /// Line that touches at `place` what the moving parts give: counted equity, less the scaled requirement.
-    fn line(&mut self, policy: &Policy, moved: &Move, required: bool, place: f64) -> Line {
+    /// What the moving legs gain in each holding as the place goes from 1 to 2.
+    fn sum_gains(&mut self, moved: &Move) {
         self.gains.clear();
         self.gains.resize(self.holdings.len(), 0.0);
         for &(number, beta) in &moved.legs {
@@ -249,6 +250,10 @@ impl<'a> Pool<'a> {
             let signed = leg.direction * leg.value;
             self.gains[leg.holding] += if leg.reciprocal { signed } else { signed * beta };
         }
+    }
+
+    /// Line that touches at `place` what the moving parts give: counted equity, less the scaled requirement.
+    fn line(&mut self, policy: &Policy, moved: &Move, required: bool, place: f64) -> Line {
         let mut line = Line::default();
         for &(number, beta) in &moved.holdings {
             line.add(holding_line(&self.holdings[number], policy, self.gains[number], beta, required, place));
@@ -415,6 +420,11 @@ fn leg_line(leg: &Leg<'_>, price: f64, policy: &Policy, beta: f64, place: f64) -
     let moving = price * ((rate * leg.charged + policy.price_fee) * policy.trigger * leg.value);
     let still = price * (leg.frozen - deduction * policy.trigger);
     on_ray(if leg.reciprocal { Line::new(moving, still) } else { Line::new(still, moving) }, beta)
+}
+
+/// Margin of the side that asks for more; NaN where that of either is not known.
+fn larger_side([long, short]: Sides) -> f64 {
+    if long.is_nan() { long } else { margin::larger(long, short) }
 }
 
 /// Place of a leg's side: long 0, short 1.

@@ -15,7 +15,7 @@ use crate::evaluate::{Job, Part};
 use crate::margin;
 use crate::policy::Basis;
 use crate::pool::Leg;
-use crate::pooled::PooledAccount;
+use crate::pooled_accounts::PooledAccount;
 use crate::ray::{self, Line};
 use crate::shared::SharedSlice;
 use crate::status::AccountStatus;
@@ -92,7 +92,9 @@ fn largest_share(target: f64, mut line_at: impl FnMut(f64) -> Line) -> f64 {
         let line = line_at(kept);
         Line::new(target - line.start, -line.slope)
     };
-    ray::upper_zero(&mut room, 1.0, false)
+    // Now, with all of the leg, there is no room: the search starts at the highest place.
+    let now = room(1.0);
+    ray::upper_zero(&mut room, now, 1.0, false)
 }
 
 /// Requirement of a leg of which this share stays.
