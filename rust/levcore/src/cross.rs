@@ -12,7 +12,7 @@ use crate::policy::Policy;
 use crate::rows::{fail, flatten, load_inputs, narrow, note_missing_leverage, store_codes, store_measure};
 use crate::state::State;
 use crate::status::{FIRST_FAILURE, Status};
-use crate::tile::{Place, ROWS, Tile};
+use crate::tile::{Place, ROWS, Tile, copy_rows};
 use crate::vector::Compare;
 
 /// Measures of a leg that depend on its account.
@@ -73,8 +73,8 @@ pub(crate) fn value_legs<C: Compare>(
         classify_legs(job, part, tile, place, &mut profit, &mut freed);
     }
     let len = place.len();
-    legs.released[inside..inside + len].copy_from_slice(&freed[..len]);
-    legs.status[inside..inside + len].copy_from_slice(&narrow(&tile.status)[..len]);
+    copy_rows(&freed, &mut legs.released[inside..inside + len]);
+    copy_rows(&narrow(&tile.status), &mut legs.status[inside..inside + len]);
     for (slot, leg) in legs.amounts[inside..inside + len].iter_mut().enumerate() {
         *leg = [
             profit[slot],
@@ -183,7 +183,7 @@ pub(crate) fn price_legs<C: Compare>(
         tile.state[slot] = standing.state;
     }
     let mut freed = [0.0; ROWS];
-    freed[..len].copy_from_slice(&legs.released[inside..inside + len]);
+    copy_rows(&legs.released[inside..inside + len], &mut freed);
     let Part { policy, instruments, .. } = part;
     spread_instruments(tile, instruments);
     kernel::need_of_legs(tile, &surplus, &freed);

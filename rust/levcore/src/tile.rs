@@ -14,6 +14,17 @@ pub(crate) const ROWS: usize = 64;
 /// One value a row of the tile.
 pub(crate) type Column = [f64; ROWS];
 
+/// Copies the first rows of a tile. A whole tile is of constant length: moves of vectors instead of a call.
+#[inline(always)]
+pub(crate) fn copy_rows<T: Copy>(from: &[T], into: &mut [T]) {
+    if let (Some(from), Some(into)) = (from.first_chunk::<ROWS>(), into.first_chunk_mut::<ROWS>()) {
+        *into = *from;
+    } else {
+        let len = from.len().min(into.len());
+        into[..len].copy_from_slice(&from[..len]);
+    }
+}
+
 /// Where the rows of a tile are in the caller's columns.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Place<'a> {
@@ -79,6 +90,7 @@ impl Place<'_> {
     #[inline(always)]
     pub(crate) fn store<T: Copy>(&self, values: &[T; ROWS], column: &SharedSlice<'_, T>) {
         match self {
+            Self::Consecutive(first, ROWS) => column.write_consecutive(*first, values),
             Self::Consecutive(first, len) => column.write_consecutive(*first, &values[..*len]),
             Self::Scattered(rows) => column.write_scattered(rows, &values[..rows.len()]),
         }
