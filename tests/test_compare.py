@@ -15,6 +15,7 @@ from levcore import generate
 from levcore.compare import compare
 from levcore.comparison import Comparison, Refusal
 from levcore.errors import DTypeError, ShapeError, UnknownInstrumentError, UnknownPolicyError
+from levcore.measures import MEASURE_NAMES
 
 BINANCE = "binance-usdm@2024-10-24"
 MARKS = {"BTCUSDT": 61_000.0, "ETHUSDT": 3_050.0}
@@ -71,7 +72,7 @@ def test_each_answer_is_that_of_the_engine(generated: Comparison) -> None:
     assert len(generated.answers) == 3
     for label, risk in generated.answers.items():
         alone = lc.policy(BINANCE) if label == BINANCE else generated.policies[label].with_instruments(usdt())
-        assert_same_risk(risk, lc.Engine(alone).evaluate(book, marks), label)
+        assert_same_risk(risk, lc.Engine(alone).evaluate(book, marks, measures=MEASURE_NAMES), label)
         for measure in ("margin_ratio", "liquidation_price", "state"):
             assert generated.table(measure)[label] is not None
             assert np.array_equal(generated.table(measure)[label], risk[measure], equal_nan=True)
@@ -208,7 +209,8 @@ def test_names_given_by_the_caller_come_first(key: str) -> None:
     both = compare(book, policies, {"BTC": 61_000.0}, instruments=given)
     assert both.compared.tolist() == [True]
     alone = lc.PositionBook(["BTCUSDT"], [1.0], [60_000.0], isolated_margin=[9_000.0])
-    expected = lc.Engine(lc.policy(BINANCE)).evaluate(alone, {"BTCUSDT": 61_000.0})
+    engine = lc.Engine(lc.policy(BINANCE))
+    expected = engine.evaluate(alone, {"BTCUSDT": 61_000.0}, measures=MEASURE_NAMES)
     assert_same_risk(both.answers["binance"], expected)
     # Two currencies are two lines, never one sum.
     assert {label: list(total) for label, total in both.totals().items()} == {

@@ -20,7 +20,7 @@ from levcore.cli_parts import (
     wallets,
 )
 from levcore.compare import compare, label_of, labelled
-from levcore.comparison import Comparison
+from levcore.comparison import Comparison, Refusal
 from levcore.errors import InputError
 from levcore.file_csv import read_csv
 from levcore.instruments import InstrumentTable
@@ -55,6 +55,9 @@ def add_compare(commands: "argparse._SubParsersAction[Any]") -> None:
     )
     parser.add_argument(
         "--tiers-from", metavar="POLICY", help="whose instruments to take for what a policy does not hold"
+    )
+    parser.add_argument(
+        "--assets-from", metavar="POLICY", help="whose assets to take for those that a policy does not hold"
     )
     parser.add_argument(
         "--quantities-of", metavar="POLICY", help="whose contracts the quantities count, where sizes differ"
@@ -96,15 +99,16 @@ def _compare(options: argparse.Namespace) -> int:
         instruments=names,
         tiers_from=options.tiers_from,
         quantities_of=options.quantities_of,
+        assets_from=options.assets_from,
     )
     name = Path(options.positions).name
     if options.report:
         comparison.report(options.report, name=name)
     progress.clear()
-    for label in comparison.policies:
-        if label not in comparison.answers:
-            note = f"{label} {comparison.results[label]} (--set {label}.RULE=VALUE states a rule)"
-            print(f"levcore: note: {note}", file=sys.stderr)
+    for label, result in comparison.results.items():
+        if isinstance(result, Refusal):
+            remedy = f" (--set {label}.RULE=VALUE states a rule)" if result.reason else ""
+            print(f"levcore: note: {label} {result}{remedy}", file=sys.stderr)
     if options.json:
         json.dump(comparison.to_dict(), sys.stdout, ensure_ascii=False, allow_nan=False)
         print()

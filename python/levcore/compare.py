@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from levcore.asset_prices import asset_price_columns
 from levcore.book import PositionBook
 from levcore.columns import Floats
 from levcore.engine import Engine
 from levcore.errors import DTypeError, InputError, UnknownPolicyError, UnknownRuleError
 from levcore.marks import Marks, mark_prices
+from levcore.measures import MEASURE_NAMES
 from levcore.policy import MarginPolicy, policy
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ def compare(
     instruments: "Mapping[str, Names] | None" = None,
     tiers_from: MarginPolicy | str | None = None,
     quantities_of: str | None = None,
+    asset_prices: Mapping[str, float] | None = None,
+    assets_from: MarginPolicy | str | None = None,
 ) -> "Comparison":
     """Evaluate one book under several policies.
 
@@ -50,19 +54,25 @@ def compare(
     quantities_of : str, optional
         Policy whose contracts the book's quantities count; needed where contract sizes differ. Instruments of
         other sizes are restated in these.
+    asset_prices : mapping of asset name to price, optional
+        As for `levcore.Engine.evaluate`; needed for a book with balances.
+    assets_from : MarginPolicy or str, optional
+        Policy whose assets, weights and loan rates included, are taken for those that another one does not
+        hold.
 
     Returns
     -------
     Comparison
-        A policy that does not know a rule it needs is a `Refusal` in it, not an error.
+        A policy that does not know a rule it needs, or whose accounts cannot hold what the book's do, is a
+        `Refusal` in it, not an error.
 
     Raises
     ------
     UnknownPolicyError
         For a name that no bundled policy has.
     InputError
-        For no policy at all, two under one label, a label that is none, or instruments that are not one
-        contract under every policy.
+        For no policy at all, two under one label, a label that is none, instruments that are not one
+        contract under every policy, balances without `asset_prices` or the reverse.
     UnknownInstrumentError
         For a name in `instruments` that the policy's table does not hold.
     ShapeError, DTypeError
@@ -80,6 +90,7 @@ def compare(
     {'binance-usdm@2024-10-24': [54216.87], 'bybit-linear@2026-05-27': [54246.7]}
     """
     # Imported with levcore itself, which most programs do without ever comparing.
+    from levcore.compare_assets import match_assets
     from levcore.compare_match import match_instruments
     from levcore.comparison import Comparison
 
@@ -96,21 +107,35 @@ def compare(
         [book.instrument_names[code] for code in used.tolist()],
         chosen,
         given,
-        lender=_lender(tiers_from, chosen),
+        lender=_lender("tiers_from", tiers_from, chosen),
         quantities_of=None if quantities_of is None else label_of(quantities_of, chosen, "quantities_of"),
     )
-    ready = {label: one.replace(instruments=matches[label].instruments) for label, one in chosen.items()}
-    results = {label: _evaluated(one, book, prices) for label, one in ready.items()}
-    return Comparison(book, prices, ready, matches, results)
+    asset_matches = match_assets(book, chosen, matches, _lender("assets_from", assets_from, chosen))
+    ready = {
+        label: one.replace(instruments=matches[label].instruments, assets=asset_matches[label].assets)
+        for label, one in chosen.items()
+    }
+    # Prices that are missing or no numbers are the call's fault, not an answer of any policy.
+    asset_price_columns(book, list(ready.values()), asset_prices)
+    results = {label: _evaluated(one, book, prices, asset_prices) for label, one in ready.items()}
+    return Comparison(book, prices, ready, matches, results, asset_prices, asset_matches)
 
 
-def _evaluated(policy: MarginPolicy, book: PositionBook, marks: Floats) -> "BookRisk | Refusal":
+def _evaluated(
+    policy: MarginPolicy, book: PositionBook, marks: Floats, asset_prices: Mapping[str, float] | None
+) -> "BookRisk | Refusal":
     from levcore.comparison import Refusal
 
     try:
-        return Engine(policy).evaluate(book, marks)
+        engine = Engine(policy)
+        engine.bind(book)
     except UnknownRuleError as error:
-        return Refusal(error.rule, error.found, error.expected)
+        return Refusal(f"rule {error.rule}", error.found, error.expected)
+    except InputError as error:
+        # What this policy's accounts cannot hold, another's may.
+        return Refusal(f"{error.argument} {error.rule}", "", f"{error.expected} instead of {error.found}")
+    # Which accounts move as one depends on the policy as well, so that all store the same measures.
+    return engine.evaluate(book, marks, asset_prices=asset_prices, measures=MEASURE_NAMES)
 
 
 def labelled(policies: Policies) -> dict[str, MarginPolicy]:
@@ -164,14 +189,14 @@ def label_of(key: str, chosen: Mapping[str, MarginPolicy], argument: str) -> str
 
 
 def _lender(
-    tiers_from: MarginPolicy | str | None, chosen: Mapping[str, MarginPolicy]
+    argument: str, lender: MarginPolicy | str | None, chosen: Mapping[str, MarginPolicy]
 ) -> tuple[str, MarginPolicy] | None:
-    if tiers_from is None:
+    if lender is None:
         return None
-    if isinstance(tiers_from, MarginPolicy):
-        return tiers_from.id, tiers_from
+    if isinstance(lender, MarginPolicy):
+        return lender.id, lender
     try:
-        label = label_of(tiers_from, chosen, "tiers_from")
+        label = label_of(lender, chosen, argument)
     except InputError:
-        return tiers_from, _policy(tiers_from)
+        return lender, _policy(lender)
     return label, chosen[label]

@@ -3,17 +3,30 @@
 The same comparison gives the same bytes: the page carries no time of its own.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from levcore.compare_charts import liquidation_chart, margin_charts
 from levcore.compare_lists import (
-    ACCOUNT_LINES,
-    POSITION_LINES,
+    ABSENT,
+    BALANCE_LINES,
+    BANKRUPTCY,
+    BOUNDS,
+    DISTANCE,
+    INITIAL,
+    LIQUIDATION,
+    MAINTENANCE,
+    NO_PRICE,
+    RATIO,
     REFUSES,
+    STATE,
+    TOTALS_NOTE,
     account_cell,
+    account_lines,
+    balance_cell,
+    balance_facts,
     by_notional,
     by_ratio,
     by_spread,
@@ -22,14 +35,13 @@ from levcore.compare_lists import (
     overview,
     position_cell,
     position_facts,
+    size_text,
     spread_text,
 )
-from levcore.compare_terms import dated, differing_rules, stated_rules, tier_notes, trader_owes
-from levcore.policy import MarginPolicy
+from levcore.compare_terms import asset_notes, dated, differing_rules, stated_rules, tier_notes, trader_owes
 from levcore.report_numbers import amount, price
 from levcore.report_style import html_page, state_colour
 from levcore.report_tables import html_table
-from levcore.report_text import number_of
 from levcore.status import State
 
 if TYPE_CHECKING:
@@ -42,7 +54,6 @@ POLICY_HEADS = (
     "Policy", "Product", "Dated", "If the price gaps past bankruptcy, does the trader owe the rest?",
     "Stated by the caller", "Instruments and tiers",
 )  # fmt: skip
-ABSENT = "–"
 
 
 def write_comparison(comparison: "Comparison", path: str | Path, *, name: str = "", top: int = 20) -> Path:
@@ -83,6 +94,7 @@ def render_comparison(comparison: "Comparison", *, name: str = "", top: int = 20
             _overview(comparison),
             _margins(comparison, largest),
             _accounts(comparison, by_ratio(comparison, top)),
+            _balances(comparison, top),
             _rules(comparison),
         )
     )
@@ -95,10 +107,7 @@ def _heads(comparison: "Comparison") -> list[str]:
 
 
 def _head(comparison: "Comparison", title: str) -> str:
-    accounts = len(comparison.book.account_ids)
-    size = number_of(len(comparison), "position")
-    size += f", {number_of(accounts, 'account')}" if accounts else ""
-    size += f" · {len(comparison.policies)} policies"
+    size = f"{size_text(comparison)} · {len(comparison.policies)} policies"
     edge = state_colour(
         State.HEALTHY if len(comparison.answers) == len(comparison.policies) else State.INCOMPLETE
     )
@@ -114,7 +123,7 @@ def _policies(comparison: "Comparison") -> str:
         f"<td>{escape(policy.title)}<small>{escape(_answer(comparison, label))}</small></td>"
         f'<td class="name">{escape(dated(policy))}</td><td>{escape(trader_owes(policy))}</td>'
         f"<td>{_stated(comparison, label)}</td>"
-        f"<td>{'<br>'.join(map(escape, tier_notes(policy, comparison.matches[label])))}</td></tr>"
+        f"<td>{'<br>'.join(map(escape, _notes(comparison, label)))}</td></tr>"
         for label, policy in comparison.policies.items()
     )
     heads = "".join(f"<th>{head}</th>" for head in POLICY_HEADS)
@@ -126,8 +135,9 @@ def _policies(comparison: "Comparison") -> str:
     return f'<h2>Policies</h2>\n<p class="note">{note}</p>\n<div class="scroll">{table}</div>'
 
 
-def _id(label: str, policy: MarginPolicy) -> str:
-    return "" if label == policy.id else f"<small>{escape(policy.id)}</small>"
+def _notes(comparison: "Comparison", label: str) -> list[str]:
+    tiers = tier_notes(comparison.policies[label], comparison.matches[label])
+    return tiers + asset_notes(comparison.asset_matches[label])
 
 
 def _answer(comparison: "Comparison", label: str) -> str:
@@ -136,7 +146,14 @@ def _answer(comparison: "Comparison", label: str) -> str:
 
 def _stated(comparison: "Comparison", label: str) -> str:
     stated = stated_rules(comparison.policies[label])
-    return "<br>".join(escape(f"{rule} = {value}") for rule, value in stated.items()) or ABSENT
+    # A value stays on the line of the last word of its rule.
+    return (
+        "<br>".join(
+            escape(f"{rule.replace('_', ' ')}\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{value}")
+            for rule, value in stated.items()
+        )
+        or ABSENT
+    )
 
 
 def _overview(comparison: "Comparison") -> str:
@@ -148,11 +165,11 @@ def _overview(comparison: "Comparison") -> str:
     note = (
         "Amounts are totals over the positions that every policy evaluates, one line a settlement currency."
     )
+    note += f" {TOTALS_NOTE}" if comparison.has_pooled_accounts else ""
     return f'<h3>Side by side</h3>\n<p class="note">{note}</p>\n{html_table(("", *_heads(comparison)), rows)}'
 
 
 POSITION_HEADS = ("Row", "Instrument", "Side")
-LIQUIDATION, DISTANCE, BANKRUPTCY, INITIAL, MAINTENANCE, RATIO, STATE = POSITION_LINES
 
 
 def _position_table(
@@ -180,7 +197,7 @@ def _position_table(
         cells = [cell(label, row) for label in labels]
         if with_spread:
             spread = spread_text(float(comparison.spread[row]))
-            cells.append(_two_lines(spread, first_text(comparison, row)))
+            cells.append(_two_lines(spread, first_text(comparison, row), "words"))
         lines.append([*words, *cells])
     heads = (*POSITION_HEADS, "Notional<small>mark</small>", *_heads(comparison))
     heads = (*heads, "Spread<small>first</small>") if with_spread else heads
@@ -190,25 +207,50 @@ def _position_table(
     )
 
 
-def _two_lines(first: str, second: str) -> str:
-    return f"{escape(first)}<small>{escape(second)}</small>"
+def _two_lines(first: str, second: str, kind: str = "") -> str:
+    named = f' class="{kind}"' if kind else ""
+    return f"{escape(first)}<small{named}>{escape(second)}</small>"
 
 
 def _liquidations(comparison: "Comparison", title: str, rows: Sequence[int]) -> str:
     def cell(label: str, row: int) -> str:
         if label not in comparison.answers:
             return REFUSES
-        liquidation = position_cell(comparison, LIQUIDATION, label, row)
+        liquidation = _liquidation(comparison, label, row)
         distance = position_cell(comparison, DISTANCE, label, row)
         bankruptcy = position_cell(comparison, BANKRUPTCY, label, row)
         away = "" if distance == liquidation else f"<small>{distance}</small>"
-        return f"{liquidation}{away}<small>bankrupt {bankruptcy}</small>"
+        broke = "" if bankruptcy == ABSENT else f'<small class="words">bankrupt {bankruptcy}</small>'
+        return f"{liquidation}{away}{broke}"
 
     note = (
         "Liquidation price, adverse move of the mark up to it, bankruptcy price. Spread: from the earliest to"
-        " the latest liquidation, per cent of the mark. For a cross position only its own instrument moves."
+        " the latest liquidation, per cent of the mark. "
     )
+    note += POOLED_NOTE if comparison.has_pooled_accounts else ALONE_NOTE
     return _position_table(comparison, title, note, rows, cell, with_spread=True)
+
+
+ALONE_NOTE = "For a cross position only its own instrument moves."
+POOLED_NOTE = (
+    "≤: liquidated at or below, ≥: at or above this price; the move is the one to the nearer. What an account"
+    " holds on one underlying moves together, the rest stays at its marks."
+)
+
+
+def _liquidation(comparison: "Comparison", label: str, row: int) -> str:
+    if not comparison.has_pooled_accounts:
+        return position_cell(comparison, LIQUIDATION, label, row)
+    return _bounds(position_cell(comparison, line, label, row) for line in BOUNDS)
+
+
+def _bounds(cells: Iterable[str]) -> str:
+    """Lower and upper price in one cell, those that there are."""
+    below, above = cells
+    if below == above:  # none, or not evaluated
+        return below
+    named = (("≤", below), ("≥", above))
+    return "<br>".join(f"{sign} {text}" for sign, text in named if text != NO_PRICE)
 
 
 def _margins(comparison: "Comparison", rows: Sequence[int]) -> str:
@@ -218,8 +260,9 @@ def _margins(comparison: "Comparison", rows: Sequence[int]) -> str:
         initial = position_cell(comparison, INITIAL, label, row)
         ratio = position_cell(comparison, RATIO, label, row)
         state = position_cell(comparison, STATE, label, row)
+        maintenance = position_cell(comparison, MAINTENANCE, label, row)
         return (
-            f"{position_cell(comparison, MAINTENANCE, label, row)}<small>initial {initial}</small>"
+            f'{maintenance}<small class="words">initial {initial}</small>'
             f"<small>ratio {escape(ratio)}</small><small>{state}</small>"
         )
 
@@ -237,13 +280,48 @@ def _accounts(comparison: "Comparison", places: Sequence[int]) -> str:
     rows = []
     for place in places:
         account = escape(str(comparison.book.account_ids[place]))
-        for line in ACCOUNT_LINES:
+        for line in account_lines(comparison):
             cells = (escape(account_cell(comparison, line, label, place)) for label in labels)
             rows.append((account, line.words, *cells))
             account = ""
-    note = "The highest margin ratio first. A margin call is the deposit that ends it, 0 where there is none."
+    note = (
+        "The highest margin ratio first. A margin call is the deposit that ends it, 0 where there is none. An"
+        " account may add risk while its equity covers the initial margin. All prices: their common move that"
+        " liquidates it."
+    )
     heads = ("Account", "", *_heads(comparison))
     return f'<h2>Accounts</h2>\n<p class="note">{note}</p>\n{html_table(heads, rows, left=2)}'
+
+
+def _balances(comparison: "Comparison", top: int) -> str:
+    balances = comparison.book.balances
+    if balances is None or not top:
+        return ""
+    labels = list(comparison.policies)
+    rows = []
+    for row in range(min(top, len(balances))):
+        account, held = balance_facts(comparison, row)
+        words = (escape(account), "<small>".join(escape(held).split(", ", 1)) + "</small>")
+        rows.append([*words, *(_balance(comparison, label, row) for label in labels)])
+    note = (
+        "What counts of each balance, and below it the prices of the asset that liquidate the account,"
+        " everything on its underlying moving with it."
+    )
+    heads = ("Account", "Balance", *_heads(comparison))
+    return f'<h2>Balances</h2>\n<p class="note">{note}</p>\n{html_table(heads, rows, left=2)}'
+
+
+COLLATERAL = BALANCE_LINES[1]
+
+
+def _balance(comparison: "Comparison", label: str, row: int) -> str:
+    if label not in comparison.answers:
+        return REFUSES
+    counted = balance_cell(comparison, COLLATERAL, label, row)
+    if counted == ABSENT:
+        return escape(balance_cell(comparison, BALANCE_LINES[0], label, row))
+    bounds = _bounds(balance_cell(comparison, line, label, row) for line in BOUNDS)
+    return f"{counted}<small>{'no price' if bounds == NO_PRICE else bounds}</small>"
 
 
 def _rules(comparison: "Comparison") -> str:

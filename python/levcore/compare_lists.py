@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from levcore.columns import Floats
+from levcore.compare_terms import owed_text
+from levcore.compare_totals import OF_ACCOUNTS
 from levcore.report_numbers import amount, count, distance, percent, price, ratio
 from levcore.report_style import state_word, status_word
 from levcore.report_text import number_of
@@ -16,11 +18,25 @@ if TYPE_CHECKING:
     from levcore.comparison import Comparison
 
 __all__ = [
-    "ACCOUNT_LINES",
-    "POSITION_LINES",
+    "ABSENT",
+    "BALANCE_LINES",
+    "BANKRUPTCY",
+    "BOUNDS",
+    "DISTANCE",
+    "INITIAL",
+    "LIQUIDATION",
+    "MAINTENANCE",
+    "NO_PRICE",
+    "RATIO",
+    "REFUSES",
+    "STATE",
+    "TOTALS_NOTE",
     "Line",
     "PositionFacts",
     "account_cell",
+    "account_lines",
+    "balance_cell",
+    "balance_facts",
     "by_notional",
     "by_ratio",
     "by_spread",
@@ -30,6 +46,8 @@ __all__ = [
     "overview",
     "position_cell",
     "position_facts",
+    "position_lines",
+    "size_text",
     "spread_text",
 ]
 
@@ -37,7 +55,7 @@ REACHABLE = 1.0
 """Distance to liquidation, fraction of the mark, up to which a spread is listed: a price that must double
 first says little about rules, and its spread in per cent of the mark would top every list."""
 
-NO_PRICE, REFUSES = "none", "refuses"
+NO_PRICE, REFUSES, ABSENT = "none", "refuses", "–"
 
 
 def distance_text(value: float) -> str:
@@ -58,24 +76,70 @@ def _state(code: float) -> str:
     return state_word(State(int(code)))
 
 
-POSITION_LINES = (
-    Line("liquidation_price", "liquidation price", price),
-    Line("distance_to_liquidation", "distance to liquidation", distance_text),
-    Line("bankruptcy_price", "bankruptcy price", price),
-    Line("initial_margin", "initial margin", amount),
-    Line("maintenance_margin", "maintenance margin", amount),
-    Line("margin_ratio", "margin ratio, fees included", ratio),
-    Line("state", "state", _state),
+def _fall_or_rise(move: float) -> str:
+    """Move of all prices that liquidates; its sign says the direction."""
+    if move != move:
+        return NO_PRICE
+    return f"+{percent(move)}" if move > 0 else percent(move)
+
+
+def _level(value: float) -> str:
+    """Price beside those of other policies."""
+    return price(value, fixed=True)
+
+
+LIQUIDATION = Line("liquidation_price", "liquidation price", _level)
+DISTANCE = Line("distance_to_liquidation", "distance to liquidation", distance_text)
+BANKRUPTCY = Line("bankruptcy_price", "bankruptcy price", _level)
+INITIAL = Line("initial_margin", "initial margin", amount)
+MAINTENANCE = Line("maintenance_margin", "maintenance margin", amount)
+RATIO = Line("margin_ratio", "margin ratio, fees included", ratio)
+STATE = Line("state", "state", _state)
+BOUNDS = (
+    Line("liquidation_price_lower", "liquidated at or below", _level),
+    Line("liquidation_price_upper", "liquidated at or above", _level),
 )
-ACCOUNT_LINES = (
-    Line("equity", "equity", amount),
-    Line("initial_margin", "initial margin", amount),
+BALANCE_LINES = (
+    Line("equity", "equity, units", amount),
+    Line("collateral_value", "collateral value", amount),
     Line("maintenance_margin", "maintenance margin", amount),
-    Line("free_margin", "free margin", amount),
-    Line("margin_ratio", "margin ratio, fees included", ratio),
-    Line("margin_call_amount", "margin call", amount),
-    Line("state", "state", _state),
+    *BOUNDS,
 )
+POSITION_TOTALS = ("notional", "initial_margin", "maintenance_margin")
+ACCOUNT_TOTALS = ("equity", "collateral_value", "liabilities", "initial_margin", "maintenance_margin")
+OWED, MAY_ADD = "owed", "may_add_risk"
+TOTALS_NOTE = (
+    "Where an account nets its legs or a liability asks for margin, the account's margin is not the sum of"
+    " its rows: the totals take the account's own."
+)
+
+
+def position_lines(comparison: "Comparison") -> tuple[Line, ...]:
+    """Lines of a position; two liquidation prices where parts of an account move together."""
+    prices = BOUNDS if comparison.has_pooled_accounts else (LIQUIDATION,)
+    return (*prices, DISTANCE, BANKRUPTCY, INITIAL, MAINTENANCE, RATIO, STATE)
+
+
+def account_lines(comparison: "Comparison") -> tuple[Line, ...]:
+    """Lines of an account; collateral and liabilities where there are balances."""
+    assets = (
+        Line("collateral_value", "collateral value", amount),
+        Line("liabilities", "liabilities", amount),
+    )
+    return (
+        Line("equity", "equity", amount),
+        *(assets if comparison.book.balances is not None else ()),
+        INITIAL,
+        MAINTENANCE,
+        Line("free_margin", "free margin", amount),
+        Line(MAY_ADD, "may add risk", str),
+        RATIO,
+        Line("margin_call_amount", "margin call", amount),
+        Line("distance_lower", "all prices move, down", _fall_or_rise),
+        Line("distance_upper", "all prices move, up", _fall_or_rise),
+        Line(OWED, "trader owes a shortfall", str),
+        STATE,
+    )
 
 
 def position_cell(comparison: "Comparison", line: Line, label: str, row: int) -> str:
@@ -85,9 +149,10 @@ def position_cell(comparison: "Comparison", line: Line, label: str, row: int) ->
         return REFUSES
     if line.measure == "state" and risk.status[row] >= FIRST_PARTIAL:
         return status_word(Status(int(risk.status[row])))
-    if line.measure == "liquidation_price" and risk.distance_to_liquidation[row] == np.inf:
+    value = float(risk[line.measure][row])
+    if line in (LIQUIDATION, *BOUNDS) and value != value and risk.status[row] < FIRST_PARTIAL:
         return NO_PRICE
-    return line.form(float(risk[line.measure][row]))
+    return line.form(value)
 
 
 def account_cell(comparison: "Comparison", line: Line, label: str, place: int) -> str:
@@ -95,9 +160,41 @@ def account_cell(comparison: "Comparison", line: Line, label: str, place: int) -
     risk = comparison.answers.get(label)
     if risk is None:
         return REFUSES
-    if line.measure == "state" and risk.accounts.status[place] != AccountStatus.OK:
-        return status_word(AccountStatus(int(risk.accounts.status[place])))
-    return line.form(float(getattr(risk.accounts, line.measure)[place]))
+    accounts = risk.accounts
+    if line.measure == "state" and accounts.status[place] != AccountStatus.OK:
+        return status_word(AccountStatus(int(accounts.status[place])))
+    if line.measure == OWED:
+        return owed_text(comparison.policies[label], float(accounts.equity[place]))
+    if line.measure == MAY_ADD:
+        known = not np.isnan(accounts.free_margin[place])
+        return ("yes" if accounts.may_add_risk[place] else "no") if known else ABSENT
+    if line.measure.startswith("distance_") and comparison.account_distances[label].status[place]:
+        return ABSENT
+    return line.form(float(comparison.account_table(line.measure)[label][place]))
+
+
+def balance_cell(comparison: "Comparison", line: Line, label: str, row: int) -> str:
+    """Text of one measure of a balance under one policy; without numbers, the reason in the first line."""
+    risk = comparison.answers.get(label)
+    if risk is None:
+        return REFUSES
+    status = Status(int(risk.balances.status[row]))
+    if status >= FIRST_PARTIAL:
+        return status_word(status) if line is BALANCE_LINES[0] else ABSENT
+    value = float(comparison.balance_table(line.measure)[label][row])
+    return NO_PRICE if line in BOUNDS and value != value else line.form(value)
+
+
+def balance_facts(comparison: "Comparison", row: int) -> tuple[str, str]:
+    """Account of a balance, and in words what it is and its price."""
+    balances = comparison.book.balances
+    if balances is None:
+        return "", ""
+    asset = balances.asset_names[int(balances.asset_codes[row])]
+    owed = 0.0 if balances.liability is None else float(balances.liability[row])
+    held = f"{asset} {amount(float(balances.balance[row]))}" + (f", owed {amount(owed)}" if owed else "")
+    at = (comparison.asset_prices or {}).get(asset)
+    return str(balances.account[row]), held + ("" if at is None else f", price {price(float(at))}")
 
 
 def _first_of(keys: Floats, top: int) -> list[int]:
@@ -177,6 +274,14 @@ def first_text(comparison: "Comparison", row: int) -> str:
     )
 
 
+def size_text(comparison: "Comparison") -> str:
+    """How many positions, accounts and balances the book has."""
+    book = comparison.book
+    size = number_of(len(book), "position") + (" in hedge mode" if book.position_mode == "hedge" else "")
+    size += f", {number_of(len(book.account_ids), 'account')}" if book.account_ids else ""
+    return size + (f", {number_of(len(book.balances), 'balance')}" if book.balances is not None else "")
+
+
 def headline(comparison: "Comparison") -> str:
     """One sentence: on how many positions the policies differ, and who refuses."""
     refusing = [label for label in comparison.policies if label not in comparison.answers]
@@ -210,16 +315,20 @@ def overview(comparison: "Comparison") -> list[tuple[str, dict[str, str]]]:
             },
         ),
     ]
+    return lines + _totals(comparison)
+
+
+def _totals(comparison: "Comparison") -> list[tuple[str, dict[str, str]]]:
     totals = comparison.totals()
-    currencies = dict.fromkeys(currency for of_policy in totals.values() for currency in of_policy)
-    for currency in currencies:
+    lines = []
+    for currency in dict.fromkeys(currency for of_policy in totals.values() for currency in of_policy):
         unit = f", {currency}" if currency else ""
-        for measure in ("notional", "initial_margin", "maintenance_margin"):
-            cells = {
-                label: amount(of_policy.get(currency, {}).get(measure, np.nan))
-                for label, of_policy in totals.items()
-            }
-            lines.append((f"{measure.replace('_', ' ')}{unit}", cells))
+        of_currency = {label: of_policy.get(currency, {}) for label, of_policy in totals.items()}
+        measures = ACCOUNT_TOTALS if currency == OF_ACCOUNTS else POSITION_TOTALS
+        for measure in measures:
+            if any(measure in sums for sums in of_currency.values()):
+                cells = {label: amount(sums.get(measure, np.nan)) for label, sums in of_currency.items()}
+                lines.append((f"{measure.replace('_', ' ')}{unit}", cells))
     return lines
 
 

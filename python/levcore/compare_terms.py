@@ -2,16 +2,20 @@
 
 from typing import TYPE_CHECKING, Any
 
+from levcore.compare_assets import AssetMatch
 from levcore.compare_match import Match
 from levcore.policy import RULES, MarginPolicy
 from levcore.policy_terms import UNKNOWN
+from levcore.report_numbers import amount
 
 if TYPE_CHECKING:
     from levcore.comparison import Comparison
 
 __all__ = [
+    "asset_notes",
     "dated",
     "differing_rules",
+    "owed_text",
     "policy_facts",
     "stated_rules",
     "tier_notes",
@@ -25,6 +29,7 @@ OWES = {
     "claim_reserved": "the venue reserves a claim",
     UNKNOWN: "unknown",
 }
+OWES_SHORT = OWES | {"claim_reserved": "claim reserved"}
 # Texts, and what describes a policy's own tables: none of them moves a number.
 NOT_COMPARED = {"ratio", "debtor", "trader_owes", "maintenance_rate_rule", "table_units", "table_shape"}
 NAMES_SHOWN = 8
@@ -40,6 +45,14 @@ def trader_owes(policy: MarginPolicy) -> str:
     answer = OWES[policy.trader_owes]
     reason = policy.unknown.about("trader_owes") if policy.trader_owes == UNKNOWN else policy.debtor
     return f"{answer} ({reason})" if reason and reason != UNKNOWN else answer
+
+
+def owed_text(policy: MarginPolicy, equity: float) -> str:
+    """Whether the trader owes what an account lacks, and how much that is; a dash without an equity."""
+    if equity != equity:
+        return "–"
+    lacking = f", {amount(-equity)}" if equity < 0 else ""
+    return f"{OWES_SHORT[policy.trader_owes]}{lacking}"
 
 
 def stated_rules(policy: MarginPolicy) -> dict[str, str]:
@@ -77,6 +90,22 @@ def tier_notes(policy: MarginPolicy, match: Match) -> list[str]:
     return notes
 
 
+def asset_notes(match: AssetMatch) -> list[str]:
+    """Sentences on where weights and loan rates of assets come from, and what was not found."""
+    notes = []
+    if match.borrowed:
+        notes.append(
+            f"Assets of {match.lender}: {_listed(match.borrowed)}; weights and loan rates there are not the"
+            " venue's own."
+        )
+    if match.missing:
+        notes.append(
+            f"No rules of these assets, and therefore no numbers for accounts that hold or settle in them:"
+            f" {_listed(match.missing)}."
+        )
+    return notes
+
+
 def _listed(names: tuple[str, ...]) -> str:
     more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
     return ", ".join(names[:NAMES_SHOWN]) + more
@@ -104,6 +133,7 @@ def value_text(value: object) -> str:
 def policy_facts(comparison: "Comparison", label: str) -> dict[str, Any]:
     """What `Comparison.to_dict` says of one policy."""
     policy, match, result = comparison.policies[label], comparison.matches[label], comparison.results[label]
+    assets = comparison.asset_matches[label]
     refusal = None if label in comparison.answers else str(result)
     return {
         "id": policy.id,
@@ -118,5 +148,9 @@ def policy_facts(comparison: "Comparison", label: str) -> dict[str, Any]:
         "tiers_borrowed": list(match.borrowed),
         "tiers_borrowed_from": match.lender if match.borrowed else "",
         "unmatched": list(match.unmatched),
-        "notes": tier_notes(policy, match),
+        "assets_own": list(assets.own),
+        "assets_borrowed": list(assets.borrowed),
+        "assets_borrowed_from": assets.lender if assets.borrowed else "",
+        "assets_missing": list(assets.missing),
+        "notes": tier_notes(policy, match) + asset_notes(assets),
     }

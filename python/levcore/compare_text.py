@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING
 
 from levcore._levcore import __version__
 from levcore.compare_lists import (
-    ACCOUNT_LINES,
-    POSITION_LINES,
+    ABSENT,
+    BALANCE_LINES,
+    TOTALS_NOTE,
     account_cell,
+    account_lines,
+    balance_cell,
+    balance_facts,
     by_notional,
     by_ratio,
     by_spread,
@@ -18,11 +22,13 @@ from levcore.compare_lists import (
     overview,
     position_cell,
     position_facts,
+    position_lines,
+    size_text,
     spread_text,
 )
-from levcore.compare_terms import differing_rules, stated_rules, tier_notes, trader_owes
+from levcore.compare_terms import asset_notes, differing_rules, stated_rules, tier_notes, trader_owes
 from levcore.report_numbers import amount, price
-from levcore.report_text import number_of, text_table
+from levcore.report_text import text_table
 
 if TYPE_CHECKING:
     from levcore.comparison import Comparison
@@ -30,7 +36,6 @@ if TYPE_CHECKING:
 __all__ = ["render_comparison_text"]
 
 WIDTH = 118
-ABSENT = "–"
 
 
 def render_comparison_text(comparison: "Comparison", *, name: str = "", top: int = 10) -> str:
@@ -51,6 +56,7 @@ def render_comparison_text(comparison: "Comparison", *, name: str = "", top: int
         _overview(comparison),
         _rules(comparison),
         _accounts(comparison, by_ratio(comparison, top)),
+        _balances(comparison, top),
         _distances(
             comparison, "Distance to liquidation, the largest positions", by_notional(comparison, top)
         ),
@@ -65,13 +71,10 @@ def render_comparison_text(comparison: "Comparison", *, name: str = "", top: int
 
 
 def _head(comparison: "Comparison", name: str) -> str:
-    accounts = len(comparison.book.account_ids)
-    size = number_of(len(comparison), "position")
-    size += f", {number_of(accounts, 'account')}" if accounts else ""
     return "\n".join(
         [
             f"levcore {__version__} comparison{f' of {name}' if name else ''}",
-            f"book     {size}",
+            f"book     {size_text(comparison)}",
             f"verdict  {headline(comparison)}",
         ]
     )
@@ -84,6 +87,9 @@ def _policy(comparison: "Comparison", label: str) -> str:
         ("owes a shortfall", trader_owes(policy)),
         ("tiers", " ".join(tier_notes(policy, comparison.matches[label]))),
     ]
+    assets = asset_notes(comparison.asset_matches[label])
+    if assets:
+        facts.append(("assets", " ".join(assets)))
     if stated:
         facts.append(("stated by caller", stated))
     if label not in comparison.answers:
@@ -100,7 +106,8 @@ def _overview(comparison: "Comparison") -> str:
     labels = list(comparison.policies)
     rows = [(words, *(cells.get(label, ABSENT) for label in labels)) for words, cells in overview(comparison)]
     title = "Side by side; amounts are totals over the positions that every policy evaluates"
-    return f"{title}\n{text_table(('', *comparison.short_names.values()), rows)}"
+    note = f"\n{textwrap.fill(TOTALS_NOTE, WIDTH)}" if comparison.has_pooled_accounts else ""
+    return f"{title}{note}\n{text_table(('', *comparison.short_names.values()), rows)}"
 
 
 def _rules(comparison: "Comparison") -> str:
@@ -118,7 +125,7 @@ def _accounts(comparison: "Comparison", places: Sequence[int]) -> str:
     rows = []
     for place in places:
         account = str(comparison.book.account_ids[place])
-        for line in ACCOUNT_LINES:
+        for line in account_lines(comparison):
             cells = (account_cell(comparison, line, label, place) for label in labels)
             rows.append((account, line.words, *cells))
             account = ""
@@ -128,6 +135,23 @@ def _accounts(comparison: "Comparison", places: Sequence[int]) -> str:
         if rows
         else ""
     )
+
+
+def _balances(comparison: "Comparison", top: int) -> str:
+    balances = comparison.book.balances
+    if balances is None or not top:
+        return ""
+    labels = list(comparison.policies)
+    blocks = ["Balances, in the caller's order"]
+    for row in range(min(top, len(balances))):
+        account, held = balance_facts(comparison, row)
+        blocks.append(f"{account}: {held}")
+        lines = [
+            (line.words, *(balance_cell(comparison, line, label, row) for label in labels))
+            for line in BALANCE_LINES
+        ]
+        blocks.append(text_table(("", *comparison.short_names.values()), lines))
+    return "\n".join(blocks)
 
 
 def _distances(comparison: "Comparison", title: str, rows: Sequence[int]) -> str:
@@ -168,7 +192,7 @@ def _positions(comparison: "Comparison", rows: Sequence[int]) -> str:
         )
         lines = [
             (line.words, *(position_cell(comparison, line, label, row) for label in labels))
-            for line in POSITION_LINES
+            for line in position_lines(comparison)
         ]
         blocks.append(text_table(("", *comparison.short_names.values()), lines))
     return "\n".join(["The largest positions", *blocks]) if blocks else ""

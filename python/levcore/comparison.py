@@ -1,6 +1,6 @@
 """What `levcore.compare` returns: the answers of several policies to one book, side by side."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,43 +11,48 @@ import numpy.typing as npt
 
 from levcore.book import PositionBook
 from levcore.columns import Floats
+from levcore.compare_assets import AssetMatch
 from levcore.compare_match import Match
+from levcore.compare_totals import comparison_totals, judged_accounts
+from levcore.compiled import pools_every_account
+from levcore.distance import AccountDistance, distance
+from levcore.engine import Engine
 from levcore.errors import InputError
-from levcore.listings import settlements
-from levcore.measures import ACCOUNT_MEASURES, DEFAULT_MEASURES
+from levcore.measures import ACCOUNT_MEASURES, BALANCE_MEASURES, MEASURE_NAMES
 from levcore.policy import MarginPolicy
 from levcore.risk import BookRisk
-from levcore.status import FIRST_FAILURE, State
+from levcore.status import FIRST_FAILURE, AccountStatus, State
 
-__all__ = ["Comparison", "Refusal"]
+__all__ = ["COMPARED_OF_ACCOUNTS", "Comparison", "Refusal"]
 
 Flags = npt.NDArray[np.bool_]
 
-TOTALS = ("notional", "unrealized_pnl", "initial_margin", "maintenance_margin")
+COMPARED_OF_ACCOUNTS = (*ACCOUNT_MEASURES, "may_add_risk", "distance_lower", "distance_upper")
+"""What `Comparison.account_table` knows besides the state."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Answer of a policy that cannot evaluate the book, since no source states a rule that it needs.
+    """Answer of a policy that cannot evaluate the book.
 
     Parameters
     ----------
-    rule : str
-        Which rule, and what is the matter with it.
+    matter : str
+        The rule that no source states, or what of the book its accounts cannot hold.
     reason : str
-        Why it is not known; empty where the policy does not say.
+        Why the rule is not known; empty where the policy does not say, or no rule is at fault.
     remedy : str
-        How to state it.
+        How to state the rule, or what the policy takes instead.
     """
 
-    rule: str
+    matter: str
     reason: str
     remedy: str
 
     def __str__(self) -> str:
-        """Build the sentence: rule and reason."""
+        """Build the sentence: matter and reason."""
         reason = f", because: {self.reason}" if self.reason else ""
-        return f"refuses: rule {self.rule}{reason}"
+        return f"refuses: {self.matter}{reason}"
 
 
 class Comparison:
@@ -64,6 +69,10 @@ class Comparison:
         By label.
     matches : dict of str to Match
         By label: which instruments are the policy's own, borrowed, or missing.
+    asset_prices : mapping of asset name to price, or None
+        Of a book with balances.
+    asset_matches : dict of str to AssetMatch
+        By label: which assets are the policy's own, borrowed, or missing.
     """
 
     def __init__(
@@ -73,12 +82,16 @@ class Comparison:
         policies: dict[str, MarginPolicy],
         matches: dict[str, Match],
         results: dict[str, "BookRisk | Refusal"],
+        asset_prices: Mapping[str, float] | None,
+        asset_matches: dict[str, AssetMatch],
     ) -> None:
         self.book = book
         self.marks = marks
         self.policies = policies
         self.matches = matches
         self.results = results
+        self.asset_prices = asset_prices
+        self.asset_matches = asset_matches
 
     def __len__(self) -> int:
         """Number of positions."""
@@ -120,7 +133,7 @@ class Comparison:
         InputError
             For a name that is none of these.
         """
-        self._check_measure(measure, DEFAULT_MEASURES)
+        self._check_measure(measure, MEASURE_NAMES)
         missing = _missing(measure, len(self))
         return {
             label: one[measure] if isinstance(one, BookRisk) else missing
@@ -133,8 +146,10 @@ class Comparison:
         Parameters
         ----------
         measure : str
-            ``"equity"``, ``"initial_margin"``, ``"maintenance_margin"``, ``"free_margin"``,
-            ``"margin_ratio"``, ``"margin_call_amount"`` or ``"state"``.
+            A measure of `levcore.AccountRisk`; ``"may_add_risk"``, whether equity covers the initial margin
+            (False also where either is not known); ``"distance_lower"`` or ``"distance_upper"``, the fall or
+            rise of all prices together that liquidates the account, as `levcore.distance` gives it without
+            betas; or ``"state"``.
 
         Returns
         -------
@@ -146,10 +161,44 @@ class Comparison:
         InputError
             For a name that is none of these.
         """
-        self._check_measure(measure, ACCOUNT_MEASURES)
+        self._check_measure(measure, COMPARED_OF_ACCOUNTS)
         missing = _missing(measure, len(self.book.account_ids))
         return {
-            label: getattr(one.accounts, measure) if isinstance(one, BookRisk) else missing
+            label: self._of_accounts(label, measure) if label in self.answers else missing
+            for label in self.results
+        }
+
+    def _of_accounts(self, label: str, measure: str) -> npt.NDArray[Any]:
+        if measure.startswith("distance_"):
+            move: Floats = getattr(self.account_distances[label], measure.removeprefix("distance_"))
+            return move
+        column: npt.NDArray[Any] = getattr(self.answers[label].accounts, measure)
+        return column
+
+    def balance_table(self, measure: str) -> dict[str, npt.NDArray[Any]]:
+        """One measure of every balance under every policy.
+
+        Parameters
+        ----------
+        measure : str
+            A measure of `levcore.BookRisk.balances`.
+
+        Returns
+        -------
+        dict of str to ndarray, shape (b,)
+            By label, in the order of ``book.balances``; as for `table`.
+
+        Raises
+        ------
+        InputError
+            For a name that is none of these.
+        """
+        if measure not in BALANCE_MEASURES:
+            expected = ", ".join(BALANCE_MEASURES)
+            raise InputError("measure", "must be a measure of balances", expected, repr(measure))
+        missing = np.full(0 if self.book.balances is None else len(self.book.balances), np.nan)
+        return {
+            label: getattr(one.balances, measure) if isinstance(one, BookRisk) else missing
             for label, one in self.results.items()
         }
 
@@ -158,6 +207,27 @@ class Comparison:
         if measure not in known and measure != "state":
             expected = ", ".join((*known, "state"))
             raise InputError("measure", "must be a measure that is compared", expected, repr(measure))
+
+    @cached_property
+    def account_distances(self) -> dict[str, AccountDistance]:
+        """How far all prices may move together until each account is liquidated, by label of who answers."""
+        return {label: self._distance(label) for label in self.answers}
+
+    def _distance(self, label: str) -> AccountDistance:
+        if len(self):
+            engine = Engine(self.policies[label])
+            return distance(engine, self.book, self.marks, asset_prices=self.asset_prices)
+        # Without positions, nothing says which prices move.
+        unknown = AccountDistance(self.book.account_ids)
+        unknown.buffers[0].fill(np.nan)
+        unknown.buffers[1].fill(AccountStatus.INCOMPLETE)
+        return unknown
+
+    @cached_property
+    def has_pooled_accounts(self) -> bool:
+        """Whether parts of accounts move together under some policy, so that a row may have two prices."""
+        every = any(pools_every_account(self.policies[label]) for label in self.answers)
+        return self.book.has_pooled_accounts or (every and bool(self.book.account_ids))
 
     @cached_property
     def notional(self) -> Floats:
@@ -218,16 +288,27 @@ class Comparison:
             every &= risk.status < FIRST_FAILURE
         return every
 
+    @cached_property
+    def judged(self) -> Flags:
+        """Accounts that every policy which answers could judge, shape (a,)."""
+        return judged_accounts(self)
+
     def totals(self) -> dict[str, dict[str, dict[str, float]]]:
         """Sums over the positions of `compared`, so that no policy's total is small for lack of positions.
+
+        Where an account nets its legs, or a liability asks for margin, the account's margin is not the sum of
+        its rows: of such accounts the sums take the accounts' own margins, and only of accounts that every
+        policy could judge.
 
         Returns
         -------
         dict
             By label and settlement currency: ``notional``, ``unrealized_pnl``, ``initial_margin`` (NaN where
-            a leverage is missing) and ``maintenance_margin``. Amounts of two currencies are never added.
+            a leverage is missing) and ``maintenance_margin``. Accounts with balances have their margins, with
+            ``equity``, ``collateral_value`` and ``liabilities``, under the key ``"accounts with balances"``,
+            in the currency of the asset prices. Amounts of two currencies are never added.
         """
-        return {label: _totals(risk, self.compared) for label, risk in self.answers.items()}
+        return comparison_totals(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything compared as values that JSON knows: NaN is None, an infinite number ``"Infinity"``.
@@ -236,7 +317,8 @@ class Comparison:
         -------
         dict
             ``policies`` by label; ``positions``, a list a column: what they are, each measure by label,
-            ``spread`` and ``liquidates_first``; ``accounts``: the same for each account measure; ``totals``.
+            ``spread`` and ``liquidates_first``; ``accounts`` and ``balances``: the same for their measures;
+            ``totals``.
         """
         from levcore.compare_json import comparison_dict
 
@@ -256,12 +338,6 @@ class Comparison:
 
 
 def _missing(measure: str, length: int) -> npt.NDArray[Any]:
-    return np.full(length, State.INCOMPLETE, np.uint8) if measure == "state" else np.full(length, np.nan)
-
-
-def _totals(risk: BookRisk, rows: Flags) -> dict[str, dict[str, float]]:
-    currencies, place = settlements(risk.book, risk.policies)
-    of_row = place[risk.book.instrument_codes[rows]]
-    totals = {name: np.bincount(of_row, risk.column(name)[rows], len(currencies)) for name in TOTALS}
-    held = np.flatnonzero(np.bincount(of_row, minlength=len(currencies))).tolist()
-    return {currencies[code]: {name: float(totals[name][code]) for name in TOTALS} for code in held}
+    if measure == "state":
+        return np.full(length, State.INCOMPLETE, np.uint8)
+    return np.zeros(length, np.bool_) if measure == "may_add_risk" else np.full(length, np.nan)

@@ -30,13 +30,15 @@ def count(value: float) -> str:
     return f"{int(value):,}"
 
 
-def price(value: float) -> str:
-    """Price to seven significant digits.
+def price(value: float, *, fixed: bool = False) -> str:
+    """Price to seven significant digits; zeros at the end are left out unless `fixed`, for columns.
 
     Examples
     --------
     >>> price(95137.8), price(0.02966437), price(5387394.78)
     ('95,137.8', '0.02966437', '5,387,395')
+    >>> price(95137.8, fixed=True), price(202.227, fixed=True)
+    ('95,137.80', '202.2270')
     """
     if not math.isfinite(value):
         return _not_finite(value)
@@ -44,7 +46,7 @@ def price(value: float) -> str:
         return "0"
     decimals = min(15, max(0, 6 - math.floor(math.log10(abs(value)))))
     text = f"{value:,.{decimals}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return text.rstrip("0").rstrip(".") if "." in text and not fixed else text
 
 
 def percent(value: float, decimals: int = 2) -> str:

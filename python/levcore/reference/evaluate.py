@@ -15,7 +15,7 @@ from levcore.reference import kernel
 from levcore.reference.account import Sums, Verdict, judge_wallet
 from levcore.reference.account_reader import AccountReader
 from levcore.reference.collateral import prepare_asset
-from levcore.reference.kernel import MarkedInstrument, Position
+from levcore.reference.kernel import BY_ACCOUNT, ROW_RESULTS, MarkedInstrument, Position
 from levcore.reference.policy import Policy, prepare
 from levcore.reference.settle import BalanceResult, settle
 from levcore.reference.tables import prepare_tiers
@@ -29,23 +29,6 @@ if TYPE_CHECKING:
     from levcore.risk import BookRisk
 
 __all__ = ["BookReplay", "evaluate"]
-
-ROW_RESULTS = (
-    "value",
-    "unrealized_pnl",
-    "return_on_equity",
-    "initial_margin",
-    "maintenance_margin",
-    "equity",
-    "margin_ratio",
-    "effective_leverage",
-    "liquidation_price",
-    "bankruptcy_price",
-    "distance_to_liquidation",
-    "liquidation_price_lower",
-    "liquidation_price_upper",
-)
-"""Attributes of `Position` in the order of `levcore.MEASURES`."""
 
 
 def evaluate(
@@ -405,7 +388,7 @@ def fail(position: Position, status: Status) -> Position:
 
 def _withdraw(position: Position) -> None:
     """Take back what a leg would be told of an account that could not be judged."""
-    for attribute in ROW_RESULTS[5:]:
+    for attribute in BY_ACCOUNT:
         setattr(position, attribute, math.nan)
 
 

@@ -11,6 +11,8 @@ from levcore.reference.tables import Line, Table, Tiers
 from levcore.status import State, Status
 
 __all__ = [
+    "BY_ACCOUNT",
+    "ROW_RESULTS",
     "MarkedInstrument",
     "Position",
     "find_prices",
@@ -32,6 +34,26 @@ FEE_AT_PRICE = FEE_BASES["price"]
 FEE_AT_BANKRUPTCY = FEE_BASES["bankruptcy"]
 BY_RISK_LIMIT = KEYS["risk_limit"]
 BY_CONTRACTS = KEYS["contracts"]
+
+
+ROW_RESULTS = (
+    "value",
+    "unrealized_pnl",
+    "return_on_equity",
+    "initial_margin",
+    "maintenance_margin",
+    "equity",
+    "margin_ratio",
+    "effective_leverage",
+    "liquidation_price",
+    "bankruptcy_price",
+    "distance_to_liquidation",
+    "liquidation_price_lower",
+    "liquidation_price_upper",
+)
+"""Attributes of `Position` in the order of `levcore.MEASURES`."""
+BY_ACCOUNT = ROW_RESULTS[5:]
+"""Those that depend on the account of a cross position."""
 
 
 @dataclass(frozen=True, slots=True)

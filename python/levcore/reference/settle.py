@@ -8,22 +8,12 @@ from levcore.reference import contract, exposure, liquidation
 from levcore.reference.account import Verdict, judge
 from levcore.reference.account_reader import AccountReader, BalanceRow, LegRow
 from levcore.reference.arithmetic import divide
-from levcore.reference.kernel import AT_PRICE, Position
+from levcore.reference.kernel import AT_PRICE, BY_ACCOUNT, Position
 from levcore.reference.pool import Leg, Pool, Zeros
 from levcore.status import FIRST_FAILURE, AccountStatus, State, Status
 
 __all__ = ["BalanceResult", "settle"]
 
-BY_ACCOUNT = (
-    "equity",
-    "margin_ratio",
-    "effective_leverage",
-    "liquidation_price",
-    "bankruptcy_price",
-    "distance_to_liquidation",
-    "liquidation_price_lower",
-    "liquidation_price_upper",
-)
 NO_RESULTS = (math.nan,) * 7
 
 

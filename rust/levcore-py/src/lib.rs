@@ -1,6 +1,9 @@
 //! The Python binding of `levcore`: borrow columns, release the interpreter, map errors; nothing else.
 
 mod book;
+mod book_policies;
+mod borrowed;
+mod calls;
 mod door;
 mod errors;
 mod policy;
@@ -13,7 +16,11 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _levcore {
     #[pymodule_export]
-    use crate::book::{Book, BookPolicies, evaluate, measure_distances, quantities_to_close};
+    use crate::book::Book;
+    #[pymodule_export]
+    use crate::book_policies::BookPolicies;
+    #[pymodule_export]
+    use crate::calls::{evaluate, measure_distances, quantities_to_close};
     #[pymodule_export]
     use crate::door::panic_inside;
     #[pymodule_export]

@@ -10,7 +10,7 @@ use crate::hedge;
 use crate::numbering::Numbering;
 use crate::policy::{HedgeRule, Instrument};
 use crate::pool::{Holding, Leg, Pool};
-use crate::pooled::PooledAccount;
+use crate::pooled_accounts::PooledAccount;
 use crate::status::{AccountStatus, FIRST_FAILURE, Status};
 
 /// What is known of a leg besides its amounts.

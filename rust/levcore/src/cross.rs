@@ -16,7 +16,7 @@ use crate::tile::{Place, ROWS, Tile};
 use crate::vector::Compare;
 
 /// Measures of a leg that depend on its account.
-const BY_ACCOUNT: [Measure; 8] = [
+pub(crate) const BY_ACCOUNT: [Measure; 8] = [
     Measure::Equity,
     Measure::MarginRatio,
     Measure::EffectiveLeverage,

@@ -11,7 +11,7 @@ use crate::account_reader::AccountReader;
 use crate::cross::ValuedLegs;
 use crate::evaluate::{Job, Part};
 use crate::pool::Move;
-use crate::pooled::PooledAccount;
+use crate::pooled_accounts::PooledAccount;
 use crate::shared::SharedSlice;
 use crate::status::AccountStatus;
 

@@ -16,7 +16,7 @@ use crate::layout::{AccountRange, Block, Layout};
 use crate::marked::{MarkedInstrument, MarkedInstruments};
 use crate::measures::{COUNT, Measure};
 use crate::policy::{Instrument, Policy};
-use crate::pooled::{PooledAccount, PooledBlock};
+use crate::pooled_accounts::{PooledAccount, PooledBlock};
 use crate::restore::Restorer;
 use crate::settle::{BALANCE_MEASURES, Settler};
 use crate::shared::{self, SharedSlice};

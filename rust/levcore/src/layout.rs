@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 use crate::error::{Error, Result};
-use crate::pooled::{BalanceKeys, PooledAccounts};
+use crate::pooled_accounts::{BalanceKeys, PooledAccounts};
 
 /// Rows of a block, unless one account kept together has more.
 pub(crate) const BLOCK_ROWS: usize = 8_192;

@@ -97,7 +97,7 @@ pub mod measures;
 mod numbering;
 pub mod policy;
 mod pool;
-pub mod pooled;
+pub mod pooled_accounts;
 mod ray;
 mod restore;
 mod rows;

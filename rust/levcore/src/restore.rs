@@ -15,7 +15,7 @@ use crate::evaluate::{Job, Part};
 use crate::margin;
 use crate::policy::Basis;
 use crate::pool::Leg;
-use crate::pooled::PooledAccount;
+use crate::pooled_accounts::PooledAccount;
 use crate::ray::{self, Line};
 use crate::shared::SharedSlice;
 use crate::status::AccountStatus;

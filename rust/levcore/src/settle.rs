@@ -2,14 +2,14 @@
 
 use crate::account::{Verdict, judge};
 use crate::account_reader::{AccountReader, BalanceRow, LegRow, STILL};
-use crate::cross::ValuedLegs;
+use crate::cross::{BY_ACCOUNT, ValuedLegs};
 use crate::evaluate::{Job, Part};
 use crate::exposure;
 use crate::liquidation;
 use crate::measures::{COUNT, Measure};
 use crate::policy::Basis;
 use crate::pool::{Leg, Move};
-use crate::pooled::PooledAccount;
+use crate::pooled_accounts::PooledAccount;
 use crate::ray::Zeros;
 use crate::state::State;
 use crate::status::{AccountStatus, FIRST_FAILURE, Status};
@@ -23,18 +23,6 @@ pub const BALANCE_MEASURES: [&str; 7] = [
     "initial_margin",
     "liquidation_price_lower",
     "liquidation_price_upper",
-];
-
-/// Measures of a leg that depend on its account.
-const BY_ACCOUNT: [Measure; 8] = [
-    Measure::Equity,
-    Measure::MarginRatio,
-    Measure::EffectiveLeverage,
-    Measure::LiquidationPrice,
-    Measure::BankruptcyPrice,
-    Measure::DistanceToLiquidation,
-    Measure::LiquidationPriceLower,
-    Measure::LiquidationPriceUpper,
 ];
 
 /// Where a mover brings its account to liquidation, and where to nothing.

@@ -1,0 +1,123 @@
+//! Columns of a book and its results, borrowed from NumPy for the length of a call.
+
+use numpy::{PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadwriteArray2, PyUntypedArrayMethods};
+use pyo3::prelude::*;
+
+use crate::book::{BalanceColumns, Book, Column};
+use crate::errors::{ShapeError, alias, not_contiguous};
+
+/// A borrowed column; the borrow ends with the call.
+type Borrowed<'py> = Option<PyReadonlyArray1<'py, f64>>;
+
+fn borrow<'py>(py: Python<'py>, argument: &'static str, column: Option<&Column>) -> PyResult<Borrowed<'py>> {
+    let borrowed = column.map(|column| column.bind(py).try_readonly());
+    borrowed.transpose().map_err(|error| alias(argument, &error.to_string()))
+}
+
+fn slice<'a>(argument: &'static str, column: &'a Borrowed<'_>) -> PyResult<Option<&'a [f64]>> {
+    column.as_ref().map(|column| column.as_slice().map_err(|_| not_contiguous(argument))).transpose()
+}
+
+/// The columns of a book, borrowed for a call.
+pub(crate) struct BorrowedBook<'py> {
+    instrument: PyReadonlyArray1<'py, u32>,
+    quantity: Borrowed<'py>,
+    entry_price: Borrowed<'py>,
+    isolated_margin: Borrowed<'py>,
+    leverage: Borrowed<'py>,
+    accrued_funding: Borrowed<'py>,
+    risk_limit: Borrowed<'py>,
+    wallet_balance: Borrowed<'py>,
+    balances: Option<BorrowedBalances<'py>>,
+}
+
+/// The columns of balances, borrowed for a call.
+struct BorrowedBalances<'py> {
+    asset: PyReadonlyArray1<'py, u32>,
+    balance: Borrowed<'py>,
+    liability: Borrowed<'py>,
+    interest: Borrowed<'py>,
+}
+
+impl<'py> BorrowedBalances<'py> {
+    fn of(py: Python<'py>, balances: &BalanceColumns) -> PyResult<Self> {
+        Ok(Self {
+            asset: balances.asset.bind(py).readonly(),
+            balance: borrow(py, "balances.balance", Some(&balances.balance))?,
+            liability: borrow(py, "balances.liability", balances.liability.as_ref())?,
+            interest: borrow(py, "balances.interest", balances.interest.as_ref())?,
+        })
+    }
+
+    fn columns(&self) -> PyResult<levcore::book::Balances<'_>> {
+        Ok(levcore::book::Balances {
+            asset: self.asset.as_slice()?,
+            balance: slice("balances.balance", &self.balance)?.unwrap_or(&[]),
+            liability: slice("balances.liability", &self.liability)?,
+            interest: slice("balances.interest", &self.interest)?,
+        })
+    }
+}
+
+impl<'py> BorrowedBook<'py> {
+    pub(crate) fn of(py: Python<'py>, book: &Book) -> PyResult<Self> {
+        Ok(Self {
+            instrument: book.instrument.bind(py).readonly(),
+            quantity: borrow(py, "quantity", Some(&book.quantity))?,
+            entry_price: borrow(py, "entry_price", Some(&book.entry_price))?,
+            isolated_margin: borrow(py, "isolated_margin", book.isolated_margin.as_ref())?,
+            leverage: borrow(py, "leverage", book.leverage.as_ref())?,
+            accrued_funding: borrow(py, "accrued_funding", book.accrued_funding.as_ref())?,
+            risk_limit: borrow(py, "risk_limit", book.risk_limit.as_ref())?,
+            wallet_balance: borrow(py, "wallet_balance", Some(&book.wallet_balance))?,
+            balances: book.balances.as_ref().map(|balances| BorrowedBalances::of(py, balances)).transpose()?,
+        })
+    }
+
+    pub(crate) fn columns(&self) -> PyResult<levcore::book::Book<'_>> {
+        Ok(levcore::book::Book {
+            instrument: self.instrument.as_slice()?,
+            quantity: slice("quantity", &self.quantity)?.unwrap_or(&[]),
+            entry_price: slice("entry_price", &self.entry_price)?.unwrap_or(&[]),
+            isolated_margin: slice("isolated_margin", &self.isolated_margin)?,
+            leverage: slice("leverage", &self.leverage)?,
+            accrued_funding: slice("accrued_funding", &self.accrued_funding)?,
+            risk_limit: slice("risk_limit", &self.risk_limit)?,
+            wallet_balance: slice("wallet_balance", &self.wallet_balance)?.unwrap_or(&[]),
+            balances: self.balances.as_ref().map(BorrowedBalances::columns).transpose()?,
+        })
+    }
+}
+
+/// A two-dimensional output, borrowed for writing.
+pub(crate) struct Table<'py, T: numpy::Element>(PyReadwriteArray2<'py, T>);
+
+impl<'py, T: numpy::Element> Table<'py, T> {
+    pub(crate) fn of(py: Python<'py>, argument: &'static str, array: &Py<PyArray2<T>>) -> PyResult<Self> {
+        array.bind(py).try_readwrite().map(Self).map_err(|error| alias(argument, &error.to_string()))
+    }
+
+    /// Its rows, each a column of results, cut to `rows` values.
+    pub(crate) fn columns(&mut self, argument: &'static str, count: usize, rows: usize) -> PyResult<Vec<&mut [T]>> {
+        let shape = [self.0.shape()[0], self.0.shape()[1]];
+        if shape[0] != count || shape[1] < rows {
+            let expected = format!("({count}, at least {rows})");
+            let rule = "must have one row a measure";
+            return Err(ShapeError::new_err((argument, rule, expected, format!("{shape:?}"))));
+        }
+        let values = self.0.as_slice_mut().map_err(|_| not_contiguous(argument))?;
+        if shape[1] == 0 {
+            return Ok((0..count).map(|_| <&mut [T]>::default()).collect());
+        }
+        Ok(values.chunks_exact_mut(shape[1]).map(|row| &mut row[..rows]).collect())
+    }
+
+    /// The same as an array.
+    pub(crate) fn array<const COUNT: usize>(
+        &mut self,
+        argument: &'static str,
+        rows: usize,
+    ) -> PyResult<[&mut [T]; COUNT]> {
+        self.columns(argument, COUNT, rows)?.try_into().map_err(|_| not_contiguous(argument))
+    }
+}
