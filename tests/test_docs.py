@@ -28,6 +28,7 @@ FENCE = re.compile(
 )
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("*.md"))
 SHOWN = {
+    "compare_hedged.py": "okx-multi-currency: liquidated by a move of all prices of -54.4% or +18.3%",
     "compare_venues.py": "'bybit-linear': 2, 'okx-linear-swap': 8}",
     "cross_account.py": "HYPE: 76.4989",
     "first_steps.py": "liquidation at 54,216.87",

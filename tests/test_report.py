@@ -120,6 +120,26 @@ def test_totals_and_states_are_those_of_the_result(risk: lc.BookRisk) -> None:
         assert line.cross_positions == np.count_nonzero(of_state & risk.book.is_cross)
 
 
+def test_two_prices_of_a_leg_are_shown_where_there_are_two(risk: lc.BookRisk) -> None:
+    hedged = generated(2000, hedged=0.6, margin_mode="cross")
+    both = np.flatnonzero(
+        ~np.isnan(hedged.liquidation_price_lower) & ~np.isnan(hedged.liquidation_price_upper)
+    )
+    lines = {line.row: line for line in gather(hedged, top=2000).positions}
+    shown = [row for row in both.tolist() if row in lines]
+    assert len(shown) > 5
+    for row in shown:
+        bounds = {float(hedged.liquidation_price_lower[row]), float(hedged.liquidation_price_upper[row])}
+        assert {lines[row].liquidation_price, lines[row].second_price} == bounds
+    assert np.isnan([line.second_price for row, line in lines.items() if row not in both]).all()
+    line = lines[shown[0]]
+    text = report_numbers.prices(line.liquidation_price, line.second_price)
+    assert " / " in text
+    assert text in render_text(hedged, top=2000)
+    assert text in render_report(hedged, top=2000)
+    assert np.isnan([line.second_price for line in gather(risk, top=500).positions]).all()
+
+
 def test_lists_hold_the_extremes_in_order(risk: lc.BookRisk) -> None:
     report = gather(risk, top=6)
     distance = risk.distance_to_liquidation

@@ -8,11 +8,12 @@ import argparse
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from levcore._levcore import __version__
+from levcore.book import PositionBook
 from levcore.cli_compare import add_compare
 from levcore.cli_parts import (
     EXIT_CODES,
@@ -20,11 +21,14 @@ from levcore.cli_parts import (
     OK,
     add_book,
     add_traceback,
+    asset_prices,
     check_outputs,
     exit_code,
+    inputs_of,
+    make_book,
     read_inputs,
     stated_rule,
-    wallets,
+    with_assets,
 )
 from levcore.cli_reconcile import add_reconcile
 from levcore.engine import Engine
@@ -165,11 +169,9 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
 def _score(options: argparse.Namespace) -> int:
     _check_outputs(options)
     progress = Progress()
-    positions, marks, chosen = _inputs(options, progress)
-    step = progress.step("grouping and evaluating")
-    book = positions.book(wallets(options))
-    step(len(book))
-    risk = Engine(chosen).evaluate(book, marks)
+    positions, book, marks, chosen = _inputs(options, progress)
+    progress.step("evaluating")(len(book))
+    risk = Engine(chosen).evaluate(book, marks, asset_prices=asset_prices(options))
     if options.out:
         write_results(options.out, positions, risk, progress=progress.step(f"writing {options.out}"))
     name = Path(options.positions).name
@@ -182,11 +184,12 @@ def _score(options: argparse.Namespace) -> int:
 
 def _explain(options: argparse.Namespace) -> int:
     progress = Progress()
-    positions, marks, chosen = _inputs(options, progress)
+    positions, book, marks, chosen = _inputs(options, progress)
     if not 0 <= options.row < len(positions):
         expected = f"0 to {len(positions) - 1}" if len(positions) else "a file with rows"
         raise InputError("--row", "must be a row of the file", expected, str(options.row))
-    explanation = Engine(chosen).explain(positions.book(wallets(options)), marks, options.row)
+    engine, prices = Engine(chosen), asset_prices(options)
+    explanation = engine.explain(book, marks, options.row, asset_prices=prices)
     progress.clear()
     print(f"{options.positions}, line {positions.columns.lines[options.row]}")
     print(explanation)
@@ -203,16 +206,21 @@ def _policies(options: argparse.Namespace) -> int:
 
 def _inputs(
     options: argparse.Namespace, progress: Progress
-) -> tuple[Positions, Marks, MarginPolicy | dict[str, MarginPolicy]]:
+) -> tuple[Positions, PositionBook, Marks, MarginPolicy | dict[str, MarginPolicy]]:
     # The policy first: an error in it should not wait for a large file.
     chosen = _policy(options, options.policy) if options.policy else None
     positions, marks = read_inputs(options, progress)
-    named = positions.policy_names
+    progress.step("grouping")(len(positions))
+    book = make_book(positions, options)
+    named = book.policy_names
     if chosen is None and not named:
         raise InputError("--policy", "is needed", "a policy, or a column policy in POSITIONS", "neither")
     if chosen is not None and named:
         raise InputError("--policy", "must not be given beside a column policy", "one of both", chosen.id)
-    return positions, marks, chosen or {name: _policy(options, name) for name in named}
+    if positions.policy_names and isinstance(marks, Mapping):
+        # Accounts of balances alone may name further policies, which need no marks.
+        marks = {name: marks.get(name, {}) for name in named}
+    return positions, book, marks, chosen or {name: _policy(options, name) for name in named}
 
 
 def _policy(options: argparse.Namespace, name: str) -> MarginPolicy:
@@ -222,14 +230,14 @@ def _policy(options: argparse.Namespace, name: str) -> MarginPolicy:
         chosen = chosen.replace(**{rule: value})
     if options.instruments:
         chosen = chosen.with_instruments(InstrumentTable.from_csv(options.instruments))
-    return chosen
+    return with_assets(chosen, options)
 
 
 def _check_outputs(options: argparse.Namespace) -> None:
     """Refuse an output that cannot be written, or that would take the place of an input."""
     if options.out:
         check_output(options.out)
-    inputs = (options.positions, options.accounts, options.marks, options.instruments)
+    inputs = (*inputs_of(options), options.instruments)
     check_outputs(inputs, (("--out", options.out), ("--report", options.report)))
 
 

@@ -13,11 +13,14 @@ from levcore.cli_parts import (
     OK,
     add_book,
     add_traceback,
+    asset_prices,
     check_outputs,
     exit_code,
+    inputs_of,
+    make_book,
     read_inputs,
     stated_rule,
-    wallets,
+    with_assets,
 )
 from levcore.compare import compare, label_of, labelled
 from levcore.comparison import Comparison, Refusal
@@ -85,12 +88,13 @@ def _compare(options: argparse.Namespace) -> int:
     policies = labelled([name.strip() for name in options.policies.split(",") if name.strip()])
     policies, files = _with_instruments(policies, options.instruments, options.tiers_from)
     policies = _with_rules(policies, options.set)
-    inputs = (options.positions, options.accounts, options.marks, options.names, *files)
+    policies = {label: with_assets(policy, options) for label, policy in policies.items()}
+    inputs = (*inputs_of(options), options.names, *files)
     check_outputs(inputs, [("--report", options.report)])
     names = _names(options.names) if options.names else None
     positions, marks = read_inputs(options, progress)
     step = progress.step("grouping and evaluating")
-    book = positions.book(wallets(options))
+    book = make_book(positions, options)
     step(len(book))
     comparison = compare(
         book,
@@ -99,6 +103,7 @@ def _compare(options: argparse.Namespace) -> int:
         instruments=names,
         tiers_from=options.tiers_from,
         quantities_of=options.quantities_of,
+        asset_prices=asset_prices(options),
         assets_from=options.assets_from,
     )
     name = Path(options.positions).name

@@ -5,9 +5,12 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from levcore.balance_files import read_asset_prices, read_assets, read_balances
+from levcore.book import PositionBook
 from levcore.errors import InputError
 from levcore.files import Positions, merge_marks, read_accounts, read_marks, read_positions
 from levcore.marks import Marks
+from levcore.policy import MarginPolicy
 from levcore.progress import Progress
 from levcore.risk import BookRisk
 from levcore.status import State
@@ -19,12 +22,16 @@ __all__ = [
     "OK",
     "add_book",
     "add_traceback",
+    "asset_prices",
     "check_outputs",
     "exit_code",
+    "inputs_of",
+    "make_book",
     "read_inputs",
     "rule_value",
     "stated_rule",
     "wallets",
+    "with_assets",
 ]
 
 OK, FAILED, IN_MARGIN_CALL = 0, 1, 2
@@ -40,6 +47,21 @@ def add_book(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("positions", metavar="POSITIONS", help="CSV or Parquet file, one position a row")
     parser.add_argument("--accounts", metavar="FILE", help="account, wallet_balance")
     parser.add_argument("--marks", metavar="FILE", help="instrument, mark_price")
+    parser.add_argument(
+        "--position-mode",
+        choices=("one-way", "hedge"),
+        default="one-way",
+        help="hedge: an account may hold a long and a short position in one instrument",
+    )
+    parser.add_argument(
+        "--balances",
+        metavar="FILE",
+        help="account, asset, balance, and optionally liability, interest, policy; instead of wallets",
+    )
+    parser.add_argument("--asset-prices", metavar="FILE", help="asset, price in the accounts' currency")
+    parser.add_argument(
+        "--assets", metavar="FILE", help="asset, weight, ...: rules of assets, added to the policy's"
+    )
 
 
 def add_traceback(parser: argparse.ArgumentParser) -> None:
@@ -63,9 +85,44 @@ def read_inputs(options: argparse.Namespace, progress: Progress) -> tuple[Positi
     return positions, merge_marks(positions, marks)
 
 
+def make_book(positions: Positions, options: argparse.Namespace) -> PositionBook:
+    """Book of the positions with the wallets, balances and position mode that the options name."""
+    return positions.book(
+        wallets(options),
+        balances=read_balances(options.balances) if options.balances else None,
+        position_mode="hedge" if options.position_mode == "hedge" else "one_way",
+    )
+
+
 def wallets(options: argparse.Namespace) -> dict[str, float] | None:
     """Wallet balances of the file of accounts, if one was given."""
     return read_accounts(options.accounts) if options.accounts else None
+
+
+def asset_prices(options: argparse.Namespace) -> dict[str, float] | None:
+    """Prices of the file of asset prices, if one was given."""
+    if options.asset_prices and not options.balances:
+        raise InputError("--asset-prices", "belong to --balances", "both", "no --balances")
+    if options.balances and not options.asset_prices:
+        raise InputError("--asset-prices", "are needed with --balances", "FILE", "none")
+    return read_asset_prices(options.asset_prices) if options.asset_prices else None
+
+
+def with_assets(policy: MarginPolicy, options: argparse.Namespace) -> MarginPolicy:
+    """Policy with the assets of the file that the options name."""
+    return policy.with_assets(read_assets(options.assets)) if options.assets else policy
+
+
+def inputs_of(options: argparse.Namespace) -> tuple[str | None, ...]:
+    """Files that `add_book` names."""
+    return (
+        options.positions,
+        options.accounts,
+        options.marks,
+        options.balances,
+        options.asset_prices,
+        options.assets,
+    )
 
 
 def stated_rule(text: str) -> tuple[str, bool | float | str]:

@@ -21,7 +21,7 @@ from levcore.file_columns import Progress
 from levcore.file_csv import csv_text
 from levcore.file_parquet import is_parquet, parquet_library, write_parquet
 from levcore.files import NUMBER_COLUMNS, Positions
-from levcore.measures import ACCOUNT_MEASURES
+from levcore.measures import ACCOUNT_MEASURES, BALANCE_MEASURES
 from levcore.report_lists import positions_of_accounts
 from levcore.risk import BookRisk
 from levcore.status import AccountStatus, State, Status
@@ -31,6 +31,7 @@ __all__ = ["check_output", "json_cells", "json_value", "write_csv", "write_json"
 # Rows turned into text at a time.
 CHUNK = 65_536
 
+KEYS = ("account", "asset")
 SUFFIXES = (".csv", ".json", ".parquet", ".pq")
 
 Column = NDArray[np.float64] | tuple[NDArray[np.uint8], Sequence[str]]
@@ -101,12 +102,15 @@ def write_csv(file: TextIO, positions: Positions, risk: BookRisk, progress: Prog
 
 
 def write_json(file: TextIO, positions: Positions, risk: BookRisk, progress: Progress) -> None:
-    """Write one JSON object: the summary, the accounts, and the positions, one a line."""
+    """Write one JSON object: the summary, the accounts, balances if any, and the positions, one a line."""
     inputs = {name: _json_input(positions, name) for name in positions.columns.names}
     results = _results(risk)
     file.write(f'{{\n "levcore": {json.dumps(__version__)},\n')
     file.write(f' "summary": {json.dumps(json_value(risk.summary()), allow_nan=False)},\n')
-    file.write(f' "accounts": [{_json_rows(_account_columns(risk))}],\n "positions": [')
+    file.write(f' "accounts": [{_json_rows(_account_columns(risk))}],\n')
+    if len(risk.balances):
+        file.write(f' "balances": [{_json_rows(_balance_columns(risk))}],\n')
+    file.write(' "positions": [')
     for start in range(0, len(positions), CHUNK):
         stop = min(start + CHUNK, len(positions))
         columns = {name: values[start:stop] for name, values in inputs.items()}
@@ -184,6 +188,15 @@ def _account_columns(risk: BookRisk) -> dict[str, Sequence[Any]]:
     columns["status"] = _csv_cells((accounts.status, _words(AccountStatus)), 0, count)
     columns["positions"] = positions_of_accounts(risk).tolist()
     return columns
+
+
+def _balance_columns(risk: BookRisk) -> dict[str, Sequence[Any]]:
+    columns = risk.balances.to_dict()
+    count = len(risk.balances)
+    rows: dict[str, Sequence[Any]] = {name: [json_value(each) for each in columns[name]] for name in KEYS}
+    rows |= {name: json_cells(columns[name], 0, count) for name in BALANCE_MEASURES}
+    rows["status"] = _csv_cells((risk.balances.status, _words(Status)), 0, count)
+    return rows
 
 
 def _parquet_columns(positions: Positions, risk: BookRisk) -> dict[str, Any]:

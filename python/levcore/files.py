@@ -6,7 +6,7 @@ whole unreadable or contradictory is a `FileFormatError` with the line and the c
 """
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -14,11 +14,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from levcore.balances import Balances
 from levcore.book import PositionBook
 from levcore.errors import FileFormatError
 from levcore.file_columns import Columns, Progress
-from levcore.file_csv import read_csv
-from levcore.file_parquet import is_parquet, read_parquet
+from levcore.file_rules import check_named, first_repeated, one_value_each, read_columns
 from levcore.marks import Marks
 from levcore.measures import MEASURES
 
@@ -81,7 +81,13 @@ class Positions:
         close = {name: difflib.get_close_matches(name, absent, 1, 0.8) for name in self.passed_through}
         return {name: matches[0] for name, matches in close.items() if matches}
 
-    def book(self, wallet_balance: Mapping[str, float] | None = None) -> PositionBook:
+    def book(
+        self,
+        wallet_balance: Mapping[str, float] | None = None,
+        *,
+        balances: Balances | None = None,
+        position_mode: Literal["one_way", "hedge"] = "one_way",
+    ) -> PositionBook:
         """Position book of the file.
 
         Parameters
@@ -89,6 +95,10 @@ class Positions:
         wallet_balance : mapping of str to float, optional
             Wallet balance by account, from `read_accounts`. Its accounts come first, in its order, whether
             they have positions or not.
+        balances : Balances, optional
+            What accounts hold in several assets, from `levcore.balance_files.read_balances`.
+        position_mode : {"one_way", "hedge"}
+            Whether an account may hold a long and a short position in one instrument.
         """
         numbers = self.columns.numbers
         instrument = self.columns.texts["instrument"]
@@ -108,6 +118,8 @@ class Positions:
             policy=None if policy is None else policy.codes,
             policy_names=None if policy is None else policy.values,
             wallet_balance=wallet_balance,
+            balances=balances,
+            position_mode=position_mode,
         )
 
 
@@ -136,7 +148,7 @@ def read_positions(
         gives the row its status later.
     """
     required = REQUIRED_COLUMNS if marks_elsewhere else (*REQUIRED_COLUMNS, "mark_price")
-    columns = _read(path, TEXT_COLUMNS, NUMBER_COLUMNS, required, progress)
+    columns = read_columns(path, TEXT_COLUMNS, NUMBER_COLUMNS, required, progress)
     written = {measure.name for measure in MEASURES} | {"state", "status"}
     for name in columns.names:
         if name in written:
@@ -151,12 +163,12 @@ def read_positions(
     prices = columns.numbers.get("mark_price", np.full(len(columns), np.nan))
     policy = columns.texts.get("policy")
     if policy is None:
-        return Positions(columns, is_cross, _one_value_each(columns, "instrument", "mark_price", prices))
-    _check_named(columns, "policy", np.arange(len(columns)))
+        return Positions(columns, is_cross, one_value_each(columns, "instrument", "mark_price", prices))
+    check_named(columns, "policy", np.arange(len(columns)))
     of_policies = {}
     for code, name in enumerate(policy.values):
         own = np.where(policy.codes == code, prices, np.nan)
-        of_policies[name] = _one_value_each(columns, "instrument", "mark_price", own)
+        of_policies[name] = one_value_each(columns, "instrument", "mark_price", own)
     return Positions(columns, is_cross, {}, of_policies)
 
 
@@ -173,11 +185,11 @@ def read_accounts(path: str | Path) -> dict[str, float]:
     FileFormatError
         A column is missing, an account has no name or two lines, a balance is not a number.
     """
-    columns = _read(path, ("account",), ("wallet_balance",), ("account", "wallet_balance"))
+    columns = read_columns(path, ("account",), ("wallet_balance",), ("account", "wallet_balance"))
     account = columns.texts["account"]
-    _check_named(columns, "account", np.arange(len(columns)))
+    check_named(columns, "account", np.arange(len(columns)))
     if len(account.values) < len(columns):
-        row = _first_repeated(account.codes)
+        row = first_repeated(account.codes)
         raise columns.error(row, "account", "must have one line an account", found=f"{account[row]!r} again")
     return dict(zip(account.values, columns.numbers["wallet_balance"].tolist(), strict=True))
 
@@ -196,11 +208,11 @@ def read_marks(path: str | Path) -> dict[str, float]:
         A column is missing, a price is not a number, an instrument has two prices, or prices by policy:
         these stand in the positions' own column.
     """
-    columns = _read(path, ("instrument",), ("mark_price",), ("instrument", "mark_price"))
+    columns = read_columns(path, ("instrument",), ("mark_price",), ("instrument", "mark_price"))
     if "policy" in columns.names:
         rule = "one price holds under every policy; others stand in the positions' column mark_price"
         raise FileFormatError(columns.path, rule, "no column 'policy'", column="policy")
-    return _one_value_each(columns, "instrument", "mark_price", columns.numbers["mark_price"])
+    return one_value_each(columns, "instrument", "mark_price", columns.numbers["mark_price"])
 
 
 def merge_marks(positions: Positions, marks: Mapping[str, float]) -> Marks:
@@ -229,20 +241,6 @@ def _refuse_other_marks(positions: Positions, own: Mapping[str, float], marks: M
             raise positions.columns.error(row, "mark_price", rule, repr(marks[name]), repr(price))
 
 
-def _read(
-    path: str | Path,
-    texts: Iterable[str],
-    numbers: Iterable[str],
-    required: Iterable[str],
-    progress: Progress | None = None,
-) -> Columns:
-    kinds: dict[str, Literal["text", "number"]] = dict.fromkeys(texts, "text")
-    kinds.update(dict.fromkeys(numbers, "number"))
-    if is_parquet(path):
-        return read_parquet(str(path), kinds, required)
-    return read_csv(str(path), kinds, required, progress or (lambda _: None))
-
-
 def _is_cross(columns: Columns) -> NDArray[np.bool_]:
     mode = columns.texts["margin_mode"]
     for code, word in enumerate(mode.values):
@@ -263,40 +261,4 @@ def _check_account(columns: Columns, is_cross: NDArray[np.bool_]) -> None:
         raise columns.error(
             int(rows[0]), "account", "the column is missing", "the account of a cross position"
         )
-    _check_named(columns, "account", rows)
-
-
-def _check_named(columns: Columns, name: str, rows: NDArray[np.int64]) -> None:
-    texts = columns.texts[name]
-    if "" not in texts.values:
-        return
-    empty = texts.codes[rows] == texts.values.index("")
-    if empty.any():
-        row = int(rows[int(np.argmax(empty))])
-        raise columns.error(row, name, "must not be empty", f"the {name}", "an empty cell")
-
-
-def _first_repeated(codes: NDArray[np.int64]) -> int:
-    """First row whose code an earlier row has."""
-    first = np.full(len(codes), True)
-    first[np.unique(codes, return_index=True)[1]] = False
-    return int(np.argmax(first))
-
-
-def _one_value_each(columns: Columns, key: str, name: str, values: NDArray[np.float64]) -> dict[str, float]:
-    """Value of column `name` by the text of column `key`, without those that have none."""
-    texts = columns.texts[key]
-    given = np.flatnonzero(~np.isnan(values))
-    # Written backwards, so that the first row of each code is the one that stays.
-    first = np.full(len(texts.values), -1, np.int64)
-    first[texts.codes[given[::-1]]] = given[::-1]
-    codes = np.flatnonzero(first >= 0)
-    contradicting = given[values[given] != values[first[texts.codes[given]]]]
-    if len(contradicting):
-        row = int(contradicting[0])
-        earlier = int(first[texts.codes[row]])
-        expected = f"{float(values[earlier])!r} as in line {columns.lines[earlier]}"
-        raise columns.error(
-            row, name, f"contradicts itself for {texts[row]}", expected, repr(float(values[row]))
-        )
-    return {texts.values[code]: float(values[first[code]]) for code in codes.tolist()}
+    check_named(columns, "account", rows)

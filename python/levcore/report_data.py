@@ -6,6 +6,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from levcore.report_balances import BalanceLine
 from levcore.risk import BookRisk
 from levcore.status import AccountStatus, State, Status
 
@@ -85,7 +86,7 @@ class AccountLine:
 
 @dataclass(frozen=True)
 class PositionLine:
-    """One position of a list."""
+    """One position of a list; it has a second price where it is liquidated below and above the mark."""
 
     row: int
     account: str
@@ -95,6 +96,7 @@ class PositionLine:
     entry_price: float
     mark_price: float
     liquidation_price: float
+    second_price: float
     distance: float
     notional: float
     unrealized_pnl: float
@@ -174,6 +176,8 @@ class Report:
     states: tuple[StateLine, ...]
     accounts_past: tuple[AccountLine, ...]
     accounts: tuple[AccountLine, ...]
+    balances: tuple[BalanceLine, ...]
+    balances_left_out: int
     positions_past: tuple[PositionLine, ...]
     positions: tuple[PositionLine, ...]
     instruments: tuple[InstrumentLine, ...]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from levcore.listings import listing_codes, listing_marks, listing_names, settlements
+from levcore.report_balances import balance_lines
 from levcore.report_data import (
     DISTANCE_BINS,
     AccountGroup,
@@ -75,6 +76,8 @@ def gather(risk: BookRisk, *, top: int = 20, generated_at: datetime | None = Non
         states=_states(risk),
         accounts_past=account_lines(risk, top // 2, past=True),
         accounts=account_lines(risk, top, past=False),
+        balances=balance_lines(risk, top),
+        balances_left_out=max(0, len(risk.balances) - top),
         positions_past=position_lines(risk, top // 2, past=True),
         positions=position_lines(risk, top, past=False),
         instruments=instrument_lines(risk, order, settlement, currencies, top),
@@ -113,7 +116,12 @@ def _totals(risk: BookRisk, settlement: Places, currencies: list[str]) -> tuple[
 
 
 def _account_equity(risk: BookRisk, currency: Places, count: int) -> Floats:
-    """Equity of the accounts by settlement currency; NaN where one holds several, or none has a value."""
+    """Equity of the accounts by settlement currency; NaN where one holds several, or none has a value.
+
+    That of accounts with balances is in a currency of their own, so that there is no total with them.
+    """
+    if len(risk.balances):
+        return np.full(count, np.nan)
     if count == 1:
         equity = risk.accounts.equity
         missing = len(equity) and np.isnan(equity).all()

@@ -19,6 +19,7 @@ from levcore.report_policy import policy_section
 from levcore.report_style import html_page, state_colour
 from levcore.report_tables import (
     account_sections,
+    balance_section,
     finding_section,
     html_table,
     instrument_section,
@@ -90,6 +91,7 @@ def render_report(
             _states(report),
             distance_charts(report),
             account_sections(report),
+            balance_section(report),
             position_sections(report),
             instrument_section(report),
             not_evaluated_section(report),
@@ -166,7 +168,9 @@ def _totals(report: Report) -> str:
         for line in report.totals
     ]
     notes = [left_out(report)]
-    if any(line.account_equity != line.account_equity for line in report.totals):
+    if len(report.risk.balances):
+        notes.append("– : no total, since accounts hold several assets and count them in one of their own.")
+    elif any(line.account_equity != line.account_equity for line in report.totals):
         notes.append(
             "– : no total, since accounts hold positions whose currency is not named or none could be judged."
         )

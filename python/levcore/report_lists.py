@@ -90,6 +90,7 @@ def position_lines(risk: BookRisk, top: int, *, past: bool) -> tuple[PositionLin
             entry_price=float(book.entry_price[row]),
             mark_price=risk.mark_of(row),
             liquidation_price=float(risk.liquidation_price[row]),
+            second_price=_second_price(risk, row),
             distance=float(distance[row]),
             notional=float(risk.notional[row]),
             unrealized_pnl=float(risk.unrealized_pnl[row]),
@@ -98,6 +99,14 @@ def position_lines(risk: BookRisk, top: int, *, past: bool) -> tuple[PositionLin
         )
         for row in rows.tolist()
     )
+
+
+def _second_price(risk: BookRisk, row: int) -> float:
+    """Price on the other side of the mark that liquidates too; NaN where there is none."""
+    if "liquidation_price_lower" not in risk.measures or "liquidation_price_upper" not in risk.measures:
+        return np.nan
+    lower, upper = float(risk.liquidation_price_lower[row]), float(risk.liquidation_price_upper[row])
+    return lower if risk.liquidation_price[row] == upper else upper
 
 
 def account_of(risk: BookRisk, row: int) -> str:

@@ -2,7 +2,7 @@
 
 import math
 
-__all__ = ["amount", "count", "distance", "percent", "price", "ratio", "short"]
+__all__ = ["amount", "count", "distance", "percent", "price", "prices", "ratio", "short"]
 
 MISSING = "–"
 SUFFIXES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
@@ -47,6 +47,18 @@ def price(value: float, *, fixed: bool = False) -> str:
     decimals = min(15, max(0, 6 - math.floor(math.log10(abs(value)))))
     text = f"{value:,.{decimals}f}"
     return text.rstrip("0").rstrip(".") if "." in text and not fixed else text
+
+
+def prices(first: float, second: float) -> str:
+    """Two prices, or the one of them that there is.
+
+    Examples
+    --------
+    >>> prices(62_464.59, 131_000.0), prices(62_464.59, float("nan"))
+    ('62,464.59 / 131,000', '62,464.59')
+    """
+    known = [price(value) for value in (first, second) if not math.isnan(value)]
+    return " / ".join(known) or MISSING
 
 
 def percent(value: float, decimals: int = 2) -> str:

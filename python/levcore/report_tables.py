@@ -3,15 +3,17 @@
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from levcore.report_balances import BALANCE_HEADERS, balance_cells
 from levcore.report_charts import exposure_charts
 from levcore.report_data import AccountLine, PositionLine, Report, StatusGroup
-from levcore.report_numbers import amount, count, distance, price, ratio
+from levcore.report_numbers import amount, count, distance, price, prices, ratio
 from levcore.report_style import state_colour, state_word, status_word
 from levcore.report_text import IN_LIQUIDATION, number_of, others, row_texts
 from levcore.status import State
 
 __all__ = [
     "account_sections",
+    "balance_section",
     "finding_section",
     "html_table",
     "instrument_section",
@@ -85,6 +87,19 @@ def _account_table(lines: Iterable[AccountLine]) -> str:
     return html_table(headers, rows, left=2)
 
 
+def balance_section(report: Report) -> str:
+    """What accounts hold in several assets."""
+    if not report.balances:
+        return ""
+    left = (
+        f" {number_of(report.balances_left_out, 'balance')} not listed." if report.balances_left_out else ""
+    )
+    note = f"The largest by value; equity in units of the asset, all else in the account's currency.{left}"
+    headers = [word.capitalize() for word in BALANCE_HEADERS]
+    table = html_table(headers, balance_cells(report.balances, html=True), left=2)
+    return f"<h2>Balances</h2>\n<p class='note'>{note}</p>\n{table}"
+
+
 def position_sections(report: Report) -> str:
     """Positions past their liquidation price, and those closest to it."""
     parts = []
@@ -97,7 +112,9 @@ def position_sections(report: Report) -> str:
     if report.positions:
         note = (
             "Distance is the adverse move of the mark up to the liquidation price. For a cross position only"
-            " its own instrument moves, the rest of the account stays at its marks. Rows count from 0."
+            " its own instrument moves, in accounts of hedged legs or balances all that they hold on its"
+            " underlying; the rest of the account stays at its marks. A second price is on the other side."
+            " Rows count from 0."
         )
         parts.append(f"<h2>Positions closest to liquidation</h2>\n<p class='note'>{note}</p>")
         parts.append(_position_table(report.positions))
@@ -120,7 +137,7 @@ def _position_table(lines: Iterable[PositionLine]) -> str:
             amount(line.notional),
             price(line.entry_price),
             price(line.mark_price),
-            price(line.liquidation_price),
+            prices(line.liquidation_price, line.second_price),
             distance(line.distance),
             signed(line.unrealized_pnl),
         )

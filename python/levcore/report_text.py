@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from levcore._levcore import __version__
+from levcore.report_balances import BALANCE_HEADERS, balance_cells
 from levcore.report_data import DISTANCE_BINS, AccountLine, PositionLine, Report, StatusGroup
 from levcore.report_gather import gather
-from levcore.report_numbers import amount, count, distance, price, ratio
+from levcore.report_numbers import amount, count, distance, price, prices, ratio
 from levcore.report_style import state_word, status_word
 from levcore.risk import BookRisk
 from levcore.status import State
@@ -46,6 +47,7 @@ def render_text(
         _states(report),
         _accounts("Accounts in liquidation or bankrupt, the largest call first", report.accounts_past),
         _accounts("Accounts closest to liquidation", report.accounts),
+        _balances(report),
         _positions("Positions past their liquidation price, the largest first", report.positions_past),
         _positions("Positions closest to liquidation", report.positions),
         _distances(report),
@@ -203,6 +205,14 @@ def _accounts(title: str, lines: Sequence[AccountLine]) -> str:
     return f"{title}\n{text_table(headers, rows, 2)}" if rows else ""
 
 
+def _balances(report: Report) -> str:
+    if not report.balances:
+        return ""
+    table = text_table(BALANCE_HEADERS, balance_cells(report.balances), 2)
+    left = f"; {count(report.balances_left_out)} not listed" if report.balances_left_out else ""
+    return f"Balances (equity in the asset, all else in the account's currency{left})\n{table}"
+
+
 def _positions(title: str, lines: Sequence[PositionLine]) -> str:
     headers = (
         "row", "account", "instrument", "side", "mode", "notional", "mark", "liquidation", "distance",
@@ -216,7 +226,7 @@ def _positions(title: str, lines: Sequence[PositionLine]) -> str:
             "cross" if line.is_cross else "isolated",
             amount(line.notional),
             price(line.mark_price),
-            price(line.liquidation_price),
+            prices(line.liquidation_price, line.second_price),
             distance(line.distance),
         )
         for line in lines

@@ -165,9 +165,9 @@ class Pool:
             maintenance[leg.group][side] += price * p.maintenance_margin
             self.sides[leg.group][side] += price * (p.requirement * self.policy.trigger)
         for group in range(len(self.sides)):
-            totals.requirement += margin.larger(*required[group])
-            totals.initial_margin += margin.larger(*initial[group])
-            totals.maintenance_margin += margin.larger(*maintenance[group])
+            totals.requirement += _larger_side(*required[group])
+            totals.initial_margin += _larger_side(*initial[group])
+            totals.maintenance_margin += _larger_side(*maintenance[group])
 
     def freeze(self) -> None:
         """Settle what of each leg's requirement does not move, and what legs ask for in their holding."""
@@ -351,6 +351,11 @@ class Pool:
             start += own[0]
             slope += own[1]
         return start, slope
+
+
+def _larger_side(long: float, short: float) -> float:
+    """Margin of the side that asks for more; NaN where that of either is not known."""
+    return long if math.isnan(long) else margin.larger(long, short)
 
 
 def _side(leg: Leg) -> int:

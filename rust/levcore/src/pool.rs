@@ -179,9 +179,9 @@ impl<'a> Pool<'a> {
             self.sides[leg.group][side] += price * (leg.requirement * policy.trigger);
         }
         for [requirement, initial, maintenance] in &self.sums {
-            totals.requirement += margin::larger(requirement[0], requirement[1]);
-            totals.initial_margin += margin::larger(initial[0], initial[1]);
-            totals.maintenance_margin += margin::larger(maintenance[0], maintenance[1]);
+            totals.requirement += larger_side(*requirement);
+            totals.initial_margin += larger_side(*initial);
+            totals.maintenance_margin += larger_side(*maintenance);
         }
     }
 
@@ -420,6 +420,11 @@ fn leg_line(leg: &Leg<'_>, price: f64, policy: &Policy, beta: f64, place: f64) -
     let moving = price * ((rate * leg.charged + policy.price_fee) * policy.trigger * leg.value);
     let still = price * (leg.frozen - deduction * policy.trigger);
     on_ray(if leg.reciprocal { Line::new(moving, still) } else { Line::new(still, moving) }, beta)
+}
+
+/// Margin of the side that asks for more; NaN where that of either is not known.
+fn larger_side([long, short]: Sides) -> f64 {
+    if long.is_nan() { long } else { margin::larger(long, short) }
 }
 
 /// Place of a leg's side: long 0, short 1.
