@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["ACCOUNT_BUDGETS", "BUDGETS", "UNIT", "Budget"]
+__all__ = ["ACCOUNT_BUDGETS", "BUDGETS", "POOLED_BUDGETS", "UNIT", "Budget"]
 
 UNIT = 2.0**-52
 
@@ -35,7 +35,7 @@ class Budget:
     units : float
         Largest error allowed, in `UNIT` times the scale.
     measured : float
-        Largest error seen on the books of ``tests/test_oracle.py``.
+        Largest error seen on the books of ``tests/test_oracle.py`` or ``tests/test_oracle_pooled.py``.
     scale : str
         The natural scale, in words.
     """
@@ -79,3 +79,30 @@ ACCOUNT_BUDGETS = _table(
     Budget("surplus", 1.5, 0.86, "scale of the equity + requirement / level"),
 )
 """Measures of an account of up to some eight legs; the error of a sum grows with their number."""
+
+POOLED_BUDGETS = _table(
+    Budget("equity", 1.5, 0.52, "what is held and owed + notional + entry value, at prices and weights"),
+    Budget(
+        "initial_margin", 3, 1.39, "that of positions, as they are and as if uncovered, and of liabilities"
+    ),
+    Budget(
+        "maintenance_margin",
+        3,
+        1.09,
+        "that of positions, as they are and as if uncovered, and of liabilities",
+    ),
+    Budget("free_margin", 1.5, 0.54, "scale of the equity + initial margin"),
+    Budget("margin_ratio", 1.5, 0.41, "the ratio × (conditions of requirement and equity)"),
+    Budget("margin_call_amount", 1.5, 0.45, "requirement / level + scale of the equity"),
+    Budget("collateral_value", 1.5, 0.56, "that of the equity"),
+    Budget("liabilities", 1.5, 0.44, "that of the equity + what is owed"),
+    Budget("surplus", 1.5, 0.45, "scale of the equity + requirement / level"),
+    Budget(
+        "liquidation_price_lower", 1.5, 0.33, "the price + scales of the surplus now and there / its slope"
+    ),
+    Budget(
+        "liquidation_price_upper", 1.5, 0.28, "the price + scales of the surplus now and there / its slope"
+    ),
+    Budget("bankruptcy_price", 1.5, 0.3, "the price + scales of the equity now and there / its slope"),
+)
+"""Measures of accounts whose parts move together, and of what they hold (``tests/test_oracle_pooled.py``)."""

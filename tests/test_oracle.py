@@ -20,7 +20,7 @@ import pytest
 from hypothesis import given
 
 import levcore as lc
-from budgets import ACCOUNT_BUDGETS, BUDGETS, UNIT
+from budgets import ACCOUNT_BUDGETS, BUDGETS, POOLED_BUDGETS, UNIT
 from levcore.measures import ACCOUNT_MEASURES, MEASURE_NAMES
 from levcore.status import FIRST_PARTIAL
 from oracle import ExactRow, Number, exact_accounts, exact_isolated
@@ -233,7 +233,8 @@ def table_lines() -> Iterator[str]:
     """The budgets as the lines of the table in docs/accuracy.md."""
     yield "| measure | budget | largest measured | natural scale |"
     yield "| --- | ---: | ---: | --- |"
-    for prefix, budgets in (("", BUDGETS), ("account: ", ACCOUNT_BUDGETS)):
+    parts = ("", BUDGETS), ("account: ", ACCOUNT_BUDGETS), ("moving together: ", POOLED_BUDGETS)
+    for prefix, budgets in parts:
         for budget in budgets.values():
             numbers = f"{budget.units:g} | {budget.measured:.2f}"
             yield f"| {prefix}`{budget.measure}` | {numbers} | {budget.scale} |"

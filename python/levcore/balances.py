@@ -42,6 +42,7 @@ class Balances:
 
     Examples
     --------
+    >>> from levcore.balances import Balances
     >>> balances = Balances(["a", "a"], ["WETH", "USDC"], [10.0, 0.0], liability=[0.0, 15_000.0])
     >>> len(balances), balances.asset_names
     (2, ('WETH', 'USDC'))

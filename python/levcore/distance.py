@@ -171,7 +171,7 @@ def beta_columns(
 ) -> BetaColumns:
     """Betas of the book's instruments and of the assets, for each policy; see `distance` for the errors."""
     given = None if betas is None else _numbers(betas)
-    rest = None if others is None else real_number("others", others)
+    rest = None if others is None else _finite("others", real_number("others", others), "")
     if given is None and book.balances is not None and not len(book):
         raise InputError(
             "betas",
@@ -212,10 +212,13 @@ def _numbers(betas: Mapping[str, float]) -> dict[str, float]:
             "betas", "must be a mapping", "instrument or underlying to beta", type(betas).__name__
         )
     numbers = {name: real_number("betas", beta) for name, beta in betas.items()}
-    for name, beta in numbers.items():
-        if not np.isfinite(beta):
-            raise InputError("betas", "must be finite", "a number", f"{beta!r} for {name!r}")
-    return numbers
+    return {name: _finite("betas", beta, f" for {name!r}") for name, beta in numbers.items()}
+
+
+def _finite(argument: str, beta: float, owner: str) -> float:
+    if not np.isfinite(beta):
+        raise InputError(argument, "must be finite", "a number", f"{beta!r}{owner}")
+    return beta
 
 
 def _beta(name: str, underlying: str, given: dict[str, float] | None, others: float | None) -> float:

@@ -180,11 +180,9 @@ class Engine:
         names = None if measures is None else chosen_measures(measures)
         if on_bad_row not in ("status", "raise"):
             raise InputError("on_bad_row", "must be a known choice", "'status' or 'raise'", repr(on_bad_row))
-        if not isinstance(book, PositionBook):
-            raise DTypeError("book", "must be a PositionBook", "PositionBook", type(book).__name__)
+        bound = self.bind(book)
         if names is None:
             names = default_measures(book) if out is None else out.measures
-        bound = self.bind(book)
         prices = mark_prices(book, marks)
         risk = self._result(book, bound.policies, prices, names, out)
         results, codes = risk.buffers
@@ -228,6 +226,8 @@ class Engine:
 
     def bind(self, book: PositionBook) -> Binding:
         """Policies of the book with the places of its instruments, found once a book."""
+        if not isinstance(book, PositionBook):
+            raise DTypeError("book", "must be a PositionBook", "PositionBook", type(book).__name__)
         bound = book.binding
         if bound is not None and bound.engine is self._compiled:
             return bound

@@ -72,7 +72,9 @@ def marks(instruments: Mapping[str, Instrument]) -> dict[str, float]:
 
     Examples
     --------
-    >>> marks(levcore.policy("binance-usdm").instruments)["BTCUSDT"]
+    >>> import levcore as lc
+    >>> from levcore.generate import marks
+    >>> marks(lc.policy("binance-usdm").instruments)["BTCUSDT"]
     95208.9
     """
     return {name: _mark(name) for name in instruments}

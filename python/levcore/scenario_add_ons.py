@@ -34,6 +34,7 @@ class ContractCharge:
     --------
     A short-option minimum of 50, and a minimum of 37.50 on either side:
 
+    >>> from levcore.scenarios import ContractCharge
     >>> ContractCharge(short={"CALL": 50.0, "PUT": 50.0}).short
     {'CALL': 50.0, 'PUT': 50.0}
     >>> ContractCharge(long=37.5, short=37.5).long

@@ -295,6 +295,7 @@ def volatility_shock(base: float, days_to_expiry: float, power: float) -> float:
 
     Examples
     --------
+    >>> from levcore.scenarios import volatility_shock
     >>> round(volatility_shock(0.40, 15.0, 0.5), 3)
     0.566
     """

@@ -218,7 +218,9 @@ class Pool:
 
     def _zeros(self, line_at: "partial[Line]", highest: float, smooth: bool) -> Zeros:
         now = line_at(1.0)
-        return Zeros(ray.lower_zero(line_at, now, smooth), ray.upper_zero(line_at, now, highest, smooth))
+        return Zeros(
+            ray.lower_zero(line_at, now, highest, smooth), ray.upper_zero(line_at, now, highest, smooth)
+        )
 
     def _shifted(self, move: Move, required: bool, rest: float, place: float) -> Line:
         start, slope = self.line(move, required, place)

@@ -17,8 +17,8 @@ STEPS = 200
 DOUBLINGS = 1_100
 
 
-def lower_zero(line_at: Callable[[float], Line], now: Line, smooth: bool) -> float:
-    """Place in (0, inf) where the surplus rises through zero; NaN if there is none.
+def lower_zero(line_at: Callable[[float], Line], now: Line, highest: float, smooth: bool) -> float:
+    """Place in (0, highest) where the surplus rises through zero; NaN if there is none.
 
     `line_at` gives the line that touches the surplus at a place, `now` is the one at the place 1; `smooth`
     says that it is not made of lines alone, so that the place 0 may have none.
@@ -37,6 +37,8 @@ def lower_zero(line_at: Callable[[float], Line], now: Line, smooth: bool) -> flo
         following = -start / slope
         if not following > place:
             return place
+        if not following < highest:
+            return math.nan
         place = following
     return place
 

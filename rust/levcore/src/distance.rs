@@ -4,7 +4,7 @@
 //!
 //! Every price moves by its beta, `P (1 + beta t)`. With the beta of the largest magnitude, `b`, the place on the ray is `s = 1 + b t`, so
 //! that its price is zero at the place 0 and everything else moves by `beta / b`. The zeros of the account's surplus on the ray are
-//! those of [`ray`](crate::ray).
+//! those of the module `ray`.
 
 use crate::account::judge;
 use crate::account_reader::AccountReader;

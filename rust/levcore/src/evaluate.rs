@@ -241,7 +241,7 @@ impl Scratch {
 /// # Errors
 ///
 /// [`Error::Length`] for columns of different length, [`Error::Interrupted`], or what [`threads::with_pool`] returns. Rows that cannot be
-/// evaluated are no error: see [`Status`](crate::status::Status).
+/// evaluated are no error: see [`Status`].
 pub fn evaluate(
     book: &Book<'_>,
     layout: &Layout,

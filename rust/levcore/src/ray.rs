@@ -56,7 +56,7 @@ const DOUBLINGS: usize = 1_100;
 ///
 /// `now` is its line at the place 1; `smooth` says that it is not made of lines alone, so that it may have none at the place 0.
 pub(crate) fn zeros(line_at: &mut impl FnMut(f64) -> Line, now: Line, highest: f64, smooth: bool) -> Zeros {
-    Zeros { lower: lower_zero(line_at, now, smooth), upper: upper_zero(line_at, now, highest, smooth) }
+    Zeros { lower: lower_zero(line_at, now, highest, smooth), upper: upper_zero(line_at, now, highest, smooth) }
 }
 
 /// Both zeros of a line, as [`zeros`] finds them.
@@ -75,8 +75,8 @@ fn beyond_the_tangent(now: Line, sign: f64) -> f64 {
     if now.at(1.0) > 0.0 && sign * now.slope > 0.0 { -now.start / now.slope } else { f64::NAN }
 }
 
-/// Place in (0, inf) where the surplus rises through zero; NaN if there is none.
-fn lower_zero(line_at: &mut impl FnMut(f64) -> Line, now: Line, smooth: bool) -> f64 {
+/// Place in (0, highest) where the surplus rises through zero; NaN if there is none.
+fn lower_zero(line_at: &mut impl FnMut(f64) -> Line, now: Line, highest: f64, smooth: bool) -> f64 {
     let mut place = beyond_the_tangent(now, 1.0);
     if !(place > 0.0) {
         place = if smooth { outside(line_at, 0.5) } else { 0.0 };
@@ -95,6 +95,9 @@ fn lower_zero(line_at: &mut impl FnMut(f64) -> Line, now: Line, smooth: bool) ->
         let following = -line.start / line.slope;
         if !(following > place) {
             return place;
+        }
+        if !(following < highest) {
+            return f64::NAN;
         }
         place = following;
     }
@@ -202,5 +205,8 @@ mod tests {
         let mut falling = |_| Line::new(3.0, -1.0);
         assert!(upper_zero(&mut falling, Line::new(3.0, -1.0), 2.0, false).is_nan());
         assert_eq!(upper_zero(&mut falling, Line::new(3.0, -1.0), 4.0, false), 3.0);
+        let mut rising = |_| Line::new(-3.0, 1.0);
+        assert!(lower_zero(&mut rising, Line::new(-3.0, 1.0), 2.0, false).is_nan());
+        assert_eq!(lower_zero(&mut rising, Line::new(-3.0, 1.0), 4.0, false), 3.0);
     }
 }
