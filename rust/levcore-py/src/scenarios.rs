@@ -1,6 +1,7 @@
 //! Portfolio margin by scenarios: columns and tables borrowed from NumPy for one call.
 
 use levcore::contract::{Contract, Payoff};
+use levcore::instruction_set::InstructionSet;
 use levcore::scenario_arrays::{SPAN_SCENARIOS, price_profit, span_profits};
 use levcore::scenario_status::{AccountStatus, RowStatus};
 use levcore::scenarios::{AddOns, BlockRisk, GroupRisk, Legs, MEASURES, NetAmounts, ScenarioArrays, scenario_margin};
@@ -85,6 +86,7 @@ pub(crate) fn evaluate_scenarios<'py>(
     keep_profits: bool,
     threads: usize,
 ) -> PyResult<Results<'py>> {
+    let instruction_set = InstructionSet::from_environment().map_err(to_python)?;
     let places: Vec<Option<usize>> =
         inputs.places.as_slice()?.iter().map(|&place| usize::try_from(place).ok()).collect();
     let legs = Legs {
@@ -112,7 +114,7 @@ pub(crate) fn evaluate_scenarios<'py>(
         equity: slice(&inputs.equity)?,
     };
     let blocks = door::through_with_signals(py, |interrupted| {
-        scenario_margin(&legs, &arrays, &add_ons, keep_profits, threads, interrupted)
+        scenario_margin(&legs, &arrays, &add_ons, keep_profits, instruction_set, threads, interrupted)
     })?;
     results(py, &blocks, inputs.accounts, keep_profits.then_some(arrays.scenarios))
 }
@@ -128,7 +130,8 @@ fn results<'py>(
     for measure in 0..MEASURES.len() {
         blocks.iter().for_each(|block| measures.extend_from_slice(block.measure(measure)));
     }
-    let status: Vec<u8> = blocks.iter().flat_map(|block| &block.status).copied().collect();
+    let mut status = Vec::with_capacity(accounts);
+    blocks.iter().for_each(|block| status.extend_from_slice(&block.status));
     let groups = blocks.iter().map(|block| block.groups.len()).sum();
     let codes: [fn(&GroupRisk) -> u32; 4] =
         [|row| row.account, |row| row.group, |row| row.worst_scenario, |row| row.pool_worst_scenario];

@@ -10,7 +10,7 @@ use crate::collateral::Asset;
 use crate::cross::{JudgedLegs, ValuedLegs, judge_accounts, price_legs, value_legs};
 use crate::distance::{Betas, DistanceOutputs, Measurer};
 use crate::error::{Error, Result};
-use crate::instruction_set::InstructionSet;
+use crate::instruction_set::{InstructionSet, Work};
 use crate::isolated::isolated_tile;
 use crate::layout::{AccountRange, Block, Layout};
 use crate::marked::{MarkedInstrument, MarkedInstruments};
@@ -23,9 +23,7 @@ use crate::shared::{self, SharedSlice};
 use crate::status::Status;
 use crate::threads;
 use crate::tile::{Place, ROWS, Tile, Tiles};
-#[cfg(target_arch = "x86_64")]
-use crate::vector::{Avx2, Avx512};
-use crate::vector::{Baseline, Compare};
+use crate::vector::Compare;
 
 /// Measures of an account, in the order of `AccountOutputs::columns`.
 pub const ACCOUNT_MEASURES: [&str; 9] = [
@@ -492,10 +490,12 @@ impl Runner<'_> {
         loop {
             let batch: Vec<Task<'_>> = tasks.by_ref().take(TASKS_BETWEEN_INTERRUPTS * threads).collect();
             if threads == 1 {
-                batch.into_iter().for_each(|task| with_scratch(|scratch| dispatch(set, job, task, scratch)));
+                batch.into_iter().for_each(|task| with_scratch(|scratch| set.run(Performance { job, task, scratch })));
             } else {
                 threads::with_pool(threads, || {
-                    batch.into_par_iter().for_each(|task| with_scratch(|scratch| dispatch(set, job, task, scratch)));
+                    batch
+                        .into_par_iter()
+                        .for_each(|task| with_scratch(|scratch| set.run(Performance { job, task, scratch })));
                 })?;
             }
             if tasks.len() == 0 {
@@ -516,36 +516,19 @@ fn with_scratch(work: impl FnOnce(&mut Scratch)) {
     SCRATCH.with_borrow_mut(work);
 }
 
-/// Runs a task with the instruction set chosen.
-fn dispatch(set: InstructionSet, job: &Job<'_>, task: Task<'_>, scratch: &mut Scratch) {
-    match set {
-        InstructionSet::Baseline => perform::<Baseline>(job, task, scratch),
-        #[cfg(target_arch = "x86_64")]
-        InstructionSet::Avx2 | InstructionSet::Avx512 => vectorised(set, job, task, scratch),
-        #[cfg(not(target_arch = "x86_64"))]
-        InstructionSet::Avx2 | InstructionSet::Avx512 => perform::<Baseline>(job, task, scratch),
-    }
+/// A task with all that it needs.
+struct Performance<'a, 't> {
+    job: &'a Job<'a>,
+    task: Task<'t>,
+    scratch: &'a mut Scratch,
 }
 
-#[cfg(target_arch = "x86_64")]
-#[allow(unsafe_code, reason = "calls functions compiled for features that the processor was seen to have")]
-fn vectorised(set: InstructionSet, job: &Job<'_>, task: Task<'_>, scratch: &mut Scratch) {
-    #[target_feature(enable = "avx2,popcnt")]
-    fn with_avx2(job: &Job<'_>, task: Task<'_>, scratch: &mut Scratch) {
-        perform::<Avx2>(job, task, scratch);
-    }
-    #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw,popcnt")]
-    fn with_avx512(job: &Job<'_>, task: Task<'_>, scratch: &mut Scratch) {
-        perform::<Avx512>(job, task, scratch);
-    }
-    if set == InstructionSet::Avx512 && set.is_available() {
-        // SAFETY: the processor has the features that the function is compiled for, checked on the line above.
-        unsafe { with_avx512(job, task, scratch) }
-    } else if InstructionSet::Avx2.is_available() {
-        // SAFETY: as above.
-        unsafe { with_avx2(job, task, scratch) }
-    } else {
-        perform::<Baseline>(job, task, scratch);
+impl Work for Performance<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<C: Compare>(self) {
+        perform::<C>(self.job, self.task, self.scratch);
     }
 }
 

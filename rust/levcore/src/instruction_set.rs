@@ -1,6 +1,18 @@
 //! Choice of the processor's instruction set at run time. All of them give the same bits.
 
 use crate::error::{Error, Result};
+#[cfg(target_arch = "x86_64")]
+use crate::vector::{Avx2, Avx512};
+use crate::vector::{Baseline, Compare};
+
+/// Something that is compiled for every instruction set.
+pub(crate) trait Work {
+    /// What it results in.
+    type Output;
+
+    /// Does it. Inline all of it, and have no closures in it: a function of its own is compiled without the instruction set of its caller.
+    fn run<C: Compare>(self) -> Self::Output;
+}
 
 /// An instruction set that the kernels are compiled for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +79,35 @@ impl InstructionSet {
             Ok(name) => Self::named(name.trim()),
             Err(_) => Self::named(Self::available().last().copied().unwrap_or("baseline")),
         }
+    }
+
+    /// Does a piece of work with this instruction set, or the best one below it that the processor has.
+    #[cfg(target_arch = "x86_64")]
+    #[allow(unsafe_code, reason = "calls functions compiled for features that the processor was seen to have")]
+    pub(crate) fn run<W: Work>(self, work: W) -> W::Output {
+        #[target_feature(enable = "avx2,popcnt")]
+        fn with_avx2<W: Work>(work: W) -> W::Output {
+            work.run::<Avx2>()
+        }
+        #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw,popcnt")]
+        fn with_avx512<W: Work>(work: W) -> W::Output {
+            work.run::<Avx512>()
+        }
+        if self == Self::Avx512 && self.is_available() {
+            // SAFETY: the processor has the features that the function is compiled for, checked on the line above.
+            unsafe { with_avx512(work) }
+        } else if self != Self::Baseline && Self::Avx2.is_available() {
+            // SAFETY: as above.
+            unsafe { with_avx2(work) }
+        } else {
+            work.run::<Baseline>()
+        }
+    }
+
+    /// Does a piece of work with what every processor of the target has.
+    #[cfg(not(target_arch = "x86_64"))]
+    pub(crate) fn run<W: Work>(self, work: W) -> W::Output {
+        work.run::<Baseline>()
     }
 
     /// Its name.

@@ -3,8 +3,6 @@
 //! The order of operations is part of the specification: `python/levcore/reference` performs the same ones, and the results agree to the
 //! last bit. No fused multiply-add, no reordering.
 
-use std::hint::select_unpredictable;
-
 use crate::contract::{self, price_at_value, price_per_value};
 use crate::exposure;
 use crate::liquidation;
@@ -200,13 +198,9 @@ fn maintain<C: Compare>(tile: &mut Tile, instruments: &MarkedInstruments<'_>, va
     if tile.one_table {
         maintain_by_one_table(tables, tile.table[0] as usize, value, &mut tile.maintenance);
     } else {
-        // Two loops: all searches are on their way before the first line that one of them finds is waited for.
-        let mut found = [0; ROWS];
+        let found = tables.find_each::<C>(&tile.table, &[Key::Value as u32; ROWS], value);
         for slot in 0..ROWS {
-            found[slot] = tables.find::<C>(tile.table[slot] as usize, Key::Value, value[slot]);
-        }
-        for slot in 0..ROWS {
-            let line = tables.found(found[slot]);
+            let line = tables.found(found[slot] as usize);
             tile.maintenance[slot] = margin::maintenance_line(value[slot], line.rate, line.deduction);
         }
     }
@@ -422,15 +416,16 @@ fn solve<C: Compare>(tile: &mut Tile, instruments: &MarkedInstruments<'_>) {
     if tile.one_table {
         solve_by_one_table(instruments.tables, tile);
     } else {
-        let (tables, mut found) = (instruments.tables, [0; ROWS]);
+        let (tables, mut key, mut compared) = (instruments.tables, [0; ROWS], [0.0; ROWS]);
         for slot in 0..ROWS {
             let direction = tile.direction[slot];
-            let key = select_unpredictable(direction > 0.0, Key::Gaining, Key::Losing);
-            found[slot] = tables.find::<C>(tile.table[slot] as usize, key, direction * tile.needed[slot]);
+            key[slot] = if direction > 0.0 { Key::Gaining as u32 } else { Key::Losing as u32 };
+            compared[slot] = direction * tile.needed[slot];
         }
+        let found = tables.find_each::<C>(&tile.table, &key, &compared);
         for slot in 0..ROWS {
             let (needed, direction) = (tile.needed[slot], tile.direction[slot]);
-            let line = tables.found(found[slot]);
+            let line = tables.found(found[slot] as usize);
             tile.liquidation_value[slot] =
                 liquidation::value_at_zero(needed, line.trigger_deduction, line.factors.along(direction));
         }

@@ -48,6 +48,15 @@ struct Lookup {
     table: Vec<u32>,
 }
 
+/// What almost every row needs of its instrument, in half a cache line: one look-up for all of it.
+struct Constants {
+    coordinate: f64,
+    reciprocal_mark: f64,
+    /// Of long positions.
+    cap: f64,
+    table: u32,
+}
+
 impl Lookup {
     /// Of instruments without such a table: no bound, and the place where there are no numbers.
     fn of<'t>(tables: impl Iterator<Item = Option<&'t Table>> + Clone, none: usize) -> Self {
@@ -64,8 +73,7 @@ pub(crate) struct MarkedInstruments<'a> {
     pub tables: &'a Tables,
     pub initial_tables: &'a Tables,
     pub list: Vec<MarkedInstrument<'a>>,
-    coordinate: Vec<f64>,
-    reciprocal_mark: Vec<f64>,
+    constants: Vec<Constants>,
     long: Lookup,
     /// Of short positions; empty unless a table of any differs.
     short: Lookup,
@@ -98,8 +106,15 @@ impl<'a> MarkedInstruments<'a> {
         Self {
             tables,
             initial_tables,
-            coordinate: list.iter().map(|marked| marked.coordinate).collect(),
-            reciprocal_mark: list.iter().map(|marked| marked.reciprocal_mark).collect(),
+            constants: list
+                .iter()
+                .map(|marked| Constants {
+                    coordinate: marked.coordinate,
+                    reciprocal_mark: marked.reciprocal_mark,
+                    cap: marked.instrument.long.cap_of_value(),
+                    table: marked.instrument.long.place(),
+                })
+                .collect(),
             any_whole: any_whole(long.clone()) || any_whole(short),
             any_whole_initial: any_whole(initial.clone()),
             long: Lookup::of(long, tables.of_none()),
@@ -170,11 +185,11 @@ pub(crate) fn spread_instruments(tile: &mut Tile, instruments: &MarkedInstrument
 #[inline(always)]
 fn spread_each(tile: &mut Tile, instruments: &MarkedInstruments<'_>) {
     for slot in 0..ROWS {
-        let code = tile.instrument[slot] as usize;
-        tile.coordinate[slot] = instruments.coordinate[code];
-        tile.reciprocal_mark[slot] = instruments.reciprocal_mark[code];
-        tile.cap[slot] = instruments.long.cap[code];
-        tile.table[slot] = instruments.long.table[code];
+        let constants = &instruments.constants[tile.instrument[slot] as usize];
+        tile.coordinate[slot] = constants.coordinate;
+        tile.reciprocal_mark[slot] = constants.reciprocal_mark;
+        tile.cap[slot] = constants.cap;
+        tile.table[slot] = constants.table;
     }
     if instruments.all_plain {
         tile.mark = tile.coordinate;

@@ -2,11 +2,13 @@
 
 use std::ops::Range;
 
+use crate::instruction_set::Work;
 use crate::margin::{larger, margin_ratio};
-use crate::scenario_scan::{Scan, add_leg, all_finite, scan};
+use crate::scenario_scan::{HeldLeg, Scan, all_finite, scan};
 use crate::scenario_scratch::Scratch;
 use crate::scenario_status::{AccountStatus, RowStatus};
 use crate::scenarios::{AddOns, BlockRisk, GroupRisk, Legs, MEASURES, ScenarioArrays};
+use crate::vector::Compare;
 
 /// What every block of an evaluation shares.
 pub(crate) struct AccountScenarios<'a> {
@@ -14,11 +16,64 @@ pub(crate) struct AccountScenarios<'a> {
     arrays: &'a ScenarioArrays<'a>,
     add_ons: &'a AddOns<'a>,
     keep_profits: bool,
-    /// Whether something is charged by net position.
-    charges_positions: bool,
     ranges: &'a [Range<usize>],
-    /// Failure of each instrument that no quantity can mend.
-    failure: Vec<Option<RowStatus>>,
+    /// NaN if there is none. An `Option` would be multiplied before it is looked into, and what lies in an empty one may be a number so
+    /// small that it takes the processor a hundred cycles.
+    initial_ratio: f64,
+    /// By the book's code of the instrument.
+    held: Vec<Held>,
+}
+
+/// What a leg needs of its instrument, in one look-up.
+struct Held {
+    /// Place in the arrays.
+    place: u32,
+    group: u32,
+    /// What no quantity can mend.
+    failure: Option<RowStatus>,
+}
+
+/// Consecutive accounts to evaluate.
+pub(crate) struct AccountBlock<'a> {
+    pub job: &'a AccountScenarios<'a>,
+    pub scratch: &'a mut Scratch,
+    pub accounts: Range<usize>,
+}
+
+impl Work for AccountBlock<'_> {
+    type Output = BlockRisk;
+
+    #[inline(always)]
+    fn run<C: Compare>(self) -> BlockRisk {
+        self.job.evaluate(self.scratch, self.accounts)
+    }
+}
+
+fn hold(arrays: &ScenarioArrays<'_>, add_ons: &AddOns<'_>, place: Option<usize>) -> Held {
+    let Some(place) = place else {
+        return Held { place: 0, group: 0, failure: Some(RowStatus::UnknownInstrument) };
+    };
+    let profits = &arrays.profits[place * arrays.scenarios..][..arrays.scenarios];
+    let failure = if !profits.iter().all(|profit| profit.is_finite()) {
+        Some(RowStatus::IncompleteArray)
+    } else if add_ons.option_value.is_some_and(|values| !values[place].is_finite()) {
+        Some(RowStatus::MissingOptionValue)
+    } else {
+        None
+    };
+    Held { place: place as u32, group: arrays.group[place], failure }
+}
+
+/// Why a leg cannot be added; one without exposure always can.
+#[inline(always)]
+fn failure(held: &Held, quantity: f64) -> Option<RowStatus> {
+    if !quantity.is_finite() {
+        Some(RowStatus::InvalidQuantity)
+    } else if quantity == 0.0 {
+        None
+    } else {
+        held.failure
+    }
 }
 
 /// Requirement of a pool: the larger of its scan risk with its charges and its minimum.
@@ -34,17 +89,9 @@ impl<'a> AccountScenarios<'a> {
         keep_profits: bool,
         ranges: &'a [Range<usize>],
     ) -> Self {
-        let failure = arrays.profits.chunks_exact(arrays.scenarios).enumerate().map(|(place, profits)| {
-            if !profits.iter().all(|profit| profit.is_finite()) {
-                Some(RowStatus::IncompleteArray)
-            } else if add_ons.option_value.is_some_and(|values| !values[place].is_finite()) {
-                Some(RowStatus::MissingOptionValue)
-            } else {
-                None
-            }
-        });
-        let charges_positions = add_ons.minimum.is_some() || add_ons.contingency.is_some() || add_ons.spread.is_some();
-        Self { legs, arrays, add_ons, keep_profits, charges_positions, ranges, failure: failure.collect() }
+        let held = legs.places.iter().map(|&place| hold(arrays, add_ons, place)).collect();
+        let initial_ratio = add_ons.initial_ratio.unwrap_or(f64::NAN);
+        Self { legs, arrays, add_ons, keep_profits, ranges, initial_ratio, held }
     }
 
     pub(crate) fn scratch(&self) -> Scratch {
@@ -55,19 +102,21 @@ impl<'a> AccountScenarios<'a> {
     }
 
     /// Evaluates consecutive accounts.
+    #[inline(always)]
     pub(crate) fn evaluate(&self, scratch: &mut Scratch, accounts: Range<usize>) -> BlockRisk {
         let count = accounts.len();
         let mut risk = BlockRisk {
             accounts: accounts.clone(),
             measures: vec![f64::NAN; MEASURES.len() * count],
             status: Vec::with_capacity(count),
-            groups: Vec::with_capacity(count),
+            groups: Vec::with_capacity(self.most_groups(&accounts)),
             failures: Vec::new(),
             profits: Vec::new(),
         };
         for (place, account) in accounts.enumerate() {
-            let complete = self.sum_legs(scratch, account, &mut risk.failures);
+            let complete = self.collect_legs(scratch, account, &mut risk.failures);
             let complete = self.adjust(scratch, account) && complete;
+            scratch.add_up(self.arrays.scenarios, self.arrays.profits);
             let complete = complete && all_finite(&scratch.profits);
             let measures = self.judge(scratch, account, complete, &mut risk.groups);
             let status = match measures {
@@ -88,63 +137,55 @@ impl<'a> AccountScenarios<'a> {
         risk
     }
 
-    /// Adds up the legs of an account by group; whether all could be added.
-    fn sum_legs(&self, scratch: &mut Scratch, account: usize, failures: &mut Vec<(u32, u8)>) -> bool {
-        let width = self.arrays.scenarios;
+    /// Bound of the groups that these accounts hold.
+    fn most_groups(&self, accounts: &Range<usize>) -> usize {
+        let legs = self.ranges[accounts.clone()].iter().map(Range::len).sum::<usize>();
+        if self.add_ons.adjustments.is_some() { accounts.len() } else { legs }
+    }
+
+    /// Collects the legs of an account, and its groups; whether all can be added.
+    #[inline(always)]
+    fn collect_legs(&self, scratch: &mut Scratch, account: usize, failures: &mut Vec<(u32, u8)>) -> bool {
         let failed_before = failures.len();
         for &row in &self.legs.order[self.ranges[account].clone()] {
             let quantity = self.legs.quantity[row as usize];
-            let place = match self.held_instrument(row as usize, quantity) {
-                Ok(Some(place)) => place,
-                Ok(None) => continue,
-                Err(failure) => {
-                    failures.push((row, failure as u8));
-                    continue;
-                }
-            };
-            let slot = scratch.slot(self.arrays.group[place], width);
-            let sums = &mut scratch.profits[slot * width..][..width];
-            let profits = &self.arrays.profits[place * width..][..width];
-            add_leg(sums, quantity, profits);
-            if let Some(values) = self.add_ons.option_value {
-                scratch.net_option_value += quantity * values[place];
+            let held = &self.held[self.legs.instrument[row as usize] as usize];
+            if let Some(failure) = failure(held, quantity) {
+                failures.push((row, failure as u8));
+                continue;
             }
-            if self.charges_positions {
-                scratch.held.push((place as u32, quantity));
+            if quantity == 0.0 {
+                continue;
+            }
+            let slot = scratch.slot(held.group);
+            scratch.held.push(HeldLeg { slot, place: held.place, quantity });
+            if let Some(values) = self.add_ons.option_value {
+                scratch.net_option_value += quantity * values[held.place as usize];
             }
         }
         failures.len() == failed_before
     }
 
-    /// Place of a row's instrument; none for a row without exposure.
-    fn held_instrument(&self, row: usize, quantity: f64) -> Result<Option<usize>, RowStatus> {
-        if !quantity.is_finite() {
-            return Err(RowStatus::InvalidQuantity);
-        }
-        if quantity == 0.0 {
-            return Ok(None);
-        }
-        let place = self.legs.places[self.legs.instrument[row] as usize].ok_or(RowStatus::UnknownInstrument)?;
-        self.failure[place].map_or(Ok(Some(place)), Err)
-    }
-
     /// Makes sure that every group with an adjustment has a slot; whether all adjustments are numbers.
+    #[inline(always)]
     fn adjust(&self, scratch: &mut Scratch, account: usize) -> bool {
         let Some(adjustments) = self.adjustments_of(account) else { return true };
         for (group, &adjustment) in adjustments.iter().enumerate() {
             if adjustment != 0.0 {
-                scratch.slot(group as u32, self.arrays.scenarios);
+                scratch.slot(group as u32);
             }
         }
         adjustments.iter().all(|adjustment| adjustment.is_finite())
     }
 
+    #[inline(always)]
     fn adjustments_of(&self, account: usize) -> Option<&[f64]> {
         let groups = self.arrays.pool.len();
         self.add_ons.adjustments.map(|adjustments| &adjustments[account * groups..][..groups])
     }
 
     /// Measures of an account, none if it is incomplete, and its groups.
+    #[inline(always)]
     fn judge(
         &self,
         scratch: &mut Scratch,
@@ -163,6 +204,7 @@ impl<'a> AccountScenarios<'a> {
         measures
     }
 
+    #[inline(always)]
     fn equity_status(&self, account: usize) -> AccountStatus {
         match self.add_ons.equity.map(|equity| equity[account]) {
             Some(equity) if equity.is_nan() => AccountStatus::MissingEquity,
@@ -172,6 +214,7 @@ impl<'a> AccountScenarios<'a> {
     }
 
     /// Measures of a complete account; none if one of them overflows.
+    #[inline(always)]
     fn measure(
         &self,
         scratch: &mut Scratch,
@@ -200,7 +243,7 @@ impl<'a> AccountScenarios<'a> {
             requirement += pool_requirement(pool.risk, pool_charges, pool_minimum);
         }
         let net_option_value = scratch.net_option_value;
-        let initial_margin = self.add_ons.initial_ratio.map_or(f64::NAN, |ratio| requirement * ratio);
+        let initial_margin = requirement * self.initial_ratio;
         let finite = [scan_risk, charges, minimum, requirement, net_option_value].iter().all(|sum| sum.is_finite());
         if !finite || initial_margin.is_infinite() {
             return None;
@@ -214,6 +257,7 @@ impl<'a> AccountScenarios<'a> {
     }
 
     /// Scan risk of the groups of a pool, and of the pool: losses in full, gains by their fractions.
+    #[inline(always)]
     fn scan_pool(
         &self,
         scratch: &mut Scratch,

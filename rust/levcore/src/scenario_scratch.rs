@@ -1,5 +1,6 @@
 //! What a thread remembers of the account that it adds up.
 
+use crate::scenario_scan::{HeldLeg, add_legs};
 use crate::scenarios::NetAmounts;
 
 /// Slot of groups that the account does not hold.
@@ -14,8 +15,8 @@ pub(crate) struct Scratch {
     pub order: Vec<u32>,
     /// Profit by slot and scenario.
     pub profits: Vec<f64>,
-    /// Place of the instrument and quantity of each leg with an exposure, where they are charged.
-    pub held: Vec<(u32, f64)>,
+    /// Legs with an exposure in the order of rows, once they are sorted by slot.
+    pub held: Vec<HeldLeg>,
     pub net_option_value: f64,
     /// Net position by set; `None`: no leg.
     pub net: Vec<Option<f64>>,
@@ -48,19 +49,40 @@ impl Scratch {
     }
 
     /// Profits by scenario of a group that the account holds.
+    #[inline(always)]
     pub(crate) fn profits_of(&self, group: u32, width: usize) -> &[f64] {
         &self.profits[self.slot_of_group[group as usize] as usize * width..][..width]
     }
 
     /// Slot of a group, a new one if it has none yet.
-    pub(crate) fn slot(&mut self, group: u32, width: usize) -> usize {
+    #[inline(always)]
+    pub(crate) fn slot(&mut self, group: u32) -> u32 {
         let slot = &mut self.slot_of_group[group as usize];
         if *slot == NOWHERE {
             *slot = self.groups.len() as u32;
             self.groups.push(group);
-            self.profits.resize(self.groups.len() * width, 0.0);
         }
-        *slot as usize
+        *slot
+    }
+
+    /// Profits of all slots. The legs are put in the order of their slots, those of one slot stay in the order of rows.
+    #[inline(always)]
+    pub(crate) fn add_up(&mut self, width: usize, profits: &[f64]) {
+        if !self.held.is_sorted_by_key(|leg| leg.slot) {
+            self.held.sort_by_key(|leg| leg.slot);
+        }
+        self.profits.resize(self.groups.len() * width, 0.0);
+        let mut rest = &self.held[..];
+        while let Some(first) = rest.first() {
+            let slot = first.slot;
+            let mut count = 1;
+            while count < rest.len() && rest[count].slot == slot {
+                count += 1;
+            }
+            let (legs, others) = rest.split_at(count);
+            add_legs(&mut self.profits[slot as usize * width..][..width], legs, profits);
+            rest = others;
+        }
     }
 
     /// Amounts of the long and of the short net positions of each slot.
@@ -69,7 +91,7 @@ impl Scratch {
             side.clear();
             side.resize(self.groups.len(), 0.0);
         }
-        for &(place, quantity) in &self.held {
+        for &HeldLeg { place, quantity, .. } in &self.held {
             let set = amounts.set[place as usize];
             let net = &mut self.net[set as usize];
             if net.is_none() {
@@ -88,6 +110,7 @@ impl Scratch {
         }
     }
 
+    #[inline(always)]
     pub(crate) fn clear(&mut self) {
         for group in self.groups.drain(..) {
             self.slot_of_group[group as usize] = NOWHERE;

@@ -9,7 +9,8 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::scenario_account::AccountScenarios;
+use crate::instruction_set::InstructionSet;
+use crate::scenario_account::{AccountBlock, AccountScenarios};
 use crate::scenario_scratch::Scratch;
 use crate::threads;
 
@@ -162,7 +163,7 @@ impl GroupRisk {
 /// Evaluates every account of a book over the scenarios; the blocks returned hold all accounts in the order of their codes.
 ///
 /// `keep_profits` asks for [`BlockRisk::profits`]; `interrupted` is asked now and then, from the calling thread, whether to stop. The
-/// result does not depend on the number of threads.
+/// result does not depend on the number of threads or the instruction set.
 ///
 /// # Errors
 ///
@@ -173,6 +174,7 @@ pub fn scenario_margin(
     arrays: &ScenarioArrays<'_>,
     add_ons: &AddOns<'_>,
     keep_profits: bool,
+    instruction_set: InstructionSet,
     threads: usize,
     interrupted: &mut dyn FnMut() -> bool,
 ) -> Result<Vec<BlockRisk>> {
@@ -186,7 +188,9 @@ pub fn scenario_margin(
     let mut risk = Vec::with_capacity(blocks.len());
     loop {
         let batch: Vec<Range<usize>> = blocks.by_ref().take(BLOCKS_BETWEEN_INTERRUPTS * threads).collect();
-        let evaluate = |scratch: &mut Scratch, accounts: Range<usize>| job.evaluate(scratch, accounts);
+        let evaluate = |scratch: &mut Scratch, accounts: Range<usize>| {
+            instruction_set.run(AccountBlock { job: &job, scratch, accounts })
+        };
         let mut done: Vec<BlockRisk> = if threads == 1 {
             let mut scratch = job.scratch();
             batch.into_iter().map(|accounts| evaluate(&mut scratch, accounts)).collect()
@@ -327,7 +331,7 @@ mod tests {
     }
 
     fn evaluate(legs: &Legs<'_>, threads: usize, interrupted: &mut dyn FnMut() -> bool) -> Result<Vec<BlockRisk>> {
-        scenario_margin(legs, &ARRAYS, &AddOns::default(), false, threads, interrupted)
+        scenario_margin(legs, &ARRAYS, &AddOns::default(), false, InstructionSet::Baseline, threads, interrupted)
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::liquidation;
 use crate::margin;
 use crate::tiers::{TierKey, TierTable};
+use crate::tile::ROWS;
 use crate::vector::{Compare, LANES};
 
 /// `d / (1 - d r)` for both directions `d`, the gaining one first.
@@ -291,18 +292,53 @@ impl Tables {
         &self.thresholds[first..first + vectors]
     }
 
+    /// Where among all lines the ones stand that apply to the numbers of a tile, each in a table and by a key of its own.
+    #[inline(always)]
+    pub(crate) fn find_each<C: Compare>(
+        &self,
+        place: &[u32; ROWS],
+        key: &[u32; ROWS],
+        number: &[f64; ROWS],
+    ) -> [u32; ROWS] {
+        let (width, mut searched, mut found) = (self.width as u32, [0; ROWS], [0; ROWS]);
+        for slot in 0..ROWS {
+            searched[slot] = place[slot] * KEYS as u32 + key[slot];
+            found[slot] = place[slot] * width;
+        }
+        match self.width / LANES {
+            1 => self.count_each::<C, 1>(&searched, number, &mut found),
+            2 => self.count_each::<C, 2>(&searched, number, &mut found),
+            vectors => {
+                for slot in 0..ROWS {
+                    let first = searched[slot] as usize * vectors;
+                    found[slot] += count_until::<C>(&self.thresholds[first..first + vectors], number[slot]) as u32;
+                }
+            }
+        }
+        found
+    }
+
+    /// Adds how many thresholds lie below each number. A short table is compared whole: whether its first vector would do, half of the
+    /// rows would mispredict.
+    #[inline(always)]
+    fn count_each<C: Compare, const VECTORS: usize>(
+        &self,
+        searched: &[u32; ROWS],
+        number: &[f64; ROWS],
+        found: &mut [u32; ROWS],
+    ) {
+        let (tables, _) = self.thresholds.as_chunks::<VECTORS>();
+        for slot in 0..ROWS {
+            for vector in &tables[searched[slot] as usize] {
+                found[slot] += C::count_below(&vector.0, number[slot]) as u32;
+            }
+        }
+    }
+
     /// Where among all lines the one stands that applies to a number.
     #[inline(always)]
     pub(crate) fn find<C: Compare>(&self, place: usize, key: Key, number: f64) -> usize {
-        let mut below = 0;
-        for vector in self.vectors(place, key) {
-            let count = C::count_below(&vector.0, number);
-            below += count;
-            if count < LANES {
-                break;
-            }
-        }
-        place * self.width + below.min(self.width - 1)
+        place * self.width + count_until::<C>(self.vectors(place, key), number)
     }
 
     /// The line that [`Tables::find`] found.
@@ -310,4 +346,18 @@ impl Tables {
     pub(crate) fn found(&self, place: usize) -> &Line {
         &self.lines[place]
     }
+}
+
+/// How many thresholds lie below a number, up to the first vector that has some above it.
+#[inline(always)]
+fn count_until<C: Compare>(vectors: &[Thresholds], number: f64) -> usize {
+    let mut below = 0;
+    for vector in vectors {
+        let count = C::count_below(&vector.0, number);
+        below += count;
+        if count < LANES {
+            break;
+        }
+    }
+    below
 }

@@ -37,7 +37,7 @@ impl Compare for Avx2 {
     fn count_below(thresholds: &[f64; LANES], number: f64) -> usize {
         use std::arch::x86_64::{_CMP_GT_OQ, _mm256_cmp_pd, _mm256_loadu_pd, _mm256_movemask_pd, _mm256_set1_pd};
         let (low, high) = thresholds.split_at(LANES / 2);
-        // SAFETY: both halves hold four numbers; `evaluate::dispatch` uses this type only on processors with AVX2.
+        // SAFETY: both halves hold four numbers; `InstructionSet::run` uses this type only on processors with AVX2.
         let mask = unsafe {
             let number = _mm256_set1_pd(number);
             let low = _mm256_movemask_pd(_mm256_cmp_pd::<_CMP_GT_OQ>(number, _mm256_loadu_pd(low.as_ptr())));
@@ -58,7 +58,7 @@ impl Compare for Avx512 {
     #[allow(unsafe_code, reason = "vector instructions of a set that the caller has checked")]
     fn count_below(thresholds: &[f64; LANES], number: f64) -> usize {
         use std::arch::x86_64::{_CMP_GT_OQ, _mm512_cmp_pd_mask, _mm512_loadu_pd, _mm512_set1_pd};
-        // SAFETY: the array holds eight numbers; `evaluate::dispatch` uses this type only on processors with AVX-512.
+        // SAFETY: the array holds eight numbers; `InstructionSet::run` uses this type only on processors with AVX-512.
         let mask =
             unsafe { _mm512_cmp_pd_mask::<_CMP_GT_OQ>(_mm512_set1_pd(number), _mm512_loadu_pd(thresholds.as_ptr())) };
         mask.count_ones() as usize
