@@ -12,10 +12,7 @@ contracts = lc.policy("binance-usdm@2022-05-21").instruments
 policy = (
     lc.policy("binance-usdm-multi-assets@2022-07-06")
     .with_assets([lc.Asset("USDT", (0.9999,)), lc.Asset("BTC", (0.95,)), lc.Asset("ETH", (0.95,))])
-    # The tier tables do not say what a contract's price is of. Balances move with it once that is stated.
-    .with_instruments(
-        dataclasses.replace(contracts[f"{coin}USDT"], underlying=coin) for coin in ("BTC", "ETH")
-    )
+    .with_instruments(contracts[f"{coin}USDT"] for coin in ("BTC", "ETH"))
 )
 book = lc.PositionBook(
     instrument=["BTCUSDT", "BTCUSDT", "ETHUSDT"],
@@ -51,7 +48,9 @@ for row in range(len(book)):
     )
 
 # The price of a leg moves the BTC that is held as well. Without the underlying it would stand still.
-still = policy.with_instruments(contracts[name] for name in ("BTCUSDT", "ETHUSDT"))
+still = policy.with_instruments(
+    dataclasses.replace(contracts[name], underlying="") for name in ("BTCUSDT", "ETHUSDT")
+)
 alone = lc.Engine(still).evaluate(book, marks, asset_prices=prices)
 print(f"BTCUSDT alone, the collateral standing still: {alone.liquidation_price_lower[0]:,.2f}")
 

@@ -215,6 +215,37 @@ def test_accounts_of_another_size_scale_to_the_bit(rule: str, unit: float) -> No
         )
 
 
+@pytest.mark.parametrize("mark", [13.0, 50.0, 100.0, 1_000.0])
+def test_both_prices_of_growing_rates_are_found_from_either_side(mark: float) -> None:
+    # Healthy from 15.7 to 84.1: the mark lies below both, between them, or above both.
+    growing = lc.Instrument("COIN", "inverse", lc.TierTable.growing("0.01", "0.001"), contract_size=100.0)
+    book = hedged([20.0, -100.0], ["COIN", "COIN"], wallet_balance={"a": 1.0})
+    engine = lc.Engine(lc.policy("generic").with_instruments([growing]))
+    risk = engine.evaluate(book, {"COIN": mark})
+    assert risk.liquidation_price_lower == pytest.approx([15.654970956322405] * 2, rel=1e-12)
+    assert risk.liquidation_price_upper == pytest.approx([84.09186448671556] * 2, rel=1e-12)
+    liquidated = risk.state >= lc.State.LIQUIDATION
+    assert liquidated.all() == (mark != 50.0)
+
+
+@pytest.mark.parametrize("rule", HEDGE_RULES)
+def test_the_currency_that_legs_settle_in_has_its_price_under_every_rule(rule: str) -> None:
+    # Bitcoin worth 95 against 60 owed and one leg's margin of 1: liquidated as a dollar is 95 / 61.
+    balances = lc.Balances(["a", "a"], ["USDT", "BTC"], [-60.0, 1.0])
+    book = hedged([1.0], balances=balances)
+    risk = evaluated(MULTI.replace(hedge_requirement=rule), book, asset_prices=PRICES)
+    assert risk.balances.liquidation_price_upper[0] == pytest.approx(95.0 / 61.0, rel=1e-12)
+
+
+@pytest.mark.parametrize("rule", HEDGE_RULES)
+@pytest.mark.parametrize("side", [1.0, -1.0])
+def test_an_initial_margin_that_is_not_known_is_none(rule: str, side: float) -> None:
+    book = hedged([side, side], ["BTCUSDT", "ETHUSDT"], leverage=[10.0, math.nan])
+    risk = evaluated(GENERIC.replace(hedge_requirement=rule), book)
+    assert np.isnan(risk.accounts.initial_margin).all()
+    assert not risk.accounts.may_add_risk.any()
+
+
 @given(SEEDS)
 def test_prices_bracket_the_mark_of_what_is_healthy(seed: int) -> None:
     drawn = random_book(seed, spoiled=False)

@@ -1,4 +1,4 @@
-"""Three hundred thousand seeded rows of hedged legs and balances: kernel and reference agree to the bit.
+"""A hundred thousand seeded rows of hedged legs and balances: kernel and reference agree to the bit.
 
 The kernel runs with every instruction set on 1, 2 and 7 threads; ``LEVCORE_POOLED_ROWS`` says how many rows a
 book has.
@@ -14,7 +14,7 @@ import pytest
 from pooled_books import random_book
 from test_parity_pooled import assert_kernel_equals_reference
 
-ROWS = int(os.environ.get("LEVCORE_POOLED_ROWS", "100_000"))
+ROWS = int(os.environ.get("LEVCORE_POOLED_ROWS", "35_000"))
 
 
 # Seeds of a book of wallets alone and of two with balances, one of them in one-way mode.

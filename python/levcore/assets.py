@@ -81,6 +81,10 @@ class Asset:
             return
         if not isinstance(tiers, TierTable) or tiers.shape != "marginal":
             raise self._fault(name, "must be a marginal tier table", "TierTable.marginal(...)", tiers)
+        if tiers.rates[0] == 0:
+            raise self._fault(
+                name, "must not have a minimum: nothing owed asks for nothing", "rates above 0", tiers
+            )
         if not tiers.is_single_rate and tiers.unit != "quote":
             raise self._fault(name, "is keyed by value in the account's currency", "quote", tiers.unit)
 

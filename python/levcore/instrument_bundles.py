@@ -58,7 +58,8 @@ class Bundle:
             # Two threads may both build it; what they store is equal.
             tiers = self._built[number] = self._tiers(self.tables[number - 1], name)
         payoff = cast(Payoff, self.header["payoff"])
-        return Instrument(name, payoff, tiers, float(self.header["contract_size"]), settlement=settlement)
+        size, underlying = float(self.header["contract_size"]), _underlying(name, settlement)
+        return Instrument(name, payoff, tiers, size, settlement=settlement, underlying=underlying)
 
     def _tiers(self, line: str, name: str) -> TierTable:
         columns = self.header["tier"].split()
@@ -71,6 +72,12 @@ class Bundle:
             return TierTable.half_of_initial_rate(leverages, unit=unit, cap=cap, instrument=name)
         build = TierTable.flat if unit in UNITS_OF_SHAPE["flat"] else TierTable.marginal
         return build(rows, unit=unit, cap=cap, instrument=name)
+
+
+def _underlying(name: str, settlement: str) -> str:
+    """What the price is of, as the venue names it: ``BTC`` of ``BTCUSDT`` settled in USDT, and of ``BTC``."""
+    symbol = name.partition("_")[0]  # without the date of a dated contract
+    return symbol.removesuffix(settlement) or symbol
 
 
 @cache

@@ -127,12 +127,14 @@ def _pair_line(leg: Leg, other: Leg, covered_share: float, kept: float) -> Line:
     fees_of_other = o.requirement - other.curve.at(other.charged * o.value)
     start, slope = fees_of_other, fees
     if p.size * kept >= o.size:
-        # Charged on what stays, less what the other leg covers.
+        # Charged on what stays, less what the other leg covers; that one asks for no more than a minimum.
+        start += other.curve.at(0.0)
         covered = uncovered * (o.size / p.size)
         rate, deduction = leg.curve.touching(p.value * (kept - covered))
         start -= rate * (p.value * covered) + deduction
         slope += rate * p.value
     else:
+        start += leg.curve.at(0.0)
         covered = uncovered * (p.size / o.size)
         rate, deduction = other.curve.touching(o.value * (1.0 - covered * kept))
         start += rate * o.value - deduction

@@ -111,12 +111,14 @@ fn pair_line(leg: &Leg<'_>, other: &Leg<'_>, covered_share: f64, kept: f64) -> L
     let fees_of_other = other.requirement - other.curve.at(other.charged * other.value);
     let mut line = Line::new(fees_of_other, fees);
     if leg.size * kept >= other.size {
-        // Charged on what stays, less what the other leg covers.
+        // Charged on what stays, less what the other leg covers; that one asks for no more than a minimum.
+        line.start += other.curve.at(0.0);
         let covered = uncovered * (other.size / leg.size);
         let (rate, deduction) = leg.curve.touching(leg.value * (kept - covered));
         line.start -= rate * (leg.value * covered) + deduction;
         line.slope += rate * leg.value;
     } else {
+        line.start += leg.curve.at(0.0);
         let covered = uncovered * (leg.size / other.size);
         let (rate, deduction) = other.curve.touching(other.value * (1.0 - covered * kept));
         line.start += rate * other.value - deduction;
