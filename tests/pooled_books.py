@@ -149,9 +149,10 @@ def random_instruments(random: Random) -> list[lc.Instrument]:
 
 
 def random_liability_tiers(random: Random) -> TierTable | None:
-    """No tiers, one rate, or a marginal table."""
+    """No tiers, one rate, or a marginal table, which has no minimum: nothing owed asks for nothing."""
     single = TierTable.single_rate("0.05")
-    return random.choice((None, single, random_table(random, "linear", any_shape=False)))
+    table = random_table(random, "linear", any_shape=False)
+    return random.choice((None, single, single if table.rates[0] == 0 else table))
 
 
 def random_assets(random: Random) -> list[lc.Asset]:
