@@ -14,7 +14,7 @@ import pytest
 from pooled_books import random_book
 from test_parity_pooled import assert_kernel_equals_reference
 
-ROWS = int(os.environ.get("LEVCORE_POOLED_ROWS", "35_000"))
+ROWS = int(os.environ.get("LEVCORE_POOLED_ROWS", "12_000"))
 
 
 # Seeds of a book of wallets alone and of two with balances, one of them in one-way mode.
