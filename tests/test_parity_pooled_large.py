@@ -1,4 +1,4 @@
-"""A hundred thousand seeded rows of hedged legs and balances: kernel and reference agree to the bit.
+"""Tens of thousands of seeded rows of hedged legs and balances: kernel and reference agree to the bit.
 
 The kernel runs with every instruction set on 1, 2 and 7 threads; ``LEVCORE_POOLED_ROWS`` says how many rows a
 book has.
