@@ -32,7 +32,7 @@ def workload(rows: int, mode: str, order: str) -> Workload:
 
 @pytest.mark.parametrize("threads", ["1 thread", "2 threads"])
 @pytest.mark.parametrize("order", ["sorted", "random"])
-@pytest.mark.parametrize("mode", ["isolated", "cross"])
+@pytest.mark.parametrize("mode", ["isolated", "cross", "hedge", "assets", "mixed"])
 @pytest.mark.parametrize("rows", SIZES)
 def test_evaluate(benchmark: BenchmarkFixture, rows: int, mode: str, order: str, threads: str) -> None:
     """Every measure, outputs reused."""

@@ -48,7 +48,8 @@ SELECT row, notional, unrealized_pnl, unrealized_pnl * leverage / (size * entry)
     CASE WHEN equity > 0 THEN notional / equity ELSE 'inf'::DOUBLE END AS effective_leverage,
     CASE WHEN limit_price > 0 THEN limit_price ELSE 'nan'::DOUBLE END AS liquidation_price,
     CASE WHEN zero > 0 THEN zero ELSE 'nan'::DOUBLE END AS bankruptcy_price,
-    CASE WHEN limit_price > 0 THEN sign(quantity) * (mark - limit_price) / mark ELSE 'inf'::DOUBLE END
+    CASE WHEN limit_price > 0 THEN sign(quantity) * (mark - limit_price) / mark
+        WHEN equity <= 0 OR requirement >= equity THEN '-inf'::DOUBLE ELSE 'inf'::DOUBLE END
         AS distance_to_liquidation,
     CASE WHEN equity <= 0 THEN {bankrupt} WHEN requirement >= equity THEN {liquidation}
         WHEN requirement / equity >= {level} THEN {warning} ELSE {healthy} END::UTINYINT AS state

@@ -25,6 +25,14 @@ def state_of(ratio, equity):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
+def distance_of(side, mark, limit, ratio):  # type: ignore[no-untyped-def]
+    """Distance to a liquidation price; where there is none, infinite on the side that the account is on."""
+    if limit > 0.0:
+        return side * (mark - limit) / mark
+    return -np.inf if ratio >= 1.0 else np.inf
+
+
+@njit(inline="always")
 def tier_of(value, floors):  # type: ignore[no-untyped-def]
     """How many floors but the first are below `value`."""
     tier = 0
@@ -64,7 +72,7 @@ def isolated(  # type: ignore[no-untyped-def]
         zero = -own / q
         bankruptcy[i] = zero if zero > 0.0 else np.nan
         price[i] = limit if limit > 0.0 else np.nan
-        distance[i] = side * (mark - limit) / mark if limit > 0.0 else np.inf
+        distance[i] = distance_of(side, mark, limit, ratio[i])
 
 
 @njit(parallel=True, cache=True)
@@ -120,7 +128,7 @@ def account_measures(  # type: ignore[no-untyped-def]
         zero = mark - left / q
         bankruptcy[i] = zero if zero > 0.0 else np.nan
         price[i] = limit if limit > 0.0 else np.nan
-        distance[i] = side * (mark - limit) / mark if limit > 0.0 else np.inf
+        distance[i] = distance_of(side, mark, limit, ratio[i])
 
 
 # Below some 10,000 rows starting even one worker thread costs more than the loop.

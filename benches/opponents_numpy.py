@@ -142,7 +142,8 @@ class Numpy:
         move = np.subtract(distance, price, out=scratch)
         move *= side
         np.divide(move, distance, out=distance)
-        distance[np.isnan(distance)] = np.inf
+        none = np.isnan(distance)
+        distance[none] = np.where(out["margin_ratio"][none] >= 1.0, -np.inf, np.inf)
 
     def _sums(self) -> tuple[Floats, Floats]:
         """Equity and maintenance margin of every account."""

@@ -111,6 +111,10 @@ class Polars:
         return query.with_columns(
             bankruptcy_price=pl.when(col("zero") > 0.0).then(col("zero")).otherwise(np.nan),
             liquidation_price=pl.when(exists).then(col("limit")).otherwise(np.nan),
-            distance_to_liquidation=pl.when(exists).then(distance).otherwise(np.inf),
+            distance_to_liquidation=pl.when(exists)
+            .then(distance)
+            .when(ratio >= 1.0)
+            .then(-np.inf)
+            .otherwise(np.inf),
             state=pl.when(solvent).then(state).otherwise(BANKRUPT).cast(pl.UInt8),
         )

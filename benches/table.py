@@ -1,9 +1,10 @@
 """Rows a second: levcore, what a good quant would write instead, a loop that only copies the same bytes.
 
-python benches/table.py [--rows 1,100,10000,1000000,10000000] [--modes isolated,cross]
-    [--orders sorted,random] [--only NAME,...] [--budget SECONDS] [--out NAME]
+python benches/table.py [--rows 1,100,10000,1000000,10000000] [--modes isolated,cross,hedge,assets,mixed]
+    [--orders sorted,random] [--only NAME,...] [--budget SECONDS] [--legs LEGS] [--out NAME]
 
-Writes benches/results/NAME.json and NAME.md.
+Writes benches/results/NAME.json and NAME.md; whole accounts (`distances.py`, `scenarios.py`) are part of
+them.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from time import perf_counter, strftime
 from typing import Any
 
 from agreement import compare, outputs, sample
-from contenders import FLOOR, LEVCORE, ONE, RIVALS, Entry
+from contenders import FLOOR, LEVCORE, ONE, RIVALS, SIZES_OF_MODE, Entry
 from machine import describe
 from measure import BENCHES, Turn, Worker, ratio, take_turns
 from report import markdown
@@ -31,6 +32,8 @@ THREADS_MATTER_FROM = 5000
 LEAST_TURNS = 5
 LARGE = 5_000_000
 LEAST_TURNS_LARGE = 3
+WHOLE_ACCOUNTS = {"Distances": "distances.py", "Scenarios": "scenarios.py"}
+"""Measured leg by leg by themselves, since they give a number an account."""
 
 
 def options() -> argparse.Namespace:
@@ -39,10 +42,11 @@ def options() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--rows", default=SIZES)
-    parser.add_argument("--modes", default="isolated,cross")
+    parser.add_argument("--modes", default="isolated,cross,hedge,assets,mixed")
     parser.add_argument("--orders", default="sorted,random")
     parser.add_argument("--only", default="", help="rivals whose names contain one of these")
     parser.add_argument("--budget", type=float, default=0.5, help="seconds for a rival on a book")
+    parser.add_argument("--legs", type=int, default=1_000_000, help="legs of whole accounts; 0: none")
     parser.add_argument("--out", default="table")
     return parser.parse_args()
 
@@ -159,8 +163,23 @@ class Board:
         with tempfile.TemporaryDirectory(prefix="levcore-bench-") as directory:
             for rows in (int(float(word)) for word in self.chosen.rows.split(",")):
                 for mode in self.chosen.modes.split(","):
+                    smallest, largest = SIZES_OF_MODE.get(mode, (rows, rows))
+                    if not smallest <= rows <= largest:
+                        continue
                     for order in orders if rows >= ORDER_MATTERS_FROM else orders[:1]:
                         self.measure(mode, order, rows, Path(directory))
+
+
+def whole_accounts(legs: int) -> dict[str, str]:
+    """Tables of what is measured by itself, each in its own process."""
+    tables = {}
+    with tempfile.TemporaryDirectory(prefix="levcore-bench-") as directory:
+        for title, script in WHOLE_ACCOUNTS.items() if legs else ():
+            target = Path(directory) / "table.md"
+            command = [sys.executable, str(BENCHES / script), "--legs", str(legs), "--out", str(target)]
+            subprocess.run(command, check=True)
+            tables[title] = target.read_text(encoding="utf-8")
+    return tables
 
 
 def main() -> None:
@@ -174,6 +193,7 @@ def main() -> None:
         "records": board.records,
     }
     board.run()
+    result["whole_accounts"] = whole_accounts(chosen.legs)
     result["minutes"] = round((perf_counter() - start) / 60.0, 1)
     target = BENCHES / "results" / chosen.out
     target.parent.mkdir(exist_ok=True)

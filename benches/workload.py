@@ -2,8 +2,8 @@
 
 Real Binance USD-M tier tables, one mark an instrument, half the positions short. It is harder than a real
 book and than those of `levcore.generate`: every instrument and every tier of it is as likely as the next, so
-that nobody gains by popular instruments or by guessing the first tier. And no cross account holds an
-instrument twice, as the hand-written opponents could not handle that.
+that nobody gains by popular instruments or by guessing the first tier. A cross account holds no instrument
+twice, but for the long and the short legs of the hedged ones.
 """
 
 from __future__ import annotations
@@ -39,6 +39,16 @@ WARNING_LEVEL = 0.8
 
 INSTRUMENTS = 320
 LEGS_PER_ACCOUNT = 10
+HEDGED_LEGS = np.array([0, 0, 1, 1, 2, 2, 3, 3, 4, 5])
+"""Which of its instruments each leg of a hedged account is in: four pairs and two lone legs."""
+POLICIES = 3
+"""Policies of a mixed book, by account."""
+
+ASSETS = ("USDT", "BTC", "ETH")
+"""What an account of several assets holds; its positions settle in the first."""
+WEIGHTS = np.array([0.999, 0.95, 0.95])
+LIABILITY_WEIGHTS = np.array([1.001, 1.05, 1.05])
+"""Shares that count of what is held and of what is owed; requirements count at that of the first."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +65,8 @@ class Tables:
     deductions: Floats
     caps: Floats
     max_leverage: Floats
+    coins: Codes
+    """Place in `ASSETS` of what the price of an instrument moves as well; 0: none."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +84,16 @@ class Workload:
     leverage: Floats
     accounts: npt.NDArray[np.int64]
     wallet_balance: Floats
+    balances: Floats
+    """Balances by account and asset; without accounts but in books of several assets."""
+    policies: Codes
     marks: Floats
     tables: Tables
+
+    def asset_prices(self, tick: int) -> Floats:
+        """Prices of `ASSETS`: 1, and the marks of the coins' own contracts."""
+        coins = [self.marks[tick][self.tables.coins == place].mean() for place in range(1, len(ASSETS))]
+        return np.array([1.0, *coins])
 
     def save(self, directory: Path) -> None:
         """Write every array to `directory`, from where each contender's process reads it."""
@@ -97,13 +117,18 @@ class Workload:
 def bundled_tables(count: int = INSTRUMENTS) -> Tables:
     """Tier tables of `count` instruments of levcore's Binance table, spread over its alphabet.
 
-    All settle in USDT, since a cross account adds amounts of one currency.
+    All settle in USDT, since a cross account adds amounts of one currency. Of those that move with an asset
+    of `ASSETS` there is one each.
     """
     import levcore as lc
 
     table = lc.policy("binance-usdm").instruments
-    every = sorted(name for name in table if table[name].settlement == "USDT")
-    names = [every[i] for i in np.unique(np.linspace(0, len(every) - 1, count).astype(int))]
+    coins = {f"{coin}USDT": place for place, coin in enumerate(ASSETS) if place}
+    every = sorted(
+        name for name in table if table[name].settlement == "USDT" and table[name].underlying not in ASSETS
+    )
+    spread = np.linspace(0, len(every) - 1, count - len(coins)).astype(int)
+    names = sorted([*coins, *(every[i] for i in np.unique(spread))])
     tiers = [table[name].tiers for name in names]
     width = max(len(tier.rates) for tier in tiers)
 
@@ -117,6 +142,7 @@ def bundled_tables(count: int = INSTRUMENTS) -> Tables:
         deductions=padded([tier.deductions for tier in tiers]),
         caps=np.array([tier.cap for tier in tiers]),
         max_leverage=padded([tier.max_leverage for tier in tiers]),
+        coins=np.array([coins.get(name, 0) for name in names], dtype=np.int32),
     )
 
 
@@ -126,8 +152,10 @@ def generate(rows: int, mode: str, order: str, tables: Tables, seed: int = 20_26
     Parameters
     ----------
     rows : int
-    mode : {"isolated", "cross"}
-        Cross accounts have ten legs in ten different instruments, the last account what is left over.
+    mode : {"isolated", "cross", "hedge", "assets", "mixed"}
+        All but isolated ones are cross accounts of ten legs, the last account what is left over: in ten
+        different instruments, or hedged as `HEDGED_LEGS` says, or with balances in three assets, or under
+        one of three policies an account.
     order : {"sorted", "random"}
         By instrument (isolated) or by account (cross), or a random permutation of the same rows.
     tables : Tables
@@ -141,15 +169,21 @@ def generate(rows: int, mode: str, order: str, tables: Tables, seed: int = 20_26
     else:
         # A stride of 7 visits ten different instruments.
         first = random.integers(0, count, rows // LEGS_PER_ACCOUNT + 1, dtype=np.int32)
-        codes = (first[accounts] + 7 * (np.arange(rows, dtype=np.int32) % LEGS_PER_ACCOUNT)) % count
-        codes = codes.astype(np.int32)
+        leg = np.arange(rows, dtype=np.int32) % LEGS_PER_ACCOUNT
+        place = HEDGED_LEGS[leg] if mode == "hedge" else leg
+        codes = ((first[accounts] + 7 * place) % count).astype(np.int32)
     marks = 10.0 ** random.uniform(-3, 5, count)
     value, tier = _values(codes, tables, random)
     leverage = np.maximum(1.0, np.rint(tables.max_leverage[codes, tier] * random.uniform(0.2, 1.0, rows)))
-    entry = marks[codes] * (1.0 + random.normal(0.0, 0.25, rows).clip(-3, 3) / leverage)
-    quantity = value / marks[codes] * np.where(random.random(rows) < 0.5, -1.0, 1.0)
+    entry = marks[codes] * (1.0 + random.normal(0.0, 0.25, rows).clip(-0.9, 3.0) / leverage)
+    side = np.where(random.random(rows) < 0.5, -1.0, 1.0)
+    if mode == "hedge":
+        second = np.flatnonzero((codes[1:] == codes[:-1]) & (accounts[1:] == accounts[:-1])) + 1
+        side[second] = -side[second - 1]
+    quantity = value / marks[codes] * side
     margin = np.abs(quantity) * entry / leverage * random.uniform(0.9, 2.0, rows)
     wallet = np.bincount(accounts, weights=margin).astype(np.float64)
+    ticks = np.stack([marks, marks * (1.0 + random.normal(0.0, 1e-4, count))])
     shuffle = random.permutation(rows) if order == "random" else slice(None)
     return Workload(
         codes=codes[shuffle],
@@ -159,9 +193,19 @@ def generate(rows: int, mode: str, order: str, tables: Tables, seed: int = 20_26
         leverage=leverage[shuffle],
         accounts=accounts[shuffle],
         wallet_balance=wallet,
-        marks=np.stack([marks, marks * (1.0 + random.normal(0.0, 1e-4, count))]),
+        balances=_balances(wallet, marks, tables, random) if mode == "assets" else np.empty((0, len(ASSETS))),
+        policies=random.integers(0, POLICIES, len(wallet), dtype=np.int32)[accounts][shuffle],
+        marks=ticks,
         tables=tables,
     )
+
+
+def _balances(wallet: Floats, marks: Floats, tables: Tables, random: np.random.Generator) -> Floats:
+    """The worth of each wallet spread over the assets; every eighth account owes some of the first."""
+    shares = random.dirichlet(np.ones(len(ASSETS)), len(wallet)) * 1.2
+    shares[::8, 0] *= -0.1
+    prices = [1.0, *(marks[tables.coins == place].mean() for place in range(1, len(ASSETS)))]
+    return wallet[:, None] * shares / np.array(prices)
 
 
 def _values(codes: Codes, tables: Tables, random: np.random.Generator) -> tuple[Floats, npt.NDArray[np.intp]]:
