@@ -357,3 +357,17 @@ def test_bad_calls_are_refused(name: str) -> None:
 def test_balances_alone_move_by_betas() -> None:
     # 0.9 of a coin's collateral and no debt: nothing liquidates it.
     assert np.isnan(found_moves(BALANCES_ALONE, {"BTC": 1.0})).all()
+
+
+def test_a_beta_of_nothing_is_refused() -> None:
+    """Mistyped, it would leave the price where it is and the account farther from liquidation than it is."""
+    book = lc.PositionBook(
+        ["BTCUSDT"], [0.5], [60_000.0], account=["a"], margin_mode="cross", wallet_balance={"a": 6_000.0}
+    )
+    engine = lc.Engine(lc.policy("binance-usdm@2024-10-24"))
+    with pytest.raises(lc.InputError, match="BTCUSTD") as refused:
+        lc.distance(engine, book, {"BTCUSDT": 60_000.0}, {"BTCUSTD": 1.0}, others=0.0)
+    assert (refused.value.argument, refused.value.count) == ("betas", 1)
+    by_name = lc.distance(engine, book, {"BTCUSDT": 60_000.0}, {"BTCUSDT": 1.0})
+    by_underlying = lc.distance(engine, book, {"BTCUSDT": 60_000.0}, {"BTC": 1.0})
+    assert by_name.lower[0] == by_underlying.lower[0] < 0.0

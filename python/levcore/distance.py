@@ -128,7 +128,8 @@ def distance(
     Raises
     ------
     InputError
-        For instruments without a beta, and for a book of balances alone without betas: which prices move?
+        For instruments without a beta, for betas of what neither the book nor its policies name, and for a
+        book of balances alone without betas: which prices move?
     DTypeError
         For betas that are no numbers.
 
@@ -179,12 +180,11 @@ def beta_columns(
             "asset to beta, such as {'WETH': 1.0}",
             "none",
         )
+    if given is not None:
+        _refuse_strangers(given, book, policies)
     columns = []
     for policy in policies:
-        underlyings = {
-            name: policy.instruments[name].underlying if name in policy.instruments else ""
-            for name in book.instrument_names
-        }
+        underlyings = {name: _underlying(policy, name) for name in book.instrument_names}
         of_instruments = [_beta(name, under, given, rest) for name, under in underlyings.items()]
         moving = {_settled_underlying(policy, name, under) for name, under in underlyings.items()}
         of_assets = [
@@ -195,6 +195,30 @@ def beta_columns(
         ]
         columns.append((np.array(of_instruments, dtype=np.float64), np.array(of_assets, dtype=np.float64)))
     return columns
+
+
+def _refuse_strangers(
+    given: dict[str, float], book: "PositionBook", policies: Sequence["MarginPolicy"]
+) -> None:
+    """Refuse a beta of nothing: mistyped, it would leave a price where it is and the account too far away."""
+    strangers = set(given) - set(book.instrument_names)
+    for policy in policies:
+        strangers -= {name for asset in policy.assets.values() for name in (asset.name, asset.moves_with)}
+        strangers = {name for name in strangers if name not in policy.instruments}
+        if strangers:  # only then is it worth building every instrument of a table
+            strangers -= {instrument.underlying for instrument in policy.instruments.values()}
+    if strangers:
+        raise InputError(
+            "betas",
+            "must be of an instrument, an underlying or an asset of the book or its policies",
+            "a name that they have",
+            ", ".join(map(repr, sorted(strangers)[:5])),
+            count=len(strangers),
+        )
+
+
+def _underlying(policy: "MarginPolicy", name: str) -> str:
+    return policy.instruments[name].underlying if name in policy.instruments else ""
 
 
 def _settled_underlying(policy: "MarginPolicy", name: str, underlying: str) -> str:

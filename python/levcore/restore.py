@@ -47,7 +47,8 @@ def quantities_to_close(
         liquidation level). NaN where closing the whole position is not enough, where its account cannot be
         judged, and for isolated positions. Rates of tables keyed by contracts or size are taken as those of
         the whole position: closing may end the call sooner. NaN also for covered pairs whose requirement is
-        taken at entry.
+        taken at entry, and where nothing but the minimum of a table, which falls with the last contract, is
+        too much.
 
     Examples
     --------
