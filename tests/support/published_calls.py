@@ -1,8 +1,8 @@
 """Published numbers of single functions: closing steps and margin in whole quantums.
 
-A run names a function of `support.closing` and its arguments, ``{"call": "close_out.closing_bounds", "arguments":
-{...}}``. An argument that is such a call itself is made first; a text is an exact number, ``"499.99"`` or
-``"1/3"``. Results are exact and compared so.
+A run names a function of `support.closing` and its arguments, ``{"call": "bankruptcy.closing_bounds",
+"arguments": {...}}``. An argument that is such a call itself is made first; a text is an exact number,
+``"499.99"`` or ``"1/3"``. Results are exact and compared so.
 """
 
 import importlib
