@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use levcore::error::Error;
+use levcore::Error;
 use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::import_exception;
 use pyo3::prelude::*;
@@ -39,6 +39,9 @@ pub(crate) fn to_python(error: Error) -> PyErr {
         }
         Error::Domain { argument, expected, found } => {
             PolicyError::new_err((argument, "is outside of its domain", expected, found.to_string()))
+        }
+        Error::Word { expected, found } => {
+            PolicyError::new_err(("rule", "must be a word of its vocabulary", format!("one of {expected}"), found))
         }
         Error::Environment { variable, expected, found } => {
             InputError::new_err((variable, "is a variable of the environment", expected, format!("{found:?}")))

@@ -1,9 +1,6 @@
 //! A compiled policy: numbers in, an immutable object out.
 
-use levcore::collateral::Asset;
-use levcore::contract::{Contract, Payoff};
-use levcore::policy::{Basis, FeeBasis, HedgeRule, Rules, Terms, Threshold};
-use levcore::tiers::{TierKey, TierTable};
+use levcore::{Asset, Basis, Contract, FeeBasis, HedgeRule, Payoff, Rules, Terms, Threshold, TierKey, TierTable};
 use pyo3::prelude::*;
 
 use crate::errors::{PolicyError, to_python};
@@ -72,7 +69,7 @@ pub(crate) struct CompiledAsset {
 /// A policy compiled for a list of instruments; immutable and shared by threads.
 #[pyclass(frozen, module = "levcore._levcore")]
 pub(crate) struct Policy {
-    pub(crate) inner: levcore::policy::Policy,
+    pub(crate) inner: levcore::Policy,
 }
 
 #[pymethods]
@@ -81,7 +78,7 @@ impl Policy {
     fn new(rules: CompiledRules, instruments: Vec<CompiledInstrument>, assets: Vec<CompiledAsset>) -> PyResult<Self> {
         let instruments = instruments.iter().map(instrument).collect::<PyResult<Vec<_>>>()?;
         let assets = assets.iter().map(asset).collect::<PyResult<Vec<_>>>()?;
-        let policy = levcore::policy::Policy::new(resolve(&rules)?, &instruments);
+        let policy = levcore::Policy::new(resolve(&rules)?, &instruments);
         let inner = policy.and_then(|policy| policy.with_assets(assets)).map_err(to_python)?;
         Ok(Self { inner })
     }

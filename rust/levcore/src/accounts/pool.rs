@@ -1,0 +1,443 @@
+//! Accounts whose parts move together: hedged legs, and balances in several assets.
+//!
+//! Everything that one underlying moves, legs and balances, is a *mover*. Along the price of a mover the surplus of the account is what it
+//! is now, less what the mover's parts give to it now, plus what they give there; every part is a line, or the smaller of a few. The place
+//! on the ray is the price over the mark, or the coordinate over its own where the account is kept in the coin of inverse contracts.
+
+use crate::accounts::verdict::Totals;
+use crate::formulas::margin;
+use crate::formulas::ray::{self, Line, Zeros};
+use crate::rules::collateral::{Asset, liability_line};
+use crate::rules::curve::{Curve, InitialCurve};
+use crate::rules::policy::{HedgeRule, Policy};
+
+/// One asset of an account: what is held and owed in units of the asset, and the profit that legs settle in it.
+#[derive(Debug, Clone)]
+pub(crate) struct Holding<'a> {
+    pub asset: &'a Asset,
+    pub price: f64,
+    /// Price at which margins of positions turn into the account's currency.
+    pub margin_price: f64,
+    pub held: f64,
+    pub owed: f64,
+    pub profit: f64,
+    pub equity: f64,
+    pub market_value: f64,
+    pub counted: f64,
+    pub maintenance: f64,
+    pub initial: f64,
+    /// Scaled requirement of the legs that settle in it and do not move with it, in the account's currency; of no meaning where legs
+    /// are charged in groups.
+    pub settled: f64,
+}
+
+impl<'a> Holding<'a> {
+    pub(crate) fn new(asset: &'a Asset, price: f64, policy: &Policy, held: f64, owed: f64) -> Self {
+        let unknown = f64::NAN;
+        Self {
+            asset,
+            price,
+            margin_price: if policy.rules.margins_at_liability_weight { price * asset.liability_weight } else { price },
+            held,
+            owed,
+            profit: 0.0,
+            equity: unknown,
+            market_value: unknown,
+            counted: unknown,
+            maintenance: 0.0,
+            initial: 0.0,
+            settled: 0.0,
+        }
+    }
+}
+
+/// A position of an account after its first pass.
+#[derive(Debug, Clone)]
+pub(crate) struct Leg<'a> {
+    /// Place of its row among those of the account.
+    pub known: usize,
+    pub is_long: bool,
+    pub direction: f64,
+    pub size: f64,
+    /// Value at the mark.
+    pub value: f64,
+    pub entry_value: f64,
+    /// Unrealized PnL with accrued funding.
+    pub profit: f64,
+    pub requirement: f64,
+    pub initial_margin: f64,
+    pub maintenance_margin: f64,
+    /// What it gives back to the surplus when it is solved for: the part of the scaled requirement that moves.
+    pub released: f64,
+    pub curve: Curve<'a>,
+    pub initial: InitialCurve<'a>,
+    /// Place of the asset that it settles in.
+    pub holding: usize,
+    /// Group that it is charged in.
+    pub group: usize,
+    /// Whether its value in the settlement coin falls as the coin's price rises.
+    pub reciprocal: bool,
+    /// Whether another leg covers it, or it another, so that its margins are not those that it has alone.
+    pub covered: bool,
+    /// Share of its size that the requirement is taken on.
+    pub charged: f64,
+    /// The part of the scaled requirement that does not move.
+    pub frozen: f64,
+}
+
+/// What a ray moves, each with how far it moves as the place goes from 1 to 2.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Move {
+    pub legs: Vec<(usize, f64)>,
+    pub holdings: Vec<(usize, f64)>,
+}
+
+impl Move {
+    pub(crate) fn clear(&mut self) {
+        self.legs.clear();
+        self.holdings.clear();
+    }
+
+    /// Lists each holding once, in ascending order, at its own pace where it moves itself.
+    pub(crate) fn merge_holdings(&mut self) {
+        self.holdings.sort_unstable_by(|left, right| left.0.cmp(&right.0).then(right.1.total_cmp(&left.1)));
+        self.holdings.dedup_by_key(|holding| holding.0);
+    }
+}
+
+/// Amounts of the long and the short side of a group.
+type Sides = [f64; 2];
+
+/// One account. Holdings of a wallet are just the wallet, at the price 1; legs stand in the order of rows.
+#[derive(Debug, Default)]
+pub(crate) struct Pool<'a> {
+    pub holdings: Vec<Holding<'a>>,
+    pub legs: Vec<Leg<'a>>,
+    by_groups: bool,
+    /// Scaled requirements of each group's sides, in the account's currency.
+    sides: Vec<Sides>,
+    smooth: bool,
+    /// Memory of the sums and lines: gains by holding, groups that a ray touches.
+    gains: Vec<f64>,
+    touched: Vec<Touched>,
+    place_of_group: Vec<usize>,
+    sums: Vec<[Sides; 3]>,
+}
+
+/// Place of a group that the ray has not touched.
+const UNTOUCHED: usize = usize::MAX;
+
+/// A group on a ray, with the lines of its sides.
+#[derive(Debug, Clone, Copy)]
+struct Touched {
+    group: usize,
+    sides: [Line; 2],
+}
+
+impl<'a> Pool<'a> {
+    pub(crate) fn clear(&mut self) {
+        self.holdings.clear();
+        self.legs.clear();
+    }
+
+    /// Sums of the account: holdings in their order, then legs in the order of rows.
+    pub(crate) fn total(&mut self, policy: &Policy, groups: usize) -> Totals {
+        self.by_groups = matches!(policy.rules.hedge_rule, HedgeRule::LargerLeg | HedgeRule::LargerSide);
+        self.smooth = self.legs.iter().any(|leg| leg.curve.is_smooth());
+        let mut totals = Totals::default();
+        for leg in &self.legs {
+            self.holdings[leg.holding].profit += leg.profit;
+        }
+        for holding in &mut self.holdings {
+            count(holding, policy, &mut totals);
+        }
+        if self.by_groups {
+            self.charge_groups(policy, groups, &mut totals);
+            return totals;
+        }
+        for leg in &self.legs {
+            let price = self.holdings[leg.holding].margin_price;
+            totals.requirement += price * leg.requirement;
+            totals.initial_margin += price * leg.initial_margin;
+            totals.maintenance_margin += price * leg.maintenance_margin;
+        }
+        totals
+    }
+
+    /// Of each group, the side that asks for more; requirement, initial and maintenance margin each by themselves.
+    fn charge_groups(&mut self, policy: &Policy, groups: usize, totals: &mut Totals) {
+        self.sums.clear();
+        self.sums.resize(groups, Default::default());
+        self.sides.clear();
+        self.sides.resize(groups, Default::default());
+        for leg in &self.legs {
+            let (price, side) = (self.holdings[leg.holding].margin_price, side(leg));
+            let sums = &mut self.sums[leg.group];
+            sums[0][side] += price * leg.requirement;
+            sums[1][side] += price * leg.initial_margin;
+            sums[2][side] += price * leg.maintenance_margin;
+            self.sides[leg.group][side] += price * (leg.requirement * policy.trigger);
+        }
+        for [requirement, initial, maintenance] in &self.sums {
+            totals.requirement += larger_side(*requirement);
+            totals.initial_margin += larger_side(*initial);
+            totals.maintenance_margin += larger_side(*maintenance);
+        }
+    }
+
+    /// Settles which part of each leg's requirement does not move, and what legs ask for in the price of their holding.
+    pub(crate) fn freeze(&mut self, policy: &Policy) {
+        for leg in &mut self.legs {
+            let scaled = leg.requirement * policy.trigger;
+            leg.frozen = scaled - leg.released;
+            if !leg.reciprocal {
+                let holding = &mut self.holdings[leg.holding];
+                holding.settled += holding.margin_price * scaled;
+            }
+        }
+    }
+
+    /// The leg that covers a leg or is covered by it.
+    pub(crate) fn partner(&self, number: usize) -> Option<usize> {
+        let leg = &self.legs[number];
+        self.legs.iter().position(|other| other.covered && other.group == leg.group && other.known != leg.known)
+    }
+
+    /// Requirements of the sides of a leg's group: its own without the leg, and the other one; zero where legs are charged one by one.
+    pub(crate) fn sides_without(&self, number: usize) -> (f64, f64) {
+        if !self.by_groups {
+            return (0.0, 0.0);
+        }
+        let leg = &self.legs[number];
+        let mut sides = [0.0, 0.0];
+        for (place, other) in self.legs.iter().enumerate() {
+            if other.group == leg.group && place != number {
+                sides[side(other)] += self.holdings[other.holding].margin_price * other.requirement;
+            }
+        }
+        (sides[side(leg)], sides[1 - side(leg)])
+    }
+
+    /// Places where the surplus is zero as `moved` moves, below the place `highest`.
+    pub(crate) fn zeros_of_surplus(&mut self, policy: &Policy, surplus: f64, moved: &Move, highest: f64) -> Zeros {
+        self.sum_gains(moved);
+        let now = self.line(policy, moved, true, 1.0);
+        let rest = surplus - (now.start + now.slope);
+        let smooth = self.smooth;
+        ray::zeros(&mut |place| self.line(policy, moved, true, place).above(rest), now.above(rest), highest, smooth)
+    }
+
+    /// Places where the equity is zero, after the closing fees of what moves where the policy takes them off.
+    pub(crate) fn zeros_of_equity(&mut self, policy: &Policy, equity: f64, moved: &Move) -> Zeros {
+        self.sum_gains(moved);
+        let now = self.line(policy, moved, false, 1.0);
+        let fees = self.fee_line(policy, moved);
+        // The equity does not hold the fees that the line has taken off.
+        let rest = equity - (now.start + now.slope) - (fees.start + fees.slope);
+        if moved.holdings.iter().all(|&(number, _)| self.holdings[number].asset.counts_all_alike()) {
+            return ray::zeros_of_line(now.above(rest));
+        }
+        let mut line_at = |place| self.line(policy, moved, false, place).above(rest);
+        ray::zeros(&mut line_at, now.above(rest), f64::INFINITY, false)
+    }
+
+    /// What the moving legs gain in each holding as the place goes from 1 to 2.
+    fn sum_gains(&mut self, moved: &Move) {
+        self.gains.clear();
+        self.gains.resize(self.holdings.len(), 0.0);
+        for &(number, beta) in &moved.legs {
+            let leg = &self.legs[number];
+            let signed = leg.direction * leg.value;
+            self.gains[leg.holding] += if leg.reciprocal { signed } else { signed * beta };
+        }
+    }
+
+    /// Line that touches at `place` what the moving parts give: counted equity, less the scaled requirement.
+    fn line(&mut self, policy: &Policy, moved: &Move, required: bool, place: f64) -> Line {
+        let mut line = Line::default();
+        for &(number, beta) in &moved.holdings {
+            line.add(holding_line(&self.holdings[number], policy, self.gains[number], beta, required, place));
+            if required && beta != 0.0 && !self.by_groups {
+                let settled = on_ray(Line::new(0.0, self.holdings[number].settled), beta);
+                line.start -= settled.start;
+                line.slope -= settled.slope;
+            }
+        }
+        let taken = if required { self.requirement_line(policy, moved, place) } else { self.fee_line(policy, moved) };
+        Line::new(line.start - taken.start, line.slope - taken.slope)
+    }
+
+    /// Scaled requirement of the moving legs; of a group, that of its larger side there.
+    fn requirement_line(&mut self, policy: &Policy, moved: &Move, place: f64) -> Line {
+        let mut line = Line::default();
+        if !self.by_groups {
+            for &(number, beta) in &moved.legs {
+                let leg = &self.legs[number];
+                line.add(leg_line(leg, self.holdings[leg.holding].margin_price, policy, beta, place));
+            }
+            return line;
+        }
+        self.touched.clear();
+        self.place_of_group.resize(self.sides.len(), UNTOUCHED);
+        for &(number, beta) in &moved.legs {
+            let leg = &self.legs[number];
+            let price = self.holdings[leg.holding].margin_price;
+            let own = leg_line(leg, price, policy, beta, place);
+            self.replace(number, price * (leg.requirement * policy.trigger), own);
+        }
+        for &(holding, beta) in moved.holdings.iter().filter(|(_, beta)| *beta != 0.0) {
+            for number in 0..self.legs.len() {
+                let leg = &self.legs[number];
+                if leg.holding == holding && !leg.reciprocal {
+                    let now = self.holdings[holding].margin_price * (leg.requirement * policy.trigger);
+                    self.replace(number, now, on_ray(Line::new(0.0, now), beta));
+                }
+            }
+        }
+        for &Touched { group, sides: [long, short] } in &self.touched {
+            self.place_of_group[group] = UNTOUCHED;
+            line.add(if long.at_any(place) > short.at_any(place) { long } else { short });
+        }
+        line
+    }
+
+    /// Puts a leg's line on its side of its group in place of its scaled requirement `now`.
+    fn replace(&mut self, number: usize, now: f64, own: Line) {
+        let leg = &self.legs[number];
+        if self.place_of_group[leg.group] == UNTOUCHED {
+            self.place_of_group[leg.group] = self.touched.len();
+            let sides = self.sides[leg.group].map(|side| Line::new(side, 0.0));
+            self.touched.push(Touched { group: leg.group, sides });
+        }
+        let line = &mut self.touched[self.place_of_group[leg.group]].sides[side(leg)];
+        line.start -= now;
+        line.add(own);
+    }
+
+    /// Closing fees of the moving legs that the bankruptcy price leaves room for; NaN where no source says.
+    fn fee_line(&self, policy: &Policy, moved: &Move) -> Line {
+        let mut line = Line::default();
+        for &(number, beta) in &moved.legs {
+            let leg = &self.legs[number];
+            let moving = self.holdings[leg.holding].price * (policy.bankruptcy_fee * leg.value);
+            let own = if leg.reciprocal { Line::new(moving, 0.0) } else { Line::new(0.0, moving) };
+            line.add(on_ray(own, beta));
+        }
+        line
+    }
+}
+
+fn count(holding: &mut Holding<'_>, policy: &Policy, totals: &mut Totals) {
+    let (asset, as_requirement) = (holding.asset, policy.rules.liabilities_as_requirement);
+    let own = if as_requirement { holding.held } else { holding.held - holding.owed };
+    holding.equity = own + holding.profit;
+    holding.market_value = holding.equity * holding.price;
+    let line = asset.counted_line(holding.equity, holding.market_value);
+    let offset = line.offset_value + holding.price * line.offset_amount;
+    holding.counted = line.weight * holding.market_value + offset;
+    totals.counted += holding.counted;
+    if holding.counted > 0.0 {
+        totals.collateral_value += holding.counted;
+    } else {
+        totals.liabilities -= holding.counted;
+    }
+    if as_requirement {
+        let debt = holding.owed * holding.price * asset.liability_weight;
+        totals.debt += debt;
+        totals.liabilities += debt;
+        totals.requirement += debt;
+        totals.initial_margin += debt;
+    }
+    let liability = margin::larger(holding.owed, -holding.equity) * holding.price;
+    if let Some(table) = &asset.maintenance {
+        let (rate, deduction) = liability_line(table, liability);
+        holding.maintenance = margin::maintenance_line(liability, rate, deduction);
+        totals.requirement += holding.maintenance;
+        totals.maintenance_margin += holding.maintenance;
+    }
+    if let Some(table) = &asset.initial {
+        let (rate, deduction) = liability_line(table, liability);
+        holding.initial = margin::maintenance_line(liability, rate, deduction);
+        totals.initial_margin += holding.initial;
+    }
+}
+
+/// Counted equity of a holding less its scaled liability margin, where legs gain `gain` and its own price moves by `beta`.
+fn holding_line(holding: &Holding<'_>, policy: &Policy, gain: f64, beta: f64, required: bool, place: f64) -> Line {
+    let (asset, price, trigger) = (holding.asset, holding.price, policy.trigger);
+    let base = holding.equity - gain;
+    let equity;
+    let (mut line, owed, missing);
+    if beta == 0.0 {
+        equity = base + if gain == 0.0 { 0.0 } else { gain * place };
+        let counted = asset.counted_line(equity, price * equity);
+        let factor = price * counted.weight;
+        let offset = counted.offset_value + price * counted.offset_amount;
+        line = Line::new(factor * base + offset, factor * gain);
+        owed = Line::new(holding.owed * price, 0.0);
+        missing = Line::new(-(price * base), -(price * gain));
+    } else {
+        let along = along(beta, place);
+        equity = base + if gain == 0.0 { 0.0 } else { gain / along };
+        let market = price * (if base == 0.0 { 0.0 } else { base * along } + gain);
+        let counted = asset.counted_line(equity, market);
+        let factor = price * counted.weight;
+        let own = Line::new(factor * gain + counted.offset_value, factor * base + price * counted.offset_amount);
+        line = on_ray(own, beta);
+        owed = on_ray(Line::new(0.0, holding.owed * price), beta);
+        missing = on_ray(Line::new(-(price * gain), -(price * base)), beta);
+    }
+    if !required {
+        if policy.rules.liabilities_as_requirement {
+            line.start -= owed.start * asset.liability_weight;
+            line.slope -= owed.slope * asset.liability_weight;
+        }
+        return line;
+    }
+    if policy.rules.liabilities_as_requirement {
+        let weight = asset.liability_weight * trigger;
+        line.start -= owed.start * weight;
+        line.slope -= owed.slope * weight;
+    }
+    if let Some(table) = &asset.maintenance {
+        let liability = if holding.owed > -equity { owed } else { missing };
+        let (rate, deduction) = liability_line(table, liability.at_any(place));
+        let scaled = rate * trigger;
+        line.start -= scaled * liability.start - deduction * trigger;
+        line.slope -= scaled * liability.slope;
+    }
+    line
+}
+
+/// Scaled requirement of a leg: `(rate * charged + fee) * V - deduction`, and what is frozen of it.
+fn leg_line(leg: &Leg<'_>, price: f64, policy: &Policy, beta: f64, place: f64) -> Line {
+    let along = along(beta, place);
+    let value = if leg.reciprocal { leg.value / along } else { leg.value * along };
+    let (mut rate, mut deduction) = (0.0, 0.0);
+    if policy.moves_in_cross() {
+        (rate, deduction) = leg.curve.touching(if leg.charged == 0.0 { 0.0 } else { leg.charged * value });
+    }
+    let moving = price * ((rate * leg.charged + policy.price_fee) * policy.trigger * leg.value);
+    let still = price * (leg.frozen - deduction * policy.trigger);
+    on_ray(if leg.reciprocal { Line::new(moving, still) } else { Line::new(still, moving) }, beta)
+}
+
+/// Margin of the side that asks for more; NaN where that of either is not known.
+fn larger_side([long, short]: Sides) -> f64 {
+    if long.is_nan() { long } else { margin::larger(long, short) }
+}
+
+/// Place of a leg's side: long 0, short 1.
+fn side(leg: &Leg<'_>) -> usize {
+    usize::from(!leg.is_long)
+}
+
+/// Where something that moves by `beta` is as the ray is at `place`, 1 being now.
+fn along(beta: f64, place: f64) -> f64 {
+    if beta == 1.0 { place } else { (1.0 - beta) + beta * place }
+}
+
+/// Line in the place of the ray, from one in the place of what moves by `beta` on it.
+fn on_ray(line: Line, beta: f64) -> Line {
+    if beta == 1.0 { line } else { Line::new(line.start + line.slope * (1.0 - beta), line.slope * beta) }
+}

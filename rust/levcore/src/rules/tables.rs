@@ -1,0 +1,362 @@
+//! Tier tables ready for the kernel: constants by line, thresholds side by side, nothing that depends on a position.
+
+use std::hint::select_unpredictable;
+
+use crate::error::{Error, Result};
+use crate::formulas::liquidation;
+use crate::formulas::margin;
+use crate::machine::compare::{Compare, LANES, ROWS};
+use crate::rules::tiers::{TierKey, TierTable};
+
+/// `d / (1 - d r)` for both directions `d`, the gaining one first.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Factors([f64; 2]);
+
+impl Factors {
+    pub(crate) fn of(rate: f64) -> Self {
+        Self([1.0 / (1.0 - rate), -1.0 / (1.0 + rate)])
+    }
+
+    /// The gaining factor, the losing factor.
+    #[inline(always)]
+    pub(crate) fn both(&self) -> (f64, f64) {
+        (self.0[0], self.0[1])
+    }
+
+    /// The factor of a direction, without a branch that half of the rows would mispredict.
+    #[inline(always)]
+    pub(crate) fn along(&self, direction: f64) -> f64 {
+        select_unpredictable(direction > 0.0, self.0[0], self.0[1])
+    }
+}
+
+/// How the rate of the line that triggers liquidation follows from a rate of a table.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scale {
+    /// Closing fee that moves with the price.
+    pub price_fee: f64,
+    /// Reciprocal of the liquidation level.
+    pub trigger: f64,
+}
+
+impl Scale {
+    /// Of tables that trigger nothing.
+    pub(crate) const NONE: Self = Self { price_fee: 0.0, trigger: 1.0 };
+
+    fn rate(self, rate: f64) -> Result<f64> {
+        let scaled = (rate + self.price_fee) * self.trigger;
+        if scaled < 1.0 {
+            return Ok(scaled);
+        }
+        Err(Error::Domain {
+            argument: "rate",
+            expected: "rate plus closing fee below the liquidation level",
+            found: rate,
+        })
+    }
+}
+
+/// A table of an instrument.
+#[derive(Debug, Clone)]
+pub(crate) struct Table {
+    pub kind: Kind,
+    /// Upper bound of its key.
+    pub cap: f64,
+}
+
+/// How a table gives the rate of a position.
+#[derive(Debug, Clone)]
+pub(crate) enum Kind {
+    /// Lines in the value, at this place of [`Tables`].
+    Marginal(usize),
+    /// One rate for the whole position, by contracts or by risk limit.
+    Flat(TierKey, Vec<FlatTier>),
+    /// One rate for the whole position, by its size in base currency.
+    Growing(Growing),
+}
+
+impl Table {
+    /// Compiles a table; a marginal one is added to those whose lines stand side by side.
+    pub(crate) fn new<'a>(
+        table: &'a TierTable,
+        inverse: bool,
+        scale: Scale,
+        marginal: &mut Vec<&'a TierTable>,
+    ) -> Result<Self> {
+        let (kind, cap) = match table.key {
+            TierKey::Value => {
+                marginal.push(table);
+                (Kind::Marginal(marginal.len() - 1), table.cap)
+            }
+            TierKey::Contracts | TierKey::RiskLimit => (Kind::Flat(table.key, flat_tiers(table, scale)?), table.cap),
+            TierKey::Size => {
+                let growing = Growing::new(table, inverse, scale)?;
+                let limit = growing.limit();
+                (Kind::Growing(growing), if limit < table.cap { limit } else { table.cap })
+            }
+        };
+        Ok(Self { kind, cap })
+    }
+
+    /// Upper bound of the value of a position, if the table is keyed by value; else infinite.
+    pub(crate) fn cap_of_value(&self) -> f64 {
+        match &self.kind {
+            Kind::Marginal(_) => self.cap,
+            Kind::Growing(growing) if growing.by_value => self.cap,
+            Kind::Flat(..) | Kind::Growing(_) => f64::INFINITY,
+        }
+    }
+
+    /// Whether one rate holds for the whole position, so that no line gives its requirement.
+    pub(crate) fn is_whole(&self) -> bool {
+        !matches!(self.kind, Kind::Marginal(_))
+    }
+
+    /// Place of its lines; of rows whose requirement no line gives, any place does.
+    pub(crate) fn place(&self) -> u32 {
+        match self.kind {
+            Kind::Marginal(place) => place as u32,
+            Kind::Flat(..) | Kind::Growing(_) => 0,
+        }
+    }
+}
+
+/// One tier of a flat table.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FlatTier {
+    pub floor: f64,
+    pub rate: f64,
+    pub factors: Factors,
+}
+
+fn flat_tiers(table: &TierTable, scale: Scale) -> Result<Vec<FlatTier>> {
+    let tiers = table.floors.iter().zip(&table.rates);
+    tiers.map(|(&floor, &rate)| Ok(FlatTier { floor, rate, factors: Factors::of(scale.rate(rate)?) })).collect()
+}
+
+/// A rate that grows with the size of the position in base currency: the value of an inverse position, else its size.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Growing {
+    by_value: bool,
+    rate: f64,
+    slope: f64,
+    scaled_rate: f64,
+    scaled_slope: f64,
+}
+
+impl Growing {
+    fn new(table: &TierTable, inverse: bool, scale: Scale) -> Result<Self> {
+        let (rate, slope) = (table.rates[0], table.slope);
+        let (scaled_rate, scaled_slope) = (scale.rate(rate)?, slope * scale.trigger);
+        Ok(Self { by_value: inverse, rate, slope, scaled_rate, scaled_slope })
+    }
+
+    /// Size at which the rate that triggers liquidation reaches 1: beyond it no price restores a position.
+    fn limit(&self) -> f64 {
+        (1.0 - self.scaled_rate) / self.scaled_slope
+    }
+
+    /// Rate and slope, if it is the value that the rate grows with.
+    pub(crate) fn by_value(&self) -> Option<(f64, f64)> {
+        self.by_value.then_some((self.rate, self.slope))
+    }
+
+    /// Size in base currency.
+    #[inline(always)]
+    pub(crate) fn base(&self, size: f64, value: f64) -> f64 {
+        if self.by_value { value } else { size }
+    }
+
+    /// Rate of a position.
+    #[inline(always)]
+    pub(crate) fn rate(&self, size: f64, value: f64) -> f64 {
+        margin::growing_rate(self.rate, self.slope, self.base(size, value))
+    }
+
+    /// Value at which the surplus of a position is zero: along the price, the rate of an inverse one moves with its value.
+    #[inline(always)]
+    pub(crate) fn value_at_zero(&self, needed: f64, direction: f64, size: f64) -> f64 {
+        if self.by_value {
+            return liquidation::value_at_zero_of_growing(needed, direction, self.scaled_rate, self.scaled_slope);
+        }
+        let rate = margin::growing_rate(self.scaled_rate, self.scaled_slope, size);
+        liquidation::value_at_zero(needed, 0.0, direction / (1.0 - direction * rate))
+    }
+}
+
+/// One line of a marginal table with everything that does not depend on the position; it fills a cache line and shares it with none.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+pub(crate) struct Line {
+    pub rate: f64,
+    pub deduction: f64,
+    /// Deduction of the line that triggers liquidation: scaled by the liquidation level.
+    pub trigger_deduction: f64,
+    pub factors: Factors,
+}
+
+/// Marginal tables side by side: their lines, and where each line takes over from the one below.
+///
+/// Lines cross where one takes over from the other, so the largest line is that of the tier which holds the value. Every table has the
+/// same `width`, whole vectors: the last line is repeated, thresholds are padded with infinity.
+#[derive(Debug, Clone)]
+pub(crate) struct Tables {
+    width: usize,
+    lines: Vec<Line>,
+    thresholds: Vec<Thresholds>,
+    /// Lines of each table: its own number, made odd, so that those above the first come in pairs.
+    lengths: Vec<usize>,
+}
+
+/// Thresholds that are compared at once: a cache line.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+struct Thresholds([f64; LANES]);
+
+/// What a threshold is compared with.
+#[derive(Debug, Clone, Copy)]
+#[repr(usize)]
+pub(crate) enum Key {
+    /// The value of the position.
+    Value = 0,
+    /// What a gaining position needs: its thresholds are `floor (1 - r) + c`.
+    Gaining = 1,
+    /// What a losing position needs, with the sign turned: `floor (1 + r) - c`.
+    Losing = 2,
+}
+
+const KEYS: usize = 3;
+
+impl Tables {
+    pub(crate) fn new(tables: &[&TierTable], scale: Scale) -> Result<Self> {
+        let longest = tables.iter().map(|table| table.rates.len()).max().unwrap_or(1);
+        // At least one more than the lines, so that a number made odd still fits.
+        let width = (longest + 1).next_multiple_of(LANES);
+        let mut all = Self { width, lines: Vec::new(), thresholds: Vec::new(), lengths: Vec::new() };
+        for table in tables {
+            all.push(table, scale)?;
+        }
+        // One more for rows without a table: there is then no margin, which is not a margin of zero.
+        let nothing = Line { rate: f64::NAN, deduction: 0.0, trigger_deduction: 0.0, factors: Factors::of(f64::NAN) };
+        all.lines.resize(all.lines.len() + width, nothing);
+        all.lengths.push(1);
+        all.thresholds.resize(all.thresholds.len() + KEYS * width / LANES, Thresholds([f64::INFINITY; LANES]));
+        Ok(all)
+    }
+
+    fn push(&mut self, table: &TierTable, scale: Scale) -> Result<()> {
+        let mut keys = [const { Vec::new() }; KEYS];
+        let first = self.lines.len();
+        for (tier, (&rate, &deduction)) in table.rates.iter().zip(&table.deductions).enumerate() {
+            let (floor, trigger_deduction) = (table.floors[tier], deduction * scale.trigger);
+            let scaled = scale.rate(rate)?;
+            self.lines.push(Line { rate, deduction, trigger_deduction, factors: Factors::of(scaled) });
+            if tier > 0 {
+                keys[Key::Value as usize].push(floor);
+                keys[Key::Gaining as usize].push(floor * (1.0 - scaled) + trigger_deduction);
+                keys[Key::Losing as usize].push(floor * (1.0 + scaled) - trigger_deduction);
+            }
+        }
+        self.lengths.push(table.rates.len() | 1);
+        let last = self.lines[self.lines.len() - 1];
+        self.lines.resize(first + self.width, last);
+        for mut thresholds in keys {
+            thresholds.resize(self.width, f64::INFINITY);
+            self.thresholds.extend(thresholds.as_chunks().0.iter().copied().map(Thresholds));
+        }
+        Ok(())
+    }
+
+    /// Place of the table for rows that have none.
+    pub(crate) fn of_none(&self) -> usize {
+        self.lines.len() / self.width - 1
+    }
+
+    /// Lines of the table at this place.
+    #[inline(always)]
+    pub(crate) fn lines(&self, place: usize) -> &[Line] {
+        &self.lines[place * self.width..place * self.width + self.lengths[place]]
+    }
+
+    /// Thresholds of the table at this place: the one of line `k` at `k - 1`.
+    #[inline(always)]
+    pub(crate) fn thresholds(&self, place: usize, key: Key) -> impl Iterator<Item = f64> + Clone {
+        self.vectors(place, key).iter().flat_map(|vector| vector.0)
+    }
+
+    #[inline(always)]
+    fn vectors(&self, place: usize, key: Key) -> &[Thresholds] {
+        let vectors = self.width / LANES;
+        let first = (place * KEYS + key as usize) * vectors;
+        &self.thresholds[first..first + vectors]
+    }
+
+    /// Where among all lines the ones stand that apply to the numbers of a tile, each in a table and by a key of its own.
+    #[inline(always)]
+    pub(crate) fn find_each<C: Compare>(
+        &self,
+        place: &[u32; ROWS],
+        key: &[u32; ROWS],
+        number: &[f64; ROWS],
+    ) -> [u32; ROWS] {
+        let (width, mut searched, mut found) = (self.width as u32, [0; ROWS], [0; ROWS]);
+        for slot in 0..ROWS {
+            searched[slot] = place[slot] * KEYS as u32 + key[slot];
+            found[slot] = place[slot] * width;
+        }
+        match self.width / LANES {
+            1 => self.count_each::<C, 1>(&searched, number, &mut found),
+            2 => self.count_each::<C, 2>(&searched, number, &mut found),
+            vectors => {
+                for slot in 0..ROWS {
+                    let first = searched[slot] as usize * vectors;
+                    found[slot] += count_until::<C>(&self.thresholds[first..first + vectors], number[slot]) as u32;
+                }
+            }
+        }
+        found
+    }
+
+    /// Adds how many thresholds lie below each number. A short table is compared whole: whether its first vector would do, half of the
+    /// rows would mispredict.
+    #[inline(always)]
+    fn count_each<C: Compare, const VECTORS: usize>(
+        &self,
+        searched: &[u32; ROWS],
+        number: &[f64; ROWS],
+        found: &mut [u32; ROWS],
+    ) {
+        let (tables, _) = self.thresholds.as_chunks::<VECTORS>();
+        for slot in 0..ROWS {
+            for vector in &tables[searched[slot] as usize] {
+                found[slot] += C::count_below(&vector.0, number[slot]) as u32;
+            }
+        }
+    }
+
+    /// Where among all lines the one stands that applies to a number.
+    #[inline(always)]
+    pub(crate) fn find<C: Compare>(&self, place: usize, key: Key, number: f64) -> usize {
+        place * self.width + count_until::<C>(self.vectors(place, key), number)
+    }
+
+    /// The line that [`Tables::find`] found.
+    #[inline(always)]
+    pub(crate) fn found(&self, place: usize) -> &Line {
+        &self.lines[place]
+    }
+}
+
+/// How many thresholds lie below a number, up to the first vector that has some above it.
+#[inline(always)]
+fn count_until<C: Compare>(vectors: &[Thresholds], number: f64) -> usize {
+    let mut below = 0;
+    for vector in vectors {
+        let count = C::count_below(&vector.0, number);
+        below += count;
+        if count < LANES {
+            break;
+        }
+    }
+    below
+}
