@@ -15,6 +15,8 @@ from levcore.reference import kernel
 from levcore.reference.accounts.reader import AccountReader
 from levcore.reference.accounts.settle import BalanceResult, settle
 from levcore.reference.accounts.verdict import Sums, Verdict, judge_wallet
+from levcore.reference.codes.state import state_of
+from levcore.reference.formulas import margin
 from levcore.reference.kernel import BY_ACCOUNT, ROW_RESULTS, MarkedInstrument, Position
 from levcore.reference.rules.collateral import prepare_asset
 from levcore.reference.rules.policy import Policy, prepare
@@ -250,7 +252,7 @@ class BookReplay:
         position, marked, policy = self._read(row), self.marked_of(row), self.policy_of(row)
         status = kernel.refuse_inputs(position, policy, marked, cross=False)
         if status == Status.FLAT:
-            return _flat_isolated(position)
+            return _flat_isolated(position, policy)
         if status != Status.OK or marked.instrument is None or marked.tiers is None:
             return fail(position, status)
         rules, basis = policy.rules, policy.rules.requirement_isolated
@@ -262,6 +264,8 @@ class BookReplay:
         status = kernel.refuse_results(
             position, marked.tiers, cross=False, has_leverage=self.book.leverage is not None
         )
+        if status == Status.WITHOUT_MARGIN:
+            return _without_margin(position, policy)
         return _joined(position, status)
 
     def _value_leg(self, row: int) -> tuple[Position, float]:
@@ -386,8 +390,21 @@ def fail(position: Position, status: Status) -> Position:
     return position
 
 
+def _without_margin(position: Position, policy: Policy) -> Position:
+    """Leave a row without margin what does not depend on it."""
+    _withdraw(position)
+    if policy.rules.fee_basis == kernel.FEE_AT_BANKRUPTCY:
+        # Where the margin ends is not known, nor is the fee there.
+        if policy.rules.fee_in_initial:
+            position.initial_margin = math.nan
+        if policy.rules.fee_in_maintenance:
+            position.maintenance_margin = math.nan
+    position.state, position.status = State.INCOMPLETE, Status.WITHOUT_MARGIN
+    return position
+
+
 def _withdraw(position: Position) -> None:
-    """Take back what a leg would be told of an account that could not be judged."""
+    """Take back what follows from a margin or an account that is not known."""
     for attribute in BY_ACCOUNT:
         setattr(position, attribute, math.nan)
 
@@ -402,9 +419,19 @@ def _flatten(position: Position) -> None:
     position.status = Status.FLAT
 
 
-def _flat_isolated(position: Position) -> Position:
-    margin = position.isolated_margin
+def _flat_isolated(position: Position, policy: Policy) -> Position:
+    """Judge a row without exposure by what it holds; a leverage says that it holds no margin."""
+    held, leverage = position.isolated_margin, position.leverage
+    if math.isnan(held) and 1.0 <= leverage < math.inf:
+        held = 0.0
+    if math.isinf(held):
+        return fail(position, Status.INVALID_MARGIN)
     _flatten(position)
-    position.equity = margin + position.funding if 0.0 < margin < math.inf else math.nan
-    position.margin_ratio, position.state = 0.0, State.HEALTHY
+    position.equity = held + position.funding
+    if math.isnan(held):
+        return _without_margin(position, policy)
+    if math.isinf(position.equity):
+        return fail(position, Status.NUMERIC_OVERFLOW)
+    position.margin_ratio = margin.margin_ratio(0.0, position.equity)
+    position.state = state_of(position.margin_ratio, policy.levels)
     return position
