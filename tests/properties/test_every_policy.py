@@ -1,7 +1,7 @@
 """Invariants of every policy and date, with each unknown rule at each of its values, and tables of every shape.
 
-Nothing asks for less than nothing; nothing at or past its liquidation level, and nothing whose equity is no
-finite number, is healthy; every price at which the surplus is zero is told; and at a price that is told the
+Nothing asks for less than nothing; nothing at or past its liquidation level, and nothing whose equity is
+no finite number, is healthy; every price at which the surplus is zero is told; and at a price that is told the
 ratio is at the level, just before it healthy, just past it liquidatable. The surplus is the exact one of the
 oracle.
 """
@@ -23,8 +23,8 @@ from support.every_policy import MODES, drawn_book, every_version, variants
 from support.moved_prices import Moved, Ruled, grid_of
 
 THOROUGH = os.environ.get("LEVCORE_TESTS") == "thorough"
-COUNT = 60 if THOROUGH else 2
-"""Rows or accounts of each variant and mode; 60 meet every table with every payoff and further table."""
+COUNT = 60 if THOROUGH else 1
+"""Accounts of each variant and mode, and twice as many isolated rows; 60 meet every table with every payoff and further table."""
 BY_NAME = {name: list(group) for name, group in groupby(every_version(), key=lambda policy: policy.name)}
 STEP = 2.0**-20
 NEAR = Fraction(1, 10**9)
@@ -45,8 +45,9 @@ def ruled_books(name: str) -> Iterator[Ruled]:
                     continue
                 if mode != "isolated" and ruled.closing_fee_bankruptcy_cross == "margin":
                     continue  # not computed: refused
-                first += COUNT
-                yield Ruled(drawn_book(ruled, mode, first, COUNT, f"{policy.id} {variant} {mode}"))
+                count = COUNT * (2 if mode == "isolated" else 1)
+                first += count
+                yield Ruled(drawn_book(ruled, mode, first, count, f"{policy.id} {variant} {mode}"))
 
 
 @pytest.mark.parametrize("name", BY_NAME)
@@ -79,7 +80,7 @@ def assert_nothing_is_negative(risk: lc.BookRisk) -> None:
 
 def assert_states_follow_the_surplus(ruled: Ruled, movers: list[Moved]) -> None:
     """(b) At every place of a grid, liquidation where the exact surplus says so, and nowhere else."""
-    for place, wave in grid_of(movers, 6):
+    for place, wave in grid_of(movers, 4 if not THOROUGH else 8):
         risk = ruled.at({name: float(place) for moved in wave for name in moved.instruments + moved.assets})
         assert_nothing_is_negative(risk)
         for moved in wave:
@@ -105,19 +106,14 @@ def told(ruled: Ruled, moved: Moved) -> list[tuple[str, float, float]]:
 
 def assert_every_zero_is_told(ruled: Ruled, moved: Moved) -> None:
     """(c) Each place where a scan finds the surplus zero is a price of all that moves with it."""
-    for place, rises in moved.zeros:
+    for low, high, rises in moved.zeros:
         side = "lower" if rises else "upper"
         prices = [(price, mark) for each, price, mark in told(ruled, moved) if each == side]
         assert prices
         for price, mark in prices:
-            assert abs(price / mark / float(place) - 1.0) < 1e-7, (
-                ruled.policy.id,
-                ruled.drawn.mode,
-                moved.mover,
-                side,
-                float(place * Fraction(mark)),
-                price,
-            )
+            found = ruled.policy.id, ruled.drawn.mode, moved.mover, side, price
+            # No second zero on a side: what is told is the one that the scan has found.
+            assert low * Fraction(1 - STEP) <= price / mark <= high * Fraction(1 + STEP), found
     shown = {float(ruled.risk.liquidation_price[row]) for row in moved.rows}
     assert all(math.isnan(price) or price in [each for _, each, _ in told(ruled, moved)] for price in shown)
 
@@ -152,15 +148,15 @@ def assert_prices_that_are_told_are_zeros(ruled: Ruled, moved: Moved) -> int:
 
 @pytest.mark.parametrize("name", BY_NAME)
 def test_leverage_below_one_is_no_leverage(name: str) -> None:
-    """No venue of ours lends less than nothing: what is paid in is then more than the position is worth."""
-    for ruled in ruled_books(name):
-        for leverage in (0.05, 0.5, 1.0 - 2.0**-53):
-            rows = len(ruled.drawn.columns["leverage"])
-            for row in range(0, rows, 2):
-                given = list(ruled.drawn.columns["leverage"])
-                ruled.drawn.columns["leverage"][row] = leverage
-                risk = Ruled(ruled.drawn).risk
-                assert risk.status[row] == lc.Status.INVALID_LEVERAGE
-                assert risk.state[row] == lc.State.INCOMPLETE
-                assert_nothing_is_negative(risk)
-                ruled.drawn.columns["leverage"][:] = given
+    """No venue of ours lends less than nothing: what is paid in would be more than the position is worth."""
+    policy = next(ruled for _, ruled in variants(BY_NAME[name][-1]))
+    for mode in MODES:
+        if mode == "balances" and policy.liabilities_count_as == "none":
+            continue
+        drawn = drawn_book(policy, mode, 7, 3, f"{name} {mode}")
+        for leverage in (5e-324, 0.05, 0.5, 1.0 - 2.0**-53):
+            drawn.columns["leverage"][0] = leverage
+            risk = Ruled(drawn).risk
+            assert risk.status[0] == lc.Status.INVALID_LEVERAGE
+            assert risk.state[0] == lc.State.INCOMPLETE
+            assert_nothing_is_negative(risk)

@@ -32,22 +32,29 @@ class Moved:
     instruments: list[str]
     balances: list[int] = field(default_factory=list)
     assets: list[str] = field(default_factory=list)
+    known: dict[Fraction, tuple[Fraction, Fraction]] = field(default_factory=dict)
 
     def surplus(self, place: Fraction) -> Fraction:
         """Surplus at a multiple of the price."""
-        if isinstance(self.exact, ExactIsolated):
-            return self.exact.surplus(place)
-        return self.exact.surplus(self.mover, place).exact
+        return self._at(place)[0]
 
     def scale(self, place: Fraction) -> Fraction:
         """Sum of the magnitudes on the way to it."""
-        if isinstance(self.exact, ExactIsolated):
-            return self.exact.scale(place)
-        return self.exact.surplus(self.mover, place).scale
+        return self._at(place)[1]
+
+    def _at(self, place: Fraction) -> tuple[Fraction, Fraction]:
+        """Both, once for each place."""
+        if place not in self.known:
+            if isinstance(self.exact, ExactIsolated):
+                self.known[place] = self.exact.surplus(place), self.exact.scale(place)
+            else:
+                number = self.exact.surplus(self.mover, place)
+                self.known[place] = number.exact, number.scale
+        return self.known[place]
 
     @cached_property
-    def zeros(self) -> list[tuple[Fraction, bool]]:
-        """Places where a scan finds the surplus zero, and whether it rises there."""
+    def zeros(self) -> list[tuple[Fraction, Fraction, bool]]:
+        """Pairs of places between which a scan finds the surplus zero, and whether it rises there."""
         return found_zeros(self.surplus)
 
 

@@ -5,6 +5,7 @@ The surplus is the one of the oracle, in fractions; nothing of the kernel's is u
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from fractions import Fraction
 from itertools import pairwise
@@ -14,7 +15,7 @@ from support.oracle import ZERO, Leg, Number, plain, times
 
 __all__ = ["GRID", "ExactIsolated", "found_zeros"]
 
-STEPS = 6
+STEPS = 12 if os.environ.get("LEVCORE_TESTS") == "thorough" else 3
 """Places of the grid for a factor of two."""
 OCTAVES = 4
 
@@ -26,7 +27,8 @@ def _grid() -> tuple[Fraction, ...]:
 
 
 GRID = _grid()
-BISECTIONS = 30
+BISECTIONS = 4 * STEPS - 10
+"""A price is held to the zero itself where it is told (`moved_prices`), so a narrow bracket finds it."""
 
 
 class ExactIsolated:
@@ -71,23 +73,26 @@ class ExactIsolated:
         return abs(self.cash) + value + self.leg.entry_value
 
 
-def found_zeros(surplus: Callable[[Fraction], Fraction]) -> list[tuple[Fraction, bool]]:
-    """Places of the grid's range where a surplus changes its sign, and whether it rises there."""
+def found_zeros(surplus: Callable[[Fraction], Fraction]) -> list[tuple[Fraction, Fraction, bool]]:
+    """Neighbouring places of the grid between which a surplus changes its sign, and whether it rises there.
+
+    The ends are drawn together by bisection.
+    """
     heights = [surplus(place) for place in GRID]
     found = []
     for (low, below), (high, above) in pairwise(zip(GRID, heights, strict=True)):
         if (below < 0) != (above < 0):
-            found.append((_bisected(surplus, low, high, above >= 0), above >= 0))
+            found.append((*_bisected(surplus, low, high, above >= 0), above >= 0))
     return found
 
 
 def _bisected(
     surplus: Callable[[Fraction], Fraction], low: Fraction, high: Fraction, rises: bool
-) -> Fraction:
+) -> tuple[Fraction, Fraction]:
     for _ in range(BISECTIONS):
         middle = Fraction(float((low + high) / 2))
         if (surplus(middle) < 0) == rises:
             low = middle
         else:
             high = middle
-    return (low + high) / 2
+    return low, high
