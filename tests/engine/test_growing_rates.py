@@ -8,10 +8,12 @@ prices 700 and 100.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 
 import levcore as lc
+from levcore.measures import MEASURE_NAMES
 from support.comparison import assert_same_risk
 
 TERMS = lc.Instrument("I", "inverse", lc.TierTable.growing("0.2", "0.001"), contract_size=100.0)
@@ -21,14 +23,14 @@ MODES = ("isolated", "cross", "hedge")
 
 def at(mark: float, mode: str, margin: float = 330.0) -> lc.BookRisk:
     """The position alone in its account, in a book of that kind; the reference says the same."""
-    held = {"isolated_margin": [margin]} if mode == "isolated" else {"wallet_balance": margin}
-    more = {"position_mode": "hedge"} if mode == "hedge" else {}
+    held: dict[str, Any] = {"isolated_margin": [margin]} if mode == "isolated" else {"wallet_balance": margin}
+    if mode == "hedge":
+        held["position_mode"] = "hedge"
     book = lc.PositionBook(
-        ["I"], [-700.0], [175.0], margin_mode="isolated" if mode == "isolated" else "cross", **held, **more
+        ["I"], [-700.0], [175.0], margin_mode="isolated" if mode == "isolated" else "cross", **held
     )
-    measures = lc.MEASURES
-    risk = lc.Engine(POLICY).evaluate(book, [mark], measures=measures)
-    assert_same_risk(risk, lc.reference.evaluate(book, POLICY, [mark], measures=measures))
+    risk = lc.Engine(POLICY).evaluate(book, [mark], measures=MEASURE_NAMES)
+    assert_same_risk(risk, lc.reference.evaluate(book, POLICY, [mark], measures=MEASURE_NAMES))
     return risk
 
 
@@ -74,6 +76,7 @@ def test_more_than_enough_margin_leaves_the_price_below(mode: str) -> None:
 def test_too_little_margin_leaves_no_price(mode: str) -> None:
     # 400 - margin = 170: the surplus is below zero at every value.
     risk = at(200.0, mode, 230.0)
-    assert math.isnan(risk.liquidation_price_lower[0]) and math.isnan(risk.liquidation_price_upper[0])
+    assert math.isnan(risk.liquidation_price_lower[0])
+    assert math.isnan(risk.liquidation_price_upper[0])
     assert risk.distance_to_liquidation[0] == -math.inf
     assert risk.status[0] == lc.Status.ALREADY_LIQUIDATABLE

@@ -54,7 +54,8 @@ def test_a_row_without_margin_keeps_what_does_not_need_it() -> None:
     risk = evaluated(policy, book, {"E": 110.0})
     assert risk.status.tolist() == [lc.Status.WITHOUT_MARGIN] * 2
     assert risk.state.tolist() == [lc.State.INCOMPLETE] * 2
-    assert risk.notional.tolist() == [220.0, 0.0] and risk.unrealized_pnl.tolist() == [20.0, 0.0]
+    assert risk.notional.tolist() == [220.0, 0.0]
+    assert risk.unrealized_pnl.tolist() == [20.0, 0.0]
     assert risk.maintenance_margin.tolist() == [4.4, 0.0]
     for name in ("equity", "margin_ratio", "liquidation_price", "distance_to_liquidation"):
         assert all(math.isnan(each) for each in risk[name]), name
@@ -70,7 +71,8 @@ def test_a_fee_where_the_margin_ends_is_not_known_without_it() -> None:
         closing_fee_in_maintenance_margin=True,
     )
     risk = evaluated(policy, lc.PositionBook(["E"], [2.0], [100.0]), {"E": 110.0})
-    assert math.isnan(risk.maintenance_margin[0]) and risk.notional[0] == 220.0
+    assert math.isnan(risk.maintenance_margin[0])
+    assert risk.notional[0] == 220.0
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,9 @@
-"""Invariants of every policy and date, with each unknown rule at each of its values, and tables of every shape.
+"""Invariants of every policy and date, with each unknown rule at each of its values, over every table.
 
 Nothing asks for less than nothing; nothing at or past its liquidation level, and nothing whose equity is
-no finite number, is healthy; every price at which the surplus is zero is told; and at a price that is told the
-ratio is at the level, just before it healthy, just past it liquidatable. The surplus is the exact one of the
-oracle.
+no finite number, is healthy; every price at which the surplus is zero is told; and at a price that is told
+the ratio is at the level, just before it healthy, just past it liquidatable. The surplus is the exact one of
+the oracle.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from support.moved_prices import Moved, Ruled, grid_of
 
 THOROUGH = os.environ.get("LEVCORE_TESTS") == "thorough"
 COUNT = 60 if THOROUGH else 1
-"""Accounts of each variant and mode, and twice as many isolated rows; 60 meet every table with every payoff and further table."""
+"""Accounts of each variant and mode, and twice as many isolated rows; 60 meet all tables and payoffs."""
 BY_NAME = {name: list(group) for name, group in groupby(every_version(), key=lambda policy: policy.name)}
 STEP = 2.0**-20
 NEAR = Fraction(1, 10**9)

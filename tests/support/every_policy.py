@@ -15,7 +15,7 @@ from typing import Any
 import levcore as lc
 from levcore.rules.policy_files import policy_names, read_policies
 from levcore.rules.terms import CHOICES, UNKNOWN
-from levcore.rules.tiers import TierTable
+from levcore.rules.tiers import TierTable, Unit
 
 __all__ = ["MODES", "RULED", "Drawn", "drawn_book", "variants"]
 
@@ -95,7 +95,7 @@ def few_tiers(random: Random, payoff: str) -> TierTable:
 
 
 def flat(random: Random, payoff: str) -> TierTable:
-    unit = random.choice(("contracts", "risk_limit"))
+    unit: Unit = random.choice(("contracts", "risk_limit"))
     return TierTable.flat([(0, "0.01"), (500, "0.04"), (2_000, "0.09")], unit=unit, cap=1_000_000)
 
 
@@ -116,7 +116,7 @@ PAYOFFS = ("linear", "inverse", "quanto")
 EXTRAS = ("", "initial", "short", "both")
 
 
-def unit_of(payoff: str) -> Any:
+def unit_of(payoff: str) -> Unit:
     return "base" if payoff == "inverse" else "quote"
 
 
@@ -162,7 +162,7 @@ class Drawn:
             more["balances"] = lc.Balances(**self.balances)
         if self.mode in ("hedge", "balances"):
             more["position_mode"] = "hedge"
-        return lc.PositionBook(**self.columns, **more)
+        return lc.PositionBook(**(more | self.columns))
 
     def with_rules(self) -> lc.MarginPolicy:
         """The policy with all instruments and assets of the book."""
@@ -177,7 +177,7 @@ class Drawn:
             quantity *= 50.0 if instrument.payoff == "inverse" else 16.0
         quantity *= random.choice((-1.0, 1.0))
         limit = random.choice((300.0, 700.0, 3_000.0))
-        row = {
+        row: dict[str, Any] = {
             "instrument": name,
             "quantity": quantity,
             "entry_price": MARK * random.choice((0.875, 0.96875, 1.03125, 1.125)),
@@ -185,9 +185,10 @@ class Drawn:
             "risk_limit": limit,
             "accrued_funding": random.choice((0.0, -3.5, 2.25)),
         }
-        for column, value in (row | more).items():
+        row |= more
+        for column, value in row.items():
             self.columns.setdefault(column, []).append(value)
-        size = abs((row | more)["quantity"]) * instrument.contract_size
+        size = abs(float(row["quantity"])) * instrument.contract_size
         return size / MARK if instrument.payoff == "inverse" else size * instrument.multiplier * MARK
 
     def list_instrument(

@@ -228,7 +228,7 @@ class Leg:
         return self.zero(constant, lines)
 
     def far_liquidation(self, constant: Number, basis: str) -> Number:
-        """The value at which a rate that grows with it outgrows the profit of a position that gains with it."""
+        """The value at which a rate that grows with it outgrows the profit of what gains with it."""
         grows = self.direction > 0 and any(line.slope for line in self.lines)
         if basis != "price" or not grows:
             return Number(None)

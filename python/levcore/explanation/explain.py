@@ -23,7 +23,7 @@ from levcore.explanation.steps import Explanation, Step
 from levcore.explanation.verdict import account_steps, equity_steps, level_steps, price_steps
 from levcore.reference.evaluate import BookReplay
 from levcore.rules.terms import UNKNOWN
-from levcore.status import FIRST_FAILURE, State, Status
+from levcore.status import FIRST_FAILURE, FIRST_PARTIAL, State, Status
 
 __all__ = ["Explanation", "Step", "explain"]
 
@@ -105,14 +105,15 @@ def steps_of(row: Row, account: PooledAccount | None) -> Iterator[Step]:
     if evaluated:
         alone = row if account is None else replace(row, position=account.alone)
         yield from value_steps(alone)
-        yield from margin_steps(alone)
+        if status != Status.WITHOUT_MARGIN:
+            yield from margin_steps(alone)
     if account is not None:
         yield from pooled_account_steps(row, account)
     elif row.is_cross:
         yield from account_steps(row)
-    elif status < FIRST_FAILURE:
+    elif status < FIRST_PARTIAL:
         yield from equity_steps(row)
-    judged = status < FIRST_FAILURE and status != Status.ACCOUNT_INCOMPLETE
+    judged = status < FIRST_PARTIAL
     if judged:
         yield from level_steps(row, row.position.margin_ratio)
     if judged and evaluated:

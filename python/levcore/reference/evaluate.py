@@ -426,6 +426,7 @@ def _flat_isolated(position: Position, policy: Policy) -> Position:
         held = 0.0
     if math.isinf(held):
         return fail(position, Status.INVALID_MARGIN)
+    position.isolated_margin = held
     _flatten(position)
     position.equity = held + position.funding
     if math.isnan(held):

@@ -36,7 +36,7 @@ def value_at_zero_of_growing(needed: float, direction: float, rate: float, slope
 
 
 def far_value_at_zero_of_growing(needed: float, rate: float, slope: float) -> float:
-    """The other zero, of a position that gains as its value rises: there its requirement outgrows its profit."""
+    """The other zero, of a position that gains with its value: its requirement outgrows its profit."""
     gap = 1.0 - rate
     square = gap * gap - 4.0 * slope * needed
     root = math.sqrt(square) if square >= 0.0 else math.nan
