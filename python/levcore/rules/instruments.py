@@ -86,7 +86,10 @@ class Instrument:
             raise InputError("multiplier", "belongs to quanto contracts", "1", repr(self.multiplier))
         if not -1 < self.funding_rate < 1:
             raise InputError(
-                "funding_rate", "must be a fraction of value", "in (-1, 1)", repr(self.funding_rate)
+                "funding_rate",
+                "must be a fraction of value; 0.01 % is 0.0001",
+                "in (-1, 1)",
+                repr(self.funding_rate),
             )
 
 

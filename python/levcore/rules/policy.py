@@ -6,7 +6,6 @@ that rests on, and what nobody has published: such a rule is ``"unknown"``, and 
 """
 
 import dataclasses
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -39,6 +38,9 @@ from levcore.rules.tiers import Unit
 
 __all__ = ["MarginPolicy", "PolicyInfo", "Source", "Texts", "policies", "policy"]
 
+HIGHEST_FEE = 0.02
+LOWEST_LEVEL, HIGHEST_LEVEL = 1e-9, 1e9
+
 
 @dataclass(frozen=True, kw_only=True)
 class MarginPolicy:
@@ -67,7 +69,8 @@ class MarginPolicy:
     closing_fee_basis : {"none", "price", "entry", "bankruptcy", "unknown"}
         Value on which the closing fee inside the requirement is taken.
     closing_fee_rate : float or "unknown"
-        Fraction of that value; "unknown" where it depends on the account's fee tier.
+        Fraction of that value, at most 0.02, twenty times the highest of our venues: 0.05 is a percentage
+        written as a fraction; "unknown" where it depends on the account's fee tier.
     closing_fee_bankruptcy_cross : {"none", "margin", "leverage", "unknown"}
         Which bankruptcy of a cross position a fee at the bankruptcy value means: where the account's equity
         ends, or ``entry value * (1 - d / leverage)``, d = +1 where value and profit rise together, else -1;
@@ -79,7 +82,7 @@ class MarginPolicy:
     warning_level, margin_call_level : float or None
         Requirement over equity from which these states begin; None where no source states one.
     liquidation_level : float
-        The same for liquidation.
+        The same for liquidation. All levels lie in [1e-9, 1e9], where their reciprocals are ordinary numbers.
     warning_level_inclusive, margin_call_level_inclusive, liquidation_level_inclusive : bool
         Whether the state holds at the level itself.
     ratio : str
@@ -245,8 +248,9 @@ class MarginPolicy:
 
     def _check_fee(self) -> None:
         rate = self.closing_fee_rate
-        if rate != UNKNOWN and not (_is_number(rate) and 0 <= float(rate) < 1):
-            raise self._fault("closing_fee_rate", "must be a fraction of value", "in [0, 1)", repr(rate))
+        if rate != UNKNOWN and not (_is_number(rate) and 0 <= float(rate) <= HIGHEST_FEE):
+            rule = "must be a fraction of value; 0.05 % is 0.0005"
+            raise self._fault("closing_fee_rate", rule, f"in [0, {HIGHEST_FEE}]", repr(rate))
         if self.closing_fee_basis == "none" and rate != 0:
             raise self._fault("closing_fee_rate", "must be 0 where there is no closing fee", "0", repr(rate))
 
@@ -255,12 +259,11 @@ class MarginPolicy:
         if self.liquidation_level is None:
             raise self._fault("liquidation_level", "must be a level", "a positive number", "None")
         levels = [(name, getattr(self, name)) for name in named if getattr(self, name) is not None]
-        highest = 0.0
+        highest = LOWEST_LEVEL
         for name, level in levels:
-            if not _is_number(level) or not highest <= level < math.inf or level == 0:
-                raise self._fault(
-                    name, "levels must be positive and must not fall", f">= {highest}", repr(level)
-                )
+            if not _is_number(level) or not highest <= level <= HIGHEST_LEVEL:
+                expected = f"in [{highest}, {HIGHEST_LEVEL}]"
+                raise self._fault(name, "levels must be positive and must not fall", expected, repr(level))
             highest = level
 
     def _check_covered_share(self) -> None:

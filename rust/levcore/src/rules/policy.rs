@@ -194,7 +194,7 @@ impl Policy {
     ///
     /// # Errors
     ///
-    /// [`Error::Domain`] for a fee outside of `[0, 1)`, a level that is not positive, or rates that, with the fee and scaled by the
+    /// [`Error::Domain`] for a fee outside of `[0, 1)`, a level outside of `[1e-9, 1e9]`, or rates that, with the fee and scaled by the
     /// liquidation level, reach 1: no price could then restore the position. [`Error::Tier`] for a growing table of a quanto contract.
     pub fn new(rules: Rules, instruments: &[Terms]) -> Result<Self> {
         check_rules(&rules)?;
@@ -294,6 +294,9 @@ impl Policy {
     }
 }
 
+/// Levels whose reciprocals, and the numbers next to them, are ordinary ones.
+const LEVELS: std::ops::RangeInclusive<f64> = 1e-9..=1e9;
+
 fn check_rules(rules: &Rules) -> Result<()> {
     if !(0.0..=1.0).contains(&rules.covered_share) {
         return Err(Error::Domain {
@@ -316,9 +319,9 @@ fn check_rules(rules: &Rules) -> Result<()> {
     ];
     for (argument, level) in levels {
         if let Some(found) = level
-            && !(found > 0.0 && found < f64::INFINITY)
+            && !LEVELS.contains(&found)
         {
-            return Err(Error::Domain { argument, expected: "a positive number", found });
+            return Err(Error::Domain { argument, expected: "a level in [1e-9, 1e9]", found });
         }
     }
     Ok(())
