@@ -234,7 +234,7 @@ REFUSED: dict[str, tuple[Callable[[], TierTable], str, str]] = {
     "leverage of 0": (lambda: TierTable.half_of_initial_rate([(0, 0)]), "max_leverage", "must be positive"),
     "negative leverage": (lambda: TierTable.single_rate(0.1, -1), "max_leverage", "must be positive"),
     "leverage below 1": (lambda: TierTable.single_rate(0.1, 0.5), "max_leverage", "must be at least 1"),
-    "a rate of 40 % beside 125x": (
+    "0.4 beside 125x": (
         lambda: TierTable.single_rate("0.4", 125),
         "rate",
         "contradicts a leverage",
