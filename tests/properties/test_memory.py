@@ -78,7 +78,8 @@ CALLS = {
 def test_running_out_of_memory_ends_the_call_and_not_the_process(kind: str) -> None:
     tries = """
         call()
-        finished = [with_little(call, more << 20) for more in (0, 1, 2, 3, 5, 8, 12, 18, 27, 40, 60, 90, 1_000)]
+        room = (0, 1, 2, 3, 5, 8, 12, 18, 27, 40, 60, 90, 1_000)
+        finished = [with_little(call, more << 20) for more in room]
         assert not finished[0] and finished[-1], finished
         print(finished.count(False))
     """

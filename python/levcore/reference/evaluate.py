@@ -421,8 +421,8 @@ def _flatten(position: Position) -> None:
 
 def _flat_isolated(position: Position, policy: Policy) -> Position:
     """Judge a row without exposure by what it holds; a leverage says that it holds no margin."""
-    held, leverage = position.isolated_margin, position.leverage
-    if math.isnan(held) and 1.0 <= leverage < math.inf:
+    held = position.isolated_margin
+    if math.isnan(held) and margin.is_leverage(position.leverage):
         held = 0.0
     if math.isinf(held):
         return fail(position, Status.INVALID_MARGIN)

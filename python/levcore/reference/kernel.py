@@ -317,7 +317,7 @@ def refuse_inputs(position: Position, policy: Policy, marked: MarkedInstrument, 
         return failure
     if not _positive(p.entry_price):
         return Status.INVALID_ENTRY_PRICE
-    if not math.isnan(leverage) and not 1.0 <= leverage < math.inf:
+    if not (math.isnan(leverage) or margin.is_leverage(leverage)):
         return Status.INVALID_LEVERAGE
     if not cross and math.isinf(p.isolated_margin):
         return Status.INVALID_MARGIN

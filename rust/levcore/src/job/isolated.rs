@@ -63,8 +63,7 @@ fn classify_isolated(job: &Job<'_>, part: &PolicyPart<'_>, tile: &mut Tile, plac
 
 /// Judges a row without exposure by what it holds; a leverage says that it holds no margin.
 fn judge_flat(tile: &mut Tile, slot: usize, given: f64, policy: &Policy) {
-    let leverage = tile.leverage[slot];
-    let held = if given.is_nan() && leverage >= 1.0 && leverage < f64::INFINITY { 0.0 } else { given };
+    let held = if given.is_nan() && margin::is_leverage(tile.leverage[slot]) { 0.0 } else { given };
     if held.is_infinite() {
         return fail(tile, slot, Status::InvalidMargin);
     }

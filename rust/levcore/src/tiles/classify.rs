@@ -3,6 +3,7 @@
 use crate::book::columns::Book;
 use crate::codes::measures::Measure;
 use crate::codes::status::Status;
+use crate::formulas::margin;
 use crate::machine::compare::ROWS;
 use crate::rules::policy::{FeeBasis, Instrument, Policy};
 use crate::rules::tables::{Kind, Table};
@@ -84,7 +85,7 @@ pub(crate) fn classify(
     if !positive(tile.entry_price[slot]) {
         return Status::InvalidEntryPrice;
     }
-    if !leverage.is_nan() && !(leverage >= 1.0 && leverage < f64::INFINITY) {
+    if !(leverage.is_nan() || margin::is_leverage(leverage)) {
         return Status::InvalidLeverage;
     }
     if !cross && given_margin.is_infinite() {
