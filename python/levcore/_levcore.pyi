@@ -17,6 +17,7 @@ __all__ = [
     "balance_measures",
     "default_threads",
     "evaluate",
+    "exact_sums",
     "instruction_sets",
     "measure_distances",
     "measures",
@@ -85,6 +86,16 @@ def evaluate(
     instruction_set: str,
     threads: int,
 ) -> None: ...
+def exact_sums(
+    values: npt.NDArray[np.float64], groups: npt.NDArray[np.int64] | None, count: int
+) -> npt.NDArray[np.float64]:
+    """Correctly rounded sums by group: the same bits in any order, those of `math.fsum`.
+
+    Values of a negative group are left out; without `groups` all are of group 0. A group without values has
+    the sum 0. NaN, or infinities of both signs, give NaN; a sum beyond the range of float64 is infinite,
+    though sums on the way to it have no bound.
+    """
+
 def measure_distances(
     book: Book,
     policies: BookPolicies,
