@@ -22,7 +22,13 @@ import numpy as np
 import numpy.typing as npt
 
 import levcore as lc
-from levcore.scenarios import ContractCharge, ScenarioAddOns, ScenarioArrays, SpreadCharge, scenario_margin
+from levcore.scenarios import (
+    ContractCharge,
+    ScenarioAddOns,
+    ScenarioArrays,
+    SpreadCharge,
+    scenario_margin,
+)
 from machine import describe
 
 Floats = npt.NDArray[np.float64]

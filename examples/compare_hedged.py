@@ -9,8 +9,8 @@ import dataclasses
 from pathlib import Path
 
 import levcore as lc
-from levcore.balance_files import read_asset_prices, read_assets, read_balances
-from levcore.files import read_positions
+from levcore.files.balances import read_asset_prices, read_assets, read_balances
+from levcore.files.positions import read_positions
 
 DATA = Path(__file__).parent / "data" / "hedged_multi_asset"
 

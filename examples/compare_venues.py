@@ -7,8 +7,8 @@ import argparse
 from pathlib import Path
 
 import levcore as lc
-from levcore.compare import compare
-from levcore.files import read_accounts, read_positions
+from levcore.comparison.compare import compare
+from levcore.files.positions import read_accounts, read_positions
 
 DATA = Path(__file__).parent / "data" / "hyperliquid_account_2026-01-14"
 

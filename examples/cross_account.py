@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 import levcore as lc
-from levcore.files import read_accounts, read_positions
+from levcore.files.positions import read_accounts, read_positions
 
 DATA = Path(__file__).parent / "data" / "hyperliquid_account_2026-01-14"
 

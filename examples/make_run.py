@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 
 import levcore as lc
-from levcore import generate
-from levcore.files import Positions, read_accounts, read_positions
-from levcore.report_html import write_report
-from levcore.report_text import text_table
+from levcore.files.positions import Positions, read_accounts, read_positions
+from levcore.reports.risk.html import write_report
+from levcore.reports.risk.text import text_table
+from levcore.samples import generate
 
 DATA = Path(__file__).parent / "data" / "hyperliquid_account_2026-01-14"
 ROWS = 1_000_000

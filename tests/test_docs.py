@@ -18,10 +18,10 @@ import pytest
 
 import levcore as lc
 from levcore import scenarios
-from levcore.cli import main
-from levcore.display import displayed_price
-from levcore.policy import RULES
-from levcore.policy_files import policies_of_text
+from levcore.cli.main import main
+from levcore.engine.displayed_prices import displayed_price
+from levcore.rules.policy import RULES
+from levcore.rules.policy_files import policies_of_text
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

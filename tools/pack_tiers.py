@@ -1,6 +1,6 @@
 """Convert raw bulk tier tables to the bundled form of ``levcore.instrument_bundles``.
 
-    python tools/pack_tiers.py RAW.json [RAW.json ...] --out python/levcore/instruments_data
+    python tools/pack_tiers.py RAW.json [RAW.json ...] --out python/levcore/rules/data/instruments
 
 A raw file is ``{"_meta": {date, source, commit, columns}, symbol: [[tier columns as text] ...]}``, Binance
 USD-M. The packer refuses a table whose deductions do not continue exactly.
@@ -12,8 +12,8 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
-from levcore.instruments import plain_symbol
-from levcore.tiers import TierTable
+from levcore.rules.instruments import plain_symbol
+from levcore.rules.tiers import TierTable
 
 RAW_COLUMNS = ["notional_floor", "notional_cap", "maint_margin_rate", "max_leverage", "maint_amount_cum"]
 HEADER = """\

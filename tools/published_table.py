@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from published_fates import fates, render, summary_table  # noqa: E402
+from support.published_fates import fates, render, summary_table  # noqa: E402
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 import levcore
-from levcore.policy import PolicyInfo
+from levcore.rules.policy import PolicyInfo
 
 Rows = Iterable[tuple[str, ...]]
 

@@ -14,21 +14,21 @@
 from typing import TYPE_CHECKING, Any
 
 from levcore._levcore import __version__
-from levcore.assets import Asset, AssetTable
-from levcore.balances import Balances
-from levcore.book import PositionBook
-from levcore.compare import compare
-from levcore.distance import distance
-from levcore.engine import Engine
+from levcore.book.balances import Balances
+from levcore.book.positions import PositionBook
+from levcore.comparison.compare import compare
+from levcore.engine.distances import distance
+from levcore.engine.engine import Engine
+from levcore.engine.quantities_to_close import quantities_to_close
+from levcore.engine.risk import AccountRisk, BookRisk
 from levcore.errors import InputError, InternalError, LevcoreError, PolicyError
-from levcore.instruments import Instrument, InstrumentTable
 from levcore.measures import MEASURES
-from levcore.policy import MarginPolicy, policies, policy
-from levcore.reconcile import reconcile
-from levcore.restore import quantities_to_close
-from levcore.risk import AccountRisk, BookRisk
+from levcore.reconciliation.reconcile import reconcile
+from levcore.rules.assets import Asset, AssetTable
+from levcore.rules.instruments import Instrument, InstrumentTable
+from levcore.rules.policy import MarginPolicy, policies, policy
+from levcore.rules.tiers import TierTable
 from levcore.status import AccountStatus, State, Status
-from levcore.tiers import TierTable
 
 if TYPE_CHECKING:
     from levcore import reference

@@ -1,6 +1,6 @@
 """``python -m levcore``: the command line."""
 
-from levcore.cli import main
+from levcore.cli.main import main
 
 if __name__ == "__main__":
     raise SystemExit(main())

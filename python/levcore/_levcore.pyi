@@ -3,9 +3,9 @@ from typing import final
 import numpy as np
 import numpy.typing as npt
 
-from levcore.balances import BalanceColumns
-from levcore.compiled import CompiledAsset, CompiledInstrument, CompiledRules
-from levcore.scenario_inputs import CompiledScenarios
+from levcore.book.balances import BalanceColumns
+from levcore.engine.compiled import CompiledAsset, CompiledInstrument, CompiledRules
+from levcore.scenarios.inputs import CompiledScenarios
 
 __all__ = [
     "Book",

@@ -8,7 +8,7 @@ from levcore import _levcore
 from levcore.errors import DTypeError, InputError
 
 if TYPE_CHECKING:
-    from levcore.book import PositionBook
+    from levcore.book.positions import PositionBook
 
 __all__ = [
     "ACCOUNT_MEASURES",

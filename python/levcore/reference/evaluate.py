@@ -6,27 +6,27 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from levcore.asset_prices import asset_price_columns
-from levcore.compiled import check_accounts, check_modes, compile_policy, pools_every_account
+from levcore.book.asset_prices import asset_price_columns
+from levcore.book.listings import refuse_mixed_settlement
+from levcore.book.policy_labels import labelled_policies, labels_of_book
+from levcore.engine.compiled import check_accounts, check_modes, compile_policy, pools_every_account
 from levcore.errors import DTypeError
-from levcore.listings import refuse_mixed_settlement
-from levcore.policy_labels import labelled_policies, labels_of_book
 from levcore.reference import kernel
-from levcore.reference.account import Sums, Verdict, judge_wallet
-from levcore.reference.account_reader import AccountReader
-from levcore.reference.collateral import prepare_asset
+from levcore.reference.accounts.reader import AccountReader
+from levcore.reference.accounts.settle import BalanceResult, settle
+from levcore.reference.accounts.verdict import Sums, Verdict, judge_wallet
 from levcore.reference.kernel import BY_ACCOUNT, ROW_RESULTS, MarkedInstrument, Position
-from levcore.reference.policy import Policy, prepare
-from levcore.reference.settle import BalanceResult, settle
-from levcore.reference.tables import prepare_tiers
+from levcore.reference.rules.collateral import prepare_asset
+from levcore.reference.rules.policy import Policy, prepare
+from levcore.reference.rules.tables import prepare_tiers
 from levcore.status import FIRST_FAILURE, State, Status
 
 if TYPE_CHECKING:
-    from levcore.book import PositionBook
-    from levcore.marks import Marks
-    from levcore.policy import MarginPolicy
-    from levcore.policy_labels import Policies
-    from levcore.risk import BookRisk
+    from levcore.book.marks import Marks
+    from levcore.book.policy_labels import Policies
+    from levcore.book.positions import PositionBook
+    from levcore.engine.risk import BookRisk
+    from levcore.rules.policy import MarginPolicy
 
 __all__ = ["BookReplay", "evaluate"]
 
@@ -58,10 +58,10 @@ def evaluate(
     BookRisk
         In the caller's row order.
     """
-    from levcore.book import PositionBook
-    from levcore.marks import mark_prices, marks_by_policy
+    from levcore.book.marks import mark_prices, marks_by_policy
+    from levcore.book.positions import PositionBook
+    from levcore.engine.risk import BookRisk
     from levcore.measures import MEASURE_NAMES, chosen_measures, default_measures
-    from levcore.risk import BookRisk
 
     if not isinstance(book, PositionBook):
         raise DTypeError("book", "must be a PositionBook", "PositionBook", type(book).__name__)

@@ -3,11 +3,11 @@
 import math
 from dataclasses import dataclass
 
-from levcore.compiled import FEE_BASES, KEYS, REQUIREMENT_BASES, CompiledInstrument
-from levcore.reference import contract, exposure, liquidation, margin, mark_to_market
-from levcore.reference.policy import Policy
-from levcore.reference.state import state_of
-from levcore.reference.tables import Line, Table, Tiers
+from levcore.engine.compiled import FEE_BASES, KEYS, REQUIREMENT_BASES, CompiledInstrument
+from levcore.reference.codes.state import state_of
+from levcore.reference.formulas import contract, exposure, liquidation, margin, mark_to_market
+from levcore.reference.rules.policy import Policy
+from levcore.reference.rules.tables import Line, Table, Tiers
 from levcore.status import State, Status
 
 __all__ = [

@@ -1,0 +1,235 @@
+"""The columns of a book that hold labels: instruments, policies, margin modes, accounts and their wallets."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from levcore.book.arrays import (
+    Codes,
+    Floats,
+    factorize,
+    flat_array,
+    float_column,
+    integer_codes,
+    label_sequence,
+    refuse_masked,
+)
+from levcore.errors import DTypeError, InputError, ShapeError
+
+__all__ = [
+    "MODES",
+    "NO_ACCOUNT",
+    "account_codes",
+    "cross_rows",
+    "named_codes",
+    "refuse_accounts_of_several_policies",
+]
+
+NO_ACCOUNT = np.uint32(0xFFFF_FFFF)
+"""Account code of isolated rows."""
+MODES = ("isolated", "cross")
+
+Labels = Sequence[Any] | npt.NDArray[Any]
+
+
+def named_codes(
+    argument: str, values: Labels, names: Sequence[str] | None, rows: int
+) -> tuple[Codes, tuple[str, ...]]:
+    """Codes of a column of names, and the names.
+
+    Parameters
+    ----------
+    argument : str
+        The column; the names that codes point to are the argument ``<argument>_names``.
+    values : sequence of str, or of int with `names`, shape (rows,)
+    names : sequence of str, optional
+    rows : int
+
+    Raises
+    ------
+    DTypeError, ShapeError, InputError
+        For what holds no names, or codes that are none.
+    """
+    if names is None:
+        codes, labels = factorize(argument, values)
+        odd = next((label for label in labels if not isinstance(label, str)), None)
+        if odd is not None:
+            raise DTypeError(argument, f"must hold names, or codes with {argument}_names", "str", repr(odd))
+    else:
+        codes, labels = _given_codes(argument, values, names)
+    if codes.size != rows:
+        raise ShapeError(argument, "must have one value a row", str(rows), str(codes.size))
+    return codes, tuple(labels)
+
+
+def _given_codes(argument: str, values: Labels, names: Sequence[str]) -> tuple[Codes, list[Any]]:
+    table = f"{argument}_names"
+    labels = list(label_sequence(table, names))
+    odd = next((place for place, label in enumerate(labels) if not isinstance(label, str)), None)
+    if odd is not None:
+        raise DTypeError(table, "must hold names", "str", repr(labels[odd]), odd)
+    refuse_masked(argument, values)
+    array = flat_array(argument, values)
+    if array.dtype.kind not in "iu":
+        raise DTypeError(argument, f"must hold codes of {table}", "integers", str(array.dtype))
+    if len(set(labels)) != len(labels):
+        raise InputError(table, "must not repeat a name")
+    return integer_codes(argument, array, len(labels)), labels
+
+
+def refuse_accounts_of_several_policies(
+    policy_codes: Codes, policy_names: tuple[str, ...], account_codes: Codes, account_ids: list[Any]
+) -> None:
+    """Refuse a cross account whose legs are under several policies: no venue nets against another.
+
+    Raises
+    ------
+    InputError
+        Naming the account, its policies and the first row that differs.
+    """
+    legs = np.flatnonzero(account_codes != NO_ACCOUNT)
+    accounts, policies = account_codes[legs], policy_codes[legs]
+    of_account = np.zeros(len(account_ids), dtype=np.uint32)
+    # Written backwards, so that the first leg of each account has the last word.
+    of_account[accounts[::-1]] = policies[::-1]
+    differing = policies != of_account[accounts]
+    if differing.any():
+        first = int(np.argmax(differing))
+        account = accounts[first]
+        raise InputError(
+            "policy",
+            f"must be one for all cross positions of account {account_ids[account]!r}",
+            repr(policy_names[of_account[account]]),
+            repr(policy_names[policies[first]]),
+            int(legs[first]),
+            int(differing.sum()),
+        )
+
+
+def cross_rows(margin_mode: str | Labels, rows: int) -> npt.NDArray[np.bool_]:
+    """Which rows are cross positions.
+
+    Raises
+    ------
+    InputError, ShapeError
+        For a word that is no margin mode, or a wrong number of them.
+    """
+    if isinstance(margin_mode, str):
+        if margin_mode not in MODES:
+            raise InputError("margin_mode", "must be a margin mode", "isolated or cross", repr(margin_mode))
+        return np.full(rows, margin_mode == "cross")
+    refuse_masked("margin_mode", margin_mode)
+    modes = flat_array("margin_mode", margin_mode)
+    if modes.ndim != 1 or modes.size != rows:
+        raise ShapeError("margin_mode", "must have one value a row", str(rows), str(modes.shape))
+    cross = np.asarray(modes == "cross", dtype=np.bool_)
+    bad = ~(cross | np.asarray(modes == "isolated", dtype=np.bool_))
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise InputError(
+            "margin_mode", "must be a margin mode", "isolated or cross", repr(modes[row]), row, int(bad.sum())
+        )
+    return cross
+
+
+def account_codes(
+    account: Labels | None,
+    is_cross: npt.NDArray[np.bool_],
+    accounts: Labels | None,
+    wallet_balance: Mapping[Any, float] | npt.ArrayLike | None,
+    copied: list[str],
+) -> tuple[Codes | None, list[Any], Floats]:
+    """Account code of each row, ids by code, wallet by code (NaN: not given).
+
+    Raises
+    ------
+    InputError, ShapeError, DTypeError
+        For cross positions without account, wallets without owner, ids given twice.
+    """
+    ids, wallets = _wallets(account, accounts, wallet_balance, copied)
+    if account is not None and len(account) != is_cross.size:
+        raise ShapeError("account", "must have one value a row", str(is_cross.size), str(len(account)))
+    if not is_cross.any():
+        return None, ids, wallets
+    if account is None:
+        if len(ids) != 1:
+            raise InputError(
+                "account",
+                "is needed for cross positions, unless wallet_balance is the one number of a single account",
+                "one account a row",
+                "none",
+                int(np.argmax(is_cross)),
+                int(is_cross.sum()),
+            )
+        return np.where(is_cross, np.uint32(0), NO_ACCOUNT), ids, wallets
+    every_code, labels = factorize("account", account)
+    _refuse_missing_accounts(every_code, labels, is_cross)
+    return _join_accounts(every_code, labels, is_cross, ids, wallets)
+
+
+def _refuse_missing_accounts(codes: Codes, labels: list[Any], is_cross: npt.NDArray[np.bool_]) -> None:
+    if "" not in labels:
+        return
+    missing = (codes == labels.index("")) & is_cross
+    if missing.any():
+        row = int(np.argmax(missing))
+        raise InputError(
+            "account", "is needed for cross positions", "an account", "none", row, int(missing.sum())
+        )
+
+
+def _wallets(
+    account: Labels | None,
+    accounts: Labels | None,
+    wallet_balance: Mapping[Any, float] | npt.ArrayLike | None,
+    copied: list[str],
+) -> tuple[list[Any], Floats]:
+    if wallet_balance is None:
+        if accounts is not None:
+            raise InputError("wallet_balance", "is needed with accounts", "one balance an account", "none")
+        return [], np.empty(0)
+    values: npt.ArrayLike
+    if isinstance(wallet_balance, Mapping):
+        if accounts is not None:
+            raise InputError("accounts", "must not be given beside a mapping of balances")
+        accounts, values = list(wallet_balance), list(wallet_balance.values())
+    elif np.ndim(wallet_balance) == 0 and accounts is None:
+        if account is not None:
+            raise InputError("wallet_balance", "must be a mapping, or come with accounts", "", "one number")
+        accounts, values = [0], np.atleast_1d(wallet_balance)
+    elif accounts is None:
+        raise InputError("accounts", "is needed to know whose balances these are", "one id a balance", "none")
+    else:
+        values = wallet_balance
+    codes, labels = factorize("accounts", accounts)
+    wallets = float_column("wallet_balance", values, codes.size, copied)
+    if len(labels) != codes.size:
+        repeated = np.flatnonzero(np.bincount(codes) > 1)
+        row = int(np.flatnonzero(codes == repeated[0])[1])
+        raise InputError("accounts", "must not repeat an id", "each id once", repr(labels[repeated[0]]), row)
+    return labels, wallets
+
+
+def _join_accounts(
+    codes: Codes, labels: list[Any], is_cross: npt.NDArray[np.bool_], ids: list[Any], wallets: Floats
+) -> tuple[Codes, list[Any], Floats]:
+    """Translate codes of the account column into codes of the accounts, those with a wallet first."""
+    has_cross = np.zeros(len(labels), dtype=np.bool_)
+    has_cross[codes[is_cross]] = True
+    place = {label: code for code, label in enumerate(ids)}
+    translation = np.full(len(labels), NO_ACCOUNT, dtype=np.uint32)
+    joined = list(ids)
+    for code, label in enumerate(labels):
+        known = place.get(label)
+        if known is not None:
+            translation[code] = known
+        elif has_cross[code]:
+            translation[code] = len(joined)
+            joined.append(label)
+    balances = np.concatenate((wallets, np.full(len(joined) - len(ids), np.nan)))
+    balances.flags.writeable = False
+    row_codes = translation[codes]
+    row_codes[~is_cross] = NO_ACCOUNT
+    return row_codes, joined, balances

@@ -1,0 +1,191 @@
+"""``levcore compare``: one book under several policies."""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from levcore.cli.options import (
+    EXIT_CODES,
+    IN_MARGIN_CALL,
+    OK,
+    add_book,
+    add_traceback,
+    asset_prices,
+    check_outputs,
+    exit_code,
+    inputs_of,
+    make_book,
+    read_inputs,
+    stated_rule,
+    with_assets,
+)
+from levcore.cli.progress import Progress
+from levcore.comparison.compare import compare, label_of, labelled
+from levcore.comparison.comparison import Comparison, Refusal
+from levcore.errors import InputError
+from levcore.files.csv import read_csv
+from levcore.rules.instruments import InstrumentTable
+from levcore.rules.policy import MarginPolicy
+from levcore.rules.terms import UNKNOWN
+
+__all__ = ["add_compare"]
+
+TOP = 10
+
+
+def add_compare(commands: "argparse._SubParsersAction[Any]") -> None:
+    """Add the command to the parser's commands."""
+    parser = commands.add_parser(
+        "compare",
+        help="evaluate positions under several policies",
+        description="Evaluate positions under several policies and show where the answers differ.",
+        epilog=EXIT_CODES,
+    )
+    add_book(parser)
+    parser.add_argument("--policies", required=True, metavar="NAME,NAME", help="policies to compare")
+    parser.add_argument(
+        "--instruments",
+        action="append",
+        default=[],
+        metavar="[POLICY=]FILE",
+        help="instruments and their tiers, added to those of POLICY, or of --tiers-from; may be repeated",
+    )
+    parser.add_argument(
+        "--names", metavar="FILE", help="policy, instrument (in the book), name (in the policy)"
+    )
+    parser.add_argument(
+        "--tiers-from", metavar="POLICY", help="whose instruments to take for what a policy does not hold"
+    )
+    parser.add_argument(
+        "--assets-from", metavar="POLICY", help="whose assets to take for those that a policy does not hold"
+    )
+    parser.add_argument(
+        "--quantities-of", metavar="POLICY", help="whose contracts the quantities count, where sizes differ"
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="[POLICY.]RULE=VALUE",
+        help="state a rule of POLICY, or of every policy that leaves it unknown; may be repeated",
+    )
+    parser.add_argument("--report", metavar="FILE.html", help="write the report, one offline file")
+    parser.add_argument("--json", action="store_true", help="print everything compared as JSON")
+    parser.add_argument(
+        "--top", type=int, default=TOP, metavar="N", help=f"length of the lists, {TOP} by default"
+    )
+    add_traceback(parser)
+    parser.set_defaults(run=_compare)
+
+
+def _compare(options: argparse.Namespace) -> int:
+    progress = Progress()
+    if options.top < 0:
+        raise InputError("--top", "must not be negative", "0 or more", str(options.top))
+    policies = labelled([name.strip() for name in options.policies.split(",") if name.strip()])
+    policies, files = _with_instruments(policies, options.instruments, options.tiers_from)
+    policies = _with_rules(policies, options.set)
+    policies = _with_assets(policies, options)
+    inputs = (*inputs_of(options), options.names, *files)
+    check_outputs(inputs, [("--report", options.report)])
+    names = _names(options.names) if options.names else None
+    positions, marks = read_inputs(options, progress)
+    step = progress.step("grouping and evaluating")
+    book = make_book(positions, options)
+    step(len(book))
+    comparison = compare(
+        book,
+        policies,
+        marks,
+        instruments=names,
+        tiers_from=options.tiers_from,
+        quantities_of=options.quantities_of,
+        asset_prices=asset_prices(options),
+        assets_from=options.assets_from,
+    )
+    name = Path(options.positions).name
+    if options.report:
+        comparison.report(options.report, name=name)
+    progress.clear()
+    for label, result in comparison.results.items():
+        if isinstance(result, Refusal):
+            remedy = f" (--set {label}.RULE=VALUE states a rule)" if result.can_be_stated else ""
+            print(f"levcore: note: {label} {result}{remedy}", file=sys.stderr)
+    if options.json:
+        json.dump(comparison.to_dict(), sys.stdout, ensure_ascii=False, allow_nan=False)
+        print()
+    else:
+        print(comparison.text(name=name, top=options.top), end="")
+    return _exit_code(comparison)
+
+
+def _with_instruments(
+    policies: Mapping[str, MarginPolicy], texts: list[str], tiers_from: str | None
+) -> tuple[dict[str, MarginPolicy], list[str]]:
+    """Policies with the instruments of the files that ``[POLICY=]FILE`` names, and these files."""
+    ready, files = dict(policies), []
+    for text in texts:
+        key, equals, path = text.partition("=")
+        if not equals:
+            if tiers_from is None:
+                expected = "POLICY=FILE, or --tiers-from POLICY"
+                raise InputError(
+                    "--instruments", "must say whose instruments these are", expected, repr(text)
+                )
+            key, path = tiers_from, text
+        label = label_of(key, policies, "--instruments")
+        ready[label] = ready[label].with_instruments(InstrumentTable.from_csv(path))
+        files.append(path)
+    return ready, files
+
+
+def _with_assets(
+    policies: Mapping[str, MarginPolicy], options: argparse.Namespace
+) -> dict[str, MarginPolicy]:
+    """Policies with the assets of ``--assets``: that of ``--assets-from``, which lends them, or all."""
+    ready = dict(policies)
+    lends = options.assets and options.assets_from
+    for label in [label_of(options.assets_from, policies, "--assets-from")] if lends else policies:
+        ready[label] = with_assets(ready[label], options)
+    return ready
+
+
+def _with_rules(policies: Mapping[str, MarginPolicy], texts: list[str]) -> dict[str, MarginPolicy]:
+    """Policies with the rules that ``[POLICY.]RULE=VALUE`` states."""
+    ready = dict(policies)
+    for text in texts:
+        left, value = stated_rule(text)
+        key, _, rule = left.rpartition(".")
+        if key:
+            labels = [label_of(key, policies, "--set")]
+        else:
+            labels = [label for label, one in policies.items() if getattr(one, rule, None) == UNKNOWN]
+            if not labels:
+                expected = "POLICY.RULE=VALUE where a policy states it otherwise"
+                raise InputError("--set", f"no policy leaves {rule} unknown", expected, repr(text))
+        for label in labels:
+            ready[label] = ready[label].replace(**{rule: value})
+    return ready
+
+
+def _names(path: str) -> dict[str, dict[str, str]]:
+    """Name in the policy by policy and name in the book."""
+    kinds = ("policy", "instrument", "name")
+    columns = read_csv(path, dict.fromkeys(kinds, "text"), kinds, lambda _: None)
+    names: dict[str, dict[str, str]] = {}
+    for row in range(len(columns)):
+        policy, instrument, name = (columns.texts[kind][row] for kind in kinds)
+        of_policy = names.setdefault(policy, {})
+        if of_policy.setdefault(instrument, name) != name:
+            rule = f"contradicts an earlier line for {instrument} under {policy}"
+            raise columns.error(row, "name", rule, of_policy[instrument], name)
+    return names
+
+
+def _exit_code(comparison: Comparison) -> int:
+    refused = len(comparison.answers) < len(comparison.policies)
+    codes = [exit_code(risk) for risk in comparison.answers.values()]
+    return IN_MARGIN_CALL if refused else max(codes, default=OK)

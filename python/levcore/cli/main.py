@@ -1,0 +1,253 @@
+"""The command line: ``levcore score``, ``explain``, ``compare``, ``reconcile`` and ``policies``.
+
+Exit codes: 0 all is well; 2 something is in margin call or worse, or could not be judged, which may hide it;
+1 the command failed, with a message on standard error.
+"""
+
+import argparse
+import os
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from levcore._levcore import __version__
+from levcore.book.marks import Marks
+from levcore.book.positions import PositionBook
+from levcore.cli.compare import add_compare
+from levcore.cli.options import (
+    EXIT_CODES,
+    FAILED,
+    OK,
+    add_book,
+    add_traceback,
+    asset_prices,
+    check_outputs,
+    exit_code,
+    inputs_of,
+    make_book,
+    read_inputs,
+    stated_rule,
+    with_assets,
+)
+from levcore.cli.progress import Progress
+from levcore.cli.reconcile import add_reconcile
+from levcore.engine.engine import Engine
+from levcore.engine.risk import BookRisk
+from levcore.errors import InputError, LevcoreError, UnknownRuleError
+from levcore.files.positions import Positions
+from levcore.files.results import check_output, write_csv, write_json, write_results
+from levcore.reports.policy_text import listing_text, policy_text
+from levcore.reports.risk.gather import gather
+from levcore.reports.risk.html import write_report
+from levcore.reports.risk.text import headline, render_text
+from levcore.rules.instruments import InstrumentTable
+from levcore.rules.policy import MarginPolicy, policies, policy
+
+__all__ = ["main"]
+
+INTERRUPTED = 130
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors exit with 1, since 2 says something else here."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the arguments, and exit."""
+        self.print_usage(sys.stderr)
+        self.exit(FAILED, f"{self.prog}: error: {message}\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Arguments without the program's name, those of the process where they are not given.
+
+    Returns
+    -------
+    int
+        The exit code.
+    """
+    options = _parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that has no "∞" gets a "?" rather than a traceback.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    try:
+        code: int = options.run(options)
+        sys.stdout.flush()
+    except (LevcoreError, OSError) as error:
+        if isinstance(error, BrokenPipeError):
+            # The reader has seen enough; nothing more must be written, not even while Python shuts down.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return FAILED
+        if options.traceback or os.environ.get("LEVCORE_TRACEBACK"):
+            raise
+        print(f"levcore: error: {_message(error)}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        print("\nlevcore: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    return code
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    hint = " (on the command line: --set RULE=VALUE)" if isinstance(error, UnknownRuleError) else ""
+    return f"{error}{hint}"
+
+
+def _parser() -> Parser:
+    parser = Parser(prog="levcore", description="Margin and liquidation risk of leveraged positions.")
+    parser.add_argument("--version", action="version", version=f"levcore {__version__}")
+    # Any: the commands' modules know the parser's base class alone, and the type is invariant.
+    commands: argparse._SubParsersAction[Any] = parser.add_subparsers(
+        required=True, metavar="COMMAND", parser_class=Parser
+    )
+
+    score = commands.add_parser(
+        "score", help="evaluate positions", description="Evaluate positions.", epilog=EXIT_CODES
+    )
+    _add_inputs(score)
+    score.add_argument(
+        "--out", metavar="FILE", help="write input and results: .csv, .json or, with pyarrow, .parquet"
+    )
+    score.add_argument("--report", metavar="FILE.html", help="write the report, one offline file")
+    score.add_argument(
+        "--format",
+        choices=("table", "json", "csv"),
+        default="table",
+        help="what goes to standard output: the report as text (default), or all rows",
+    )
+    score.set_defaults(run=_score)
+
+    explain = commands.add_parser(
+        "explain", help="show every step of one row", description="Show every step of one row's evaluation."
+    )
+    _add_inputs(explain)
+    explain.add_argument("--row", type=int, required=True, metavar="N", help="row of POSITIONS, from 0")
+    explain.set_defaults(run=_explain)
+
+    add_compare(commands)
+    add_reconcile(commands)
+    listing = commands.add_parser(
+        "policies", help="list the bundled policies", description="List the bundled policies, or show one."
+    )
+    listing.add_argument("name", nargs="?", metavar="NAME", help="policy to show, such as binance-usdm")
+    add_traceback(listing)
+    listing.set_defaults(run=_policies)
+    return parser
+
+
+def _add_inputs(parser: argparse.ArgumentParser) -> None:
+    add_book(parser)
+    parser.add_argument(
+        "--instruments",
+        metavar="FILE",
+        help="instruments and their tiers, added to the policy's, one row a tier",
+    )
+    parser.add_argument(
+        "--policy",
+        metavar="NAME",
+        help="such as binance-usdm@2024-10-24; else a column policy of POSITIONS says",
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="RULE=VALUE",
+        help="state a rule of every policy, such as closing_fee_rate=0.0005; may be repeated",
+    )
+    add_traceback(parser)
+
+
+def _score(options: argparse.Namespace) -> int:
+    _check_outputs(options)
+    progress = Progress()
+    positions, book, marks, chosen = _inputs(options, progress)
+    progress.step("evaluating")(len(book))
+    risk = Engine(chosen).evaluate(book, marks, asset_prices=asset_prices(options))
+    if options.out:
+        write_results(options.out, positions, risk, progress=progress.step(f"writing {options.out}"))
+    name = Path(options.positions).name
+    if options.report:
+        write_report(risk, options.report, name=name)
+    _print_result(options.format, positions, risk, name, progress)
+    progress.clear()
+    return exit_code(risk)
+
+
+def _explain(options: argparse.Namespace) -> int:
+    progress = Progress()
+    positions, book, marks, chosen = _inputs(options, progress)
+    if not 0 <= options.row < len(positions):
+        expected = f"0 to {len(positions) - 1}" if len(positions) else "a file with rows"
+        raise InputError("--row", "must be a row of the file", expected, str(options.row))
+    engine, prices = Engine(chosen), asset_prices(options)
+    explanation = engine.explain(book, marks, options.row, asset_prices=prices)
+    progress.clear()
+    print(f"{options.positions}, line {positions.columns.lines[options.row]}")
+    print(explanation)
+    return OK
+
+
+def _policies(options: argparse.Namespace) -> int:
+    # Longer lines than this are hard to read, whatever the terminal holds.
+    width = min(120, shutil.get_terminal_size().columns)
+    shown = policy_text(policy(options.name), width) if options.name else listing_text(policies(), width)
+    print(shown)
+    return OK
+
+
+def _inputs(
+    options: argparse.Namespace, progress: Progress
+) -> tuple[Positions, PositionBook, Marks, MarginPolicy | dict[str, MarginPolicy]]:
+    # The policy first: an error in it should not wait for a large file.
+    chosen = _policy(options, options.policy) if options.policy else None
+    positions, marks = read_inputs(options, progress)
+    progress.step("grouping")(len(positions))
+    book = make_book(positions, options)
+    named = book.policy_names
+    if chosen is None and not named:
+        raise InputError("--policy", "is needed", "a policy, or a column policy in POSITIONS", "neither")
+    if chosen is not None and named:
+        raise InputError("--policy", "must not be given beside a column policy", "one of both", chosen.id)
+    if positions.policy_names and isinstance(marks, Mapping):
+        # Accounts of balances alone may name further policies, which need no marks.
+        marks = {name: marks.get(name, {}) for name in named}
+    return positions, book, marks, chosen or {name: _policy(options, name) for name in named}
+
+
+def _policy(options: argparse.Namespace, name: str) -> MarginPolicy:
+    chosen = policy(name)
+    for text in options.set:
+        rule, value = stated_rule(text)
+        chosen = chosen.replace(**{rule: value})
+    if options.instruments:
+        chosen = chosen.with_instruments(InstrumentTable.from_csv(options.instruments))
+    return with_assets(chosen, options)
+
+
+def _check_outputs(options: argparse.Namespace) -> None:
+    """Refuse an output that cannot be written, or that would take the place of an input."""
+    if options.out:
+        check_output(options.out)
+    inputs = (*inputs_of(options), options.instruments)
+    check_outputs(inputs, (("--out", options.out), ("--report", options.report)))
+
+
+def _print_result(form: str, positions: Positions, risk: BookRisk, name: str, progress: Progress) -> None:
+    step = progress.step("writing to standard output")
+    if form == "table":
+        progress.clear()
+        print(render_text(risk, name=name), end="")
+        return
+    write = write_csv if form == "csv" else write_json
+    write(sys.stdout, positions, risk, step)
+    progress.clear()
+    print(f"levcore: {headline(gather(risk, top=1))}", file=sys.stderr)

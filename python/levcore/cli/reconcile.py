@@ -1,0 +1,132 @@
+"""The command ``levcore reconcile``: a venue's reply against the engine.
+
+Exit codes: 0 every number agrees or differs for a known reason; 2 at least one differs for none; 1 the
+command failed.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from levcore.cli.options import OK, add_traceback, check_outputs, stated_rule
+from levcore.errors import InputError
+from levcore.reconciliation.reconcile import reconcile
+from levcore.reconciliation.result import Reconciliation
+from levcore.rules.instruments import InstrumentTable
+from levcore.rules.policy import policy
+from levcore.rules.tiers import TierTable
+from levcore.venues.positions.reply import SOURCES
+from levcore.venues.tiers.read import read_tiers_file
+
+if TYPE_CHECKING:
+    from levcore.rules.policy import MarginPolicy
+
+__all__ = ["add_reconcile"]
+
+UNEXPLAINED = 2
+EXIT_CODES = (
+    "Exit code: 0 every number agrees or differs for a known reason; 2 one differs for no reason found; "
+    "1 the command failed."
+)
+
+
+def add_reconcile(commands: "argparse._SubParsersAction[Any]") -> None:
+    """Register the command."""
+    parser = commands.add_parser(
+        "reconcile",
+        help="compare a venue's numbers with levcore's",
+        description="Compare the margins, profits and liquidation prices that a venue reports with levcore's "
+        "and say why they differ.",
+        epilog=EXIT_CODES,
+    )
+    parser.add_argument("reply", metavar="FILE.json", help="positions as the venue or ccxt returned them")
+    parser.add_argument("--from", dest="source", choices=SOURCES, required=True, help="whose reply it is")
+    parser.add_argument(
+        "--policy", metavar="NAME", help="such as bybit-linear@2025-10-02; default: the product's newest"
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="RULE=VALUE",
+        help="state a rule of the policy, such as closing_fee_rate=0.0006; may be repeated",
+    )
+    parser.add_argument("--tiers", metavar="FILE", help="tier tables: the venue's reply, or CSV")
+    parser.add_argument(
+        "--instruments", metavar="FILE.csv", help="instruments with contract size, tick and tiers"
+    )
+    parser.add_argument(
+        "--margin-mode",
+        choices=("isolated", "cross"),
+        help="margin mode of the positions, where the reply does not tell: unified accounts of Bybit",
+    )
+    parser.add_argument("--account", metavar="FILE.json", help="the venue's reply about the account")
+    parser.add_argument(
+        "--wallet",
+        action="append",
+        default=[],
+        metavar="CURRENCY=BALANCE",
+        help="wallet balance of the cross positions; may be repeated",
+    )
+    parser.add_argument("--format", choices=("table", "json"), default="table", help="standard output")
+    parser.add_argument("--json", metavar="FILE", help="write the result as JSON")
+    add_traceback(parser)
+    parser.set_defaults(run=_reconcile)
+
+
+def _reconcile(options: argparse.Namespace) -> int:
+    inputs = (options.reply, options.tiers, options.instruments, options.account)
+    check_outputs(inputs, [("--json", options.json)])
+    chosen = policy(options.policy) if options.policy else None
+    result = reconcile(
+        options.reply,
+        options.source,
+        policy=chosen,
+        rules=dict(stated_rule(text) for text in options.set),
+        tiers=_tiers(options, chosen),
+        instruments=InstrumentTable.from_csv(options.instruments) if options.instruments else None,
+        account=options.account,
+        margin_mode=options.margin_mode,
+        wallet_balance=_wallets(options.wallet),
+    )
+    if options.json:
+        Path(options.json).write_text(_json(result), encoding="utf-8")
+    sys.stdout.write(_json(result) if options.format == "json" else result.text())
+    return UNEXPLAINED if result.unexplained else OK
+
+
+def _tiers(options: argparse.Namespace, chosen: "MarginPolicy | None") -> Mapping[str, TierTable]:
+    if not options.tiers:
+        return {}
+    unit = None
+    if options.source == "ccxt" and not options.tiers.endswith(".csv"):
+        if chosen is None or len(chosen.table_units) != 1:
+            rule = "of ccxt do not tell their unit, a policy with tables of one unit must"
+            raise InputError("--tiers", rule, "--policy NAME", options.policy or "none")
+        unit = chosen.table_units[0]
+    return read_tiers_file(options.tiers, options.source, unit=unit)
+
+
+def _wallets(texts: list[str]) -> dict[str, str]:
+    wallets = {}
+    for text in texts:
+        currency, _, balance = (part.strip() for part in text.partition("="))
+        if not currency or not _is_number(balance):
+            raise InputError("--wallet", "must be a balance", "CURRENCY=BALANCE", repr(text))
+        wallets[currency] = balance
+    return wallets
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return Decimal(text).is_finite()
+    except InvalidOperation:
+        return False
+
+
+def _json(result: Reconciliation) -> str:
+    return json.dumps(result.to_dict(), indent=2, ensure_ascii=False) + "\n"

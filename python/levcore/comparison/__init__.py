@@ -1,0 +1,1 @@
+"""One book under several policies."""

@@ -1,0 +1,203 @@
+"""One book under several policies: the answers side by side, and where they differ."""
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from levcore.book.arrays import Floats
+from levcore.book.asset_prices import asset_price_columns
+from levcore.book.marks import Marks, mark_prices
+from levcore.book.positions import PositionBook
+from levcore.engine.engine import Engine
+from levcore.errors import DTypeError, InputError, UnknownPolicyError, UnknownRuleError
+from levcore.measures import MEASURE_NAMES
+from levcore.rules.policy import MarginPolicy, policy
+
+if TYPE_CHECKING:
+    from levcore.comparison.comparison import Comparison, Refusal
+    from levcore.comparison.instruments import Names
+    from levcore.engine.risk import BookRisk
+
+__all__ = ["Policies", "compare", "label_of", "labelled"]
+
+Policies = Mapping[str, "MarginPolicy | str"] | Iterable["MarginPolicy | str"]
+
+
+def compare(
+    book: PositionBook,
+    policies: Policies,
+    marks: Marks,
+    *,
+    instruments: "Mapping[str, Names] | None" = None,
+    tiers_from: MarginPolicy | str | None = None,
+    quantities_of: str | None = None,
+    asset_prices: Mapping[str, float] | None = None,
+    assets_from: MarginPolicy | str | None = None,
+) -> "Comparison":
+    """Evaluate one book under several policies.
+
+    Parameters
+    ----------
+    book : PositionBook
+        Positions and wallets, without a policy of their own.
+    policies : sequence of MarginPolicy or of their names, or mapping of label to these
+        What to compare. Without labels of the caller's, a name stands as it was given, a policy by its id.
+    marks : mapping of instrument name to price, or array_like of shape (len(book.instrument_names),)
+        As for `levcore.Engine.evaluate`; one price an instrument for all policies.
+    instruments : mapping of policy to {name in the book: name in the policy, or Instrument}, optional
+        What the policies call the book's instruments, where they do so neither by the book's name nor by the
+        unified symbol.
+    tiers_from : MarginPolicy or str, optional
+        Policy whose instruments, tiers included, are taken for what another one does not hold. The comparison
+        is then one of rules on that policy's tiers, and says so.
+    quantities_of : str, optional
+        Policy whose contracts the book's quantities count; needed where contract sizes differ. Instruments of
+        other sizes are restated in these.
+    asset_prices : mapping of asset name to price, optional
+        As for `levcore.Engine.evaluate`; needed for a book with balances.
+    assets_from : MarginPolicy or str, optional
+        Policy whose assets, weights and loan rates included, are taken for those that another one does not
+        hold.
+
+    Returns
+    -------
+    Comparison
+        A policy that does not know a rule it needs, or whose accounts cannot hold what the book's do, is a
+        `Refusal` in it, not an error.
+
+    Raises
+    ------
+    UnknownPolicyError
+        For a name that no bundled policy has.
+    InputError
+        For no policy at all, two under one label, a label that is none, instruments that are not one
+        contract under every policy, balances without `asset_prices` or the reverse.
+    UnknownInstrumentError
+        For a name in `instruments` that the policy's table does not hold.
+    ShapeError, DTypeError
+        For marks or a book of the wrong size or type.
+
+    Examples
+    --------
+    >>> import levcore as lc
+    >>> from levcore.comparison.compare import compare
+    >>> book = lc.PositionBook(["BTCUSDT"], [0.5], [60_000.0], isolated_margin=[3_000.0], leverage=[10.0])
+    >>> bybit = lc.policy("bybit-linear@2026-05-27").replace(closing_fee_rate=0.00055)
+    >>> policies = ["binance-usdm@2024-10-24", bybit]
+    >>> both = compare(book, policies, {"BTCUSDT": 61_000.0}, tiers_from="binance-usdm@2024-10-24")
+    >>> {label: price.round(2).tolist() for label, price in both.table("liquidation_price").items()}
+    {'binance-usdm@2024-10-24': [54216.87], 'bybit-linear@2026-05-27': [54246.7]}
+    """
+    # Imported with levcore itself, which most programs do without ever comparing.
+    from levcore.comparison.assets import match_assets
+    from levcore.comparison.comparison import Comparison
+    from levcore.comparison.instruments import match_instruments
+
+    if not isinstance(book, PositionBook):
+        raise DTypeError("book", "must be a PositionBook", "PositionBook", type(book).__name__)
+    chosen = labelled(policies)
+    if book.policy_codes is not None:
+        found = ", ".join(map(repr, book.policy_names))
+        raise InputError("book", "must leave the policy open, to compare several", "no policy column", found)
+    prices = mark_prices(book, marks)
+    given = {label_of(key, chosen, "instruments"): names for key, names in (instruments or {}).items()}
+    used = np.flatnonzero(np.bincount(book.instrument_codes, minlength=len(book.instrument_names)))
+    matches = match_instruments(
+        [book.instrument_names[code] for code in used.tolist()],
+        chosen,
+        given,
+        lender=_lender("tiers_from", tiers_from, chosen),
+        quantities_of=None if quantities_of is None else label_of(quantities_of, chosen, "quantities_of"),
+    )
+    asset_matches = match_assets(book, chosen, matches, _lender("assets_from", assets_from, chosen))
+    ready = {
+        label: one.replace(instruments=matches[label].instruments, assets=asset_matches[label].assets)
+        for label, one in chosen.items()
+    }
+    # Prices that are missing or no numbers are the call's fault, not an answer of any policy.
+    asset_price_columns(book, list(ready.values()), asset_prices)
+    results = {label: _evaluated(one, book, prices, asset_prices) for label, one in ready.items()}
+    return Comparison(book, prices, ready, matches, results, asset_prices, asset_matches)
+
+
+def _evaluated(
+    policy: MarginPolicy, book: PositionBook, marks: Floats, asset_prices: Mapping[str, float] | None
+) -> "BookRisk | Refusal":
+    from levcore.comparison.comparison import Refusal
+
+    try:
+        engine = Engine(policy)
+        engine.bind(book)
+    except UnknownRuleError as error:
+        return Refusal(f"rule {error.rule}", error.found, error.expected, can_be_stated=True)
+    except InputError as error:
+        # What this policy's accounts cannot hold, another's may.
+        remedy = f"{error.expected} instead of {error.found}"
+        return Refusal(f"{error.argument} {error.rule}", "", remedy, can_be_stated=False)
+    # Which accounts move as one depends on the policy as well, so that all store the same measures.
+    return engine.evaluate(book, marks, asset_prices=asset_prices, measures=MEASURE_NAMES)
+
+
+def labelled(policies: Policies) -> dict[str, MarginPolicy]:
+    """Policies by label, as `compare` takes them; it says what it refuses."""
+    if isinstance(policies, str | MarginPolicy) or not isinstance(policies, Iterable):
+        raise DTypeError("policies", "must be several", "a sequence of policies or names", repr(policies))
+    if isinstance(policies, Mapping):
+        chosen = {str(label): _policy(one) for label, one in policies.items()}
+    else:
+        chosen = {}
+        ids: dict[str, str] = {}
+        for one in policies:
+            found = _policy(one)
+            label = one if isinstance(one, str) else found.id
+            if label in chosen or found.id in ids:
+                rule = "two have one id; give a mapping of label to policy to compare them"
+                raise InputError("policies", rule, "distinct ids", repr(found.id))
+            chosen[label] = found
+            ids[found.id] = label
+    if not chosen:
+        raise InputError("policies", "must not be empty", "at least one policy", "none")
+    return chosen
+
+
+def _policy(one: MarginPolicy | str) -> MarginPolicy:
+    from difflib import get_close_matches
+
+    from levcore.rules.policy_files import policy_names
+
+    if isinstance(one, MarginPolicy):
+        return one
+    if not isinstance(one, str):
+        raise DTypeError("policies", "must be policies or names", "MarginPolicy or str", type(one).__name__)
+    plain = one.partition("@")[0]
+    close = get_close_matches(plain, policy_names(), n=2, cutoff=0.5)
+    if plain not in policy_names() and close:
+        expected = " or ".join(map(repr, close))
+        raise UnknownPolicyError("policies", "no policy has this name", expected, repr(one))
+    return policy(one)
+
+
+def label_of(key: str, chosen: Mapping[str, MarginPolicy], argument: str) -> str:
+    """Label of the policy that `key` means: a label, an id, or a name that only one has."""
+    if key in chosen:
+        return key
+    found = [label for label, one in chosen.items() if key in (one.id, one.name)]
+    if len(found) != 1:
+        rule = "must name one of the policies compared"
+        raise InputError(argument, rule, f"one of {', '.join(chosen)}", repr(key))
+    return found[0]
+
+
+def _lender(
+    argument: str, lender: MarginPolicy | str | None, chosen: Mapping[str, MarginPolicy]
+) -> tuple[str, MarginPolicy] | None:
+    if lender is None:
+        return None
+    if isinstance(lender, MarginPolicy):
+        return lender.id, lender
+    try:
+        label = label_of(lender, chosen, argument)
+    except InputError:
+        return lender, _policy(lender)
+    return label, chosen[label]

@@ -1,0 +1,346 @@
+"""What `levcore.compare` returns: the answers of several policies to one book, side by side."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from levcore.book.arrays import Floats
+from levcore.book.positions import PositionBook
+from levcore.comparison.assets import AssetMatch
+from levcore.comparison.instruments import Match
+from levcore.comparison.totals import comparison_totals, judged_accounts
+from levcore.engine.compiled import pools_every_account
+from levcore.engine.distances import AccountDistance, distance
+from levcore.engine.engine import Engine
+from levcore.engine.risk import BookRisk
+from levcore.errors import InputError
+from levcore.measures import ACCOUNT_MEASURES, BALANCE_MEASURES, MEASURE_NAMES
+from levcore.rules.policy import MarginPolicy
+from levcore.status import FIRST_FAILURE, AccountStatus, State
+
+__all__ = ["COMPARED_OF_ACCOUNTS", "Comparison", "Refusal"]
+
+Flags = npt.NDArray[np.bool_]
+
+COMPARED_OF_ACCOUNTS = (*ACCOUNT_MEASURES, "may_add_risk", "distance_lower", "distance_upper")
+"""What `Comparison.account_table` knows besides the state."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Answer of a policy that cannot evaluate the book.
+
+    Parameters
+    ----------
+    matter : str
+        The rule that no source states, or what of the book its accounts cannot hold.
+    reason : str
+        Why the rule is not known; empty where the policy does not say, or no rule is at fault.
+    remedy : str
+        How to state the rule, or what the policy takes instead.
+    can_be_stated : bool
+        Whether a rule is at fault, so that the caller can state it.
+    """
+
+    matter: str
+    reason: str
+    remedy: str
+    can_be_stated: bool
+
+    def __str__(self) -> str:
+        """Build the sentence: matter and reason."""
+        reason = f", because: {self.reason}" if self.reason else ""
+        return f"refuses: {self.matter}{reason}"
+
+
+class Comparison:
+    """One book at one set of marks, evaluated under several policies; made by `compare`.
+
+    Attributes
+    ----------
+    book : PositionBook
+    marks : ndarray of float64, shape (len(book.instrument_names),), quote per base
+        NaN where missing.
+    policies : dict of str to MarginPolicy
+        By label, in the caller's order; each with the instruments that it was evaluated with.
+    results : dict of str to BookRisk or Refusal
+        By label.
+    matches : dict of str to Match
+        By label: which instruments are the policy's own, borrowed, or missing.
+    asset_prices : mapping of asset name to price, or None
+        Of a book with balances.
+    asset_matches : dict of str to AssetMatch
+        By label: which assets are the policy's own, borrowed, or missing.
+    """
+
+    def __init__(
+        self,
+        book: PositionBook,
+        marks: Floats,
+        policies: dict[str, MarginPolicy],
+        matches: dict[str, Match],
+        results: dict[str, "BookRisk | Refusal"],
+        asset_prices: Mapping[str, float] | None,
+        asset_matches: dict[str, AssetMatch],
+    ) -> None:
+        self.book = book
+        self.marks = marks
+        self.policies = policies
+        self.matches = matches
+        self.results = results
+        self.asset_prices = asset_prices
+        self.asset_matches = asset_matches
+
+    def __len__(self) -> int:
+        """Number of positions."""
+        return len(self.book)
+
+    def __repr__(self) -> str:
+        """Size and policies."""
+        return f"Comparison({len(self):,} positions under {', '.join(self.policies)})"
+
+    @cached_property
+    def answers(self) -> dict[str, BookRisk]:
+        """Results of the policies that evaluated the book, by label."""
+        return {label: one for label, one in self.results.items() if isinstance(one, BookRisk)}
+
+    @cached_property
+    def short_names(self) -> dict[str, str]:
+        """Names for the heads of tables, by label: an id loses its date where no other has its name."""
+        names = [one.name for one in self.policies.values()]
+        return {
+            label: one.name if label == one.id and names.count(one.name) == 1 else label
+            for label, one in self.policies.items()
+        }
+
+    def table(self, measure: str) -> dict[str, npt.NDArray[Any]]:
+        """One measure of every position under every policy.
+
+        Parameters
+        ----------
+        measure : str
+            Of `levcore.MEASURES`, or ``"state"``.
+
+        Returns
+        -------
+        dict of str to ndarray, shape (n,)
+            By label; a policy that refuses has NaN, or the state ``INCOMPLETE``. Views, not copies.
+
+        Raises
+        ------
+        InputError
+            For a name that is none of these.
+        """
+        self._check_measure(measure, MEASURE_NAMES)
+        missing = _missing(measure, len(self))
+        return {
+            label: one[measure] if isinstance(one, BookRisk) else missing
+            for label, one in self.results.items()
+        }
+
+    def account_table(self, measure: str) -> dict[str, npt.NDArray[Any]]:
+        """One measure of every cross account under every policy.
+
+        Parameters
+        ----------
+        measure : str
+            A measure of `levcore.AccountRisk`; ``"may_add_risk"``, whether equity covers the initial margin
+            (False also where either is not known); ``"distance_lower"`` or ``"distance_upper"``, the fall or
+            rise of all prices together that liquidates the account, as `levcore.distance` gives it without
+            betas; or ``"state"``.
+
+        Returns
+        -------
+        dict of str to ndarray, shape (a,)
+            By label, aligned with ``book.account_ids``; as for `table`.
+
+        Raises
+        ------
+        InputError
+            For a name that is none of these.
+        """
+        self._check_measure(measure, COMPARED_OF_ACCOUNTS)
+        missing = _missing(measure, len(self.book.account_ids))
+        return {
+            label: self._of_accounts(label, measure) if label in self.answers else missing
+            for label in self.results
+        }
+
+    def _of_accounts(self, label: str, measure: str) -> npt.NDArray[Any]:
+        if measure.startswith("distance_"):
+            move: Floats = getattr(self.account_distances[label], measure.removeprefix("distance_"))
+            return move
+        column: npt.NDArray[Any] = getattr(self.answers[label].accounts, measure)
+        return column
+
+    def balance_table(self, measure: str) -> dict[str, npt.NDArray[Any]]:
+        """One measure of every balance under every policy.
+
+        Parameters
+        ----------
+        measure : str
+            A measure of `levcore.BookRisk.balances`.
+
+        Returns
+        -------
+        dict of str to ndarray, shape (b,)
+            By label, in the order of ``book.balances``; as for `table`.
+
+        Raises
+        ------
+        InputError
+            For a name that is none of these.
+        """
+        if measure not in BALANCE_MEASURES:
+            expected = ", ".join(BALANCE_MEASURES)
+            raise InputError("measure", "must be a measure of balances", expected, repr(measure))
+        missing = np.full(0 if self.book.balances is None else len(self.book.balances), np.nan)
+        return {
+            label: getattr(one.balances, measure) if isinstance(one, BookRisk) else missing
+            for label, one in self.results.items()
+        }
+
+    @staticmethod
+    def _check_measure(measure: str, known: Sequence[str]) -> None:
+        if measure not in known and measure != "state":
+            expected = ", ".join((*known, "state"))
+            raise InputError("measure", "must be a measure that is compared", expected, repr(measure))
+
+    @cached_property
+    def account_distances(self) -> dict[str, AccountDistance]:
+        """How far all prices may move together until each account is liquidated, by label of who answers."""
+        return {label: self._distance(label) for label in self.answers}
+
+    def _distance(self, label: str) -> AccountDistance:
+        if len(self):
+            engine = Engine(self.policies[label])
+            return distance(engine, self.book, self.marks, asset_prices=self.asset_prices)
+        # Without positions, nothing says which prices move.
+        unknown = AccountDistance(self.book.account_ids)
+        unknown.buffers[0].fill(np.nan)
+        unknown.buffers[1].fill(AccountStatus.INCOMPLETE)
+        return unknown
+
+    @cached_property
+    def has_pooled_accounts(self) -> bool:
+        """Whether parts of accounts move together under some policy, so that a row may have two prices."""
+        every = any(pools_every_account(self.policies[label]) for label in self.answers)
+        return self.book.has_pooled_accounts or (every and bool(self.book.account_ids))
+
+    @cached_property
+    def notional(self) -> Floats:
+        """Value of each position at the mark, shape (n,), of the first policy that has one; NaN: none has."""
+        notional = np.full(len(self), np.nan)
+        for risk in self.answers.values():
+            notional = np.where(np.isnan(notional), risk.notional, notional)
+        return notional
+
+    @cached_property
+    def _distances(self) -> Floats:
+        """Distances to liquidation, shape (policies that answer, n)."""
+        if not self.answers:
+            return np.empty((0, len(self)))
+        return np.stack([risk.distance_to_liquidation for risk in self.answers.values()])
+
+    @cached_property
+    def earliest(self) -> Floats:
+        """Shortest distance to liquidation under any policy, fraction of the mark, shape (n,); NaN: none."""
+        shortest: Floats = np.fmin.reduce(self._distances, axis=0, initial=np.nan)
+        return shortest
+
+    @cached_property
+    def latest(self) -> Floats:
+        """Longest distance to liquidation under any policy, as `earliest`; infinite: one has no price."""
+        longest: Floats = np.fmax.reduce(self._distances, axis=0, initial=np.nan)
+        return longest
+
+    @cached_property
+    def spread(self) -> Floats:
+        """Distance from the earliest to the latest liquidation of each position, shape (n,).
+
+        Fraction of the mark, not negative. Infinite where one policy has a liquidation price and another has
+        none, 0 where none has one, NaN where fewer than two policies answer for the position.
+        """
+        with np.errstate(invalid="ignore"):  # infinite less infinite, where the spread is 0
+            spread = np.where(self.latest == self.earliest, 0.0, self.latest - self.earliest)
+        answering = np.count_nonzero(~np.isnan(self._distances), axis=0)
+        return np.where(answering > 1, spread, np.nan)
+
+    @cached_property
+    def liquidates_first(self) -> dict[str, Flags]:
+        """Positions that each policy liquidates before another one does, shape (n,), by label.
+
+        Two policies that share the earliest liquidation both have it; where all agree, none does.
+        """
+        differ = self.spread > 0
+        return {
+            label: differ & (risk.distance_to_liquidation == self.earliest)
+            for label, risk in self.answers.items()
+        }
+
+    @cached_property
+    def compared(self) -> Flags:
+        """Positions with numbers under every policy that answers, shape (n,)."""
+        every = np.full(len(self), bool(self.answers))
+        for risk in self.answers.values():
+            every &= risk.status < FIRST_FAILURE
+        return every
+
+    @cached_property
+    def judged(self) -> Flags:
+        """Accounts that every policy which answers could judge, shape (a,)."""
+        return judged_accounts(self)
+
+    def totals(self) -> dict[str, dict[str, dict[str, float]]]:
+        """Sums over the positions of `compared`, so that no policy's total is small for lack of positions.
+
+        Where an account nets its legs, or a liability asks for margin, the account's margin is not the sum of
+        its rows: of such accounts the sums take the accounts' own margins, and only of accounts that every
+        policy could judge.
+
+        Returns
+        -------
+        dict
+            By label and settlement currency: ``notional``, ``unrealized_pnl``, ``initial_margin`` (NaN where
+            a leverage is missing) and ``maintenance_margin``. Accounts with balances have their margins, with
+            ``equity``, ``collateral_value`` and ``liabilities``, under the key ``"accounts with balances"``,
+            in the currency of the asset prices. Amounts of two currencies are never added.
+        """
+        return comparison_totals(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything compared as values that JSON knows: NaN is None, an infinite number ``"Infinity"``.
+
+        Returns
+        -------
+        dict
+            ``policies`` by label; ``positions``, a list a column: what they are, each measure by label,
+            ``spread`` and ``liquidates_first``; ``accounts`` and ``balances``: the same for their measures;
+            ``totals``.
+        """
+        from levcore.reports.comparison.json import comparison_dict
+
+        return comparison_dict(self)
+
+    def text(self, *, name: str = "", top: int = 10) -> str:
+        """Comparison as plain text for a terminal; lists of `top` positions and accounts."""
+        from levcore.reports.comparison.text import render_comparison_text
+
+        return render_comparison_text(self, name=name, top=top)
+
+    def report(self, path: str | Path, *, name: str = "", top: int = 20) -> Path:
+        """Write the HTML report, one file without links to anything outside; return its path."""
+        from levcore.reports.comparison.html import write_comparison
+
+        return write_comparison(self, path, name=name, top=top)
+
+
+def _missing(measure: str, length: int) -> npt.NDArray[Any]:
+    if measure == "state":
+        return np.full(length, State.INCOMPLETE, np.uint8)
+    return np.zeros(length, np.bool_) if measure == "may_add_risk" else np.full(length, np.nan)

@@ -1,0 +1,1 @@
+"""Numbers out: compiled policies, the engine, results, totals, distances, quantities to close."""

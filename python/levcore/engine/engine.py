@@ -1,0 +1,321 @@
+"""The engine: policies compiled once, books evaluated many times."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+
+from levcore import _levcore
+from levcore.book.arrays import Floats
+from levcore.book.asset_prices import asset_price_columns
+from levcore.book.listings import refuse_mixed_settlement
+from levcore.book.marks import Marks, mark_prices
+from levcore.book.policy_labels import Policies, labelled_policies, labels_of_book, the_one_policy
+from levcore.book.positions import Binding, PositionBook
+from levcore.engine.compiled import (
+    CompiledPolicy,
+    check_accounts,
+    check_modes,
+    compile_policy,
+    pools_every_account,
+)
+from levcore.engine.risk import BookRisk
+from levcore.errors import DTypeError, InputError, InvalidRowsError, ShapeError
+from levcore.measures import DEFAULT_MEASURES, chosen_measures, default_measures, measure_mask
+from levcore.rules.policy import MarginPolicy
+from levcore.status import FIRST_PARTIAL, Status
+
+if TYPE_CHECKING:
+    from levcore.explanation.explain import Explanation
+
+__all__ = ["Engine", "Marks"]
+
+SMALL_BOOK = 32_768
+"""Rows up to which one thread is faster than two."""
+DEFAULT_MASK = measure_mask(DEFAULT_MEASURES)
+
+
+class Compiled(NamedTuple):
+    """A policy of an engine."""
+
+    policy: MarginPolicy
+    rules: CompiledPolicy
+    kernel: _levcore.Policy
+
+    @classmethod
+    def of(cls, policy: MarginPolicy) -> "Compiled":
+        """Compile a policy for all of its instruments."""
+        compiled = compile_policy(policy)
+        kernel = _levcore.Policy(compiled.rules, list(compiled.instruments), list(compiled.assets))
+        return cls(policy, compiled, kernel)
+
+    def place(self, name: str) -> int:
+        """Place of an instrument among those of the kernel's policy; -1: the policy does not know it."""
+        place = self.rules.places.get(name)
+        if place is None and name in self.policy.instruments:
+            place = self.rules.places.get(self.policy.instruments[name].name)
+        return -1 if place is None else place
+
+
+class Engine:
+    """Evaluates books under one policy, or under several at once.
+
+    Immutable; one engine may serve many threads at once. Pickles as its policies.
+
+    Parameters
+    ----------
+    policy : MarginPolicy, mapping of label to MarginPolicy, or sequence of MarginPolicy
+        Rules and instruments, compiled here. With several, each row of a book names its own by its label
+        (``PositionBook(policy=...)``): the key of the mapping; for a sequence the policy's name, or its id
+        where several have that name.
+    threads : int, optional
+        Threads of a call, 1 to 256. Default: ``LEVCORE_NUM_THREADS``, else what machine, affinity and quota
+        allow; small books are evaluated on the calling thread.
+    instruction_set : {"baseline", "avx2", "avx512"}, optional
+        Forces one; default: ``LEVCORE_INSTRUCTION_SET``, else the best that the processor has. All give the
+        same bits.
+
+    Raises
+    ------
+    InputError
+        For no policy, and for two under one label.
+    UnknownRuleError
+        If a rule that every position needs is unknown in a policy.
+    TierError
+        If a tier table does not fit its instrument.
+
+    Examples
+    --------
+    >>> import levcore as lc
+    >>> book = lc.PositionBook(["BTCUSDT"], [0.5], [60_000.0], isolated_margin=[3_000.0], leverage=[10.0])
+    >>> risk = lc.Engine(lc.policy("binance-usdm@2024-10-24")).evaluate(book, {"BTCUSDT": 61_000.0})
+    >>> round(float(risk.liquidation_price[0]), 2)
+    54216.87
+    """
+
+    __slots__ = ("_compiled", "_used_set", "instruction_set", "policies", "threads")
+
+    def __init__(
+        self, policy: Policies, *, threads: int | None = None, instruction_set: str | None = None
+    ) -> None:
+        if instruction_set is not None and instruction_set not in _levcore.instruction_sets():
+            available = ", ".join(_levcore.instruction_sets())
+            raise InputError(
+                "instruction_set", "must be one that this processor has", available, repr(instruction_set)
+            )
+        self.policies: Mapping[str, MarginPolicy] = MappingProxyType(labelled_policies(policy))
+        self.threads = None if threads is None else _checked_threads(threads)
+        self.instruction_set = instruction_set
+        self._used_set: str = instruction_set or _levcore.used_instruction_set()
+        self._compiled = {label: Compiled.of(one) for label, one in self.policies.items()}
+
+    @property
+    def policy(self) -> MarginPolicy:
+        """The policy.
+
+        Raises
+        ------
+        InputError
+            If there are several.
+        """
+        return the_one_policy(tuple(self.policies.values()), "engine", "policies")
+
+    def __repr__(self) -> str:
+        """Policies and number of instruments."""
+        count = sum(len(compiled.rules.instruments) for compiled in self._compiled.values())
+        return f"Engine({', '.join(policy.id for policy in self.policies.values())}, {count:,} instruments)"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the policies; the other side compiles them again."""
+        return _rebuild, (dict(self.policies), self.threads, self.instruction_set)
+
+    def evaluate(
+        self,
+        book: PositionBook,
+        marks: Marks,
+        *,
+        asset_prices: Mapping[str, float] | None = None,
+        out: BookRisk | None = None,
+        measures: tuple[str, ...] | None = None,
+        on_bad_row: Literal["status", "raise"] = "status",
+        threads: int | None = None,
+    ) -> BookRisk:
+        """Evaluate a book at mark prices.
+
+        Parameters
+        ----------
+        book : PositionBook
+            Positions and wallets.
+        marks : mapping of instrument name to price, or array_like of shape (len(book.instrument_names),)
+            Mark prices, quote per base; NaN or absent: missing. For a book with policies also a mapping of
+            their labels to either of these, or an array_like of shape (policies, instruments), by
+            ``book.policy_names`` and ``book.instrument_names``.
+        asset_prices : mapping of asset name to price, optional
+            Prices of the assets that accounts hold balances in, and that their positions settle in, in the
+            accounts' currency; absent: missing. Needed for a book with balances.
+        out : BookRisk, optional
+            Result of an earlier call on a book of the same size with the same measures; its memory is used
+            again.
+        measures : tuple of str, optional
+            Store only these, of `levcore.MEASURES`. Default: all but ``liquidation_price_lower`` and
+            ``liquidation_price_upper``.
+        on_bad_row : {"status", "raise"}
+            Whether a row that fails gets a status and NaN, or the call raises.
+        threads : int, optional
+            Threads of this call, 1 to 256; any number gives the same bits.
+
+        Returns
+        -------
+        BookRisk
+            In the caller's row order; `out` if it was given.
+
+        Raises
+        ------
+        ShapeError, DTypeError
+            For marks or `out` of the wrong size or type.
+        InputError
+            For a book whose policies the engine lacks, or whose cross accounts settle in several currencies.
+        UnknownRuleError
+            If a policy does not know a rule that positions of this book need.
+        InvalidRowsError
+            If `on_bad_row` is ``"raise"`` and a row fails; `out` is then written all the same.
+        """
+        if out is not None and not isinstance(out, BookRisk):
+            raise DTypeError("out", "must be a BookRisk", "BookRisk", type(out).__name__)
+        names = None if measures is None else chosen_measures(measures)
+        if on_bad_row not in ("status", "raise"):
+            raise InputError("on_bad_row", "must be a known choice", "'status' or 'raise'", repr(on_bad_row))
+        bound = self.bind(book)
+        if names is None:
+            names = default_measures(book) if out is None else out.measures
+        prices = mark_prices(book, marks)
+        risk = self._result(book, bound.policies, prices, names, out)
+        results, codes = risk.buffers
+        _levcore.evaluate(
+            bound.handle,
+            bound.kernel,
+            prices if prices.ndim == 1 else prices.ravel(),
+            DEFAULT_MASK if names is DEFAULT_MEASURES else measure_mask(names),
+            results,
+            codes,
+            risk.accounts.buffers if book.account_ids else None,
+            asset_price_columns(book, bound.policies, asset_prices),
+            risk.balances.buffers if book.balances is not None else None,
+            self._used_set,
+            self.threads_of_call(threads, len(book)),
+        )
+        if on_bad_row == "raise":
+            raise_for_bad_rows(risk)
+        return risk
+
+    def explain(
+        self,
+        book: PositionBook,
+        marks: Marks,
+        row: int,
+        *,
+        asset_prices: Mapping[str, float] | None = None,
+    ) -> "Explanation":
+        """Every step of one row's evaluation: tier, formula, numbers, source; print it.
+
+        `marks` and `asset_prices` are those of `evaluate`.
+
+        Raises
+        ------
+        InputError
+            For a row outside of the book.
+        """
+        from levcore.explanation.explain import explain
+
+        return explain(self.policies, book, marks, row, asset_prices)
+
+    def bind(self, book: PositionBook) -> Binding:
+        """Policies of the book with the places of its instruments, found once a book."""
+        if not isinstance(book, PositionBook):
+            raise DTypeError("book", "must be a PositionBook", "PositionBook", type(book).__name__)
+        bound = book.binding
+        if bound is not None and bound.engine is self._compiled:
+            return bound
+        chosen = [self._compiled[label] for label in labels_of_book(book, tuple(self.policies))]
+        for code, compiled in enumerate(chosen):
+            rows = book.policy_codes == code if len(chosen) > 1 else slice(None)
+            check_modes(compiled.policy, compiled.rules, book.is_cross[rows])
+            check_accounts(compiled.policy, book)
+        policies = tuple(compiled.policy for compiled in chosen)
+        refuse_mixed_settlement(book, policies)
+        assets = () if book.balances is None else book.balances.asset_names
+        parts = [
+            (
+                compiled.kernel,
+                [compiled.place(name) for name in book.instrument_names],
+                [compiled.rules.places_of_assets.get(name, -1) for name in assets],
+            )
+            for compiled in chosen
+        ]
+        handle = book.whole() if any(map(pools_every_account, policies)) else book.handle
+        bound = Binding(self._compiled, policies, _levcore.BookPolicies(parts), handle)
+        book.binding = bound
+        return bound
+
+    def _result(
+        self,
+        book: PositionBook,
+        policies: tuple[MarginPolicy, ...],
+        prices: Floats,
+        names: tuple[str, ...],
+        out: BookRisk | None,
+    ) -> BookRisk:
+        if out is None:
+            return BookRisk(book, policies, prices, names)
+        if out.measures != names:
+            raise InputError("out", "must hold the same measures", ", ".join(names), ", ".join(out.measures))
+        balances = 0 if book.balances is None else len(book.balances)
+        if (len(out), len(out.accounts), len(out.balances)) != (len(book), len(book.account_ids), balances):
+            expected = f"{len(book)} rows, {len(book.account_ids)} accounts, {balances} balances"
+            found = f"{len(out)} rows, {len(out.accounts)} accounts, {len(out.balances)} balances"
+            raise ShapeError("out", "must fit the book", expected, found)
+        out.book, out.policies, out.marks = book, policies, prices
+        out.accounts.ids = book.account_ids
+        out.balances.balances = book.balances
+        return out
+
+    @property
+    def used_instruction_set(self) -> str:
+        """Instruction set that calls run with."""
+        return self._used_set
+
+    def threads_of_call(self, threads: int | None, rows: int) -> int:
+        """Threads of a call on so many rows: those asked for, one for a small book, else the engine's."""
+        if threads is not None:
+            return _checked_threads(threads)
+        if rows <= SMALL_BOOK:
+            return 1
+        return self.threads if self.threads is not None else _levcore.default_threads()
+
+
+def _rebuild(policy: dict[str, MarginPolicy], threads: int | None, instruction_set: str | None) -> Engine:
+    return Engine(policy, threads=threads, instruction_set=instruction_set)
+
+
+def _checked_threads(threads: int) -> int:
+    if isinstance(threads, bool) or not isinstance(threads, int):
+        raise DTypeError("threads", "must be a whole number", "int", type(threads).__name__)
+    if not 1 <= threads <= 256:
+        raise InputError("threads", "must be from 1 to 256", "1 to 256", str(threads))
+    return threads
+
+
+def raise_for_bad_rows(risk: BookRisk) -> None:
+    """Raise `InvalidRowsError` if any row is without some of its numbers."""
+    rows = np.flatnonzero(risk.status >= FIRST_PARTIAL)
+    if rows.size:
+        first = Status(risk.status[rows[0]])
+        raise InvalidRowsError(
+            "book",
+            "holds rows that cannot be evaluated",
+            "",
+            first.name,
+            rows.tolist(),
+            risk.status[rows].tolist(),
+        )

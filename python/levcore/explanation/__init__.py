@@ -1,0 +1,1 @@
+"""One row, step by step."""

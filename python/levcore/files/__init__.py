@@ -1,0 +1,1 @@
+"""Tables in and out of files; the only place that opens one."""

@@ -1,0 +1,1 @@
+"""A venue's reply against the engine."""

@@ -1,0 +1,255 @@
+"""Reconciliation of a reply that has been read: its positions by policy and currency, number by number."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from decimal import Decimal
+from os import PathLike
+from typing import Any
+
+from levcore.errors import InputError
+from levcore.reconciliation.case import Case, InstrumentFacts
+from levcore.reconciliation.difference import Difference
+from levcore.reconciliation.reasons import reason_for
+from levcore.reconciliation.recover import GROUP, Recovered, depends_on, recover
+from levcore.reconciliation.result import ReconciledNumber, Reconciliation, Verdict
+from levcore.rules.instruments import Instrument, plain_symbol
+from levcore.rules.policy import MarginPolicy, policy
+from levcore.rules.tiers import TierTable
+from levcore.status import Status
+from levcore.venues.json import read_json
+from levcore.venues.positions.reply import (
+    AccountReply,
+    MarginMode,
+    Reply,
+    Reported,
+    VenuePosition,
+    read_account,
+    read_reply,
+)
+from levcore.venues.printed_number import EXACT, agreement
+
+__all__ = ["Given", "reconcile_reply", "reply_of"]
+
+HALF_OF_INITIAL = "half-of-initial-at-max-leverage"
+RATE_FROM = {"closing_fee_rate": "initial_margin", "maintenance_rate": "maintenance_margin"}
+"""Numbers that give these rates away, where the rules are those of the reply."""
+WAYS_TO_GIVE = {
+    "closing_fee_rate": "the account's fee rate: closing_fee_rate (--set closing_fee_rate=RATE)",
+    "maintenance_rate": "the tier table of the instrument (--tiers FILE)",
+    "contract_size": "the contract size (--instruments FILE)",
+    "leverage": "the leverage",
+    "mark_price": "the mark price",
+    "entry_price": "the entry price",
+    "hedge_requirement": "the rule for legs of one instrument (--set hedge_requirement=RULE)",
+}
+
+
+def reconcile_reply(given: "Given", source: str) -> Reconciliation:
+    """Compare every number of a reply; see `levcore.reconciliation.reconcile.reconcile`."""
+    reply = given.reply
+    groups: dict[tuple[str, str], list[int]] = {}
+    for index, position in enumerate(reply.positions):
+        groups.setdefault((position.policy, position.settlement), []).append(index)
+    numbers: list[tuple[int, ReconciledNumber]] = []
+    recovered: list[Recovered] = []
+    used: list[str] = []
+    for (name, settlement), indices in groups.items():
+        group = _Group(given, given.policy_of(name), settlement, [reply.positions[each] for each in indices])
+        numbers += [(indices[row], number) for row, number in group.position_numbers()]
+        numbers += [(len(reply.positions), number) for number in group.account_numbers()]
+        recovered += group.found
+        used.append(group.case.policy.id)
+    numbers.sort(key=lambda each: each[0])
+    return Reconciliation(
+        source,
+        tuple(dict.fromkeys(used)),
+        tuple(number for _, number in numbers),
+        tuple(recovered),
+        reply.left_out,
+    )
+
+
+def reply_of(positions: Any, source: str, account: Any, margin_mode: MarginMode | None) -> Reply:
+    """Read a reply, with the margin mode and the reply about the account where they are given."""
+    loaded, file = _loaded(positions, "reply")
+    reply = read_reply(loaded, source, file)
+    if margin_mode is not None:
+        reply = reply.with_margin_mode(margin_mode)
+    if account is not None:
+        data, file = _loaded(account, "account")
+        reply = reply.with_accounts(read_account(data, source, file))
+    return reply
+
+
+def _loaded(data: Any, name: str) -> tuple[Any, str]:
+    if isinstance(data, (str, PathLike)):
+        return read_json(data), str(data)
+    return data, name
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the caller gave."""
+
+    policy: MarginPolicy | str | None
+    rules: dict[str, Any]
+    tiers: Mapping[str, TierTable]
+    instruments: Mapping[str, Instrument]
+    reply: Reply
+    wallets: Mapping[str, float | str]
+
+    def policy_of(self, name: str) -> MarginPolicy:
+        """Policy of the positions whose reply names `name`."""
+        chosen = self.policy if self.policy is not None else name
+        if not chosen:
+            raise InputError("policy", "must be named for these positions", "--policy NAME", "no known venue")
+        if isinstance(chosen, str):
+            chosen = policy(chosen)
+        return chosen.replace(**self.rules) if self.rules else chosen
+
+    def facts_of(self, position: VenuePosition, rules: MarginPolicy) -> InstrumentFacts:
+        """Return what is known of an instrument: from the caller, else the policy, else the reply."""
+        name = position.instrument
+        given = self.instruments.get(name)
+        if given is not None:
+            return InstrumentFacts(
+                given.payoff,
+                Decimal(repr(float(given.contract_size))),
+                self._table(name) or given.tiers,
+                "the instruments given",
+                given.multiplier,
+                given.tick_size,
+            )
+        table, origin = self._table(name), "the tiers given"
+        if table is None and name in rules.instruments:
+            table, origin = rules.instruments[name].tiers, f"the table of {rules.instruments.as_of}"
+        if table is None and position.max_leverage and rules.maintenance_rate_rule == HALF_OF_INITIAL:
+            table, origin = (
+                TierTable.half_of_initial_rate([(0, position.max_leverage)]),
+                "maxLeverage of the reply",
+            )
+        return InstrumentFacts(position.payoff, position.contract_size, table, origin if table else "")
+
+    def _table(self, name: str) -> TierTable | None:
+        # Tables of a family stand under the name without its last part: BTC-USDT of BTC-USDT-SWAP.
+        spellings = (name, plain_symbol(name), name.rpartition("-")[0])
+        return next((self.tiers[each] for each in spellings if each in self.tiers), None)
+
+    def account_of(self, settlement: str) -> AccountReply | None:
+        """What is known of the account in a settlement currency."""
+        if settlement in self.wallets:
+            known = self.reply.accounts.get(settlement)
+            surplus = known.surplus if known else None
+            numbers = known.reported if known else ()
+            return AccountReply(
+                wallet_balance=Decimal(str(self.wallets[settlement])), surplus=surplus, reported=numbers
+            )
+        return self.reply.accounts.get(settlement)
+
+
+class _Group:
+    """Positions of one account under one policy."""
+
+    def __init__(
+        self, given: Given, rules: MarginPolicy, settlement: str, positions: list[VenuePosition]
+    ) -> None:
+        self.given = given
+        self.settlement = settlement
+        self.account = given.account_of(settlement)
+        self.case = Case(
+            policy=rules,
+            facts={each.instrument: given.facts_of(each, rules) for each in positions},
+            positions=tuple(positions),
+            wallet_balance=self.account.wallet_balance if self.account else None,
+            wallet_without_entry_value=bool(self.account and self.account.wallet_without_entry_value),
+        )
+        self.filled, self.found = recover(self.case)
+        self.inputs = {(each.row, each.field): each for each in self.found}
+
+    def position_numbers(self) -> list[tuple[int, ReconciledNumber]]:
+        """Every number of every position, with its row."""
+        return [
+            (row, self._number(row, number, position.place, position.instrument))
+            for row, position in enumerate(self.case.positions)
+            for number in position.reported
+        ]
+
+    def account_numbers(self) -> list[ReconciledNumber]:
+        """Every number of the account."""
+        if self.account is None or not any(each.margin_mode == "cross" for each in self.case.positions):
+            return []
+        place = f"account {self.settlement}"
+        return [self._number(0, number, place, self.settlement) for number in self.account.reported]
+
+    def _number(self, row: int, number: Reported, place: str, instrument: str) -> ReconciledNumber:
+        theirs = None if number.printed is None else number.printed.text
+        head = (place, instrument, number.field, number.reading)
+
+        def made(ours: float | None, verdict: Verdict, cause: str, reason: str) -> ReconciledNumber:
+            gap = share = None
+            if ours is not None and number.printed is not None:
+                gap = float(EXACT.subtract(Decimal(ours), number.printed.value))
+                share = gap / float(number.printed.value) if number.printed.value else None
+            return ReconciledNumber(*head, ours, theirs, gap, share, verdict, cause, reason)
+
+        lacking = number.note if not number.reading else self._lacking(row, number.reading)
+        if lacking:
+            return made(None, Verdict.NOT_DERIVABLE, "missing", lacking)
+        raw = self.filled.evaluation.read(number.reading, row)
+        ours = raw if math.isfinite(raw) else None
+        source = None if number.reading.startswith(GROUP) else self.inputs.get((row, number.field))
+        if source is not None:
+            return made(ours, Verdict.INPUT, "input", f"{source.name} {source.value} was recovered from it")
+        if ours is None and number.printed is None:
+            return made(
+                ours, Verdict.SAME, "", "no price in either" + (f"; {number.note}" if number.note else "")
+            )
+        if number.printed is None:
+            cause = "limit" if number.note else ""
+            return made(ours, Verdict.DIFFERS, cause, number.note or "the venue prints none")
+        slack = self.filled.evaluation.slack(number.reading, row)
+        if ours is not None and agreement(ours, number.printed, slack) == "nearest":
+            return made(ours, Verdict.SAME, "", "")
+        reason = reason_for(self._difference(row, number))
+        if reason is None:
+            return made(ours, Verdict.DIFFERS, "", "")
+        verdict = Verdict.ROUNDED if reason.is_rounding else Verdict.DIFFERS
+        return made(ours, verdict, reason.cause, reason.text)
+
+    def _difference(self, row: int, number: Reported) -> Difference:
+        """Difference to be explained, on as few positions as the number depends on."""
+        if number.reading.startswith(GROUP) or self.filled.needs_account(row, number.reading):
+            # The other positions keep what was recovered for them; this one's inputs may change.
+            raw = self.case.positions[row]
+            own = {each.name for each in self.found if each.row == row}
+            case = replace(
+                self.filled.with_position(
+                    row, **{each.name: getattr(raw, each.name) for each in fields(raw)}
+                ),
+                policy=self.case.policy if "closing_fee_rate" in own else self.filled.policy,
+                facts={**self.filled.facts, raw.instrument: self.case.facts[raw.instrument]},
+                wallet_balance=None if "wallet_balance" in own else self.filled.wallet_balance,
+            )
+            return Difference(case, self.filled, row, number, self.given.rules, self.account)
+        alone = self.case.alone(row), self.filled.alone(row)
+        return Difference(*alone, 0, number, self.given.rules, None)
+
+    def _lacking(self, row: int, reading: str) -> str:
+        """What a number needs and nobody gave; empty where nothing is missing."""
+        rows = [row]
+        if reading.startswith(GROUP):
+            rows = [each for each, at in enumerate(self.case.positions) if at.margin_mode == "cross"]
+        for each in rows:
+            status = Status(self.filled.evaluation.risk.status[each])
+            if status.is_failure:
+                return f"the row cannot be evaluated: {status.describe()}"
+            for name in self.filled.missing(each):
+                if depends_on(self.filled, each, reading, name):
+                    way = WAYS_TO_GIVE.get(name, f"{self.given.reply.wallet_field} (--account, --wallet)")
+                    return f"needs {way}" + (
+                        "; no rate of a few digits gives this number under these rules"
+                        if reading == RATE_FROM.get(name)
+                        else ""
+                    )
+        return ""

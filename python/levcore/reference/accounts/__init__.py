@@ -1,0 +1,1 @@
+"""Accounts that are settled as a whole, as in the core."""

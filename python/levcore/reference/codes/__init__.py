@@ -1,0 +1,1 @@
+"""States, as in the core."""

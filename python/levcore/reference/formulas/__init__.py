@@ -1,0 +1,1 @@
+"""The formulas of one position, as in the core."""

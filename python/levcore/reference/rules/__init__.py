@@ -1,0 +1,1 @@
+"""Policies, tables and collateral as numbers, as in the core."""

@@ -1,0 +1,173 @@
+"""Tier tables ready for the formulas: constants by line, nothing that depends on a position."""
+
+import math
+from dataclasses import dataclass
+
+from levcore.engine.compiled import KEYS, PAYOFFS, CompiledInstrument, CompiledTable
+from levcore.errors import PolicyError
+from levcore.reference.arithmetic import divide
+from levcore.reference.formulas import liquidation, margin
+
+__all__ = ["Factors", "Growing", "Line", "Scale", "Table", "Tiers", "factors_of", "prepare_tiers"]
+
+BY_VALUE, BY_SIZE = KEYS["value"], KEYS["size"]
+
+
+@dataclass(frozen=True, slots=True)
+class Factors:
+    """``d / (1 - d r)`` for both directions d."""
+
+    gaining: float
+    losing: float
+
+    def along(self, direction: float) -> float:
+        """Factor of a direction."""
+        return self.gaining if direction > 0.0 else self.losing
+
+
+def factors_of(rate: float) -> Factors:
+    """Factors of a rate."""
+    return Factors(1.0 / (1.0 - rate), -1.0 / (1.0 + rate))
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How the rate that triggers liquidation follows from a rate of a table."""
+
+    price_fee: float
+    trigger: float
+
+    def rate(self, rate: float) -> float:
+        """Rate with the closing fee that moves with the price, at the liquidation level.
+
+        Raises
+        ------
+        PolicyError
+            Where it reaches 1: no price restores such a position.
+        """
+        scaled = (rate + self.price_fee) * self.trigger
+        if not scaled < 1.0:
+            expected = "rate plus closing fee below the liquidation level"
+            raise PolicyError("rate", "is outside of its domain", expected, str(rate))
+        return scaled
+
+
+UNSCALED = Scale(0.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a marginal table, or one tier of a flat one, with what does not depend on the position.
+
+    A line applies above its thresholds: `floor` for the value, `gaining` and `losing` for what a position of
+    that direction needs (a losing one with the sign turned).
+    """
+
+    floor: float
+    gaining: float
+    losing: float
+    rate: float
+    deduction: float
+    trigger_deduction: float
+    factors: Factors
+
+
+@dataclass(frozen=True, slots=True)
+class Growing:
+    """A rate that grows with the size in base currency: the value of an inverse position, else its size."""
+
+    by_value: bool
+    rate: float
+    slope: float
+    scaled_rate: float
+    scaled_slope: float
+
+    @property
+    def limit(self) -> float:
+        """Size at which the rate that triggers liquidation is 1: beyond it no price restores a position."""
+        return (1.0 - self.scaled_rate) / self.scaled_slope
+
+    def base(self, size: float, value: float) -> float:
+        """Size in base currency."""
+        return value if self.by_value else size
+
+    def rate_of(self, size: float, value: float) -> float:
+        """Rate of a position."""
+        return margin.growing_rate(self.rate, self.slope, self.base(size, value))
+
+    def value_at_zero(self, needed: float, direction: float, size: float) -> float:
+        """Value without surplus: along the price, the rate of an inverse position moves with its value."""
+        if self.by_value:
+            return liquidation.value_at_zero_of_growing(
+                needed, direction, self.scaled_rate, self.scaled_slope
+            )
+        rate = margin.growing_rate(self.scaled_rate, self.scaled_slope, size)
+        return liquidation.value_at_zero(needed, 0.0, divide(direction, 1.0 - direction * rate))
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of an instrument; ``key`` is a code of `levcore.engine.compiled.KEYS`.
+
+    `lines` are empty where the rate is `growing`, which is None elsewhere.
+    """
+
+    key: int
+    lines: tuple[Line, ...]
+    cap: float
+    growing: Growing | None
+
+    @property
+    def is_marginal(self) -> bool:
+        """Whether the margin is the largest line."""
+        return self.key == BY_VALUE
+
+    @property
+    def cap_of_value(self) -> float:
+        """Upper bound of the value of a position, if the table is keyed by value; else infinite."""
+        by_value = self.is_marginal or (self.growing is not None and self.growing.by_value)
+        return self.cap if by_value else math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Tiers:
+    """Tables of an instrument: maintenance tiers by side, and those of the initial margin if it has any."""
+
+    long: Table
+    short: Table
+    initial: Table | None
+
+    def of(self, quantity: float) -> Table:
+        """Maintenance tiers of a position of this quantity."""
+        return self.short if quantity < 0.0 else self.long
+
+
+def prepare_tiers(instrument: CompiledInstrument, scale: Scale, initial_from_table: bool) -> Tiers:
+    """Constants of an instrument's tables.
+
+    Raises
+    ------
+    PolicyError
+        As `Scale.rate`.
+    """
+    inverse = instrument.payoff == PAYOFFS["inverse"]
+    long, initial = _table(instrument.long, inverse, scale), None
+    if initial_from_table and instrument.initial is not None:
+        initial = _table(instrument.initial, inverse, UNSCALED)
+    return Tiers(
+        long, long if instrument.short is None else _table(instrument.short, inverse, scale), initial
+    )
+
+
+def _table(table: CompiledTable, inverse: bool, scale: Scale) -> Table:
+    if table.key == BY_SIZE:
+        rate = table.rates[0]
+        growing = Growing(inverse, rate, table.slope, scale.rate(rate), table.slope * scale.trigger)
+        return Table(table.key, (), growing.limit if growing.limit < table.cap else table.cap, growing)
+    lines = []
+    for floor, rate, deduction in zip(table.floors, table.rates, table.deductions, strict=True):
+        scaled, trigger_deduction = scale.rate(rate), deduction * scale.trigger
+        gaining = floor * (1.0 - scaled) + trigger_deduction
+        losing = floor * (1.0 + scaled) - trigger_deduction
+        lines.append(Line(floor, gaining, losing, rate, deduction, trigger_deduction, factors_of(scaled)))
+    return Table(table.key, tuple(lines), table.cap, None)

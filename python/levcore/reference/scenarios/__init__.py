@@ -1,0 +1,1 @@
+"""Portfolio margin, as in the core."""

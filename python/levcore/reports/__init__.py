@@ -1,0 +1,1 @@
+"""Everything that is shown: words, numbers, tables, text, HTML and charts."""

@@ -1,0 +1,1 @@
+"""A comparison of policies, shown."""

@@ -1,0 +1,159 @@
+"""Lists of a report: the accounts, positions and instruments that matter most."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from levcore.book.listings import listing_codes, listing_marks, listing_names
+from levcore.engine.risk import BookRisk
+from levcore.reports.risk.data import AccountLine, Floats, InstrumentLine, PositionLine
+from levcore.status import FIRST_FAILURE, State
+
+__all__ = [
+    "account_lines",
+    "account_of",
+    "instrument_lines",
+    "instruments_by_size",
+    "position_lines",
+    "positions_of_accounts",
+    "sums",
+]
+
+Places = NDArray[np.int64]
+
+
+def sums(codes: NDArray[np.integer], length: int, values: Floats) -> Floats:
+    """Sum of the values of each code, leaving out the rows that have none."""
+    totals: Floats = np.bincount(codes, np.where(np.isnan(values), 0.0, values), length).astype(np.float64)
+    return totals
+
+
+def _lowest(keys: Floats, count: int) -> Places:
+    """Rows of the `count` lowest keys, ascending, equal ones in the order of rows; NaN belongs to none."""
+    rows = np.flatnonzero(~np.isnan(keys))
+    if count < 1:
+        return rows[:0]
+    if len(rows) > count:
+        limit = np.partition(keys[rows], count - 1)[count - 1]
+        below, equal = rows[keys[rows] < limit], rows[keys[rows] == limit]
+        rows = np.concatenate([below, equal[: count - len(below)]])
+    return rows[np.lexsort((rows, keys[rows]))]
+
+
+def positions_of_accounts(risk: BookRisk) -> Places:
+    """Number of cross positions of each account, failed ones included."""
+    codes = risk.book.account_codes
+    if codes is None:
+        return np.zeros(len(risk.accounts), np.int64)
+    return np.bincount(codes[risk.book.is_cross], minlength=len(risk.accounts))
+
+
+def account_lines(risk: BookRisk, top: int, *, past: bool) -> tuple[AccountLine, ...]:
+    """Accounts in liquidation, the largest call first; or the others, the highest ratio first."""
+    accounts, positions = risk.accounts, positions_of_accounts(risk)
+    in_liquidation = (accounts.state == State.LIQUIDATION) | (accounts.state == State.BANKRUPT)
+    if past:
+        places = _lowest(np.where(in_liquidation, -accounts.margin_call_amount, np.nan), top)
+    else:
+        # Without a requirement, as without positions, nothing can come closer to liquidation.
+        open_to_it = ~in_liquidation & (accounts.margin_ratio > 0)
+        places = _lowest(np.where(open_to_it, -accounts.margin_ratio, np.nan), top)
+    return tuple(
+        AccountLine(
+            account=str(accounts.ids[place]),
+            state=State(int(accounts.state[place])),
+            positions=int(positions[place]),
+            equity=float(accounts.equity[place]),
+            maintenance_margin=float(accounts.maintenance_margin[place]),
+            free_margin=float(accounts.free_margin[place]),
+            margin_call_amount=float(accounts.margin_call_amount[place]),
+            margin_ratio=float(accounts.margin_ratio[place]),
+        )
+        for place in places.tolist()
+    )
+
+
+def position_lines(risk: BookRisk, top: int, *, past: bool) -> tuple[PositionLine, ...]:
+    """Positions past their liquidation price, the largest first; or the others, the closest first."""
+    book, distance = risk.book, risk.distance_to_liquidation
+    if past:
+        # By size: how far past says little, least of all for a small leg of a large account in liquidation.
+        rows = _lowest(np.where(distance < 0, -risk.notional, np.nan), top)
+    else:
+        rows = _lowest(np.where((distance >= 0) & (distance < np.inf), distance, np.nan), top)
+    return tuple(
+        PositionLine(
+            row=row,
+            account=account_of(risk, row),
+            instrument=book.name_of(row),
+            is_cross=bool(book.is_cross[row]),
+            quantity=float(book.quantity[row]),
+            entry_price=float(book.entry_price[row]),
+            mark_price=risk.mark_of(row),
+            liquidation_price=float(risk.liquidation_price[row]),
+            second_price=_second_price(risk, row),
+            distance=float(distance[row]),
+            notional=float(risk.notional[row]),
+            unrealized_pnl=float(risk.unrealized_pnl[row]),
+            margin_ratio=float(risk.margin_ratio[row]),
+            state=State(int(risk.state[row])),
+        )
+        for row in rows.tolist()
+    )
+
+
+def _second_price(risk: BookRisk, row: int) -> float:
+    """Price on the other side of the mark that liquidates too; NaN where there is none."""
+    if "liquidation_price_lower" not in risk.measures or "liquidation_price_upper" not in risk.measures:
+        return np.nan
+    lower, upper = float(risk.liquidation_price_lower[row]), float(risk.liquidation_price_upper[row])
+    return lower if risk.liquidation_price[row] == upper else upper
+
+
+def account_of(risk: BookRisk, row: int) -> str:
+    """Account of a row as text; empty where it has none."""
+    account = risk.book.account_of(row)
+    return "" if account is None else str(account)
+
+
+def instruments_by_size(risk: BookRisk) -> Places:
+    """Codes of the listings, the largest notional first."""
+    count = len(risk.policies) * len(risk.book.instrument_names)
+    size = sums(listing_codes(risk.book), count, risk.notional)
+    return np.argsort(-size, kind="stable")
+
+
+def instrument_lines(
+    risk: BookRisk, order: Places, settlement: Places, currencies: list[str], top: int
+) -> tuple[InstrumentLine, ...]:
+    """Exposure of the largest instruments, then of all others by currency."""
+    codes, count = listing_codes(risk.book), len(order)
+    long = risk.book.quantity > 0
+    positions = np.bincount(codes[risk.status < FIRST_FAILURE], minlength=count)
+    longs = sums(codes, count, np.where(long, risk.notional, 0.0))
+    shorts = sums(codes, count, np.where(long, 0.0, risk.notional))
+    profits = sums(codes, count, risk.unrealized_pnl)
+    distance = risk.distance_to_liquidation
+    past = np.bincount(codes[distance < 0], minlength=count)
+    nearest = np.full(count, np.inf)
+    np.minimum.at(nearest, codes, np.where(distance >= 0, distance, np.inf))
+
+    def line(name: str, of: Places, mark: float) -> InstrumentLine:
+        return InstrumentLine(
+            instrument=name,
+            settlement=currencies[settlement[of[0]]],
+            instruments=len(of),
+            positions=int(positions[of].sum()),
+            long_notional=float(longs[of].sum()),
+            short_notional=float(shorts[of].sum()),
+            unrealized_pnl=float(profits[of].sum()),
+            mark_price=mark,
+            past=int(past[of].sum()),
+            nearest=float(nearest[of].min()),
+        )
+
+    held = order[positions[order] > 0]
+    names, marks = listing_names(risk.book), listing_marks(risk.book, risk.marks)
+    lines = [line(names[code], held[i : i + 1], float(marks[code])) for i, code in enumerate(held[:top])]
+    rest = held[top:]
+    others = [rest[settlement[rest] == place] for place in range(len(currencies))]
+    return tuple(lines + [line("", of, np.nan) for of in others if len(of)])

@@ -1,0 +1,350 @@
+"""Margin policies: the rules of a venue's product at a date, as data.
+
+A policy is one file of ``data/policies`` at one of its dates. It says which rule each number follows, what
+that rests on, and what nobody has published: such a rule is ``"unknown"``, and whatever needs it refuses
+(`levcore.errors.UnknownRuleError`) until the caller states it with `MarginPolicy.replace`.
+"""
+
+import dataclasses
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, get_args
+
+from levcore.errors import PolicyError, UnknownPolicyError, UnknownRuleError
+from levcore.rules.assets import Asset, AssetTable
+from levcore.rules.instruments import Instrument, InstrumentTable
+from levcore.rules.terms import (
+    CHOICES,
+    UNKNOWN,
+    ClosingFeeBasis,
+    FeeBankruptcy,
+    FundingInRequirement,
+    HedgeRequirement,
+    InitialMarginBasis,
+    InitialMarginRule,
+    LiabilityRule,
+    MarginConversion,
+    RateRule,
+    RequirementBasis,
+    Rounding,
+    Source,
+    TableShape,
+    Texts,
+    TraderOwes,
+    Unknown,
+)
+from levcore.rules.tiers import Unit
+
+__all__ = ["MarginPolicy", "PolicyInfo", "Source", "Texts", "policies", "policy"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MarginPolicy:
+    """Margin rules of one product of one venue at one date.
+
+    Parameters
+    ----------
+    name, as_of : str
+        ``"binance-usdm"``, ``"2026-09-29"``; `id` joins them. The date is as precise as known (``"2023"``).
+    title, venue, product, notes : str
+        What it is; what a caller must know to fill in positions.
+    verified_by : str
+        The published numbers that these rules reproduce.
+    sources : tuple of Source
+    rests_on : Texts
+        Rule to evidence: ``[V]`` recomputed from published numbers, ``[R]`` read in the venue's text,
+        ``[3P]`` read in a third party's copy, ``[D]`` derived from such a rule, ``[caller]`` stated by the
+        caller. `Texts.about` finds the text of a rule, also where several share one.
+    unknown : Texts
+        Rule, or matter outside the rules, to why it is unknown.
+    requirement_basis_isolated, requirement_basis_cross : {"price", "entry", "mark", "unknown"}
+        Value on which the requirement is taken as the price moves: the price's own, the entry's, or the
+        current mark's for every price.
+    initial_margin_basis_isolated, initial_margin_basis_cross : {"mark", "entry", "unknown"}
+        Value which the initial margin divides by the leverage.
+    closing_fee_basis : {"none", "price", "entry", "bankruptcy", "unknown"}
+        Value on which the closing fee inside the requirement is taken.
+    closing_fee_rate : float or "unknown"
+        Fraction of that value; "unknown" where it depends on the account's fee tier.
+    closing_fee_bankruptcy_cross : {"none", "margin", "leverage", "unknown"}
+        Which bankruptcy of a cross position a fee at the bankruptcy value means: where the account's equity
+        ends, or ``entry value * (1 - d / leverage)``, d = +1 where value and profit rise together, else -1;
+        "none" for fees on other values. Isolated positions go bankrupt where their margin ends.
+    closing_fee_in_initial_margin, closing_fee_in_maintenance_margin : bool or "unknown"
+        Whether the margins the venue reports hold the fee; the requirement always does.
+    bankruptcy_includes_closing_fee : bool or "unknown"
+        Whether the bankruptcy price leaves enough for the closing fee.
+    warning_level, margin_call_level : float or None
+        Requirement over equity from which these states begin; None where no source states one.
+    liquidation_level : float
+        The same for liquidation.
+    warning_level_inclusive, margin_call_level_inclusive, liquidation_level_inclusive : bool
+        Whether the state holds at the level itself.
+    ratio : str
+        The venue's own ratio and its direction.
+    price_rounding_long, price_rounding_short : {"none", "up", "down", "nearest", "unknown"}
+        How the venue rounds a displayed liquidation price to the tick.
+    debtor : str
+        Whether the trader owes a shortfall.
+    maintenance_rate_rule : {"table", "half-of-initial-at-max-leverage", "unknown"}
+        Whether the venue publishes rates, or leverages from which they follow.
+    table_units : tuple of {"quote", "base", "contracts", "risk_limit"}
+        Units of tier tables that fit these rules.
+    table_shape : {"marginal", "flat", "growing", "single", "any"}
+        Their shape; "single": only single rates, since no source says what further tiers mean.
+    hedge_requirement : {"sum", "larger_leg", "larger_side", "covered", "unknown"}
+        What a long and a short leg of one instrument in one cross account ask for together: both; the larger
+        of the two; the larger of all longs and all shorts on one underlying; or the uncovered quantity in
+        full and the covered one at `covered_share`.
+    covered_share : float
+        Share of one leg's requirement on covered quantity, in [0, 1]: 0 nets the legs. 0 unless
+        `hedge_requirement` is "covered".
+    initial_margin_rule : {"leverage", "table", "unknown"}
+        Whether the initial margin is the value over the row's leverage, or follows the instrument's
+        `initial_tiers`.
+    funding_in_requirement : {"none", "rate_times_value", "unknown"}
+        Whether the requirement holds the instrument's next funding: its `funding_rate` is then added to the
+        maintenance rates.
+    liabilities_count_as : {"none", "negative_equity", "requirement", "unknown"}
+        Of accounts with balances in several assets: a liability is taken off the equity (margin over
+        requirement), or is itself the requirement (assets over liabilities). "none": an account is one wallet
+        in one currency.
+    margins_convert_at : {"price", "liability_weight", "unknown"}
+        Of accounts with balances: whether margins of positions turn into the account's currency at the price
+        of their settlement currency, or at that times its liability weight, the ask rate.
+    trader_owes : {"no", "yes", "claim_reserved", "unknown"}
+        Whether a trader whose equity has become negative owes the rest.
+    instruments : InstrumentTable
+        The bundled table, or an empty one for the caller to fill with `with_instruments`.
+    assets : AssetTable
+        Rules of collateral assets: bundled, or for the caller to fill with `with_assets`.
+
+    Raises
+    ------
+    PolicyError
+        Where a rule has none of its values.
+    """
+
+    name: str
+    as_of: str
+    title: str
+    venue: str
+    product: str
+    notes: str
+    verified_by: str
+    sources: tuple[Source, ...]
+    rests_on: Texts
+    unknown: Texts
+    requirement_basis_isolated: RequirementBasis
+    requirement_basis_cross: RequirementBasis
+    initial_margin_basis_isolated: InitialMarginBasis
+    initial_margin_basis_cross: InitialMarginBasis
+    closing_fee_basis: ClosingFeeBasis
+    closing_fee_rate: float | Unknown
+    closing_fee_bankruptcy_cross: FeeBankruptcy
+    closing_fee_in_initial_margin: bool | Unknown
+    closing_fee_in_maintenance_margin: bool | Unknown
+    bankruptcy_includes_closing_fee: bool | Unknown
+    warning_level: float | None
+    warning_level_inclusive: bool
+    margin_call_level: float | None
+    margin_call_level_inclusive: bool
+    liquidation_level: float
+    liquidation_level_inclusive: bool
+    ratio: str
+    price_rounding_long: Rounding
+    price_rounding_short: Rounding
+    debtor: str
+    maintenance_rate_rule: RateRule
+    table_units: tuple[Unit, ...]
+    table_shape: TableShape
+    hedge_requirement: HedgeRequirement
+    covered_share: float
+    initial_margin_rule: InitialMarginRule
+    funding_in_requirement: FundingInRequirement
+    liabilities_count_as: LiabilityRule
+    margins_convert_at: MarginConversion
+    trader_owes: TraderOwes
+    # Names would be read from disk for a hash; the name and date of the policy tell bundled tables apart.
+    instruments: InstrumentTable = field(hash=False)
+    assets: AssetTable = field(default_factory=AssetTable)
+
+    def __post_init__(self) -> None:
+        """Check that each rule has one of its values."""
+        for rule, choices in CHOICES.items():
+            value = getattr(self, rule)
+            # 1 == True in Python; a flag must be a bool all the same.
+            if not any(value is choice or (value == choice and isinstance(value, str)) for choice in choices):
+                raise self._fault(rule, "must be a known value", " or ".join(map(repr, choices)), repr(value))
+        if not isinstance(self.instruments, InstrumentTable):
+            raise self._fault("instruments", "must be a table", "an InstrumentTable", repr(self.instruments))
+        if not isinstance(self.assets, AssetTable):
+            raise self._fault("assets", "must be a table", "an AssetTable", repr(self.assets))
+        wrong = [unit for unit in self.table_units if unit not in get_args(Unit)]
+        if wrong:
+            raise self._fault(
+                "table_units", "must be units", ", ".join(get_args(Unit)), repr(self.table_units)
+            )
+        self._check_fee()
+        self._check_levels()
+        self._check_covered_share()
+
+    @property
+    def id(self) -> str:
+        """Name and date, as `levcore.policy` takes them."""
+        return f"{self.name}@{self.as_of}" if self.as_of else self.name
+
+    def known(self, rule: str) -> Any:
+        """Return the value of `rule`.
+
+        Raises
+        ------
+        UnknownRuleError
+            Where it is unknown: no source states it and the caller has not.
+        """
+        value = getattr(self, rule)
+        if value == UNKNOWN or (value is None and rule.endswith("_level")):
+            remedy = f"state it with policy.replace({rule}=...)"
+            raise UnknownRuleError(self.id, f"{rule} is unknown", remedy, self.unknown.about(rule))
+        return value
+
+    def replace(self, **rules: Any) -> "MarginPolicy":
+        """New policy with other values; they rest on the caller from then on.
+
+        Raises
+        ------
+        PolicyError
+            Where there is no such rule, or a value is none of its values.
+        """
+        fields = [each.name for each in dataclasses.fields(self)]
+        for rule in rules:
+            if rule not in fields:
+                raise self._fault(rule, "is no rule of a policy", ", ".join(fields), repr(rule))
+        stated = {rule: "[caller] stated with policy.replace" for rule in rules if rule not in PROVENANCE}
+        evidence: dict[str, Any] = {
+            "rests_on": Texts({**self.rests_on, **stated}),
+            "unknown": Texts({rule: why for rule, why in self.unknown.items() if rule not in stated}),
+        }
+        return dataclasses.replace(self, **(evidence | rules))
+
+    def with_instruments(
+        self, instruments: Mapping[str, Instrument] | Iterable[Instrument]
+    ) -> "MarginPolicy":
+        """New policy whose table also holds `instruments`; they replace those of the same name."""
+        return dataclasses.replace(self, instruments=self.instruments.with_instruments(instruments))
+
+    def with_assets(self, assets: Iterable[Asset]) -> "MarginPolicy":
+        """New policy whose assets also hold `assets`; they replace those of the same name."""
+        return dataclasses.replace(self, assets=self.assets.with_assets(assets))
+
+    def __str__(self) -> str:
+        """Return the id."""
+        return self.id
+
+    def _check_fee(self) -> None:
+        rate = self.closing_fee_rate
+        if rate != UNKNOWN and not (_is_number(rate) and 0 <= float(rate) < 1):
+            raise self._fault("closing_fee_rate", "must be a fraction of value", "in [0, 1)", repr(rate))
+        if self.closing_fee_basis == "none" and rate != 0:
+            raise self._fault("closing_fee_rate", "must be 0 where there is no closing fee", "0", repr(rate))
+
+    def _check_levels(self) -> None:
+        named = ("warning_level", "margin_call_level", "liquidation_level")
+        if self.liquidation_level is None:
+            raise self._fault("liquidation_level", "must be a level", "a positive number", "None")
+        levels = [(name, getattr(self, name)) for name in named if getattr(self, name) is not None]
+        highest = 0.0
+        for name, level in levels:
+            if not _is_number(level) or not highest <= level < math.inf or level == 0:
+                raise self._fault(
+                    name, "levels must be positive and must not fall", f">= {highest}", repr(level)
+                )
+            highest = level
+
+    def _check_covered_share(self) -> None:
+        share = self.covered_share
+        if not (_is_number(share) and 0 <= share <= 1):
+            raise self._fault("covered_share", "must be a share", "in [0, 1]", repr(share))
+        if share != 0 and self.hedge_requirement != "covered":
+            raise self._fault("covered_share", "belongs to hedge_requirement='covered'", "0", repr(share))
+
+    def _fault(self, rule: str, text: str, expected: str, found: str) -> PolicyError:
+        return PolicyError(f"{self.id}, {rule}", text, expected, found)
+
+
+def _is_number(value: object) -> bool:
+    """Whether a value is a real number; True and False are not, though Python counts with them."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+# Fields that say where a policy comes from; the others are its rules.
+PROVENANCE = frozenset(
+    {"name", "as_of", "title", "venue", "product", "notes", "verified_by", "sources", "rests_on", "unknown"}
+    | {"instruments", "assets"}
+)
+RULES = tuple(each.name for each in dataclasses.fields(MarginPolicy) if each.name not in PROVENANCE)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyInfo:
+    """What `policies` lists of a policy."""
+
+    name: str
+    as_of: str
+    title: str
+    verified_by: str
+    unknown: Texts
+    sources: tuple[Source, ...]
+
+    @property
+    def id(self) -> str:
+        """Name and date, as `levcore.policy` takes them."""
+        return f"{self.name}@{self.as_of}" if self.as_of else self.name
+
+
+@cache
+def policy(name: str) -> MarginPolicy:
+    """Bundled margin policy.
+
+    Parameters
+    ----------
+    name : str
+        ``"binance-usdm"`` for the newest, ``"binance-usdm@2024-10-24"`` for a date of it, which may be
+        shortened (``"bybit-linear@2026"``) where it stays the only one.
+
+    Raises
+    ------
+    UnknownPolicyError
+        Where there is no such policy, or not at that date. Dates are those of facts, not spans: a policy is
+        not stretched to the days between.
+    """
+    from levcore.rules.policy_files import policy_names, read_policies
+
+    if not isinstance(name, str):
+        raise UnknownPolicyError("policy", "must be a name", "text", repr(name))
+    plain, _, date = name.partition("@")
+    names = policy_names()
+    if plain not in names:
+        raise UnknownPolicyError("policy", "has no such name", ", ".join(names), repr(plain))
+    versions = read_policies(plain)
+    if "@" not in name:
+        return versions[-1]
+    dated = [version for version in versions if version.as_of.startswith(date)]
+    exact = [version for version in dated if version.as_of == date]
+    if len(exact or dated) != 1 or not date:
+        dates = ", ".join(version.as_of for version in versions)
+        raise UnknownPolicyError("policy", f"{plain} has no such date", f"one of {dates}", repr(date))
+    return (exact or dated)[0]
+
+
+def policies() -> list[PolicyInfo]:
+    """List every bundled policy at every date, by name and date."""
+    from levcore.rules.policy_files import policy_names, read_policies
+
+    return [
+        PolicyInfo(each.name, each.as_of, each.title, each.verified_by, each.unknown, each.sources)
+        for name in policy_names()
+        for each in read_policies(name)
+    ]

@@ -1,0 +1,158 @@
+"""Rows of tier tables as they are given, and reading them exactly.
+
+Text and floats are read as the decimal they show, so that sums on them are exact: a deduction is a sum of
+products, and round-off must neither refuse a table copied from a venue nor move it silently.
+"""
+
+import math
+import operator
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from fractions import Fraction
+from typing import Literal, NamedTuple, SupportsIndex, TypeAlias, cast
+
+from levcore.errors import TierError
+
+__all__ = ["Number", "Row", "Shape", "Tier", "TierColumns", "Unit", "exact_number", "read_tiers"]
+
+Shape: TypeAlias = Literal["marginal", "flat", "growing"]
+Unit: TypeAlias = Literal["quote", "base", "contracts", "risk_limit"]
+Number: TypeAlias = int | float | str | Decimal | Fraction | SupportsIndex
+
+# Venues write "no upper end" as the largest int64, and copies of their tables as its float64 neighbour.
+UNBOUNDED_FROM = 2**63 - 1
+
+
+class Tier(NamedTuple):
+    """One row of a tier table as it is given; see `levcore.rules.tiers.TierTable.marginal`."""
+
+    floor: Number
+    rate: Number
+    deduction: Number | None = None
+    max_leverage: Number | None = None
+    cap: Number | None = None
+
+
+Row: TypeAlias = Tier | Sequence[Number | None] | Mapping[str, Number | None]
+
+
+class TierColumns(NamedTuple):
+    """The columns of a `levcore.rules.tiers.TierTable`, read but not yet checked against its rules."""
+
+    floors: tuple[float, ...]
+    rates: tuple[float, ...]
+    deductions: tuple[float, ...]
+    cap: float
+    max_leverage: tuple[float, ...]
+
+
+def read_tiers(rows: Iterable[Row], shape: Shape, unit: Unit, cap: Number | None) -> TierColumns:
+    """Columns of `rows`, with missing deductions derived exactly.
+
+    Raises
+    ------
+    TierError
+        Where a row is no tier, a value is no finite number, or a cap is not the next floor.
+    """
+    tiers = [_tier(row, number) for number, row in enumerate(rows, 1)]
+    floors = [_exact(tier.floor, number, "floor") for number, tier in enumerate(tiers, 1)]
+    rates = [_exact(tier.rate, number, "rate") for number, tier in enumerate(tiers, 1)]
+    last_cap = _join_bounds(tiers, floors, unit, cap)
+    return TierColumns(
+        tuple(map(float, floors)),
+        tuple(map(float, rates)),
+        _deductions(tiers, floors, rates, shape),
+        last_cap,
+        _leverages(tiers),
+    )
+
+
+def exact_number(value: Number, column: str) -> Fraction:
+    """Number as the decimal it shows, for what belongs to a table and to no tier of it."""
+    return _exact(value, None, column)
+
+
+def half_of_initial_rate(max_leverage: Number, number: int) -> Fraction:
+    """``1 / (2 * max_leverage)``, exactly; `number` is the tier's, for the error."""
+    exact = _exact(max_leverage, number, "max_leverage")
+    if exact <= 0:
+        raise TierError("", number, "must be positive", "> 0", str(max_leverage), "max_leverage")
+    return 1 / (2 * exact)
+
+
+def _tier(row: Row, number: int) -> Tier:
+    """Read a row in any of its three spellings."""
+    try:
+        if isinstance(row, Mapping):
+            return Tier(**cast(Mapping[str, Number], row))
+        return Tier(*cast(Sequence[Number], row))
+    except TypeError:
+        raise TierError("", number, "must be a tier", ", ".join(Tier._fields), repr(row)) from None
+
+
+def _exact(value: Number | None, number: int | None, column: str) -> Fraction:
+    """Read a number as the decimal it shows; float64 0.1 is 1/10 here, as its author meant."""
+    try:
+        if isinstance(value, str | Decimal | Fraction):
+            return Fraction(value)
+        if isinstance(value, float):
+            return Fraction(float.__repr__(value))  # numpy's floats print their type, too
+        return Fraction(operator.index(cast(int, value)))  # raises on None and whatever else is no number
+    except (TypeError, ValueError, OverflowError, ZeroDivisionError):
+        raise TierError("", number, "must be a number", "a finite number", repr(value), column) from None
+
+
+def _cap(value: Number, number: int) -> float:
+    """Read an upper end: ``inf`` and the int64 sentinels of venues mean that there is none."""
+    if value in (math.inf, "inf"):
+        return math.inf
+    exact = _exact(value, number, "cap")
+    return math.inf if exact >= UNBOUNDED_FROM else float(exact)
+
+
+def _join_bounds(tiers: list[Tier], floors: list[Fraction], unit: Unit, cap: Number | None) -> float:
+    """Check that caps meet the next floors, close one-contract gaps in `floors`, return the last cap."""
+    for index, tier in enumerate(tiers[:-1]):
+        if tier.cap is None:
+            continue
+        upper = _exact(tier.cap, index + 1, "cap")
+        gap = floors[index + 1] - upper
+        if gap == 1 and unit == "contracts":
+            floors[index + 1] = upper
+        elif gap != 0:
+            rule = "must be the cap of the tier below"
+            raise TierError("", index + 2, rule, str(tier.cap), str(tiers[index + 1].floor), "floor")
+    given = [value for value in (tiers[-1].cap if tiers else None, cap) if value is not None]
+    ends = [_cap(value, len(tiers)) for value in given]
+    if len(set(ends)) > 1:
+        raise TierError("", len(tiers), "is given twice", str(given[0]), str(given[1]), "cap")
+    return ends[0] if ends else math.inf
+
+
+def _deductions(
+    tiers: list[Tier], floors: list[Fraction], rates: list[Fraction], shape: Shape
+) -> tuple[float, ...]:
+    """Given deductions as they are, missing ones by continuity from floor to floor."""
+    continued = [Fraction(0)] * len(tiers)
+    # Most tables come with their deductions; the exact sums are the slow part of reading them.
+    if shape == "marginal" and any(tier.deduction is None for tier in tiers):
+        for index in range(1, len(tiers)):
+            step = floors[index] * (rates[index] - rates[index - 1])
+            continued[index] = continued[index - 1] + step
+    return tuple(
+        float(exact if tier.deduction is None else _exact(tier.deduction, number, "deduction"))
+        for number, (tier, exact) in enumerate(zip(tiers, continued, strict=True), 1)
+    )
+
+
+def _leverages(tiers: list[Tier]) -> tuple[float, ...]:
+    """Return the leverage column; it is there for every tier or for none."""
+    missing = [number for number, tier in enumerate(tiers, 1) if tier.max_leverage is None]
+    if len(missing) == len(tiers):
+        return ()
+    if missing:
+        rule = "must be given for every tier or for none"
+        raise TierError("", missing[0], rule, "a number", "nothing", "max_leverage")
+    return tuple(
+        float(_exact(tier.max_leverage, number, "max_leverage")) for number, tier in enumerate(tiers, 1)
+    )

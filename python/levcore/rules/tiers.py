@@ -1,0 +1,387 @@
+"""Tier tables: how the maintenance rate rises with the size of a position.
+
+Three shapes exist:
+
+* *marginal*, keyed by the position's value in settlement currency (``quote`` for linear and quanto contracts,
+  ``base`` for inverse ones): ``MM(V) = max_k(rate_k * V - deduction_k)``, made continuous by its deductions;
+* *flat*, keyed by ``contracts`` or by the ``risk_limit`` the trader chose: one rate for the whole position;
+* *growing*, without tiers: the rate of the whole position is ``rate + slope * S``, S its size in ``base``
+  currency, which for an inverse contract is its value.
+
+A flat rate keyed by value would make the requirement jump along the price path, so that a position could have
+no liquidation price or several; such a table is refused.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import pairwise
+from typing import get_args
+
+from levcore.errors import TierError
+from levcore.rules.tier_rows import (
+    Number,
+    Row,
+    Shape,
+    Tier,
+    Unit,
+    exact_number,
+    half_of_initial_rate,
+    read_tiers,
+)
+
+__all__ = ["Number", "Shape", "Tier", "TierTable", "Unit"]
+
+UNITS_OF_SHAPE: dict[str, tuple[str, ...]] = {
+    "marginal": ("quote", "base"),
+    "flat": ("contracts", "risk_limit"),
+    "growing": ("base",),
+}
+
+# A given deduction may differ from the continuous one by this share of itself: room for the float64 round-off
+# of a caller who computed it, and nothing more. The bundled tables are exact (tests/test_instruments.py).
+DEDUCTION_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class TierTable:
+    """Maintenance or initial tiers of one instrument, checked.
+
+    Build it with `marginal`, `flat`, `growing`, `single_rate` or `half_of_initial_rate`; the constructor
+    takes finished columns and checks them all the same.
+
+    Parameters
+    ----------
+    shape : {"marginal", "flat", "growing"}
+        Whether a rate holds for the part above its floor or for the whole position, or grows with its size.
+    unit : {"quote", "base", "contracts", "risk_limit"}
+        Unit of `floors` and `cap`; ``quote`` and ``base`` belong to marginal tables, ``base`` to growing
+        ones, the others to flat ones.
+    floors : tuple of float, shape (k,)
+        Lower ends, ascending from 0. Tier i holds ``floors[i] < key <= floors[i + 1]``.
+    rates : tuple of float, shape (k,)
+        Rates, fractions of value in (0, 1). They rise strictly in a marginal table and do not fall in a flat
+        one. A first tier of rate 0 holds the minimum of a marginal table (`with_minimum`).
+    deductions : tuple of float, shape (k,), settlement currency
+        The "maintenance amount" or ``cum``; all 0 in a flat table, the first one minus the minimum where a
+        marginal table has one.
+    cap : float
+        Upper end of the last tier in `unit`, ``inf`` where there is none.
+    max_leverage : tuple of float, shape (k,) or (0,)
+        Highest leverage a tier allows, not rising; empty where the source does not state it.
+    slope : float, fraction of value a unit of base currency
+        What a unit of size adds to the rate of a growing table, above 0; 0 for the other shapes.
+
+    Raises
+    ------
+    TierError
+        Where a rule above is broken, naming the tier, what was expected and what was found.
+    """
+
+    shape: Shape
+    unit: Unit
+    floors: tuple[float, ...]
+    rates: tuple[float, ...]
+    deductions: tuple[float, ...]
+    cap: float = math.inf
+    max_leverage: tuple[float, ...] = ()
+    slope: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Check every rule of the class documentation."""
+        self._check_form()
+        self._check_floors()
+        self._check_rates()
+        self._check_deductions()
+        self._check_leverage()
+        self._check_slope()
+
+    @classmethod
+    def marginal(
+        cls, rows: Iterable[Row], *, unit: Unit, cap: Number | None = None, instrument: str = ""
+    ) -> "TierTable":
+        """Marginal table keyed by value.
+
+        Parameters
+        ----------
+        rows : iterable of Tier, of (floor, rate[, deduction[, max_leverage[, cap]]]) or of mappings
+            Ascending; numbers or their text. A missing deduction is derived exactly from the tiers below; a
+            given one must agree with it within 1e-9 of its size, and is kept as the venue's number.
+        unit : {"quote", "base"}
+            Unit of floors and caps.
+        cap : number, optional
+            Upper end of the last tier, if the rows do not give it; unbounded where neither does.
+        instrument : str
+            Named in errors.
+
+        Raises
+        ------
+        TierError
+            Where a row breaks a rule of `TierTable`.
+
+        Examples
+        --------
+        >>> TierTable.marginal([(0, "0.004"), (50_000, "0.005")], unit="quote").deductions
+        (0.0, 50.0)
+        """
+        return cls.of_shape("marginal", rows, unit=unit, cap=cap, instrument=instrument)
+
+    @classmethod
+    def flat(
+        cls, rows: Iterable[Row], *, unit: Unit, cap: Number | None = None, instrument: str = ""
+    ) -> "TierTable":
+        """Flat table keyed by contracts or by the chosen risk limit.
+
+        Parameters
+        ----------
+        rows, cap, instrument
+            As in `marginal`. Rows of contracts may leave the usual gap of one contract between a cap and the
+            next floor (20000 | 20001); the cap is then the border.
+        unit : {"contracts", "risk_limit"}
+            Unit of floors and caps.
+
+        Raises
+        ------
+        TierError
+            Where a row breaks a rule of `TierTable`, or carries a deduction other than 0.
+        """
+        return cls.of_shape("flat", rows, unit=unit, cap=cap, instrument=instrument)
+
+    @classmethod
+    def of_shape(
+        cls, shape: Shape, rows: Iterable[Row], *, unit: Unit, cap: Number | None = None, instrument: str = ""
+    ) -> "TierTable":
+        """Table of the shape that `marginal` or `flat` makes, for those who read the shape from data."""
+        try:
+            return cls(shape, unit, *read_tiers(rows, shape, unit, cap))
+        except TierError as error:
+            if error.instrument or not instrument:
+                raise
+            raise TierError(instrument, *error.args[1:]) from None
+
+    @classmethod
+    def single_rate(
+        cls, rate: Number, max_leverage: Number | None = None, *, unit: Unit = "quote"
+    ) -> "TierTable":
+        """One rate at every size; without bounds the unit does not matter (see `is_single_rate`)."""
+        return cls.marginal([Tier(0, rate, None, max_leverage)], unit=unit)
+
+    @classmethod
+    def half_of_initial_rate(
+        cls,
+        rows: Iterable[tuple[Number, Number]],
+        *,
+        unit: Unit = "quote",
+        cap: Number | None = None,
+        instrument: str = "",
+    ) -> "TierTable":
+        """Marginal table of (floor, max_leverage) rows with rate ``1 / (2 * max_leverage)``.
+
+        The rule "half of the initial rate at the highest leverage" of venues that publish leverages only.
+
+        Raises
+        ------
+        TierError
+            Where a row breaks a rule of `TierTable`.
+        """
+        tiers = [
+            Tier(floor, half_of_initial_rate(leverage, number), None, leverage)
+            for number, (floor, leverage) in enumerate(rows, 1)
+        ]
+        return cls.marginal(tiers, unit=unit, cap=cap, instrument=instrument)
+
+    @classmethod
+    def growing(
+        cls,
+        rate: Number,
+        slope: Number,
+        *,
+        unit: Unit = "base",
+        cap: Number | None = None,
+        max_leverage: Number | None = None,
+        instrument: str = "",
+    ) -> "TierTable":
+        """Table whose rate grows with the size: ``rate + slope * S`` on the whole position.
+
+        Parameters
+        ----------
+        rate : number
+            Rate of the smallest position, a fraction of value in (0, 1).
+        slope : number
+            What each unit of base currency adds to it, above 0.
+        unit : {"base"}
+            Unit of S: the size in base currency; of an inverse contract, the value in its coin, which moves
+            with the price.
+        cap : number, optional
+            Largest size; none by default. Sizes whose rate would reach 1 are refused all the same.
+        max_leverage : number, optional
+            Highest leverage of the smallest position.
+        instrument : str
+            Named in errors.
+
+        Raises
+        ------
+        TierError
+            Where a value is out of its range.
+
+        Examples
+        --------
+        A rate of 2 % that rises by 0.0005 percentage points a coin:
+
+        >>> TierTable.growing("0.02", "0.000005").slope
+        5e-06
+        """
+        try:
+            columns = read_tiers([Tier(0, rate, None, max_leverage)], "growing", unit, cap)
+            return cls("growing", unit, *columns, slope=float(exact_number(slope, "slope")))
+        except TierError as error:
+            raise TierError(instrument or error.instrument, *error.args[1:]) from None
+
+    def with_minimum(self, amount: Number) -> "TierTable":
+        """Return the table with a margin of at least `amount` a position, whatever its size.
+
+        The result begins with a tier of rate 0 and deduction ``-amount``, up to the value at which this table
+        asks for the amount.
+
+        Parameters
+        ----------
+        amount : number, settlement currency
+            Above 0.
+
+        Raises
+        ------
+        TierError
+            Where the table is not marginal, has a minimum already, or asks for less than that at its cap.
+
+        Examples
+        --------
+        >>> table = TierTable.single_rate("0.005").with_minimum(10)
+        >>> table.floors, table.rates, table.deductions
+        ((0.0, 2000.0), (0.0, 0.005), (-10.0, 0.0))
+        """
+        least = exact_number(amount, "minimum")
+        if self.shape != "marginal" or self.rates[0] == 0:
+            rule = "a minimum belongs to a marginal table without one"
+            raise TierError("", None, rule, "marginal", self.shape, "minimum")
+        if not least > 0:
+            raise TierError("", None, "must be positive", "> 0", str(amount), "minimum")
+        first, floor = self._tier_that_asks_for(least)
+        return replace(
+            self,
+            floors=(0.0, float(floor), *self.floors[first + 1 :]),
+            rates=(0.0, *self.rates[first:]),
+            deductions=(-float(least), *self.deductions[first:]),
+            max_leverage=self.max_leverage and (self.max_leverage[first], *self.max_leverage[first:]),
+        )
+
+    def _tier_that_asks_for(self, amount: Fraction) -> tuple[int, Fraction]:
+        """Place of the tier in which the margin is `amount`, and the value there."""
+        for place, (rate, deduction) in enumerate(zip(self.rates, self.deductions, strict=True)):
+            value = (amount + exact_number(deduction, "deduction")) / exact_number(rate, "rate")
+            if value < (self.floors[place + 1] if place + 1 < len(self) else self.cap):
+                return place, value
+        rule = "must be asked for below the cap"
+        highest = self.rates[-1] * self.cap - self.deductions[-1]
+        raise TierError("", len(self), rule, f"< {highest!r}", str(float(amount)), "minimum")
+
+    @property
+    def is_single_rate(self) -> bool:
+        """Whether one rate holds at every size, so that `unit` is immaterial."""
+        return len(self.rates) == 1 and self.cap == math.inf and self.shape != "growing"
+
+    def __len__(self) -> int:
+        """Return the number of tiers."""
+        return len(self.rates)
+
+    def _check_form(self) -> None:
+        units = UNITS_OF_SHAPE.get(self.shape)
+        if units is None:
+            raise TierError(
+                "", None, "must be known", " or ".join(get_args(Shape)), repr(self.shape), "shape"
+            )
+        if self.unit not in units:
+            flat_by_value = self.shape == "flat" and self.unit in UNITS_OF_SHAPE["marginal"]
+            rule = (
+                "a flat rate must not be keyed by value, it would jump along the price path"
+                if flat_by_value
+                else f"must fit a {self.shape} table"
+            )
+            raise TierError("", None, rule, " or ".join(units), repr(self.unit), "unit")
+        if not self.floors:
+            raise TierError("", None, "must not be empty", "at least 1 tier", "0")
+        self._check_length("rate", self.rates)
+        self._check_length("deduction", self.deductions)
+
+    def _check_length(self, name: str, column: tuple[float, ...]) -> None:
+        if len(column) != len(self.floors):
+            raise TierError(
+                "", None, "must have one value a tier", str(len(self.floors)), str(len(column)), name
+            )
+
+    def _check_floors(self) -> None:
+        if self.floors[0] != 0:
+            raise TierError("", 1, "must be 0 in the first tier", "0", repr(self.floors[0]), "floor")
+        for number, (below, above) in enumerate(pairwise(self.floors), 2):
+            if not below < above < math.inf:
+                raise TierError("", number, "must rise and be finite", f"> {below!r}", repr(above), "floor")
+        if not self.cap > self.floors[-1]:
+            rule = "must lie above the last floor"
+            raise TierError("", len(self), rule, f"> {self.floors[-1]!r}", repr(self.cap), "cap")
+
+    def _check_rates(self) -> None:
+        for number, rate in enumerate(self.rates, 1):
+            if not (0 < rate < 1 or (rate == 0 and self._holds_minimum(number))):
+                raise TierError("", number, "must be a fraction of value", "in (0, 1)", repr(rate), "rate")
+        for number, (below, above) in enumerate(pairwise(self.rates), 2):
+            if self.shape == "marginal" and not above > below:
+                raise TierError("", number, "must rise", f"> {below!r}", repr(above), "rate")
+            if not above >= below:
+                raise TierError("", number, "must not fall", f">= {below!r}", repr(above), "rate")
+
+    def _holds_minimum(self, number: int) -> bool:
+        """Whether this tier is the one that holds a minimum, the first."""
+        return number == 1 and self.shape == "marginal" and -math.inf < self.deductions[0] < 0
+
+    def _check_deductions(self) -> None:
+        if self.shape != "marginal":
+            for number, deduction in enumerate(self.deductions, 1):
+                if deduction != 0:
+                    rule = f"must be 0 in a {self.shape} table"
+                    raise TierError("", number, rule, "0", repr(deduction), "deduction")
+            return
+        minimum = -self.deductions[0] if self.rates[0] == 0 else 0.0
+        if self.deductions[0] != -minimum:
+            raise TierError("", 1, "must be 0 in the first tier", "0", repr(self.deductions[0]), "deduction")
+        # Each deduction is compared with its neighbour, not with the whole chain, so that the first error is
+        # the tier at fault.
+        for index in range(1, len(self)):
+            step = self.floors[index] * (self.rates[index] - self.rates[index - 1])
+            expected = self.deductions[index - 1] + step
+            found = self.deductions[index]
+            # After a minimum the deduction is a difference, and may be 0.
+            if not abs(found - expected) <= DEDUCTION_TOLERANCE * max(expected, minimum):
+                rule = "must continue the tier below"
+                raise TierError("", index + 1, rule, f"{expected:.15g}", f"{found:.15g}", "deduction")
+
+    def _check_leverage(self) -> None:
+        if not self.max_leverage:
+            return
+        self._check_length("max_leverage", self.max_leverage)
+        for number, leverage in enumerate(self.max_leverage, 1):
+            if not 0 < leverage < math.inf:
+                rule = "must be positive and finite"
+                raise TierError("", number, rule, "> 0", repr(leverage), "max_leverage")
+        for number, (below, above) in enumerate(pairwise(self.max_leverage), 2):
+            if above > below:
+                raise TierError("", number, "must not rise", f"<= {below!r}", repr(above), "max_leverage")
+
+    def _check_slope(self) -> None:
+        if self.shape != "growing":
+            if self.slope != 0:
+                raise TierError("", None, "belongs to a growing table", "0", repr(self.slope), "slope")
+            return
+        if len(self) > 1:
+            raise TierError("", 2, "a growing table has one row", "1", str(len(self)))
+        if not 0 < self.slope < math.inf:
+            raise TierError("", 1, "must be positive and finite", "> 0", repr(self.slope), "slope")

@@ -1,0 +1,1 @@
+"""Positions in a venue's reply, one file a venue."""

@@ -1,0 +1,178 @@
+"""Positions of Bybit: ``position/list`` of v5 and of the versions before it, and ``wallet-balance``."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from levcore.errors import FileFormatError
+from levcore.rules.instruments import Payoff
+from levcore.venues.json import Record, records
+from levcore.venues.positions.reply import (
+    AccountReply,
+    Reply,
+    Reported,
+    VenuePosition,
+    reported,
+    unit_of_entry,
+)
+from levcore.venues.printed_number import EXACT
+
+__all__ = ["read_account", "read_positions"]
+
+READINGS = {
+    "positionValue": "notional_at_entry",
+    "unrealisedPnl": "unrealized_pnl",
+    "sessionUPL": "unrealized_pnl",
+    "positionIM": "initial_margin",
+    "positionMM": "maintenance_margin",
+    "positionIMByMp": "initial_margin_at_mark",
+    "positionMMByMp": "maintenance_margin_at_mark",
+    "liqPrice": "liquidation_price",
+    "bustPrice": "bankruptcy_price",
+}
+PRICES = ("liqPrice", "bustPrice")
+SETTLED_IN_QUOTE = ("USDT", "USDC")
+WALLET = "walletBalance of the coin in GET /v5/account/wallet-balance"
+SETTLED = (
+    "profit is settled in sessions; sessionUPL is what is open, and what this is beside it is not stated"
+)
+PRICE_CAP = Decimal("999999")
+OUTSIDE = "the venue prints nothing, or its lowest or highest price, where the price is outside of its limits"
+
+
+def read_positions(data: Any, file: str) -> Reply:
+    """Read a reply of ``position/list``, a part of it, or a push of the topic ``position``."""
+    category, rows = _rows(data, file)
+    positions, left_out = [], []
+    for row in rows:
+        if row.text("side") not in ("Buy", "Sell") or not row.required_number("size"):
+            continue
+        symbol = row.required_text("symbol")
+        kind = row.text("category") or category
+        if kind in ("option", "spot"):
+            left_out.append(
+                f"{row.place} {symbol}: a position of category {kind}, not of a future or perpetual"
+            )
+            continue
+        positions.append(_position(row, symbol, kind))
+    return Reply(positions=tuple(positions), left_out=tuple(left_out), wallet_field=WALLET)
+
+
+def read_account(data: Any, file: str) -> dict[str, AccountReply]:
+    """Wallet balances of ``wallet-balance``, by coin, with the account's totals in USD."""
+    if not isinstance(data, Mapping):
+        raise FileFormatError(file, "must be a reply of wallet-balance", "an object", "a list")
+    whole = Record(file, "", data)
+    whole = whole.record("result") if "result" in whole else whole
+    account = whole.records("list")[0] if "list" in whole else whole
+    equity, maintenance = account.number("totalEquity"), account.number("totalMaintenanceMargin")
+    surplus = None if equity is None or maintenance is None else EXACT.subtract(equity, maintenance)
+    accounts = {}
+    for coin in account.records("coin"):
+        wallet = coin.printed("walletBalance")
+        if wallet is not None:
+            accounts[coin.required_text("coin")] = AccountReply(
+                wallet_balance=wallet.value, unit=wallet.unit, surplus=surplus
+            )
+    return accounts
+
+
+def _rows(data: Any, file: str) -> tuple[str, list[Record]]:
+    if not isinstance(data, Mapping):
+        return "", records(data, file)
+    whole = Record(file, "", data)
+    if whole.text("retCode") not in ("", "0"):
+        raise whole.error("retCode", "the reply is an error", "0", whole.text("retCode", "retMsg"))
+    whole = whole.record("result") if "result" in whole else whole
+    name = next((each for each in ("list", "data", "dataList") if each in whole), None)
+    if name is None:
+        raise FileFormatError(
+            file, "must be a reply of position/list", "a list of positions under result.list"
+        )
+    return whole.text("category"), whole.records(name)
+
+
+def _position(row: Record, symbol: str, category: str) -> VenuePosition:
+    payoff = _payoff(symbol, category)
+    size = row.required_number("size")
+    entry, mark = row.printed("avgPrice", "entryPrice"), row.printed("markPrice")
+    isolated = row.text("tradeMode") == "1"
+    # Of an isolated position: its balance, added margin and fee reserve included. Unified accounts do not say
+    # that a position is isolated, so that it is read for all.
+    margin = row.printed("positionBalance", "positionIM")
+    units = {} if entry is None else {"entry_price": unit_of_entry(entry, mark)}
+    if margin is not None:
+        units["isolated_margin"] = margin.unit
+    bust = row.number("bustPrice")
+    return VenuePosition(
+        place=row.place,
+        instrument=symbol,
+        policy=f"bybit-{payoff}",
+        payoff=payoff,
+        settlement=_settlement(symbol, payoff),
+        quantity=size if row.text("side") == "Buy" else -size,
+        contract_size=Decimal(1),
+        entry_price=None if entry is None else entry.value,
+        mark_price=None if mark is None else mark.value,
+        margin_mode="isolated" if isolated else "cross",
+        isolated_margin=None if margin is None else margin.value,
+        leverage=row.number("leverage"),
+        units=units,
+        other_prices={} if bust is None else {"bustPrice": bust},
+        reported=_reported(row, isolated),
+    )
+
+
+def _payoff(symbol: str, category: str) -> Payoff:
+    """Inverse symbols end in USD or in a code of the month after it; the others name their quote."""
+    if category in ("linear", "inverse"):
+        return "inverse" if category == "inverse" else "linear"
+    quoted = any(quote in symbol for quote in (*SETTLED_IN_QUOTE, "PERP")) or "-" in symbol
+    return "linear" if quoted else "inverse"
+
+
+def _settlement(symbol: str, payoff: Payoff) -> str:
+    if payoff == "inverse":
+        return symbol.partition("USD")[0]
+    return "USDT" if "USDT" in symbol else "USDC"
+
+
+def _reported(row: Record, isolated: bool) -> tuple[Reported, ...]:
+    numbers = [
+        each
+        for each in reported(row, READINGS, none=PRICES, drops_zeros=True)
+        if not _says_nothing(row, each.field, isolated)
+    ]
+    in_sessions = bool(row.text("sessionUPL"))
+    return tuple(
+        _outside(each)
+        if each.field in PRICES and _is_outside(row, each)
+        else Reported(each.field, "", each.printed, SETTLED)
+        if each.field == "unrealisedPnl" and in_sessions
+        else each
+        for each in numbers
+    )
+
+
+def _says_nothing(row: Record, field: str, isolated: bool) -> bool:
+    """Whether a field is empty by design, or an input and no result.
+
+    Unified accounts have no bankruptcy price of a position, portfolio margin has no liquidation price either;
+    the initial margin of an isolated position is the margin posted.
+    """
+    if field == "bustPrice":
+        return not row.text(field)
+    if field == "liqPrice":
+        return not row.text(field) and "positionIM" in row and not row.text("positionIM")
+    return field == "positionIM" and isolated
+
+
+def _is_outside(row: Record, number: Reported) -> bool:
+    """Empty, the price cap, or two prices at one bound."""
+    if number.printed is None or number.printed.value >= PRICE_CAP:
+        return True
+    return row.number("liqPrice") == row.number("bustPrice")
+
+
+def _outside(number: Reported) -> Reported:
+    return Reported(number.field, number.reading, None, OUTSIDE)

@@ -1,0 +1,1 @@
+"""Tier tables in a venue's reply, one file a venue."""

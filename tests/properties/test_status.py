@@ -1,0 +1,303 @@
+"""The closed vocabularies: the same in Python and Rust, and every code is met by some row."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+
+import levcore as lc
+from levcore import _levcore
+from levcore.measures import DEFAULT_MEASURES
+from levcore.status import COLUMN_AT_FAULT, FIRST_FAILURE, FIRST_PARTIAL
+from support.random_books import by_contracts, by_risk_limit
+
+TIERS = lc.TierTable.marginal([(0, "0.01"), (1_000, "0.02")], unit="quote", cap=10_000)
+POLICY = (
+    lc.policy("generic")
+    .replace(warning_level=0.5, margin_call_level=0.8, liabilities_count_as="negative_equity")
+    .with_assets([lc.Asset("USD")])
+    .with_instruments(
+        [
+            lc.Instrument("X", "linear", TIERS),
+            lc.Instrument("IN-USD", "linear", TIERS, settlement="USD"),
+            lc.Instrument("LIMIT", "linear", by_risk_limit()),
+            lc.Instrument("FLAT", "linear", by_contracts()),
+        ]
+    )
+)
+FEE_AT_BANKRUPTCY = POLICY.replace(
+    closing_fee_basis="bankruptcy", closing_fee_rate=0.001, closing_fee_bankruptcy_cross="leverage"
+)
+NAN, INFINITE = math.nan, math.inf
+
+
+@dataclass(frozen=True)
+class Row:
+    """One position that ends in a status; the defaults are an ordinary one."""
+
+    quantity: float = 1.0
+    entry_price: float = 100.0
+    mark: float = 100.0
+    instrument: str = "X"
+    isolated_margin: float = 20.0
+    leverage: float = 5.0
+    accrued_funding: float = 0.0
+    risk_limit: float = NAN
+    wallet: float | None = None
+    legs: int = 1
+    # In USD, instead of a wallet, at this price of USD.
+    balance: float | None = None
+    price: float = 1.0
+    policy: lc.MarginPolicy = field(default=POLICY, repr=False)
+
+    def evaluate(self) -> lc.BookRisk:
+        columns: dict[str, Any] = {
+            name: [getattr(self, name)]
+            for name in ("quantity", "entry_price", "leverage", "accrued_funding", "risk_limit")
+        }
+        columns = {name: column * self.legs for name, column in columns.items()}
+        prices = None
+        if self.balance is not None:
+            columns |= {"margin_mode": "cross", "balances": lc.Balances(["one"], ["USD"], [self.balance])}
+            prices = {"USD": self.price}
+        elif self.wallet is None:
+            columns["isolated_margin"] = [self.isolated_margin]
+        else:
+            columns |= {"margin_mode": "cross", "wallet_balance": self.wallet}
+        book = lc.PositionBook([self.instrument] * self.legs, **columns)
+        return lc.Engine(self.policy).evaluate(book, {self.instrument: self.mark}, asset_prices=prices)
+
+    @property
+    def is_cross(self) -> bool:
+        return self.wallet is not None or self.balance is not None
+
+
+ROWS: dict[lc.Status, list[Row]] = {
+    lc.Status.OK: [
+        Row(),
+        Row(wallet=50.0),
+        Row(instrument="IN-USD", balance=50.0),
+        Row(instrument="FLAT"),
+        Row(instrument="LIMIT", risk_limit=5.0),
+    ],
+    lc.Status.NO_LIQUIDATION_PRICE: [
+        Row(isolated_margin=100.0),
+        Row(isolated_margin=500.0),
+        Row(wallet=100.0),
+    ],
+    lc.Status.FLAT: [
+        Row(quantity=0.0),
+        Row(quantity=-0.0),
+        Row(quantity=0.0, wallet=1.0),
+        Row(quantity=0.0, mark=NAN),
+    ],
+    lc.Status.MISSING_LEVERAGE: [Row(leverage=NAN), Row(leverage=NAN, wallet=50.0)],
+    lc.Status.LIQUIDATION_PRICE_BEYOND_ENTRY: [Row(isolated_margin=0.5, mark=120.0)],
+    lc.Status.LIQUIDATION_PRICE_BEYOND_LAST_TIER: [Row(quantity=-1.0, isolated_margin=20_000.0)],
+    lc.Status.ALREADY_LIQUIDATABLE: [Row(mark=80.7), Row(mark=50.0), Row(mark=80.0, wallet=20.0)],
+    lc.Status.ACCOUNT_INCOMPLETE: [Row(wallet=NAN), Row(wallet=INFINITE), Row(wallet=-INFINITE)],
+    lc.Status.INVALID_QUANTITY: [
+        Row(quantity=NAN),
+        Row(quantity=INFINITE),
+        Row(quantity=-INFINITE, wallet=1.0),
+    ],
+    lc.Status.INVALID_ENTRY_PRICE: [
+        Row(entry_price=value, wallet=wallet)
+        for value in (NAN, INFINITE, 0.0, -0.0, -1.0, -INFINITE)
+        for wallet in (None, 1.0)
+    ],
+    lc.Status.UNKNOWN_INSTRUMENT: [Row(instrument="Y"), Row(instrument="Y", wallet=1.0), Row(instrument="x")],
+    lc.Status.MISSING_MARK_PRICE: [Row(mark=NAN), Row(mark=NAN, wallet=1.0)],
+    lc.Status.INVALID_MARK_PRICE: [
+        Row(mark=value, wallet=wallet)
+        for value in (0.0, -0.0, -1.0, INFINITE, -INFINITE)
+        for wallet in (None, 1.0)
+    ],
+    lc.Status.MISSING_MARGIN: [Row(isolated_margin=NAN, leverage=NAN)],
+    lc.Status.INVALID_MARGIN: [
+        Row(isolated_margin=value) for value in (0.0, -0.0, -1.0, INFINITE, -INFINITE)
+    ],
+    lc.Status.INVALID_LEVERAGE: [
+        Row(leverage=value, wallet=wallet)
+        for value in (0.0, -0.0, -1.0, INFINITE, -INFINITE)
+        for wallet in (None, 1.0)
+    ],
+    lc.Status.MISSING_REQUIRED_LEVERAGE: [Row(leverage=NAN, wallet=1.0, policy=FEE_AT_BANKRUPTCY)],
+    lc.Status.INVALID_FUNDING: [
+        Row(accrued_funding=value, wallet=wallet)
+        for value in (NAN, INFINITE, -INFINITE)
+        for wallet in (None, 1.0)
+    ],
+    lc.Status.TIER_OVERFLOW: [
+        Row(quantity=101.0),
+        Row(quantity=-101.0, wallet=1e9),
+        Row(instrument="LIMIT", risk_limit=1e8),
+        Row(instrument="FLAT", quantity=1e14),
+    ],
+    lc.Status.MISSING_RISK_LIMIT: [Row(instrument="LIMIT"), Row(instrument="LIMIT", wallet=1.0)],
+    lc.Status.INVALID_RISK_LIMIT: [
+        Row(instrument="LIMIT", risk_limit=value, wallet=wallet)
+        for value in (0.0, -0.0, -1.0, INFINITE, -INFINITE)
+        for wallet in (None, 1.0)
+    ],
+    lc.Status.NUMERIC_OVERFLOW: [
+        Row(instrument="LIMIT", risk_limit=5.0, quantity=1e300, mark=1e10),
+        Row(instrument="LIMIT", risk_limit=5.0, quantity=1e300, mark=1e10, wallet=1.0),
+        Row(instrument="LIMIT", risk_limit=5.0, quantity=1e300, entry_price=1e10),
+        Row(isolated_margin=NAN, leverage=5e-324),
+    ],
+    lc.Status.DUPLICATE_LEG: [Row(wallet=50.0, legs=2)],
+    lc.Status.UNKNOWN_SETTLEMENT: [Row(balance=50.0)],
+    lc.Status.MISSING_ASSET_PRICE: [Row(instrument="IN-USD", balance=50.0, price=NAN)],
+    lc.Status.INVALID_ASSET_PRICE: [
+        Row(instrument="IN-USD", balance=50.0, price=value) for value in (0.0, -0.0, -1.0, INFINITE)
+    ],
+}
+
+BALANCES: dict[lc.Status, dict[str, Any]] = {
+    lc.Status.NO_LIQUIDATION_PRICE: {},
+    lc.Status.ALREADY_LIQUIDATABLE: {"liability": 11.0},
+    lc.Status.UNKNOWN_ASSET: {"asset": "EUR"},
+    lc.Status.MISSING_ASSET_PRICE: {"price": NAN},
+    lc.Status.INVALID_ASSET_PRICE: {"price": -1.0},
+    lc.Status.INVALID_BALANCE: {"balance": NAN},
+}
+"""Balances that end in a status; the default is 10 USD at 1."""
+
+
+def test_every_status_is_met() -> None:
+    assert set(ROWS) | set(BALANCES) == set(lc.Status)
+
+
+@pytest.mark.parametrize(
+    ("status", "change"), BALANCES.items(), ids=lambda value: getattr(value, "name", None)
+)
+def test_a_balance_ends_in_its_status(status: lc.Status, change: dict[str, Any]) -> None:
+    terms: dict[str, Any] = {"asset": "USD", "balance": 10.0, "liability": 0.0, "price": 1.0} | change
+    balances = lc.Balances(["one"], [terms["asset"]], [terms["balance"]], liability=[terms["liability"]])
+    book = lc.PositionBook([], [], [], balances=balances)
+    risk = lc.Engine(POLICY).evaluate(book, {}, asset_prices={terms["asset"]: terms["price"]})
+    assert lc.Status(risk.balances.status[0]) is status
+    failed = [(0, status)] if status >= FIRST_PARTIAL else []
+    assert risk.balances.failures() == failed
+    assert math.isnan(risk.balances.equity[0]) == bool(failed)
+    assert (risk.accounts.status[0] == lc.AccountStatus.OK) != bool(failed)
+
+
+@pytest.mark.parametrize(
+    ("status", "row"),
+    [(status, row) for status, rows in ROWS.items() for row in rows],
+    ids=lambda value: value.name if isinstance(value, lc.Status) else None,
+)
+def test_a_row_ends_in_its_status(status: lc.Status, row: Row) -> None:
+    risk = row.evaluate()
+    assert lc.Status(risk.status[0]) is status
+    assert (risk.status == status).all()
+    numbers = [float(risk[name][0]) for name in DEFAULT_MEASURES]
+    if status >= FIRST_FAILURE:
+        assert all(map(math.isnan, numbers))
+    if status >= FIRST_PARTIAL:
+        assert risk.state[0] == lc.State.INCOMPLETE
+        assert [failure.status for failure in risk.failures()] == [status] * row.legs
+    else:
+        assert risk.state[0] != lc.State.INCOMPLETE
+        assert not risk.failures()
+        assert math.isfinite(risk.notional[0])
+    if row.is_cross and status >= FIRST_PARTIAL:
+        assert all(math.isnan(column[0]) for column in risk.accounts.buffers[0])
+        assert risk.accounts.state[0] == lc.State.INCOMPLETE
+        assert risk.accounts.status[0] != lc.AccountStatus.OK
+
+
+STATES = {
+    lc.State.HEALTHY: 100.0,
+    lc.State.WARNING: 81.3,
+    lc.State.MARGIN_CALL: 80.9,
+    lc.State.LIQUIDATION: 80.5,
+    lc.State.BANKRUPT: 80.0,
+    lc.State.INCOMPLETE: -1.0,
+}
+
+
+@pytest.mark.parametrize("state", list(lc.State), ids=lambda state: state.name)
+def test_every_state_is_met(state: lc.State) -> None:
+    assert lc.State(Row(mark=STATES[state]).evaluate().state[0]) is state
+    assert lc.State(Row(mark=STATES[state], wallet=20.0).evaluate().accounts.state[0]) is state
+
+
+def test_every_account_status_is_met() -> None:
+    book = lc.PositionBook(
+        ["X", "X", "X", "X"],
+        [1.0, NAN, 1.0, 1.0],
+        [100.0] * 4,
+        account=["fine", "leg", "no wallet", "infinite"],
+        margin_mode="cross",
+        wallet_balance={"fine": 50.0, "leg": 50.0, "infinite": INFINITE},
+    )
+    accounts = lc.Engine(POLICY).evaluate(book, {"X": 100.0}).accounts
+    found = dict(zip(accounts.ids, map(lc.AccountStatus, accounts.status), strict=True))
+    assert found == {
+        "fine": lc.AccountStatus.OK,
+        "leg": lc.AccountStatus.INCOMPLETE,
+        "no wallet": lc.AccountStatus.MISSING_WALLET_BALANCE,
+        "infinite": lc.AccountStatus.INVALID_WALLET_BALANCE,
+    }
+    # The last is one of `levcore.distance`, whose tests meet it.
+    assert set(found.values()) | {lc.AccountStatus.NO_COMMON_RAY} == set(lc.AccountStatus)
+    assert [account for account, _ in accounts.failures()] == ["leg", "infinite", "no wallet"]
+
+
+def test_a_failed_leg_never_leaves_its_account_healthy() -> None:
+    book = lc.PositionBook(
+        ["X", "FLAT", "GONE"],
+        [1.0, -2.0, 1.0],
+        [100.0] * 3,
+        leverage=[5.0] * 3,
+        margin_mode="cross",
+        wallet_balance=1_000_000.0,
+    )
+    risk = lc.Engine(POLICY).evaluate(book, {"X": 100.0, "FLAT": 100.0, "GONE": 1.0})
+    assert risk.status.tolist() == [16, 16, 34]
+    # What a leg is worth by itself stays; what depends on the account does not.
+    assert risk.notional[:2].tolist() == [100.0, 200.0]
+    for name in (
+        "equity",
+        "margin_ratio",
+        "effective_leverage",
+        "liquidation_price",
+        "distance_to_liquidation",
+    ):
+        assert np.isnan(risk[name]).all(), name
+    assert (risk.state == lc.State.INCOMPLETE).all()
+
+
+def test_statuses_are_those_of_the_core() -> None:
+    assert [(code, name) for code, name, _ in _levcore.statuses()] == [
+        (each.value, each.name) for each in lc.Status
+    ]
+    for code, _, meaning in _levcore.statuses():
+        assert lc.Status(code).describe() == meaning
+
+
+def test_account_statuses_are_those_of_the_core() -> None:
+    found = [(code, name) for code, name, _ in _levcore.account_statuses()]
+    assert found == [(each.value, each.name) for each in lc.AccountStatus]
+    for code, _, meaning in _levcore.account_statuses():
+        assert lc.AccountStatus(code).describe() == meaning
+
+
+def test_states_are_those_of_the_core() -> None:
+    assert _levcore.states() == [(each.value, each.name) for each in lc.State]
+
+
+def test_bounds_between_findings_partial_results_and_failures() -> None:
+    for status in lc.Status:
+        assert status.is_finding == (0 < status < FIRST_PARTIAL)
+        assert status.is_failure == (status >= FIRST_FAILURE)
+        # A failure points to a column of the book or to the marks, or is one of a balance; a partial result
+        # points to another row.
+        assert (status in COLUMN_AT_FAULT) or (status in BALANCES) or not status.is_failure
