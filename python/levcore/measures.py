@@ -50,9 +50,9 @@ DEFAULT_MEASURES: tuple[str, ...] = tuple(
 )
 """Names of those that a call computes when it names none: of a lone leg, the two bounds of its liquidation
 prices say no more than its liquidation price and its side."""
-ACCOUNT_MEASURES: tuple[str, ...] = tuple(_levcore.account_measures())
+ACCOUNT_MEASURES: tuple[str, ...] = tuple(name for name, _, _ in _levcore.account_measures())
 """Names of the measures of a cross account, in the order of the outputs."""
-BALANCE_MEASURES: tuple[str, ...] = tuple(_levcore.balance_measures())
+BALANCE_MEASURES: tuple[str, ...] = tuple(name for name, _, _ in _levcore.balance_measures())
 """Names of the measures of a balance, in the order of the outputs."""
 
 _PLACES = {name: place for place, name in enumerate(MEASURE_NAMES)}

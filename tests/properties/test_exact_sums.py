@@ -30,7 +30,7 @@ def rounded_once(numbers: list[float]) -> float:
     try:
         return float(exact)
     except OverflowError:
-        return math.copysign(math.inf, exact)
+        return math.inf if exact > 0 else -math.inf
 
 
 def bits(numbers: Floats) -> bytes:
