@@ -5,8 +5,10 @@
 //! With the sizes `n >= m` of the two legs and the share `c` of covered quantity, the larger leg is charged on
 //! `(n - m) + c m`, the smaller one on nothing. A requirement frozen at entry is taken at the average entry of both.
 
-use crate::accounts::pool::{Leg, Pool};
-use crate::rules::policy::{Basis, HedgeRule, Policy};
+use crate::accounts::leg::Leg;
+use crate::accounts::pool::Pool;
+use crate::rules::parameters::{Basis, HedgeRule};
+use crate::rules::policy::Policy;
 
 /// Charges pairs of legs on what they leave uncovered, where the policy does so; the legs of an instrument share a group.
 pub(crate) fn cover(pool: &mut Pool<'_>, policy: &Policy, groups: usize) {

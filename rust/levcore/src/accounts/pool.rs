@@ -4,86 +4,13 @@
 //! is now, less what the mover's parts give to it now, plus what they give there; every part is a line, or the smaller of a few. The place
 //! on the ray is the price over the mark, or the coordinate over its own where the account is kept in the coin of inverse contracts.
 
+use crate::accounts::holding::{Holding, count, holding_line};
+use crate::accounts::leg::{Leg, leg_line, side};
 use crate::accounts::verdict::Totals;
 use crate::formulas::margin;
-use crate::formulas::ray::{self, Line, Zeros};
-use crate::rules::collateral::{Asset, liability_line};
-use crate::rules::curve::{Curve, InitialCurve};
-use crate::rules::policy::{HedgeRule, Policy};
-
-/// One asset of an account: what is held and owed in units of the asset, and the profit that legs settle in it.
-#[derive(Debug, Clone)]
-pub(crate) struct Holding<'a> {
-    pub asset: &'a Asset,
-    pub price: f64,
-    /// Price at which margins of positions turn into the account's currency.
-    pub margin_price: f64,
-    pub held: f64,
-    pub owed: f64,
-    pub profit: f64,
-    pub equity: f64,
-    pub market_value: f64,
-    pub counted: f64,
-    pub maintenance: f64,
-    pub initial: f64,
-    /// Scaled requirement of the legs that settle in it and do not move with it, in the account's currency; of no meaning where legs
-    /// are charged in groups.
-    pub settled: f64,
-}
-
-impl<'a> Holding<'a> {
-    pub(crate) fn new(asset: &'a Asset, price: f64, policy: &Policy, held: f64, owed: f64) -> Self {
-        let unknown = f64::NAN;
-        Self {
-            asset,
-            price,
-            margin_price: if policy.rules.margins_at_liability_weight { price * asset.liability_weight } else { price },
-            held,
-            owed,
-            profit: 0.0,
-            equity: unknown,
-            market_value: unknown,
-            counted: unknown,
-            maintenance: 0.0,
-            initial: 0.0,
-            settled: 0.0,
-        }
-    }
-}
-
-/// A position of an account after its first pass.
-#[derive(Debug, Clone)]
-pub(crate) struct Leg<'a> {
-    /// Place of its row among those of the account.
-    pub known: usize,
-    pub is_long: bool,
-    pub direction: f64,
-    pub size: f64,
-    /// Value at the mark.
-    pub value: f64,
-    pub entry_value: f64,
-    /// Unrealized PnL with accrued funding.
-    pub profit: f64,
-    pub requirement: f64,
-    pub initial_margin: f64,
-    pub maintenance_margin: f64,
-    /// What it gives back to the surplus when it is solved for: the part of the scaled requirement that moves.
-    pub released: f64,
-    pub curve: Curve<'a>,
-    pub initial: InitialCurve<'a>,
-    /// Place of the asset that it settles in.
-    pub holding: usize,
-    /// Group that it is charged in.
-    pub group: usize,
-    /// Whether its value in the settlement coin falls as the coin's price rises.
-    pub reciprocal: bool,
-    /// Whether another leg covers it, or it another, so that its margins are not those that it has alone.
-    pub covered: bool,
-    /// Share of its size that the requirement is taken on.
-    pub charged: f64,
-    /// The part of the scaled requirement that does not move.
-    pub frozen: f64,
-}
+use crate::formulas::ray::{self, Line, Zeros, on_ray};
+use crate::rules::parameters::HedgeRule;
+use crate::rules::policy::Policy;
 
 /// What a ray moves, each with how far it moves as the place goes from 1 to 2.
 #[derive(Debug, Clone, Default)]
@@ -327,117 +254,7 @@ impl<'a> Pool<'a> {
     }
 }
 
-fn count(holding: &mut Holding<'_>, policy: &Policy, totals: &mut Totals) {
-    let (asset, as_requirement) = (holding.asset, policy.rules.liabilities_as_requirement);
-    let own = if as_requirement { holding.held } else { holding.held - holding.owed };
-    holding.equity = own + holding.profit;
-    holding.market_value = holding.equity * holding.price;
-    let line = asset.counted_line(holding.equity, holding.market_value);
-    let offset = line.offset_value + holding.price * line.offset_amount;
-    holding.counted = line.weight * holding.market_value + offset;
-    totals.counted += holding.counted;
-    if holding.counted > 0.0 {
-        totals.collateral_value += holding.counted;
-    } else {
-        totals.liabilities -= holding.counted;
-    }
-    if as_requirement {
-        let debt = holding.owed * holding.price * asset.liability_weight;
-        totals.debt += debt;
-        totals.liabilities += debt;
-        totals.requirement += debt;
-        totals.initial_margin += debt;
-    }
-    let liability = margin::larger(holding.owed, -holding.equity) * holding.price;
-    if let Some(table) = &asset.maintenance {
-        let (rate, deduction) = liability_line(table, liability);
-        holding.maintenance = margin::maintenance_line(liability, rate, deduction);
-        totals.requirement += holding.maintenance;
-        totals.maintenance_margin += holding.maintenance;
-    }
-    if let Some(table) = &asset.initial {
-        let (rate, deduction) = liability_line(table, liability);
-        holding.initial = margin::maintenance_line(liability, rate, deduction);
-        totals.initial_margin += holding.initial;
-    }
-}
-
-/// Counted equity of a holding less its scaled liability margin, where legs gain `gain` and its own price moves by `beta`.
-fn holding_line(holding: &Holding<'_>, policy: &Policy, gain: f64, beta: f64, required: bool, place: f64) -> Line {
-    let (asset, price, trigger) = (holding.asset, holding.price, policy.trigger);
-    let base = holding.equity - gain;
-    let equity;
-    let (mut line, owed, missing);
-    if beta == 0.0 {
-        equity = base + if gain == 0.0 { 0.0 } else { gain * place };
-        let counted = asset.counted_line(equity, price * equity);
-        let factor = price * counted.weight;
-        let offset = counted.offset_value + price * counted.offset_amount;
-        line = Line::new(factor * base + offset, factor * gain);
-        owed = Line::new(holding.owed * price, 0.0);
-        missing = Line::new(-(price * base), -(price * gain));
-    } else {
-        let along = along(beta, place);
-        equity = base + if gain == 0.0 { 0.0 } else { gain / along };
-        let market = price * (if base == 0.0 { 0.0 } else { base * along } + gain);
-        let counted = asset.counted_line(equity, market);
-        let factor = price * counted.weight;
-        let own = Line::new(factor * gain + counted.offset_value, factor * base + price * counted.offset_amount);
-        line = on_ray(own, beta);
-        owed = on_ray(Line::new(0.0, holding.owed * price), beta);
-        missing = on_ray(Line::new(-(price * gain), -(price * base)), beta);
-    }
-    if !required {
-        if policy.rules.liabilities_as_requirement {
-            line.start -= owed.start * asset.liability_weight;
-            line.slope -= owed.slope * asset.liability_weight;
-        }
-        return line;
-    }
-    if policy.rules.liabilities_as_requirement {
-        let weight = asset.liability_weight * trigger;
-        line.start -= owed.start * weight;
-        line.slope -= owed.slope * weight;
-    }
-    if let Some(table) = &asset.maintenance {
-        let liability = if holding.owed > -equity { owed } else { missing };
-        let (rate, deduction) = liability_line(table, liability.at_any(place));
-        let scaled = rate * trigger;
-        line.start -= scaled * liability.start - deduction * trigger;
-        line.slope -= scaled * liability.slope;
-    }
-    line
-}
-
-/// Scaled requirement of a leg: `(rate * charged + fee) * V - deduction`, and what is frozen of it.
-fn leg_line(leg: &Leg<'_>, price: f64, policy: &Policy, beta: f64, place: f64) -> Line {
-    let along = along(beta, place);
-    let value = if leg.reciprocal { leg.value / along } else { leg.value * along };
-    let (mut rate, mut deduction) = (0.0, 0.0);
-    if policy.moves_in_cross() {
-        (rate, deduction) = leg.curve.touching(if leg.charged == 0.0 { 0.0 } else { leg.charged * value });
-    }
-    let moving = price * ((rate * leg.charged + policy.price_fee) * policy.trigger * leg.value);
-    let still = price * (leg.frozen - deduction * policy.trigger);
-    on_ray(if leg.reciprocal { Line::new(moving, still) } else { Line::new(still, moving) }, beta)
-}
-
 /// Margin of the side that asks for more; NaN where that of either is not known.
 fn larger_side([long, short]: Sides) -> f64 {
     if long.is_nan() { long } else { margin::larger(long, short) }
-}
-
-/// Place of a leg's side: long 0, short 1.
-fn side(leg: &Leg<'_>) -> usize {
-    usize::from(!leg.is_long)
-}
-
-/// Where something that moves by `beta` is as the ray is at `place`, 1 being now.
-fn along(beta: f64, place: f64) -> f64 {
-    if beta == 1.0 { place } else { (1.0 - beta) + beta * place }
-}
-
-/// Line in the place of the ray, from one in the place of what moves by `beta` on it.
-fn on_ray(line: Line, beta: f64) -> Line {
-    if beta == 1.0 { line } else { Line::new(line.start + line.slope * (1.0 - beta), line.slope * beta) }
 }

@@ -1,7 +1,8 @@
 //! Results of accounts whose parts move together: the verdict, then the prices of their movers for legs and balances.
 
 use crate::accounts::cross::{BY_ACCOUNT, ValuedLegs};
-use crate::accounts::pool::{Leg, Move};
+use crate::accounts::leg::Leg;
+use crate::accounts::pool::Move;
 use crate::accounts::pooled_work::PooledWork;
 use crate::accounts::reader::{AccountReader, BalanceRow, LegRow, STILL};
 use crate::accounts::verdict::Verdict;
@@ -13,7 +14,7 @@ use crate::formulas::exposure;
 use crate::formulas::liquidation;
 use crate::formulas::ray::Zeros;
 use crate::job::context::{Job, PolicyPart};
-use crate::rules::policy::Basis;
+use crate::rules::parameters::Basis;
 
 /// Where a mover brings its account to liquidation, and where to nothing.
 #[derive(Debug, Clone, Copy)]
