@@ -258,3 +258,109 @@ impl<'a> Pool<'a> {
 fn larger_side([long, short]: Sides) -> f64 {
     if long.is_nan() { long } else { margin::larger(long, short) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::accounts::hedge;
+    use crate::formulas::contract::{Contract, Payoff};
+    use crate::rules::collateral::Asset;
+    use crate::rules::curve::{Curve, InitialCurve, Lookup};
+    use crate::rules::parameters::Rules;
+    use crate::rules::parameters::tests::plain_rules;
+    use crate::rules::policy::Terms;
+    use crate::rules::tiers::TierTable;
+
+    /// A policy with this rule for hedged legs, half of the covered quantity charged, and a rate of 1/64.
+    fn policy(hedge_rule: HedgeRule) -> Policy {
+        let contract = Contract::new(Payoff::Linear, 1.0, 1.0).unwrap();
+        let terms = Terms::new(contract, TierTable::single_rate(1.0 / 64.0).unwrap());
+        Policy::new(Rules { hedge_rule, covered_share: 0.5, ..plain_rules() }, &[terms]).unwrap()
+    }
+
+    /// A leg opened at the mark 128, at a leverage of 8.
+    fn leg(policy: &Policy, known: usize, quantity: f64) -> Leg<'_> {
+        let (size, value) = (quantity.abs(), 128.0 * quantity.abs());
+        let lookup = Lookup { quantity, risk_limit: f64::NAN, size };
+        Leg {
+            known,
+            is_long: quantity > 0.0,
+            direction: quantity.signum(),
+            size,
+            value,
+            entry_value: value,
+            profit: 0.0,
+            requirement: value / 64.0,
+            initial_margin: value / 8.0,
+            maintenance_margin: value / 64.0,
+            released: value / 64.0,
+            curve: Curve::new(policy.instruments[0].table(quantity), &policy.tables, &lookup),
+            initial: InitialCurve::Leverage(8.0),
+            holding: 0,
+            group: 0,
+            reciprocal: false,
+            covered: false,
+            charged: 1.0,
+            frozen: f64::NAN,
+        }
+    }
+
+    /// A wallet of 50 with 2 long and 1 short: totals, and where surplus and equity are zero as the price moves.
+    fn hedged(hedge_rule: HedgeRule) -> (Totals, Zeros, Zeros) {
+        let (policy, wallet) = (policy(hedge_rule), Asset::wallet());
+        let mut pool = Pool::default();
+        pool.holdings.push(Holding::new(&wallet, 1.0, &policy, 50.0, 0.0));
+        pool.legs = vec![leg(&policy, 0, 2.0), leg(&policy, 1, -1.0)];
+        hedge::cover(&mut pool.legs, &policy, 1);
+        let totals = pool.total(&policy, 1);
+        pool.freeze(&policy);
+        let moved = Move { legs: vec![(0, 1.0), (1, 1.0)], holdings: vec![(0, 0.0)] };
+        let surplus = totals.counted - totals.requirement;
+        let zeros = pool.zeros_of_surplus(&policy, surplus, &moved, f64::INFINITY);
+        (totals, zeros, pool.zeros_of_equity(&policy, totals.counted, &moved))
+    }
+
+    fn assert_close(found: f64, expected: f64) {
+        assert!((found - expected).abs() <= 1e-14 * expected, "{found}, by hand {expected}");
+    }
+
+    #[test]
+    fn a_hedge_by_hand_under_each_rule() {
+        // At the price 128 s the legs gain (256 - 128) (s - 1) and ask for 4 s and 2 s, the initial margins are 32 and 16.
+        for (rule, asked, initial) in [
+            (HedgeRule::Sum, 6.0, 48.0),
+            (HedgeRule::LargerLeg, 4.0, 32.0),
+            (HedgeRule::LargerSide, 4.0, 32.0),
+            // The long leg on (2 - 1) + 0.5 * 1 = 1.5 contracts, the short one on nothing.
+            (HedgeRule::Covered, 3.0, 24.0),
+        ] {
+            let (totals, surplus, equity) = hedged(rule);
+            assert_eq!(
+                (totals.counted, totals.requirement, totals.maintenance_margin),
+                (50.0, asked, asked),
+                "{rule:?}"
+            );
+            assert_eq!(totals.initial_margin, initial, "{rule:?}");
+            // 50 + 128 (s - 1) = asked s; and without the requirement 50 + 128 (s - 1) = 0.
+            assert_close(surplus.lower, 78.0 / (128.0 - asked));
+            assert_close(equity.lower, 78.0 / 128.0);
+            assert!(surplus.upper.is_nan() && equity.upper.is_nan(), "{rule:?}");
+        }
+    }
+
+    #[test]
+    fn a_perfect_hedge_is_liquidated_where_its_requirement_eats_the_wallet() {
+        let policy = policy(HedgeRule::Sum);
+        let wallet = Asset::wallet();
+        let mut pool = Pool::default();
+        pool.holdings.push(Holding::new(&wallet, 1.0, &policy, 50.0, 0.0));
+        pool.legs = vec![leg(&policy, 0, 2.0), leg(&policy, 1, -2.0)];
+        let totals = pool.total(&policy, 1);
+        pool.freeze(&policy);
+        let moved = Move { legs: vec![(0, 1.0), (1, 1.0)], holdings: vec![(0, 0.0)] };
+        // Nothing is gained or lost, and 4 s + 4 s = 50 at s = 6.25, above the mark.
+        let zeros = pool.zeros_of_surplus(&policy, totals.counted - totals.requirement, &moved, f64::INFINITY);
+        assert_close(zeros.upper, 6.25);
+        assert!(zeros.lower.is_nan());
+    }
+}

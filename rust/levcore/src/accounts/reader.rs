@@ -109,7 +109,7 @@ impl<'a> AccountReader<'a> {
         for (leg, &row) in rows.iter().enumerate() {
             self.read_leg(row as usize, valued, first + leg);
         }
-        hedge::cover(&mut self.pool, self.part.policy, self.groups.len());
+        hedge::cover(&mut self.pool.legs, self.part.policy, self.groups.len());
     }
 
     fn read_holdings(&mut self, account: &PooledAccount) {

@@ -115,3 +115,46 @@ impl Rules {
         Ok(())
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// Rules without fees, whose requirement moves with the price and liquidates at a ratio of 1.
+    pub(crate) fn plain_rules() -> Rules {
+        let unknown = Threshold { level: None, inclusive: true };
+        Rules {
+            requirement_isolated: Basis::Price,
+            requirement_cross: Basis::Price,
+            initial_at_entry_isolated: false,
+            initial_at_entry_cross: false,
+            initial_from_table: false,
+            fee_basis: FeeBasis::None,
+            fee_rate: 0.0,
+            fee_in_initial: false,
+            fee_in_maintenance: false,
+            fee_in_bankruptcy: Some(false),
+            warning: unknown,
+            margin_call: unknown,
+            liquidation_level: 1.0,
+            liquidation_inclusive: true,
+            hedge_rule: HedgeRule::Sum,
+            covered_share: 0.0,
+            liabilities_as_requirement: false,
+            margins_at_liability_weight: false,
+        }
+    }
+
+    #[test]
+    fn numbers_outside_of_their_domains_are_refused() {
+        assert_eq!(plain_rules().check(), Ok(()));
+        let strange = [
+            Rules { fee_rate: 1.0, ..plain_rules() },
+            Rules { fee_rate: f64::NAN, ..plain_rules() },
+            Rules { covered_share: 1.5, ..plain_rules() },
+            Rules { liquidation_level: 0.0, ..plain_rules() },
+            Rules { warning: Threshold { level: Some(f64::INFINITY), inclusive: true }, ..plain_rules() },
+        ];
+        assert!(strange.iter().all(|rules| matches!(rules.check(), Err(Error::Domain { .. }))));
+    }
+}

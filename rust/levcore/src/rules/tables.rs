@@ -181,3 +181,76 @@ fn count_until<C: Compare>(vectors: &[Thresholds], number: f64) -> usize {
     }
     below
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::compare::Baseline;
+    use crate::rules::tiers::TierKey;
+
+    const PLAIN: Scale = Scale { price_fee: 0.0, trigger: 1.0 };
+
+    /// 1/64 up to 1,024 and 1/32 above; the deduction is 1,024 * (1/32 - 1/64) = 16.
+    fn two_tiers() -> TierTable {
+        TierTable::new(TierKey::Value, &[0.0, 1024.0], &[1.0 / 64.0, 1.0 / 32.0], &[0.0, 16.0], 1e6).unwrap()
+    }
+
+    #[test]
+    fn thresholds_are_where_the_zeros_of_both_lines_meet() {
+        let tables = Tables::new(&[&two_tiers()], PLAIN).unwrap();
+        let first = |key| tables.thresholds(0, key).next();
+        assert_eq!(first(Key::Value), Some(1024.0));
+        // Gaining: y = V (1 - 1/64) = 1,024 - 16 by the first line, 1,024 - 32 + 16 by the second.
+        assert_eq!(first(Key::Gaining), Some(1008.0));
+        // Losing: y = V (1 + 1/64) = 1,024 + 16 by the first line, 1,024 + 32 - 16 by the second.
+        assert_eq!(first(Key::Losing), Some(1040.0));
+        assert!(tables.thresholds(0, Key::Value).skip(1).all(|padding| padding == f64::INFINITY));
+    }
+
+    #[test]
+    fn a_threshold_belongs_to_the_tier_below_it() {
+        let tables = Tables::new(&[&two_tiers()], PLAIN).unwrap();
+        let rate = |key, number: f64| tables.found(tables.find::<Baseline>(0, key, number)).rate;
+        for (key, threshold) in [(Key::Value, 1024.0_f64), (Key::Gaining, 1008.0), (Key::Losing, 1040.0)] {
+            assert_eq!(rate(key, threshold), 1.0 / 64.0);
+            assert_eq!(rate(key, threshold.next_up()), 1.0 / 32.0);
+        }
+        assert_eq!(rate(Key::Value, f64::NAN), 1.0 / 64.0);
+        assert!(tables.found(tables.of_none() * tables.width).rate.is_nan());
+    }
+
+    #[test]
+    fn fee_and_level_scale_what_triggers_and_not_what_is_reported() {
+        // (1/64 + 1/64) / 0.5 = 1/16, (1/32 + 1/64) / 0.5 = 3/32; the deduction of the trigger is 16 / 0.5.
+        let tables = Tables::new(&[&two_tiers()], Scale { price_fee: 1.0 / 64.0, trigger: 2.0 }).unwrap();
+        let [first, second, ..] = tables.lines(0) else { panic!("two tiers have two lines") };
+        assert_eq!((first.rate, second.rate, second.deduction), (1.0 / 64.0, 1.0 / 32.0, 16.0));
+        assert_eq!(second.trigger_deduction, 32.0);
+        assert_eq!(first.factors.both(), (1.0 / (1.0 - 1.0 / 16.0), -1.0 / (1.0 + 1.0 / 16.0)));
+        assert_eq!(second.factors.along(-1.0), -1.0 / (1.0 + 3.0 / 32.0));
+        // 1,024 (1 - 3/32) + 32.
+        assert_eq!(tables.thresholds(0, Key::Gaining).next(), Some(960.0));
+        assert!(Tables::new(&[&two_tiers()], Scale { price_fee: 0.5, trigger: 2.0 }).is_err());
+    }
+
+    #[test]
+    fn tiles_and_single_numbers_are_looked_up_alike_in_tables_of_any_length() {
+        for tiers in [1_usize, 3, 8, 9, 16, 17, 30] {
+            let floors: Vec<f64> = (0..tiers).map(|tier| tier as f64 * 64.0).collect();
+            let rates: Vec<f64> = (0..tiers).map(|tier| (tier + 1) as f64 / 1024.0).collect();
+            let mut deductions = vec![0.0; tiers];
+            for tier in 1..tiers {
+                deductions[tier] = deductions[tier - 1] + floors[tier] * (rates[tier] - rates[tier - 1]);
+            }
+            let table = TierTable::new(TierKey::Value, &floors, &rates, &deductions, f64::INFINITY).unwrap();
+            let tables = Tables::new(&[&two_tiers(), &table], PLAIN).unwrap();
+            let values: [f64; ROWS] = std::array::from_fn(|slot| slot as f64 * 40.0);
+            let found = tables.find_each::<Baseline>(&[1; ROWS], &[Key::Value as u32; ROWS], &values);
+            for (place, value) in found.into_iter().zip(values) {
+                assert_eq!(place as usize, tables.find::<Baseline>(1, Key::Value, value));
+                let tier = floors.iter().rposition(|&floor| value > floor).unwrap_or(0);
+                assert_eq!(tables.found(place as usize).rate, rates[tier], "{tiers} tiers, value {value}");
+            }
+        }
+    }
+}

@@ -167,3 +167,97 @@ pub(crate) fn need_of_legs(tile: &mut Tile, surplus: &[f64; ROWS], released: &[f
         tile.results[Measure::BankruptcyPrice][slot] = signed - tile.results[Measure::Equity][slot];
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codes::state::State;
+    use crate::codes::status::Status;
+    use crate::formulas::contract::{Contract, Payoff};
+    use crate::machine::compare::Baseline;
+    use crate::rules::parameters::tests::plain_rules;
+    use crate::rules::policy::Terms;
+    use crate::rules::tiers::TierTable;
+    use crate::tiles::marked::{MarkedInstrument, spread_instruments};
+    use crate::tiles::prices::{bound_prices, find_prices};
+    use crate::tiles::requirement::require_margin;
+
+    /// Isolated rows with a rate of 1/64, all alike: the tile after every formula has gone over it.
+    fn evaluated(payoff: Payoff, quantity: f64, entry: f64, mark: f64, margin: f64, leverage: f64) -> Box<Tile> {
+        let terms = Terms::new(Contract::new(payoff, 1.0, 1.0).unwrap(), TierTable::single_rate(1.0 / 64.0).unwrap());
+        let policy = Policy::new(plain_rules(), &[terms]).unwrap();
+        let marked = MarkedInstrument::new(Some(&policy.instruments[0]), mark, &policy.stand_in);
+        let instruments = MarkedInstruments::new(vec![marked], &policy);
+        let mut tile = Box::new(Tile::new());
+        tile.quantity = [quantity; ROWS];
+        tile.entry_price = [entry; ROWS];
+        tile.isolated_margin = [margin; ROWS];
+        tile.leverage = [leverage; ROWS];
+        spread_instruments(&mut tile, &instruments);
+        mark_positions(&mut tile, &instruments);
+        rate_return(&mut tile);
+        fund_isolated(&mut tile, &policy);
+        require_margin::<Baseline>(&mut tile, &policy, &instruments, Basis::Price, false);
+        judge_isolated(&mut tile, &policy, Basis::Price);
+        find_prices::<Baseline>(&mut tile, &policy, &instruments, Basis::Price, false);
+        bound_prices(&mut tile);
+        tile
+    }
+
+    fn assert_close(found: f64, expected: f64) {
+        assert!((found - expected).abs() <= 1e-14 * expected.abs(), "{found}, by hand {expected}");
+    }
+
+    #[test]
+    fn a_long_position_by_hand() {
+        // 2 long from 96 at the mark 128, with a margin of 24 and a leverage of 8.
+        let tile = evaluated(Payoff::Linear, 2.0, 96.0, 128.0, 24.0, 8.0);
+        let measure = |measure: Measure| tile.results[measure][0];
+        assert_eq!(measure(Measure::Notional), 256.0);
+        assert_eq!(measure(Measure::UnrealizedPnl), 64.0);
+        // 64 over 192 / 8; 256 / 8; 256 / 64; 24 + 64.
+        assert_close(measure(Measure::ReturnOnEquity), 64.0 / 24.0);
+        assert_eq!(measure(Measure::InitialMargin), 32.0);
+        assert_eq!(measure(Measure::MaintenanceMargin), 4.0);
+        assert_eq!(measure(Measure::Equity), 88.0);
+        assert_close(measure(Measure::MarginRatio), 4.0 / 88.0);
+        assert_close(measure(Measure::EffectiveLeverage), 256.0 / 88.0);
+        // 24 + (V - 192) = V / 64: V = 168 * 64/63 = 512/3, the price half of it; nothing is left at V = 168.
+        assert_close(measure(Measure::LiquidationPrice), 256.0 / 3.0);
+        assert_eq!(measure(Measure::BankruptcyPrice), 84.0);
+        // (128 - 256/3) / 128.
+        assert_close(measure(Measure::DistanceToLiquidation), 1.0 / 3.0);
+        assert_close(measure(Measure::LiquidationPriceLower), 256.0 / 3.0);
+        assert!(measure(Measure::LiquidationPriceUpper).is_nan());
+        assert_eq!((tile.state[0], tile.status[0]), (State::Healthy as u64, Status::Ok as u64));
+    }
+
+    #[test]
+    fn a_short_inverse_position_by_hand() {
+        // 256 dollars short from 64 at the mark 32: 4 coins became 8, and a short loses no coin as the price falls.
+        let tile = evaluated(Payoff::Inverse, -256.0, 64.0, 32.0, 1.0, f64::NAN);
+        let measure = |measure: Measure| tile.results[measure][0];
+        assert_eq!((measure(Measure::Notional), measure(Measure::UnrealizedPnl)), (8.0, 4.0));
+        assert_eq!((measure(Measure::MaintenanceMargin), measure(Measure::Equity)), (0.125, 5.0));
+        assert!(measure(Measure::InitialMargin).is_nan() && measure(Measure::ReturnOnEquity).is_nan());
+        // 1 + (V - 4) = V / 64: V = 3 * 64/63 = 64/21 coins, the price 256 / V = 84; nothing is left at V = 3.
+        assert_close(measure(Measure::LiquidationPrice), 84.0);
+        assert_close(measure(Measure::BankruptcyPrice), 256.0 / 3.0);
+        // A short is liquidated as the price rises: (84 - 32) / 32.
+        assert_close(measure(Measure::DistanceToLiquidation), 1.625);
+        assert_close(measure(Measure::LiquidationPriceUpper), 84.0);
+        assert!(measure(Measure::LiquidationPriceLower).is_nan());
+    }
+
+    #[test]
+    fn a_position_past_its_liquidation_price_by_hand() {
+        // 1 long from 128 at 64 with 65: the equity is 1 and the requirement 64 / 64.
+        let tile = evaluated(Payoff::Linear, 1.0, 128.0, 64.0, 65.0, f64::NAN);
+        assert_eq!(tile.results[Measure::MarginRatio][0], 1.0);
+        let found = (tile.state[0], tile.status[0]);
+        assert_eq!(found, (State::Liquidation as u64, Status::AlreadyLiquidatable as u64));
+        let tile = evaluated(Payoff::Linear, 1.0, 128.0, 64.0, 64.0, f64::NAN);
+        assert_eq!(tile.results[Measure::MarginRatio][0], f64::INFINITY);
+        assert_eq!(tile.state[0], State::Bankrupt as u64);
+    }
+}
