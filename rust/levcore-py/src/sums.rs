@@ -19,6 +19,6 @@ pub(crate) fn exact_sums<'py>(
 ) -> PyResult<Bound<'py, PyArray1<f64>>> {
     let values = values.as_slice().map_err(|_| not_contiguous("values"))?;
     let groups = groups.as_ref().map(|groups| groups.as_slice().map_err(|_| not_contiguous("groups"))).transpose()?;
-    let sums = door::through(py, || levcore::formulas::exact_sum::exact_sums(values, groups, count))?;
+    let sums = door::through(py, || levcore::exact_sums(values, groups, count))?;
     Ok(PyArray1::from_vec(py, sums))
 }

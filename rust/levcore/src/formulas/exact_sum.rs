@@ -30,7 +30,7 @@ const INFINITE: u64 = f64::INFINITY.to_bits();
 /// # Examples
 ///
 /// ```
-/// use levcore::formulas::exact_sum::ExactSum;
+/// use levcore::ExactSum;
 ///
 /// let (mut one, other): (ExactSum, ExactSum) = ([1e16, 1.0].into_iter().collect(), [1.0, -1e16].into_iter().collect());
 /// one.merge(&other);
