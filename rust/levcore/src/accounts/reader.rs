@@ -79,6 +79,7 @@ impl<'a> AccountReader<'a> {
     }
 
     /// Reads an account, whose legs lie in `valued` from `first` on, and judges it.
+    #[inline(always)]
     pub(crate) fn judge(
         &mut self,
         account: &PooledAccount,
