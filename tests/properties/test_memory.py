@@ -65,7 +65,7 @@ CALLS = {
     """,
     "scenarios": """
         from levcore import _levcore
-        contracts, moves = [(0, 1.0, 1.0)] * 2_000, np.linspace(0.5, 1.5, 4_000)
+        contracts, moves = [("linear", 1.0, 1.0)] * 2_000, np.linspace(0.5, 1.5, 4_000)
         marks = np.full(2_000, 100.0)
 
         def call():

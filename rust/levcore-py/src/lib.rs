@@ -8,6 +8,7 @@ mod door;
 mod errors;
 mod policy;
 mod scenarios;
+mod sums;
 mod vocabularies;
 
 use pyo3::prelude::*;
@@ -27,6 +28,8 @@ mod _levcore {
     use crate::policy::Policy;
     #[pymodule_export]
     use crate::scenarios::{evaluate_scenarios, price_grid_profits, span_future_profits};
+    #[pymodule_export]
+    use crate::sums::exact_sums;
     #[pymodule_export]
     use crate::vocabularies::{
         account_measures, account_statuses, balance_measures, default_threads, instruction_sets, measures,

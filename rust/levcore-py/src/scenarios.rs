@@ -6,12 +6,12 @@ use levcore::scenarios::{
     AddOns, BlockRisk, GroupRisk, Legs, NetAmounts, SPAN_SCENARIOS, ScenarioArrays, price_profit, scenario_margin,
     span_profits,
 };
-use levcore::{Contract, InstructionSet, Payoff};
+use levcore::{Contract, InstructionSet};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
 use crate::door;
-use crate::errors::to_python;
+use crate::errors::{to_python, word};
 
 type Floats<'py> = PyReadonlyArray1<'py, f64>;
 type Codes<'py> = PyReadonlyArray1<'py, u32>;
@@ -174,20 +174,15 @@ fn room<T>(count: usize) -> PyResult<Vec<T>> {
 #[pyfunction]
 pub(crate) fn price_grid_profits<'py>(
     py: Python<'py>,
-    contracts: Vec<(u8, f64, f64)>,
+    contracts: Vec<(String, f64, f64)>,
     marks: Floats<'py>,
     moves: Floats<'py>,
     covers: Floats<'py>,
 ) -> PyResult<Bound<'py, PyArray2<f64>>> {
     let (marks, moves, covers) = (marks.as_slice()?, moves.as_slice()?, covers.as_slice()?);
     let mut profits = room(contracts.len().saturating_mul(moves.len()))?;
-    for (&(payoff, contract_size, multiplier), &mark) in contracts.iter().zip(marks) {
-        let payoff = match payoff {
-            0 => Payoff::Linear,
-            1 => Payoff::Inverse,
-            _ => Payoff::Quanto,
-        };
-        let contract = Contract::new(payoff, contract_size, multiplier).map_err(to_python)?;
+    for ((payoff, contract_size, multiplier), &mark) in contracts.iter().zip(marks) {
+        let contract = Contract::new(word("payoff", payoff)?, *contract_size, *multiplier).map_err(to_python)?;
         profits.extend(moves.iter().zip(covers).map(|(&by, &cover)| price_profit(&contract, mark, by, cover)));
     }
     PyArray1::from_vec(py, profits).reshape([contracts.len(), moves.len()])

@@ -27,22 +27,22 @@ pub(crate) fn measures() -> Vec<Measured> {
     measured(&Measure::TABLE)
 }
 
-/// Names of the measures of an account, in the order of the outputs.
+/// Measures of an account as (name, unit, meaning), in the order of the outputs.
 #[pyfunction]
-pub(crate) fn account_measures() -> Vec<&'static str> {
-    AccountMeasure::TABLE.iter().map(|word| word.name).collect()
+pub(crate) fn account_measures() -> Vec<Measured> {
+    measured(&AccountMeasure::TABLE)
 }
 
-/// Names of the measures of a balance, in the order of the outputs.
+/// Measures of a balance as (name, unit, meaning), in the order of the outputs.
 #[pyfunction]
-pub(crate) fn balance_measures() -> Vec<&'static str> {
-    BalanceMeasure::TABLE.iter().map(|word| word.name).collect()
+pub(crate) fn balance_measures() -> Vec<Measured> {
+    measured(&BalanceMeasure::TABLE)
 }
 
-/// Names of the measures of an account over scenarios, in the order of the results.
+/// Measures of an account over scenarios as (name, unit, meaning), in the order of the results.
 #[pyfunction]
-pub(crate) fn scenario_measures() -> Vec<&'static str> {
-    ScenarioMeasure::TABLE.iter().map(|word| word.name).collect()
+pub(crate) fn scenario_measures() -> Vec<Measured> {
+    measured(&ScenarioMeasure::TABLE)
 }
 
 /// Codes of the `status` column as (code, name, meaning).
@@ -69,10 +69,10 @@ pub(crate) fn scenario_account_statuses() -> Vec<Coded> {
     coded(&scenarios::AccountStatus::TABLE, |status| status as u8)
 }
 
-/// Codes of the `state` columns as (code, name).
+/// Codes of the `state` columns as (code, name, meaning).
 #[pyfunction]
-pub(crate) fn states() -> Vec<(u8, &'static str)> {
-    State::TABLE.iter().map(|word| (word.value as u8, word.name)).collect()
+pub(crate) fn states() -> Vec<Coded> {
+    coded(&State::TABLE, |state| state as u8)
 }
 
 /// Instruction sets that this processor can run, best last.

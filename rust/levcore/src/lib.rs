@@ -92,6 +92,7 @@ pub use codes::{AccountMeasure, AccountStatus, BalanceMeasure, ByMeasure, Measur
 pub use error::{Error, Result};
 pub use evaluate::{evaluate, measure_distances, quantities_to_close};
 pub use formulas::contract::{Contract, Payoff};
+pub use formulas::exact_sum::{ExactSum, exact_sums};
 pub use job::{AccountOutputs, BalanceOutputs, Outputs, PolicyAtMarks};
 pub use machine::{Execution, InstructionSet};
 pub use rules::{Asset, Basis, FeeBasis, HedgeRule, Policy, Rules, Terms, Threshold, TierKey, TierTable};

@@ -9,7 +9,7 @@
 //! The rate of a table keyed by contracts or size is that of the whole leg: closing may lower it, and restore the account sooner.
 
 use crate::accounts::cross::ValuedLegs;
-use crate::accounts::pool::Leg;
+use crate::accounts::leg::Leg;
 use crate::accounts::pooled_work::PooledWork;
 use crate::accounts::reader::AccountReader;
 use crate::book::pooled_accounts::PooledAccount;
@@ -18,7 +18,7 @@ use crate::formulas::margin;
 use crate::formulas::ray::{self, Line};
 use crate::job::context::{Job, PolicyPart};
 use crate::machine::shared::SharedSlice;
-use crate::rules::policy::Basis;
+use crate::rules::parameters::Basis;
 
 /// Finds how much of the legs of accounts to close, one account after the other; the memory is used again.
 pub(crate) struct Closer<'a> {

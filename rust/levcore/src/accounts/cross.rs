@@ -15,6 +15,8 @@ use crate::rules::policy::Policy;
 use crate::tiles::classify::{classify, needs_classification};
 use crate::tiles::kernel;
 use crate::tiles::marked::spread_instruments;
+use crate::tiles::prices;
+use crate::tiles::requirement;
 use crate::tiles::tile::{Place, Tile, copy_rows};
 
 /// What the first pass leaves behind, by leg.
@@ -52,7 +54,7 @@ pub(crate) fn value_legs<C: Compare>(
     if policy.has_fixed_fee() {
         kernel::fix_fee_by_leverage(tile, policy);
     }
-    kernel::require_margin::<C>(tile, policy, instruments, basis, rules.initial_at_entry_cross);
+    requirement::require_margin::<C>(tile, policy, instruments, basis, rules.initial_at_entry_cross);
     let mut freed = kernel::release(tile, policy, basis);
     let mut profit = tile.results[Measure::UnrealizedPnl];
     for slot in 0..ROWS {
@@ -177,9 +179,9 @@ pub(crate) fn price_legs<C: Compare>(
     let PolicyPart { policy, instruments, .. } = part;
     spread_instruments(tile, instruments);
     kernel::need_of_legs(tile, &surplus, &freed);
-    kernel::find_prices::<C>(tile, policy, instruments, policy.rules.requirement_cross, true);
+    prices::find_prices::<C>(tile, policy, instruments, policy.rules.requirement_cross, true);
     if job.bounds_prices() {
-        kernel::bound_prices(tile);
+        prices::bound_prices(tile);
     }
     finish_legs(tile, &legs.status[inside..inside + len]);
     for measure in BY_ACCOUNT {

@@ -5,24 +5,25 @@
 //! With the sizes `n >= m` of the two legs and the share `c` of covered quantity, the larger leg is charged on
 //! `(n - m) + c m`, the smaller one on nothing. A requirement frozen at entry is taken at the average entry of both.
 
-use crate::accounts::pool::{Leg, Pool};
-use crate::rules::policy::{Basis, HedgeRule, Policy};
+use crate::accounts::leg::Leg;
+use crate::rules::parameters::{Basis, HedgeRule};
+use crate::rules::policy::Policy;
 
 /// Charges pairs of legs on what they leave uncovered, where the policy does so; the legs of an instrument share a group.
-pub(crate) fn cover(pool: &mut Pool<'_>, policy: &Policy, groups: usize) {
+pub(crate) fn cover(legs: &mut [Leg<'_>], policy: &Policy, groups: usize) {
     if policy.rules.hedge_rule != HedgeRule::Covered {
         return;
     }
     // Last leg of each group; a pair is charged when its second leg comes.
     let mut first_of_group = vec![usize::MAX; groups];
-    for second in 0..pool.legs.len() {
-        let group = pool.legs[second].group;
-        if pool.legs[second].value == 0.0 {
+    for second in 0..legs.len() {
+        let group = legs[second].group;
+        if legs[second].value == 0.0 {
             continue;
         }
         let first = std::mem::replace(&mut first_of_group[group], second);
         if first != usize::MAX {
-            let (before, after) = pool.legs.split_at_mut(second);
+            let (before, after) = legs.split_at_mut(second);
             cover_pair(&mut before[first], &mut after[0], policy);
         }
     }

@@ -4,6 +4,8 @@ pub(crate) mod close;
 pub(crate) mod cross;
 pub(crate) mod distance;
 pub(crate) mod hedge;
+pub(crate) mod holding;
+pub(crate) mod leg;
 pub(crate) mod numbering;
 pub(crate) mod pool;
 pub(crate) mod pooled_work;

@@ -4,86 +4,13 @@
 //! is now, less what the mover's parts give to it now, plus what they give there; every part is a line, or the smaller of a few. The place
 //! on the ray is the price over the mark, or the coordinate over its own where the account is kept in the coin of inverse contracts.
 
+use crate::accounts::holding::{Holding, count, holding_line};
+use crate::accounts::leg::{Leg, leg_line, side};
 use crate::accounts::verdict::Totals;
 use crate::formulas::margin;
-use crate::formulas::ray::{self, Line, Zeros};
-use crate::rules::collateral::{Asset, liability_line};
-use crate::rules::curve::{Curve, InitialCurve};
-use crate::rules::policy::{HedgeRule, Policy};
-
-/// One asset of an account: what is held and owed in units of the asset, and the profit that legs settle in it.
-#[derive(Debug, Clone)]
-pub(crate) struct Holding<'a> {
-    pub asset: &'a Asset,
-    pub price: f64,
-    /// Price at which margins of positions turn into the account's currency.
-    pub margin_price: f64,
-    pub held: f64,
-    pub owed: f64,
-    pub profit: f64,
-    pub equity: f64,
-    pub market_value: f64,
-    pub counted: f64,
-    pub maintenance: f64,
-    pub initial: f64,
-    /// Scaled requirement of the legs that settle in it and do not move with it, in the account's currency; of no meaning where legs
-    /// are charged in groups.
-    pub settled: f64,
-}
-
-impl<'a> Holding<'a> {
-    pub(crate) fn new(asset: &'a Asset, price: f64, policy: &Policy, held: f64, owed: f64) -> Self {
-        let unknown = f64::NAN;
-        Self {
-            asset,
-            price,
-            margin_price: if policy.rules.margins_at_liability_weight { price * asset.liability_weight } else { price },
-            held,
-            owed,
-            profit: 0.0,
-            equity: unknown,
-            market_value: unknown,
-            counted: unknown,
-            maintenance: 0.0,
-            initial: 0.0,
-            settled: 0.0,
-        }
-    }
-}
-
-/// A position of an account after its first pass.
-#[derive(Debug, Clone)]
-pub(crate) struct Leg<'a> {
-    /// Place of its row among those of the account.
-    pub known: usize,
-    pub is_long: bool,
-    pub direction: f64,
-    pub size: f64,
-    /// Value at the mark.
-    pub value: f64,
-    pub entry_value: f64,
-    /// Unrealized PnL with accrued funding.
-    pub profit: f64,
-    pub requirement: f64,
-    pub initial_margin: f64,
-    pub maintenance_margin: f64,
-    /// What it gives back to the surplus when it is solved for: the part of the scaled requirement that moves.
-    pub released: f64,
-    pub curve: Curve<'a>,
-    pub initial: InitialCurve<'a>,
-    /// Place of the asset that it settles in.
-    pub holding: usize,
-    /// Group that it is charged in.
-    pub group: usize,
-    /// Whether its value in the settlement coin falls as the coin's price rises.
-    pub reciprocal: bool,
-    /// Whether another leg covers it, or it another, so that its margins are not those that it has alone.
-    pub covered: bool,
-    /// Share of its size that the requirement is taken on.
-    pub charged: f64,
-    /// The part of the scaled requirement that does not move.
-    pub frozen: f64,
-}
+use crate::formulas::ray::{self, Line, Zeros, on_ray};
+use crate::rules::parameters::HedgeRule;
+use crate::rules::policy::Policy;
 
 /// What a ray moves, each with how far it moves as the place goes from 1 to 2.
 #[derive(Debug, Clone, Default)]
@@ -327,117 +254,113 @@ impl<'a> Pool<'a> {
     }
 }
 
-fn count(holding: &mut Holding<'_>, policy: &Policy, totals: &mut Totals) {
-    let (asset, as_requirement) = (holding.asset, policy.rules.liabilities_as_requirement);
-    let own = if as_requirement { holding.held } else { holding.held - holding.owed };
-    holding.equity = own + holding.profit;
-    holding.market_value = holding.equity * holding.price;
-    let line = asset.counted_line(holding.equity, holding.market_value);
-    let offset = line.offset_value + holding.price * line.offset_amount;
-    holding.counted = line.weight * holding.market_value + offset;
-    totals.counted += holding.counted;
-    if holding.counted > 0.0 {
-        totals.collateral_value += holding.counted;
-    } else {
-        totals.liabilities -= holding.counted;
-    }
-    if as_requirement {
-        let debt = holding.owed * holding.price * asset.liability_weight;
-        totals.debt += debt;
-        totals.liabilities += debt;
-        totals.requirement += debt;
-        totals.initial_margin += debt;
-    }
-    let liability = margin::larger(holding.owed, -holding.equity) * holding.price;
-    if let Some(table) = &asset.maintenance {
-        let (rate, deduction) = liability_line(table, liability);
-        holding.maintenance = margin::maintenance_line(liability, rate, deduction);
-        totals.requirement += holding.maintenance;
-        totals.maintenance_margin += holding.maintenance;
-    }
-    if let Some(table) = &asset.initial {
-        let (rate, deduction) = liability_line(table, liability);
-        holding.initial = margin::maintenance_line(liability, rate, deduction);
-        totals.initial_margin += holding.initial;
-    }
-}
-
-/// Counted equity of a holding less its scaled liability margin, where legs gain `gain` and its own price moves by `beta`.
-fn holding_line(holding: &Holding<'_>, policy: &Policy, gain: f64, beta: f64, required: bool, place: f64) -> Line {
-    let (asset, price, trigger) = (holding.asset, holding.price, policy.trigger);
-    let base = holding.equity - gain;
-    let equity;
-    let (mut line, owed, missing);
-    if beta == 0.0 {
-        equity = base + if gain == 0.0 { 0.0 } else { gain * place };
-        let counted = asset.counted_line(equity, price * equity);
-        let factor = price * counted.weight;
-        let offset = counted.offset_value + price * counted.offset_amount;
-        line = Line::new(factor * base + offset, factor * gain);
-        owed = Line::new(holding.owed * price, 0.0);
-        missing = Line::new(-(price * base), -(price * gain));
-    } else {
-        let along = along(beta, place);
-        equity = base + if gain == 0.0 { 0.0 } else { gain / along };
-        let market = price * (if base == 0.0 { 0.0 } else { base * along } + gain);
-        let counted = asset.counted_line(equity, market);
-        let factor = price * counted.weight;
-        let own = Line::new(factor * gain + counted.offset_value, factor * base + price * counted.offset_amount);
-        line = on_ray(own, beta);
-        owed = on_ray(Line::new(0.0, holding.owed * price), beta);
-        missing = on_ray(Line::new(-(price * gain), -(price * base)), beta);
-    }
-    if !required {
-        if policy.rules.liabilities_as_requirement {
-            line.start -= owed.start * asset.liability_weight;
-            line.slope -= owed.slope * asset.liability_weight;
-        }
-        return line;
-    }
-    if policy.rules.liabilities_as_requirement {
-        let weight = asset.liability_weight * trigger;
-        line.start -= owed.start * weight;
-        line.slope -= owed.slope * weight;
-    }
-    if let Some(table) = &asset.maintenance {
-        let liability = if holding.owed > -equity { owed } else { missing };
-        let (rate, deduction) = liability_line(table, liability.at_any(place));
-        let scaled = rate * trigger;
-        line.start -= scaled * liability.start - deduction * trigger;
-        line.slope -= scaled * liability.slope;
-    }
-    line
-}
-
-/// Scaled requirement of a leg: `(rate * charged + fee) * V - deduction`, and what is frozen of it.
-fn leg_line(leg: &Leg<'_>, price: f64, policy: &Policy, beta: f64, place: f64) -> Line {
-    let along = along(beta, place);
-    let value = if leg.reciprocal { leg.value / along } else { leg.value * along };
-    let (mut rate, mut deduction) = (0.0, 0.0);
-    if policy.moves_in_cross() {
-        (rate, deduction) = leg.curve.touching(if leg.charged == 0.0 { 0.0 } else { leg.charged * value });
-    }
-    let moving = price * ((rate * leg.charged + policy.price_fee) * policy.trigger * leg.value);
-    let still = price * (leg.frozen - deduction * policy.trigger);
-    on_ray(if leg.reciprocal { Line::new(moving, still) } else { Line::new(still, moving) }, beta)
-}
-
 /// Margin of the side that asks for more; NaN where that of either is not known.
 fn larger_side([long, short]: Sides) -> f64 {
     if long.is_nan() { long } else { margin::larger(long, short) }
 }
 
-/// Place of a leg's side: long 0, short 1.
-fn side(leg: &Leg<'_>) -> usize {
-    usize::from(!leg.is_long)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::accounts::hedge;
+    use crate::formulas::contract::{Contract, Payoff};
+    use crate::rules::collateral::Asset;
+    use crate::rules::curve::{Curve, InitialCurve, Lookup};
+    use crate::rules::parameters::Rules;
+    use crate::rules::parameters::tests::plain_rules;
+    use crate::rules::policy::Terms;
+    use crate::rules::tiers::TierTable;
 
-/// Where something that moves by `beta` is as the ray is at `place`, 1 being now.
-fn along(beta: f64, place: f64) -> f64 {
-    if beta == 1.0 { place } else { (1.0 - beta) + beta * place }
-}
+    /// A policy with this rule for hedged legs, half of the covered quantity charged, and a rate of 1/64.
+    fn policy(hedge_rule: HedgeRule) -> Policy {
+        let contract = Contract::new(Payoff::Linear, 1.0, 1.0).unwrap();
+        let terms = Terms::new(contract, TierTable::single_rate(1.0 / 64.0).unwrap());
+        Policy::new(Rules { hedge_rule, covered_share: 0.5, ..plain_rules() }, &[terms]).unwrap()
+    }
 
-/// Line in the place of the ray, from one in the place of what moves by `beta` on it.
-fn on_ray(line: Line, beta: f64) -> Line {
-    if beta == 1.0 { line } else { Line::new(line.start + line.slope * (1.0 - beta), line.slope * beta) }
+    /// A leg opened at the mark 128, at a leverage of 8.
+    fn leg(policy: &Policy, known: usize, quantity: f64) -> Leg<'_> {
+        let (size, value) = (quantity.abs(), 128.0 * quantity.abs());
+        let lookup = Lookup { quantity, risk_limit: f64::NAN, size };
+        Leg {
+            known,
+            is_long: quantity > 0.0,
+            direction: quantity.signum(),
+            size,
+            value,
+            entry_value: value,
+            profit: 0.0,
+            requirement: value / 64.0,
+            initial_margin: value / 8.0,
+            maintenance_margin: value / 64.0,
+            released: value / 64.0,
+            curve: Curve::new(policy.instruments[0].table(quantity), &policy.tables, &lookup),
+            initial: InitialCurve::Leverage(8.0),
+            holding: 0,
+            group: 0,
+            reciprocal: false,
+            covered: false,
+            charged: 1.0,
+            frozen: f64::NAN,
+        }
+    }
+
+    /// A wallet of 50 with 2 long and 1 short: totals, and where surplus and equity are zero as the price moves.
+    fn hedged(hedge_rule: HedgeRule) -> (Totals, Zeros, Zeros) {
+        let (policy, wallet) = (policy(hedge_rule), Asset::wallet());
+        let mut pool = Pool::default();
+        pool.holdings.push(Holding::new(&wallet, 1.0, &policy, 50.0, 0.0));
+        pool.legs = vec![leg(&policy, 0, 2.0), leg(&policy, 1, -1.0)];
+        hedge::cover(&mut pool.legs, &policy, 1);
+        let totals = pool.total(&policy, 1);
+        pool.freeze(&policy);
+        let moved = Move { legs: vec![(0, 1.0), (1, 1.0)], holdings: vec![(0, 0.0)] };
+        let surplus = totals.counted - totals.requirement;
+        let zeros = pool.zeros_of_surplus(&policy, surplus, &moved, f64::INFINITY);
+        (totals, zeros, pool.zeros_of_equity(&policy, totals.counted, &moved))
+    }
+
+    fn assert_close(found: f64, expected: f64) {
+        assert!((found - expected).abs() <= 1e-14 * expected, "{found}, by hand {expected}");
+    }
+
+    #[test]
+    fn a_hedge_by_hand_under_each_rule() {
+        // At the price 128 s the legs gain (256 - 128) (s - 1) and ask for 4 s and 2 s, the initial margins are 32 and 16.
+        for (rule, asked, initial) in [
+            (HedgeRule::Sum, 6.0, 48.0),
+            (HedgeRule::LargerLeg, 4.0, 32.0),
+            (HedgeRule::LargerSide, 4.0, 32.0),
+            // The long leg on (2 - 1) + 0.5 * 1 = 1.5 contracts, the short one on nothing.
+            (HedgeRule::Covered, 3.0, 24.0),
+        ] {
+            let (totals, surplus, equity) = hedged(rule);
+            assert_eq!(
+                (totals.counted, totals.requirement, totals.maintenance_margin),
+                (50.0, asked, asked),
+                "{rule:?}"
+            );
+            assert_eq!(totals.initial_margin, initial, "{rule:?}");
+            // 50 + 128 (s - 1) = asked s; and without the requirement 50 + 128 (s - 1) = 0.
+            assert_close(surplus.lower, 78.0 / (128.0 - asked));
+            assert_close(equity.lower, 78.0 / 128.0);
+            assert!(surplus.upper.is_nan() && equity.upper.is_nan(), "{rule:?}");
+        }
+    }
+
+    #[test]
+    fn a_perfect_hedge_is_liquidated_where_its_requirement_eats_the_wallet() {
+        let policy = policy(HedgeRule::Sum);
+        let wallet = Asset::wallet();
+        let mut pool = Pool::default();
+        pool.holdings.push(Holding::new(&wallet, 1.0, &policy, 50.0, 0.0));
+        pool.legs = vec![leg(&policy, 0, 2.0), leg(&policy, 1, -2.0)];
+        let totals = pool.total(&policy, 1);
+        pool.freeze(&policy);
+        let moved = Move { legs: vec![(0, 1.0), (1, 1.0)], holdings: vec![(0, 0.0)] };
+        // Nothing is gained or lost, and 4 s + 4 s = 50 at s = 6.25, above the mark.
+        let zeros = pool.zeros_of_surplus(&policy, totals.counted - totals.requirement, &moved, f64::INFINITY);
+        assert_close(zeros.upper, 6.25);
+        assert!(zeros.lower.is_nan());
+    }
 }

@@ -2,8 +2,10 @@
 
 use crate::accounts::cross::ValuedLegs;
 use crate::accounts::hedge;
+use crate::accounts::holding::Holding;
+use crate::accounts::leg::Leg;
 use crate::accounts::numbering::Numbering;
-use crate::accounts::pool::{Holding, Leg, Pool};
+use crate::accounts::pool::Pool;
 use crate::accounts::verdict::{Totals, Verdict, judge, wallet_status};
 use crate::book::pooled_accounts::PooledAccount;
 use crate::codes::status::{AccountStatus, FIRST_FAILURE, Status};
@@ -11,7 +13,8 @@ use crate::formulas::exposure;
 use crate::job::context::{Job, PolicyPart};
 use crate::rules::collateral::Asset;
 use crate::rules::curve::{Curve, InitialCurve, Lookup};
-use crate::rules::policy::{HedgeRule, Instrument};
+use crate::rules::parameters::HedgeRule;
+use crate::rules::policy::Instrument;
 
 /// What is known of a leg besides its amounts.
 #[derive(Debug, Clone, Copy)]
@@ -76,6 +79,7 @@ impl<'a> AccountReader<'a> {
     }
 
     /// Reads an account, whose legs lie in `valued` from `first` on, and judges it.
+    #[inline(always)]
     pub(crate) fn judge(
         &mut self,
         account: &PooledAccount,
@@ -106,7 +110,7 @@ impl<'a> AccountReader<'a> {
         for (leg, &row) in rows.iter().enumerate() {
             self.read_leg(row as usize, valued, first + leg);
         }
-        hedge::cover(&mut self.pool, self.part.policy, self.groups.len());
+        hedge::cover(&mut self.pool.legs, self.part.policy, self.groups.len());
     }
 
     fn read_holdings(&mut self, account: &PooledAccount) {

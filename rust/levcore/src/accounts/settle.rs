@@ -1,7 +1,8 @@
 //! Results of accounts whose parts move together: the verdict, then the prices of their movers for legs and balances.
 
 use crate::accounts::cross::ValuedLegs;
-use crate::accounts::pool::{Leg, Move};
+use crate::accounts::leg::Leg;
+use crate::accounts::pool::Move;
 use crate::accounts::pooled_work::PooledWork;
 use crate::accounts::reader::{AccountReader, BalanceRow, LegRow, STILL};
 use crate::accounts::verdict::Verdict;
@@ -14,7 +15,7 @@ use crate::formulas::liquidation;
 use crate::formulas::ray::Zeros;
 use crate::job::context::{Job, PolicyPart};
 use crate::job::rows::BY_ACCOUNT;
-use crate::rules::policy::Basis;
+use crate::rules::parameters::Basis;
 
 /// Where a mover brings its account to liquidation, and where to nothing.
 #[derive(Debug, Clone, Copy)]
@@ -234,4 +235,133 @@ fn prices(zeros: Zeros, mark: f64, in_coin: bool) -> (f64, f64) {
 /// A price, or NaN where there is none in the range of float64.
 fn price_at(price: f64) -> f64 {
     liquidation::price_or_none(price, price)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::book::columns::Book;
+    use crate::book::keys::{Codes, Keys};
+    use crate::book::layout::Layout;
+    use crate::codes::measures::{AccountMeasure, ByMeasure};
+    use crate::formulas::contract::{Contract, Payoff};
+    use crate::job::context::PolicyAtMarks;
+    use crate::job::outputs::{AccountOutputs, BalanceOutputs, Outputs};
+    use crate::rules::parameters::tests::plain_rules;
+    use crate::rules::policy::{Policy, Terms};
+    use crate::rules::tiers::TierTable;
+
+    /// What is stored of one account with 2 long and 1 short of one instrument, both opened at the mark of 128, at a rate of 1/64.
+    struct Settled {
+        rows: [[f64; 2]; Measure::COUNT],
+        account: [f64; AccountMeasure::COUNT],
+        state: [u8; 3],
+        status: [u8; 3],
+    }
+
+    /// Settles the account with this wallet; the second leg may come as failed from the first pass.
+    fn settled(wallet: f64, failure: Option<Status>) -> Settled {
+        let contract = Contract::new(Payoff::Linear, 1.0, 1.0).unwrap();
+        let terms = Terms::new(contract, TierTable::single_rate(1.0 / 64.0).unwrap());
+        let policy = Policy::new(plain_rules(), &[terms]).unwrap();
+        let wallets = [wallet];
+        let book = Book {
+            instrument: &[0, 0],
+            quantity: &[2.0, -1.0],
+            entry_price: &[128.0, 128.0],
+            isolated_margin: None,
+            leverage: None,
+            accrued_funding: None,
+            risk_limit: None,
+            wallet_balance: &wallets,
+            balances: None,
+        };
+        let account = Codes { of_row: &[0, 0], labels: 1 };
+        let keys = Keys { cross: Some(&[true, true]), account, hedge: true, ..Keys::isolated(&[0, 0], 1) };
+        let layout = Layout::new(&keys).unwrap();
+        let policies = [PolicyAtMarks {
+            policy: &policy,
+            places: &[Some(0)],
+            marks: &[128.0],
+            places_of_assets: &[],
+            asset_prices: &[],
+        }];
+        let mut found = Settled {
+            rows: [[77.0; 2]; Measure::COUNT],
+            account: [77.0; AccountMeasure::COUNT],
+            state: [77; 3],
+            status: [77; 3],
+        };
+        let mut rows = found.rows.iter_mut().map(|column| &mut column[..]);
+        let mut measures = found.account.iter_mut().map(std::slice::from_mut);
+        let (state, account_state) = found.state.split_at_mut(2);
+        let (status, account_status) = found.status.split_at_mut(2);
+        let of_account = std::array::from_fn(|_| measures.next().unwrap());
+        let accounts = AccountOutputs::new(of_account, account_state, account_status);
+        let columns = ByMeasure::from_fn(|_| rows.next());
+        let outputs = Outputs::new(columns, state, status, accounts, BalanceOutputs::none());
+        let job = Job::new(&book, &layout, &policies, &outputs).unwrap();
+        // The first pass: profit, requirement, initial and maintenance margin; the requirement moves, so all of it is given back.
+        let mut amounts = [[0.0, 4.0, f64::NAN, 4.0], [0.0, 2.0, f64::NAN, 2.0]];
+        let (mut released, mut codes) = ([4.0, 2.0], [Status::Ok as u8, failure.unwrap_or(Status::Ok) as u8]);
+        let valued = ValuedLegs { amounts: &mut amounts, released: &mut released, status: &mut codes };
+        Settler::new(&job, &job.parts[0]).account(&layout.pooled.accounts[0], &valued, 0);
+        found
+    }
+
+    fn assert_close(found: f64, expected: f64) {
+        assert!((found - expected).abs() <= 1e-14 * expected.abs(), "{found}, by hand {expected}");
+    }
+
+    #[test]
+    fn a_hedged_account_by_hand() {
+        let Settled { rows, account, state, status } = settled(50.0, None);
+        let of_account = |measure: AccountMeasure| account[measure as usize];
+        assert_eq!((of_account(AccountMeasure::Equity), of_account(AccountMeasure::MaintenanceMargin)), (50.0, 6.0));
+        assert_eq!((of_account(AccountMeasure::MarginRatio), of_account(AccountMeasure::Surplus)), (0.12, 44.0));
+        assert!(of_account(AccountMeasure::InitialMargin).is_nan() && of_account(AccountMeasure::FreeMargin).is_nan());
+        // 50 + 128 (s - 1) = 6 s at s = 39/61, below the mark: of the long leg the loss, of the short one it would be a gain.
+        for leg in [0, 1] {
+            let of_row = |measure: Measure| rows[measure as usize][leg];
+            assert_close(of_row(Measure::LiquidationPrice), 128.0 * 39.0 / 61.0);
+            assert_close(of_row(Measure::LiquidationPriceLower), 128.0 * 39.0 / 61.0);
+            assert!(of_row(Measure::LiquidationPriceUpper).is_nan());
+            // 50 + 128 (s - 1) = 0 at the price 78.
+            assert_close(of_row(Measure::BankruptcyPrice), 78.0);
+            assert_close(of_row(Measure::DistanceToLiquidation), 22.0 / 61.0);
+            assert_eq!(of_row(Measure::Equity), 50.0);
+        }
+        assert_eq!(rows[Measure::EffectiveLeverage as usize], [256.0 / 50.0, 128.0 / 50.0]);
+        // The first pass has stored what does not depend on the account; settling leaves it.
+        assert_eq!(rows[Measure::Notional as usize], [77.0, 77.0]);
+        assert_eq!((state, status), ([State::Healthy as u8; 3], [Status::Ok as u8; 3]));
+    }
+
+    #[test]
+    fn an_account_past_its_level_says_so_on_every_leg() {
+        // 6 of requirement against 6 of equity.
+        let Settled { state, status, .. } = settled(6.0, None);
+        assert_eq!(state, [State::Liquidation as u8; 3]);
+        assert_eq!(status[..2], [Status::AlreadyLiquidatable as u8; 2]);
+    }
+
+    #[test]
+    fn a_failed_leg_leaves_no_number_that_depends_on_the_account() {
+        let Settled { rows, account, state, status } = settled(50.0, Some(Status::InvalidEntryPrice));
+        assert!(account.iter().all(|measure| measure.is_nan()));
+        assert_eq!(state, [State::Incomplete as u8; 3]);
+        let incomplete = AccountStatus::Incomplete as u8;
+        assert_eq!(status, [Status::AccountIncomplete as u8, Status::InvalidEntryPrice as u8, incomplete]);
+        assert!(rows[Measure::LiquidationPrice as usize].iter().all(|price| price.is_nan()));
+        // The failed leg has no number at all, the other one what it has alone.
+        assert_eq!(rows[Measure::Notional as usize][0], 77.0);
+        assert!(rows[Measure::Notional as usize][1].is_nan());
+    }
+
+    #[test]
+    fn an_account_without_a_wallet_is_not_judged() {
+        let Settled { account, status, .. } = settled(f64::NAN, None);
+        assert!(account.iter().all(|measure| measure.is_nan()));
+        assert_eq!(status[2], AccountStatus::MissingWalletBalance as u8);
+    }
 }

@@ -42,6 +42,16 @@ impl Line {
     }
 }
 
+/// Where something that moves by `beta` is as the ray is at `place`, 1 being now.
+pub(crate) fn along(beta: f64, place: f64) -> f64 {
+    if beta == 1.0 { place } else { (1.0 - beta) + beta * place }
+}
+
+/// Line in the place of the ray, from one in the place of what moves by `beta` on it.
+pub(crate) fn on_ray(line: Line, beta: f64) -> Line {
+    if beta == 1.0 { line } else { Line::new(line.start + line.slope * (1.0 - beta), line.slope * beta) }
+}
+
 /// Places where something is zero, NaN where it is nowhere.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Zeros {

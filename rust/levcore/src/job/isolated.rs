@@ -7,10 +7,13 @@ use crate::formulas::margin;
 use crate::job::context::{Job, PolicyPart};
 use crate::job::rows::{BY_ACCOUNT, fail, flatten, load_inputs, note_missing_leverage, store_codes};
 use crate::machine::compare::{Compare, ROWS};
-use crate::rules::policy::{FeeBasis, Policy};
+use crate::rules::parameters::FeeBasis;
+use crate::rules::policy::Policy;
 use crate::tiles::classify::{classify, needs_classification};
 use crate::tiles::kernel;
 use crate::tiles::marked::spread_instruments;
+use crate::tiles::prices;
+use crate::tiles::requirement;
 use crate::tiles::tile::{Place, Tile};
 
 /// Evaluates the isolated rows of a tile.
@@ -27,11 +30,11 @@ pub(crate) fn isolated_tile<C: Compare>(job: &Job<'_>, part: &PolicyPart<'_>, ti
     kernel::mark_positions(tile, instruments);
     kernel::rate_return(tile);
     kernel::fund_isolated(tile, policy);
-    kernel::require_margin::<C>(tile, policy, instruments, basis, rules.initial_at_entry_isolated);
+    requirement::require_margin::<C>(tile, policy, instruments, basis, rules.initial_at_entry_isolated);
     kernel::judge_isolated(tile, policy, basis);
-    kernel::find_prices::<C>(tile, policy, instruments, basis, false);
+    prices::find_prices::<C>(tile, policy, instruments, basis, false);
     if job.bounds_prices() {
-        kernel::bound_prices(tile);
+        prices::bound_prices(tile);
     }
     if needs_classification(tile, instruments, job.book, false) {
         classify_isolated(job, part, tile, place);

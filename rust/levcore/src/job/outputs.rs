@@ -82,7 +82,7 @@ impl AccountOutputs<'_> {
 }
 
 impl<'a> Outputs<'a> {
-    /// Borrows the columns of the measures wanted, in the order of [`Measure`], and the codes of state and status.
+    /// Borrows the columns of the measures wanted, and the codes of state and status.
     pub fn new(
         columns: ByMeasure<Option<&'a mut [f64]>>,
         state: &'a mut [u8],

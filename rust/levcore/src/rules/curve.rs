@@ -2,7 +2,8 @@
 
 use crate::formulas::margin;
 use crate::machine::compare::Baseline;
-use crate::rules::tables::{Key, Kind, Table, Tables};
+use crate::rules::table::{Kind, Table};
+use crate::rules::tables::{Key, Tables};
 use crate::rules::tiers::TierKey;
 
 /// Margin as a convex function of the value: the largest of some lines, one line, or a parabola.

@@ -2,10 +2,13 @@
 
 pub(crate) mod collateral;
 pub(crate) mod curve;
+pub(crate) mod parameters;
 pub(crate) mod policy;
+pub(crate) mod table;
 pub(crate) mod tables;
 pub(crate) mod tiers;
 
 pub use collateral::Asset;
-pub use policy::{Basis, FeeBasis, HedgeRule, Instrument, Policy, Rules, Terms, Threshold};
+pub use parameters::{Basis, FeeBasis, HedgeRule, Rules, Threshold};
+pub use policy::{Instrument, Policy, Terms};
 pub use tiers::{TierKey, TierTable};

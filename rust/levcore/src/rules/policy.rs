@@ -1,92 +1,13 @@
 //! The rules of a margin policy as resolved numbers: no names, no files, no venue.
 
 use crate::codes::state::{Levels, effective_level};
-use crate::codes::vocabulary::vocabulary;
 use crate::error::{Error, Result};
 use crate::formulas::contract::{Contract, Payoff};
 use crate::rules::collateral::Asset;
-use crate::rules::tables::{Factors, Kind, Scale, Table, Tables};
+use crate::rules::parameters::{Basis, FeeBasis, Rules};
+use crate::rules::table::{Factors, Kind, Scale, Table};
+use crate::rules::tables::Tables;
 use crate::rules::tiers::{TierKey, TierTable};
-
-vocabulary! {
-    /// Value of the position at which a requirement is taken.
-    pub enum Basis: u8 {
-        Price = 0, "price", "at the price in question: the requirement moves along the price path";
-        Entry = 1, "entry", "at the entry price: frozen when the position was opened";
-        Mark = 2, "mark", "at the current mark: frozen until the next mark";
-    }
-}
-
-vocabulary! {
-    /// Value on which the fee for closing the position is charged.
-    pub enum FeeBasis: u8 {
-        None = 0, "none", "the requirement holds no closing fee";
-        Price = 1, "price", "the value at the price in question";
-        Entry = 2, "entry", "the entry value";
-        Bankruptcy = 3, "bankruptcy", "the value at the bankruptcy price";
-    }
-}
-
-vocabulary! {
-    /// What a long and a short leg of one instrument in one cross account ask for together.
-    pub enum HedgeRule: u8 {
-        Sum = 0, "sum", "both";
-        LargerLeg = 1, "larger_leg", "the larger of the two";
-        LargerSide = 2, "larger_side", "the larger of all longs and all shorts on one underlying";
-        Covered = 3, "covered", "the uncovered quantity in full and the covered one at the covered share";
-    }
-}
-
-/// A threshold on the margin ratio.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Threshold {
-    /// The ratio; `None` if no source gives one.
-    pub level: Option<f64>,
-    /// Whether the threshold itself already counts.
-    pub inclusive: bool,
-}
-
-/// Rules that hold for every instrument of a policy.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Rules {
-    /// Basis of the requirement of isolated positions.
-    pub requirement_isolated: Basis,
-    /// Basis of the requirement of cross positions.
-    pub requirement_cross: Basis,
-    /// Whether the initial margin of isolated positions is taken at the entry value (else at the mark).
-    pub initial_at_entry_isolated: bool,
-    /// The same of cross positions.
-    pub initial_at_entry_cross: bool,
-    /// Whether the initial margin follows a table of the instrument (else the leverage of the position).
-    pub initial_from_table: bool,
-    /// What the closing fee is charged on.
-    pub fee_basis: FeeBasis,
-    /// Closing fee as a fraction of that value.
-    pub fee_rate: f64,
-    /// Whether the reported initial margin holds the closing fee.
-    pub fee_in_initial: bool,
-    /// Whether the reported maintenance margin holds the closing fee (the requirement always does).
-    pub fee_in_maintenance: bool,
-    /// Whether the bankruptcy price leaves room for the closing fee; `None`: unknown, there is then no bankruptcy price.
-    pub fee_in_bankruptcy: Option<bool>,
-    /// Warning level.
-    pub warning: Threshold,
-    /// Margin-call level.
-    pub margin_call: Threshold,
-    /// Liquidation level; usually 1.
-    pub liquidation_level: f64,
-    /// Whether the liquidation level itself liquidates.
-    pub liquidation_inclusive: bool,
-    /// How hedged legs are charged.
-    pub hedge_rule: HedgeRule,
-    /// Share of one leg's requirement on covered quantity.
-    pub covered_share: f64,
-    /// Whether a liability of an account with balances is a requirement against its assets; else it is taken off the equity.
-    pub liabilities_as_requirement: bool,
-    /// Whether margins of positions in accounts with balances turn into the account's currency at the liability weight of their settlement
-    /// currency; else at its price.
-    pub margins_at_liability_weight: bool,
-}
 
 /// An instrument as a policy takes it: a contract and its tables.
 #[derive(Debug, Clone, PartialEq)]
@@ -197,7 +118,7 @@ impl Policy {
     /// [`Error::Domain`] for a fee outside of `[0, 1)`, a level outside of `[1e-9, 1e9]`, or rates that, with the fee and scaled by the
     /// liquidation level, reach 1: no price could then restore the position. [`Error::Tier`] for a growing table of a quanto contract.
     pub fn new(rules: Rules, instruments: &[Terms]) -> Result<Self> {
-        check_rules(&rules)?;
+        rules.check()?;
         let trigger = 1.0 / rules.liquidation_level;
         let price_fee = if rules.fee_basis == FeeBasis::Price { rules.fee_rate } else { 0.0 };
         let scale = Scale { price_fee, trigger };
@@ -292,37 +213,4 @@ impl Policy {
     pub(crate) fn has_fixed_fee(&self) -> bool {
         matches!(self.rules.fee_basis, FeeBasis::Entry | FeeBasis::Bankruptcy)
     }
-}
-
-/// Levels whose reciprocals, and the numbers next to them, are ordinary ones.
-const LEVELS: std::ops::RangeInclusive<f64> = 1e-9..=1e9;
-
-fn check_rules(rules: &Rules) -> Result<()> {
-    if !(0.0..=1.0).contains(&rules.covered_share) {
-        return Err(Error::Domain {
-            argument: "covered_share",
-            expected: "a share in [0, 1]",
-            found: rules.covered_share,
-        });
-    }
-    if !(0.0..1.0).contains(&rules.fee_rate) {
-        return Err(Error::Domain {
-            argument: "closing_fee_rate",
-            expected: "a fraction in [0, 1)",
-            found: rules.fee_rate,
-        });
-    }
-    let levels = [
-        ("warning_level", rules.warning.level),
-        ("margin_call_level", rules.margin_call.level),
-        ("liquidation_level", Some(rules.liquidation_level)),
-    ];
-    for (argument, level) in levels {
-        if let Some(found) = level
-            && !LEVELS.contains(&found)
-        {
-            return Err(Error::Domain { argument, expected: "a level in [1e-9, 1e9]", found });
-        }
-    }
-    Ok(())
 }

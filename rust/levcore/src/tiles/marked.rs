@@ -3,7 +3,8 @@
 use crate::codes::status::Status;
 use crate::machine::compare::ROWS;
 use crate::rules::policy::{Instrument, Policy};
-use crate::rules::tables::{Table, Tables};
+use crate::rules::table::Table;
+use crate::rules::tables::Tables;
 use crate::tiles::tile::Tile;
 
 /// An instrument of the book under the policy, at its mark.

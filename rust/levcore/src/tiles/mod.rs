@@ -3,4 +3,6 @@
 pub(crate) mod classify;
 pub(crate) mod kernel;
 pub(crate) mod marked;
+pub(crate) mod prices;
+pub(crate) mod requirement;
 pub(crate) mod tile;
