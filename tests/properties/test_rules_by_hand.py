@@ -41,13 +41,15 @@ def linear(name: str, tiers: lc.TierTable, **more: Any) -> lc.Instrument:
     return lc.Instrument(name, "linear", tiers, **more)
 
 
-def roof(by: str, mark: float, cap: float | None = None, wallet: float = 70.0) -> lc.BookRisk:
+def roof(
+    by: str, mark: float, cap: float | None = None, wallet: float = 70.0, floor: float = 384.0
+) -> lc.BookRisk:
     """3 long and 2 short from 100, at 1/8 up to a value of 384 and 5/8 above.
 
     Up to 128 the surplus is ``wallet - 100 + 3/8 P``, from there to 192 ``wallet + 92 - 9/8 P``: with 70 it
     is zero at 80 and at 144.
     """
-    tiers = lc.TierTable.marginal([(0, 0.125), (384, 0.625)], unit="quote", cap=cap)
+    tiers = lc.TierTable.marginal([(0, 0.125), (floor, 0.625)], unit="quote", cap=cap)
     policy = generic(linear("X", tiers), hedge_requirement="sum")
     book = lc.PositionBook(
         ["X", "X"],
@@ -72,6 +74,13 @@ def test_of_two_prices_a_pooled_leg_shows_the_nearer_and_of_equals_the_lower(
         assert risk.liquidation_price_upper[leg] == pytest.approx(144.0, rel=1e-14)
         assert risk.liquidation_price[leg] == pytest.approx(shown, rel=1e-14)
         assert risk.distance_to_liquidation[leg] == pytest.approx(abs(mark - shown) / mark, rel=1e-13)
+
+
+def test_of_two_prices_equally_far_the_lower_is_shown(by: str) -> None:
+    # ``-24 + 3/8 P`` up to 160, ``216 - 9/8 P`` from there: zero at 64 and at 192, both half of the mark away.
+    risk = roof(by, 128.0, wallet=76.0, floor=480.0)
+    assert (risk.liquidation_price_lower[0], risk.liquidation_price_upper[0]) == (64.0, 192.0)
+    assert risk.liquidation_price.tolist() == [64.0, 64.0]
 
 
 @pytest.mark.parametrize(
@@ -192,7 +201,8 @@ FINDINGS: dict[str, tuple[dict[str, Any], float, lc.Status]] = {
 def test_of_two_findings_the_graver_is_told(by: str, kind: str) -> None:
     columns, mark, status = FINDINGS[kind]
     policy = generic(linear("X", lc.TierTable.marginal([(0, 0.01)], unit="quote", cap=90)))
-    book = lc.PositionBook(**({"instrument": ["X"], "entry_price": [100.0]} | columns))
+    row: dict[str, Any] = {"instrument": ["X"], "entry_price": [100.0], **columns}
+    book = lc.PositionBook(**row)
     assert evaluated(by, policy, book, {"X": mark}).status.tolist() == [status]
 
 
