@@ -77,7 +77,7 @@ def test_of_two_prices_a_pooled_leg_shows_the_nearer_and_of_equals_the_lower(
 
 
 def test_of_two_prices_equally_far_the_lower_is_shown(by: str) -> None:
-    # ``-24 + 3/8 P`` up to 160, ``216 - 9/8 P`` from there: zero at 64 and at 192, both half of the mark away.
+    # ``-24 + 3/8 P`` up to 160, ``216 - 9/8 P`` from there: zero at 64 and at 192, both 64 away.
     risk = roof(by, 128.0, wallet=76.0, floor=480.0)
     assert (risk.liquidation_price_lower[0], risk.liquidation_price_upper[0]) == (64.0, 192.0)
     assert risk.liquidation_price.tolist() == [64.0, 64.0]
@@ -238,8 +238,8 @@ def test_of_several_failures_the_first_check_is_told(by: str) -> None:
     }
     found = []
     for name in right:
-        columns = {each: [value] for each, value in wrong.items() if each != "mark"}
-        book = lc.PositionBook(["X"], **columns)
+        columns: dict[str, Any] = {each: [value] for each, value in wrong.items() if each != "mark"}
+        book = lc.PositionBook(**(columns | {"instrument": ["X"]}))
         found.append(lc.Status(evaluated(by, policy, book, {"X": wrong["mark"]}).status[0]).name)
         wrong[name] = right[name]
     assert found == [
