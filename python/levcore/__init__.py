@@ -32,6 +32,7 @@ from levcore.status import AccountStatus, State, Status
 
 if TYPE_CHECKING:
     from levcore import reference
+    from levcore.reports.report import report
 
 __all__ = [
     "MEASURES",
@@ -61,13 +62,18 @@ __all__ = [
     "quantities_to_close",
     "reconcile",
     "reference",
+    "report",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    """Import the reference when it is first asked for: no evaluation needs it."""
+    """Import the reference and the reports when they are first asked for: no evaluation needs them."""
     if name == "reference":
         from importlib import import_module
 
         return import_module("levcore.reference")
+    if name == "report":
+        from levcore.reports.report import report
+
+        return report
     raise AttributeError(f"module 'levcore' has no attribute {name!r}")

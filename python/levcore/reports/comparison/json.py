@@ -10,7 +10,7 @@ from levcore.comparison.comparison import COMPARED_OF_ACCOUNTS
 from levcore.files.results import json_cells, json_value
 from levcore.measures import BALANCE_MEASURES, MEASURE_NAMES
 from levcore.reports.comparison.terms import policy_facts
-from levcore.reports.page import state_word, status_word
+from levcore.reports.words import state_word, status_word
 from levcore.status import State, Status
 
 if TYPE_CHECKING:

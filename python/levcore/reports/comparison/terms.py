@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from levcore.comparison.assets import AssetMatch
 from levcore.comparison.instruments import Match
 from levcore.reports.numbers import amount
+from levcore.reports.words import value_text
 from levcore.rules.policy import RULES, MarginPolicy
 from levcore.rules.terms import UNKNOWN
 
@@ -20,7 +21,6 @@ __all__ = [
     "stated_rules",
     "tier_notes",
     "trader_owes",
-    "value_text",
 ]
 
 OWES = {
@@ -119,15 +119,6 @@ def differing_rules(comparison: "Comparison") -> dict[str, dict[str, str]]:
         if rule not in NOT_COMPARED and len(set(values.values())) > 1:
             differing[rule] = values
     return differing
-
-
-def value_text(value: object) -> str:
-    """Value of a rule in words."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:g}"
-    return "not published" if value is None else str(value)
 
 
 def policy_facts(comparison: "Comparison", label: str) -> dict[str, Any]:

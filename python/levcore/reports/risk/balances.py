@@ -1,21 +1,13 @@
 """Balances in a report: what accounts hold in several assets, and the prices that liquidate them."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 
 from levcore.engine.risk import BookRisk
-from levcore.reports.numbers import amount, price, prices
-from levcore.reports.page import status_word
 from levcore.status import FIRST_FAILURE, Status
 
-__all__ = ["BALANCE_HEADERS", "BalanceLine", "balance_cells", "balance_lines"]
-
-BALANCE_HEADERS = (
-    "account", "asset", "equity", "value", "counted", "maintenance", "liquidation", "status",
-)  # fmt: skip
+__all__ = ["BalanceLine", "balance_lines"]
 
 
 @dataclass(frozen=True)
@@ -54,20 +46,3 @@ def balance_lines(risk: BookRisk, top: int) -> tuple[BalanceLine, ...]:
         )
         for row in order.tolist()
     )
-
-
-def balance_cells(lines: Iterable[BalanceLine], *, html: bool = False) -> list[tuple[str, ...]]:
-    """Cells of the lines under `BALANCE_HEADERS`, escaped for HTML if wanted."""
-    return [
-        (
-            escape(line.account) if html else line.account,
-            escape(line.asset) if html else line.asset,
-            price(line.equity),
-            amount(line.market_value),
-            amount(line.collateral_value),
-            amount(line.maintenance_margin),
-            prices(line.liquidation_price_lower, line.liquidation_price_upper),
-            status_word(line.status),
-        )
-        for line in lines
-    ]

@@ -1,4 +1,4 @@
-"""What a report shows, as plain values: `levcore.report_gather` fills it in, the two reports lay it out."""
+"""What a report shows, as plain values: `gather` fills it in, `page` and the tables lay it out."""
 
 from dataclasses import dataclass
 from datetime import datetime
