@@ -1,4 +1,4 @@
-"""A policy as data for a report: its rules, what each rests on, its sources, and what nobody has published."""
+"""A policy in a report: its rules, what each rests on, its sources, and what nobody has published."""
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby
@@ -72,7 +72,7 @@ def policy_text(policy: MarginPolicy, width: int) -> str:
 def listing_text(listed: Iterable[PolicyInfo], width: int) -> str:
     """List of policies by name: dates, where they were read, and what no source states."""
     blocks = [
-        "\n".join([f"{name}: {versions[-1].title}", table_text(_entry(versions), width)])
+        "\n".join([wrapped(f"{name}: {versions[-1].title}", width), table_text(_entry(versions), width)])
         for name, versions in ((name, list(same)) for name, same in groupby(listed, lambda each: each.name))
     ]
     return "\n\n".join([*blocks, wrapped(LIST_END, width)])

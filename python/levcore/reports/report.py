@@ -51,8 +51,8 @@ def report(
 ) -> str | Path:
     """Report on a result: plain text for a terminal, or one HTML file.
 
-    Both hold the same tables. The file runs no script, loads nothing from anywhere, and can be printed; the same
-    result gives the same bytes.
+    Both hold the same tables. The file runs no script, loads nothing from anywhere, and can be printed; the
+    same result gives the same bytes.
 
     Parameters
     ----------
@@ -76,8 +76,8 @@ def report(
     Raises
     ------
     InputError
-        For a path of another kind, a negative `top`, a measure that was not computed, or a file where Jinja2 is
-        not installed.
+        For a path of another kind, a negative `top`, a measure that was not computed, or a file where Jinja2
+        is not installed.
     DTypeError
         For a result that is none of these.
 

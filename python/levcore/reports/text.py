@@ -27,7 +27,8 @@ def page_text(page: Page, width: int = WIDTH) -> str:
     """
     first = ", ".join(part for part in (page.title, page.made, f"levcore {__version__}") if part)
     facts = (("verdict", page.verdict), *page.facts) if page.verdict else page.facts
-    head = [first, *(wrapped(text, width, f"{word:9}", 9 * " ") for word, text in facts)]
+    # Not wrapped, so that a search for the verdict finds a line.
+    head = [first, *(f"{word:8} {text}" for word, text in facts)]
     return (
         "\n\n".join(["\n".join(head), *(section_text(one, width) for one in page.sections_of("text"))]) + "\n"
     )
@@ -70,12 +71,16 @@ def _widths(columns: Sequence[Column[Any]], lines: Sequence[Sequence[Cell]], wid
     prose = [place for place, column in enumerate(columns) if column.kind == "prose"]
     left = width - len(INDENT) - len(GAP) * (len(columns) - 1) - sum(needed)
     left += sum(needed[place] for place in prose)
-    # The narrow first, so that what they do not need goes to the others.
-    for done, place in enumerate(sorted(prose, key=lambda each: needed[each])):
-        words = (word for line in lines for text in line[place].lines for word in text.split())
-        longest = max((len(word) for word in words if len(word) <= LONGEST_WORD), default=0)
-        needed[place] = min(needed[place], max(NARROWEST, longest, left // (len(prose) - done)))
+    texts = {place: [text for line in lines for text in line[place].lines] for place in prose}
+    letters = {place: max(1, sum(map(len, texts[place]))) for place in prose}
+    # Room by how much is to be said; the briefest first, so that what it does not need goes to the others.
+    for place in sorted(prose, key=lambda each: letters[each]):
+        words = [len(word) for text in texts[place] for word in text.split()]
+        longest = max((length for length in words if length <= LONGEST_WORD), default=0)
+        share = left * letters[place] // sum(letters.values())
+        needed[place] = min(needed[place], max(NARROWEST, longest, share))
         left -= needed[place]
+        del letters[place]
     return needed
 
 

@@ -1,7 +1,7 @@
 """Colours by name, light and dark; they are told apart with any colour vision.
 
-The hues of Okabe and Ito, lightness falling from warning to bankrupt. Every place that uses them says in words
-too what they stand for.
+The hues of Okabe and Ito, lightness falling from warning to bankrupt. Every place that uses them says in
+words too what they stand for.
 """
 
 from levcore.reports.charts.model import Shape, Sign

@@ -1,7 +1,7 @@
 """Figures as data: what is drawn and what each mark says, described once for every renderer.
 
-Colours are names of `levcore.reports.charts.colours`. Each figure carries a description for those who do not see
-it, and each mark its value.
+Colours are names of `levcore.reports.charts.colours`. Each figure carries a description for those who do not
+see it, and each mark its value.
 """
 
 from collections.abc import Callable, Sequence
@@ -81,7 +81,7 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class Areas:
-    """Filled curves over a numeric axis, each from zero; `form` is the text of a value, `form_place` of a place."""
+    """Filled curves over a numeric axis, each from zero; `form_place` is the text of a place on it."""
 
     places: Sequence[float]
     series: Sequence[Series]
@@ -154,7 +154,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Dots:
-    """Dot plot in groups; the axis runs from ``-limit`` to `limit`, a fraction, and marks beyond are arrows."""
+    """Dot plot in groups; the axis runs from ``-limit`` to `limit`, and marks beyond are arrows."""
 
     groups: Sequence[Group]
     limit: float

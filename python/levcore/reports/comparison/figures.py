@@ -68,7 +68,7 @@ def _legs(comparison: "Comparison", row: int) -> list[int]:
 
 
 def _group(comparison: "Comparison", facts: PositionFacts) -> Group:
-    """One position: what it is, how far the policies are apart and who is first, a lane for each that answers."""
+    """One position: what it is, how far the policies are apart, who is first, and a lane for each."""
     legs = _legs(comparison, facts.row)
     side = "long and short" if len(legs) > 1 else facts.side
     words = [facts.instrument, f"{side}, {facts.mode}", short(float(comparison.notional[legs].sum()))]

@@ -29,8 +29,8 @@ POLICIES_NOTE = (
     " levcore policies NAME prints every rule with what it rests on."
 )
 LIQUIDATION_NOTE = (
-    "Adverse move of the mark up to the liquidation price. Spread: from the earliest to the latest liquidation,"
-    " per cent of the mark."
+    "Adverse move of the mark up to the liquidation price. Spread: from the earliest to the latest"
+    " liquidation, per cent of the mark."
 )
 ALONE_NOTE = "For a cross position only its own instrument moves."
 POOLED_NOTE = (

@@ -47,8 +47,9 @@ def total_table(lines: Sequence[Totals]) -> Table[Totals]:
         Column("Net", lambda line: amount(line.net)),
         Column("Unrealized PnL", lambda line: signed(line.unrealized_pnl)),
         Column("Maintenance", lambda line: amount(line.maintenance_margin)),
-        Column("Equity, isolated", lambda line: signed(line.isolated_equity)),
-        Column("Equity, accounts", lambda line: signed(line.account_equity)),
+        Column("Equity", lambda line: signed(line.equity)),
+        Column("of isolated", lambda line: signed(line.isolated_equity), only="html"),
+        Column("of accounts", lambda line: signed(line.account_equity), only="html"),
     ]
     return Table(columns, lines)
 
