@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import levcore as lc
@@ -33,6 +34,7 @@ from levcore.reports.charts.model import (
 from levcore.reports.charts.svg import svg
 from levcore.reports.risk.data import DISTANCE_BINS
 from levcore.reports.risk.gather import gather
+from levcore.reports.tables import Cell, plain_table
 from levcore.samples import generate
 from levcore.status import FIRST_FAILURE
 from support.pages import Page, browser, distinct_lines, html_of, open_in_browser, usdt_instruments
@@ -298,6 +300,74 @@ def test_text_fits_a_terminal_and_names_the_worst(risk: lc.BookRisk) -> None:
         assert re.search(rf"^  {line.account} ", text, re.MULTILINE)
 
 
+# The verb
+
+
+def results() -> dict[str, Any]:
+    """One result of each kind."""
+    book, marks = generate.book(50, usdt_instruments(), seed=3)
+    policy = lc.policy("binance-usdm@2024-10-24")
+    first = min((Path(__file__).parents[1] / "data" / "replies" / "binance").glob("*.json"))
+    return {
+        "risk": lc.Engine(policy).evaluate(book, marks),
+        "comparison": lc.compare(book, {"one": policy, "two": policy}, marks),
+        "reconciliation": lc.reconcile(first, "binance"),
+    }
+
+
+@pytest.mark.parametrize("kind", ["risk", "comparison", "reconciliation"])
+def test_text_and_page_hold_the_same_tables(kind: str, tmp_path: Path) -> None:
+    result = results()[kind]
+    text = lc.report(result, top=5, title="A title & more", generated_at=NOON)
+    assert text.startswith("A title & more, ")
+    path = lc.report(result, tmp_path / "report.HTML", top=5, title="A title & more", generated_at=NOON)
+    assert path == tmp_path / "report.HTML"
+    page = path.read_text(encoding="utf-8")
+    words = " ".join(" ".join(Page(page).words).split())
+    assert page.startswith("<!DOCTYPE html>")
+    # Prose is wrapped in the one and not in the other: word for word, the text is in the page.
+    marks = {"#", "verdict", "levcore"}
+    below = text.partition("\n")[2].split()
+    missing = [word for word in below if word not in words and not {word, word[0]} & marks]
+    assert missing == []
+    again = lc.report(result, tmp_path / "again.html", top=5, title="A title & more", generated_at=NOON)
+    assert again.read_bytes() == path.read_bytes()
+    assert "Content-Security-Policy" in page
+    assert "<script" not in page
+
+
+@pytest.mark.parametrize("path", ["x.pdf", "x", "x.html.gz", ".html"])
+def test_a_file_of_another_kind_is_refused(risk: lc.BookRisk, path: str, tmp_path: Path) -> None:
+    with pytest.raises(lc.InputError, match=r"path: must be an HTML file; expected \.html, \.htm, found"):
+        lc.report(risk, tmp_path / path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_no_result_and_a_negative_length_are_refused(risk: lc.BookRisk) -> None:
+    with pytest.raises(lc.InputError, match="result: must be a result that a report shows"):
+        lc.report({"equity": 1.0})  # type: ignore[call-overload]
+    with pytest.raises(lc.InputError, match="top: must not be negative"):
+        lc.report(risk, top=-1)
+
+
+def test_text_is_shorter_than_the_page_where_no_length_is_given(risk: lc.BookRisk) -> None:
+    assert lc.report(risk, generated_at=NOON) == lc.report(risk, top=10, generated_at=NOON)
+    assert html_of(risk, generated_at=NOON) == html_of(risk, top=20, generated_at=NOON)
+
+
+def test_prose_is_wrapped_and_everything_else_stays_whole() -> None:
+    table = plain_table(
+        ("Name", "Value", "Said"),
+        [("a" * 30, "1.00", "word " * 40), ("b", "2.00", Cell(("first line", "second line")))],
+        ("name", "number", "prose"),
+    )
+    lines = report_text.table_text(table, 80).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[1].startswith(f"  {'a' * 30}   1.00  word word")
+    assert lines[-2:] == [f"  b{29 * ' '}   2.00  first line", f"{41 * ' '}second line"]
+    assert sum(line.count("word") for line in lines) == 40
+
+
 # Parts
 
 
@@ -306,6 +376,8 @@ def test_documented_examples(module: ModuleType) -> None:
     assert doctest.testmod(module).failed == 0
 
 
+@example(4194305.0, 1e-09, 2)
+@example(1e12, 1e-09, 5)
 @given(st.floats(-1e12, 1e12), st.floats(1e-9, 1e12), st.integers(2, 12))
 def test_ticks_are_round_and_cover_the_range(low: float, length: float, about: int) -> None:
     high = low + length

@@ -29,10 +29,13 @@ def nice_ticks(low: float, high: float, about: int = 5, *, whole: bool = False) 
     """
     if not high > low:
         high = low + 1.0
-    raw = max((high - low) / about, 1.0 if whole else 0.0)
+    # Not finer than the numbers themselves are, or two ticks would be one.
+    finest = 4.0 * math.ulp(max(abs(low), abs(high)))
+    raw = max((high - low) / about, finest, 1.0 if whole else 0.0)
     power = 10.0 ** math.floor(math.log10(raw))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= raw * 0.999)
-    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    first = math.floor(low / step + 1e-9)
+    last = max(math.ceil(high / step - 1e-9), first + 1)
     # Rounded to the digits of the step, so that a tick reads 0.3 and not 0.30000000000000004.
     digits = max(0, -math.floor(math.log10(step)))
     return [round(place * step, digits) for place in range(first, last + 1)]

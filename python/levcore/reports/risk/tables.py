@@ -154,7 +154,7 @@ def status_table(groups: Sequence[StatusGroup]) -> Table[StatusGroup]:
         Column("Status", lambda group: status_word(group.status), "name"),
         Column("Rows", lambda group: count(group.count)),
         Column("Meaning", lambda group: group.status.describe(), "prose"),
-        Column("First rows", _first_rows, "prose"),
+        Column("First rows", _first_rows, "name"),
     ]
     return Table(columns, groups)
 
