@@ -81,7 +81,7 @@ def _columns(axes: "Axes", drawing: Columns) -> None:
     for one in drawing.series:
         axes.bar(places, one.values, 0.72, bottom=base, color=LIGHT[one.colour], label=one.name)
         base = [below + value for below, value in zip(base, one.values, strict=True)]
-    axes.set_xticks(places, drawing.categories)
+    axes.set_xticks(places, drawing.categories, fontsize="small")
     axes.set_xlabel(drawing.axis)
     axes.yaxis.set_major_formatter(lambda value, _: drawing.form(value))
     axes.locator_params(axis="y", integer=drawing.whole)
@@ -132,7 +132,7 @@ def _dots(axes: "Axes", drawing: Dots) -> None:
             y += 1
         axes.axhspan(top, y - 0.5, color=LIGHT["soft"], zorder=0)
         axes.text(-0.99, top, ", ".join(group.words), fontweight="bold", va="bottom", transform=_wide(axes))
-        axes.text(0.99, top, " · ".join(group.notes), ha="right", va="bottom", transform=_wide(axes))
+        axes.text(0.99, top, " · ".join(note for note in group.notes if note), ha="right", va="bottom", transform=_wide(axes))
         y += 1
     axes.set_yticks([place for place, _ in ticks], [name for _, name in ticks])
     axes.set_xlim(-1.05 * drawing.limit, 1.05 * drawing.limit)
