@@ -34,7 +34,9 @@ from levcore.reports.charts.model import (
 from levcore.reports.charts.svg import svg
 from levcore.reports.risk.data import DISTANCE_BINS
 from levcore.reports.risk.gather import gather
+from levcore.reports.risk.lists import second_price
 from levcore.reports.tables import Cell, plain_table
+from levcore.rules import terms as rule_terms
 from levcore.samples import generate
 from levcore.status import FIRST_FAILURE
 from support.pages import Page, browser, distinct_lines, html_of, open_in_browser, usdt_instruments
@@ -98,33 +100,32 @@ def test_two_prices_of_a_leg_are_shown_where_there_are_two(risk: lc.BookRisk) ->
     both = np.flatnonzero(
         ~np.isnan(hedged.liquidation_price_lower) & ~np.isnan(hedged.liquidation_price_upper)
     )
-    lines = {line.row: line for line in gather(hedged, top=2000).positions}
-    shown = [row for row in both.tolist() if row in lines]
+    listed = gather(hedged, top=2000).positions
+    shown = [row for row in both.tolist() if row in listed]
     assert len(shown) > 5
     for row in shown:
         bounds = {float(hedged.liquidation_price_lower[row]), float(hedged.liquidation_price_upper[row])}
-        assert {lines[row].liquidation_price, lines[row].second_price} == bounds
-    assert np.isnan([line.second_price for row, line in lines.items() if row not in both]).all()
-    line = lines[shown[0]]
-    text = report_numbers.prices(line.liquidation_price, line.second_price)
+        assert {float(hedged.liquidation_price[row]), second_price(hedged, row)} == bounds
+    assert np.isnan([second_price(hedged, row) for row in listed if row not in both]).all()
+    text = report_numbers.prices(hedged.liquidation_price[shown[0]], second_price(hedged, shown[0]))
     assert " / " in text
     assert text in lc.report(hedged, top=2000)
     assert text in html_of(hedged, top=2000)
-    assert np.isnan([line.second_price for line in gather(risk, top=500).positions]).all()
+    assert np.isnan([second_price(risk, row) for row in gather(risk, top=500).positions]).all()
 
 
 def test_lists_hold_the_extremes_in_order(risk: lc.BookRisk) -> None:
     report = gather(risk, top=6)
     distance = risk.distance_to_liquidation
     ahead = np.sort(distance[distance >= 0])[:6]
-    assert [line.distance for line in report.positions] == ahead.tolist()
+    assert distance[[*report.positions]].tolist() == ahead.tolist()
     past = np.sort(risk.notional[distance < 0])[::-1][:3]
-    assert [line.notional for line in report.positions_past] == past.tolist()
+    assert risk.notional[[*report.positions_past]].tolist() == past.tolist()
     dead = risk.accounts.state >= lc.State.LIQUIDATION
     ratios = np.sort(risk.accounts.margin_ratio[~dead])[::-1][:6]
-    assert [line.margin_ratio for line in report.accounts] == ratios.tolist()
+    assert risk.accounts.margin_ratio[[*report.accounts]].tolist() == ratios.tolist()
     calls = np.sort(risk.accounts.margin_call_amount[dead])[::-1][:3]
-    assert [line.margin_call_amount for line in report.accounts_past] == calls.tolist()
+    assert risk.accounts.margin_call_amount[[*report.accounts_past]].tolist() == calls.tolist()
 
 
 @pytest.mark.parametrize("top", [0, 1, 3, 100_000])
@@ -296,8 +297,8 @@ def test_text_fits_a_terminal_and_names_the_worst(risk: lc.BookRisk) -> None:
     )
     assert max(map(len, text.splitlines())) < 150
     report = gather(risk, top=10)
-    for line in report.accounts + report.accounts_past:
-        assert re.search(rf"^  {line.account} ", text, re.MULTILINE)
+    for place in report.accounts + report.accounts_past:
+        assert re.search(rf"^  {risk.accounts.ids[place]} ", text, re.MULTILINE)
 
 
 # The verb
@@ -371,7 +372,7 @@ def test_prose_is_wrapped_and_everything_else_stays_whole() -> None:
 # Parts
 
 
-@pytest.mark.parametrize("module", [report_numbers, report_text, report_words, ticks, verb])
+@pytest.mark.parametrize("module", [report_numbers, report_text, report_words, rule_terms, ticks, verb])
 def test_documented_examples(module: ModuleType) -> None:
     assert doctest.testmod(module).failed == 0
 

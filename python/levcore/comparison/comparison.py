@@ -322,7 +322,7 @@ class Comparison:
             ``spread`` and ``liquidates_first``; ``accounts`` and ``balances``: the same for their measures;
             ``totals``.
         """
-        from levcore.reports.comparison.json import comparison_dict
+        from levcore.comparison.json import comparison_dict
 
         return comparison_dict(self)
 

@@ -7,9 +7,8 @@ from typing import Any, Literal
 from levcore.reports.page import Section
 from levcore.reports.tables import Cell, Column, Layout, Table, pairs_table
 from levcore.reports.text import section_text, table_text, wrapped
-from levcore.reports.words import value_text
 from levcore.rules.policy import RULES, MarginPolicy, PolicyInfo
-from levcore.rules.terms import Source
+from levcore.rules.terms import Source, value_text
 
 __all__ = ["listing_text", "policy_section", "policy_text"]
 

@@ -132,7 +132,14 @@ def _dots(axes: "Axes", drawing: Dots) -> None:
             y += 1
         axes.axhspan(top, y - 0.5, color=LIGHT["soft"], zorder=0)
         axes.text(-0.99, top, ", ".join(group.words), fontweight="bold", va="bottom", transform=_wide(axes))
-        axes.text(0.99, top, " · ".join(note for note in group.notes if note), ha="right", va="bottom", transform=_wide(axes))
+        axes.text(
+            0.99,
+            top,
+            " · ".join(note for note in group.notes if note),
+            ha="right",
+            va="bottom",
+            transform=_wide(axes),
+        )
         y += 1
     axes.set_yticks([place for place, _ in ticks], [name for _, name in ticks])
     axes.set_xlim(-1.05 * drawing.limit, 1.05 * drawing.limit)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from levcore.reports.comparison.terms import owed_text
+from levcore.comparison.terms import OWES
 from levcore.reports.numbers import amount, distance, percent, price, ratio
 from levcore.reports.words import state_word, status_word
 from levcore.status import FIRST_PARTIAL, AccountStatus, State, Status
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ABSENT", "REFUSES", "Line", "account_lines", "balance_lines", "distance_text", "position_lines"]
 
+OWES_SHORT = OWES | {"claim_reserved": "claim reserved"}
 NO_PRICE, REFUSES, ABSENT = "none", "refuses", "–"
 
 Form = Callable[[float], str]
@@ -118,7 +119,11 @@ def _may_add(comparison: "Comparison", label: str, place: int) -> str:
 
 
 def _owed(comparison: "Comparison", label: str, place: int) -> str:
-    return owed_text(comparison.policies[label], float(comparison.answers[label].accounts.equity[place]))
+    """Whether the trader owes what an account lacks, and how much that is; a dash without an equity."""
+    equity = float(comparison.answers[label].accounts.equity[place])
+    lacking = f", {amount(-equity)}" if equity < 0 else ""
+    owes = OWES_SHORT[comparison.policies[label].trader_owes]
+    return ABSENT if np.isnan(equity) else f"{owes}{lacking}"
 
 
 def _account_state(comparison: "Comparison", label: str, place: int) -> str:

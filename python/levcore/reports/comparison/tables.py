@@ -4,6 +4,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from levcore.comparison.terms import (
+    asset_notes,
+    dated,
+    differing_rules,
+    stated_rules,
+    tier_notes,
+    trader_owes,
+)
 from levcore.reports.comparison.cells import (
     ABSENT,
     REFUSES,
@@ -19,14 +27,6 @@ from levcore.reports.comparison.lists import (
     overview,
     position_facts,
     spread_text,
-)
-from levcore.reports.comparison.terms import (
-    asset_notes,
-    dated,
-    differing_rules,
-    stated_rules,
-    tier_notes,
-    trader_owes,
 )
 from levcore.reports.numbers import amount, price
 from levcore.reports.tables import Cell, Column, Kind, Table, plain_table

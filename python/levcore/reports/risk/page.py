@@ -128,22 +128,28 @@ def _results(report: Report) -> Iterator[Section]:
     if report.accounts_past:
         total = sum(line.accounts for line in report.states if line.state in IN_LIQUIDATION)
         note = f"The largest calls of {number_of(total, 'account')}."
-        yield Section("Accounts in liquidation or bankrupt", note, [account_table(report.accounts_past)])
+        yield Section(
+            "Accounts in liquidation or bankrupt", note, [account_table(report.risk, report.accounts_past)]
+        )
     if report.accounts:
-        yield Section("Accounts closest to liquidation", "", [account_table(report.accounts)])
+        yield Section("Accounts closest to liquidation", "", [account_table(report.risk, report.accounts)])
     if report.balances:
         left = report.balances_left_out
         note = "The largest by value; equity in units of the asset, all else in the account's currency."
         note += f" {number_of(left, 'balance')} not listed." if left else ""
-        yield Section("Balances", note, [balance_table(report.balances)])
+        yield Section("Balances", note, [balance_table(report.risk, report.balances)])
     if report.positions_past:
         note = (
             "The largest of them. In a cross account that is in liquidation most positions are past theirs."
         )
-        table = position_table(report.positions_past)
+        table = position_table(report.risk, report.positions_past)
         yield Section("Positions past their liquidation price", note, [table])
     if report.positions:
-        yield Section("Positions closest to liquidation", POSITIONS_NOTE, [position_table(report.positions)])
+        yield Section(
+            "Positions closest to liquidation",
+            POSITIONS_NOTE,
+            [position_table(report.risk, report.positions)],
+        )
     if report.instruments:
         note = "Past: positions past their liquidation price; nearest: the shortest distance of the others."
         figures = exposure_figures(report)

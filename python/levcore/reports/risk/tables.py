@@ -4,22 +4,24 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from levcore.book.labels import cross_positions
+from levcore.engine.risk import BookRisk
 from levcore.measures import MEASURES
 from levcore.reports.numbers import amount, count, distance, price, prices, ratio
-from levcore.reports.risk.balances import BalanceLine
 from levcore.reports.risk.data import (
     DISTANCE_BINS,
     AccountGroup,
-    AccountLine,
     InstrumentLine,
-    PositionLine,
     Report,
+    Rows,
     StateLine,
     StatusGroup,
     Totals,
 )
+from levcore.reports.risk.lists import account_of, second_price
 from levcore.reports.tables import Cell, Column, Table, pairs_table, signed, state_cell
 from levcore.reports.words import number_of, status_word
+from levcore.status import State, Status
 
 __all__ = [
     "account_group_table",
@@ -65,55 +67,61 @@ def state_table(lines: Sequence[StateLine]) -> Table[StateLine]:
     return Table(columns, lines, shape="narrow")
 
 
-def account_table(lines: Sequence[AccountLine]) -> Table[AccountLine]:
+def account_table(risk: BookRisk, places: Rows) -> Table[int]:
     """One line an account."""
-    columns: list[Column[AccountLine]] = [
-        Column("Account", lambda line: line.account, "name"),
-        Column("State", lambda line: state_cell(line.state), "name"),
-        Column("Margin ratio", lambda line: ratio(line.margin_ratio)),
-        Column("Equity", lambda line: signed(line.equity)),
-        Column("Maintenance", lambda line: amount(line.maintenance_margin)),
-        Column("Free margin", lambda line: signed(line.free_margin)),
-        Column("Margin call", lambda line: amount(line.margin_call_amount)),
-        Column("Positions", lambda line: count(line.positions)),
+    accounts, book = risk.accounts, risk.book
+    positions = cross_positions(book.account_codes, book.is_cross, len(accounts))
+    columns: list[Column[int]] = [
+        Column("Account", lambda place: str(accounts.ids[place]), "name"),
+        Column("State", lambda place: state_cell(State(int(accounts.state[place]))), "name"),
+        Column("Margin ratio", lambda place: ratio(accounts.margin_ratio[place])),
+        Column("Equity", lambda place: signed(accounts.equity[place])),
+        Column("Maintenance", lambda place: amount(accounts.maintenance_margin[place])),
+        Column("Free margin", lambda place: signed(accounts.free_margin[place])),
+        Column("Margin call", lambda place: amount(accounts.margin_call_amount[place])),
+        Column("Positions", lambda place: count(positions[place])),
     ]
-    return Table(columns, lines)
+    return Table(columns, places)
 
 
-def balance_table(lines: Sequence[BalanceLine]) -> Table[BalanceLine]:
-    """One line a balance."""
-    columns: list[Column[BalanceLine]] = [
-        Column("Account", lambda line: line.account, "name"),
-        Column("Asset", lambda line: line.asset, "name"),
-        Column("Equity", lambda line: price(line.equity)),
-        Column("Value", lambda line: amount(line.market_value)),
-        Column("Counted", lambda line: amount(line.collateral_value)),
-        Column("Maintenance", lambda line: amount(line.maintenance_margin)),
+def balance_table(risk: BookRisk, rows: Rows) -> Table[int]:
+    """One line a balance: equity in units of the asset, all else in the account's currency."""
+    held, balances = risk.balances, risk.book.balances
+    assert balances is not None
+    columns: list[Column[int]] = [
+        Column("Account", lambda row: str(balances.account[row]), "name"),
+        Column("Asset", lambda row: balances.asset_names[int(balances.asset_codes[row])], "name"),
+        Column("Equity", lambda row: price(held.equity[row])),
+        Column("Value", lambda row: amount(held.market_value[row])),
+        Column("Counted", lambda row: amount(held.collateral_value[row])),
+        Column("Maintenance", lambda row: amount(held.maintenance_margin[row])),
         Column(
-            "Liquidation", lambda line: prices(line.liquidation_price_lower, line.liquidation_price_upper)
+            "Liquidation",
+            lambda row: prices(held.liquidation_price_lower[row], held.liquidation_price_upper[row]),
         ),
-        Column("Status", lambda line: status_word(line.status), "name"),
+        Column("Status", lambda row: status_word(Status(int(held.status[row]))), "name"),
     ]
-    return Table(columns, lines)
+    return Table(columns, rows)
 
 
-def position_table(lines: Sequence[PositionLine]) -> Table[PositionLine]:
+def position_table(risk: BookRisk, rows: Rows) -> Table[int]:
     """One line a position."""
-    columns: list[Column[PositionLine]] = [
-        Column("Row", lambda line: str(line.row), "name"),
-        Column("Account", lambda line: line.account, "name"),
-        Column("Instrument", lambda line: line.instrument, "name"),
-        Column("Side", lambda line: "long" if line.quantity > 0 else "short", "name"),
-        Column("Mode", lambda line: "cross" if line.is_cross else "isolated", "name"),
-        Column("State", lambda line: state_cell(line.state), "name", only="html"),
-        Column("Notional", lambda line: amount(line.notional)),
-        Column("Entry", lambda line: price(line.entry_price), only="html"),
-        Column("Mark", lambda line: price(line.mark_price)),
-        Column("Liquidation", lambda line: prices(line.liquidation_price, line.second_price)),
-        Column("Distance", lambda line: distance(line.distance)),
-        Column("Unrealized PnL", lambda line: signed(line.unrealized_pnl), only="html"),
+    book = risk.book
+    columns: list[Column[int]] = [
+        Column("Row", str, "name"),
+        Column("Account", lambda row: account_of(risk, row), "name"),
+        Column("Instrument", book.name_of, "name"),
+        Column("Side", lambda row: "long" if book.quantity[row] > 0 else "short", "name"),
+        Column("Mode", lambda row: "cross" if book.is_cross[row] else "isolated", "name"),
+        Column("State", lambda row: state_cell(State(int(risk.state[row]))), "name", only="html"),
+        Column("Notional", lambda row: amount(risk.notional[row])),
+        Column("Entry", lambda row: price(book.entry_price[row]), only="html"),
+        Column("Mark", lambda row: price(risk.mark_of(row))),
+        Column("Liquidation", lambda row: prices(risk.liquidation_price[row], second_price(risk, row))),
+        Column("Distance", lambda row: distance(risk.distance_to_liquidation[row])),
+        Column("Unrealized PnL", lambda row: signed(risk.unrealized_pnl[row]), only="html"),
     ]
-    return Table(columns, lines)
+    return Table(columns, rows)
 
 
 def distance_table(report: Report) -> Table[int]:
