@@ -133,7 +133,7 @@ def test_all_may_refuse() -> None:
     assert both.compared.tolist() == [False, False]
     assert (
         "No position has an answer under two policies. bybit-linear, okx-linear-swap: no answer."
-        in both.text()
+        in lc.report(both)
     )
     assert json.dumps(both.to_dict(), allow_nan=False)
 
@@ -148,7 +148,7 @@ def test_an_instrument_that_a_policy_does_not_hold_has_no_numbers() -> None:
     assert np.isnan(both.table("maintenance_margin")["bybit"]).all()
     assert np.isfinite(both.table("maintenance_margin")["binance"]).all()
     assert both.totals()["binance"] == {}
-    assert "No instrument, and therefore no numbers: BTCUSDT, ETHUSDT." in both.text()
+    assert "No instrument, and therefore no numbers: BTCUSDT, ETHUSDT." in lc.report(both)
 
 
 def test_tiers_from_fills_what_is_missing_and_says_so() -> None:
@@ -159,7 +159,7 @@ def test_tiers_from_fills_what_is_missing_and_says_so() -> None:
     assert match.instruments["BTCUSDT"].tiers.rates == (0.01,)
     assert match.instruments["ETHUSDT"].tiers == lc.policy(BINANCE).instruments["ETHUSDT"].tiers
     assert both.matches["binance"].borrowed == ()
-    text = " ".join(both.text().split())
+    text = " ".join(lc.report(both).split())
     assert "Instruments and tiers of binance for 1 of 2 instruments: there the rules are compared" in text
     assert "Its own instruments and tiers for 1 of 2 instruments; the caller gave all of them." in text
 
@@ -177,7 +177,7 @@ def test_tiers_of_another_shape_are_remarked() -> None:
     both = compare(two_positions(), [okx, bybit()], MARKS, tiers_from=BINANCE)
     assert both.matches[okx.id].misfits == ("BTCUSDT", "ETHUSDT")
     assert both.matches[bybit().id].misfits == ()
-    text = " ".join(both.text().split())
+    text = " ".join(lc.report(both).split())
     assert "own tables are flat, keyed by contracts; these are not." in text
 
 
@@ -247,7 +247,7 @@ def test_contract_sizes_are_restated_only_on_request() -> None:
     alone = lc.Engine(small).evaluate(thousand, marks)
     for measure in alone.measures:
         assert both.table(measure)["hundredths"] == pytest.approx(alone[measure], rel=1e-14)
-    assert "Contract sizes restated in the book's contracts: A-USD." in " ".join(both.text().split())
+    assert "Contract sizes restated in the book's contracts: A-USD." in " ".join(lc.report(both).split())
     other = compare(one_position(), policies, marks, quantities_of="hundredths")
     assert other.table("notional")["units"].tolist() == pytest.approx([11.0])
     assert other.matches["units"].restated == ("A-USD",)
@@ -278,7 +278,7 @@ def test_a_failed_leg_leaves_its_account_without_a_verdict_and_the_row_out_of_th
     statuses = {label: risk.accounts.status.tolist() for label, risk in both.answers.items()}
     assert statuses["all"] == [lc.AccountStatus.OK, lc.AccountStatus.MISSING_WALLET_BALANCE]
     assert statuses["btc"] == [lc.AccountStatus.INCOMPLETE, lc.AccountStatus.MISSING_WALLET_BALANCE]
-    text = both.text()
+    text = lc.report(both)
     assert "missing wallet balance" in text
     assert "unknown instrument" in text
 
@@ -369,4 +369,4 @@ def test_an_empty_book_compares() -> None:
     assert len(both) == 0
     assert both.spread.size == 0
     assert both.totals() == {BINANCE: {}, "hyperliquid": {}}
-    assert "0 positions" in both.text()
+    assert "0 positions" in lc.report(both)

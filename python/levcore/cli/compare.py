@@ -27,6 +27,7 @@ from levcore.comparison.compare import compare, label_of, labelled
 from levcore.comparison.comparison import Comparison, Refusal
 from levcore.errors import InputError
 from levcore.files.csv import read_csv
+from levcore.reports.report import check_report_path, report
 from levcore.rules.instruments import InstrumentTable
 from levcore.rules.policy import MarginPolicy
 from levcore.rules.terms import UNKNOWN
@@ -91,6 +92,8 @@ def _compare(options: argparse.Namespace) -> int:
     policies = _with_assets(policies, options)
     inputs = (*inputs_of(options), options.names, *files)
     check_outputs(inputs, [("--report", options.report)])
+    if options.report:
+        check_report_path(options.report, "--report")
     names = _names(options.names) if options.names else None
     positions, marks = read_inputs(options, progress)
     step = progress.step("grouping and evaluating")
@@ -106,9 +109,9 @@ def _compare(options: argparse.Namespace) -> int:
         asset_prices=asset_prices(options),
         assets_from=options.assets_from,
     )
-    name = Path(options.positions).name
+    title = f"Comparison of policies: {Path(options.positions).name}"
     if options.report:
-        comparison.report(options.report, name=name)
+        report(comparison, options.report, title=title)
     progress.clear()
     for label, result in comparison.results.items():
         if isinstance(result, Refusal):
@@ -118,7 +121,7 @@ def _compare(options: argparse.Namespace) -> int:
         json.dump(comparison.to_dict(), sys.stdout, ensure_ascii=False, allow_nan=False)
         print()
     else:
-        print(comparison.text(name=name, top=options.top), end="")
+        print(report(comparison, title=title, top=options.top), end="")
     return _exit_code(comparison)
 
 

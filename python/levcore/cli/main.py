@@ -38,10 +38,10 @@ from levcore.engine.risk import BookRisk
 from levcore.errors import InputError, LevcoreError, UnknownRuleError
 from levcore.files.positions import Positions
 from levcore.files.results import check_output, write_csv, write_json, write_results
-from levcore.reports.policy_text import listing_text, policy_text
+from levcore.reports.policy import listing_text, policy_text
+from levcore.reports.report import check_report_path, report
 from levcore.reports.risk.gather import gather
-from levcore.reports.risk.html import write_report
-from levcore.reports.risk.text import headline, render_text
+from levcore.reports.risk.page import headline
 from levcore.rules.instruments import InstrumentTable
 from levcore.rules.policy import MarginPolicy, policies, policy
 
@@ -174,10 +174,10 @@ def _score(options: argparse.Namespace) -> int:
     risk = Engine(chosen).evaluate(book, marks, asset_prices=asset_prices(options))
     if options.out:
         write_results(options.out, positions, risk, progress=progress.step(f"writing {options.out}"))
-    name = Path(options.positions).name
+    title = f"Risk report: {Path(options.positions).name}"
     if options.report:
-        write_report(risk, options.report, name=name)
-    _print_result(options.format, positions, risk, name, progress)
+        report(risk, options.report, title=title)
+    _print_result(options.format, positions, risk, title, progress)
     progress.clear()
     return exit_code(risk)
 
@@ -241,13 +241,15 @@ def _check_outputs(options: argparse.Namespace) -> None:
         check_output(options.out)
     inputs = (*inputs_of(options), options.instruments)
     check_outputs(inputs, (("--out", options.out), ("--report", options.report)))
+    if options.report:
+        check_report_path(options.report, "--report")
 
 
-def _print_result(form: str, positions: Positions, risk: BookRisk, name: str, progress: Progress) -> None:
+def _print_result(form: str, positions: Positions, risk: BookRisk, title: str, progress: Progress) -> None:
     step = progress.step("writing to standard output")
     if form == "table":
         progress.clear()
-        print(render_text(risk, name=name), end="")
+        print(report(risk, title=title), end="")
         return
     write = write_csv if form == "csv" else write_json
     write(sys.stdout, positions, risk, step)

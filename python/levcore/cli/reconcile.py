@@ -16,6 +16,7 @@ from levcore.cli.options import OK, add_traceback, check_outputs, stated_rule
 from levcore.errors import InputError
 from levcore.reconciliation.reconcile import reconcile
 from levcore.reconciliation.result import Reconciliation
+from levcore.reports.report import report
 from levcore.rules.instruments import InstrumentTable
 from levcore.rules.policy import policy
 from levcore.rules.tiers import TierTable
@@ -95,7 +96,7 @@ def _reconcile(options: argparse.Namespace) -> int:
     )
     if options.json:
         Path(options.json).write_text(_json(result), encoding="utf-8")
-    sys.stdout.write(_json(result) if options.format == "json" else result.text())
+    sys.stdout.write(_json(result) if options.format == "json" else report(result))
     return UNEXPLAINED if result.unexplained else OK
 
 

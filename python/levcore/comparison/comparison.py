@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -323,21 +322,9 @@ class Comparison:
             ``spread`` and ``liquidates_first``; ``accounts`` and ``balances``: the same for their measures;
             ``totals``.
         """
-        from levcore.reports.comparison.json import comparison_dict
+        from levcore.comparison.json import comparison_dict
 
         return comparison_dict(self)
-
-    def text(self, *, name: str = "", top: int = 10) -> str:
-        """Comparison as plain text for a terminal; lists of `top` positions and accounts."""
-        from levcore.reports.comparison.text import render_comparison_text
-
-        return render_comparison_text(self, name=name, top=top)
-
-    def report(self, path: str | Path, *, name: str = "", top: int = 20) -> Path:
-        """Write the HTML report, one file without links to anything outside; return its path."""
-        from levcore.reports.comparison.html import write_comparison
-
-        return write_comparison(self, path, name=name, top=top)
 
 
 def _missing(measure: str, length: int) -> npt.NDArray[Any]:

@@ -4,23 +4,21 @@ from typing import TYPE_CHECKING, Any
 
 from levcore.comparison.assets import AssetMatch
 from levcore.comparison.instruments import Match
-from levcore.reports.numbers import amount
 from levcore.rules.policy import RULES, MarginPolicy
-from levcore.rules.terms import UNKNOWN
+from levcore.rules.terms import UNKNOWN, value_text
 
 if TYPE_CHECKING:
     from levcore.comparison.comparison import Comparison
 
 __all__ = [
+    "OWES",
     "asset_notes",
     "dated",
     "differing_rules",
-    "owed_text",
     "policy_facts",
     "stated_rules",
     "tier_notes",
     "trader_owes",
-    "value_text",
 ]
 
 OWES = {
@@ -29,7 +27,6 @@ OWES = {
     "claim_reserved": "the venue reserves a claim",
     UNKNOWN: "unknown",
 }
-OWES_SHORT = OWES | {"claim_reserved": "claim reserved"}
 # Texts, and what describes a policy's own tables: none of them moves a number.
 NOT_COMPARED = {"ratio", "debtor", "trader_owes", "maintenance_rate_rule", "table_units", "table_shape"}
 NAMES_SHOWN = 8
@@ -45,14 +42,6 @@ def trader_owes(policy: MarginPolicy) -> str:
     answer = OWES[policy.trader_owes]
     reason = policy.unknown.about("trader_owes") if policy.trader_owes == UNKNOWN else policy.debtor
     return f"{answer} ({reason})" if reason and reason != UNKNOWN else answer
-
-
-def owed_text(policy: MarginPolicy, equity: float) -> str:
-    """Whether the trader owes what an account lacks, and how much that is; a dash without an equity."""
-    if equity != equity:
-        return "–"
-    lacking = f", {amount(-equity)}" if equity < 0 else ""
-    return f"{OWES_SHORT[policy.trader_owes]}{lacking}"
 
 
 def stated_rules(policy: MarginPolicy) -> dict[str, str]:
@@ -119,15 +108,6 @@ def differing_rules(comparison: "Comparison") -> dict[str, dict[str, str]]:
         if rule not in NOT_COMPARED and len(set(values.values())) > 1:
             differing[rule] = values
     return differing
-
-
-def value_text(value: object) -> str:
-    """Value of a rule in words."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:g}"
-    return "not published" if value is None else str(value)
 
 
 def policy_facts(comparison: "Comparison", label: str) -> dict[str, Any]:

@@ -7,10 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from levcore.comparison.comparison import COMPARED_OF_ACCOUNTS
+from levcore.comparison.terms import policy_facts
 from levcore.files.results import json_cells, json_value
 from levcore.measures import BALANCE_MEASURES, MEASURE_NAMES
-from levcore.reports.comparison.terms import policy_facts
-from levcore.reports.page import state_word, status_word
 from levcore.status import State, Status
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["comparison_dict"]
 
-STATE_WORDS = [state_word(state) for state in State]
+STATE_WORDS = [state.name.lower().replace("_", " ") for state in State]
 
 
 def comparison_dict(comparison: "Comparison") -> dict[str, Any]:
@@ -74,7 +73,7 @@ def _balances(comparison: "Comparison") -> dict[str, Any]:
     }
     columns |= {measure: _by_label(comparison.balance_table(measure)) for measure in BALANCE_MEASURES}
     columns["status"] = {
-        label: [status_word(Status(code)) for code in risk.balances.status.tolist()]
+        label: [Status(code).name.lower().replace("_", " ") for code in risk.balances.status.tolist()]
         for label, risk in comparison.answers.items()
     }
     return columns
