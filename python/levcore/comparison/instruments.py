@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from levcore.errors import InputError
 from levcore.rules.instruments import Instrument, InstrumentTable, plain_symbol
 from levcore.rules.policy import MarginPolicy
+from levcore.rules.table_fit import fits
 from levcore.rules.tiers import TierTable
 
 __all__ = ["Match", "Names", "match_instruments"]
@@ -187,7 +188,7 @@ def _match(
         restated=tuple(
             name for name in names if name in found and found[name].contract_size != contracts[name]
         ),
-        misfits=tuple(name for name in borrowed if not _fits(found[name].tiers, policy)),
+        misfits=tuple(name for name in borrowed if not fits(found[name].tiers, policy)),
     )
 
 
@@ -217,10 +218,3 @@ def _is_bundled(instrument: Instrument, policy: MarginPolicy) -> bool:
     """Whether this is what the bundled table of the policy holds under its name."""
     table = policy.instruments
     return table.is_bundled(instrument.name) and table[instrument.name] == instrument
-
-
-def _fits(tiers: TierTable, policy: MarginPolicy) -> bool:
-    """Whether the policy's own tables have the unit and the shape of these tiers."""
-    if tiers.is_single_rate or policy.table_shape == "any":
-        return True
-    return tiers.unit in policy.table_units and tiers.shape == policy.table_shape
