@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from levcore.errors import InputError
 from levcore.rules.instruments import Instrument, InstrumentTable, plain_symbol
 from levcore.rules.policy import MarginPolicy
-from levcore.rules.table_fit import fits
+from levcore.rules.table_fit import check_tables, fits
 from levcore.rules.tiers import TierTable
 
-__all__ = ["Match", "Names", "match_instruments"]
+__all__ = ["Match", "Names", "match_instruments", "with_borrowed"]
 
 Names = Mapping[str, str | Instrument]
 """Name in the book to name in the policy, or to the instrument itself."""
@@ -218,3 +218,16 @@ def _is_bundled(instrument: Instrument, policy: MarginPolicy) -> bool:
     """Whether this is what the bundled table of the policy holds under its name."""
     table = policy.instruments
     return table.is_bundled(instrument.name) and table[instrument.name] == instrument
+
+
+def with_borrowed(policy: MarginPolicy, match: Match) -> MarginPolicy:
+    """Policy to evaluate with: borrowed tables may be of another shape, which the comparison says.
+
+    Raises
+    ------
+    TierError
+        For a table that is not borrowed and does not fit the policy.
+    """
+    for name in match.own:
+        check_tables(policy, match.instruments[name])
+    return policy.replace(table_shape="any") if match.misfits else policy

@@ -305,11 +305,12 @@ class InstrumentTable(Mapping[str, Instrument]):
             return f"one of {', '.join(shared)}, which are all spelled so"
         known = self._known_elsewhere(name) if self._bundle else ""
         if not names:
-            none = "the caller's instruments (policy.with_instruments); this policy bundles none"
+            none = "the caller's instruments (policy.with_instruments); this table is empty"
+            none += ", since this policy bundles none"
             return f"{none}: {known}" if known else none
-        close = get_close_matches(symbol_key(name), self._by_key(), n=3, cutoff=0.6)
+        close = get_close_matches(symbol_key(name).partition(":")[0], self._by_key(), n=5, cutoff=0.6)
         near = dict.fromkeys(each for key in close for each in self._by_key()[key])
-        said = f"one of {len(names)} instruments" + (f", such as {', '.join(near)}" if near else "")
+        said = f"one of {len(names)} instruments" + (f", such as {', '.join([*near][:3])}" if near else "")
         return f"{said}; {known}" if known else said
 
     def _known_elsewhere(self, name: str) -> str:
@@ -318,8 +319,8 @@ class InstrumentTable(Mapping[str, Instrument]):
         direct = self._file.missing(name) or self._file.missing(plain)
         if direct:
             return direct
-        key = symbol_key(name)
-        others = (each for each in self._file.all_names() if symbol_key(each) == key)
+        key = symbol_key(name).partition(":")[0]
+        others = (each for each in sorted(self._file.all_names()) if symbol_key(each) == key)
         return next((text for text in map(self._file.missing, others) if text), "")
 
     def __iter__(self) -> Iterator[str]:

@@ -34,30 +34,48 @@ def plain_symbol(symbol: str) -> str:
 
 
 def symbol_key(symbol: str) -> str:
-    """What all spellings of one contract have in common.
+    """What all spellings of one contract have in common; one that says the settlement keeps it.
 
     Examples
     --------
-    >>> {symbol_key(each) for each in ("BTC-USDT-SWAP", "BTC/USDT:USDT", "BTCUSDT", "btc_usdt", "XBTUSDTM")}
+    >>> {symbol_key(each) for each in ("BTC-USDT-SWAP", "BTCUSDT", "btc_usdt", "XBTUSDTM", "BTC/USDT")}
     {'BTCUSDT'}
+    >>> symbol_key("BTC/USDT:USDT"), symbol_key("BTC/USD:BTC-240628")
+    ('BTCUSDT:USDT', 'BTCUSD240628:BTC')
     """
     match = _UNIFIED_SYMBOL.fullmatch(symbol)
-    if match is not None:
-        base, quote, settlement, expiry = match.groups()
-        other = "" if settlement in (None, quote, base) else settlement
-        symbol = base + quote + other + (expiry or "")
-    key = _SEPARATORS.sub("", _KIND_BEFORE.sub("", symbol, count=1)).upper()
+    if match is None:
+        return _key(symbol)
+    base, quote, settlement, expiry = match.groups()
+    return _settled(_key(base + quote + (expiry or "")), settlement or "")
+
+
+def _key(name: str) -> str:
+    key = _SEPARATORS.sub("", _KIND_BEFORE.sub("", name, count=1)).upper()
     key = _KIND_BEHIND.sub("", key) or key
     return "BTC" + key[3:] if key.startswith("XBT") else key
 
 
+def _settled(key: str, settlement: str) -> str:
+    return f"{key}:{'BTC' if settlement == 'XBT' else settlement.upper()}" if settlement else key
+
+
 def keys_of(name: str, settlement: str, payoff: str) -> tuple[str, ...]:
-    """Keys under which an instrument is found; a name without its quote currency gets one with it, too."""
+    """Keys under which an instrument is found: with and without its settlement currency.
+
+    A name without its quote currency, as Hyperliquid's ``BTC``, is found by itself and with it; of one such as
+    ``BTCPERP`` the bare base would be another contract's name as well.
+    """
     key = symbol_key(name)
+    if ":" in key:
+        return key.partition(":")[0], key
     quote = settlement if payoff == "linear" else "USD"
-    if not quote or key.endswith(_QUOTES) or key.endswith(quote.upper()):
-        return (key,)
-    return key, key + quote.upper()
+    ends = next((each for each in (quote.upper(), *_QUOTES) if each and each in key[1:]), "")
+    if ends or not quote:
+        return key, _settled(key, settlement or ends)
+    paired = key + quote.upper()
+    bare = (key,) if key == _SEPARATORS.sub("", name).upper() else ()
+    return *bare, paired, _settled(paired, settlement)
 
 
 def base_of(name: str, settlement: str, payoff: str) -> str:

@@ -46,12 +46,11 @@ def check_tables(policy: "MarginPolicy", instrument: "Instrument") -> None:
             shape = "a single rate" if single else f"a {policy.table_shape} table"
             why = policy.unknown.about("tiers") if single else policy.rests_on.about("table_shape")
             reason = f" ({why})" if why else ""
-            stated = f"table_shape={tiers.shape!r}, table_units=({tiers.unit!r},)"
             raise TierError(
                 instrument.name,
                 None,
                 f"does not fit {policy.id}{reason}",
-                f"{shape} in {units}, or policy.replace({stated}) where you know it to be right",
+                f"{shape} in {units} (policy.replace(table_shape='any') states that others are right, too)",
                 f"{tiers.shape}, {len(tiers)} tiers in {tiers.unit}",
                 "shape" if tiers.unit in policy.table_units else "unit",
             )
