@@ -17,6 +17,7 @@ of all files are written anew. To add a date is to run this with its file.
 import argparse
 import hashlib
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -225,9 +226,12 @@ def fees_text(raw: list[dict[str, Any]]) -> str:
     for row in raw:
         source = source if row["source"] == "as the line above" else row["source"]
         secondary = "secondary" if source.endswith("(secondary)") else "venue"
-        schedule = f"{row['venue']}-{row['product'].replace(' ', '-')}".replace("krakenfutures", "kraken-futures")
+        schedule = f"{row['venue']}-{row['product'].replace(' ', '-')}"
+        schedule = schedule.replace("krakenfutures", "kraken-futures").removesuffix("-multi-collateral")
         numbers = (text_of(row[key]) for key in ("maker", "taker", "liquidation_fee"))
-        cells = (schedule, row["as_of"], row["tier"], *numbers, secondary, source.removesuffix(" (secondary)"))
+        # The records of tables have a source of their own in the archive.
+        read = re.sub(r"([\w-]+)_(\d{4}-\d\d-\d\d)\.json", r"the archive's tables of \2", source)
+        cells = (schedule, row["as_of"], row["tier"], *numbers, secondary, read.removesuffix(" (secondary)"))
         lines.append(" | ".join((*cells, row.get("note", ""))).rstrip(" |"))
     head = "# Fees as fractions of value; levcore/rules/fees.py describes the form, tools/pack_tiers.py wrote it.\n"
     return head + "\n".join(sorted(lines)) + "\n"

@@ -15,6 +15,7 @@ from levcore.rules.tiers import Number, TierTable
 
 if TYPE_CHECKING:
     from levcore.rules.archive import Archive
+    from levcore.rules.bundles import Facts
 
 __all__ = ["Instrument", "InstrumentTable", "Payoff", "plain_symbol"]
 
@@ -217,6 +218,37 @@ class InstrumentTable(Mapping[str, Instrument]):
         """Whether the instrument of this name comes from the bundled table, not from the caller."""
         spelling = self.resolve(name)
         return spelling is not None and spelling not in self._own
+
+    def at(self, as_of: str) -> "InstrumentTable":
+        """Return the bundled table of the same series at another date, with the caller's own on top.
+
+        Raises
+        ------
+        InputError
+            Where no file of the series has that date.
+        """
+        from levcore.rules.archive import dates_of
+
+        found = {date: name for series in self.series for date, name in dates_of(series).items()}
+        names = [dates_of(series)[as_of] for series in self.series if as_of in dates_of(series)]
+        if not names:
+            raise InputError("tables", "are not bundled for that date", ", ".join(sorted(found)), repr(as_of))
+        table = InstrumentTable(self._own.values(), source=self._source, as_of=self._as_of)
+        table._bundle = " ".join(names)
+        return table
+
+    @property
+    def series(self) -> tuple[str, ...]:
+        """Names of the archive's series that it is of; empty where all is the caller's."""
+        from levcore.rules.archive import series_of
+
+        return tuple(dict.fromkeys(series_of(each.name) for each in self._file.bundles)) if self._bundle else ()
+
+    def facts(self, name: str) -> "Facts | None":
+        """What the archive says of a contract beside its tiers, its fees among it; None: it is not there."""
+        if not self._bundle:
+            return None
+        return self._file.facts(self.resolve(name) or name)
 
     def date_of(self, name: str) -> str:
         """Date of one instrument's facts; that of the table for the caller's own."""

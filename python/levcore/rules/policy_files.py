@@ -38,9 +38,12 @@ TOP = {
     "rests_on",
     "unknown",
     "versions",
+    "fees",
+    "closing_fee_is",
 }
 VERSION = {"as_of", "verified_by", "instruments", "notes", "sources", "rules", "rests_on", "unknown"} | {
-    "assets"
+    "assets",
+    "closing_fee_is",
 }
 ASSET = {"name", "weights", "floors", "unit", "liability_weight", "underlying"} | {
     "liability_rates",
@@ -110,6 +113,8 @@ def _policy(data: Mapping[str, Any], version: Mapping[str, Any]) -> MarginPolicy
         unknown=_texts(data, version, "unknown"),
         **fields,
         instruments=_table(version["instruments"]),
+        fee_schedule=data.get("fees", ""),
+        closing_fee_is=version.get("closing_fee_is", data.get("closing_fee_is", "")),
         assets=AssetTable(_asset(name, asset) for asset in version.get("assets", [])),
     )
     _check_provenance(made)
