@@ -154,7 +154,7 @@ def _table_line(name: str, row: dict[str, Any], columns: list[str]) -> str:
     if step:
         check_step(name, row["tiers"], step)
         rule = " ".join(text_of(step[key]) for key in ("size", "rate", "initial_rate", "last_initial_rate"))
-        return f"{cells} | {end} + {rule}"
+        return f"{cells} | {end} + {rule}" + (" cut" if step["end_assumed"] else "")
     return f"{cells} | {end}" + (" cut" if row.get("complete") is False else "")
 
 

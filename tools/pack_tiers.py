@@ -30,7 +30,6 @@ from archive_form import Series, render, text_of  # noqa: E402
 from levcore.rules.instruments import plain_symbol  # noqa: E402
 
 DATA = ROOT / "python" / "levcore" / "rules" / "data"
-FOLDER = DATA / "instruments"
 RAW_COLUMNS = ["notional_floor", "notional_cap", "maint_margin_rate", "max_leverage", "maint_amount_cum"]
 # Dated and index contracts stand in the older files without a slash: DOTECOUSDT, BTCBUSD_210129.
 QUOTES = ("USDT", "BUSD", "USDC")
@@ -175,10 +174,11 @@ def _instrument(row: dict[str, Any], raw: dict[str, Any]) -> dict[str, Any]:
         made["contract_size"], made["multiplier"] = 1, row["contract_size"]
     if "step" in row:
         last = row["step"]["last_initial_rate"] or LAST_INITIAL_RATE
-        made["step"] = {**row["step"], "last_initial_rate": last}
+        assumed = row["step"]["last_initial_rate"] is None
+        made["step"] = {**row["step"], "last_initial_rate": last, "end_assumed": assumed}
     elif raw["venue"] == "bitmex":
         step = {"size": row["risk_step"], "rate": row["risk_step_rate"], "initial_rate": row["risk_step_rate"]}
-        made["step"] = {**step, "last_initial_rate": LAST_INITIAL_RATE}
+        made["step"] = {**step, "last_initial_rate": LAST_INITIAL_RATE, "end_assumed": True}
     if raw["venue"] == "gate" and raw["unit"] == "risk_limit":
         made["complete"] = False
     if raw["venue"] == "dydx" and "liquidity_tiers" in raw and raw["as_of"] < "2024":
@@ -244,10 +244,11 @@ def pack(raw: Any) -> dict[str, str]:
     return venue_files(raw)
 
 
-def write_sums() -> None:
+def write_sums(folder: Path) -> None:
     """Write the SHA-256 of every file, as ``sha256sum`` does."""
-    sums = (f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}" for path in sorted(FOLDER.glob("*.txt")))
-    (FOLDER / "SHA256SUMS").write_text("\n".join(sums) + "\n", encoding="utf-8")
+    paths = sorted(folder.glob("*.txt"))
+    sums = (f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}" for path in paths)
+    (folder / "SHA256SUMS").write_text("\n".join(sums) + "\n", encoding="utf-8")
 
 
 def main() -> None:
@@ -256,15 +257,19 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("raw", nargs="+", type=Path, help="raw tables or fees")
-    for path in parser.parse_args().raw:
+    parser.add_argument("--out", type=Path, default=DATA, help="folder of the data, that of levcore by default")
+    options = parser.parse_args()
+    folder = options.out / "instruments"
+    folder.mkdir(exist_ok=True)
+    for path in options.raw:
         raw = json.loads(path.read_text(encoding="utf-8"))
         if isinstance(raw, list):
-            (DATA / "fees.txt").write_text(fees_text(raw), encoding="utf-8")
+            (options.out / "fees.txt").write_text(fees_text(raw), encoding="utf-8")
             continue
         for name, text in pack(raw).items():
-            (FOLDER / f"{name}.txt").write_text(text, encoding="utf-8")
+            (folder / f"{name}.txt").write_text(text, encoding="utf-8")
             print(f"{name}: {len(text):,} characters")
-    write_sums()
+    write_sums(folder)
 
 
 if __name__ == "__main__":

@@ -144,8 +144,11 @@ def _evaluated(
         # What this policy's accounts cannot hold, another's may.
         remedy = f"{error.expected} instead of {error.found}"
         return Refusal(f"{error.argument} {error.rule}", "", remedy, can_be_stated=False)
-    # Which accounts move as one depends on the policy as well, so that all store the same measures.
-    return engine.evaluate(book, marks, asset_prices=asset_prices, measures=MEASURE_NAMES)
+    try:
+        # Which accounts move as one depends on the policy as well, so that all store the same measures.
+        return engine.evaluate(book, marks, asset_prices=asset_prices, measures=MEASURE_NAMES)
+    except UnknownRuleError as error:
+        return Refusal(error.rule, error.found, error.expected, can_be_stated=True)
 
 
 def labelled(policies: Policies) -> dict[str, MarginPolicy]:

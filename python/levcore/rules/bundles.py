@@ -14,7 +14,7 @@ says whether the file holds ``all`` that was listed or ``part`` of it, ``notes``
 
 The end of a table is a number; ``-``: there is none; ``500000 cut``: nothing is known above;
 ``5000 + 1000 0.005 0.005 0.5``: the venue's rule goes on, with tiers of 1,000 and both rates rising by 0.005
-until the initial rate is 0.5. Of a table whose shape is unknown the first tier alone is built, in which all
+until the initial rate is 0.5, with ``cut`` where the venue does not say that it ends there. Of a table whose shape is unknown the first tier alone is built, in which all
 shapes agree. Where the venue publishes leverages and a rule instead of rates, the header has
 ``rate = half-of-initial-at-max-leverage``; ``max_leverage = 1/initial_rate`` where it does not publish those.
 """
@@ -169,12 +169,13 @@ class Bundle:
     def _read(self, number: int) -> Table:
         """Rows of a line, with those that its rule adds."""
         columns = self.header["tier"].split()
-        text, _, end = self.tables[number - 1].partition(" | ")
+        text, _, written = self.tables[number - 1].partition(" | ")
+        end, cut = written.removesuffix(" cut"), written.endswith(" cut")
         rows = [dict(zip(columns, tier.split(), strict=True)) for tier in text.split("; ")]
         cap, plus, rule = end.partition(" + ")
         if plus:
             cap = _continue(rows, cap, *map(Fraction, rule.split()))
-        return Table(rows, cap.removesuffix(" cut"), bool(plus) or cap.endswith(" cut"))
+        return Table(rows, cap, cut)
 
     def _build(self, number: int, name: str, rate: str) -> TierTable:
         rows, end, _ = self._read(number)

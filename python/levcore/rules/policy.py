@@ -102,6 +102,8 @@ class MarginPolicy:
     covered_share : float
         Share of one leg's requirement on covered quantity, in [0, 1]: 0 nets the legs. 0 unless
         `hedge_requirement` is "covered".
+    lowest_short_price : float, quote
+        Price below which no table holds for short positions, which are then refused; 0 where there is none.
     initial_margin_rule : {"leverage", "table", "unknown"}
         Whether the initial margin is the value over the row's leverage, or follows the instrument's
         `initial_tiers`.
@@ -169,6 +171,7 @@ class MarginPolicy:
     table_shape: TableShape
     hedge_requirement: HedgeRequirement
     covered_share: float
+    lowest_short_price: float
     initial_margin_rule: InitialMarginRule
     funding_in_requirement: FundingInRequirement
     liabilities_count_as: LiabilityRule
@@ -323,6 +326,9 @@ class MarginPolicy:
         share = self.covered_share
         if not (_is_number(share) and 0 <= share <= 1):
             raise self._fault("covered_share", "must be a share", "in [0, 1]", repr(share))
+        low = self.lowest_short_price
+        if not (_is_number(low) and 0 <= low < math.inf):
+            raise self._fault("lowest_short_price", "must be a price, or 0", ">= 0", repr(low))
         if share != 0 and self.hedge_requirement != "covered":
             raise self._fault("covered_share", "belongs to hedge_requirement='covered'", "0", repr(share))
 
