@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from levcore.rules.bundles import parse_bundle
@@ -71,7 +72,9 @@ def check_tiers(name: str, tiers: list[dict[str, Any]], series: Series, lot: Any
         else:
             gaps = {Fraction(0)} | ({Fraction(1), exact(lot or 1)} if series.unit == "contracts" else set())
             require(floor - exact(below["cap"]) in gaps, number, "the floor must be the cap below")
-            rises = rate > exact(below["rate"]) or (series.shape == "unknown" and rate == exact(below["rate"]))
+            rises = rate > exact(below["rate"]) or (
+                series.shape == "unknown" and rate == exact(below["rate"])
+            )
             require(rises, number, "the rate must rise")
             deduction += exact(below["cap"]) * (rate - exact(below["rate"]))
             if leverage is not None:
@@ -146,7 +149,7 @@ def _table_line(name: str, row: dict[str, Any], columns: list[str]) -> str:
     tiers, step = [dict(tier) for tier in row["tiers"]], row.get("step")
     if not tiers:
         return ""
-    for below, tier in zip(tiers, tiers[1:], strict=False):
+    for below, tier in pairwise(tiers):
         tier["floor"] = below["cap"]  # a gap of one lot is closed
     cells = "; ".join(" ".join(text_of(tier[column]) for column in columns) for tier in tiers)
     cap = tiers[-1]["cap"]

@@ -7,11 +7,11 @@ A raw file is one of
 * ``{"_meta": {date, source, commit, columns}, symbol: [[tier columns as text] ...]}``, Binance USD-M;
 * ``{venue, product, as_of, unit, source, notes, instruments: {symbol: {contract_size, payoff, settlement,
   tick, tiers: [{floor, cap, rate, initial_rate, max_leverage, deduction}], ...}}}``, every other venue;
-* a list of fees ``{venue, product, tier, maker, taker, liquidation_fee, as_of, source, note}``, which replaces
-  those that the archive has.
+* a list of fees ``{venue, product, tier, maker, taker, liquidation_fee, as_of, source, note}``, which
+  replaces those that the archive has.
 
-Each is checked exactly, written by its date, and read back. A file that breaks a rule is not written. The sums
-of all files are written anew. To add a date is to run this with its file.
+Each is checked exactly, written by its date, and read back. A file that breaks a rule is not written. The
+sums of all files are written anew. To add a date is to run this with its file.
 """
 
 import argparse
@@ -160,9 +160,11 @@ def _tier_columns(venue: str) -> tuple[str, ...]:
     if venue == "hyperliquid":
         return ("floor", "max_leverage")
     # Bybit's initial rates are its leverages, rounded; nothing reads them.
-    return ("floor", "rate", "max_leverage", "deduction") if venue == "bybit" else Series._field_defaults[
-        "tier_columns"
-    ]
+    return (
+        ("floor", "rate", "max_leverage", "deduction")
+        if venue == "bybit"
+        else Series._field_defaults["tier_columns"]
+    )
 
 
 def _instrument(row: dict[str, Any], raw: dict[str, Any]) -> dict[str, Any]:
@@ -177,7 +179,11 @@ def _instrument(row: dict[str, Any], raw: dict[str, Any]) -> dict[str, Any]:
         assumed = row["step"]["last_initial_rate"] is None
         made["step"] = {**row["step"], "last_initial_rate": last, "end_assumed": assumed}
     elif raw["venue"] == "bitmex":
-        step = {"size": row["risk_step"], "rate": row["risk_step_rate"], "initial_rate": row["risk_step_rate"]}
+        step = {
+            "size": row["risk_step"],
+            "rate": row["risk_step_rate"],
+            "initial_rate": row["risk_step_rate"],
+        }
         made["step"] = {**step, "last_initial_rate": LAST_INITIAL_RATE, "end_assumed": True}
     if raw["venue"] == "gate" and raw["unit"] == "risk_limit":
         made["complete"] = False
@@ -216,7 +222,9 @@ def hyperliquid_of_august(raw: dict[str, Any]) -> dict[str, str]:
     }
     source = "Hyperliquid marginTables as recorded from an API reply; the tables of these four coins alone"
     columns = ("floor", "max_leverage")
-    series = Series("hyperliquid", "2026-08-07", source, "part", "quote", "marginal", "", True, False, columns)
+    series = Series(
+        "hyperliquid", "2026-08-07", source, "part", "quote", "marginal", "", True, False, columns
+    )
     return {"hyperliquid-2026-08-07": render(series, rows)}
 
 
@@ -233,7 +241,8 @@ def fees_text(raw: list[dict[str, Any]]) -> str:
         read = re.sub(r"([\w-]+)_(\d{4}-\d\d-\d\d)\.json", r"the archive's tables of \2", source)
         cells = (schedule, row["as_of"], row["tier"], *numbers, secondary, read.removesuffix(" (secondary)"))
         lines.append(" | ".join((*cells, row.get("note", ""))).rstrip(" |"))
-    head = "# Fees as fractions of value; levcore/rules/fees.py describes the form, tools/pack_tiers.py wrote it.\n"
+    head = "# Fees as fractions of value: levcore/rules/fees.py describes the form.\n"
+    head += "# tools/pack_tiers.py wrote this file.\n"
     return head + "\n".join(sorted(lines)) + "\n"
 
 
@@ -257,7 +266,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("raw", nargs="+", type=Path, help="raw tables or fees")
-    parser.add_argument("--out", type=Path, default=DATA, help="folder of the data, that of levcore by default")
+    parser.add_argument("--out", type=Path, default=DATA, help="folder of the data; default: that of levcore")
     options = parser.parse_args()
     folder = options.out / "instruments"
     folder.mkdir(exist_ok=True)
@@ -268,7 +277,7 @@ def main() -> None:
             continue
         for name, text in pack(raw).items():
             (folder / f"{name}.txt").write_text(text, encoding="utf-8")
-            print(f"{name}: {len(text):,} characters")
+            sys.stdout.write(f"{name}: {len(text):,} characters\n")
     write_sums(folder)
 
 

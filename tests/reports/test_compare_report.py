@@ -39,7 +39,12 @@ def generated(rows: int) -> Comparison:
         lc.policy(name).replace(instruments=lc.InstrumentTable())
         for name in ("bybit-linear@2025-10-02", "hyperliquid", "mexc-linear")
     )
-    policies = [BINANCE, bybit.replace(closing_fee_rate=0.00055), hyperliquid, mexc]
+    policies: list[str | lc.MarginPolicy] = [
+        BINANCE,
+        bybit.replace(closing_fee_rate=0.00055),
+        hyperliquid,
+        mexc,
+    ]
     return compare(book, policies, marks, tiers_from=BINANCE)
 
 

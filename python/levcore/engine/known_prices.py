@@ -39,10 +39,10 @@ def _refuse_low_shorts(book: "PositionBook", prices: "Floats", policies: "tuple[
         if rows.size:
             row = int(rows[0])
             name = book.instrument_names[book.instrument_codes[row]]
-            remedy = "leave these rows out, or policy.replace(lowest_short_price=0.0) with a table for that price"
+            remedy = "no such rows, or policy.replace(lowest_short_price=0.0) with a table for that price"
             raise UnknownRuleError(
                 policy.id,
-                f"the requirement of short positions below {policy.lowest_short_price:.4f} is in no table of it "
+                f"no table of it holds for short positions below {policy.lowest_short_price:.4f} "
                 f"({rows.size} rows, the first is row {row}, {name})",
                 remedy,
                 policy.unknown.about("short_floor"),

@@ -1,9 +1,9 @@
 """The dated archive of venue data: which file a policy's instrument comes from.
 
-A specification names files: ``"binance-usdm-2024-10-24"`` is that file alone, ``"bybit-linear"`` the series of
-all its dates, ``"bybit-linear>=2024-12-25"`` those since a date, several words several of these. An instrument is taken from the
-newest file that has its tiers. A file that covers all that was listed ends its series: what it does not hold
-had been delisted, and an older table would be a wrong answer.
+A specification names files: ``"binance-usdm-2024-10-24"`` is that file alone, ``"bybit-linear"`` the series
+of all its dates, ``"bybit-linear>=2024-12-25"`` those since a date, several words several of these. An
+instrument is taken from the newest file that has its tiers. A file that covers all that was listed ends its
+series: what it does not hold had been delisted, and an older table would be a wrong answer.
 """
 
 import re

@@ -14,9 +14,10 @@ says whether the file holds ``all`` that was listed or ``part`` of it, ``notes``
 
 The end of a table is a number; ``-``: there is none; ``500000 cut``: nothing is known above;
 ``5000 + 1000 0.005 0.005 0.5``: the venue's rule goes on, with tiers of 1,000 and both rates rising by 0.005
-until the initial rate is 0.5, with ``cut`` where the venue does not say that it ends there. Of a table whose shape is unknown the first tier alone is built, in which all
-shapes agree. Where the venue publishes leverages and a rule instead of rates, the header has
-``rate = half-of-initial-at-max-leverage``; ``max_leverage = 1/initial_rate`` where it does not publish those.
+until the initial rate is 0.5, with ``cut`` behind it where the venue does not say that it ends there. Of a
+table whose shape is unknown the first tier alone is built, in which all shapes agree. Where the venue
+publishes leverages and a rule instead of rates, the header has ``rate = half-of-initial-at-max-leverage``;
+``max_leverage = 1/initial_rate`` where it does not publish those.
 """
 
 import hashlib
@@ -158,7 +159,11 @@ class Bundle:
                 f"above {float(first):,.15g} ({unit}) there are further tiers, and no source says whether "
                 "their rates hold for the whole position or for a part"
             )
-        return f"nothing is known above {float(table.end):,.15g} ({unit}): the source is cut" if table.cut else ""
+        return (
+            f"nothing is known above {float(table.end):,.15g} ({unit}): the source is cut"
+            if table.cut
+            else ""
+        )
 
     def _initial_tiers(self, number: int, name: str) -> TierTable:
         tiers = self._initial.get(number)

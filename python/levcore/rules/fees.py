@@ -107,5 +107,6 @@ def read_fees() -> tuple[Fees, ...]:
         if not all(rate is None or -0.01 < rate < 0.1 for rate in (maker, taker, liquidation)):
             raise FileFormatError(FILE.name, "must hold fractions of value", "-0.01 to 0.1", line, number)
         secondary = cells[6] == "secondary"
-        found.append(Fees(*cells[:3], maker, taker, liquidation, secondary, *cells[7:]))
+        schedule, as_of, tier, source, note = (*cells[:3], *cells[7:])
+        found.append(Fees(schedule, as_of, tier, maker, taker, liquidation, secondary, source, note))
     return tuple(found)

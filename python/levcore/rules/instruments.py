@@ -242,7 +242,9 @@ class InstrumentTable(Mapping[str, Instrument]):
         """Names of the archive's series that it is of; empty where all is the caller's."""
         from levcore.rules.archive import series_of
 
-        return tuple(dict.fromkeys(series_of(each.name) for each in self._file.bundles)) if self._bundle else ()
+        return (
+            tuple(dict.fromkeys(series_of(each.name) for each in self._file.bundles)) if self._bundle else ()
+        )
 
     def facts(self, name: str) -> "Facts | None":
         """What the archive says of a contract beside its tiers, its fees among it; None: it is not there."""
@@ -265,7 +267,7 @@ class InstrumentTable(Mapping[str, Instrument]):
         return self._file.entries[spelling].source
 
     def limit(self, name: str) -> str:
-        """Why nothing is known above an instrument's last tier, in words; empty where the venue ends there."""
+        """Why nothing is known above an instrument's last tier; empty where the venue ends there."""
         spelling = self.resolve(name)
         if spelling is None or spelling in self._own:
             return ""

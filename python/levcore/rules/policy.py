@@ -281,7 +281,9 @@ class MarginPolicy:
             raise InputError("fees", "must be an account tier that is bundled", "'regular'", repr(tier))
         if not self.fee_schedule:
             remedy = "state yours with policy.replace(closing_fee_rate=...)"
-            raise UnknownRuleError(self.id, "no fees of this product are bundled", remedy, "no source was found")
+            raise UnknownRuleError(
+                self.id, "no fees of this product are bundled", remedy, "no source was found"
+            )
         fees = regular_fees(self.fee_schedule, as_of)
         chosen = dataclasses.replace(self, fees=fees)
         if not (self.closing_fee_is and self.closing_fee_rate == UNKNOWN):

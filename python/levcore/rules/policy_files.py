@@ -97,9 +97,7 @@ def _policy(data: Mapping[str, Any], version: Mapping[str, Any]) -> MarginPolicy
     rules = {**data["rules"], **version.get("rules", {})}
     sources = tuple(Source(**source) for source in [*data.get("sources", []), *version.get("sources", [])])
     _check_keys(name, rules, set(RULES))
-    fields: dict[str, Any] = (
-        NO_LEVELS | NONE_STATED | rules | {"table_units": tuple(rules["table_units"])}
-    )
+    fields: dict[str, Any] = NO_LEVELS | NONE_STATED | rules | {"table_units": tuple(rules["table_units"])}
     made = MarginPolicy(
         name=name,
         as_of=version["as_of"],

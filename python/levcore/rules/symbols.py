@@ -63,8 +63,8 @@ def _settled(key: str, settlement: str) -> str:
 def keys_of(name: str, settlement: str, payoff: str) -> tuple[str, ...]:
     """Keys under which an instrument is found: with and without its settlement currency.
 
-    A name without its quote currency, as Hyperliquid's ``BTC``, is found by itself and with it; of one such as
-    ``BTCPERP`` the bare base would be another contract's name as well.
+    A name without its quote currency, as Hyperliquid's ``BTC``, is found by itself and with it; of one such
+    as ``BTCPERP`` the bare base would be another contract's name as well.
     """
     key = symbol_key(name)
     if ":" in key:
@@ -79,7 +79,7 @@ def keys_of(name: str, settlement: str, payoff: str) -> tuple[str, ...]:
 
 
 def base_of(name: str, settlement: str, payoff: str) -> str:
-    """What the price is of, as assets name it: ``BTC`` of ``BTCUSDT``, ``PF_XBTUSD`` and Hyperliquid's ``BTC``."""
+    """What the price is of, as assets name it: ``BTC`` of ``BTCUSDT``, ``PF_XBTUSD`` and ``BTC``."""
     if payoff == "inverse" and settlement:
         return settlement
     first = re.split(r"[-_/]", _KIND_BEFORE.sub("", name, count=1))[0]

@@ -44,8 +44,8 @@ def distance(
     from levcore.book.asset_prices import asset_price_columns
     from levcore.book.marks import marks_by_policy
     from levcore.book.policy_labels import labelled_policies, labels_of_book
-    from levcore.engine.known_prices import known_prices
     from levcore.engine.distances import AccountDistance, beta_columns
+    from levcore.engine.known_prices import known_prices
     from levcore.reference.evaluate import BookReplay
 
     labelled = labelled_policies(policy)
