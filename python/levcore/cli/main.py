@@ -16,6 +16,7 @@ from levcore._levcore import __version__
 from levcore.book.marks import Marks
 from levcore.book.positions import PositionBook
 from levcore.cli.compare import add_compare
+from levcore.cli.fees import add_fees, with_fees
 from levcore.cli.options import (
     EXIT_CODES,
     FAILED,
@@ -33,6 +34,7 @@ from levcore.cli.options import (
 )
 from levcore.cli.progress import Progress
 from levcore.cli.reconcile import add_reconcile
+from levcore.cli.tiers import add_tiers
 from levcore.engine.engine import Engine
 from levcore.engine.risk import BookRisk
 from levcore.errors import InputError, LevcoreError, UnknownRuleError
@@ -98,8 +100,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _message(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}"
-    hint = " (on the command line: --set RULE=VALUE)" if isinstance(error, UnknownRuleError) else ""
-    return f"{error}{hint}"
+    if not isinstance(error, UnknownRuleError):
+        return str(error)
+    fees = "--fees regular, or " if "with_fees" in error.expected else ""
+    return f"{error} (on the command line: {fees}--set RULE=VALUE)"
 
 
 def _parser() -> Parser:
@@ -135,6 +139,7 @@ def _parser() -> Parser:
 
     add_compare(commands)
     add_reconcile(commands)
+    add_tiers(commands)
     listing = commands.add_parser(
         "policies", help="list the bundled policies", description="List the bundled policies, or show one."
     )
@@ -163,6 +168,7 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
         metavar="RULE=VALUE",
         help="state a rule of every policy, such as closing_fee_rate=0.0005; may be repeated",
     )
+    add_fees(parser)
     add_traceback(parser)
 
 
@@ -170,6 +176,7 @@ def _score(options: argparse.Namespace) -> int:
     _check_outputs(options)
     progress = Progress()
     positions, book, marks, chosen = _inputs(options, progress)
+    _note_limits(book, chosen, progress)
     progress.step("evaluating")(len(book))
     risk = Engine(chosen).evaluate(book, marks, asset_prices=asset_prices(options))
     if options.out:
@@ -228,9 +235,28 @@ def _policy(options: argparse.Namespace, name: str) -> MarginPolicy:
     for text in options.set:
         rule, value = stated_rule(text)
         chosen = chosen.replace(**{rule: value})
+    chosen = with_fees(chosen, options)
     if options.instruments:
         chosen = chosen.with_instruments(InstrumentTable.from_csv(options.instruments))
     return with_assets(chosen, options)
+
+
+def _note_limits(
+    book: PositionBook, chosen: MarginPolicy | dict[str, MarginPolicy], progress: Progress
+) -> None:
+    """Say of what the policies do not hold what is known of it, and where tables that they hold are cut."""
+    named = chosen if isinstance(chosen, dict) else {chosen.name: chosen}
+    for one in named.values():
+        for name in book.instrument_names:
+            held = name in one.instruments
+            said = (
+                one.instruments.limit(name)
+                if held
+                else f"is unknown; expected {one.instruments.missing(name)}"
+            )
+            if said and (held or len(named) == 1):
+                progress.clear()
+                print(f"levcore: note: {name} under {one.id}: {said}", file=sys.stderr)
 
 
 def _check_outputs(options: argparse.Namespace) -> None:
