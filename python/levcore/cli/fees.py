@@ -1,4 +1,4 @@
-"""The option ``--fees``: the bundled fees of an account tier, with their date and source on standard error."""
+"""The option ``--fees``: the bundled fees of an account tier, their date and source on standard error."""
 
 import argparse
 import sys

@@ -1,4 +1,4 @@
-"""The command line: ``levcore score``, ``explain``, ``compare``, ``reconcile`` and ``policies``.
+"""The command line: ``levcore score``, ``explain``, ``compare``, ``reconcile``, ``tiers``, ``policies``.
 
 Exit codes: 0 all is well; 2 something is in margin call or worse, or could not be judged, which may hide it;
 1 the command failed, with a message on standard error.
@@ -17,6 +17,7 @@ from levcore.book.marks import Marks
 from levcore.book.positions import PositionBook
 from levcore.cli.compare import add_compare
 from levcore.cli.fees import add_fees, with_fees
+from levcore.cli.notes import note_missing
 from levcore.cli.options import (
     EXIT_CODES,
     FAILED,
@@ -176,9 +177,10 @@ def _score(options: argparse.Namespace) -> int:
     _check_outputs(options)
     progress = Progress()
     positions, book, marks, chosen = _inputs(options, progress)
-    _note_limits(book, chosen, progress)
     progress.step("evaluating")(len(book))
     risk = Engine(chosen).evaluate(book, marks, asset_prices=asset_prices(options))
+    progress.clear()
+    note_missing(risk)
     if options.out:
         write_results(options.out, positions, risk, progress=progress.step(f"writing {options.out}"))
     name = Path(options.positions).name
@@ -239,24 +241,6 @@ def _policy(options: argparse.Namespace, name: str) -> MarginPolicy:
     if options.instruments:
         chosen = chosen.with_instruments(InstrumentTable.from_csv(options.instruments))
     return with_assets(chosen, options)
-
-
-def _note_limits(
-    book: PositionBook, chosen: MarginPolicy | dict[str, MarginPolicy], progress: Progress
-) -> None:
-    """Say of what the policies do not hold what is known of it, and where tables that they hold are cut."""
-    named = chosen if isinstance(chosen, dict) else {chosen.name: chosen}
-    for one in named.values():
-        for name in book.instrument_names:
-            held = name in one.instruments
-            said = (
-                one.instruments.limit(name)
-                if held
-                else f"is unknown; expected {one.instruments.missing(name)}"
-            )
-            if said and (held or len(named) == 1):
-                progress.clear()
-                print(f"levcore: note: {name} under {one.id}: {said}", file=sys.stderr)
 
 
 def _check_outputs(options: argparse.Namespace) -> None:

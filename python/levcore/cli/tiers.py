@@ -36,7 +36,7 @@ def add_tiers(commands: "argparse._SubParsersAction[Any]") -> None:
         "tiers",
         help="list bundled tier tables, compare two, or convert a venue's",
         description="List the dates and tables of the archive: `tiers [POLICY or SERIES] [SYMBOL]`; "
-        "say what changed: `tiers diff A B [POSITIONS]`; convert a venue's reply to a file for --instruments: "
+        "say what changed: `tiers diff A B [POSITIONS]`; convert a venue's reply for --instruments: "
         "`tiers convert FILE --from VENUE`.",
     )
     parser.add_argument(

@@ -1,6 +1,6 @@
 """What the archive holds, and what changed in it between two dates, as text."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -9,14 +9,34 @@ from levcore.book.positions import PositionBook
 from levcore.errors import InputError
 from levcore.rules.archive import dates_of
 from levcore.rules.bundles import Bundle, read_bundle
+from levcore.rules.fees import regular_fees
 from levcore.rules.instruments import InstrumentTable
 from levcore.rules.policy import MarginPolicy
+from levcore.rules.policy_files import policy_names, read_policies
 from levcore.rules.symbols import symbol_key
 from levcore.rules.tiers import TierTable
 
-__all__ = ["changes_text", "listing_text", "moved_text", "tables_text"]
+__all__ = ["changes_text", "coverage_rows", "listing_text", "moved_text", "tables_text"]
 
 SHOWN = 40
+
+
+def coverage_rows() -> Iterator[tuple[str, ...]]:
+    """What each policy bundles: contracts, their dates, what is cut or lacks something, fees; the head first."""
+    yield "name", "contracts", "dates", "cut or unknown", "regular fees"
+    for name in policy_names():
+        newest = read_policies(name)[-1]
+        table = newest.instruments
+        dates = sorted({table.date_of(each) for each in table}) if table.series else []
+        limited = sum(table.limit(each) != "" for each in table)
+        said = [f"{limited} answered up to an end"] if limited else []
+        said += [f"{len(table.gaps)} without tiers or size"] if table.gaps else []
+        fees = "none bundled"
+        if newest.fee_schedule:
+            chosen = regular_fees(newest.fee_schedule)
+            fees = f"taker {chosen.taker:g}, {chosen.as_of}" + (", secondary" if chosen.secondary else "")
+        if table.series or newest.fee_schedule:
+            yield name, str(len(table)), ", ".join(dates) or "none", ", ".join(said) or "nothing", fees
 
 
 def listing_text(series: Iterable[str]) -> str:
@@ -56,8 +76,10 @@ def tables_text(series: Iterable[str], symbol: str) -> str:
     for name in series:
         for date, file in dates_of(name).items():
             bundle = read_bundle(file)
-            for each in _spelled(bundle, symbol):
-                blocks.append("\n".join([f"{each}, {name} {date}", *_table_lines(bundle, each)]))
+            blocks += [
+                "\n".join([f"{each}, {name} {date}", *_table_lines(bundle, each)])
+                for each in _spelled(bundle, symbol)
+            ]
     if not blocks:
         missing = InstrumentTable.bundled(" ".join(series)).missing(symbol)
         raise InputError("SYMBOL", "is in no table of these", missing, repr(symbol))

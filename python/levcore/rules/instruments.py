@@ -246,6 +246,11 @@ class InstrumentTable(Mapping[str, Instrument]):
             tuple(dict.fromkeys(series_of(each.name) for each in self._file.bundles)) if self._bundle else ()
         )
 
+    @property
+    def gaps(self) -> tuple[str, ...]:
+        """Contracts that the archive names without tiers or without contract size, and so no instruments."""
+        return tuple(self._file.gaps) if self._bundle else ()
+
     def facts(self, name: str) -> "Facts | None":
         """What the archive says of a contract beside its tiers, its fees among it; None: it is not there."""
         if not self._bundle:

@@ -19,8 +19,10 @@ from levcore.venues.tiers.read import read_tiers_file
 
 __all__ = ["converted", "instruments_csv"]
 
-COLUMNS = ("instrument", "payoff", "contract_size", "multiplier", "tick_size", "settlement", "underlying")
-COLUMNS += ("table", "tier", "floor", "cap", "rate", "deduction", "max_leverage", "unit", "shape", "slope")
+COLUMNS = (
+    *("instrument", "payoff", "contract_size", "multiplier", "tick_size", "settlement", "underlying"),
+    *("table", "tier", "floor", "cap", "rate", "deduction", "max_leverage", "unit", "shape", "slope"),
+)
 # Replies whose bounds are values and whose contracts are one unit of base currency, or one of quote.
 CONTRACTS_OF_ONE = ("binance", "bybit", "freqtrade", "hyperliquid")
 SERIES_OF_SOURCE = {"gate": ("gate-usdt",), "okx": ("okx-linear-swap", "okx-inverse-swap")}
