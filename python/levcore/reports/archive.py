@@ -22,7 +22,7 @@ SHOWN = 40
 
 
 def coverage_rows() -> Iterator[tuple[str, ...]]:
-    """What each policy bundles: contracts, their dates, what is cut or lacks something, fees; the head first."""
+    """What each policy bundles: contracts, dates, what is cut or lacks something, fees; the head first."""
     yield "name", "contracts", "dates", "cut or unknown", "regular fees"
     for name in policy_names():
         newest = read_policies(name)[-1]
