@@ -200,7 +200,7 @@ def test_shorts_below_are_refused_whatever_the_table(price: float) -> None:
         engine = lc.Engine(policy)
         ways = (
             lambda: engine.evaluate(book, marks),  # noqa: B023
-            lambda: engine.explain(book, marks, 0),  # noqa: B023
+            lambda: lc.explain(engine, book, marks, 0),  # noqa: B023
             lambda: lc.distance(engine, book, marks),  # noqa: B023
             lambda: lc.quantities_to_close(engine, book, marks),  # noqa: B023
             lambda: lc.reference.evaluate(book, policy, marks),  # noqa: B023
