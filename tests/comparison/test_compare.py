@@ -19,6 +19,7 @@ from support.comparison import assert_same_risk
 
 BINANCE = "binance-usdm@2024-10-24"
 MARKS = {"BTCUSDT": 61_000.0, "ETHUSDT": 3_050.0}
+NONE = lc.InstrumentTable()
 
 
 def usdt(name: str = BINANCE) -> dict[str, lc.Instrument]:
@@ -28,7 +29,12 @@ def usdt(name: str = BINANCE) -> dict[str, lc.Instrument]:
 
 def bybit() -> lc.MarginPolicy:
     """Policy without a table of its own whose fee is stated."""
-    return lc.policy("bybit-linear@2025-10-02").replace(closing_fee_rate=0.00055)
+    return lc.policy("bybit-linear@2025-10-02").replace(closing_fee_rate=0.00055, instruments=NONE)
+
+
+def okx() -> lc.MarginPolicy:
+    """Another one, whose tables are flat."""
+    return lc.policy("okx-linear-swap").replace(closing_fee_rate=0.0005, instruments=NONE)
 
 
 def two_positions() -> lc.PositionBook:
@@ -58,8 +64,7 @@ def one_position(**columns: Any) -> lc.PositionBook:
 def generated() -> Comparison:
     """Comparison of a generated book of cross and isolated positions."""
     book, marks = generate.book(3000, usdt(), seed=11, margin_mode="mixed")
-    okx = lc.policy("okx-linear-swap").replace(closing_fee_rate=0.0005)
-    policies: list[str | lc.MarginPolicy] = [BINANCE, bybit(), okx]
+    policies: list[str | lc.MarginPolicy] = [BINANCE, bybit(), okx()]
     return compare(book, policies, marks, tiers_from=BINANCE)
 
 
@@ -71,7 +76,8 @@ def test_each_answer_is_that_of_the_engine(generated: Comparison) -> None:
     book, marks = generated.book, generated.marks
     assert len(generated.answers) == 3
     for label, risk in generated.answers.items():
-        alone = lc.policy(BINANCE) if label == BINANCE else generated.policies[label].with_instruments(usdt())
+        borrowed = generated.policies[label].with_instruments(usdt()).replace(table_shape="any")
+        alone = lc.policy(BINANCE) if label == BINANCE else borrowed
         assert_same_risk(risk, lc.Engine(alone).evaluate(book, marks, measures=MEASURE_NAMES), label)
         for measure in ("margin_ratio", "liquidation_price", "state"):
             assert generated.table(measure)[label] is not None
@@ -114,7 +120,7 @@ def test_a_policy_without_a_price_spreads_to_infinity() -> None:
 
 def test_a_policy_that_refuses_is_a_column_not_an_error() -> None:
     policies = [BINANCE, "okx-linear-swap"]
-    both = compare(two_positions(), policies, MARKS, tiers_from=BINANCE)
+    both = compare(two_positions(), policies, MARKS, tiers_from=BINANCE, quantities_of=BINANCE)
     refusal = both.results["okx-linear-swap"]
     assert isinstance(refusal, Refusal)
     reason = lc.policy("okx-linear-swap").unknown["closing_fee_rate"]
@@ -128,7 +134,8 @@ def test_a_policy_that_refuses_is_a_column_not_an_error() -> None:
 
 
 def test_all_may_refuse() -> None:
-    both = compare(two_positions(), ["bybit-linear", "okx-linear-swap"], MARKS, tiers_from=BINANCE)
+    policies = ["bybit-linear", "okx-linear-swap"]
+    both = compare(two_positions(), policies, MARKS, tiers_from=BINANCE, quantities_of="bybit-linear")
     assert both.answers == {}
     assert both.compared.tolist() == [False, False]
     assert (
@@ -173,9 +180,8 @@ def test_the_lender_need_not_be_compared() -> None:
 
 
 def test_tiers_of_another_shape_are_remarked() -> None:
-    okx = lc.policy("okx-linear-swap").replace(closing_fee_rate=0.0005)
-    both = compare(two_positions(), [okx, bybit()], MARKS, tiers_from=BINANCE)
-    assert both.matches[okx.id].misfits == ("BTCUSDT", "ETHUSDT")
+    both = compare(two_positions(), [okx(), bybit()], MARKS, tiers_from=BINANCE)
+    assert both.matches[okx().id].misfits == ("BTCUSDT", "ETHUSDT")
     assert both.matches[bybit().id].misfits == ()
     text = " ".join(lc.report(both).split())
     assert "own tables are flat, keyed by contracts; these are not." in text

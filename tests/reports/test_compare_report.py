@@ -34,10 +34,19 @@ FEES = ["--set=bybit-linear.closing_fee_rate=0.00055", "--set=okx-linear-swap.cl
 
 
 def generated(rows: int) -> Comparison:
-    """Comparison of a generated book under four policies, one of which refuses."""
+    """Comparison of a generated book under four policies without tables, one of which refuses."""
     book, marks = generate.book(rows, usdt_instruments(), seed=7, margin_mode="mixed")
-    bybit = lc.policy("bybit-linear@2025-10-02").replace(closing_fee_rate=0.00055)
-    return compare(book, [BINANCE, bybit, "hyperliquid", "mexc-linear"], marks, tiers_from=BINANCE)
+    bybit, hyperliquid, mexc = (
+        lc.policy(name).replace(instruments=lc.InstrumentTable())
+        for name in ("bybit-linear@2025-10-02", "hyperliquid", "mexc-linear")
+    )
+    policies: list[str | lc.MarginPolicy] = [
+        BINANCE,
+        bybit.replace(closing_fee_rate=0.00055),
+        hyperliquid,
+        mexc,
+    ]
+    return compare(book, policies, marks, tiers_from=BINANCE)
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +153,7 @@ def test_html_says_what_the_policies_say(comparison: Comparison) -> None:
     for label, policy in comparison.policies.items():
         assert label in words
         assert policy.as_of in words
-    assert str(comparison.results["mexc-linear"]) in words
+    assert str(comparison.results[lc.policy("mexc-linear").id]) in words
     assert "unknown (no source says whether a residual is owed)" in words
     assert f"Instruments and tiers of {BINANCE} for all instruments: there the rules are compared" in words
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from levcore.cli.fees import add_fees, with_fees
 from levcore.cli.options import (
     EXIT_CODES,
     IN_MARGIN_CALL,
@@ -73,6 +74,7 @@ def add_compare(commands: "argparse._SubParsersAction[Any]") -> None:
         metavar="[POLICY.]RULE=VALUE",
         help="state a rule of POLICY, or of every policy that leaves it unknown; may be repeated",
     )
+    add_fees(parser)
     parser.add_argument("--report", metavar="FILE.html", help="write the report, one offline file")
     parser.add_argument("--json", action="store_true", help="print everything compared as JSON")
     parser.add_argument(
@@ -89,6 +91,10 @@ def _compare(options: argparse.Namespace) -> int:
     policies = labelled([name.strip() for name in options.policies.split(",") if name.strip()])
     policies, files = _with_instruments(policies, options.instruments, options.tiers_from)
     policies = _with_rules(policies, options.set)
+    # Whose product has no bundled fees refuses by itself, if it needs one.
+    policies = {
+        label: with_fees(one, options) if one.fee_schedule else one for label, one in policies.items()
+    }
     policies = _with_assets(policies, options)
     inputs = (*inputs_of(options), options.names, *files)
     check_outputs(inputs, [("--report", options.report)])

@@ -1,4 +1,4 @@
-"""The command line: ``levcore score``, ``explain``, ``compare``, ``reconcile`` and ``policies``.
+"""The command line: ``levcore score``, ``explain``, ``compare``, ``reconcile``, ``tiers``, ``policies``.
 
 Exit codes: 0 all is well; 2 something is in margin call or worse, or could not be judged, which may hide it;
 1 the command failed, with a message on standard error.
@@ -16,6 +16,8 @@ from levcore._levcore import __version__
 from levcore.book.marks import Marks
 from levcore.book.positions import PositionBook
 from levcore.cli.compare import add_compare
+from levcore.cli.fees import add_fees, with_fees
+from levcore.cli.notes import note_missing
 from levcore.cli.options import (
     EXIT_CODES,
     FAILED,
@@ -33,6 +35,7 @@ from levcore.cli.options import (
 )
 from levcore.cli.progress import Progress
 from levcore.cli.reconcile import add_reconcile
+from levcore.cli.tiers import add_tiers
 from levcore.engine.engine import Engine
 from levcore.engine.risk import BookRisk
 from levcore.errors import InputError, LevcoreError, UnknownRuleError
@@ -98,8 +101,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _message(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}"
-    hint = " (on the command line: --set RULE=VALUE)" if isinstance(error, UnknownRuleError) else ""
-    return f"{error}{hint}"
+    if not isinstance(error, UnknownRuleError):
+        return str(error)
+    fees = "--fees regular, or " if "with_fees" in error.expected else ""
+    return f"{error} (on the command line: {fees}--set RULE=VALUE)"
 
 
 def _parser() -> Parser:
@@ -135,6 +140,7 @@ def _parser() -> Parser:
 
     add_compare(commands)
     add_reconcile(commands)
+    add_tiers(commands)
     listing = commands.add_parser(
         "policies", help="list the bundled policies", description="List the bundled policies, or show one."
     )
@@ -163,6 +169,7 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
         metavar="RULE=VALUE",
         help="state a rule of every policy, such as closing_fee_rate=0.0005; may be repeated",
     )
+    add_fees(parser)
     add_traceback(parser)
 
 
@@ -172,6 +179,8 @@ def _score(options: argparse.Namespace) -> int:
     positions, book, marks, chosen = _inputs(options, progress)
     progress.step("evaluating")(len(book))
     risk = Engine(chosen).evaluate(book, marks, asset_prices=asset_prices(options))
+    progress.clear()
+    note_missing(risk)
     if options.out:
         write_results(options.out, positions, risk, progress=progress.step(f"writing {options.out}"))
     title = f"Risk report: {Path(options.positions).name}"
@@ -230,6 +239,7 @@ def _policy(options: argparse.Namespace, name: str) -> MarginPolicy:
     for text in options.set:
         rule, value = stated_rule(text)
         chosen = chosen.replace(**{rule: value})
+    chosen = with_fees(chosen, options)
     if options.instruments:
         chosen = chosen.with_instruments(InstrumentTable.from_csv(options.instruments))
     return with_assets(chosen, options)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from levcore.book.arrays import Floats
 from levcore.book.positions import PositionBook
 from levcore.comparison.assets import AssetMatch
-from levcore.comparison.instruments import Match
+from levcore.comparison.instruments import Match, with_borrowed
 from levcore.comparison.totals import comparison_totals, judged_accounts
 from levcore.engine.compiled import pools_every_account
 from levcore.engine.distances import AccountDistance, distance
@@ -217,7 +217,7 @@ class Comparison:
 
     def _distance(self, label: str) -> AccountDistance:
         if len(self):
-            engine = Engine(self.policies[label])
+            engine = Engine(with_borrowed(self.policies[label], self.matches[label]))
             return distance(engine, self.book, self.marks, asset_prices=self.asset_prices)
         # Without positions, nothing says which prices move.
         unknown = AccountDistance(self.book.account_ids)

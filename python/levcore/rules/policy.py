@@ -9,10 +9,11 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
-from levcore.errors import PolicyError, UnknownPolicyError, UnknownRuleError
+from levcore.errors import InputError, PolicyError, UnknownPolicyError, UnknownRuleError
 from levcore.rules.assets import Asset, AssetTable
+from levcore.rules.fees import Fees, regular_fees
 from levcore.rules.instruments import Instrument, InstrumentTable
 from levcore.rules.terms import (
     CHOICES,
@@ -104,6 +105,8 @@ class MarginPolicy:
     covered_share : float
         Share of one leg's requirement on covered quantity, in [0, 1]: 0 nets the legs. 0 unless
         `hedge_requirement` is "covered".
+    lowest_short_price : float, quote
+        Price below which no table holds for short positions, which are then refused; 0 where there is none.
     initial_margin_rule : {"leverage", "table", "unknown"}
         Whether the initial margin is the value over the row's leverage, or follows the instrument's
         `initial_tiers`.
@@ -123,6 +126,12 @@ class MarginPolicy:
         The bundled table, or an empty one for the caller to fill with `with_instruments`.
     assets : AssetTable
         Rules of collateral assets: bundled, or for the caller to fill with `with_assets`.
+    fee_schedule : str
+        Name of the bundled fees of the product; empty where there are none.
+    closing_fee_is : {"taker", ""}
+        Which fee of the account `closing_fee_rate` is, where it is unknown; empty where none of them is it.
+    fees : Fees or None
+        What the account pays, as `with_fees` chose it.
 
     Raises
     ------
@@ -165,6 +174,7 @@ class MarginPolicy:
     table_shape: TableShape
     hedge_requirement: HedgeRequirement
     covered_share: float
+    lowest_short_price: float
     initial_margin_rule: InitialMarginRule
     funding_in_requirement: FundingInRequirement
     liabilities_count_as: LiabilityRule
@@ -173,6 +183,9 @@ class MarginPolicy:
     # Names would be read from disk for a hash; the name and date of the policy tell bundled tables apart.
     instruments: InstrumentTable = field(hash=False)
     assets: AssetTable = field(default_factory=AssetTable)
+    fee_schedule: str = ""
+    closing_fee_is: str = ""
+    fees: Fees | None = None
 
     def __post_init__(self) -> None:
         """Check that each rule has one of its values."""
@@ -210,6 +223,8 @@ class MarginPolicy:
         value = getattr(self, rule)
         if value == UNKNOWN or (value is None and rule.endswith("_level")):
             remedy = f"state it with policy.replace({rule}=...)"
+            if rule == "closing_fee_rate" and self.closing_fee_is:
+                remedy = f"choose it with policy.with_fees('regular') ({self._regular()}), or {remedy}"
             raise UnknownRuleError(self.id, f"{rule} is unknown", remedy, self.unknown.about(rule))
         return value
 
@@ -237,6 +252,52 @@ class MarginPolicy:
     ) -> "MarginPolicy":
         """New policy whose table also holds `instruments`; they replace those of the same name."""
         return dataclasses.replace(self, instruments=self.instruments.with_instruments(instruments))
+
+    def with_tables(self, as_of: str) -> "MarginPolicy":
+        """New policy with the venue's tables of another date, as ``levcore tiers`` lists them.
+
+        Raises
+        ------
+        InputError
+            Where no table of the product has that date.
+        """
+        return dataclasses.replace(self, instruments=self.instruments.at(as_of))
+
+    def with_fees(self, tier: Literal["regular"] = "regular", *, as_of: str | None = None) -> "MarginPolicy":
+        """New policy with the fees of an account tier as `fees`, and with them the closing fee it takes.
+
+        Parameters
+        ----------
+        tier : {"regular"}
+            The venue's lowest account tier.
+        as_of : str, optional
+            Date of the fees; the newest by default. Dates are those of records, not spans.
+
+        Raises
+        ------
+        UnknownRuleError
+            Where no fees of the product are bundled.
+        InputError
+            For another tier, or a date that is not bundled.
+        """
+        if tier != "regular":
+            raise InputError("fees", "must be an account tier that is bundled", "'regular'", repr(tier))
+        if not self.fee_schedule:
+            remedy = "state yours with policy.replace(closing_fee_rate=...)"
+            raise UnknownRuleError(
+                self.id, "no fees of this product are bundled", remedy, "no source was found"
+            )
+        fees = regular_fees(self.fee_schedule, as_of)
+        chosen = dataclasses.replace(self, fees=fees)
+        if not (self.closing_fee_is and self.closing_fee_rate == UNKNOWN):
+            return chosen
+        evidence = f"[caller] chosen with policy.with_fees: {fees}"
+        chosen = chosen.replace(closing_fee_rate=fees.taker)
+        return chosen.replace(rests_on=Texts({**chosen.rests_on, "closing_fee_rate": evidence}))
+
+    def _regular(self) -> str:
+        fees = regular_fees(self.fee_schedule)
+        return f"{fees.taker:g}, {fees.tier}, {fees.as_of}" + (", secondary" if fees.secondary else "")
 
     def with_assets(self, assets: Iterable[Asset]) -> "MarginPolicy":
         """New policy whose assets also hold `assets`; they replace those of the same name."""
@@ -270,6 +331,9 @@ class MarginPolicy:
         share = self.covered_share
         if not (_is_number(share) and 0 <= share <= 1):
             raise self._fault("covered_share", "must be a share", "in [0, 1]", repr(share))
+        low = self.lowest_short_price
+        if not (_is_number(low) and 0 <= low < math.inf):
+            raise self._fault("lowest_short_price", "must be a price, or 0", ">= 0", repr(low))
         if share != 0 and self.hedge_requirement != "covered":
             raise self._fault("covered_share", "belongs to hedge_requirement='covered'", "0", repr(share))
 
@@ -285,7 +349,7 @@ def _is_number(value: object) -> bool:
 # Fields that say where a policy comes from; the others are its rules.
 PROVENANCE = frozenset(
     {"name", "as_of", "title", "venue", "product", "notes", "verified_by", "sources", "rests_on", "unknown"}
-    | {"instruments", "assets"}
+    | {"instruments", "assets", "fee_schedule", "closing_fee_is", "fees"}
 )
 RULES = tuple(each.name for each in dataclasses.fields(MarginPolicy) if each.name not in PROVENANCE)
 
@@ -330,7 +394,7 @@ def policy(name: str) -> MarginPolicy:
     plain, _, date = name.partition("@")
     names = policy_names()
     if plain not in names:
-        raise UnknownPolicyError("policy", "has no such name", ", ".join(names), repr(plain))
+        raise UnknownPolicyError("policy", "has no such name", _likely(plain, names), repr(plain))
     versions = read_policies(plain)
     if "@" not in name:
         return versions[-1]
@@ -340,6 +404,17 @@ def policy(name: str) -> MarginPolicy:
         dates = ", ".join(version.as_of for version in versions)
         raise UnknownPolicyError("policy", f"{plain} has no such date", f"one of {dates}", repr(date))
     return (exact or dated)[0]
+
+
+def _likely(name: str, names: tuple[str, ...]) -> str:
+    """Names that begin so, in any case and separator, or that are close; else how to list them all."""
+    from difflib import get_close_matches
+
+    plain = "-".join(name.lower().replace("_", " ").replace("-", " ").split())
+    begun = [each for each in names if plain and each.startswith(plain)]
+    likely = begun or get_close_matches(plain, names, n=3, cutoff=0.6)
+    everything = f"one of {len(names)} policies (levcore policies lists them)"
+    return f"one of {', '.join(likely)}" if likely else everything
 
 
 def policies() -> list[PolicyInfo]:
