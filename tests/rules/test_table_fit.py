@@ -127,7 +127,7 @@ def test_borrowed_tables_of_another_shape_are_compared_and_own_ones_refused() ->
     okx = stated("okx-linear-swap")
     both = lc.compare(book, {"okx": okx, "generic": lender}, {"X": 2.0}, tiers_from="generic")
     assert both.matches["okx"].misfits == ("X",)
-    assert "own tables are flat, keyed by contracts" in " ".join(both.text().split())
+    assert "own tables are flat, keyed by contracts" in " ".join(str(lc.report(both)).split())
     assert set(both.answers) == {"okx", "generic"}
 
 

@@ -6,6 +6,7 @@ that rests on, and what nobody has published: such a rule is ``"unknown"``, and 
 """
 
 import dataclasses
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
