@@ -1,7 +1,11 @@
-"""JSON of venues, read without losing a digit, and errors that name the place in it."""
+"""JSON of venues, read without losing a digit, and errors that name the place in it.
+
+A field is found by its letters and digits: ``positionAmt``, ``position_amt`` and ``PositionAmt`` are one, since
+venues and the wrappers around them have spelled the same field in several ways over the years.
+"""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from os import PathLike
@@ -10,7 +14,11 @@ from typing import Any
 from levcore.errors import FileFormatError
 from levcore.venues.printed_number import PrintedNumber, printed_number
 
-__all__ = ["Record", "read_json", "records"]
+__all__ = ["Record", "read_json", "records", "shown"]
+
+LONGEST_SHOWN = 60
+NO_NUMBERS = ("nan", "inf", "infinity")
+"""What JSON libraries write for a float64 that is no number, without its sign."""
 
 
 def read_json(path: str | PathLike[str]) -> Any:
@@ -31,6 +39,8 @@ def read_json(path: str | PathLike[str]) -> Any:
             raise FileFormatError(file, "must be JSON", found=error.msg, line=error.lineno) from None
         except UnicodeDecodeError as error:
             raise FileFormatError(file, "must be UTF-8 text", found=error.reason) from None
+        except RecursionError:
+            raise FileFormatError(file, "must not nest so deeply", "a venue's reply") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +62,45 @@ class Record:
     fields: Mapping[str, Any]
 
     def __contains__(self, name: str) -> bool:
-        """Whether the field is there, empty or not."""
-        return name in self.fields
+        """Whether the field is there, in any spelling, empty or not."""
+        return self.key(name) is not None
+
+    def key(self, name: str) -> str | None:
+        """Name under which the record holds a field; None where it does not.
+
+        Raises
+        ------
+        FileFormatError
+            Where it holds the field in two spellings.
+        """
+        if name in self.fields:
+            return name
+        plain = _plain(name)
+        found = [key for key in self.fields if isinstance(key, str) and _plain(key) == plain]
+        if len(found) > 1:
+            raise self.error(found[0], "must be given once", found=" and ".join(map(shown, found)))
+        return found[0] if found else None
+
+    def value(self, name: str) -> Any:
+        """What stands under a field in any spelling; None where nothing does."""
+        key = self.key(name)
+        return None if key is None else self.fields[key]
 
     def text(self, *names: str) -> str:
-        """Text of the first of `names` that is there and not empty; empty where none is."""
+        """Text of the first of `names` that is there and not empty; empty where none is.
+
+        Raises
+        ------
+        FileFormatError
+            Where it is a list or an object, or holds characters that cannot be printed.
+        """
         for name in names:
-            text = _text(self.fields.get(name))
+            value = self.value(name)
+            if isinstance(value, (Mapping, list, tuple)):
+                raise self.error(name, "must be a text or a number", found=shown(value))
+            text = _text(value)
+            if text and not text.isprintable():
+                raise self.error(name, "must be of characters that can be printed", found=shown(text))
             if text:
                 return text
         return ""
@@ -77,20 +119,25 @@ class Record:
         return text
 
     def printed(self, *names: str) -> PrintedNumber | None:
-        """Number of the first of `names` that is there and not empty; None where none is.
+        """Number of the first of `names` that is there and not empty; None where none is, or it is NaN.
 
         Raises
         ------
         FileFormatError
-            Where it is no number.
+            Where it is no number, or none that a float64 holds.
         """
         name = next((each for each in names if self.text(each)), None)
-        if name is None:
+        if name is None or self.is_no_number(name):
             return None
         try:
             return printed_number(self.text(name))
         except ValueError:
-            raise self.error(name, "must be a number", "a decimal number", repr(self.text(name))) from None
+            rule = "must be a number that float64 holds"
+            raise self.error(name, rule, "a decimal number", shown(self.text(name))) from None
+
+    def is_no_number(self, name: str) -> bool:
+        """Whether a field says NaN or infinity: no number, and no reason to refuse the others."""
+        return self.text(name).lower().lstrip("+-") in NO_NUMBERS
 
     def number(self, *names: str) -> Decimal | None:
         """Like `printed`, the exact value alone."""
@@ -101,12 +148,12 @@ class Record:
         """Like `number`, refusing a missing one."""
         found = self.number(*names)
         if found is None:
-            raise self.error(names[0], "must be given", "a number", "nothing")
+            raise self.error(names[0], "must be given", "a number", shown(self.text(*names)) or "nothing")
         return found
 
     def record(self, name: str) -> "Record":
         """Object under `name`; an empty one where there is none."""
-        value = self.fields.get(name)
+        value = self.value(name)
         if value is None:
             value = {}
         if not isinstance(value, Mapping):
@@ -121,13 +168,21 @@ class Record:
         FileFormatError
             Where it is no list of objects.
         """
-        if name not in self.fields:
-            raise self.error(name, "must be given", "a list", "fields " + ", ".join(list(self.fields)[:8]))
-        return records(self.fields[name], self.file, self._path(name))
+        key = self.key(name)
+        if key is None:
+            fields = ", ".join(shown(each) for each in list(self.fields)[:8])
+            raise self.error(name, "must be given", "a list", f"fields {fields}" if fields else "no field")
+        return records(self.fields[key], self.file, self._path(key))
 
     def error(self, field: str, rule: str, expected: str = "", found: str = "") -> FileFormatError:
         """Make the error of a field of this record."""
-        return FileFormatError(self.file, rule, expected, found, column=self._path(field))
+        return FileFormatError(self.file, rule, expected, found, column=self._path(self._spelled(field)))
+
+    def _spelled(self, name: str) -> str:
+        """Name of a field as the record spells it, or as it is given where the record has none or two."""
+        plain = _plain(name)
+        found = [key for key in self.fields if isinstance(key, str) and _plain(key) == plain]
+        return found[0] if name not in self.fields and len(found) == 1 else name
 
     def _path(self, name: str) -> str:
         return ".".join(part for part in (self.place, name) if part)
@@ -141,7 +196,7 @@ def records(data: Any, file: str, place: str = "") -> list[Record]:
     FileFormatError
         Where `data` is no list, or an element no object.
     """
-    if isinstance(data, (str, bytes, Mapping)) or not isinstance(data, Iterable):
+    if not isinstance(data, (list, tuple)):
         raise FileFormatError(file, "must be a list of objects", "[...]", _kind(data), column=place or None)
     made = []
     for index, each in enumerate(data):
@@ -154,6 +209,18 @@ def records(data: Any, file: str, place: str = "") -> list[Record]:
 
 def _kind(data: Any) -> str:
     return "an object" if isinstance(data, Mapping) else type(data).__name__
+
+
+def shown(value: Any) -> str:
+    """Value as a message shows it: short, and without characters that a terminal would obey."""
+    text = ascii(value) if not (isinstance(value, str) and value.isprintable()) else repr(value)
+    if value == "":
+        return ""
+    return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").lower()
 
 
 def _text(value: Any) -> str:

@@ -5,8 +5,9 @@ decimals, so that nothing is lost by reading the text as a float64 first.
 """
 
 import math
+import re
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, Context, Decimal, InvalidOperation
+from decimal import ROUND_CEILING, Context, Decimal
 from typing import Literal, TypeAlias
 
 __all__ = [
@@ -23,6 +24,11 @@ Agreement: TypeAlias = Literal["nearest", "cut", "away"]
 
 FLOAT64_DIGITS = 17
 """Significant digits that name a float64 and no other: a number printed with so many is one."""
+DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
+LONGEST = 400
+"""Characters of the longest number that a venue may print: those of the largest float64 and then some."""
+SMALLEST, LARGEST = -308, 308
+"""Powers of ten between which a float64 keeps its digits."""
 EXACT = Context(prec=60)
 """Wide enough for every product and sum of the decimals that venues print."""
 TICK_DIGITS = (1, 2, 5)
@@ -56,13 +62,14 @@ def printed_number(text: str) -> PrintedNumber:
     Raises
     ------
     ValueError
-        Where the text is no finite number.
+        Where the text is no decimal number, or none that a float64 holds to its last digit: what is
+        smaller than the smallest is not 0.
     """
-    try:
-        value = Decimal(text.strip())
-    except InvalidOperation:
-        raise ValueError(text) from None
-    if not value.is_finite():
+    text = text.strip()
+    if len(text) > LONGEST or not DECIMAL.fullmatch(text):
+        raise ValueError(text)
+    value = Decimal(text)
+    if not SMALLEST <= (value.adjusted() if value else _exponent(value)) < LARGEST:
         raise ValueError(text)
     if len(value.as_tuple().digits) >= FLOAT64_DIGITS and _exponent(value) < 0:
         value = Decimal(repr(float(value)))

@@ -14,7 +14,9 @@ from levcore.venues.positions.reply import (
     Reply,
     Reported,
     VenuePosition,
+    read_rows,
     reported,
+    size_or_reason,
     unit_of_entry,
 )
 from levcore.venues.printed_number import EXACT
@@ -39,7 +41,7 @@ WALLET = "crossWalletBalance of GET /fapi/v3/account (COIN-M: /dapi/v1/account)"
 def read_positions(data: Any, file: str) -> Reply:
     """Read a reply of ``positionRisk``, of ``account``, or of the websocket's ``account.position``.
 
-    Positions without a size are left out silently: the venue lists every symbol of the market.
+    Positions without a size are counted alone: the venue lists every symbol of the market.
     """
     if isinstance(data, Mapping):
         whole = Record(file, "", data)
@@ -50,16 +52,15 @@ def read_positions(data: Any, file: str) -> Reply:
         accounts = read_account(data, file) if "assets" in whole else {}
     else:
         rows, accounts = records(data, file), {}
-    positions = tuple(_position(row) for row in rows if row.required_number("positionAmt") != 0)
-    return Reply(positions=positions, accounts=accounts, wallet_field=WALLET)
+    positions, left_out, flat = read_rows(rows, _position, ("symbol",))
+    return Reply(positions=positions, accounts=accounts, left_out=left_out, wallet_field=WALLET, flat=flat)
 
 
 def read_account(data: Any, file: str) -> dict[str, AccountReply]:
-    """Wallet balances of ``account``, by asset."""
-    if not isinstance(data, Mapping):
-        raise FileFormatError(file, "must be a reply of account", "an object with assets", "a list")
+    """Wallet balances of ``account`` or of ``balance``, by asset."""
+    rows = Record(file, "", data).records("assets") if isinstance(data, Mapping) else records(data, file)
     accounts = {}
-    for asset in Record(file, "", data).records("assets"):
+    for asset in rows:
         wallet = asset.printed("crossWalletBalance")
         if wallet is not None:
             accounts[asset.required_text("asset")] = AccountReply(
@@ -68,10 +69,12 @@ def read_account(data: Any, file: str) -> dict[str, AccountReply]:
     return accounts
 
 
-def _position(row: Record) -> VenuePosition:
+def _position(row: Record) -> VenuePosition | str | None:
+    quantity = size_or_reason(row, "positionAmt")
+    if isinstance(quantity, str) or not quantity:
+        return quantity or None
     symbol = row.required_text("symbol")
     inverse = INVERSE.fullmatch(symbol)
-    quantity = row.required_number("positionAmt")
     entry, mark = row.printed("entryPrice"), row.printed("markPrice")
     mode = _mode(row)
     margin, unit = _isolated_margin(row) if mode == "isolated" else (None, None)

@@ -5,31 +5,36 @@ margin and leverage as inputs and keeps every number the venue computed as `Repo
 what a reply does not say is None.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from importlib import import_module
 from typing import Any, Literal, TypeAlias
 
-from levcore.errors import InputError
+from levcore.errors import FileFormatError, InputError
 from levcore.rules.instruments import Payoff
-from levcore.venues.json import Record
+from levcore.venues.json import Record, shown
+from levcore.venues.positions.recognise import refuse_others, reply_date
 from levcore.venues.printed_number import PrintedNumber
 
 __all__ = [
     "SOURCES",
     "AccountReply",
+    "BorrowedPosition",
     "MarginMode",
     "Reply",
     "Reported",
     "VenuePosition",
     "read_account",
     "read_reply",
+    "read_rows",
     "reported",
+    "size_or_reason",
     "unit_of_entry",
 ]
 
 MarginMode: TypeAlias = Literal["isolated", "cross"]
+_Row: TypeAlias = "VenuePosition | BorrowedPosition | str | None"
 TELLING_DIGITS = 4
 """Significant digits from which on a number's own last digit says how exact it is."""
 SOURCES = ("binance", "bybit", "ccxt", "hyperliquid", "okx")
@@ -112,6 +117,41 @@ class VenuePosition:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class BorrowedPosition:
+    """An asset held against a debt in another: a margin position of one pair, isolated.
+
+    Parameters
+    ----------
+    place, instrument, policy : str
+        As of `VenuePosition`.
+    base, quote : str
+        The pair's assets.
+    held, owed : str
+        Which of them is held and which is owed.
+    amount : Decimal
+        Of `held`, the margin included.
+    liability, interest : Decimal
+        Of `owed`, not negative.
+    mark_price : Decimal or None, quote per base
+    reported : tuple of Reported
+        Amounts are in `held`.
+    """
+
+    place: str
+    instrument: str
+    policy: str
+    base: str
+    quote: str
+    held: str
+    owed: str
+    amount: Decimal
+    liability: Decimal
+    interest: Decimal
+    mark_price: Decimal | None
+    reported: tuple[Reported, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class AccountReply:
     """What a reply says of the account, in one settlement currency.
 
@@ -150,12 +190,21 @@ class Reply:
         Positions that are not read, each with the reason.
     wallet_field : str
         Where the venue keeps the wallet balance that its cross positions need.
+    borrowed : tuple of BorrowedPosition
+        Margin positions, which are assets and debts.
+    flat : int
+        Rows without a size, which are no positions.
+    dated : str
+        Day of the newest time that the reply holds; empty where it holds none.
     """
 
     positions: tuple[VenuePosition, ...]
     accounts: Mapping[str, AccountReply] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
     wallet_field: str = "the wallet balance of the account"
+    borrowed: tuple[BorrowedPosition, ...] = ()
+    flat: int = 0
+    dated: str = ""
 
     def with_margin_mode(self, mode: MarginMode) -> "Reply":
         """Return the reply with every position in one margin mode."""
@@ -180,12 +229,15 @@ def read_reply(data: Any, source: str, file: str = "reply") -> Reply:
     Raises
     ------
     FileFormatError
-        Where it is not such a reply, naming the place.
+        Where it is not such a reply, naming the place; also where it is an error, or looks like a reply of
+        another venue.
     InputError
         For an unknown source.
     """
-    reply: Reply = _reader(source, "read_positions")(data, file)
-    return reply
+    reader = _reader(source, "read_positions")
+    refuse_others(data, source, file)
+    reply: Reply = reader(data, file)
+    return replace(reply, dated=reply_date(data))
 
 
 def read_account(data: Any, source: str, file: str = "account") -> Mapping[str, AccountReply]:
@@ -196,7 +248,11 @@ def read_account(data: Any, source: str, file: str = "account") -> Mapping[str, 
     FileFormatError, InputError
         As `read_reply`; also for a source without such a reply.
     """
-    accounts: Mapping[str, AccountReply] = _reader(source, "read_account")(data, file)
+    reader = _reader(source, "read_account")
+    refuse_others(data, source, file)
+    accounts: Mapping[str, AccountReply] = reader(data, file)
+    if not accounts:
+        raise FileFormatError(file, "must hold a wallet balance", "the reply about the account", "none")
     return accounts
 
 
@@ -227,16 +283,63 @@ def reported(
         Whether the venue prints ``0.001`` for ``0.00100000``: an amount of few digits then has as many
         decimals as the one with the most.
     """
-    found = []
-    for name, reading in readings.items():
-        if name not in record:
+    found: list[Reported] = []
+    for field, reading in readings.items():
+        name = record.key(field)
+        if name is None or any(each.field == name for each in found):
+            continue
+        if record.is_no_number(name):
+            found.append(Reported(name, "", None, f"the venue prints {record.text(name)}, which is no number"))
             continue
         printed = record.printed(name)
-        if name in none and (printed is None or printed.value <= 0):
+        if field in none and (printed is None or printed.value <= 0):
             found.append(Reported(name, reading, None))
         elif printed is not None:
             found.append(Reported(name, reading, printed))
     return _with_common_unit(found) if drops_zeros else tuple(found)
+
+
+def read_rows(
+    rows: Iterable[Record], read: Callable[[Record], _Row], name: tuple[str, ...]
+) -> tuple[tuple[Any, ...], tuple[str, ...], int]:
+    """Positions of rows, what was left out and why, and how many rows were flat.
+
+    Parameters
+    ----------
+    rows : iterable of Record
+    read : callable
+        Makes a position of a row, the reason why it cannot, or None of a row without a size.
+    name : tuple of str
+        Fields that may hold the instrument's name.
+    """
+    positions: list[Any] = []
+    left_out = []
+    flat = 0
+    for row in rows:
+        found = read(row)
+        if found is None:
+            flat += 1
+        elif isinstance(found, str):
+            left_out.append(f"{row.place} {row.text(*name)}: {found}")
+        else:
+            positions.append(found)
+    return tuple(positions), tuple(left_out), flat
+
+
+def size_or_reason(row: Record, name: str) -> Decimal | str:
+    """Size of a row, or why it is not known: a venue that prints none does not say that it is 0.
+
+    Raises
+    ------
+    FileFormatError
+        Where the row has no such field, or no number in it.
+    """
+    if name not in row:
+        raise row.error(name, "must be given", "a number", "fields " + ", ".join(map(shown, [*row.fields][:8])))
+    size = row.number(name)
+    if size is None:
+        return f"{row.key(name)} is {row.text(name) or 'empty'}, so that its size is not known"
+    return size
 
 
 def unit_of_entry(entry: PrintedNumber, *prices: PrintedNumber | None) -> Decimal:
