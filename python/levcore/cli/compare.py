@@ -9,7 +9,7 @@ from typing import Any
 
 from levcore.cli.options import (
     EXIT_CODES,
-    IN_MARGIN_CALL,
+    FOUND,
     OK,
     add_book,
     add_traceback,
@@ -188,4 +188,4 @@ def _names(path: str) -> dict[str, dict[str, str]]:
 def _exit_code(comparison: Comparison) -> int:
     refused = len(comparison.answers) < len(comparison.policies)
     codes = [exit_code(risk) for risk in comparison.answers.values()]
-    return IN_MARGIN_CALL if refused else max(codes, default=OK)
+    return FOUND if refused else max(codes, default=OK)

@@ -1,7 +1,6 @@
 """The command line: ``levcore score``, ``explain``, ``compare``, ``reconcile`` and ``policies``.
 
-Exit codes: 0 all is well; 2 something is in margin call or worse, or could not be judged, which may hide it;
-1 the command failed, with a message on standard error.
+Exit codes are those of `levcore.cli.exit_codes`.
 """
 
 import argparse
@@ -16,6 +15,7 @@ from levcore._levcore import __version__
 from levcore.book.marks import Marks
 from levcore.book.positions import PositionBook
 from levcore.cli.compare import add_compare
+from levcore.cli.exit_codes import INTERRUPTED
 from levcore.cli.options import (
     EXIT_CODES,
     FAILED,
@@ -46,8 +46,6 @@ from levcore.rules.instruments import InstrumentTable
 from levcore.rules.policy import MarginPolicy, policies, policy
 
 __all__ = ["main"]
-
-INTERRUPTED = 130
 
 
 class Parser(argparse.ArgumentParser):

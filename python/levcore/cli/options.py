@@ -7,6 +7,7 @@ from pathlib import Path
 
 from levcore.book.marks import Marks
 from levcore.book.positions import PositionBook
+from levcore.cli.exit_codes import EXIT_CODES, FAILED, FOUND, OK
 from levcore.cli.progress import Progress
 from levcore.engine.risk import BookRisk
 from levcore.errors import InputError
@@ -18,7 +19,7 @@ from levcore.status import State
 __all__ = [
     "EXIT_CODES",
     "FAILED",
-    "IN_MARGIN_CALL",
+    "FOUND",
     "OK",
     "add_book",
     "add_traceback",
@@ -33,13 +34,6 @@ __all__ = [
     "wallets",
     "with_assets",
 ]
-
-OK, FAILED, IN_MARGIN_CALL = 0, 1, 2
-
-EXIT_CODES = (
-    "Exit code: 0 all is well; 2 something is in margin call or worse, or could not be judged; "
-    "1 the command failed."
-)
 
 
 def add_book(parser: argparse.ArgumentParser) -> None:
@@ -162,4 +156,4 @@ def check_outputs(inputs: Iterable[str | None], outputs: Iterable[tuple[str, str
 def exit_code(risk: BookRisk) -> int:
     """Exit code of an evaluation."""
     unknown = (risk.state == State.INCOMPLETE).any() or (risk.accounts.state == State.INCOMPLETE).any()
-    return IN_MARGIN_CALL if unknown or risk.worst_state() >= State.MARGIN_CALL else OK
+    return FOUND if unknown or risk.worst_state() >= State.MARGIN_CALL else OK

@@ -8,6 +8,7 @@ from fractions import Fraction
 from levcore.reconciliation.case import Case, single_rate
 from levcore.reconciliation.difference import Difference, Reason
 from levcore.reconciliation.recover import solve
+from levcore.reconciliation.versions import nearest_first
 from levcore.rules.policy import MarginPolicy
 from levcore.rules.policy_files import policy_names, read_policies
 from levcore.rules.tiers import TierTable
@@ -128,10 +129,10 @@ def _other_rules(difference: Difference) -> Iterator[tuple[Reason, Case]]:
 
 
 def _other_dates(difference: Difference) -> Iterator[tuple[Reason, Case]]:
-    """Rules and tables of another date."""
+    """Rules and tables of another date, those nearest to the day of the reply first."""
     case = difference.case
     versions = read_policies(case.policy.name) if case.policy.name in policy_names() else ()
-    for version in versions:
+    for version in nearest_first(versions, difference.dated):
         if version.id == case.policy.id:
             continue
         other: MarginPolicy = version.replace(**difference.stated)

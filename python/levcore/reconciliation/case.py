@@ -14,9 +14,10 @@ from typing import Any
 from levcore.book.positions import PositionBook
 from levcore.engine.engine import Engine
 from levcore.engine.risk import BookRisk
+from levcore.errors import UnknownRuleError
 from levcore.rules.instruments import Instrument, InstrumentTable, Payoff
 from levcore.rules.policy import MarginPolicy
-from levcore.rules.terms import UNKNOWN
+from levcore.rules.terms import CHOICES, UNKNOWN
 from levcore.rules.tiers import TierTable
 from levcore.venues.positions.reply import VenuePosition
 from levcore.venues.printed_number import EXACT, round_off
@@ -24,6 +25,7 @@ from levcore.venues.printed_number import EXACT, round_off
 __all__ = ["READINGS", "Case", "Evaluation", "InstrumentFacts"]
 
 ACCOUNT = "account"
+LEVEL = "liquidation_level"
 OF_ACCOUNT = ("equity", "inverse_margin_ratio", "liquidation_price", "bankruptcy_price")
 """Readings of a cross position that its whole account decides."""
 # Stands in for a number that nobody gave. What depends on it is found by putting another in its place.
@@ -37,6 +39,9 @@ STAND_INS: dict[str, tuple[float, float]] = {
 }
 """Two stand-ins for each input; those of prices are multiples of the other price of the position."""
 HEDGE_STAND_INS = ("sum", "larger_leg")
+NOT_COMPUTED = {"closing_fee_bankruptcy_cross": "margin"}
+"""Values of rules that the engine knows and does not compute."""
+LEVEL_STAND_INS = (1.0, 0.8)
 CUT_DECIMALS = Decimal("1e-6")
 ROUNDED_DECIMALS = Decimal("1e-9")
 
@@ -134,7 +139,30 @@ class Case:
             "wallet_balance": position.margin_mode == "cross" and self.wallet_balance is None,
             "hedge_requirement": self.is_hedged and self.policy.hedge_requirement == UNKNOWN,
         }
-        return tuple(name for name, is_absent in absent.items() if is_absent)
+        return (*(name for name, is_absent in absent.items() if is_absent), *self.unknown_rules)
+
+    @cached_property
+    def unknown_rules(self) -> tuple[str, ...]:
+        """Rules that no source states, where the engine refuses the positions for one of them."""
+        rules = {
+            **{rule: getattr(self.policy, rule) for rule in CHOICES},
+            LEVEL: self.policy.liquidation_level,
+        }
+        unknown = tuple(
+            rule for rule, value in rules.items() if value in (UNKNOWN, None, NOT_COMPUTED.get(rule))
+        )
+        apart = tuple(rule for rule in unknown if rule != "hedge_requirement")
+        if not apart:
+            return ()
+        try:
+            self._evaluated(self.policy, None)
+        except UnknownRuleError:
+            return apart
+        return ()
+
+    def stand_ins(self, name: str) -> int:
+        """How many stand-ins an input has: a rule has all of its values."""
+        return len(_known_choices(name)) if name in CHOICES else 2
 
     @cached_property
     def is_hedged(self) -> bool:
@@ -174,6 +202,17 @@ class Case:
         return float(wallet)
 
     def _risk(self, policy: MarginPolicy, marks: Mapping[str, float] | None = None) -> BookRisk:
+        which = self.stand_in or {}
+        rules: dict[str, Any] = {
+            rule: LEVEL_STAND_INS[which.get(rule, 0)]
+            if rule == LEVEL
+            else _known_choices(rule)[which.get(rule, 0)]
+            for rule in self.unknown_rules
+            if getattr(policy, rule) in (UNKNOWN, None, NOT_COMPUTED.get(rule))
+        }
+        return self._evaluated(policy.replace(**rules) if rules else policy, marks)
+
+    def _evaluated(self, policy: MarginPolicy, marks: Mapping[str, float] | None) -> BookRisk:
         if policy.closing_fee_rate == UNKNOWN:
             policy = policy.replace(closing_fee_rate=self._stand_in("closing_fee_rate"))
         if self.is_hedged and policy.hedge_requirement == UNKNOWN:
@@ -245,6 +284,10 @@ class Case:
 
     def _stand_in(self, name: str) -> float:
         return STAND_INS[name][(self.stand_in or {}).get(name, 0)]
+
+
+def _known_choices(rule: str) -> tuple[Any, ...]:
+    return tuple(value for value in CHOICES[rule] if value not in (UNKNOWN, NOT_COMPUTED.get(rule)))
 
 
 def single_rate(policy: MarginPolicy, rate: Decimal | float | str) -> TierTable:

@@ -52,7 +52,9 @@ def refuse_others(data: Any, source: str, file: str) -> None:
         for field, fine in ERRORS.items():
             said = data.get(field, "")
             if isinstance(said, (str, int, bool)) and str(said).lower() not in fine:
-                words = next((data[name] for name in ("msg", "retMsg", "ret_msg", "message") if name in data), "")
+                words = next(
+                    (data[name] for name in ("msg", "retMsg", "ret_msg", "message") if name in data), ""
+                )
                 found = f"{shown(str(said))} {shown(words)}".strip()
                 raise FileFormatError(file, "the reply is an error", fine[0], found, column=field)
     for row in _rows(data, DEPTH):

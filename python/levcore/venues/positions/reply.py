@@ -289,7 +289,9 @@ def reported(
         if name is None or any(each.field == name for each in found):
             continue
         if record.is_no_number(name):
-            found.append(Reported(name, "", None, f"the venue prints {record.text(name)}, which is no number"))
+            found.append(
+                Reported(name, "", None, f"the venue prints {record.text(name)}, which is no number")
+            )
             continue
         printed = record.printed(name)
         if field in none and (printed is None or printed.value <= 0):
@@ -335,7 +337,9 @@ def size_or_reason(row: Record, name: str) -> Decimal | str:
         Where the row has no such field, or no number in it.
     """
     if name not in row:
-        raise row.error(name, "must be given", "a number", "fields " + ", ".join(map(shown, [*row.fields][:8])))
+        raise row.error(
+            name, "must be given", "a number", "fields " + ", ".join(map(shown, [*row.fields][:8]))
+        )
     size = row.number(name)
     if size is None:
         return f"{row.key(name)} is {row.text(name) or 'empty'}, so that its size is not known"
