@@ -23,6 +23,9 @@ from levcore.cli.options import (
     with_assets,
 )
 from levcore.cli.progress import Progress
+from levcore.cli.reply import read_reply_of
+from levcore.book.marks import Marks
+from levcore.book.positions import PositionBook
 from levcore.comparison.compare import compare, label_of, labelled
 from levcore.comparison.comparison import Comparison, Refusal
 from levcore.errors import InputError
@@ -81,6 +84,17 @@ def add_compare(commands: "argparse._SubParsersAction[Any]") -> None:
     parser.set_defaults(run=_compare)
 
 
+def _book_and_marks(options: argparse.Namespace, progress: Progress) -> tuple[PositionBook, Marks]:
+    if options.source:
+        reply = read_reply_of(options)
+        if len(reply.policies) > 1 or reply.balances is not None:
+            found = ", ".join(reply.policies)
+            raise InputError("--from", "must be a reply of one product", "positions of one policy", found)
+        return reply.book, reply.marks
+    positions, marks = read_inputs(options, progress)
+    return make_book(positions, options), marks
+
+
 def _compare(options: argparse.Namespace) -> int:
     progress = Progress()
     if options.top < 0:
@@ -92,9 +106,8 @@ def _compare(options: argparse.Namespace) -> int:
     inputs = (*inputs_of(options), options.names, *files)
     check_outputs(inputs, [("--report", options.report)])
     names = _names(options.names) if options.names else None
-    positions, marks = read_inputs(options, progress)
     step = progress.step("grouping and evaluating")
-    book = make_book(positions, options)
+    book, marks = _book_and_marks(options, progress)
     step(len(book))
     comparison = compare(
         book,

@@ -19,6 +19,7 @@ from levcore.cli.exit_codes import INTERRUPTED
 from levcore.cli.options import (
     EXIT_CODES,
     FAILED,
+    FOUND,
     OK,
     add_book,
     add_traceback,
@@ -33,6 +34,7 @@ from levcore.cli.options import (
 )
 from levcore.cli.progress import Progress
 from levcore.cli.reconcile import add_reconcile
+from levcore.cli.reply import positions_of, read_reply_of
 from levcore.engine.engine import Engine
 from levcore.engine.risk import BookRisk
 from levcore.errors import InputError, LevcoreError, UnknownRuleError
@@ -42,6 +44,7 @@ from levcore.reports.policy_text import listing_text, policy_text
 from levcore.reports.risk.gather import gather
 from levcore.reports.risk.html import write_report
 from levcore.reports.risk.text import headline, render_text
+from levcore.reconciliation.book import ReadReply
 from levcore.rules.instruments import InstrumentTable
 from levcore.rules.policy import MarginPolicy, policies, policy
 
@@ -167,9 +170,11 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
 def _score(options: argparse.Namespace) -> int:
     _check_outputs(options)
     progress = Progress()
-    positions, book, marks, chosen = _inputs(options, progress)
+    reply = read_reply_of(options, options.set) if options.source else None
+    positions, book, marks, chosen = _inputs(options, progress) if reply is None else _of_reply(options, reply)
     progress.step("evaluating")(len(book))
-    risk = Engine(chosen).evaluate(book, marks, asset_prices=asset_prices(options))
+    prices = asset_prices(options) if reply is None else reply.asset_prices
+    risk = Engine(chosen).evaluate(book, marks, asset_prices=prices)
     if options.out:
         write_results(options.out, positions, risk, progress=progress.step(f"writing {options.out}"))
     name = Path(options.positions).name
@@ -177,16 +182,24 @@ def _score(options: argparse.Namespace) -> int:
         write_report(risk, options.report, name=name)
     _print_result(options.format, positions, risk, name, progress)
     progress.clear()
-    return exit_code(risk)
+    # What is left out could not be judged.
+    return FOUND if reply is not None and (reply.left_out or not len(risk.accounts)) else exit_code(risk)
+
+
+def _of_reply(
+    options: argparse.Namespace, reply: ReadReply
+) -> tuple[Positions, PositionBook, Marks, dict[str, MarginPolicy]]:
+    return positions_of(reply, options.positions), reply.book, reply.marks, reply.policies
 
 
 def _explain(options: argparse.Namespace) -> int:
     progress = Progress()
-    positions, book, marks, chosen = _inputs(options, progress)
+    reply = read_reply_of(options, options.set) if options.source else None
+    positions, book, marks, chosen = _inputs(options, progress) if reply is None else _of_reply(options, reply)
     if not 0 <= options.row < len(positions):
         expected = f"0 to {len(positions) - 1}" if len(positions) else "a file with rows"
         raise InputError("--row", "must be a row of the file", expected, str(options.row))
-    engine, prices = Engine(chosen), asset_prices(options)
+    engine, prices = Engine(chosen), asset_prices(options) if reply is None else reply.asset_prices
     from levcore.explanation.explain import explain
 
     explanation = explain(engine, book, marks, options.row, asset_prices=prices)

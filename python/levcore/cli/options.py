@@ -15,6 +15,7 @@ from levcore.files.balances import read_asset_prices, read_assets, read_balances
 from levcore.files.positions import Positions, merge_marks, read_accounts, read_marks, read_positions
 from levcore.rules.policy import MarginPolicy
 from levcore.status import State
+from levcore.venues.positions.reply import SOURCES
 
 __all__ = [
     "EXIT_CODES",
@@ -39,6 +40,12 @@ __all__ = [
 def add_book(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that name the files of a book and its marks."""
     parser.add_argument("positions", metavar="POSITIONS", help="CSV or Parquet file, one position a row")
+    parser.add_argument(
+        "--from",
+        dest="source",
+        choices=SOURCES,
+        help="POSITIONS is a reply of this venue, as JSON: its positions, marks and wallets are read",
+    )
     parser.add_argument("--accounts", metavar="FILE", help="account, wallet_balance")
     parser.add_argument("--marks", metavar="FILE", help="instrument, mark_price")
     parser.add_argument(

@@ -233,7 +233,7 @@ class Case:
             entry_price=[entry for _, (_, entry) in rows],
             account=[ACCOUNT] * len(rows),
             margin_mode=[each.margin_mode for each in self.positions],
-            isolated_margin=[self._isolated_margin(each) for each in self.positions],
+            isolated_margin=[self.isolated_margin(each) for each in self.positions],
             leverage=[
                 self._stand_in("leverage") if each.leverage is None else float(each.leverage)
                 for each in self.positions
@@ -242,7 +242,8 @@ class Case:
             position_mode="hedge" if self.is_hedged else "one_way",
         )
 
-    def _isolated_margin(self, position: VenuePosition) -> float:
+    def isolated_margin(self, position: VenuePosition) -> float:
+        """Margin of a position as the engine takes it, NaN where there is none."""
         margin = position.isolated_margin
         if position.margin_mode == "cross" or margin is None:
             return math.nan
