@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from levcore.book.marks import Marks
+from levcore.book.positions import PositionBook
 from levcore.cli.options import (
     EXIT_CODES,
     FOUND,
@@ -24,8 +26,6 @@ from levcore.cli.options import (
 )
 from levcore.cli.progress import Progress
 from levcore.cli.reply import read_reply_of
-from levcore.book.marks import Marks
-from levcore.book.positions import PositionBook
 from levcore.comparison.compare import compare, label_of, labelled
 from levcore.comparison.comparison import Comparison, Refusal
 from levcore.errors import InputError

@@ -17,6 +17,6 @@ EXIT_CODES = (
 )
 RECONCILE_EXIT_CODES = (
     "Exit code: 0 of every position numbers were compared, and each agrees or differs for a known reason; "
-    "2 one differs for no reason found; 3 nothing was compared, of the whole reply or of one of its positions; "
-    "1 the command failed."
+    "2 one differs for no reason found; 3 nothing was compared, of the whole reply or of one of its "
+    "positions; 1 the command failed."
 )

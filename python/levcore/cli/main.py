@@ -40,11 +40,11 @@ from levcore.engine.risk import BookRisk
 from levcore.errors import InputError, LevcoreError, UnknownRuleError
 from levcore.files.positions import Positions
 from levcore.files.results import check_output, write_csv, write_json, write_results
+from levcore.reconciliation.book import ReadReply
 from levcore.reports.policy_text import listing_text, policy_text
 from levcore.reports.risk.gather import gather
 from levcore.reports.risk.html import write_report
 from levcore.reports.risk.text import headline, render_text
-from levcore.reconciliation.book import ReadReply
 from levcore.rules.instruments import InstrumentTable
 from levcore.rules.policy import MarginPolicy, policies, policy
 
@@ -171,7 +171,9 @@ def _score(options: argparse.Namespace) -> int:
     _check_outputs(options)
     progress = Progress()
     reply = read_reply_of(options, options.set) if options.source else None
-    positions, book, marks, chosen = _inputs(options, progress) if reply is None else _of_reply(options, reply)
+    positions, book, marks, chosen = (
+        _inputs(options, progress) if reply is None else _of_reply(options, reply)
+    )
     progress.step("evaluating")(len(book))
     prices = asset_prices(options) if reply is None else reply.asset_prices
     risk = Engine(chosen).evaluate(book, marks, asset_prices=prices)
@@ -195,7 +197,9 @@ def _of_reply(
 def _explain(options: argparse.Namespace) -> int:
     progress = Progress()
     reply = read_reply_of(options, options.set) if options.source else None
-    positions, book, marks, chosen = _inputs(options, progress) if reply is None else _of_reply(options, reply)
+    positions, book, marks, chosen = (
+        _inputs(options, progress) if reply is None else _of_reply(options, reply)
+    )
     if not 0 <= options.row < len(positions):
         expected = f"0 to {len(positions) - 1}" if len(positions) else "a file with rows"
         raise InputError("--row", "must be a row of the file", expected, str(options.row))

@@ -42,7 +42,9 @@ def read_reply_of(options: argparse.Namespace, rules: Sequence[str] = ()) -> Rea
     """Read the reply that the options name, and say on standard error what was left out and recovered."""
     for name in ELSEWHERE:
         if getattr(options, name):
-            raise InputError(f"--{name.replace('_', '-')}", "does not go with --from", "the reply's own", "both")
+            raise InputError(
+                f"--{name.replace('_', '-')}", "does not go with --from", "the reply's own", "both"
+            )
     found = read(
         options.positions,
         options.source,

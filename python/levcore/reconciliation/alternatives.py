@@ -103,6 +103,8 @@ def _others_as_printed(difference: Difference) -> Iterator[tuple[Reason, Case]]:
         if printed is None:
             return
         ours = Decimal(case.evaluation.read("maintenance_margin", other))
+        if not ours.is_finite():
+            return
         moved = EXACT.add(moved, EXACT.subtract(ours, printed.value))
     if moved != case.wallet_balance:
         text = "made with the venue's own maintenance margins of the other positions, which differ from ours"
@@ -217,6 +219,8 @@ def _other_surplus(difference: Difference) -> Iterator[tuple[Reason, Case]]:
     evaluation = case.evaluation
     equity = Decimal(evaluation.read("account_equity", 0))
     requirement = Decimal(evaluation.read("account_maintenance_margin", 0))
+    if not (equity.is_finite() and requirement.is_finite()):
+        return
     ours = EXACT.subtract(equity, requirement)
     moved = EXACT.add(case.wallet_balance, EXACT.subtract(account.surplus, ours))
     text = (

@@ -1,7 +1,7 @@
 """A venue's reply as a book that can be evaluated: see `levcore.venues.read`."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -239,5 +239,3 @@ def _said(recovered: Recovered) -> str:
     of = recovered.instrument or "the account"
     how = "is implied by" if recovered.name == "wallet_balance" else "was recovered from"
     return f"{recovered.name} {recovered.value} of {of} {how} {recovered.field}"
-
-

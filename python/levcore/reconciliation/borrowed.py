@@ -1,9 +1,11 @@
-"""An asset held against a debt, beside what the venue prints of it: rates are recovered, the rest is compared.
+"""An asset held against a debt, beside what the venue prints of it.
 
-The requirement is a rate of the debt, ``(1 + maintenance rate) * (1 + fee) - 1``. The reply prints the maintenance
-margin without the fee, which gives the maintenance rate away, and the ratio with it, which then gives the fee.
+The requirement is a rate of the debt, ``(1 + maintenance rate) * (1 + fee) - 1``. The reply prints the
+maintenance margin without the fee, which gives the maintenance rate away, and the ratio with it, which then
+gives the fee; what else it prints is compared.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -19,7 +21,15 @@ from levcore.rules.assets import Asset
 from levcore.rules.policy import MarginPolicy
 from levcore.rules.tiers import TierTable
 from levcore.venues.positions.reply import BorrowedPosition, Reported
-from levcore.venues.printed_number import EXACT, PrintedNumber, agreement, plain, round_off, shortest_decimal
+from levcore.venues.printed_number import (
+    EXACT,
+    PrintedNumber,
+    agreement,
+    gap_and_share,
+    plain,
+    round_off,
+    shortest_decimal,
+)
 
 __all__ = ["Borrowed", "borrowed_of"]
 
@@ -99,13 +109,14 @@ class Borrowed:
             return ReconciledNumber(
                 *head, None, theirs, None, None, Verdict.NOT_DERIVABLE, "missing", lacking
             )
-        ours = self._ours(number.reading)
-        if printed is None:
-            return ReconciledNumber(
-                *head, ours, None, None, None, Verdict.DIFFERS, "", "the venue prints none"
-            )
-        gap = float(EXACT.subtract(Decimal(ours), printed.value))
-        share = gap / float(printed.value) if printed.value else None
+        raw = self._ours(number.reading)
+        ours = raw if math.isfinite(raw) else None
+        if printed is None or ours is None:
+            if printed is None and ours is None:
+                return ReconciledNumber(*head, None, None, None, None, Verdict.SAME, "", "no price in either")
+            reason = "the venue prints none" if printed is None else ""
+            return ReconciledNumber(*head, ours, theirs, None, None, Verdict.DIFFERS, "", reason)
+        gap, share = gap_and_share(ours, printed)
         source = next((each for each in self.found if each.field == number.field), None)
         if source is not None:
             text = f"{source.name} {source.value} was recovered from it"

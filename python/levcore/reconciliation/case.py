@@ -144,25 +144,27 @@ class Case:
     @cached_property
     def unknown_rules(self) -> tuple[str, ...]:
         """Rules that no source states, where the engine refuses the positions for one of them."""
-        rules = {
-            **{rule: getattr(self.policy, rule) for rule in CHOICES},
-            LEVEL: self.policy.liquidation_level,
-        }
-        unknown = tuple(
-            rule for rule, value in rules.items() if value in (UNKNOWN, None, NOT_COMPUTED.get(rule))
-        )
-        apart = tuple(rule for rule in unknown if rule != "hedge_requirement")
-        if not apart:
+        if self._plain_risk is not None:
             return ()
+        rules: dict[str, Any] = {rule: getattr(self.policy, rule) for rule in (*CHOICES, LEVEL)}
+        return tuple(
+            rule
+            for rule, value in rules.items()
+            if value in (UNKNOWN, None, NOT_COMPUTED.get(rule)) and rule != "hedge_requirement"
+        )
+
+    @cached_property
+    def _plain_risk(self) -> BookRisk | None:
+        """Result under the policy as it is; None where the engine refuses it for a rule."""
         try:
-            self._evaluated(self.policy, None)
+            return self._evaluated(self.policy, None)
         except UnknownRuleError:
-            return apart
-        return ()
+            return None
 
     def stand_ins(self, name: str) -> int:
         """How many stand-ins an input has: a rule has all of its values."""
-        return len(_known_choices(name)) if name in CHOICES else 2
+        is_rule = name in CHOICES and name != "hedge_requirement"
+        return len(_known_choices(name)) if is_rule else 2
 
     @cached_property
     def is_hedged(self) -> bool:
@@ -173,7 +175,7 @@ class Case:
     @cached_property
     def evaluation(self) -> "Evaluation":
         """Result of the engine, with stand-ins for what is missing."""
-        return Evaluation(self, self._risk(self.policy))
+        return Evaluation(self, self._risk(self.policy) if self._plain_risk is None else self._plain_risk)
 
     def risk_at_entry(self, row: int) -> BookRisk:
         """Result with the mark of a row's instrument at the entry price of that row."""

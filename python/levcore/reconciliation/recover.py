@@ -61,8 +61,8 @@ class Recovered:
 class Unknown:
     """How an input is put into a case, and which readings give it away.
 
-    ``start`` is where the search begins, given the reading and its goal; ``stretch`` makes the second point of
-    it. ``reciprocal`` says whether a reading is a line in one over the input rather than in the input itself.
+    ``start`` is where the search begins, given the reading and its goal; ``stretch`` makes the second point
+    of it. ``reciprocal`` says whether a reading is a line in one over the input rather than in it.
     """
 
     readings: tuple[str, ...]
@@ -196,7 +196,7 @@ def solve(
 
 
 def _recovered(case: Case, row: int, name: str, taken: set[tuple[int, str]]) -> tuple[Case, Recovered] | None:
-    """Fill in an input with the candidate that most of the other numbers agree with; None where none will do."""
+    """Fill in an input with the candidate that most other numbers agree with; None where none will do."""
     best: tuple[int, Case, Recovered] | None = None
     for number, value in _candidates(case, row, name, taken):
         filled = UNKNOWNS[name].put(case, row, value)
@@ -274,8 +274,7 @@ def fees_of_numbers(case: Case) -> dict[str, list[str]]:
 
     Empty where they agree.
 
-    An initial margin is tried on the value at entry too, since venues that print margins at the mark charge the
-    fee on the order.
+    An initial margin is tried on the value at entry too, where the rules have it at the mark.
     """
     basis = f"initial_margin_basis_{case.positions[0].margin_mode}"
     fees: dict[str, list[str]] = {}

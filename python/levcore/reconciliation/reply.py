@@ -30,7 +30,7 @@ from levcore.venues.positions.reply import (
     read_account,
     read_reply,
 )
-from levcore.venues.printed_number import EXACT, agreement
+from levcore.venues.printed_number import agreement, gap_and_share
 
 __all__ = ["Given", "Group", "reconcile_reply", "reply_of"]
 
@@ -241,10 +241,10 @@ class Group:
         head = (place, instrument, number.field, number.reading)
 
         def made(ours: float | None, verdict: Verdict, cause: str, reason: str) -> ReconciledNumber:
-            gap = share = None
+            gap: float | None = None
+            share: float | None = None
             if ours is not None and number.printed is not None:
-                gap = float(EXACT.subtract(Decimal(ours), number.printed.value))
-                share = gap / float(number.printed.value) if number.printed.value else None
+                gap, share = gap_and_share(ours, number.printed)
             return ReconciledNumber(*head, ours, theirs, gap, share, verdict, cause, reason)
 
         lacking = number.note if not number.reading else self._lacking(row, number.reading)

@@ -68,4 +68,6 @@ def read(
     from levcore.reconciliation.reply import Given, reply_of
 
     read = reply_of(reply, source, account, margin_mode)
-    return book_of(Given(policy, dict(rules or {}), tiers or {}, instruments or {}, read, wallet_balance or {}))
+    return book_of(
+        Given(policy, dict(rules or {}), tiers or {}, instruments or {}, read, wallet_balance or {})
+    )

@@ -1,7 +1,7 @@
 """JSON of venues, read without losing a digit, and errors that name the place in it.
 
-A field is found by its letters and digits: ``positionAmt``, ``position_amt`` and ``PositionAmt`` are one, since
-venues and the wrappers around them have spelled the same field in several ways over the years.
+A field is found by its letters and digits: ``positionAmt``, ``position_amt`` and ``PositionAmt`` are one,
+since venues and the wrappers around them have spelled the same field in several ways over the years.
 """
 
 import json
@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from os import PathLike
-from typing import Any
+from typing import Any, TypeVar
 
 from levcore.errors import FileFormatError
 from levcore.venues.printed_number import PrintedNumber, printed_number
 
 __all__ = ["Record", "read_json", "records", "shown"]
 
+_Choice = TypeVar("_Choice")
 LONGEST_SHOWN = 60
 NO_NUMBERS = ("nan", "inf", "infinity")
 """What JSON libraries write for a float64 that is no number, without its sign."""
@@ -117,6 +118,20 @@ class Record:
         if not text:
             raise self.error(names[0], "must be given", "a text", "nothing")
         return text
+
+    def choice(self, name: str, choices: Mapping[str, _Choice]) -> _Choice:
+        """Meaning of a field that says one of a few words, in any case; ``""`` where it may be absent.
+
+        Raises
+        ------
+        FileFormatError
+            Where it says anything else.
+        """
+        text = self.text(name).lower()
+        if text not in choices:
+            words = " or ".join(word for word in choices if word)
+            raise self.error(name, "must be one of a few words", words, shown(self.text(name)) or "nothing")
+        return choices[text]
 
     def printed(self, *names: str) -> PrintedNumber | None:
         """Number of the first of `names` that is there and not empty; None where none is, or it is NaN.

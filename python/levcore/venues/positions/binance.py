@@ -71,8 +71,10 @@ def read_account(data: Any, file: str) -> dict[str, AccountReply]:
 
 def _position(row: Record) -> VenuePosition | str | None:
     quantity = size_or_reason(row, "positionAmt")
-    if isinstance(quantity, str) or not quantity:
-        return quantity or None
+    if isinstance(quantity, str):
+        return quantity
+    if not quantity:
+        return None
     symbol = row.required_text("symbol")
     inverse = INVERSE.fullmatch(symbol)
     entry, mark = row.printed("entryPrice"), row.printed("markPrice")
@@ -102,11 +104,10 @@ def _position(row: Record) -> VenuePosition | str | None:
 
 def _mode(row: Record) -> MarginMode:
     """Version 3 has dropped ``marginType``; an isolated position is one with a wallet of its own."""
-    given = row.text("marginType").lower()
-    if given in ("isolated", "cross", "crossed"):
-        return "isolated" if given == "isolated" else "cross"
+    if row.text("marginType"):
+        return row.choice("marginType", {"isolated": "isolated", "cross": "cross", "crossed": "cross"})
     if row.text("isolated"):
-        return "isolated" if row.text("isolated") == "true" else "cross"
+        return row.choice("isolated", {"true": "isolated", "false": "cross"})
     return "isolated" if row.number("isolatedWallet", "isolatedMargin") else "cross"
 
 

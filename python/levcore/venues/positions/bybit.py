@@ -63,8 +63,10 @@ def _read(row: Record, category: str) -> VenuePosition | str | None:
     if side not in ("buy", "sell"):
         raise row.error("side", "must be a side", "Buy, Sell or None", shown(row.text("side")))
     size = size_or_reason(row, "size")
-    if isinstance(size, str) or not size:
-        return size or None
+    if isinstance(size, str):
+        return size
+    if not size:
+        return None
     if size < 0:
         raise row.error("size", "must not be negative beside a side", "a size without a sign", str(size))
     kind = row.text("category") or category
@@ -117,7 +119,8 @@ def _rows(data: Any, file: str) -> tuple[str, list[Record]]:
 def _position(row: Record, symbol: str, category: str, quantity: Decimal) -> VenuePosition:
     payoff = _payoff(symbol, category)
     entry, mark = row.printed("avgPrice", "entryPrice"), row.printed("markPrice")
-    isolated = row.text("tradeMode") == "1" or row.text("isIsolated") == "true"
+    isolated = row.choice("tradeMode", {"1": True, "0": False, "": False})
+    isolated = row.choice("isIsolated", {"true": True, "false": False, "": isolated})
     # Of an isolated position: its balance, added margin and fee reserve included. Unified accounts do not say
     # that a position is isolated, so that it is read for all.
     margin = row.printed("positionBalance", "positionIM", "positionMargin")

@@ -71,8 +71,10 @@ def read_positions(data: Any, file: str) -> Reply:
 def _position(row: Record) -> VenuePosition | str | None:
     # ccxt counts contracts without a sign.
     contracts = size_or_reason(row, "contracts")
-    if isinstance(contracts, str) or not contracts:
-        return contracts or None
+    if isinstance(contracts, str):
+        return contracts
+    if not contracts:
+        return None
     symbol = row.required_text("symbol")
     match = SYMBOL.fullmatch(symbol)
     if match is None:
@@ -84,7 +86,8 @@ def _position(row: Record) -> VenuePosition | str | None:
     if side not in ("long", "short"):
         raise row.error("side", "must be a side", "long or short", repr(side))
     entry, mark = row.printed("entryPrice"), row.printed("markPrice")
-    mode: MarginMode = "isolated" if row.text("marginMode") == "isolated" else "cross"
+    modes: dict[str, MarginMode] = {"isolated": "isolated", "cross": "cross", "crossed": "cross", "": "cross"}
+    mode = row.choice("marginMode", modes)
     margin = _isolated_margin(row) if mode == "isolated" else None
     last = row.number("lastPrice")
     return VenuePosition(

@@ -56,10 +56,13 @@ def _kind(data: Any) -> str:
 
 def _position(row: Record) -> VenuePosition | str | None:
     quantity = size_or_reason(row, "szi")
-    if isinstance(quantity, str) or not quantity:
-        return quantity or None
+    if isinstance(quantity, str):
+        return quantity
+    if not quantity:
+        return None
     leverage = row.record("leverage")
-    mode: MarginMode = "isolated" if leverage.required_text("type") == "isolated" else "cross"
+    modes: dict[str, MarginMode] = {"isolated": "isolated", "cross": "cross"}
+    mode = leverage.choice("type", modes)
     entry, raw = row.printed("entryPx"), leverage.printed("rawUsd")
     readings = READINGS | ({"marginUsed": "equity"} if mode == "isolated" else {})
     units = {} if entry is None else {"entry_price": entry.unit}

@@ -52,8 +52,10 @@ def read_positions(data: Any, file: str) -> Reply:
 
 def _read(row: Record) -> VenuePosition | BorrowedPosition | str | None:
     quantity = size_or_reason(row, "pos")
-    if isinstance(quantity, str) or not quantity:
-        return quantity or None
+    if isinstance(quantity, str):
+        return quantity
+    if not quantity:
+        return None
     kind = row.text("instType")
     if kind == "MARGIN":
         return _borrowed(row, quantity)
@@ -65,7 +67,7 @@ def _borrowed(row: Record, amount: Decimal) -> BorrowedPosition | str:
     name = row.required_text("instId")
     base, _, quote = name.partition("-")
     held, owed = row.text("posCcy"), row.text("liabCcy")
-    if row.required_text("mgnMode") != "isolated":
+    if not row.choice("mgnMode", {"isolated": True, "cross": False}):
         return "a borrowed position of a cross account, which shares its assets with all others"
     liability = row.number("liab")
     if {held, owed} != {base, quote} or not liability:
@@ -117,11 +119,14 @@ def _position(row: Record, quantity: Decimal) -> VenuePosition:
     if len(parts) < 3:
         raise row.error("instId", "must name a swap or future", "such as BTC-USDT-SWAP", repr(name))
     payoff: Payoff = "inverse" if parts[1] == "USD" else "linear"
-    isolated = row.required_text("mgnMode") == "isolated"
+    isolated = row.choice("mgnMode", {"isolated": True, "cross": False})
     entry, margin = row.printed("avgPx"), row.printed("margin") if isolated else None
     units = {} if entry is None else {"entry_price": unit_of_entry(entry, row.printed("markPx"))}
     if margin is not None:
         units["isolated_margin"] = margin.unit
+    is_short = row.choice("posSide", {"short": True, "long": False, "net": False, "": False})
+    if row.text("posSide").lower() == "long" and quantity < 0:
+        raise row.error("pos", "must not be negative beside posSide long", "a size", str(quantity))
     prices = {field: row.number(field) for field in ("last", "idxPx")}
     return VenuePosition(
         place=row.place,
@@ -130,7 +135,7 @@ def _position(row: Record, quantity: Decimal) -> VenuePosition:
         payoff=payoff,
         settlement=row.text("ccy") or (parts[0] if payoff == "inverse" else parts[1]),
         # Signed in net mode; in long/short mode the side is said apart.
-        quantity=-abs(quantity) if row.text("posSide") == "short" else quantity,
+        quantity=-abs(quantity) if is_short else quantity,
         contract_size=None,
         entry_price=None if entry is None else entry.value,
         mark_price=row.number("markPx"),

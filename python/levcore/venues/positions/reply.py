@@ -284,8 +284,8 @@ def reported(
         decimals as the one with the most.
     """
     found: list[Reported] = []
-    for field, reading in readings.items():
-        name = record.key(field)
+    for given, reading in readings.items():
+        name = record.key(given)
         if name is None or any(each.field == name for each in found):
             continue
         if record.is_no_number(name):
@@ -294,7 +294,7 @@ def reported(
             )
             continue
         printed = record.printed(name)
-        if field in none and (printed is None or printed.value <= 0):
+        if given in none and (printed is None or printed.value <= 0):
             found.append(Reported(name, reading, None))
         elif printed is not None:
             found.append(Reported(name, reading, printed))
