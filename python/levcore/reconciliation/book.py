@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from levcore.book.balances import Balances
 from levcore.book.positions import PositionBook
-from levcore.reconciliation.borrowed import Borrowed, borrowed_of
+from levcore.reconciliation.borrowed import FEE, Borrowed, borrowed_of
 from levcore.reconciliation.case import Case
 from levcore.reconciliation.recover import Recovered
 from levcore.reconciliation.reply import Given, Group
@@ -171,7 +171,7 @@ def _borrowed(given: Given) -> tuple[list[Borrowed], list[str]]:
     made: list[Borrowed] = []
     left_out = []
     for each in given.reply.borrowed:
-        rules, _ = given.policy_of(each.policy)
+        rules, _ = given.policy_of(each.policy, (FEE,))
         one = borrowed_of(each, rules, given.rules)
         quotes = {other.position.quote for other in made}
         prices = {(other.position.base, other.position.mark_price) for other in made}

@@ -31,7 +31,7 @@ from levcore.venues.printed_number import (
     shortest_decimal,
 )
 
-__all__ = ["Borrowed", "borrowed_of"]
+__all__ = ["FEE", "Borrowed", "borrowed_of"]
 
 FEE = "closing_fee_rate"
 RATE = "maintenance_rate"
@@ -156,8 +156,8 @@ class Borrowed:
 def borrowed_of(position: BorrowedPosition, policy: MarginPolicy, rules: Mapping[str, Any]) -> Borrowed:
     """Margin position with the rates that the caller states or its own numbers give away."""
     fee = Decimal(repr(float(rules[FEE]))) if FEE in rules else None
-    # The fee is a part of the debt's rate; under the policy itself it would be charged on futures.
-    made = Borrowed(position, policy.replace(closing_fee_rate=0.0) if FEE in rules else policy, fee=fee)
+    # The fee is a part of the debt's rate; as a rule of the policy it would be charged on futures.
+    made = Borrowed(position, policy, fee=fee)
     printed = {each.reading: each for each in position.reported if each.printed is not None}
     mark = position.mark_price
     if mark is None:

@@ -25,7 +25,6 @@ from levcore.venues.printed_number import EXACT, round_off
 __all__ = ["READINGS", "Case", "Evaluation", "InstrumentFacts"]
 
 ACCOUNT = "account"
-LEVEL = "liquidation_level"
 OF_ACCOUNT = ("equity", "inverse_margin_ratio", "liquidation_price", "bankruptcy_price")
 """Readings of a cross position that its whole account decides."""
 # Stands in for a number that nobody gave. What depends on it is found by putting another in its place.
@@ -41,7 +40,6 @@ STAND_INS: dict[str, tuple[float, float]] = {
 HEDGE_STAND_INS = ("sum", "larger_leg")
 NOT_COMPUTED = {"closing_fee_bankruptcy_cross": "margin"}
 """Values of rules that the engine knows and does not compute."""
-LEVEL_STAND_INS = (1.0, 0.8)
 CUT_DECIMALS = Decimal("1e-6")
 ROUNDED_DECIMALS = Decimal("1e-9")
 
@@ -146,11 +144,11 @@ class Case:
         """Rules that no source states, where the engine refuses the positions for one of them."""
         if self._plain_risk is not None:
             return ()
-        rules: dict[str, Any] = {rule: getattr(self.policy, rule) for rule in (*CHOICES, LEVEL)}
+        rules = {rule: getattr(self.policy, rule) for rule in CHOICES}
         return tuple(
             rule
             for rule, value in rules.items()
-            if value in (UNKNOWN, None, NOT_COMPUTED.get(rule)) and rule != "hedge_requirement"
+            if value in (UNKNOWN, NOT_COMPUTED.get(rule)) and rule != "hedge_requirement"
         )
 
     @cached_property
@@ -160,6 +158,10 @@ class Case:
             return self._evaluated(self.policy, None)
         except UnknownRuleError:
             return None
+
+    def is_not_computed(self, name: str) -> bool:
+        """Whether a rule has a value that the engine knows and does not compute."""
+        return name in NOT_COMPUTED and getattr(self.policy, name) == NOT_COMPUTED[name]
 
     def stand_ins(self, name: str) -> int:
         """How many stand-ins an input has: a rule has all of its values."""
@@ -206,11 +208,9 @@ class Case:
     def _risk(self, policy: MarginPolicy, marks: Mapping[str, float] | None = None) -> BookRisk:
         which = self.stand_in or {}
         rules: dict[str, Any] = {
-            rule: LEVEL_STAND_INS[which.get(rule, 0)]
-            if rule == LEVEL
-            else _known_choices(rule)[which.get(rule, 0)]
+            rule: _known_choices(rule)[which.get(rule, 0)]
             for rule in self.unknown_rules
-            if getattr(policy, rule) in (UNKNOWN, None, NOT_COMPUTED.get(rule))
+            if getattr(policy, rule) in (UNKNOWN, NOT_COMPUTED.get(rule))
         }
         return self._evaluated(policy.replace(**rules) if rules else policy, marks)
 

@@ -164,10 +164,15 @@ def depends_on(case: Case, row: int, reading: str, name: str) -> bool:
         return math.isnan(case.evaluation.read(reading, row))
     if row < len(case.positions) and not case.needs_account(row, reading) and not reading.startswith(GROUP):
         case, row = case.alone(row), 0
-    first, *others = (
-        replace(case, stand_in={**(case.stand_in or {}), name: which}).evaluation.read(reading, row)
-        for which in range(case.stand_ins(name))
-    )
+    if case.is_not_computed(name):
+        # None of the other values stands for it; without a fee it would not matter.
+        cases = [case.with_rules(closing_fee_rate=rate) for rate in (0.0, 0.001)]
+    else:
+        cases = [
+            replace(case, stand_in={**(case.stand_in or {}), name: which})
+            for which in range(case.stand_ins(name))
+        ]
+    first, *others = (each.evaluation.read(reading, row) for each in cases)
     return not all(first == each or (math.isnan(first) and math.isnan(each)) for each in others)
 
 

@@ -8,7 +8,7 @@ from os import PathLike
 from typing import Any
 
 from levcore.errors import InputError
-from levcore.reconciliation.borrowed import borrowed_of
+from levcore.reconciliation.borrowed import FEE, borrowed_of
 from levcore.reconciliation.case import Case, InstrumentFacts
 from levcore.reconciliation.difference import Difference
 from levcore.reconciliation.reasons import reason_for
@@ -67,7 +67,7 @@ def reconcile_reply(given: "Given", source: str) -> Reconciliation:
         used.append(group.case.policy.id)
         notes += [note] if note else []
     for borrowed in reply.borrowed:
-        rules, _ = given.policy_of(borrowed.policy)
+        rules, _ = given.policy_of(borrowed.policy, (FEE,))
         evaluated = borrowed_of(borrowed, rules, given.rules)
         numbers += [(len(reply.positions) + 1, number) for number in evaluated.numbers()]
         recovered += evaluated.found
@@ -128,15 +128,19 @@ class Given:
     reply: Reply
     wallets: Mapping[str, float | str]
 
-    def policy_of(self, name: str) -> tuple[MarginPolicy, str]:
-        """Policy of the positions whose reply names `name`, and what has to be said of its choice."""
+    def policy_of(self, name: str, apart: tuple[str, ...] = ()) -> tuple[MarginPolicy, str]:
+        """Policy of the positions whose reply names `name`, and what has to be said of its choice.
+
+        Rules that are named `apart` are not stated: they mean something else there.
+        """
         chosen = self.policy if self.policy is not None else name
         if not chosen:
             raise InputError("policy", "must be named for these positions", "--policy NAME", "no known venue")
         note = ""
         if isinstance(chosen, str):
             chosen, note = policy_of_day(chosen, "" if self.policy is not None else self.reply.dated)
-        return (chosen.replace(**self.rules) if self.rules else chosen), note
+        rules = {rule: value for rule, value in self.rules.items() if rule not in apart}
+        return (chosen.replace(**rules) if rules else chosen), note
 
     def facts_of(self, position: VenuePosition, rules: MarginPolicy) -> InstrumentFacts:
         """Return what is known of an instrument: from the caller, else the policy, else the reply."""

@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from os import PathLike
 from typing import Any, TypeVar
 
@@ -72,15 +73,13 @@ class Record:
         Raises
         ------
         FileFormatError
-            Where it holds the field in two spellings.
+            Where it holds the field in two spellings that say different things.
         """
-        if name in self.fields:
-            return name
         plain = _plain(name)
         found = [key for key in self.fields if isinstance(key, str) and _plain(key) == plain]
-        if len(found) > 1:
+        if any(self.fields[key] != self.fields[found[0]] for key in found):
             raise self.error(found[0], "must be given once", found=" and ".join(map(shown, found)))
-        return found[0] if found else None
+        return name if name in found else found[0] if found else None
 
     def value(self, name: str) -> Any:
         """What stands under a field in any spelling; None where nothing does."""
@@ -234,6 +233,7 @@ def shown(value: Any) -> str:
     return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
 
 
+@lru_cache(4096)
 def _plain(name: str) -> str:
     return name.replace("_", "").lower()
 
