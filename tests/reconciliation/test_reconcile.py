@@ -451,3 +451,22 @@ def test_a_wallet_that_is_no_balance_is_refused(text: str, capsys: pytest.Captur
     code = main(["reconcile", str(file), "--from", "binance", "--wallet", text])
     assert code == 1
     assert "--wallet" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "printed", ["50", "50.00000000", "500000", "5e5", "500000.0000", "-5000", "-5000.00000000"]
+)
+def test_a_unit_is_not_claimed_from_one_digit(printed: str) -> None:
+    """Ours is 5000: a hundredth, a hundredfold and the other sign of it are accidents of one digit."""
+    found = number(
+        reconcile(binance_reply(unRealizedProfit=printed), "binance", policy=POLICY), "unRealizedProfit"
+    )
+    assert found.verdict is Verdict.DIFFERS
+    assert found.cause != "unit"
+
+
+@pytest.mark.parametrize("printed", ["50.6", "506000", "-5060.00"])
+def test_a_unit_is_claimed_from_three_digits(printed: str) -> None:
+    data = binance_reply(mark=61012.0, unRealizedProfit=printed)
+    found = number(reconcile(data, "binance", policy=POLICY), "unRealizedProfit")
+    assert (found.ours, found.cause) == (5060.0, "unit")

@@ -375,7 +375,8 @@ def test_no_number_costs_no_other(field: str, text: str) -> None:
 def test_a_balance_reply_is_an_account() -> None:
     accounts = read_account(load("binance_balance_v2.json"), "binance")
     assert str(accounts["USDT"].wallet_balance) == "53.35717705"
-    for data in ([], [{"asset": "USDT"}], {"assets": []}):
+    broken: tuple[Any, ...] = ([], [{"asset": "USDT"}], {"assets": []})
+    for data in broken:
         with pytest.raises(FileFormatError, match="wallet balance"):
             read_account(data, "binance")
 
@@ -383,7 +384,8 @@ def test_a_balance_reply_is_an_account() -> None:
 def test_a_borrowed_short_of_okx() -> None:
     result = reconcile(load("okx_margin_short.json"), "okx")
     price = number(result, "liqPx")
-    assert (price.verdict, price.ours) == (Verdict.SAME, pytest.approx(100.31430948814871, rel=1e-15))
+    assert price.verdict is Verdict.SAME
+    assert price.ours == pytest.approx(100.31430948814871, rel=1e-15)
     assert number(result, "mgnRatio").ours == pytest.approx(3.903466055555656, rel=1e-15)
     assert [(each.name, str(each.value)) for each in result.recovered] == [
         ("maintenance_rate", "0.05"),

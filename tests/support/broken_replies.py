@@ -13,8 +13,8 @@ __all__ = ["GARBAGE", "Broken", "broken_replies", "leaves", "put"]
 MISSING = object()
 GARBAGE: tuple[Any, ...] = (
     None, "", " ", "NaN", "nan", "-Infinity", "1e400", "1e-400", "1e999999999", "-1e9999999999", "0e99999",
-    "abc", "1,000", "1_000", "0x10", "١٢", "--1", "1e", "9" * 500, "\x1b[31m", "\u202e", "\ud800", True, False, [], {},
-    [[]], [None], {"a": {}}, "null", MISSING,
+    "abc", "1,000", "1_000", "0x10", "١٢", "--1", "1e", "9" * 500, "\x1b[31m", "\u202e", "\ud800", True,
+    False, [], {}, [[]], [None], {"a": {}}, "null", MISSING,
 )  # fmt: skip
 """Nothing of this is a number."""
 NUMBERS: tuple[Any, ...] = (

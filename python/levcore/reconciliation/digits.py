@@ -23,7 +23,7 @@ def of_digits(difference: Difference) -> Reason | None:
 
 def of_unit(difference: Difference) -> Reason | None:
     """Percent against fraction, contracts against base units, the other sign."""
-    if len(difference.printed.value.as_tuple().digits) < PERCENT_DIGITS:
+    if len(difference.printed.value.normalize().as_tuple().digits) < PERCENT_DIGITS:
         return None
     facts = difference.facts
     factors = {"percent against a fraction": Decimal(100), "the other sign": Decimal(-1)}

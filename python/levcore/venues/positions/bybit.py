@@ -10,16 +10,8 @@ from typing import Any
 from levcore.errors import FileFormatError
 from levcore.rules.instruments import Payoff
 from levcore.venues.json import Record, records, shown
-from levcore.venues.positions.reply import (
-    AccountReply,
-    Reply,
-    Reported,
-    VenuePosition,
-    read_rows,
-    reported,
-    size_or_reason,
-    unit_of_entry,
-)
+from levcore.venues.positions.reply import AccountReply, Reply, Reported, VenuePosition
+from levcore.venues.positions.rows import read_rows, reported, size_or_reason, unit_of_entry
 from levcore.venues.printed_number import EXACT
 
 __all__ = ["read_account", "read_positions"]

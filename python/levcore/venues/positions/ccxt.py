@@ -12,16 +12,8 @@ from typing import Any
 
 from levcore.rules.instruments import Payoff
 from levcore.venues.json import Record, records
-from levcore.venues.positions.reply import (
-    MarginMode,
-    Reply,
-    Reported,
-    VenuePosition,
-    read_rows,
-    reported,
-    size_or_reason,
-    unit_of_entry,
-)
+from levcore.venues.positions.reply import MarginMode, Reply, Reported, VenuePosition
+from levcore.venues.positions.rows import read_rows, reported, size_or_reason, unit_of_entry
 from levcore.venues.printed_number import EXACT
 
 __all__ = ["read_positions"]

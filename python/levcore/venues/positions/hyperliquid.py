@@ -6,16 +6,8 @@ from typing import Any
 
 from levcore.errors import FileFormatError
 from levcore.venues.json import Record
-from levcore.venues.positions.reply import (
-    AccountReply,
-    MarginMode,
-    Reply,
-    Reported,
-    VenuePosition,
-    read_rows,
-    reported,
-    size_or_reason,
-)
+from levcore.venues.positions.reply import AccountReply, MarginMode, Reply, Reported, VenuePosition
+from levcore.venues.positions.rows import read_rows, reported, size_or_reason
 from levcore.venues.printed_number import EXACT
 
 __all__ = ["read_positions"]

@@ -7,17 +7,8 @@ from typing import Any
 from levcore.errors import FileFormatError
 from levcore.rules.instruments import Payoff
 from levcore.venues.json import Record, records
-from levcore.venues.positions.reply import (
-    AccountReply,
-    BorrowedPosition,
-    Reply,
-    Reported,
-    VenuePosition,
-    read_rows,
-    reported,
-    size_or_reason,
-    unit_of_entry,
-)
+from levcore.venues.positions.reply import AccountReply, BorrowedPosition, Reply, Reported, VenuePosition
+from levcore.venues.positions.rows import read_rows, reported, size_or_reason, unit_of_entry
 
 __all__ = ["read_account", "read_positions"]
 
