@@ -61,7 +61,7 @@ def read(
     >>> read = lc.venues.read([position], "binance", policy="binance-usdm@2024-10-24")
     >>> risk = lc.Engine(read.policies).evaluate(read.book, read.marks)
     >>> risk.liquidation_price.round(2).tolist(), read.left_out
-    ([16705.42], ())
+    ([16705.72], ())
     """
     # What recovers inputs needs the engine, which reading a table of tiers does not.
     from levcore.reconciliation.book import book_of

@@ -41,7 +41,7 @@ class Reported:
     field : str
         Name in the reply.
     reading : str
-        What it is here, of `levcore.reconciliation.evaluation.READINGS`; empty where nothing corresponds to it.
+        What it is here, of `levcore.reconciliation.evaluation.READINGS`; empty where nothing corresponds.
     printed : PrintedNumber or None
         None where the venue says that there is none, by ``""``, ``null`` or its sentinel.
     note : str
