@@ -404,6 +404,8 @@ def test_a_borrowed_short_of_okx() -> None:
         ("liqPx", "100.35", Verdict.DIFFERS),
         ("liqPx", "", Verdict.DIFFERS),
         ("markPx", "", Verdict.NOT_DERIVABLE),
+        ("markPx", "0", Verdict.NOT_DERIVABLE),
+        ("markPx", "-3", Verdict.NOT_DERIVABLE),
         ("mmr", "0.4996", Verdict.SAME),
         ("mmr", "0.4123456789", Verdict.NOT_DERIVABLE),
         ("mgnRatio", "3.9", Verdict.DIFFERS),

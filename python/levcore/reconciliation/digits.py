@@ -163,7 +163,7 @@ def _of_cut_sum(difference: Difference) -> Reason | None:
     if not difference.number.reading.startswith("account_") or "margin" not in measure:
         return None
     total = difference.recovered.evaluation.cut_sum(measure)
-    if abs(total - difference.printed.value) > difference.printed.unit / 2:
+    if not total.is_finite() or abs(total - difference.printed.value) > difference.printed.unit / 2:
         return None
     return Reason("sum", "the sum of the positions' numbers, each cut to 6 decimals", True)
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from levcore.engine.risk import BookRisk
-from levcore.venues.printed_number import round_off
+from levcore.venues.printed_number import EXACT, round_off
 
 if TYPE_CHECKING:
     from levcore.reconciliation.case import Case
@@ -16,6 +16,7 @@ __all__ = ["READINGS", "Evaluation"]
 
 CUT_DECIMALS = Decimal("1e-6")
 ROUNDED_DECIMALS = Decimal("1e-9")
+LARGEST_CUT = Decimal("1e30")
 
 
 class Evaluation:
@@ -50,11 +51,17 @@ class Evaluation:
         return round_off(number)
 
     def cut_sum(self, measure: str) -> Decimal:
-        """Sum over the cross positions of a measure cut to 6 decimals each, as Hyperliquid adds up."""
+        """Sum over the cross positions of a measure cut to 6 decimals each, as Hyperliquid adds up.
+
+        NaN where one of them is none, or so large that a float64 has no such decimals.
+        """
         rows = [row for row, position in enumerate(self.case.positions) if position.margin_mode == "cross"]
         # Rounded first, so that round-off does not cost a number of 6 decimals its last one.
-        numbers = [Decimal(float(self.risk[measure][row])).quantize(ROUNDED_DECIMALS) for row in rows]
-        return sum((number.quantize(CUT_DECIMALS, ROUND_DOWN) for number in numbers), Decimal(0))
+        numbers = [Decimal(float(self.risk[measure][row])) for row in rows]
+        if not all(number.is_finite() and abs(number) < LARGEST_CUT for number in numbers):
+            return Decimal("NaN")
+        rounded = [number.quantize(ROUNDED_DECIMALS, context=EXACT) for number in numbers]
+        return sum((each.quantize(CUT_DECIMALS, ROUND_DOWN, EXACT) for each in rounded), Decimal(0))
 
 
 def _measure(name: str) -> Callable[[Evaluation, int], float]:

@@ -60,7 +60,7 @@ def _borrowed(row: Record, amount: Decimal) -> BorrowedPosition | str:
     held, owed = row.text("posCcy"), row.text("liabCcy")
     if not row.choice("mgnMode", {"isolated": True, "cross": False}):
         return "a borrowed position of a cross account, which shares its assets with all others"
-    liability = row.number("liab")
+    liability, mark = row.number("liab"), row.number("markPx")
     if {held, owed} != {base, quote} or not liability:
         return "a margin position without a debt in one of its coins against the other"
     if amount < 0:
@@ -77,7 +77,7 @@ def _borrowed(row: Record, amount: Decimal) -> BorrowedPosition | str:
         # Printed with and without a sign.
         liability=abs(liability),
         interest=abs(row.number("interest") or Decimal(0)),
-        mark_price=row.number("markPx"),
+        mark_price=mark if mark is not None and mark > 0 else None,
         reported=reported(row, BORROWED_READINGS, none=("liqPx",)),
     )
 
