@@ -11,7 +11,7 @@ from pathlib import Path
 
 from levcore.engine.risk import BookRisk
 from levcore.measures import MEASURES
-from levcore.reports.numbers import amount, count, percent, short
+from levcore.reports.numbers import MISSING, amount, count, percent, short
 from levcore.reports.page import html_page, state_colour
 from levcore.reports.policy import policy_section
 from levcore.reports.risk.charts import distance_charts, state_bar
@@ -147,7 +147,8 @@ def _head(report: Report, title: str) -> str:
 
 
 def _totals(report: Report) -> str:
-    if not report.totals:
+    lines = [line for line in (*report.totals, report.totals_of_balances) if line is not None]
+    if not lines:
         return ""
     headers = (
         "Settlement currency", "Positions", "Long", "Short", "Net", "Unrealized PnL", "Maintenance margin",
@@ -156,7 +157,7 @@ def _totals(report: Report) -> str:
     rows = [
         (
             escape(line.settlement) or "not named",
-            count(line.positions),
+            count(line.positions) if line.positions else MISSING,
             amount(line.long_notional),
             amount(line.short_notional),
             amount(line.net),
@@ -165,7 +166,7 @@ def _totals(report: Report) -> str:
             signed(line.isolated_equity),
             signed(line.account_equity),
         )
-        for line in report.totals
+        for line in lines
     ]
     notes = [left_out(report)]
     if len(report.risk.balances):

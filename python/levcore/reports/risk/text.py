@@ -5,7 +5,7 @@ from datetime import datetime
 
 from levcore._levcore import __version__
 from levcore.engine.risk import BookRisk
-from levcore.reports.numbers import amount, count, distance, price, prices, ratio
+from levcore.reports.numbers import MISSING, amount, count, distance, price, prices, ratio
 from levcore.reports.page import state_word, status_word
 from levcore.reports.risk.balances import BALANCE_HEADERS, balance_cells
 from levcore.reports.risk.data import DISTANCE_BINS, AccountLine, PositionLine, Report, StatusGroup
@@ -150,7 +150,7 @@ def _totals(report: Report) -> str:
     rows = [
         (
             line.settlement or "(not named)",
-            count(line.positions),
+            count(line.positions) if line.positions else MISSING,
             amount(line.long_notional),
             amount(line.short_notional),
             amount(line.net),
@@ -158,7 +158,8 @@ def _totals(report: Report) -> str:
             amount(line.maintenance_margin),
             amount(line.equity),
         )
-        for line in report.totals
+        for line in (*report.totals, report.totals_of_balances)
+        if line is not None
     ]
     title = "Totals by settlement currency"
     return "\n".join(filter(None, [title, text_table(headers, rows), left_out(report)])) if rows else ""
