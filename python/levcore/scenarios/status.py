@@ -1,6 +1,7 @@
 """The closed vocabularies of a portfolio margin: why a row failed, what became of an account.
 
-The same codes as ``rust/levcore/src/scenario_status.rs``; ``tests/test_scenarios.py`` holds the two together.
+The same codes as ``rust/levcore/src/scenarios/status.rs``; ``tests/scenarios/test_scenarios.py`` holds the
+two together.
 """
 
 from enum import IntEnum
@@ -19,9 +20,9 @@ class ScenarioRowStatus(IntEnum):
     def describe(self) -> str:
         """Meaning of the code in words."""
         # The words stand once, in the core; importing the binding here would make this module need it.
-        from levcore import _levcore
+        from levcore._levcore import scenario_row_statuses
 
-        return next(meaning for code, _, meaning in _levcore.scenario_row_statuses() if code == self)
+        return next(meaning for code, _, meaning in scenario_row_statuses() if code == self)
 
 
 class ScenarioAccountStatus(IntEnum):
@@ -34,6 +35,6 @@ class ScenarioAccountStatus(IntEnum):
 
     def describe(self) -> str:
         """Meaning of the code in words."""
-        from levcore import _levcore
+        from levcore._levcore import scenario_account_statuses
 
-        return next(meaning for code, _, meaning in _levcore.scenario_account_statuses() if code == self)
+        return next(meaning for code, _, meaning in scenario_account_statuses() if code == self)

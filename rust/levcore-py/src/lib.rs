@@ -8,7 +8,8 @@ mod door;
 mod errors;
 mod policy;
 mod scenarios;
-mod tables;
+mod sums;
+mod vocabularies;
 
 use pyo3::prelude::*;
 
@@ -26,14 +27,13 @@ mod _levcore {
     #[pymodule_export]
     use crate::policy::Policy;
     #[pymodule_export]
-    use crate::scenarios::{
-        evaluate_scenarios, price_grid_profits, scenario_account_statuses, scenario_measures, scenario_row_statuses,
-        span_future_profits,
-    };
+    use crate::scenarios::{evaluate_scenarios, price_grid_profits, span_future_profits};
     #[pymodule_export]
-    use crate::tables::{
-        account_measures, account_statuses, balance_measures, default_threads, instruction_sets, measures, states,
-        statuses, used_instruction_set,
+    use crate::sums::exact_sums;
+    #[pymodule_export]
+    use crate::vocabularies::{
+        account_measures, account_statuses, balance_measures, default_threads, instruction_sets, measures,
+        scenario_account_statuses, scenario_measures, scenario_row_statuses, states, statuses, used_instruction_set,
     };
 
     use pyo3::prelude::*;
