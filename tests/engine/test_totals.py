@@ -74,15 +74,16 @@ def expected_totals(risk: lc.BookRisk) -> Totals:
     """Totals again, row by row in plain Python."""
     book = risk.book
     in_assets = set() if book.balance_columns is None else set(book.balance_columns.account.tolist())
-    owner = [int(book.account_codes[row]) if risk.book.is_cross[row] else -1 for row in range(len(book))]
+    codes = book.account_codes
+    owner = [-1 if codes is None or not book.is_cross[row] else int(codes[row]) for row in range(len(book))]
     legs: dict[int, list[int]] = {}
     for row, account in enumerate(owner):
         legs.setdefault(account, []).append(row)
     netting = set(in_assets)
     for account, rows in legs.items():
         twice = len({int(book.instrument_codes[row]) for row in rows}) < len(rows)
-        side = any(risk.policy_of(row).hedge_requirement == "larger_side" for row in rows)
-        if account >= 0 and (side or (twice and book.position_mode == "hedge")):
+        by_side = any(risk.policy_of(row).hedge_requirement == "larger_side" for row in rows)
+        if account >= 0 and (by_side or (twice and book.position_mode == "hedge")):
             netting.add(account)
     terms: dict[str, dict[str, list[float]]] = {}
 

@@ -41,7 +41,7 @@ class _Summed(NamedTuple):
     in_assets: Flags
     of_row: Places
     of_account: Places
-    count: int
+    currencies: int
 
 
 def totals_by_currency(
@@ -85,9 +85,9 @@ def totals_by_currency(
     columns = _sums_of_rows(risk, summed) | _margins(risk, summed)
     if "equity" in risk.measures:
         isolated = rows & ~risk.book.is_cross
-        columns["isolated_equity"] = exact_sums(risk.equity[isolated], of_row[isolated], summed.count)
+        columns["isolated_equity"] = exact_sums(risk.equity[isolated], of_row[isolated], summed.currencies)
     columns["account_equity"] = _account_equity(risk, summed)
-    positions = np.bincount(of_row[rows], minlength=summed.count)
+    positions = np.bincount(of_row[rows], minlength=summed.currencies)
     held = _held(risk.book, summed)
     totals: dict[str, dict[str, float]] = {
         currencies[code]: {"positions": int(positions[code])}
@@ -143,9 +143,9 @@ def _sums_of_rows(risk: "BookRisk", summed: _Summed) -> dict[str, Floats]:
             ("short_notional", risk.book.quantity < 0),
         ):
             of_side = rows & side
-            sums[name] = exact_sums(risk.notional[of_side], summed.of_row[of_side], summed.count)
+            sums[name] = exact_sums(risk.notional[of_side], summed.of_row[of_side], summed.currencies)
     if "unrealized_pnl" in risk.measures:
-        sums["unrealized_pnl"] = exact_sums(risk.unrealized_pnl[rows], summed.of_row[rows], summed.count)
+        sums["unrealized_pnl"] = exact_sums(risk.unrealized_pnl[rows], summed.of_row[rows], summed.currencies)
     return sums
 
 
@@ -156,7 +156,7 @@ def _margins(risk: "BookRisk", summed: _Summed) -> dict[str, Floats]:
     sums = {}
     for name in (name for name in MARGINS if name in risk.measures):
         values = np.concatenate((risk.column(name)[rows], getattr(risk.accounts, name)[own]))
-        sums[name] = exact_sums(values, groups, summed.count)
+        sums[name] = exact_sums(values, groups, summed.currencies)
         sums[name][_torn(risk, summed, summed.netting & summed.accounts & ~summed.in_assets)] = np.nan
     return sums
 
@@ -177,8 +177,8 @@ def _own(summed: _Summed) -> Flags:
 
 def _held(book: "PositionBook", summed: _Summed) -> Flags:
     """Currencies with a margin to add up."""
-    count = np.bincount(summed.of_row[_alone(book, summed)], minlength=summed.count)
-    held: Flags = count + np.bincount(summed.of_account[_own(summed)], minlength=summed.count) > 0
+    count = np.bincount(summed.of_row[_alone(book, summed)], minlength=summed.currencies)
+    held: Flags = count + np.bincount(summed.of_account[_own(summed)], minlength=summed.currencies) > 0
     return held
 
 
@@ -193,12 +193,12 @@ def _torn(risk: "BookRisk", summed: _Summed, accounts: Flags) -> Places:
 
 def _account_equity(risk: "BookRisk", summed: _Summed) -> Floats:
     if len(risk.balances):
-        return np.full(summed.count, np.nan)
+        return np.full(summed.currencies, np.nan)
     with_place = summed.of_account >= 0
     chosen = summed.accounts & with_place
-    equity = exact_sums(risk.accounts.equity[chosen], summed.of_account[chosen], summed.count)
-    every = np.bincount(summed.of_account[with_place], minlength=summed.count)
-    judged = np.bincount(summed.of_account[chosen], minlength=summed.count)
+    equity = exact_sums(risk.accounts.equity[chosen], summed.of_account[chosen], summed.currencies)
+    every = np.bincount(summed.of_account[with_place], minlength=summed.currencies)
+    judged = np.bincount(summed.of_account[chosen], minlength=summed.currencies)
     equity[(every > 0) & (judged == 0)] = np.nan
     equity[_torn(risk, summed, summed.accounts)] = np.nan
     return equity
