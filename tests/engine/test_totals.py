@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import levcore as lc
-from levcore.engine.exact_sums import exact_sums
 from levcore.engine.totals import MARGINS, OF_ACCOUNTS
 from levcore.files.results import json_value
 from levcore.reports.numbers import amount
@@ -31,47 +30,12 @@ from support.strategies import Case, cases
 Totals = dict[str, dict[str, float]]
 
 
-# Sums
-
-
-@given(
-    st.lists(st.tuples(st.floats(allow_nan=False, allow_infinity=False), st.integers(0, 3))),
-    st.randoms(use_true_random=False),
-)
-def test_a_sum_is_rounded_once(terms: list[tuple[float, int]], random: Random) -> None:
-    def sums(pairs: list[tuple[float, int]]) -> Any:
-        values = np.array([value for value, _ in pairs], dtype=np.float64)
-        return exact_sums(values, np.array([code for _, code in pairs], dtype=np.int64), 4)
-
-    found = sums(terms)
-    shuffled = terms.copy()
-    random.shuffle(shuffled)
-    assert same_bits(found, sums(shuffled))
-    for code in range(4):
-        try:
-            assert found[code] == math.fsum(value for value, group in terms if group == code)
-        except OverflowError:
-            assert np.isinf(found[code]) or abs(found[code]) > 1e300
-
-
-def test_what_is_no_number_stays_none() -> None:
-    terms = (
-        [math.nan, 1.0],
-        [math.inf, 1.0],
-        [math.inf, -math.inf],
-        [1e308, 1e308, -1e308],
-        [1e308, 1e308],
-        [],
-    )
-    found = [float(exact_sums(np.array(one), None, 1)[0]) for one in terms]
-    assert np.array_equal(found, [math.nan, math.inf, math.nan, 1e308, math.inf, 0.0], equal_nan=True)
-
-
 # Totals against rows and accounts
 
 
 def expected_totals(risk: lc.BookRisk) -> Totals:
     """Totals again, row by row in plain Python."""
+    terms: dict[str, dict[str, list[float]]] = {}
     book = risk.book
     in_assets = set() if book.balance_columns is None else set(book.balance_columns.account.tolist())
     codes = book.account_codes
@@ -85,7 +49,6 @@ def expected_totals(risk: lc.BookRisk) -> Totals:
         by_side = any(risk.policy_of(row).hedge_requirement == "larger_side" for row in rows)
         if account >= 0 and (by_side or (twice and book.position_mode == "hedge")):
             netting.add(account)
-    terms: dict[str, dict[str, list[float]]] = {}
 
     def add(currency: str, name: str, value: float) -> None:
         terms.setdefault(currency, {}).setdefault(name, []).append(value)

@@ -12,7 +12,7 @@ import pytest
 import levcore as lc
 from levcore import _levcore
 from levcore.measures import DEFAULT_MEASURES
-from levcore.status import COLUMN_AT_FAULT, FIRST_FAILURE, FIRST_PARTIAL
+from levcore.status import FIRST_FAILURE, FIRST_PARTIAL
 from support.random_books import by_contracts, by_risk_limit
 
 TIERS = lc.TierTable.marginal([(0, "0.01"), (1_000, "0.02")], unit="quote", cap=10_000)
@@ -303,4 +303,4 @@ def test_bounds_between_findings_partial_results_and_failures() -> None:
         assert status.is_failure == (status >= FIRST_FAILURE)
         # A failure points to a column of the book or to the marks, or is one of a balance; a partial result
         # points to another row.
-        assert (status in COLUMN_AT_FAULT) or (status in BALANCES) or not status.is_failure
+        assert bool(status.column) or (status in BALANCES) or not status.is_failure

@@ -293,7 +293,7 @@ def raise_for_bad_rows(risk: BookRisk) -> None:
             "book",
             "holds rows that cannot be evaluated",
             "",
-            first.name,
+            first.word,
             rows.tolist(),
             risk.status[rows].tolist(),
         )

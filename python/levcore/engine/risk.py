@@ -15,7 +15,7 @@ from levcore.engine.balance_risk import BalanceRisk
 from levcore.engine.summary import summarize
 from levcore.errors import InputError
 from levcore.measures import ACCOUNT_MEASURES, MEASURE_NAMES, MEASURES
-from levcore.status import COLUMN_AT_FAULT, FIRST_FAILURE, FIRST_PARTIAL, AccountStatus, State, Status
+from levcore.status import FIRST_FAILURE, FIRST_PARTIAL, AccountStatus, State, Status
 
 if TYPE_CHECKING:
     from levcore.book.positions import PositionBook
@@ -346,7 +346,7 @@ class BookRisk:
 
     def _failure(self, row: int) -> Failure:
         status = Status(self.status[row])
-        column = COLUMN_AT_FAULT.get(status, "")
+        column = status.column
         value: object = None
         if column == "instrument":
             value = self.book.name_of(row)

@@ -1,13 +1,12 @@
 """Counts and totals of an evaluated book."""
 
-from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from levcore.engine.totals import totals_by_currency
-from levcore.status import FIRST_FAILURE, FIRST_PARTIAL, AccountStatus, State, Status
+from levcore.status import FIRST_FAILURE, FIRST_PARTIAL, AccountStatus, Code, State, Status
 
 if TYPE_CHECKING:
     from levcore.engine.risk import BookRisk
@@ -23,7 +22,7 @@ def summarize(risk: "BookRisk") -> dict[str, Any]:
     dict
         ``policy``, ids separated by commas; ``positions``, ``accounts``; ``evaluated``, ``incomplete`` and
         ``failed`` rows;
-        ``states``, ``statuses``, ``account_states``, ``account_statuses`` as counts by name (those that
+        ``states``, ``statuses``, ``account_states``, ``account_statuses`` as counts by word (those that
         occur); ``totals``: what `levcore.engine.totals.totals_by_currency` returns; ``nearest``: row and
         distance of the position closest to liquidation, None if none has a price.
     """
@@ -44,9 +43,9 @@ def summarize(risk: "BookRisk") -> dict[str, Any]:
     }
 
 
-def _counts(codes: npt.NDArray[np.uint8], kind: type[IntEnum]) -> dict[str, int]:
+def _counts(codes: npt.NDArray[np.uint8], kind: type[Code]) -> dict[str, int]:
     counts = np.bincount(codes, minlength=1)
-    return {kind(int(code)).name: int(counts[code]) for code in np.flatnonzero(counts)}
+    return {kind(int(code)).word: int(counts[code]) for code in np.flatnonzero(counts)}
 
 
 def _nearest(risk: "BookRisk") -> dict[str, Any] | None:

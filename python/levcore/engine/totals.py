@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from levcore._levcore import exact_sums
 from levcore.book.arrays import Floats
 from levcore.book.listings import listing_codes, settlements
 from levcore.engine.compiled import pools_every_account
-from levcore.engine.exact_sums import exact_sums
 from levcore.status import FIRST_FAILURE, AccountStatus
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from html import escape
 from pathlib import Path
 
 from levcore._levcore import __version__
-from levcore.status import AccountStatus, State, Status
+from levcore.status import State
 
-__all__ = ["html_page", "policy_mark", "state_colour", "state_word", "status_word", "style_sheet"]
+__all__ = ["html_page", "policy_mark", "state_colour", "style_sheet"]
 
 # Told apart with any colour vision: the hues of Okabe and Ito, lightness falling from warning to bankrupt.
 # Every place that uses them says the state in words too.
@@ -55,13 +55,3 @@ def policy_mark(place: int) -> tuple[str, str]:
     """Colour and shape of the policy at a place of a comparison, from 0."""
     number = place % len(POLICY_COLOURS)
     return f"var(--policy-{number + 1}, {POLICY_COLOURS[number]})", POLICY_SHAPES[place % len(POLICY_SHAPES)]
-
-
-def state_word(state: State) -> str:
-    """Name of a state as the reports write it."""
-    return state.name.lower().replace("_", " ")
-
-
-def status_word(status: Status | AccountStatus) -> str:
-    """Name of a status as the reports write it."""
-    return status.name.lower().replace("_", " ")

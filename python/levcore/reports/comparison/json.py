@@ -10,15 +10,12 @@ from levcore.comparison.comparison import COMPARED_OF_ACCOUNTS
 from levcore.files.results import json_cells, json_value
 from levcore.measures import BALANCE_MEASURES, MEASURE_NAMES
 from levcore.reports.comparison.terms import policy_facts
-from levcore.reports.page import state_word, status_word
 from levcore.status import State, Status
 
 if TYPE_CHECKING:
     from levcore.comparison.comparison import Comparison
 
 __all__ = ["comparison_dict"]
-
-STATE_WORDS = [state_word(state) for state in State]
 
 
 def comparison_dict(comparison: "Comparison") -> dict[str, Any]:
@@ -74,7 +71,7 @@ def _balances(comparison: "Comparison") -> dict[str, Any]:
     }
     columns |= {measure: _by_label(comparison.balance_table(measure)) for measure in BALANCE_MEASURES}
     columns["status"] = {
-        label: [status_word(Status(code)) for code in risk.balances.status.tolist()]
+        label: [Status(code).word for code in risk.balances.status.tolist()]
         for label, risk in comparison.answers.items()
     }
     return columns
@@ -88,5 +85,5 @@ def _plain(column: npt.NDArray[Any]) -> list[Any]:
     if column.dtype == np.bool_:
         return [bool(one) for one in column]
     if column.dtype == np.uint8:
-        return json_cells((column, STATE_WORDS), 0, len(column))
+        return json_cells((column, State.words()), 0, len(column))
     return json_cells(column, 0, len(column))

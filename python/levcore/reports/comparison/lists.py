@@ -10,7 +10,6 @@ from levcore.book.arrays import Floats
 from levcore.comparison.totals import OF_ACCOUNTS
 from levcore.reports.comparison.terms import owed_text
 from levcore.reports.numbers import amount, count, distance, percent, price, ratio
-from levcore.reports.page import state_word, status_word
 from levcore.reports.risk.text import number_of
 from levcore.status import FIRST_PARTIAL, AccountStatus, State, Status
 
@@ -73,7 +72,7 @@ class Line:
 
 
 def _state(code: float) -> str:
-    return state_word(State(int(code)))
+    return State(int(code)).phrase
 
 
 def _fall_or_rise(move: float) -> str:
@@ -148,7 +147,7 @@ def position_cell(comparison: "Comparison", line: Line, label: str, row: int) ->
     if risk is None:
         return REFUSES
     if line.measure == "state" and risk.status[row] >= FIRST_PARTIAL:
-        return status_word(Status(int(risk.status[row])))
+        return Status(int(risk.status[row])).phrase
     value = float(risk[line.measure][row])
     if line in (LIQUIDATION, *BOUNDS) and value != value and risk.status[row] < FIRST_PARTIAL:
         return NO_PRICE
@@ -162,7 +161,7 @@ def account_cell(comparison: "Comparison", line: Line, label: str, place: int) -
         return REFUSES
     accounts = risk.accounts
     if line.measure == "state" and accounts.status[place] != AccountStatus.OK:
-        return status_word(AccountStatus(int(accounts.status[place])))
+        return AccountStatus(int(accounts.status[place])).phrase
     if line.measure == OWED:
         return owed_text(comparison.policies[label], float(accounts.equity[place]))
     if line.measure == MAY_ADD:
@@ -180,7 +179,7 @@ def balance_cell(comparison: "Comparison", line: Line, label: str, row: int) -> 
         return REFUSES
     status = Status(int(risk.balances.status[row]))
     if status >= FIRST_PARTIAL:
-        return status_word(status) if line is BALANCE_LINES[0] else ABSENT
+        return status.phrase if line is BALANCE_LINES[0] else ABSENT
     value = float(comparison.balance_table(line.measure)[label][row])
     return NO_PRICE if line in BOUNDS and value != value else line.form(value)
 

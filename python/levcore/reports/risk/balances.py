@@ -8,7 +8,6 @@ import numpy as np
 
 from levcore.engine.risk import BookRisk
 from levcore.reports.numbers import amount, price, prices
-from levcore.reports.page import status_word
 from levcore.status import FIRST_FAILURE, Status
 
 __all__ = ["BALANCE_HEADERS", "BalanceLine", "balance_cells", "balance_lines"]
@@ -67,7 +66,7 @@ def balance_cells(lines: Iterable[BalanceLine], *, html: bool = False) -> list[t
             amount(line.collateral_value),
             amount(line.maintenance_margin),
             prices(line.liquidation_price_lower, line.liquidation_price_upper),
-            status_word(line.status),
+            line.status.phrase,
         )
         for line in lines
     ]

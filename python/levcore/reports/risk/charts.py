@@ -4,7 +4,7 @@ from html import escape
 
 from levcore.reports.charts.svg import Series, area_chart, bar_chart, diverging_chart, share_bar
 from levcore.reports.numbers import count, percent, short
-from levcore.reports.page import state_colour, state_word
+from levcore.reports.page import state_colour
 from levcore.reports.risk.data import DISTANCE_BINS, Report
 
 __all__ = ["distance_charts", "exposure_charts", "figure", "state_bar"]
@@ -18,7 +18,7 @@ AXIS_LABELS = [label.removesuffix(" %") for label in DISTANCE_BINS]
 def state_bar(report: Report) -> str:
     """Shares of the states among accounts and isolated positions; empty where there are none."""
     series = [
-        Series(state_word(line.state), [line.isolated_positions + line.accounts], state_colour(line.state))
+        Series(line.state.phrase, [line.isolated_positions + line.accounts], state_colour(line.state))
         for line in report.states
     ]
     total = sum(one.values[0] for one in series)

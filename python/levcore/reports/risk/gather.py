@@ -31,7 +31,7 @@ from levcore.reports.risk.lists import (
     position_lines,
     sums,
 )
-from levcore.status import COLUMN_AT_FAULT, FIRST_FAILURE, FIRST_PARTIAL, AccountStatus, State, Status
+from levcore.status import FIRST_FAILURE, FIRST_PARTIAL, AccountStatus, State, Status
 
 __all__ = ["gather"]
 
@@ -179,7 +179,7 @@ def _status_groups(risk: BookRisk, first: int, stop: int) -> tuple[StatusGroup, 
 
 def _status_group(risk: BookRisk, status: Status, count: int) -> StatusGroup:
     book = risk.book
-    column = COLUMN_AT_FAULT.get(status, "")
+    column = status.column
     # The instrument is named anyway; every other column at fault is one of the book's, or the marks.
     values = None if column in ("", "instrument") else getattr(book, column, None)
     if column == "mark_price":

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from levcore.reports.numbers import amount, count, distance, price, prices, ratio
-from levcore.reports.page import state_colour, state_word, status_word
+from levcore.reports.page import state_colour
 from levcore.reports.risk.balances import BALANCE_HEADERS, balance_cells
 from levcore.reports.risk.charts import exposure_charts
 from levcore.reports.risk.data import AccountLine, PositionLine, Report, StatusGroup
@@ -45,7 +45,7 @@ def html_table(
 
 def state_mark(state: State) -> str:
     """Name of a state with its colour."""
-    return f'<span class="state" style="--of-state: {state_colour(state)}">{state_word(state)}</span>'
+    return f'<span class="state" style="--of-state: {state_colour(state)}">{state.phrase}</span>'
 
 
 def signed(value: float) -> str:
@@ -203,14 +203,14 @@ def _account_groups(report: Report) -> str:
     for group in report.account_failures:
         first = ", ".join(group.accounts) + (", ..." if group.count > len(group.accounts) else "")
         cells = (escape(group.status.describe()), escape(first))
-        lines.append((status_word(group.status), count(group.count), *cells))
+        lines.append((group.status.phrase, count(group.count), *cells))
     return "<h2>Accounts that could not be judged</h2>\n" + _status_table("Accounts", "First accounts", lines)
 
 
 def _groups(groups: Iterable[StatusGroup]) -> str:
     lines = [
         (
-            status_word(group.status),
+            group.status.phrase,
             count(group.count),
             escape(group.status.describe()),
             "<br>".join(escape(text) for text in row_texts(group)),

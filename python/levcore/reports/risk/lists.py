@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from levcore._levcore import exact_sums
 from levcore.book.listings import listing_codes, listing_marks, listing_names
-from levcore.engine.exact_sums import exact_sums
 from levcore.engine.risk import BookRisk
 from levcore.reports.risk.data import AccountLine, Floats, InstrumentLine, PositionLine
 from levcore.status import FIRST_FAILURE, State

@@ -6,7 +6,6 @@ from datetime import datetime
 from levcore._levcore import __version__
 from levcore.engine.risk import BookRisk
 from levcore.reports.numbers import MISSING, amount, count, distance, price, prices, ratio
-from levcore.reports.page import state_word, status_word
 from levcore.reports.risk.balances import BALANCE_HEADERS, balance_cells
 from levcore.reports.risk.data import DISTANCE_BINS, AccountLine, PositionLine, Report, StatusGroup
 from levcore.reports.risk.gather import gather
@@ -168,7 +167,7 @@ def _totals(report: Report) -> str:
 def _states(report: Report) -> str:
     rows = [
         (
-            state_word(line.state),
+            line.state.phrase,
             count(line.accounts),
             count(line.isolated_positions),
             count(line.cross_positions),
@@ -193,7 +192,7 @@ def _accounts(title: str, lines: Sequence[AccountLine]) -> str:
     rows = [
         (
             line.account,
-            state_word(line.state),
+            line.state.phrase,
             ratio(line.margin_ratio),
             amount(line.equity),
             amount(line.maintenance_margin),
@@ -291,7 +290,7 @@ def _instruments(report: Report) -> str:
 def _groups(title: str, groups: Sequence[StatusGroup]) -> str:
     lines = []
     for group in groups:
-        lines.append(f"  {count(group.count):>9}  {status_word(group.status)}: {group.status.describe()}")
+        lines.append(f"  {count(group.count):>9}  {group.status.phrase}: {group.status.describe()}")
         lines += [f"{'':13}row {text}" for text in row_texts(group)]
     return "\n".join([title, *lines]) if lines else ""
 
@@ -299,7 +298,7 @@ def _groups(title: str, groups: Sequence[StatusGroup]) -> str:
 def _account_groups(report: Report) -> str:
     lines = []
     for group in report.account_failures:
-        lines.append(f"  {count(group.count):>9}  {status_word(group.status)}: {group.status.describe()}")
+        lines.append(f"  {count(group.count):>9}  {group.status.phrase}: {group.status.describe()}")
         lines.append(
             f"{'':13}{', '.join(group.accounts)}{', ...' if group.count > len(group.accounts) else ''}"
         )
