@@ -21,7 +21,7 @@ MARKS = {"BTCUSDT": 60_000.0, "ETHUSDT": 3_000.0, "DOGE": 1.0}
 ROWS = """account,mark_price,instrument,quantity,entry_price,margin_mode,isolated_margin,leverage
 a,60000,BTCUSDT,1,60000,cross,,10
 a,1,DOGE,1,1,cross,,10
-b,3000,ETHUSDT,1,3300,isolated,331,
+b,3000,ETHUSDT,1,3300,isolated,310,
 """
 
 
@@ -42,13 +42,14 @@ def test_files_summary_comparison_and_explanation_use_it(tmp_path: Path) -> None
     source, table, whole = (tmp_path / name for name in ("in.csv", "out.csv", "out.json"))
     source.write_text(ROWS, encoding="utf-8")
     positions = read_positions(source)
+    book = positions.book()
     policy = lc.policy(POLICY)
-    risk = lc.Engine(policy).evaluate(positions.book, MARKS)
+    risk = lc.Engine(policy).evaluate(book, MARKS)
     for path in (table, whole):
         write_results(path, positions, risk)
     rows = list(csv.DictReader(io.StringIO(table.read_text(encoding="utf-8"))))
     written = json.loads(whole.read_text(encoding="utf-8"))
-    compared = lc.compare(positions.book, {"one": policy}, MARKS).to_dict()
+    compared = lc.compare(book, {"one": policy}, MARKS).to_dict()
     states = [lc.State(code).word for code in risk.state]
     statuses = [lc.Status(code).word for code in risk.status]
     assert states == ["incomplete", "incomplete", "liquidation"]
@@ -64,5 +65,5 @@ def test_files_summary_comparison_and_explanation_use_it(tmp_path: Path) -> None
         ("missing_leverage", "account_incomplete", "unknown_instrument"), 1
     )
     for row, (state, status) in enumerate(zip(states, statuses, strict=True)):
-        told = lc.explain(lc.Engine(policy), positions.book, MARKS, row).to_dict()
+        told = lc.explain(lc.Engine(policy), book, MARKS, row).to_dict()
         assert (told["state"], told["status"]) == (state, status)
