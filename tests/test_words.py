@@ -53,7 +53,7 @@ def test_files_summary_comparison_and_explanation_use_it(tmp_path: Path) -> None
     states = [lc.State(code).word for code in risk.state]
     statuses = [lc.Status(code).word for code in risk.status]
     assert states == ["incomplete", "incomplete", "liquidation"]
-    assert statuses == ["account_incomplete", "unknown_instrument", "missing_leverage"]
+    assert statuses == ["account_incomplete", "unknown_instrument", "already_liquidatable"]
     for found in (rows, written["positions"]):
         assert [row["state"] for row in found] == states
         assert [row["status"] for row in found] == statuses
@@ -62,7 +62,7 @@ def test_files_summary_comparison_and_explanation_use_it(tmp_path: Path) -> None
     assert written["accounts"][0]["state"] == "incomplete"
     assert written["summary"]["states"] == risk.summary()["states"] == {"liquidation": 1, "incomplete": 2}
     assert written["summary"]["statuses"] == dict.fromkeys(
-        ("missing_leverage", "account_incomplete", "unknown_instrument"), 1
+        ("already_liquidatable", "account_incomplete", "unknown_instrument"), 1
     )
     for row, (state, status) in enumerate(zip(states, statuses, strict=True)):
         told = lc.explain(lc.Engine(policy), book, MARKS, row).to_dict()

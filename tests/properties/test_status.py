@@ -183,7 +183,11 @@ def test_a_balance_ends_in_its_status(status: lc.Status, change: dict[str, Any])
     risk = lc.Engine(POLICY).evaluate(book, {}, asset_prices={terms["asset"]: terms["price"]})
     assert lc.Status(risk.balances.status[0]) is status
     failed = [(0, status)] if status >= FIRST_PARTIAL else []
-    assert risk.balances.failures() == failed
+    found = risk.balances.failures()
+    assert [(each.row, each.status) for each in found] == failed
+    for each in found:
+        assert (each.account, each.words) == ("one", status.describe())
+        assert repr(each.value) == repr(terms[each.column])
     assert math.isnan(risk.balances.equity[0]) == bool(failed)
     assert (risk.accounts.status[0] == lc.AccountStatus.OK) != bool(failed)
 
@@ -248,7 +252,7 @@ def test_every_account_status_is_met() -> None:
     }
     # The last is one of `levcore.distance`, whose tests meet it.
     assert set(found.values()) | {lc.AccountStatus.NO_COMMON_RAY} == set(lc.AccountStatus)
-    assert [account for account, _ in accounts.failures()] == ["leg", "infinite", "no wallet"]
+    assert [each.account for each in accounts.failures()] == ["leg", "infinite", "no wallet"]
 
 
 def test_a_failed_leg_never_leaves_its_account_healthy() -> None:

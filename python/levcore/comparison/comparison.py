@@ -221,7 +221,7 @@ class Comparison:
             engine = Engine(self.policies[label])
             return distance(engine, self.book, self.marks, asset_prices=self.asset_prices)
         # Without positions, nothing says which prices move.
-        unknown = AccountDistance(self.book.account_ids)
+        unknown = AccountDistance(self.book)
         unknown.buffers[0].fill(np.nan)
         unknown.buffers[1].fill(AccountStatus.INCOMPLETE)
         return unknown
