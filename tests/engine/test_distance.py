@@ -312,7 +312,7 @@ def test_isolated_positions_are_not_measured() -> None:
     book = lc.PositionBook(["BTCUSDT"], [1.0], [100.0], isolated_margin=[10.0])
     found = lc.distance(lc.Engine(POLICY), book, MARKS)
     assert len(found) == 0
-    assert found.ids == []
+    assert found.ids == ()
 
 
 BOOK = account({"BTCUSDT": 1.0, "ETHUSDT": 1.0}, wallet=50.0)

@@ -248,7 +248,7 @@ def test_isolated_positions_are_left_out_and_counted() -> None:
 def test_accounts_without_positions_need_nothing() -> None:
     book = book_of(("FUTURE", 1.0), wallet_balance={"bob": 5.0, "ann": 2.0})
     risk = scenario_margin(book, ARRAYS, equity=book.wallet_balance)
-    assert (risk.ids, risk.requirement.tolist()) == (["bob", "ann"], [0.0, 300.0])
+    assert (risk.ids, risk.requirement.tolist()) == (("bob", "ann"), [0.0, 300.0])
     assert risk.margin_ratio.tolist() == [0.0, 150.0]
     empty = scenario_margin(book_of(), ARRAYS)
     assert (len(empty), len(empty.groups), empty.failures()) == (0, 0, [])

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from levcore.book.arrays import Codes, Floats, factorize, float_column, label_sequence
+from levcore.book.arrays import Codes, Floats, factorize, float_column, label_sequence, read_only
 from levcore.errors import InputError, ShapeError
 from levcore.frozen import Frozen
 
@@ -69,7 +69,7 @@ class Balances(Frozen):
     interest: Floats | None
     account: Sequence[Any] | npt.NDArray[Any]
     account_codes: Codes
-    account_labels: list[Any]
+    account_labels: tuple[Any, ...]
     asset_codes: Codes
     asset_names: tuple[str, ...]
     policy: Sequence[Any] | npt.NDArray[Any] | None
@@ -94,18 +94,19 @@ class Balances(Frozen):
         account = label_sequence("balances.account", account)
         account_codes, account_labels = factorize("balances.account", account)
         asset_codes, labels = factorize("balances.asset", asset)
-        self._fill(
-            balance=held,
-            liability=optional("balances.liability", liability),
-            interest=optional("balances.interest", interest),
-            account=account,
-            account_codes=account_codes,
-            account_labels=account_labels,
-            asset_codes=asset_codes,
-            asset_names=tuple(map(str, labels)),
-            policy=None if policy is None else label_sequence("balances.policy", policy),
-            copied=tuple(copied),
-        )
+        fields = {
+            "balance": held,
+            "liability": optional("balances.liability", liability),
+            "interest": optional("balances.interest", interest),
+            "account": account,
+            "account_codes": account_codes,
+            "account_labels": tuple(account_labels),
+            "asset_codes": asset_codes,
+            "asset_names": tuple(map(str, labels)),
+            "policy": None if policy is None else label_sequence("balances.policy", policy),
+            "copied": tuple(copied),
+        }
+        self._fill(**read_only(fields))
         columns = (("account", self.account), ("asset", self.asset_codes), ("policy", self.policy))
         for name, column in columns:
             if column is not None and len(column) != rows:
@@ -164,7 +165,7 @@ class BalanceColumns(NamedTuple):
 
 
 def join_accounts(
-    balances: Balances, ids: list[Any], wallet_balance: Floats
+    balances: Balances, ids: Sequence[Any], wallet_balance: Floats
 ) -> tuple[Codes, list[Any], Floats]:
     """Account code of each balance, accounts and wallets of the book with those of the balances.
 
@@ -199,7 +200,7 @@ def join_accounts(
 def policy_codes_of_balances(
     balances: Balances,
     accounts: Codes,
-    ids: list[Any],
+    ids: Sequence[Any],
     names: tuple[str, ...],
     of_account: npt.NDArray[np.int64],
 ) -> tuple[Codes | None, tuple[str, ...]]:

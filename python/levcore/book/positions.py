@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from levcore._levcore import Book
-from levcore.book.arrays import Codes, Floats
+from levcore.book.arrays import Codes, Floats, read_only
 from levcore.book.balances import BalanceColumns, Balances
 from levcore.book.labels import MODES, NO_ACCOUNT, cross_rows, named_codes
 from levcore.book.readers import join_balances, read_accounts, read_numbers, read_policies
@@ -119,7 +119,7 @@ class PositionBook(Frozen):
     is_cross: npt.NDArray[np.bool_]
     account: Sequence[Any] | npt.NDArray[Any] | None
     account_codes: Codes | None
-    account_ids: list[Any]
+    account_ids: tuple[Any, ...]
     wallet_balance: Floats
     balances: Balances | None
     balance_columns: BalanceColumns | None
@@ -163,19 +163,17 @@ class PositionBook(Frozen):
         is_cross = cross_rows(margin_mode, rows)
         owners = read_accounts(account, is_cross, accounts, wallet_balance, balances, policies, copied)
         balance_columns, owners, policies = join_balances(balances, owners, policies, rows)
-        self._fill(
-            position_mode=position_mode,
-            balances=balances,
-            balance_columns=balance_columns,
-            instrument_codes=codes,
-            instrument_names=names,
-            is_cross=is_cross,
-            copied=tuple(copied) + (balances.copied if balances is not None else ()),
-            _layouts={},
-            **numbers._asdict(),
-            **policies._asdict(),
-            **owners._asdict(),
-        )
+        fields = {
+            "position_mode": position_mode,
+            "balances": balances,
+            "balance_columns": balance_columns,
+            "instrument_codes": codes,
+            "instrument_names": names,
+            "is_cross": is_cross,
+            "copied": tuple(copied) + (balances.copied if balances is not None else ()),
+        }
+        fields |= numbers._asdict() | policies._asdict() | owners._asdict()
+        self._fill(**read_only(fields), _layouts={})
         self.layout()
 
     def _lay_out(self, pool_all: bool) -> Book:

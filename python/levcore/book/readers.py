@@ -45,7 +45,7 @@ class Accounts(NamedTuple):
 
     account: Sequence[Any] | npt.NDArray[Any] | None
     account_codes: Codes | None
-    account_ids: list[Any]
+    account_ids: tuple[Any, ...]
     wallet_balance: Floats
 
 
@@ -106,7 +106,7 @@ def read_accounts(
     codes, ids, wallets = account_codes(account, is_cross, accounts, wallet_balance, copied)
     if policies.policy_codes is not None and codes is not None:
         refuse_accounts_of_several_policies(policies.policy_codes, policies.policy_names, codes, ids)
-    return Accounts(account, codes, ids, wallets)
+    return Accounts(account, codes, tuple(ids), wallets)
 
 
 def join_balances(
@@ -138,4 +138,8 @@ def join_balances(
     of_rows = (
         np.empty(0, dtype=np.uint32) if names and policies.policy_codes is None else policies.policy_codes
     )
-    return columns, accounts._replace(account_ids=ids, wallet_balance=wallets), Policies(of_rows, names)
+    return (
+        columns,
+        accounts._replace(account_ids=tuple(ids), wallet_balance=wallets),
+        Policies(of_rows, names),
+    )

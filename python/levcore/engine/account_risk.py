@@ -20,7 +20,7 @@ class AccountRisk(AccountColumns):
 
     Attributes
     ----------
-    ids : list of str or int
+    ids : tuple of str or int
         Accounts: those of `wallet_balance` first, then in the order of their first cross position.
     equity : ndarray of float64, shape (a,)
         Wallet balance plus unrealized PnL and accrued funding of the cross positions; of an account with

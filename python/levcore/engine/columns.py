@@ -199,7 +199,7 @@ class AccountColumns(ResultColumns):
     __slots__ = ()
 
     @property
-    def ids(self) -> list[Any]:
+    def ids(self) -> tuple[Any, ...]:
         """Accounts: those of `wallet_balance` first, then in the order of their first cross position."""
         return self.book.account_ids
 

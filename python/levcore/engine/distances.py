@@ -30,7 +30,7 @@ class AccountDistance(AccountColumns):
 
     Attributes
     ----------
-    ids : list of str or int
+    ids : tuple of str or int
         Accounts, as in `levcore.BookRisk.accounts`.
     lower, upper : ndarray of float64, shape (a,), fraction
         Moves ``t`` that liquidate as every price becomes ``P * (1 + beta * t)``: the largest below and the

@@ -57,7 +57,7 @@ class ScenarioRisk(AccountColumns):
 
     Attributes
     ----------
-    ids : list of str or int
+    ids : tuple of str or int
         Accounts of the book.
     scan_risk : ndarray of float64, shape (a,)
         Sum over the pools of groups of their worst losses, at least 0.
