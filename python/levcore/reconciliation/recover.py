@@ -105,7 +105,8 @@ UNKNOWNS: dict[str, Unknown] = {
     "leverage": Unknown(
         ("initial_margin",),
         lambda case, row, value: case.with_position(row, leverage=value),
-        lambda case, row: 1.0,
+        # The secant's second place is at four fifths of it, which is still a leverage.
+        lambda case, row: 2.0,
         lambda case, row: True,
     ),
     "closing_fee_rate": Unknown(
