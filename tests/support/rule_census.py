@@ -1,0 +1,255 @@
+"""The rule census: every rule value of every policy changed to each neighbour, and which published number notices.
+
+``[V]`` in a policy says that published numbers hold a value. That is so when the numbers of some case differ, or
+can no longer be computed, once the value is another one; here each is changed and the cases are run again.
+Evidence that several versions of a product share is held by a number of any of them that has the same value.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import levcore as lc
+from levcore.errors import LevcoreError, PolicyError
+from levcore.rules.policy import RULES
+from levcore.rules.terms import CHOICES, UNKNOWN
+from support.published_books import book_of, policy_of
+from support.published_cases import by_engine, compared, read_cases
+
+RATIOS = frozenset(
+    {"margin_ratio", "inverse_margin_ratio", "account_margin_ratio", "account_inverse_margin_ratio"}
+    | {"liquidatable", "account_liquidatable", "account_initial_margin_ratio"}
+)
+"""Numbers that hold how a venue states its ratio, which is a text and has no neighbour."""
+
+TEXTS = frozenset({"ratio", "debtor"})
+BY_TABLE = frozenset({"table_units", "table_shape", "maintenance_rate_rule"})
+"""Rules of the tables that a caller brings: noticed by a case whose table they would no longer let in."""
+
+LEVELS = frozenset({"warning_level", "margin_call_level", "liquidation_level"})
+EVIDENCE = ("[V]", "[R]", "[3P]", "[D]")
+STEP_OF_LEVEL = 1.0 + 1.0 / 64.0
+STEP_OF_RATE = 0.0001
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A value of a rule changed to a neighbour.
+
+    Parameters
+    ----------
+    policy, rule : str
+        Id of the policy, name of the rule.
+    value, neighbour : str
+        What the policy says, and what it was changed to.
+    mark : str
+        Its evidence: ``[V]`` and so on, ``unknown``, or empty where a rule needs none.
+    noticed_by : str
+        Id of the first case that notices; empty where none does.
+    """
+
+    policy: str
+    rule: str
+    value: str
+    neighbour: str
+    mark: str
+    noticed_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run of a published case under a policy."""
+
+    case: str
+    run: dict[str, Any]
+
+
+@cache
+def runs_by_policy() -> Mapping[str, tuple[Run, ...]]:
+    """Runs of books of positions and balances, by the id of their policy."""
+    found: dict[str, list[Run]] = {}
+    seen = set()
+    for case in read_cases().values():
+        if id(case) in seen:
+            continue
+        seen.add(id(case))
+        for run in case["runs"]:
+            if "policy" in run and "scenarios" not in run:
+                found.setdefault(lc.policy(run["policy"]).id, []).append(Run(case["ids"][0], run))
+    return {policy: tuple(_joined(runs)) for policy, runs in found.items()}
+
+
+def _joined(runs: list[Run]) -> Iterator[Run]:
+    """Runs, those that read rows of one whole account as one."""
+    accounts: dict[str, Run] = {}
+    for each in runs:
+        account = each.run.get("account")
+        if account is None:
+            yield each
+        elif account in accounts:
+            accounts[account].run["expected"].extend(each.run["expected"])
+        else:
+            accounts[account] = Run(each.case, {**each.run, "expected": list(each.run["expected"])})
+    yield from accounts.values()
+
+
+def census(policies: list[str] | None = None) -> list[Line]:
+    """Every rule value of these policies, all of them by default, changed to each neighbour."""
+    chosen = [info.id for info in lc.policies()] if policies is None else policies
+    return [line for name in chosen for line in _lines_of(lc.policy(name))]
+
+
+def _lines_of(policy: lc.MarginPolicy) -> Iterator[Line]:
+    for rule in RULES:
+        value = getattr(policy, rule)
+        mark = mark_of(policy, rule)
+        for neighbour, companions in neighbours(policy, rule):
+            noticed = noticed_by(policy, rule, neighbour, companions)
+            yield Line(policy.id, rule, shown(value), shown(neighbour), mark, noticed)
+
+
+def mark_of(policy: lc.MarginPolicy, rule: str) -> str:
+    """Mark of the evidence of a rule's value."""
+    if getattr(policy, rule) in (UNKNOWN, None):
+        return UNKNOWN
+    text = policy.rests_on.about(rule)
+    return next((mark for mark in EVIDENCE if text.startswith(mark)), "")
+
+
+def shown(value: object) -> str:
+    """Value of a rule as the page has it."""
+    if isinstance(value, tuple):
+        return " or ".join(map(str, value))
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
+
+
+def neighbours(policy: lc.MarginPolicy, rule: str) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """Other values of a rule that is known, each with what must change along for the policy to be one."""
+    value = getattr(policy, rule)
+    if value in (UNKNOWN, None) or _is_idle(policy, rule):
+        return
+    if rule in TEXTS:
+        yield "(the text taken away)", {}
+    elif rule in LEVELS:
+        yield value * STEP_OF_LEVEL, _levels_above(policy, rule, value * STEP_OF_LEVEL)
+    elif rule == "closing_fee_rate":
+        yield value + STEP_OF_RATE, {}
+    elif rule == "covered_share":
+        yield (value + 0.5 if value <= 0.5 else value - 0.5), {}
+    elif rule == "table_units":
+        yield ("base",) if value == ("quote",) else ("quote",), {}
+    else:
+        for choice in CHOICES[rule]:
+            if choice not in (value, UNKNOWN) or (choice is not value and isinstance(choice, bool)):
+                yield choice, _companions(policy, rule, choice)
+
+
+def _is_idle(policy: lc.MarginPolicy, rule: str) -> bool:
+    """Whether a rule says nothing under the others: it then has no neighbour."""
+    if rule.endswith("_level_inclusive") and getattr(policy, rule.removesuffix("_inclusive")) is None:
+        return True
+    without_fee = policy.closing_fee_basis == "none"
+    if rule in ("closing_fee_rate", "bankruptcy_includes_closing_fee") or rule.startswith("closing_fee_in_"):
+        return without_fee
+    if rule == "closing_fee_bankruptcy_cross":
+        return policy.closing_fee_basis != "bankruptcy"
+    if rule == "margins_convert_at":
+        return policy.liabilities_count_as == "none"
+    return rule == "covered_share" and policy.hedge_requirement != "covered"
+
+
+def _levels_above(policy: lc.MarginPolicy, rule: str, level: float) -> dict[str, Any]:
+    """Levels above a raised one, raised with it where it would pass them."""
+    order = ("warning_level", "margin_call_level", "liquidation_level")
+    above = order[order.index(rule) + 1 :]
+    return {name: level for name in above if getattr(policy, name) is not None and getattr(policy, name) < level}
+
+
+def _companions(policy: lc.MarginPolicy, rule: str, choice: object) -> dict[str, Any]:
+    changed: dict[str, Any] = {}
+    if rule == "closing_fee_basis":
+        if choice == "none":
+            changed["closing_fee_rate"] = 0.0
+        elif policy.closing_fee_basis == "none":
+            changed |= {"closing_fee_rate": 0.0006, "closing_fee_bankruptcy_cross": "none"}
+        if choice == "bankruptcy":
+            changed["closing_fee_bankruptcy_cross"] = "leverage"
+    if rule == "hedge_requirement" and policy.hedge_requirement == "covered":
+        changed["covered_share"] = 0.0
+    return changed
+
+
+def noticed_by(policy: lc.MarginPolicy, rule: str, neighbour: Any, companions: Mapping[str, Any]) -> str:
+    """Id of the first case that a change of a rule makes fail; empty where none does."""
+    runs = runs_by_policy().get(policy.id, ())
+    if rule in TEXTS:
+        holds = (each.case for each in runs if rule == "ratio" and _reads(each.run, RATIOS))
+        return next(holds, "")
+    for each in runs:
+        if rule in each.run.get("stated", {}):
+            continue
+        if rule in BY_TABLE:
+            if not _lets_in(each.run, rule, neighbour):
+                return each.case
+        elif _fails(each.run, policy, {rule: neighbour, **companions}):
+            return each.case
+    return ""
+
+
+def _reads(run: dict[str, Any], measures: frozenset[str]) -> bool:
+    return any(expected["measure"] in measures for expected in run["expected"])
+
+
+def _lets_in(run: dict[str, Any], rule: str, neighbour: Any) -> bool:
+    """Whether the tables of a run fit a rule of tables."""
+    policy = policy_of(run)
+    tables = [policy.instruments[name].tiers for name in run.get("instruments", {})]
+    if rule == "table_units":
+        return all(table.is_single_rate or table.unit in neighbour for table in tables)
+    if rule == "table_shape":
+        if neighbour == "any":
+            return True
+        return all(table.is_single_rate or table.shape == neighbour for table in tables)
+    halved = [facts.get("shape") == "half_of_initial_rate" for facts in run.get("instruments", {}).values()]
+    return all(half == (neighbour == "half-of-initial-at-max-leverage") for half in halved)
+
+
+def _fails(run: dict[str, Any], policy: lc.MarginPolicy, changed: Mapping[str, Any]) -> bool:
+    """Whether a run no longer gives its numbers under changed rules."""
+    stated = run.get("stated", {})
+    try:
+        rules = policy.replace(**{rule: value for rule, value in changed.items() if rule not in stated})
+        book, marks = book_of(run)
+        prices = {"asset_prices": run["asset_prices"]} if "asset_prices" in run else {}
+        risk = by_engine(book, policy_of(run, rules), marks, **prices)
+    except PolicyError:
+        return False  # no policy at all: nothing was noticed
+    except LevcoreError:
+        return True
+    for expected in run["expected"]:
+        try:
+            compared(risk, expected).check()
+        except (AssertionError, ArithmeticError, LevcoreError):
+            return True
+    return False
+
+
+def unheld(lines: list[Line]) -> dict[tuple[str, str], list[Line]]:
+    """Values marked ``[V]`` of which a neighbour goes unnoticed, by product and rule.
+
+    A value is held where, for every neighbour, a case of some version that has the value and shares its
+    evidence notices.
+    """
+    claims: dict[tuple[str, str, str, str, str], list[Line]] = {}
+    for line in lines:
+        if line.mark == "[V]":
+            policy = lc.policy(line.policy)
+            text = policy.rests_on.about(line.rule)
+            key = (policy.name, line.rule, line.value, line.neighbour, text)
+            claims.setdefault(key, []).append(line)
+    missed: dict[tuple[str, str], list[Line]] = {}
+    for key, found in claims.items():
+        if not any(line.noticed_by for line in found):
+            missed.setdefault(key[:2], []).extend(found)
+    return missed
