@@ -163,7 +163,9 @@ def _levels_above(policy: lc.MarginPolicy, rule: str, level: float) -> dict[str,
     """Levels above a raised one, raised with it where it would pass them."""
     order = ("warning_level", "margin_call_level", "liquidation_level")
     above = order[order.index(rule) + 1 :]
-    return {name: level for name in above if getattr(policy, name) is not None and getattr(policy, name) < level}
+    return {
+        name: level for name in above if getattr(policy, name) is not None and getattr(policy, name) < level
+    }
 
 
 def _companions(policy: lc.MarginPolicy, rule: str, choice: object) -> dict[str, Any]:

@@ -254,9 +254,11 @@ class BookReplay:
         if status != Status.OK or marked.instrument is None or marked.tiers is None:
             return fail(position, status)
         rules, basis = policy.rules, policy.rules.requirement_isolated
-        kernel.mark_position(position, marked.instrument, marked.mark)
+        kernel.mark_position(position, policy, marked.instrument, marked.mark)
         kernel.fund_isolated(position, policy)
-        kernel.require_margin(position, policy, marked.tiers, basis, rules.initial_at_entry_isolated)
+        kernel.require_margin(
+            position, policy, marked.tiers, basis, rules.initial_at_entry_isolated, cross=False
+        )
         kernel.judge_isolated(position, policy, basis)
         kernel.find_prices(position, policy, marked.instrument, marked.tiers, marked.mark, basis, cross=False)
         status = kernel.refuse_results(
@@ -275,10 +277,12 @@ class BookReplay:
         if status != Status.OK or marked.instrument is None or marked.tiers is None:
             return fail(position, status), math.nan
         rules, basis = policy.rules, policy.rules.requirement_cross
-        kernel.mark_position(position, marked.instrument, marked.mark)
-        if policy.has_fixed_fee:
-            kernel.fix_fee_by_leverage(position, policy)
-        kernel.require_margin(position, policy, marked.tiers, basis, rules.initial_at_entry_cross)
+        kernel.mark_position(position, policy, marked.instrument, marked.mark)
+        if policy.cross_fees.fixed:
+            kernel.fix_fee_by_leverage(position, policy.cross_fees)
+        if basis == kernel.AT_BANKRUPTCY:
+            kernel.go_bankrupt_by_leverage(position)
+        kernel.require_margin(position, policy, marked.tiers, basis, rules.initial_at_entry_cross, cross=True)
         status = kernel.refuse_results(
             position, marked.tiers, cross=True, has_leverage=self.book.leverage is not None
         )

@@ -25,9 +25,9 @@ pub(crate) fn isolated_tile<C: Compare>(job: &Job<'_>, part: &PolicyPart<'_>, ti
     }
     spread_instruments(tile, instruments);
     kernel::mark_positions(tile, instruments);
-    kernel::rate_return(tile);
+    kernel::rate_return(tile, rules.return_at_mark);
     kernel::fund_isolated(tile, policy);
-    requirement::require_margin::<C>(tile, policy, instruments, basis, rules.initial_at_entry_isolated);
+    requirement::require_margin::<C>(tile, policy, instruments, basis, rules.initial_at_entry_isolated, false);
     kernel::judge_isolated(tile, policy, basis);
     prices::find_prices::<C>(tile, policy, instruments, basis, false);
     if job.bounds_prices() {
