@@ -195,11 +195,22 @@ class Leg:
         by_table = self.policy.initial_margin_rule == "table"
         if self.initial_lines is None if by_table else self.leverage is None:
             return Number(None)
+        if self.leverage is None and self.policy.closing_fee_reserved == "bankruptcy":
+            if self.policy.closing_fee_in_initial_margin:
+                return Number(None)
         if by_table:
             opening = charged(self.initial_lines or [], value)
         else:
             opening = plain(value / (self.leverage or ONE))
-        return total(opening, fee) if self.policy.closing_fee_in_initial_margin else opening
+        return total(opening, self.reserve(fee))
+
+    def reserve(self, fee: Number) -> Number:
+        """Closing fee that the initial margin holds, where that of the requirement is `fee`."""
+        if not self.policy.closing_fee_in_initial_margin:
+            return Number(ZERO)
+        if self.policy.closing_fee_reserved == "bankruptcy":
+            return times(self.fee_rate, self.worth_of_leverage())
+        return fee
 
     def requirement(self, maintenance: Number, fee: Number) -> Number:
         moving = self.fee_at_price() * self.value
@@ -340,9 +351,7 @@ def exact_isolated(book: lc.PositionBook, policy: lc.MarginPolicy, mark: float, 
         held = plain(leg.margin)
     else:
         assert leg.leverage is not None
-        held = plain(leg.entry_value / leg.leverage)
-        if policy.closing_fee_in_initial_margin:
-            held = total(held, opening_fee)
+        held = total(plain(leg.entry_value / leg.leverage), leg.reserve(opening_fee))
     cash = total(held, plain(leg.funding))
     # What stays of the equity when the value is taken out.
     constant = total(cash, plain(-leg.direction * leg.entry_value))

@@ -79,8 +79,12 @@ class HeldLeg:
             return Number(None)
         else:
             opening = Number(value / leg.leverage, (leg.value + leg.entry_value + value) / leg.leverage)
-        fees = self.leg.fee_of_leverage()
-        return total(opening, fees) if leg.policy.closing_fee_in_initial_margin else opening
+        reserved = (
+            leg.policy.closing_fee_reserved == "bankruptcy" and leg.policy.closing_fee_in_initial_margin
+        )
+        if reserved and leg.leverage is None:
+            return Number(None)
+        return total(opening, leg.reserve(leg.fee_of_leverage()))
 
     def covered_scale(self, lines: list[Line]) -> Fraction:
         """What the whole position would be charged, where a part of it is covered."""

@@ -192,6 +192,7 @@ def random_policy(random: Random, *, multi_asset: bool, **rules: Any) -> lc.Marg
         "funding_in_requirement": random.choice(("none", "rate_times_value", "rate_times_value_of_payer")),
         "closing_fee_in_maintenance_margin": random.random() < 0.5,
         "closing_fee_in_initial_margin": random.random() < 0.5,
+        "closing_fee_reserved": random.choice(("same", "same", "bankruptcy")),
         "bankruptcy_includes_closing_fee": random.choice((True, False, "unknown")),
         "liquidation_level": random.choice((1.0, 0.9, 0.8)),
         "warning_level": random.choice((None, 0.4)),

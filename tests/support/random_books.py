@@ -253,6 +253,8 @@ CONFIGURATIONS = (
             closing_fee_basis="price",
             closing_fee_basis_cross="mark",
             closing_fee_rate=0.0006,
+            closing_fee_in_initial_margin=True,
+            closing_fee_reserved="bankruptcy",
             closing_fee_in_maintenance_margin=True,
             liquidation_level=0.9,
         ),

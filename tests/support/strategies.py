@@ -104,6 +104,7 @@ def policies(draw: st.DrawFn) -> lc.MarginPolicy:
         "closing_fee_in_initial_margin": draw(st.booleans()),
         "closing_fee_in_maintenance_margin": draw(st.booleans()),
         "bankruptcy_includes_closing_fee": False if "contract" in charged else draw(included),
+        "closing_fee_reserved": draw(st.sampled_from(["same", "bankruptcy"])),
         "return_basis": draw(st.sampled_from(["entry", "mark"])),
         "warning_level": warning,
         "warning_level_inclusive": draw(st.booleans()),

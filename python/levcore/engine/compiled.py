@@ -46,6 +46,7 @@ class CompiledRules:
     fee_basis_cross: str
     fee_rate: float
     fee_in_initial: bool
+    reserve_at_bankruptcy: bool
     fee_in_maintenance: bool
     fee_in_bankruptcy: bool | None
     warning_level: float | None
@@ -282,6 +283,7 @@ def _compile_rules(policy: "MarginPolicy") -> CompiledRules:
         fee_basis_cross=_known_or("none", fee_bases[1]),
         fee_rate=float(policy.known("closing_fee_rate")) if charged else 0.0,
         fee_in_initial=held[0],
+        reserve_at_bankruptcy=policy.closing_fee_reserved == "bankruptcy",
         fee_in_maintenance=held[1],
         fee_in_bankruptcy=_fee_in_bankruptcy(policy, fee_bases),
         warning_level=policy.warning_level,

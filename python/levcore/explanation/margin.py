@@ -66,7 +66,10 @@ def initial_steps(row: Row) -> Iterator[Step]:
         basis = f"{row.evidence('initial_margin_rule')}; {basis}"
         formula, numbers = charged(row, table, p.initial_line, name, value)
         formula = f"{formula} of the initial tiers"
-    if fixed and rules.fee_in_initial:
+    if rules.fee_in_initial and rules.reserve_at_bankruptcy:
+        reserve = n(kernel.reserved_fee(p, row.fees.rate))
+        formula, numbers = f"{formula} + closing fee at bankruptcy", f"{numbers} + {reserve}"
+    elif fixed and rules.fee_in_initial:
         formula, numbers = f"{formula} + closing fee", f"{numbers} + {n(p.fixed_fee)}"
     if math.isnan(p.initial_margin):
         formula, numbers = (
@@ -96,7 +99,11 @@ def held_steps(row: Row) -> Iterator[Step]:
     given = book.isolated_margin
     if given is None or math.isnan(given[row.place]):
         formula, numbers = "V0 / leverage, the margin that opened it", f"{n(p.entry_value)} / {n(p.leverage)}"
-        if row.fees.fixed and row.constants.rules.fee_in_initial:
+        rules = row.constants.rules
+        if rules.fee_in_initial and rules.reserve_at_bankruptcy:
+            reserve = n(kernel.reserved_fee(p, row.fees.rate))
+            formula, numbers = f"{formula}, + closing fee at bankruptcy", f"{numbers} + {reserve}"
+        elif row.fees.fixed and rules.fee_in_initial:
             opened = replace(p)
             kernel.fix_fee_by_leverage(opened, row.fees)
             formula, numbers = f"{formula}, + closing fee", f"{numbers} + {n(opened.fixed_fee)}"

@@ -26,6 +26,7 @@ __all__ = [
     "refuse_results",
     "release",
     "require_margin",
+    "reserved_fee",
     "required_on",
 ]
 
@@ -161,6 +162,12 @@ def fix_fee_by_leverage(position: Position, fees: Fees) -> None:
     p.fixed_fee = fees.rate * charged
 
 
+def reserved_fee(position: Position, rate: float) -> float:
+    """Closing fee at the value where a position that holds just its initial margin has nothing left."""
+    p = position
+    return rate * margin.bankruptcy_value_of_leverage(p.entry_value, p.direction, p.leverage)
+
+
 def go_bankrupt_by_leverage(position: Position) -> None:
     """Value at which a position that holds just its initial margin has nothing left."""
     p = position
@@ -172,12 +179,13 @@ def fund_isolated(position: Position, policy: Policy) -> None:
     p, rules, fees = position, policy.rules, policy.isolated_fees
     if fees.fixed:
         fix_fee_by_leverage(p, fees)
-    fee_held = fees.fixed and rules.fee_in_initial
+    reserved = rules.fee_in_initial and rules.reserve_at_bankruptcy
+    fee_held = rules.fee_in_initial and (fees.fixed or reserved)
     held = p.isolated_margin
     if math.isnan(held):
         held = margin.initial_margin(p.entry_value, p.leverage)
         if fee_held:
-            held = held + p.fixed_fee
+            held = held + (reserved_fee(p, fees.rate) if reserved else p.fixed_fee)
     p.isolated_margin = held
     p.cash = held + p.funding
     if fees.basis == FEE_ON_ENTRY_AND_MARGIN:
@@ -200,7 +208,9 @@ def require_margin(
         p.initial_margin = margin.initial_margin(opened_on, p.leverage)
     elif tiers.initial is not None:
         p.initial_line, p.initial_margin = charge(p, tiers.initial, opened_on)
-    if fees.fixed and rules.fee_in_initial:
+    if rules.fee_in_initial and rules.reserve_at_bankruptcy:
+        p.initial_margin += reserved_fee(p, fees.rate)
+    elif fees.fixed and rules.fee_in_initial:
         p.initial_margin += p.fixed_fee
     p.line, p.maintenance = charge(p, table, required_on(p, basis))
     if not table.is_marginal:

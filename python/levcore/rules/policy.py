@@ -20,7 +20,9 @@ from levcore.rules.terms import (
     UNKNOWN,
     ClosingFeeBasis,
     CrossFeeBasis,
+    BankruptcyRounding,
     FeeBankruptcy,
+    FeeReserve,
     FundingInRequirement,
     HedgeRequirement,
     InitialHedgeRule,
@@ -79,6 +81,9 @@ class MarginPolicy:
         Which bankruptcy of a cross position a fee at the bankruptcy value means: where the account's equity
         ends, or ``entry value * (1 - d / leverage)``, d = +1 where value and profit rise together, else -1;
         "none" for fees on other values. Isolated positions go bankrupt where their margin ends.
+    closing_fee_reserved : {"same", "bankruptcy"}
+        Which fee the initial margin holds where it holds one: what the requirement does, or that at the value
+        where the position's own initial margin ends; "same" by default.
     closing_fee_in_initial_margin, closing_fee_in_maintenance_margin : bool or "unknown"
         Whether the margins the venue reports hold the fee; the requirement always does.
     bankruptcy_includes_closing_fee : bool or "unknown"
@@ -93,6 +98,8 @@ class MarginPolicy:
         The venue's own ratio and its direction.
     price_rounding_long, price_rounding_short : {"none", "up", "down", "nearest", "unknown"}
         How the venue rounds a displayed liquidation price to the tick.
+    bankruptcy_rounding_long, bankruptcy_rounding_short : {"same", "none", "up", "down", "nearest", "unknown"}
+        The same of a displayed bankruptcy price, where it is another way; "same" by default.
     debtor : str
         Whether the trader owes a shortfall.
     maintenance_rate_rule : {"table", "half-of-initial-at-max-leverage", "unknown"}
@@ -180,6 +187,9 @@ class MarginPolicy:
     margins_convert_at: MarginConversion
     trader_owes: TraderOwes
     closing_fee_basis_cross: CrossFeeBasis = "same"
+    closing_fee_reserved: FeeReserve = "same"
+    bankruptcy_rounding_long: BankruptcyRounding = "same"
+    bankruptcy_rounding_short: BankruptcyRounding = "same"
     hedge_requirement_initial: InitialHedgeRule = "same"
     return_basis: ReturnBasis = "entry"
     # Names would be read from disk for a hash; the name and date of the policy tell bundled tables apart.

@@ -29,6 +29,9 @@ NO_LEVELS = {"warning_level": None, "margin_call_level": None}
 DEFAULTS: dict[str, Any] = {
     "covered_share": 0.0,
     "closing_fee_basis_cross": "same",
+    "closing_fee_reserved": "same",
+    "bankruptcy_rounding_long": "same",
+    "bankruptcy_rounding_short": "same",
     "hedge_requirement_initial": "same",
     "return_basis": "entry",
 }

@@ -9,7 +9,9 @@ __all__ = [
     "UNKNOWN",
     "ClosingFeeBasis",
     "CrossFeeBasis",
+    "BankruptcyRounding",
     "FeeBankruptcy",
+    "FeeReserve",
     "FundingInRequirement",
     "HedgeRequirement",
     "InitialHedgeRule",
@@ -35,8 +37,10 @@ ClosingFeeBasis: TypeAlias = Literal[
     "none", "price", "entry", "mark", "bankruptcy", "entry_and_margin", "contract", "unknown"
 ]
 CrossFeeBasis: TypeAlias = ClosingFeeBasis | Literal["same"]
+FeeReserve: TypeAlias = Literal["same", "bankruptcy"]
 FeeBankruptcy: TypeAlias = Literal["none", "margin", "leverage", "unknown"]
 Rounding: TypeAlias = Literal["none", "up", "down", "nearest", "unknown"]
+BankruptcyRounding: TypeAlias = Rounding | Literal["same"]
 RateRule: TypeAlias = Literal["table", "half-of-initial-at-max-leverage", "unknown"]
 TableShape: TypeAlias = Literal["marginal", "flat", "growing", "single", "any"]
 HedgeRequirement: TypeAlias = Literal["sum", "larger_leg", "larger_side", "covered", "unknown"]
@@ -56,6 +60,7 @@ CHOICES: dict[str, tuple[object, ...]] = {
     "initial_margin_basis_cross": get_args(InitialMarginBasis),
     "closing_fee_basis": get_args(ClosingFeeBasis),
     "closing_fee_basis_cross": ("same", *get_args(ClosingFeeBasis)),
+    "closing_fee_reserved": get_args(FeeReserve),
     "closing_fee_bankruptcy_cross": get_args(FeeBankruptcy),
     "closing_fee_in_initial_margin": (False, True, UNKNOWN),
     "closing_fee_in_maintenance_margin": (False, True, UNKNOWN),
@@ -65,6 +70,8 @@ CHOICES: dict[str, tuple[object, ...]] = {
     "liquidation_level_inclusive": (False, True),
     "price_rounding_long": get_args(Rounding),
     "price_rounding_short": get_args(Rounding),
+    "bankruptcy_rounding_long": ("same", *get_args(Rounding)),
+    "bankruptcy_rounding_short": ("same", *get_args(Rounding)),
     "maintenance_rate_rule": get_args(RateRule),
     "table_shape": get_args(TableShape),
     "hedge_requirement": get_args(HedgeRequirement),

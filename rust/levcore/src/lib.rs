@@ -32,6 +32,7 @@
 //!     fee_basis_cross: FeeBasis::None,
 //!     fee_rate: 0.0,
 //!     fee_in_initial: false,
+//!     reserve_at_bankruptcy: false,
 //!     fee_in_maintenance: false,
 //!     fee_in_bankruptcy: Some(false),
 //!     warning: unknown,

@@ -87,6 +87,9 @@ pub struct Rules {
     pub fee_rate: f64,
     /// Whether the reported initial margin holds the closing fee.
     pub fee_in_initial: bool,
+    /// Whether the initial margin then holds the fee at the value where the position's own initial margin ends, whatever the requirement
+    /// holds.
+    pub reserve_at_bankruptcy: bool,
     /// Whether the reported maintenance margin holds the closing fee (the requirement always does).
     pub fee_in_maintenance: bool,
     /// Whether the bankruptcy price leaves room for a closing fee at the value there; `None`: unknown, there is then no bankruptcy price.
@@ -212,6 +215,7 @@ pub(crate) mod tests {
             fee_basis_cross: FeeBasis::None,
             fee_rate: 0.0,
             fee_in_initial: false,
+            reserve_at_bankruptcy: false,
             fee_in_maintenance: false,
             fee_in_bankruptcy: Some(false),
             warning: unknown,

@@ -69,7 +69,8 @@ pub(crate) fn fund_isolated(tile: &mut Tile, policy: &Policy) {
     if fees.fixed {
         fix_fee_by_leverage(tile, fees);
     }
-    let fee_held = fees.fixed && rules.fee_in_initial;
+    let reserved = rules.fee_in_initial && rules.reserve_at_bankruptcy;
+    let fee_held = rules.fee_in_initial && (fees.fixed || reserved);
     let mut missing = false;
     for slot in 0..ROWS {
         missing |= tile.isolated_margin[slot].is_nan();
@@ -77,7 +78,8 @@ pub(crate) fn fund_isolated(tile: &mut Tile, policy: &Policy) {
     if missing {
         for slot in 0..ROWS {
             let opening = margin::initial_margin(tile.entry_value[slot], tile.leverage[slot]);
-            let opening = if fee_held { opening + tile.fixed_fee[slot] } else { opening };
+            let fee = if reserved { reserved_fee(tile, slot, fees.rate) } else { tile.fixed_fee[slot] };
+            let opening = if fee_held { opening + fee } else { opening };
             let given = tile.isolated_margin[slot];
             tile.isolated_margin[slot] = if given.is_nan() { opening } else { given };
         }
@@ -119,6 +121,12 @@ pub(crate) fn fix_fee_by_leverage(tile: &mut Tile, fees: &Fees) {
         };
         tile.fixed_fee[slot] = fees.rate * charged;
     }
+}
+
+/// Closing fee at the value where a position that holds just its initial margin has nothing left.
+#[inline(always)]
+pub(crate) fn reserved_fee(tile: &Tile, slot: usize, rate: f64) -> f64 {
+    rate * margin::bankruptcy_value_of_leverage(tile.entry_value[slot], tile.direction[slot], tile.leverage[slot])
 }
 
 /// Value at which a position that holds just its initial margin has nothing left.

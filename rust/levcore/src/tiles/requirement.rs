@@ -8,6 +8,7 @@ use crate::rules::policy::Policy;
 use crate::rules::table::{FlatTier, Kind};
 use crate::rules::tables::{Key, Tables};
 use crate::rules::tiers::TierKey;
+use crate::tiles::kernel;
 use crate::tiles::marked::MarkedInstruments;
 use crate::tiles::tile::Tile;
 
@@ -32,7 +33,11 @@ pub(crate) fn require_margin<C: Compare>(
             tile.results[Measure::InitialMargin][slot] = margin::initial_margin(value, tile.leverage[slot]);
         }
     }
-    if fixed_fee && rules.fee_in_initial {
+    if rules.fee_in_initial && rules.reserve_at_bankruptcy {
+        for slot in 0..ROWS {
+            tile.results[Measure::InitialMargin][slot] += kernel::reserved_fee(tile, slot, fees.rate);
+        }
+    } else if fixed_fee && rules.fee_in_initial {
         for slot in 0..ROWS {
             tile.results[Measure::InitialMargin][slot] += tile.fixed_fee[slot];
         }
