@@ -6,13 +6,15 @@ Evidence that several versions of a product share is held by a number of any of 
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cache
 from typing import Any
 
 import levcore as lc
 from levcore.errors import LevcoreError, PolicyError
 from levcore.rules.policy import RULES
+from levcore.rules.policy_files import DEFAULTS
 from levcore.rules.terms import CHOICES, UNKNOWN
 from support.published_books import book_of, policy_of
 from support.published_cases import by_engine, compared, read_cases
@@ -27,10 +29,16 @@ TEXTS = frozenset({"ratio", "debtor"})
 BY_TABLE = frozenset({"table_units", "table_shape", "maintenance_rate_rule"})
 """Rules of the tables that a caller brings: noticed by a case whose table they would no longer let in."""
 
+SAME_ALWAYS = frozenset({"trader_owes"})
+"""Rules that no number follows from."""
+
 LEVELS = frozenset({"warning_level", "margin_call_level", "liquidation_level"})
 EVIDENCE = ("[V]", "[R]", "[3P]", "[D]")
 STEP_OF_LEVEL = 1.0 + 1.0 / 64.0
 STEP_OF_RATE = 0.0001
+FUNDING = 0.0001
+"""Funding rate of instruments of which a case gives none, where the requirement is made to hold it."""
+DIGITS_OF_NO_QUOTE = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +119,11 @@ def _lines_of(policy: lc.MarginPolicy) -> Iterator[Line]:
 
 def mark_of(policy: lc.MarginPolicy, rule: str) -> str:
     """Mark of the evidence of a rule's value."""
-    if getattr(policy, rule) in (UNKNOWN, None):
+    value = getattr(policy, rule)
+    if value in (UNKNOWN, None):
         return UNKNOWN
+    if rule in DEFAULTS and value == DEFAULTS[rule]:
+        return ""  # the venue has no such rule
     text = policy.rests_on.about(rule)
     return next((mark for mark in EVIDENCE if text.startswith(mark)), "")
 
@@ -132,40 +143,65 @@ def neighbours(policy: lc.MarginPolicy, rule: str) -> Iterator[tuple[Any, dict[s
     if rule in TEXTS:
         yield "(the text taken away)", {}
     elif rule in LEVELS:
-        yield value * STEP_OF_LEVEL, _levels_above(policy, rule, value * STEP_OF_LEVEL)
+        for level in (value * STEP_OF_LEVEL, value / STEP_OF_LEVEL):
+            yield level, _levels_around(policy, rule, level)
     elif rule == "closing_fee_rate":
         yield value + STEP_OF_RATE, {}
     elif rule == "covered_share":
         yield (value + 0.5 if value <= 0.5 else value - 0.5), {}
+    elif rule in SAME_ALWAYS:
+        return
+    elif rule == "table_shape":
+        yield from ((shape, {}) for shape in ("marginal", "flat", "growing") if shape != value)
     elif rule == "table_units":
         yield ("base",) if value == ("quote",) else ("quote",), {}
     else:
         for choice in CHOICES[rule]:
-            if choice not in (value, UNKNOWN) or (choice is not value and isinstance(choice, bool)):
-                yield choice, _companions(policy, rule, choice)
+            companions = _companions(policy, rule, choice)
+            if choice not in (value, UNKNOWN) and _is_policy(policy, {rule: choice, **companions}):
+                yield choice, companions
+
+
+def _is_policy(policy: lc.MarginPolicy, changed: Mapping[str, Any]) -> bool:
+    """Whether there is a policy with these rules changed."""
+    try:
+        policy.replace(**changed)
+    except PolicyError:
+        return False
+    return True
 
 
 def _is_idle(policy: lc.MarginPolicy, rule: str) -> bool:
     """Whether a rule says nothing under the others: it then has no neighbour."""
     if rule.endswith("_level_inclusive") and getattr(policy, rule.removesuffix("_inclusive")) is None:
         return True
-    without_fee = policy.closing_fee_basis == "none"
+    without_fee = {policy.fee_basis_of("isolated"), policy.fee_basis_of("cross")} == {"none"}
+    if rule == "closing_fee_in_initial_margin" and policy.closing_fee_reserved == "same":
+        # A fee that moves with the price is none that is put up.
+        moving = {"none", "price"}
+        return {policy.fee_basis_of("isolated"), policy.fee_basis_of("cross")} <= moving
     if rule in ("closing_fee_rate", "bankruptcy_includes_closing_fee") or rule.startswith("closing_fee_in_"):
         return without_fee
     if rule == "closing_fee_bankruptcy_cross":
-        return policy.closing_fee_basis != "bankruptcy"
+        return "bankruptcy" not in (policy.fee_basis_of("cross"), policy.requirement_basis_cross)
+    if rule == "closing_fee_reserved":
+        return policy.closing_fee_in_initial_margin is not True
+    if rule == "closing_fee_basis_cross":
+        return without_fee
     if rule == "margins_convert_at":
         return policy.liabilities_count_as == "none"
     return rule == "covered_share" and policy.hedge_requirement != "covered"
 
 
-def _levels_above(policy: lc.MarginPolicy, rule: str, level: float) -> dict[str, Any]:
-    """Levels above a raised one, raised with it where it would pass them."""
+def _levels_around(policy: lc.MarginPolicy, rule: str, level: float) -> dict[str, Any]:
+    """Other levels, moved along where a changed one would pass them."""
     order = ("warning_level", "margin_call_level", "liquidation_level")
-    above = order[order.index(rule) + 1 :]
-    return {
-        name: level for name in above if getattr(policy, name) is not None and getattr(policy, name) < level
-    }
+    place, changed = order.index(rule), {}
+    for number, name in enumerate(order):
+        other = getattr(policy, name)
+        if other is not None and ((number > place and other < level) or (number < place and other > level)):
+            changed[name] = level
+    return changed
 
 
 def _companions(policy: lc.MarginPolicy, rule: str, choice: object) -> dict[str, Any]:
@@ -174,9 +210,11 @@ def _companions(policy: lc.MarginPolicy, rule: str, choice: object) -> dict[str,
         if choice == "none":
             changed["closing_fee_rate"] = 0.0
         elif policy.closing_fee_basis == "none":
-            changed |= {"closing_fee_rate": 0.0006, "closing_fee_bankruptcy_cross": "none"}
-        if choice == "bankruptcy":
-            changed["closing_fee_bankruptcy_cross"] = "leverage"
+            changed["closing_fee_rate"] = STEP_OF_RATE
+    if choice == "bankruptcy":
+        changed["closing_fee_bankruptcy_cross"] = "leverage"
+    if choice == "contract" or (choice == "bankruptcy" and policy.bankruptcy_includes_closing_fee == UNKNOWN):
+        changed["bankruptcy_includes_closing_fee"] = False
     if rule == "hedge_requirement" and policy.hedge_requirement == "covered":
         changed["covered_share"] = 0.0
     return changed
@@ -190,13 +228,38 @@ def noticed_by(policy: lc.MarginPolicy, rule: str, neighbour: Any, companions: M
         return next(holds, "")
     for each in runs:
         if rule in each.run.get("stated", {}):
-            continue
+            continue  # the case states it: no number of it rests on the policy
         if rule in BY_TABLE:
             if not _lets_in(each.run, rule, neighbour):
+                return each.case
+        elif rule.startswith("price_rounding"):
+            if (
+                _stands_on_no_tick(each.run, rule)
+                if policy_of(each.run).known(rule) == "none"
+                else _fails(each.run, policy, {rule: neighbour})
+            ):
                 return each.case
         elif _fails(each.run, policy, {rule: neighbour, **companions}):
             return each.case
     return ""
+
+
+def _stands_on_no_tick(run: dict[str, Any], rule: str) -> bool:
+    """Whether a run prints a liquidation price of a side with more digits than any contract is quoted with."""
+    for expected in run["expected"]:
+        if expected["measure"] == "liquidation_price" and expected["printed"] is not None:
+            long = run_quantity(run, expected.get("row", 0)) > 0
+            digits = len(expected["printed"].replace(".", "").lstrip("0"))
+            tick = policy_of(run).instruments[book_of(run)[0].name_of(expected.get("row", 0))].tick_size
+            off_tick = tick is not None and Fraction(expected["printed"]) % Fraction(repr(float(tick))) != 0
+            if long == rule.endswith("long") and (off_tick or digits >= DIGITS_OF_NO_QUOTE):
+                return True
+    return False
+
+
+def run_quantity(run: dict[str, Any], row: int) -> float:
+    """Quantity of a row of a run."""
+    return float(book_of(run)[0].quantity[row])
 
 
 def _reads(run: dict[str, Any], measures: frozenset[str]) -> bool:
@@ -219,16 +282,21 @@ def _lets_in(run: dict[str, Any], rule: str, neighbour: Any) -> bool:
 
 def _fails(run: dict[str, Any], policy: lc.MarginPolicy, changed: Mapping[str, Any]) -> bool:
     """Whether a run no longer gives its numbers under changed rules."""
-    stated = run.get("stated", {})
+    stated = {rule: value for rule, value in run.get("stated", {}).items() if rule not in changed}
     try:
-        rules = policy.replace(**{rule: value for rule, value in changed.items() if rule not in stated})
+        rules = policy.replace(**changed)
         book, marks = book_of(run)
         prices = {"asset_prices": run["asset_prices"]} if "asset_prices" in run else {}
-        risk = by_engine(book, policy_of(run, rules), marks, **prices)
-    except PolicyError:
-        return False  # no policy at all: nothing was noticed
+        changed_policy = policy_of({**run, "stated": stated}, rules)
+        if "funding_in_requirement" in changed:
+            funded = (
+                each if each.funding_rate else replace(each, funding_rate=FUNDING)
+                for each in changed_policy.instruments.values()
+            )
+            changed_policy = changed_policy.with_instruments(list(funded))
+        risk = by_engine(book, changed_policy, marks, **prices)
     except LevcoreError:
-        return True
+        return True  # the case is refused
     for expected in run["expected"]:
         try:
             compared(risk, expected).check()
@@ -255,3 +323,17 @@ def unheld(lines: list[Line]) -> dict[tuple[str, str], list[Line]]:
         if not any(line.noticed_by for line in found):
             missed.setdefault(key[:2], []).extend(found)
     return missed
+
+
+def empty_texts(lines: list[Line]) -> dict[str, str]:
+    """Evidence marked ``[V]`` of which no rule at all is noticed, by policy."""
+    noticed = {
+        (line.policy, lc.policy(line.policy).rests_on.about(line.rule)) for line in lines if line.noticed_by
+    }
+    shared = {(lc.policy(policy).name, text) for policy, text in noticed}
+    return {
+        info.id: text
+        for info in lc.policies()
+        for text in lc.policy(info.id).rests_on.values()
+        if text.startswith("[V]") and (info.name, text) not in shared
+    }
