@@ -1,4 +1,4 @@
-"""``[V]`` means held: no rule value so marked can be changed to a neighbour without a published number noticing."""
+"""``[V]`` means held: no rule value so marked can be changed without a published number noticing."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The manual's page of the rule census: what each value of each rule rests on, and which number notices another."""
+"""The manual's page of the rule census: what each value rests on, and which number notices another."""
 
 from collections.abc import Iterator
 
@@ -10,13 +10,14 @@ __all__ = ["render", "summary"]
 INTRODUCTION = """\
 # Rule census
 
-Each value of each rule of each policy is changed to each of its neighbours, and the [published numbers](published.md)
-of the product are computed again: the table says which case notices first. `[V]` means that every neighbour
-is noticed, by a case of this version or of another one of the product with the same value and evidence; a test
-holds that, and this page. `[R]` is read in the venue's text, `[3P]` in a third party's copy of it, `[D]` derived.
-A rule that says nothing under the others, such as the rate of a fee where there is none, has no neighbour. Of
-table rules a case notices whose table would no longer be let in; of a ratio, one that compares it; a price is not
-rounded where a printed one is off the contract's tick, or has nine digits, with which no contract is quoted.
+Each value of each rule of each policy is changed to each of its neighbours, and the
+[published numbers](published.md) of the product are computed again: the table says which case notices first.
+`[V]` means that every neighbour is noticed, by a case of this version or of another one of the product with
+the same value and evidence; a test holds that, and this page. `[R]` is read in the venue's text, `[3P]` in a
+third party's copy of it, `[D]` derived. A rule that says nothing under the others, such as the rate of a fee
+where there is none, has no neighbour. Of table rules a case notices whose table would no longer be let in; of
+a ratio, one that compares it; a price is not rounded where a printed one is off the contract's tick, or has
+nine digits, with which no contract is quoted.
 `python tools/census_page.py` writes the page.
 
 """

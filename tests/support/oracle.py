@@ -195,9 +195,11 @@ class Leg:
         by_table = self.policy.initial_margin_rule == "table"
         if self.initial_lines is None if by_table else self.leverage is None:
             return Number(None)
-        if self.leverage is None and self.policy.closing_fee_reserved == "bankruptcy":
-            if self.policy.closing_fee_in_initial_margin:
-                return Number(None)
+        reserved = (
+            self.policy.closing_fee_reserved == "bankruptcy" and self.policy.closing_fee_in_initial_margin
+        )
+        if self.leverage is None and reserved:
+            return Number(None)
         if by_table:
             opening = charged(self.initial_lines or [], value)
         else:

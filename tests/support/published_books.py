@@ -13,7 +13,7 @@ ACCOUNTS = Path(__file__).parents[2] / "examples" / "data"
 
 
 def policy_of(run: dict[str, Any], rules: lc.MarginPolicy | None = None) -> lc.MarginPolicy:
-    """Policy of a run, or `rules` in its place, with what the caller states and the instruments of the case."""
+    """Policy of a run, or `rules`, with what the caller states and the instruments of the case."""
     policy = (rules or lc.policy(run["policy"])).replace(**run.get("stated", {}))
     if "account" in run:
         return policy.with_instruments(

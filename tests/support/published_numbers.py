@@ -32,8 +32,9 @@ def displayed(risk: lc.BookRisk, row: int, measure: str) -> float:
     """Price of a row as the venue displays it."""
     instrument = risk.policy.instruments[risk.book.name_of(row)]
     price, quantity = float(risk[measure][row]), float(risk.book.quantity[row])
-    kind = "bankruptcy" if measure == "bankruptcy_price" else "liquidation"
-    return displayed_price(risk.policy, instrument, price, quantity, kind)
+    if measure == "bankruptcy_price":
+        return displayed_price(risk.policy, instrument, price, quantity, "bankruptcy")
+    return displayed_price(risk.policy, instrument, price, quantity)
 
 
 def of_row(measure: str) -> Callable[[lc.BookRisk, int], float]:

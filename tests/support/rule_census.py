@@ -1,7 +1,7 @@
-"""The rule census: every rule value of every policy changed to each neighbour, and which published number notices.
+"""The rule census: every rule value of every policy changed to each neighbour, and what notices.
 
-``[V]`` in a policy says that published numbers hold a value. That is so when the numbers of some case differ, or
-can no longer be computed, once the value is another one; here each is changed and the cases are run again.
+``[V]`` in a policy says that published numbers hold a value. That is so when the numbers of some case differ,
+or can no longer be computed, once the value is another one; here each is changed and the cases run again.
 Evidence that several versions of a product share is held by a number of any of them that has the same value.
 """
 
@@ -245,7 +245,7 @@ def noticed_by(policy: lc.MarginPolicy, rule: str, neighbour: Any, companions: M
 
 
 def _stands_on_no_tick(run: dict[str, Any], rule: str) -> bool:
-    """Whether a run prints a liquidation price of a side with more digits than any contract is quoted with."""
+    """Whether a run prints a liquidation price of a side that is on no tick of any contract."""
     for expected in run["expected"]:
         if expected["measure"] == "liquidation_price" and expected["printed"] is not None:
             long = run_quantity(run, expected.get("row", 0)) > 0

@@ -26,8 +26,8 @@ __all__ = [
     "refuse_results",
     "release",
     "require_margin",
-    "reserved_fee",
     "required_on",
+    "reserved_fee",
 ]
 
 AT_PRICE = "price"

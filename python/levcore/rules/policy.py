@@ -18,9 +18,9 @@ from levcore.rules.instruments import Instrument, InstrumentTable
 from levcore.rules.terms import (
     CHOICES,
     UNKNOWN,
+    BankruptcyRounding,
     ClosingFeeBasis,
     CrossFeeBasis,
-    BankruptcyRounding,
     FeeBankruptcy,
     FeeReserve,
     FundingInRequirement,
@@ -69,10 +69,10 @@ class MarginPolicy:
         entry's, the current mark's or that at the bankruptcy price.
     initial_margin_basis_isolated, initial_margin_basis_cross : {"mark", "entry", "unknown"}
         Value which the initial margin divides by the leverage.
-    closing_fee_basis : {"none", "price", "entry", "mark", "bankruptcy", "entry_and_margin", "contract", "unknown"}
+    closing_fee_basis : {"none", "price", "entry", "mark", "bankruptcy", "entry_and_margin", "contract", ...}
         Value on which the closing fee inside the requirement is taken: that at the price, or frozen at entry,
-        at the mark, at the bankruptcy price, or at entry with the margin put up on top; "contract" is an amount
-        a contract instead.
+        at the mark, at the bankruptcy price, or at entry with the margin put up on top; "contract" is an
+        amount a contract instead, "unknown" what no source states.
     closing_fee_basis_cross : {"same", "none", ...}
         The same of cross positions, where it is another one; "same" by default.
     closing_fee_rate : float or "unknown"

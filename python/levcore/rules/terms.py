@@ -7,9 +7,9 @@ from typing import Literal, TypeAlias, get_args
 __all__ = [
     "CHOICES",
     "UNKNOWN",
+    "BankruptcyRounding",
     "ClosingFeeBasis",
     "CrossFeeBasis",
-    "BankruptcyRounding",
     "FeeBankruptcy",
     "FeeReserve",
     "FundingInRequirement",
