@@ -72,7 +72,8 @@ class PartlyClosed:
         for row, held in self.whole.items():
             leg = copy(held.leg)
             if row == self.row:
-                leg.size, leg.value, leg.entry_value = (
+                leg.quantity, leg.size, leg.value, leg.entry_value = (
+                    leg.quantity * kept,
                     leg.size * kept,
                     leg.value * kept,
                     leg.entry_value * kept,
