@@ -151,6 +151,9 @@ def neighbours(policy: lc.MarginPolicy, rule: str) -> Iterator[tuple[Any, dict[s
         yield (value + 0.5 if value <= 0.5 else value - 0.5), {}
     elif rule in SAME_ALWAYS:
         return
+    elif rule == "lowest_short_price":
+        if value:
+            yield 0.0, {}
     elif rule == "table_shape":
         yield from ((shape, {}) for shape in ("marginal", "flat", "growing") if shape != value)
     elif rule == "table_units":

@@ -67,7 +67,7 @@ def initial_steps(row: Row) -> Iterator[Step]:
         formula, numbers = charged(row, table, p.initial_line, name, value)
         formula = f"{formula} of the initial tiers"
     if rules.fee_in_initial and rules.reserve_at_bankruptcy:
-        reserve = n(kernel.reserved_fee(p, row.fees.rate))
+        reserve = n(margin.reserved_fee(p.entry_value, p.direction, p.leverage, row.fees.rate))
         formula, numbers = f"{formula} + closing fee at bankruptcy", f"{numbers} + {reserve}"
     elif fixed and rules.fee_in_initial:
         formula, numbers = f"{formula} + closing fee", f"{numbers} + {n(p.fixed_fee)}"
@@ -101,7 +101,7 @@ def held_steps(row: Row) -> Iterator[Step]:
         formula, numbers = "V0 / leverage, the margin that opened it", f"{n(p.entry_value)} / {n(p.leverage)}"
         rules = row.constants.rules
         if rules.fee_in_initial and rules.reserve_at_bankruptcy:
-            reserve = n(kernel.reserved_fee(p, row.fees.rate))
+            reserve = n(margin.reserved_fee(p.entry_value, p.direction, p.leverage, row.fees.rate))
             formula, numbers = f"{formula}, + closing fee at bankruptcy", f"{numbers} + {reserve}"
         elif row.fees.fixed and rules.fee_in_initial:
             opened = replace(p)

@@ -27,7 +27,6 @@ __all__ = [
     "release",
     "require_margin",
     "required_on",
-    "reserved_fee",
 ]
 
 AT_PRICE = "price"
@@ -162,12 +161,6 @@ def fix_fee_by_leverage(position: Position, fees: Fees) -> None:
     p.fixed_fee = fees.rate * charged
 
 
-def reserved_fee(position: Position, rate: float) -> float:
-    """Closing fee at the value where a position that holds just its initial margin has nothing left."""
-    p = position
-    return rate * margin.bankruptcy_value_of_leverage(p.entry_value, p.direction, p.leverage)
-
-
 def go_bankrupt_by_leverage(position: Position) -> None:
     """Value at which a position that holds just its initial margin has nothing left."""
     p = position
@@ -185,7 +178,8 @@ def fund_isolated(position: Position, policy: Policy) -> None:
     if math.isnan(held):
         held = margin.initial_margin(p.entry_value, p.leverage)
         if fee_held:
-            held = held + (reserved_fee(p, fees.rate) if reserved else p.fixed_fee)
+            reserve = margin.reserved_fee(p.entry_value, p.direction, p.leverage, fees.rate)
+            held = held + (reserve if reserved else p.fixed_fee)
     p.isolated_margin = held
     p.cash = held + p.funding
     if fees.basis == FEE_ON_ENTRY_AND_MARGIN:
@@ -209,7 +203,7 @@ def require_margin(
     elif tiers.initial is not None:
         p.initial_line, p.initial_margin = charge(p, tiers.initial, opened_on)
     if rules.fee_in_initial and rules.reserve_at_bankruptcy:
-        p.initial_margin += reserved_fee(p, fees.rate)
+        p.initial_margin += margin.reserved_fee(p.entry_value, p.direction, p.leverage, fees.rate)
     elif fees.fixed and rules.fee_in_initial:
         p.initial_margin += p.fixed_fee
     p.line, p.maintenance = charge(p, table, required_on(p, basis))
@@ -305,26 +299,35 @@ def find_prices(
 ) -> None:
     """Liquidation and bankruptcy price, distance, leverage and findings."""
     p, table, fees = position, tiers.of(position.quantity), policy.fees(cross)
-    value = p.liquidation_value = solve(p, fees, table, basis)
+    value = solve(p, fees, table, basis)
     per_value = contract.price_per_value(instrument, p.size)
-    p.liquidation_price = liquidation.price_or_none(
-        value, contract.price_at_value(instrument, value, p.size, per_value)
-    )
+    price = liquidation.price_or_none(value, contract.price_at_value(instrument, value, p.size, per_value))
     factor = fees.bankruptcy.along(p.direction)
     bankrupt = liquidation.value_at_zero(p.bankruptcy_needed, 0.0, factor)
     p.bankruptcy_price = liquidation.price_or_none(
         bankrupt, contract.price_at_value(instrument, bankrupt, p.size, per_value)
     )
     p.effective_leverage = exposure.effective_leverage(p.value, p.equity)
-    side = 1.0 if p.quantity > 0.0 else -1.0
+    side = toward = 1.0 if p.quantity > 0.0 else -1.0
+    p.liquidation_price_lower = price if side > 0.0 else math.nan
+    p.liquidation_price_upper = math.nan if side > 0.0 else price
+    if basis == AT_PRICE and table.growing is not None:
+        far_value = table.growing.far_value_at_zero(p.needed, p.direction)
+        # Of a short inverse position alone: its value rises as the price falls, and its rate with it.
+        far = liquidation.price_or_none(
+            far_value, contract.price_at_value(instrument, far_value, p.size, per_value)
+        )
+        if not math.isnan(far):
+            p.liquidation_price_lower = far
+            if not liquidation.is_nearer_above(mark, far, price):
+                value, price, toward = far_value, far, 1.0
+    p.liquidation_value, p.liquidation_price = value, price
     past = p.state >= State.LIQUIDATION
-    room = liquidation.distance(side, mark, p.liquidation_price, 1.0 / mark)
+    room = liquidation.distance(toward, mark, p.liquidation_price, 1.0 / mark)
     if math.isnan(p.liquidation_price):
         room = -math.inf if past else math.inf
     p.distance_to_liquidation = room
-    p.liquidation_price_lower = p.liquidation_price if side > 0.0 else math.nan
-    p.liquidation_price_upper = math.nan if side > 0.0 else p.liquidation_price
-    p.status = Status.OK
+    p.status = Status.NO_BANKRUPTCY_PRICE if math.isnan(p.bankruptcy_price) else Status.OK
     if math.isnan(p.liquidation_price):
         p.status = Status.NO_LIQUIDATION_PRICE
     if basis == AT_PRICE and value > table.cap_of_value:
@@ -349,12 +352,10 @@ def refuse_inputs(position: Position, policy: Policy, marked: MarkedInstrument, 
         return failure
     if not _positive(p.entry_price):
         return Status.INVALID_ENTRY_PRICE
-    if not math.isnan(leverage) and not _positive(leverage):
+    if not (math.isnan(leverage) or margin.is_leverage(leverage)):
         return Status.INVALID_LEVERAGE
-    if not cross and not math.isnan(p.isolated_margin) and not _positive(p.isolated_margin):
+    if not cross and math.isinf(p.isolated_margin):
         return Status.INVALID_MARGIN
-    if not cross and math.isnan(p.isolated_margin) and math.isnan(leverage):
-        return Status.MISSING_MARGIN
     rules = policy.rules
     by_leverage = rules.fee_basis_cross in NEED_LEVERAGE or rules.requirement_cross == AT_BANKRUPTCY
     if cross and math.isnan(leverage) and by_leverage:
@@ -394,13 +395,17 @@ def _exceeds(position: Position, table: Table) -> bool:
 
 
 def refuse_results(position: Position, tiers: Tiers, cross: bool, has_leverage: bool) -> Status:
-    """Failure of a row by its results, or ``MISSING_LEVERAGE``, else ``OK``."""
+    """Failure of a row by its results, ``WITHOUT_MARGIN`` or ``MISSING_LEVERAGE``, else ``OK``."""
     p = position
     if any(_exceeds(p, table) for table in tables_of(p, tiers)):
         return Status.TIER_OVERFLOW
     results = [p.value, p.entry_value, p.unrealized_pnl, p.requirement]
-    if not cross:
-        results += [p.needed, p.isolated_margin]
+    # Neither given nor derived from a leverage, which cannot be NaN then.
+    without_margin = not cross and math.isnan(p.leverage) and math.isnan(p.isolated_margin)
+    if not cross and not without_margin:
+        results += [p.needed, p.isolated_margin, p.equity]
     if not all(math.isfinite(result) for result in results):
         return Status.NUMERIC_OVERFLOW
+    if without_margin:
+        return Status.WITHOUT_MARGIN
     return Status.MISSING_LEVERAGE if has_leverage and math.isnan(p.leverage) else Status.OK

@@ -28,6 +28,7 @@ NO_LEVELS = {"warning_level": None, "margin_call_level": None}
 # Rules that most venues do not have: what they are where a file does not say.
 DEFAULTS: dict[str, Any] = {
     "covered_share": 0.0,
+    "lowest_short_price": 0.0,
     "closing_fee_basis_cross": "same",
     "closing_fee_reserved": "same",
     "bankruptcy_rounding_long": "same",
@@ -47,9 +48,12 @@ TOP = {
     "rests_on",
     "unknown",
     "versions",
+    "fees",
+    "closing_fee_is",
 }
 VERSION = {"as_of", "verified_by", "instruments", "notes", "sources", "rules", "rests_on", "unknown"} | {
-    "assets"
+    "assets",
+    "closing_fee_is",
 }
 ASSET = {"name", "weights", "floors", "unit", "liability_weight", "underlying"} | {
     "liability_rates",
@@ -117,6 +121,8 @@ def _policy(data: Mapping[str, Any], version: Mapping[str, Any]) -> MarginPolicy
         unknown=_texts(data, version, "unknown"),
         **fields,
         instruments=_table(version["instruments"]),
+        fee_schedule=data.get("fees", ""),
+        closing_fee_is=version.get("closing_fee_is", data.get("closing_fee_is", "")),
         assets=AssetTable(_asset(name, asset) for asset in version.get("assets", [])),
     )
     _check_provenance(made)

@@ -9,6 +9,7 @@ __all__ = [
     "bankruptcy_value_of_leverage",
     "growing_rate",
     "initial_margin",
+    "is_leverage",
     "larger",
     "maintenance_line",
     "margin_call_amount",
@@ -19,6 +20,11 @@ __all__ = [
 def initial_margin(value: float, leverage: float) -> float:
     """Margin to open a position of this value: ``value / leverage``."""
     return divide(value, leverage)
+
+
+def is_leverage(number: float) -> bool:
+    """Whether a number is a leverage: no venue asks for more than the value of a position."""
+    return 1.0 <= number < math.inf
 
 
 def maintenance_line(value: float, rate: float, deduction: float) -> float:
@@ -46,12 +52,17 @@ def bankruptcy_value_of_leverage(entry_value: float, direction: float, leverage:
     return entry_value - direction * divide(entry_value, leverage)
 
 
+def reserved_fee(entry_value: float, direction: float, leverage: float, rate: float) -> float:
+    """Closing fee that the initial margin reserves: that at the value where it ends."""
+    return rate * bankruptcy_value_of_leverage(entry_value, direction, leverage)
+
+
 def fee_on_entry_and_margin(entry_value: float, held: float, rate: float, inside: bool) -> float:
-    """Closing fee on the entry value and the margin together: ``rate * (entry_value + margin)``.
+    """Closing fee on entry value and margin together, not negative: ``rate * (entry_value + margin)``.
 
     Where the margin held has the fee inside: ``rate * ((entry_value + held) / (1 + rate))``.
     """
-    charged = entry_value + held
+    charged = larger(entry_value + held, 0.0)
     return rate * (charged / (1.0 + rate) if inside else charged)
 
 

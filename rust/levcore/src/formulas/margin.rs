@@ -21,6 +21,13 @@ pub fn growing_rate(rate: f64, slope: f64, size: f64) -> f64 {
     rate + slope * size
 }
 
+/// Whether a number is a leverage: no venue asks for more than the value of a position.
+#[inline(always)]
+#[must_use]
+pub fn is_leverage(number: f64) -> bool {
+    (1.0..f64::INFINITY).contains(&number)
+}
+
 /// The larger of two lines; the second on a tie, so that every instruction set agrees.
 #[inline(always)]
 #[must_use]
@@ -43,12 +50,19 @@ pub fn bankruptcy_value_of_leverage(entry_value: f64, direction: f64, leverage: 
     entry_value - direction * (entry_value / leverage)
 }
 
-/// Closing fee on the entry value and the margin together: `rate * (entry_value + margin)`, where the margin held has the fee inside
-/// `rate * ((entry_value + held) / (1 + rate))`.
+/// Closing fee that the initial margin reserves: that at the value where it ends.
+#[inline(always)]
+#[must_use]
+pub fn reserved_fee(entry_value: f64, direction: f64, leverage: f64, rate: f64) -> f64 {
+    rate * bankruptcy_value_of_leverage(entry_value, direction, leverage)
+}
+
+/// Closing fee on the entry value and the margin together, never negative: `rate * (entry_value + margin)`, where the margin held has
+/// the fee inside `rate * ((entry_value + held) / (1 + rate))`.
 #[inline(always)]
 #[must_use]
 pub fn fee_on_entry_and_margin(entry_value: f64, held: f64, rate: f64, inside: bool) -> f64 {
-    let charged = entry_value + held;
+    let charged = larger(entry_value + held, 0.0);
     rate * if inside { charged / (1.0 + rate) } else { charged }
 }
 

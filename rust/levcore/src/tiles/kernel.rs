@@ -78,7 +78,9 @@ pub(crate) fn fund_isolated(tile: &mut Tile, policy: &Policy) {
     if missing {
         for slot in 0..ROWS {
             let opening = margin::initial_margin(tile.entry_value[slot], tile.leverage[slot]);
-            let fee = if reserved { reserved_fee(tile, slot, fees.rate) } else { tile.fixed_fee[slot] };
+            let (value, direction, leverage) = (tile.entry_value[slot], tile.direction[slot], tile.leverage[slot]);
+            let reserve = margin::reserved_fee(value, direction, leverage, fees.rate);
+            let fee = if reserved { reserve } else { tile.fixed_fee[slot] };
             let opening = if fee_held { opening + fee } else { opening };
             let given = tile.isolated_margin[slot];
             tile.isolated_margin[slot] = if given.is_nan() { opening } else { given };
@@ -121,12 +123,6 @@ pub(crate) fn fix_fee_by_leverage(tile: &mut Tile, fees: &Fees) {
         };
         tile.fixed_fee[slot] = fees.rate * charged;
     }
-}
-
-/// Closing fee at the value where a position that holds just its initial margin has nothing left.
-#[inline(always)]
-pub(crate) fn reserved_fee(tile: &Tile, slot: usize, rate: f64) -> f64 {
-    rate * margin::bankruptcy_value_of_leverage(tile.entry_value[slot], tile.direction[slot], tile.leverage[slot])
 }
 
 /// Value at which a position that holds just its initial margin has nothing left.

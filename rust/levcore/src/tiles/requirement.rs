@@ -8,7 +8,6 @@ use crate::rules::policy::Policy;
 use crate::rules::table::{FlatTier, Kind};
 use crate::rules::tables::{Key, Tables};
 use crate::rules::tiers::TierKey;
-use crate::tiles::kernel;
 use crate::tiles::marked::MarkedInstruments;
 use crate::tiles::tile::Tile;
 
@@ -35,7 +34,8 @@ pub(crate) fn require_margin<C: Compare>(
     }
     if rules.fee_in_initial && rules.reserve_at_bankruptcy {
         for slot in 0..ROWS {
-            tile.results[Measure::InitialMargin][slot] += kernel::reserved_fee(tile, slot, fees.rate);
+            let (value, direction, leverage) = (tile.entry_value[slot], tile.direction[slot], tile.leverage[slot]);
+            tile.results[Measure::InitialMargin][slot] += margin::reserved_fee(value, direction, leverage, fees.rate);
         }
     } else if fixed_fee && rules.fee_in_initial {
         for slot in 0..ROWS {
