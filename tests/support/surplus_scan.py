@@ -50,20 +50,25 @@ class ExactIsolated:
         held = leg.margin
         if held is None:
             assert leg.leverage is not None
-            held = leg.entry_value / leg.leverage
-            if policy.closing_fee_in_initial_margin:
-                held += fee.exact
+            held = leg.entry_value / leg.leverage + leg.reserve(fee).exact
         self.cash = held + leg.funding
-        if policy.closing_fee_basis == "bankruptcy":
+        self.worth = ZERO
+        if "bankruptcy" in (leg.fee_basis, self.basis):
             ruin = leg.bankruptcy(plain(self.cash - leg.direction * leg.entry_value)).exact
-            fee = times(leg.fee_rate, Number(max(ruin, ZERO)))
+            self.worth = max(ruin, ZERO)
+        if leg.fee_basis == "bankruptcy":
+            fee = times(leg.fee_rate, Number(self.worth))
+        if leg.fee_basis == "entry_and_margin":
+            inside = 1 + leg.fee_rate if policy.closing_fee_in_initial_margin else 1
+            fee = times(leg.fee_rate / inside, Number(max(leg.entry_value + held, ZERO)))
         self.fee = fee.exact
 
     def surplus(self, place: Fraction) -> Fraction:
         """Equity less the requirement over the liquidation level, at a multiple of the mark."""
         leg, value = self.leg, self.leg.size * self.leg.coordinate(self.leg.mark * place)
         equity = self.cash + leg.direction * (value - leg.entry_value)
-        charged = {"price": value, "entry": leg.entry_value, "mark": leg.value}[self.basis]
+        fixed = {"entry": leg.entry_value, "mark": leg.value, "bankruptcy": self.worth}
+        charged = fixed.get(self.basis, value)
         requirement = max(line.at(charged) for line in leg.lines) + self.fee + leg.fee_at_price() * value
         return equity - leg.trigger * requirement
 
