@@ -66,6 +66,8 @@ def stated(policy: lc.MarginPolicy) -> lc.MarginPolicy:
         "table_shape": "any",
     }
     rules["maintenance_rate_rule"] = "table"
+    # Prices go down to a sixteenth, below which no table of reg-t holds; these are no tables of a venue.
+    rules["lowest_short_price"] = 0.0
     for rule in RULED:
         if getattr(policy, rule) == UNKNOWN:
             rules[rule] = FIRST.get(rule, CHOICES[rule][0])
