@@ -41,6 +41,10 @@ RULED = tuple(
 """Rules that numbers follow from."""
 
 
+FIXED_AT_RUIN = ("bankruptcy", "entry_and_margin")
+"""Bases that need the price at which nothing is left."""
+
+
 def variants(policy: lc.MarginPolicy) -> Iterator[tuple[str, lc.MarginPolicy]]:
     """The policy with each of its unknown rules at each value; the generic one with every rule at each."""
     plain = stated(policy)
@@ -55,7 +59,21 @@ def variants(policy: lc.MarginPolicy) -> Iterator[tuple[str, lc.MarginPolicy]]:
             changed: dict[str, Any] = {rule: value}
             if rule == "closing_fee_basis":
                 changed["closing_fee_rate"] = 0.0 if value == "none" else FEE
-                changed["closing_fee_bankruptcy_cross"] = "leverage" if value == "bankruptcy" else "none"
+                changed["closing_fee_bankruptcy_cross"] = "leverage" if value in FIXED_AT_RUIN else "none"
+            if value in FIXED_AT_RUIN and rule in ("requirement_basis_cross", "closing_fee_basis_cross"):
+                # Of an account it is that of the leverage, and no leg covers another.
+                changed["closing_fee_bankruptcy_cross"] = "leverage"
+                if plain.hedge_requirement == "covered":
+                    changed["hedge_requirement"] = "sum"
+            ruined = (
+                plain.requirement_basis_cross == "bankruptcy" or plain.fee_basis_of("cross") in FIXED_AT_RUIN
+            )
+            if ruined and (rule, value) in (
+                ("hedge_requirement", "covered"),
+                ("closing_fee_bankruptcy_cross", "none"),
+                ("closing_fee_bankruptcy_cross", "margin"),
+            ):
+                continue  # refused, by rules of their own
             yield f"{rule}={value}", plain.replace(**changed)
 
 

@@ -72,6 +72,11 @@ class Ruled:
         prices = {name: price * places.get(name, 1.0) for name, price in self.drawn.prices.items()}
         return self.engine.evaluate(self.book, marks, asset_prices=prices or None, measures=MEASURE_NAMES)
 
+    def basis_of(self, mode: str) -> str:
+        """What the requirement is of; ``"mark"`` also where a fee is frozen there."""
+        frozen = self.policy.fee_basis_of(mode) == "mark"
+        return "mark" if frozen else str(getattr(self.policy, f"requirement_basis_{mode}"))
+
     def movers(self) -> Iterator[Moved]:
         """Prices of what can be evaluated."""
         if self.drawn.mode == "isolated":
@@ -79,7 +84,7 @@ class Ruled:
                 if not lc.Status(self.risk.status[row]).is_failure:
                     name = self.book.name_of(row)
                     exact = ExactIsolated(self.book, self.policy, self.drawn.marks[name], row)
-                    yield Moved(exact, name, 0, row, self.policy.requirement_basis_isolated, [row], [name])
+                    yield Moved(exact, name, 0, row, self.basis_of("isolated"), [row], [name])
             return
         for code, status in enumerate(self.risk.accounts.status.tolist()):
             if status == lc.AccountStatus.OK:
@@ -92,7 +97,7 @@ class Ruled:
             assets = [name for name, held in exact.holdings.items() if held.mover == mover]
             balances = [row for row, name in exact.rows_of_balances.items() if name in assets]
             names = sorted({self.book.name_of(row) for row in rows})
-            basis = self.policy.requirement_basis_cross
+            basis = self.basis_of("cross")
             yield Moved(exact, mover, wave, code, basis, rows, names, balances, assets)
 
     def state_of(self, risk: lc.BookRisk, moved: Moved) -> int:
