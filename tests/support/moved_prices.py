@@ -72,11 +72,6 @@ class Ruled:
         prices = {name: price * places.get(name, 1.0) for name, price in self.drawn.prices.items()}
         return self.engine.evaluate(self.book, marks, asset_prices=prices or None, measures=MEASURE_NAMES)
 
-    def basis_of(self, mode: str) -> str:
-        """What the requirement is of; ``"mark"`` also where a fee is frozen there."""
-        frozen = self.policy.fee_basis_of(mode) == "mark"
-        return "mark" if frozen else str(getattr(self.policy, f"requirement_basis_{mode}"))
-
     def movers(self) -> Iterator[Moved]:
         """Prices of what can be evaluated."""
         if self.drawn.mode == "isolated":
@@ -84,7 +79,8 @@ class Ruled:
                 if not lc.Status(self.risk.status[row]).is_failure:
                     name = self.book.name_of(row)
                     exact = ExactIsolated(self.book, self.policy, self.drawn.marks[name], row)
-                    yield Moved(exact, name, 0, row, self.basis_of("isolated"), [row], [name])
+                    basis = self.frozen_or("isolated")
+                    yield Moved(exact, name, 0, row, basis, [row], [name])
             return
         for code, status in enumerate(self.risk.accounts.status.tolist()):
             if status == lc.AccountStatus.OK:
@@ -97,8 +93,13 @@ class Ruled:
             assets = [name for name, held in exact.holdings.items() if held.mover == mover]
             balances = [row for row, name in exact.rows_of_balances.items() if name in assets]
             names = sorted({self.book.name_of(row) for row in rows})
-            basis = self.basis_of("cross")
+            basis = self.frozen_or("cross")
             yield Moved(exact, mover, wave, code, basis, rows, names, balances, assets)
+
+    def frozen_or(self, mode: str) -> str:
+        """Basis of a mode's requirement; "mark" where only its fee is frozen there."""
+        basis: str = getattr(self.policy, f"requirement_basis_{mode}")
+        return "mark" if self.policy.fee_basis_of(mode) == "mark" else basis
 
     def state_of(self, risk: lc.BookRisk, moved: Moved) -> int:
         """State of the row or the account that a price belongs to."""

@@ -158,6 +158,9 @@ def neighbours(policy: lc.MarginPolicy, rule: str) -> Iterator[tuple[Any, dict[s
         yield from ((shape, {}) for shape in ("marginal", "flat", "growing") if shape != value)
     elif rule == "table_units":
         yield ("base",) if value == ("quote",) else ("quote",), {}
+    elif rule == "closing_fee_bankruptcy_cross":
+        # There is a fee or a requirement on such a value: "none" says nothing then.
+        yield from ((choice, {}) for choice in ("leverage", "margin") if choice != value)
     else:
         for choice in CHOICES[rule]:
             companions = _companions(policy, rule, choice)

@@ -264,7 +264,7 @@ def _unknown_by_mode(policy: "MarginPolicy") -> dict[str, str]:
         mode: [rule for rule in names if getattr(policy, rule) == UNKNOWN] for mode, names in rules.items()
     }
     at_bankruptcy = "bankruptcy" in (policy.requirement_basis_cross, policy.fee_basis_of("cross"))
-    if at_bankruptcy and policy.closing_fee_bankruptcy_cross != "leverage":
+    if at_bankruptcy and policy.closing_fee_bankruptcy_cross == "margin":
         # A value where the equity of the whole account ends is not computed; refusing beats approximating.
         unknown["cross"].append("closing_fee_bankruptcy_cross")
     return {mode: missing[0] for mode, missing in unknown.items() if missing}
