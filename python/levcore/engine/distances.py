@@ -8,8 +8,8 @@ import numpy as np
 from levcore._levcore import measure_distances
 from levcore.book.arrays import Floats, real_number
 from levcore.book.asset_prices import asset_price_columns
-from levcore.book.marks import mark_prices
 from levcore.engine.columns import AccountColumns, CodeColumn, Column
+from levcore.engine.known_prices import known_prices
 from levcore.errors import DTypeError, InputError
 from levcore.measures import DISTANCE_TABLE
 from levcore.status import AccountStatus
@@ -116,7 +116,7 @@ def distance(
     [-0.1394, nan]
     """
     bound = engine.bind(book)
-    prices = mark_prices(book, marks)
+    prices = known_prices(book, marks, bound.policies)
     result = AccountDistance(book)
     results, codes = result.buffers
     measure_distances(

@@ -1,6 +1,5 @@
 """Results of an evaluation: one column a measure, in the caller's row order."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -178,18 +177,6 @@ class BookRisk(ResultColumns):
     def summary(self) -> dict[str, Any]:
         """Counts by state and status, totals by settlement currency, the nearest liquidation."""
         return summarize(self)
-
-    def report(self, path: str | Path) -> Path:
-        """Write the HTML report, one file without links to anything outside; return its path."""
-        from levcore.reports.risk.html import write_report
-
-        return write_report(self, path)
-
-    def report_text(self) -> str:
-        """The report as plain text."""
-        from levcore.reports.risk.text import render_text
-
-        return render_text(self)
 
     def worst_state(self) -> State:
         """Worst state of any position or account that could be judged."""

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from levcore._levcore import __version__
+from levcore.book.labels import cross_positions
 from levcore.engine.risk import BookRisk
 from levcore.errors import InputError
 from levcore.files.columns import Progress
@@ -23,7 +24,6 @@ from levcore.files.csv import csv_text
 from levcore.files.parquet import is_parquet, parquet_library, write_parquet
 from levcore.files.positions import NUMBER_COLUMNS, Positions
 from levcore.measures import ACCOUNT_MEASURES, BALANCE_MEASURES
-from levcore.reports.risk.lists import positions_of_accounts
 from levcore.status import AccountStatus, State, Status
 
 __all__ = ["check_output", "json_cells", "json_value", "write_csv", "write_json", "write_results"]
@@ -178,7 +178,9 @@ def _account_columns(risk: BookRisk) -> dict[str, Sequence[Any]]:
     columns |= {name: json_cells(getattr(accounts, name), 0, count) for name in ACCOUNT_MEASURES}
     columns["state"] = _csv_cells((accounts.state, State.words()), 0, count)
     columns["status"] = _csv_cells((accounts.status, AccountStatus.words()), 0, count)
-    columns["positions"] = positions_of_accounts(risk).tolist()
+    columns["positions"] = cross_positions(
+        risk.book.account_codes, risk.book.is_cross, len(risk.accounts)
+    ).tolist()
     return columns
 
 
