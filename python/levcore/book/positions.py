@@ -1,6 +1,6 @@
 """A book of positions: columns checked once, grouped once, evaluated many times."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -20,6 +20,8 @@ from levcore.book.labels import (
 from levcore.errors import DTypeError, InputError
 
 if TYPE_CHECKING:
+    from levcore.book.frames import Sizes
+    from levcore.book.marks import Marks
     from levcore.rules.policy import MarginPolicy
 
 __all__ = ["Binding", "PositionBook"]
@@ -81,6 +83,10 @@ class PositionBook:
     balances : Balances, optional
         What accounts hold and owe in several assets, instead of a wallet. An account may have balances and no
         positions.
+    columns : levcore._levcore.Table, optional
+        Columns of a frame, which come back in front of the results; `from_frame` sets it.
+    marks : mapping, optional
+        Mark prices that the frame held, as `levcore.Engine.evaluate` takes them; `from_frame` sets it.
 
     Raises
     ------
@@ -106,6 +112,7 @@ class PositionBook:
         "balance_columns",
         "balances",
         "binding",
+        "columns",
         "copied",
         "entry_price",
         "handle",
@@ -114,6 +121,7 @@ class PositionBook:
         "is_cross",
         "isolated_margin",
         "leverage",
+        "marks",
         "policy_codes",
         "policy_names",
         "position_mode",
@@ -142,6 +150,8 @@ class PositionBook:
         policy_names: Sequence[str] | None = None,
         position_mode: Literal["one_way", "hedge"] = "one_way",
         balances: Balances | None = None,
+        columns: "_levcore.Table | None" = None,
+        marks: "Marks | None" = None,
     ) -> None:
         if position_mode not in POSITION_MODES:
             raise InputError(
@@ -151,6 +161,8 @@ class PositionBook:
             raise DTypeError("balances", "must be Balances", "levcore.Balances(...)", type(balances).__name__)
         self.position_mode = position_mode
         self.balances = balances
+        self.columns = columns
+        self.marks = marks
         copied: list[str] = []
         self.quantity: Floats = float_column("quantity", quantity, None, copied)
         rows = self.quantity.size
@@ -198,6 +210,63 @@ class PositionBook:
         self.binding: Binding | None = None
         self.whole_handle: _levcore.Book | None = None
         self.handle = self._lay_out(pool_all=False)
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: object,
+        *,
+        wallet_balance: Mapping[Any, float] | None = None,
+        balances: Balances | None = None,
+        position_mode: Literal["one_way", "hedge"] = "one_way",
+        instruments: "Sizes | None" = None,
+        ignore_columns: Collection[str] = (),
+        pass_columns: Collection[str] = (),
+    ) -> "PositionBook":
+        """Book of a frame: polars, pandas, pyarrow, a DuckDB relation, or anything else with Arrow's C stream.
+
+        Every column of the frame comes back in front of the results (``pl.DataFrame(risk)``).
+
+        Parameters
+        ----------
+        frame : object with ``__arrow_c_stream__``, or a pandas DataFrame
+            One position a row. Columns by name or synonym (`levcore.book.column_names.NAMES`):
+            ``instrument``, ``quantity`` (signed, or unsigned beside ``side``), ``entry_price`` and
+            ``margin_mode`` always; ``account`` where a row is cross, ``isolated_margin`` or ``leverage`` where one is
+            isolated; optionally ``mark_price``, ``accrued_funding``, ``risk_limit``, ``contract_size``,
+            ``wallet_balance`` and ``policy``. A null is missing, never zero.
+        wallet_balance, balances, position_mode
+            As above; `wallet_balance` a mapping, unless it is a column.
+        instruments : InstrumentTable, or mapping of policy label to InstrumentTable, optional
+            Needed with a column ``contract_size``: ``policy.instruments``, in whose contracts the engine counts.
+        ignore_columns, pass_columns : sequence of str
+            Columns that are no inputs whatever their name says: left out, or passed through.
+
+        Raises
+        ------
+        InputError, DTypeError
+            For a frame that breaks a rule, naming column and row: a column missing, two of one meaning, one that looks
+            like an input and is not read.
+
+        Examples
+        --------
+        >>> import levcore as lc
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({
+        ...     "desk": ["a"], "symbol": ["BTCUSDT"], "side": ["short"], "size": [0.5], "entry": [60_000.0],
+        ...     "mark": [61_000.0], "margin_mode": ["isolated"], "margin": [3_000.0], "leverage": [10],
+        ... })
+        >>> book = lc.PositionBook.from_frame(frame)
+        >>> risk = lc.Engine(lc.policy("binance-usdm@2024-10-24")).evaluate(book, book.marks)
+        >>> pl.DataFrame(risk).select("desk", "symbol", "liquidation_price", "state").rows()
+        [('a', 'BTCUSDT', 65737.05179282869, 'healthy')]
+        """
+        from levcore.book.frames import positions_of_frame
+
+        positions = positions_of_frame(frame, ignore_columns=ignore_columns, pass_columns=pass_columns)
+        return positions.book(
+            wallet_balance, balances=balances, position_mode=position_mode, instruments=instruments
+        )
 
     def _join_balances(self, balances: Balances | None) -> BalanceColumns | None:
         if balances is None:
@@ -286,6 +355,8 @@ class PositionBook:
             "wallet_balance": self.wallet_balance,
             "position_mode": self.position_mode,
             "balances": self.balances,
+            "columns": self.columns,
+            "marks": self.marks,
         }
         return _rebuild, (arguments,)
 

@@ -1,5 +1,7 @@
 //! The Python binding of `levcore`: borrow columns, release the interpreter, map errors; nothing else.
 
+mod arrow_cells;
+mod arrow_stream;
 mod book;
 mod book_policies;
 mod borrowed;
@@ -8,6 +10,7 @@ mod door;
 mod errors;
 mod policy;
 mod scenarios;
+mod table;
 mod tables;
 
 use pyo3::prelude::*;
@@ -30,6 +33,8 @@ mod _levcore {
         evaluate_scenarios, price_grid_profits, scenario_account_statuses, scenario_measures, scenario_row_statuses,
         span_future_profits,
     };
+    #[pymodule_export]
+    use crate::table::{Table, text_to_number};
     #[pymodule_export]
     use crate::tables::{
         account_measures, account_statuses, balance_measures, default_threads, instruction_sets, measures, states,

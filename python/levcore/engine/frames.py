@@ -1,0 +1,163 @@
+"""Results as frames of rows: ids and names, measures, states and statuses as words, null for what does not exist.
+
+The columns of a frame are the same whatever the data: every measure has one, and one that was not computed is null.
+"""
+
+from collections.abc import Iterator, Sequence
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from levcore import _levcore
+from levcore.book.coded_labels import CodedLabels
+from levcore.measures import ACCOUNT_MEASURES, BALANCE_MEASURES, MEASURE_NAMES
+from levcore.status import AccountStatus, State, Status
+
+if TYPE_CHECKING:
+    from levcore.book.positions import PositionBook
+    from levcore.comparison.comparison import Comparison
+    from levcore.engine.balance_risk import BalanceRisk
+    from levcore.engine.distances import AccountDistance
+    from levcore.engine.risk import AccountRisk, BookRisk
+
+__all__ = [
+    "ExportsFrame",
+    "account_table",
+    "balance_table",
+    "comparison_table",
+    "distance_table",
+    "risk_table",
+    "words_of",
+]
+
+
+class ExportsFrame:
+    """A result that is a frame of rows for whoever asks for Arrow's C stream, and row by row."""
+
+    __slots__ = ()
+
+    def _table(self) -> "_levcore.Table":
+        raise TypeError("a result says what its columns are")
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """Arrow's C stream: ``pl.DataFrame(result)``, ``pa.table(result)``, ``pd.DataFrame.from_arrow(result)``."""
+        return self._table().__arrow_c_stream__(requested_schema)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Row by row as dictionaries, None for what does not exist; ``pd.DataFrame(result)`` takes them."""
+        table = self._table()
+        columns = [table.values(name) for name in table.names]
+        for row in zip(*columns, strict=True):
+            yield dict(zip(table.names, row, strict=True))
+
+
+def words_of(codes: type[IntEnum]) -> list[str]:
+    """Word of each code, in lower case; unused codes in between have none."""
+    words = [""] * (max(codes) + 1)
+    for member in codes:
+        words[member] = member.name.lower()
+    return words
+
+
+def risk_table(risk: "BookRisk") -> "_levcore.Table":
+    """The columns that came in, then every measure, state and status."""
+    table = book_table(risk.book)
+    for name in MEASURE_NAMES:
+        column = risk.column(name) if name in risk.measures else np.full(len(risk), np.nan)
+        table = table.with_numbers(name, column)
+    table = _with_codes(table, "state", risk.state, State)
+    return _with_codes(table, "status", risk.status, Status)
+
+
+def account_table(accounts: "AccountRisk") -> "_levcore.Table":
+    """Account, its measures, state and status."""
+    table = _with_labels(_levcore.Table(len(accounts)), "account", accounts.ids)
+    values, codes = accounts.buffers
+    for name, column in zip(ACCOUNT_MEASURES, values, strict=True):
+        table = table.with_numbers(name, column)
+    table = _with_codes(table, "state", codes[0], State)
+    return _with_codes(table, "status", codes[1], AccountStatus)
+
+
+def balance_table(balances: "BalanceRisk") -> "_levcore.Table":
+    """Account, asset, the measures of a balance and its status."""
+    given = balances.balances
+    table = _with_labels(_levcore.Table(len(balances)), "account", [] if given is None else given.account)
+    codes = np.empty(0, np.uint32) if given is None else given.asset_codes
+    table = table.with_words("asset", codes, [] if given is None else list(given.asset_names))
+    values, statuses = balances.buffers
+    for name, column in zip(BALANCE_MEASURES, values, strict=True):
+        table = table.with_numbers(name, column)
+    return _with_codes(table, "status", statuses[0], Status)
+
+
+def distance_table(distances: "AccountDistance") -> "_levcore.Table":
+    """Account, its two distances and its status."""
+    table = _with_labels(_levcore.Table(len(distances.ids)), "account", distances.ids)
+    table = table.with_numbers("lower", distances.lower).with_numbers("upper", distances.upper)
+    return _with_codes(table, "status", distances.status, AccountStatus)
+
+
+def comparison_table(comparison: "Comparison") -> "_levcore.Table":
+    """The columns that came in, then measures, state and status under each policy as ``<label>.<measure>``."""
+    table = book_table(comparison.book)
+    nothing = np.full(len(comparison), np.nan)
+    for label in comparison.policies:
+        risk = comparison.answers.get(label)
+        for name in MEASURE_NAMES:
+            column = nothing if risk is None or name not in risk.measures else risk.column(name)
+            table = table.with_numbers(f"{label}.{name}", column)
+        for name, kind in (("state", State), ("status", Status)):
+            codes = np.full(len(comparison), 255, np.uint8) if risk is None else getattr(risk, name)
+            table = _with_codes(table, f"{label}.{name}", codes, kind)
+    return table
+
+
+def book_table(book: "PositionBook") -> "_levcore.Table":
+    """The frame that a book was made of; for one of arrays its instrument, account, policy, mode and position."""
+    if book.columns is not None:
+        return book.columns
+    table = _levcore.Table(len(book)).with_words(
+        "instrument", book.instrument_codes, list(book.instrument_names)
+    )
+    labels = book.account if book.account is not None else [book.account_of(row) for row in range(len(book))]
+    table = _with_labels(table, "account", labels)
+    codes = np.full(len(book), 0xFFFF_FFFF, np.uint32) if book.policy_codes is None else book.policy_codes
+    table = table.with_words("policy", codes, list(book.policy_names))
+    table = table.with_words("margin_mode", book.is_cross.astype(np.uint32), ["isolated", "cross"])
+    return table.with_numbers("quantity", book.quantity).with_numbers("entry_price", book.entry_price)
+
+
+def _with_codes(
+    table: "_levcore.Table", name: str, codes: npt.NDArray[np.uint8], kind: type[IntEnum]
+) -> "_levcore.Table":
+    return table.with_words(name, codes.astype(np.uint32), words_of(kind))
+
+
+def _with_labels(
+    table: "_levcore.Table", name: str, labels: Sequence[Any] | npt.NDArray[Any]
+) -> "_levcore.Table":
+    """Ids as integers where all are, else as text; the empty label of what has none is null."""
+    if isinstance(labels, CodedLabels) and all(isinstance(label, str) for label in labels.labels):
+        # The code of the empty label lies beyond the words, and so is null.
+        words = [label for label in labels.labels if label != ""]
+        places = np.array(
+            [words.index(label) if label != "" else len(words) for label in labels.labels] or [0], np.uint32
+        )
+        if len(words) == len(labels.labels):
+            return table.with_words(name, labels.codes, words)
+        return table.with_words(name, places[labels.codes], words)
+    values = [None if label is None or label == "" or label != label else label for label in _plain(labels)]
+    if all(value is None or (isinstance(value, int) and not isinstance(value, bool)) for value in values):
+        if any(value is not None for value in values):
+            return table.with_integers(name, values)
+    return table.with_texts(name, [None if value is None else str(value) for value in values])
+
+
+def _plain(labels: Sequence[Any] | npt.NDArray[Any]) -> list[Any]:
+    if isinstance(labels, np.ndarray):
+        plain: list[Any] = labels.tolist()
+        return plain
+    return [label.item() if isinstance(label, np.generic) else label for label in labels]
