@@ -16,14 +16,12 @@ from typing import TYPE_CHECKING, Any
 from levcore._levcore import __version__
 from levcore.book.balances import Balances
 from levcore.book.positions import PositionBook
-from levcore.comparison.compare import compare
 from levcore.engine.distances import distance
 from levcore.engine.engine import Engine
 from levcore.engine.quantities_to_close import quantities_to_close
 from levcore.engine.risk import AccountRisk, BookRisk
 from levcore.errors import InputError, InternalError, LevcoreError, PolicyError
 from levcore.measures import MEASURES
-from levcore.reconciliation.reconcile import reconcile
 from levcore.rules.assets import Asset, AssetTable
 from levcore.rules.instruments import Instrument, InstrumentTable
 from levcore.rules.policy import MarginPolicy, policies, policy
@@ -32,6 +30,9 @@ from levcore.status import AccountStatus, State, Status
 
 if TYPE_CHECKING:
     from levcore import reference
+    from levcore.comparison.compare import compare
+    from levcore.explanation.explain import explain
+    from levcore.reconciliation.reconcile import reconcile
 
 __all__ = [
     "MEASURES",
@@ -56,6 +57,7 @@ __all__ = [
     "__version__",
     "compare",
     "distance",
+    "explain",
     "policies",
     "policy",
     "quantities_to_close",
@@ -63,11 +65,26 @@ __all__ = [
     "reference",
 ]
 
+LATER = {
+    "compare": "levcore.comparison.compare",
+    "explain": "levcore.explanation.explain",
+    "reconcile": "levcore.reconciliation.reconcile",
+}
+"""Verbs that no evaluation needs, and the modules that are imported when one is first asked for."""
+
 
 def __getattr__(name: str) -> Any:
-    """Import the reference when it is first asked for: no evaluation needs it."""
-    if name == "reference":
-        from importlib import import_module
+    """Import what no evaluation needs when it is first asked for."""
+    from importlib import import_module
 
+    if name == "reference":
         return import_module("levcore.reference")
+    if name in LATER:
+        verb = globals()[name] = getattr(import_module(LATER[name]), name)
+        return verb
     raise AttributeError(f"module 'levcore' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Names, those that are imported later included."""
+    return sorted({*globals(), *__all__})

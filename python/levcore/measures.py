@@ -2,13 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from levcore import _levcore
+from levcore._levcore import account_measures, balance_measures
+from levcore._levcore import measures as core_measures
 from levcore.errors import DTypeError, InputError
-
-if TYPE_CHECKING:
-    from levcore.book.positions import PositionBook
 
 __all__ = [
     "ACCOUNT_MEASURES",
@@ -42,7 +39,7 @@ class Measure:
     doc: str
 
 
-MEASURES: tuple[Measure, ...] = tuple(Measure(*entry) for entry in _levcore.measures())
+MEASURES: tuple[Measure, ...] = tuple(Measure(*entry) for entry in core_measures())
 """Every measure of a position, in the order of the outputs."""
 MEASURE_NAMES: tuple[str, ...] = tuple(measure.name for measure in MEASURES)
 DEFAULT_MEASURES: tuple[str, ...] = tuple(
@@ -50,9 +47,9 @@ DEFAULT_MEASURES: tuple[str, ...] = tuple(
 )
 """Names of those that a call computes when it names none: of a lone leg, the two bounds of its liquidation
 prices say no more than its liquidation price and its side."""
-ACCOUNT_MEASURES: tuple[str, ...] = tuple(_levcore.account_measures())
+ACCOUNT_MEASURES: tuple[str, ...] = tuple(account_measures())
 """Names of the measures of a cross account, in the order of the outputs."""
-BALANCE_MEASURES: tuple[str, ...] = tuple(_levcore.balance_measures())
+BALANCE_MEASURES: tuple[str, ...] = tuple(balance_measures())
 """Names of the measures of a balance, in the order of the outputs."""
 
 _PLACES = {name: place for place, name in enumerate(MEASURE_NAMES)}
@@ -78,9 +75,9 @@ def chosen_measures(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in MEASURE_NAMES if name in chosen)
 
 
-def default_measures(book: "PositionBook") -> tuple[str, ...]:
+def default_measures(has_pooled_accounts: bool) -> tuple[str, ...]:
     """Measures of a call that names none: the bounds of liquidation prices only where legs move together."""
-    return MEASURE_NAMES if book.has_pooled_accounts else DEFAULT_MEASURES
+    return MEASURE_NAMES if has_pooled_accounts else DEFAULT_MEASURES
 
 
 def measure_mask(names: tuple[str, ...]) -> int:

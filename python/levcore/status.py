@@ -63,9 +63,9 @@ class Status(IntEnum):
     def describe(self) -> str:
         """Meaning of the code in words."""
         # The words stand once, in the core; importing the binding here would make this module need it.
-        from levcore import _levcore
+        from levcore._levcore import statuses
 
-        return next(meaning for code, _, meaning in _levcore.statuses() if code == self)
+        return next(meaning for code, _, meaning in statuses() if code == self)
 
 
 class AccountStatus(IntEnum):
@@ -79,9 +79,9 @@ class AccountStatus(IntEnum):
 
     def describe(self) -> str:
         """Meaning of the code in words."""
-        from levcore import _levcore
+        from levcore._levcore import account_statuses
 
-        return next(meaning for code, _, meaning in _levcore.account_statuses() if code == self)
+        return next(meaning for code, _, meaning in account_statuses() if code == self)
 
 
 class State(IntEnum):

@@ -167,7 +167,7 @@ def test_what_a_result_says_of_its_policies() -> None:
     Refused(errors.InputError, "policy").check(lambda: risk.policy)
     Refused(errors.InputError, "policy").check(lambda: ENGINE.policy)
     assert risk.summary()["policy"] == f"{STRICT.id}, {POLICY.id}"
-    explanation = ENGINE.explain(BOOK, MARKS, row=0)
+    explanation = lc.explain(ENGINE, BOOK, MARKS, row=0)
     assert explanation.policy == STRICT.id
     assert explanation.step("liquidation_price").value == risk.liquidation_price[0]
 
@@ -271,7 +271,7 @@ def test_bad_calls(kind: str) -> None:
     book = lc.PositionBook(**(GOOD | columns))
     refused.check(lambda: ENGINE.evaluate(book, marks))
     refused.check(lambda: lc.reference.evaluate(book, dict(ENGINE.policies), marks))
-    refused.check(lambda: ENGINE.explain(book, marks, row=0))
+    refused.check(lambda: lc.explain(ENGINE, book, marks, row=0))
 
 
 @pytest.mark.parametrize(

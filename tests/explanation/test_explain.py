@@ -170,7 +170,7 @@ def test_every_expression_gives_its_value_and_the_kernels(
         book = random_book(seed)
         risk = engine.evaluate(book, MARKS)
         for row in range(len(book)):
-            check(engine.explain(book, MARKS, row), risk)
+            check(lc.explain(engine, book, MARKS, row), risk)
 
 
 @pytest.mark.parametrize("hedge_requirement", ["sum", "larger_leg", "larger_side", "covered"])
@@ -182,7 +182,7 @@ def test_steps_of_accounts_whose_parts_move_together_are_the_kernels(hedge_requi
         risk = pooled.evaluate(book)
         engine = lc.Engine(pooled.policies)
         for row in range(len(book)):
-            explanation = engine.explain(book, pooled.marks, row, asset_prices=pooled.asset_prices)
+            explanation = lc.explain(engine, book, pooled.marks, row, asset_prices=pooled.asset_prices)
             check(explanation, risk)
             check_account(explanation, risk)
             found |= {step.name for step in explanation.steps}
@@ -234,7 +234,7 @@ def isolated(quantity: float = 0.5, mark: float | None = 61_000.0, **columns: ob
     given = {"entry_price": [60_000.0], "isolated_margin": [3_000.0], "leverage": [10.0], **columns}
     book = lc.PositionBook(["BTCUSDT"], [quantity], **given)  # type: ignore[arg-type]
     engine = lc.Engine(lc.policy("binance-usdm@2024-10-24"))
-    return engine.explain(book, {} if mark is None else {"BTCUSDT": mark}, 0)
+    return lc.explain(engine, book, {} if mark is None else {"BTCUSDT": mark}, 0)
 
 
 def test_the_text_shows_tiers_formulas_numbers_and_sources() -> None:
@@ -299,7 +299,7 @@ def test_a_failed_row_names_its_column_and_why(
 
 def test_an_instrument_that_the_policy_does_not_know() -> None:
     book = lc.PositionBook(["NOPE"], [1.0], [1.0], isolated_margin=[1.0])
-    explanation = lc.Engine(lc.policy("binance-usdm@2024-10-24")).explain(book, {"NOPE": 1.0}, 0)
+    explanation = lc.explain(lc.Engine(lc.policy("binance-usdm@2024-10-24")), book, {"NOPE": 1.0}, 0)
     assert explanation.steps[0].name == "instrument"
     assert "'NOPE'; the policy has 349 instruments" in str(explanation)
 
@@ -307,7 +307,7 @@ def test_an_instrument_that_the_policy_does_not_know() -> None:
 def test_a_rate_that_grows_is_shown_with_the_root_that_solves_it() -> None:
     policy = rules({}, {"initial_margin_rule": "table"})
     book = lc.PositionBook(["GROWING_INVERSE"], [-200.0], [2_000.0], isolated_margin=[3.0])
-    text = lc.Engine(policy).explain(book, MARKS, 0)
+    text = lc.explain(lc.Engine(policy), book, MARKS, 0)
     assert text.step("rate").numbers == "0.01 + 0.002 * S"
     assert text.step("discriminant").formula == "gap * gap - 4 * slope * needed"
     assert text.step("value V* there").formula == "d * 2 * needed / (gap + sqrt(discriminant))"
@@ -319,7 +319,7 @@ def test_no_price_restores_a_position_whose_rate_outgrows_its_equity() -> None:
     hungry = replace(GROWING_INVERSE, tiers=lc.TierTable.growing("0.01", "0.004"))
     engine = lc.Engine(lc.policy("generic").with_instruments([hungry]))
     book = lc.PositionBook(["GROWING_INVERSE"], [-100.0], [100.0], isolated_margin=[1.0])
-    explanation = engine.explain(book, {"GROWING_INVERSE": 100.0}, 0)
+    explanation = lc.explain(engine, book, {"GROWING_INVERSE": 100.0}, 0)
     assert explanation.step("discriminant").value < 0.0  # type: ignore[operator]
     assert "no value meets the requirement" in str(explanation)
     assert explanation.status == lc.Status.ALREADY_LIQUIDATABLE
@@ -338,7 +338,7 @@ def test_a_leg_of_an_account_that_could_not_be_judged_shows_the_leg_at_fault() -
         ["BTCUSDT", "ETHUSDT"], [1.0, 1.0], [6e4, 3e3], margin_mode="cross", leverage=10.0, wallet_balance=1e4
     )
     engine = lc.Engine(lc.policy("binance-usdm@2024-10-24"))
-    explanation = engine.explain(book, {"BTCUSDT": 6e4}, 0)
+    explanation = lc.explain(engine, book, {"BTCUSDT": 6e4}, 0)
     assert explanation.status == lc.Status.ACCOUNT_INCOMPLETE
     assert explanation.step("leg in row 1").value == ("MISSING_MARK_PRICE: no mark price for the instrument")
     assert explanation.step("verdict").value == "INCOMPLETE, INCOMPLETE"
@@ -355,7 +355,7 @@ def test_many_legs_are_cut_and_counted_but_all_are_summed() -> None:
         margin_mode="cross",
         wallet_balance=1e6,
     )
-    explanation = lc.Engine(policy).explain(book, dict.fromkeys(names, 101.0), 70)
+    explanation = lc.explain(lc.Engine(policy), book, dict.fromkeys(names, 101.0), 70)
     assert explanation.step("leg in row 70").formula.endswith("this row")
     assert explanation.step("legs not listed").value == "79"
     assert explanation.step("sum of profits").value == 5050.0
@@ -367,22 +367,22 @@ def test_a_row_outside_of_the_book_is_refused(row: int) -> None:
     book = lc.PositionBook(["BTCUSDT"], [1.0], [1.0], isolated_margin=[1.0])
     engine = lc.Engine(lc.policy("binance-usdm@2024-10-24"))
     with pytest.raises(InputError, match=f"row: must be a row of the book; expected 0 to 0, found {row}"):
-        engine.explain(book, {"BTCUSDT": 1.0}, row)
+        lc.explain(engine, book, {"BTCUSDT": 1.0}, row)
 
 
 def test_a_row_must_be_a_whole_number() -> None:
     book = lc.PositionBook(["BTCUSDT"], [1.0], [1.0], isolated_margin=[1.0])
     engine = lc.Engine(lc.policy("binance-usdm@2024-10-24"))
     with pytest.raises(DTypeError, match="row: must be a whole number"):
-        engine.explain(book, {"BTCUSDT": 1.0}, 0.5)  # type: ignore[arg-type]
-    assert engine.explain(book, {"BTCUSDT": 1.0}, np.int64(0)).row == 0  # type: ignore[arg-type]
+        lc.explain(engine, book, {"BTCUSDT": 1.0}, 0.5)  # type: ignore[arg-type]
+    assert lc.explain(engine, book, {"BTCUSDT": 1.0}, np.int64(0)).row == 0
 
 
 def test_a_rule_that_is_unknown_refuses_here_too() -> None:
     policy = lc.policy("mexc-linear").replace(closing_fee_rate=0.0006).with_instruments([QUANTO])
     book = lc.PositionBook(["QUANTO"], [1.0], [300.0], margin_mode="cross", leverage=10.0, wallet_balance=1.0)
     with pytest.raises(UnknownRuleError, match="requirement_basis_cross is unknown"):
-        lc.Engine(policy).explain(book, {"QUANTO": 310.0}, 0)
+        lc.explain(lc.Engine(policy), book, {"QUANTO": 310.0}, 0)
 
 
 def test_the_dict_is_json_and_says_what_is_missing() -> None:

@@ -98,8 +98,8 @@ BAD_CALLS: dict[str, tuple[Callable[[], object], Refused]] = {
         ),
         Refused(errors.InputError, "out"),
     ),
-    "row below": (lambda: ENGINE.explain(BOOK, MARKS, row=-1), Refused(errors.InputError, "row")),
-    "row above": (lambda: ENGINE.explain(BOOK, MARKS, row=2), Refused(errors.InputError, "row")),
+    "row below": (lambda: lc.explain(ENGINE, BOOK, MARKS, row=-1), Refused(errors.InputError, "row")),
+    "row above": (lambda: lc.explain(ENGINE, BOOK, MARKS, row=2), Refused(errors.InputError, "row")),
     "bad rows as an exception": (
         lambda: ENGINE.evaluate(
             lc.PositionBook(**(GOOD | {"quantity": [1.0, NAN]})), MARKS, on_bad_row="raise"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from levcore import _levcore
+from levcore._levcore import Book, BookPolicies
 from levcore.book.arrays import Codes, Floats, float_column, label_sequence
 from levcore.book.balances import BalanceColumns, Balances, join_accounts, policy_codes_of_balances
 from levcore.book.labels import (
@@ -35,8 +35,8 @@ class Binding(NamedTuple):
 
     engine: object
     policies: tuple["MarginPolicy", ...]
-    kernel: "_levcore.BookPolicies"
-    handle: "_levcore.Book"
+    kernel: "BookPolicies"
+    handle: "Book"
 
 
 class PositionBook:
@@ -208,7 +208,7 @@ class PositionBook:
         self.balance_columns: BalanceColumns | None = self._join_balances(balances)
         self.copied: tuple[str, ...] = tuple(copied) + (balances.copied if balances is not None else ())
         self.binding: Binding | None = None
-        self.whole_handle: _levcore.Book | None = None
+        self.whole_handle: Book | None = None
         self.handle = self._lay_out(pool_all=False)
 
     @classmethod
@@ -295,12 +295,12 @@ class PositionBook:
             balances.interest,
         )
 
-    def _lay_out(self, pool_all: bool) -> "_levcore.Book":
+    def _lay_out(self, pool_all: bool) -> "Book":
         has_accounts = bool(self.account_ids)
         codes = self.account_codes
         if has_accounts and codes is None:
             codes = np.full(len(self), NO_ACCOUNT, dtype=np.uint32)
-        return _levcore.Book(
+        return Book(
             self.instrument_codes,
             len(self.instrument_names),
             self.policy_codes if self.policy_names else None,
@@ -319,7 +319,7 @@ class PositionBook:
             pool_all,
         )
 
-    def whole(self) -> "_levcore.Book":
+    def whole(self) -> "Book":
         """Layout in which every cross account is settled as one whole, for rules that need it."""
         if self.whole_handle is None:
             self.whole_handle = self._lay_out(pool_all=True)

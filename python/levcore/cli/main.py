@@ -189,7 +189,9 @@ def _explain(options: argparse.Namespace) -> int:
         expected = f"0 to {len(positions) - 1}" if len(positions) else "a file with rows"
         raise InputError("--row", "must be a row of the file", expected, str(options.row))
     engine, prices = Engine(chosen), asset_prices(options)
-    explanation = engine.explain(book, marks, options.row, asset_prices=prices)
+    from levcore.explanation.explain import explain
+
+    explanation = explain(engine, book, marks, options.row, asset_prices=prices)
     progress.clear()
     print(f"{options.positions}, line {positions.columns.lines[options.row]}")
     print(explanation)

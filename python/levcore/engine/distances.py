@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from levcore import _levcore
+from levcore._levcore import measure_distances
 from levcore.book.arrays import Floats, real_number
 from levcore.book.asset_prices import asset_price_columns
 from levcore.book.marks import mark_prices
@@ -150,7 +150,7 @@ def distance(
     prices = mark_prices(book, marks)
     result = AccountDistance(book.account_ids)
     results, codes = result.buffers
-    _levcore.measure_distances(
+    measure_distances(
         book.whole(),
         bound.kernel,
         prices.reshape(-1),

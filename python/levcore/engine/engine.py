@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from levcore import _levcore
+from levcore._levcore import BookPolicies, Policy, default_threads, instruction_sets
+from levcore._levcore import evaluate as core_evaluate
+from levcore._levcore import used_instruction_set as core_used_instruction_set
 from levcore.book.arrays import Floats
 from levcore.book.asset_prices import asset_price_columns
 from levcore.book.listings import refuse_mixed_settlement
@@ -26,9 +28,6 @@ from levcore.measures import DEFAULT_MEASURES, chosen_measures, default_measures
 from levcore.rules.policy import MarginPolicy
 from levcore.status import FIRST_PARTIAL, Status
 
-if TYPE_CHECKING:
-    from levcore.explanation.explain import Explanation
-
 __all__ = ["Engine", "Marks"]
 
 SMALL_BOOK = 32_768
@@ -41,13 +40,13 @@ class Compiled(NamedTuple):
 
     policy: MarginPolicy
     rules: CompiledPolicy
-    kernel: _levcore.Policy
+    kernel: Policy
 
     @classmethod
     def of(cls, policy: MarginPolicy) -> "Compiled":
         """Compile a policy for all of its instruments."""
         compiled = compile_policy(policy)
-        kernel = _levcore.Policy(compiled.rules, list(compiled.instruments), list(compiled.assets))
+        kernel = Policy(compiled.rules, list(compiled.instruments), list(compiled.assets))
         return cls(policy, compiled, kernel)
 
     def place(self, name: str) -> int:
@@ -99,15 +98,15 @@ class Engine:
     def __init__(
         self, policy: Policies, *, threads: int | None = None, instruction_set: str | None = None
     ) -> None:
-        if instruction_set is not None and instruction_set not in _levcore.instruction_sets():
-            available = ", ".join(_levcore.instruction_sets())
+        if instruction_set is not None and instruction_set not in instruction_sets():
+            available = ", ".join(instruction_sets())
             raise InputError(
                 "instruction_set", "must be one that this processor has", available, repr(instruction_set)
             )
         self.policies: Mapping[str, MarginPolicy] = MappingProxyType(labelled_policies(policy))
         self.threads = None if threads is None else _checked_threads(threads)
         self.instruction_set = instruction_set
-        self._used_set: str = instruction_set or _levcore.used_instruction_set()
+        self._used_set: str = instruction_set or core_used_instruction_set()
         self._compiled = {label: Compiled.of(one) for label, one in self.policies.items()}
 
     @property
@@ -188,11 +187,11 @@ class Engine:
             raise InputError("on_bad_row", "must be a known choice", "'status' or 'raise'", repr(on_bad_row))
         bound = self.bind(book)
         if names is None:
-            names = default_measures(book) if out is None else out.measures
+            names = default_measures(book.has_pooled_accounts) if out is None else out.measures
         prices = mark_prices(book, marks)
         risk = self._result(book, bound.policies, prices, names, out)
         results, codes = risk.buffers
-        _levcore.evaluate(
+        core_evaluate(
             bound.handle,
             bound.kernel,
             prices if prices.ndim == 1 else prices.ravel(),
@@ -208,27 +207,6 @@ class Engine:
         if on_bad_row == "raise":
             raise_for_bad_rows(risk)
         return risk
-
-    def explain(
-        self,
-        book: PositionBook,
-        marks: Marks,
-        row: int,
-        *,
-        asset_prices: Mapping[str, float] | None = None,
-    ) -> "Explanation":
-        """Every step of one row's evaluation: tier, formula, numbers, source; print it.
-
-        `marks` and `asset_prices` are those of `evaluate`.
-
-        Raises
-        ------
-        InputError
-            For a row outside of the book.
-        """
-        from levcore.explanation.explain import explain
-
-        return explain(self.policies, book, marks, row, asset_prices)
 
     def bind(self, book: PositionBook) -> Binding:
         """Policies of the book with the places of its instruments, found once a book."""
@@ -254,7 +232,7 @@ class Engine:
             for compiled in chosen
         ]
         handle = book.whole() if any(map(pools_every_account, policies)) else book.handle
-        bound = Binding(self._compiled, policies, _levcore.BookPolicies(parts), handle)
+        bound = Binding(self._compiled, policies, BookPolicies(parts), handle)
         book.binding = bound
         return bound
 
@@ -291,7 +269,7 @@ class Engine:
             return _checked_threads(threads)
         if rows <= SMALL_BOOK:
             return 1
-        return self.threads if self.threads is not None else _levcore.default_threads()
+        return self.threads if self.threads is not None else default_threads()
 
 
 def _rebuild(policy: dict[str, MarginPolicy], threads: int | None, instruction_set: str | None) -> Engine:

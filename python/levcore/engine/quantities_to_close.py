@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from levcore import _levcore
+from levcore._levcore import quantities_to_close as core_quantities_to_close
 from levcore.book.arrays import Floats
 from levcore.book.asset_prices import asset_price_columns
 from levcore.book.marks import mark_prices
@@ -64,7 +64,7 @@ def quantities_to_close(
     bound = engine.bind(book)
     prices = mark_prices(book, marks)
     results = np.empty((1, len(book)))
-    _levcore.quantities_to_close(
+    core_quantities_to_close(
         book.whole(),
         bound.kernel,
         prices.reshape(-1),

@@ -12,8 +12,9 @@ from levcore.book.arrays import Floats
 from levcore.book.asset_prices import asset_price_columns
 from levcore.book.balances import Balances
 from levcore.book.marks import Marks, mark_prices, marks_by_policy
-from levcore.book.policy_labels import Policies, labelled_policies, labels_of_book
+from levcore.book.policy_labels import labels_of_book
 from levcore.book.positions import PositionBook
+from levcore.engine.engine import Engine
 from levcore.errors import DTypeError, InputError
 from levcore.explanation.margin import margin_steps, value_steps
 from levcore.explanation.pool import PooledAccount, pooled_account_steps
@@ -29,18 +30,19 @@ __all__ = ["Explanation", "Step", "explain"]
 
 
 def explain(
-    policy: Policies,
+    engine: Engine,
     book: PositionBook,
     marks: Marks,
     row: SupportsIndex,
+    *,
     asset_prices: Mapping[str, float] | None = None,
 ) -> Explanation:
-    """Explain one row of a book.
+    """Every step of one row's evaluation: tier, formula, numbers, source; print it.
 
     Parameters
     ----------
-    policy : MarginPolicy, mapping of label to MarginPolicy, or sequence of MarginPolicy
-        Rules and instruments, as `levcore.Engine` takes them.
+    engine : Engine
+        Whose policies judge the book.
     book : PositionBook
         Positions and wallets; the row, and for a cross row its account, are evaluated in pure Python.
     marks : mapping or array_like
@@ -63,8 +65,7 @@ def explain(
         If the policy does not know a rule that the row needs.
     """
     number = _checked_row(row, len(book))
-    labelled = labelled_policies(policy)
-    policies = tuple(labelled[label] for label in labels_of_book(book, tuple(labelled)))
+    policies = tuple(engine.policies[label] for label in labels_of_book(book, tuple(engine.policies)))
     prices = marks_by_policy(mark_prices(book, marks), len(policies))
     of_assets = [column.tolist() for column in asset_price_columns(book, policies, asset_prices)]
     rows = _rows_needed(book, number)

@@ -71,7 +71,7 @@ def evaluate(
     by_policy = marks_by_policy(prices, len(policies)).tolist()
     of_assets = [column.tolist() for column in asset_price_columns(book, policies, asset_prices)]
     replay = BookReplay(book, policies, by_policy, of_assets)
-    names = default_measures(book) if measures is None else chosen_measures(measures)
+    names = default_measures(book.has_pooled_accounts) if measures is None else chosen_measures(measures)
     risk = BookRisk(book, policies, prices, names)
     results, codes = risk.buffers
     rows = range(len(book))

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from levcore import _levcore
+from levcore._levcore import price_grid_profits, span_future_profits
 from levcore.book.arrays import Codes, Floats, flat_array, float_column, label_sequence, real_number
 from levcore.engine.compiled import PAYOFFS
 from levcore.errors import DTypeError, InputError, ShapeError
@@ -184,7 +184,7 @@ class ScenarioArrays:
         prices = np.array(
             [real_number("marks", marks.get(each.name), place) for place, each in enumerate(held)]
         )
-        profits = _levcore.price_grid_profits(contracts, prices, column, fractions)
+        profits = price_grid_profits(contracts, prices, column, fractions)
         labels = [f"{100.0 * move:+g} %" for move in column.tolist()] if scenarios is None else scenarios
         return cls(profits, [each.name for each in held], labels, groups)
 
@@ -228,9 +228,7 @@ class ScenarioArrays:
                 raise InputError(name, "must be positive and finite", "> 0", repr(factor))
         ranges = float_column("price_scan_range", list(price_scan_range.values()), None, [])
         _refuse("price_scan_range", ranges, ~(ranges <= 0.0), "must be positive", "> 0, or NaN where unknown")
-        rows = [
-            _levcore.span_future_profits(each, extreme_multiple, extreme_cover) for each in ranges.tolist()
-        ]
+        rows = [span_future_profits(each, extreme_multiple, extreme_cover) for each in ranges.tolist()]
         profits = np.array(rows, dtype=np.float64).reshape(len(rows), len(SPAN_SCENARIOS))
         return cls(profits, list(price_scan_range), SPAN_SCENARIOS, groups)
 

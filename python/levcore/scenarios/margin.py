@@ -1,6 +1,7 @@
 """Portfolio margin of the accounts of a book."""
 
-from levcore import _levcore
+from levcore._levcore import default_threads
+from levcore._levcore import scenario_margin as core_scenario_margin
 from levcore.book.positions import PositionBook
 from levcore.engine.engine import SMALL_BOOK, _checked_threads
 from levcore.scenarios.add_ons import ScenarioAddOns
@@ -70,7 +71,7 @@ def scenario_margin(
     evaluated makes its account incomplete, `ScenarioRisk.failures` says why.
     """
     inputs = compile_scenarios(book, arrays, add_ons, equity, adjustments)
-    raw = _levcore.scenario_margin(inputs, keep_profits, _threads_of_call(threads, len(book)))
+    raw = core_scenario_margin(inputs, keep_profits, _threads_of_call(threads, len(book)))
     measures = measures_of(
         inputs.option_value is not None, inputs.initial_ratio is not None, inputs.equity is not None
     )
@@ -80,4 +81,4 @@ def scenario_margin(
 def _threads_of_call(threads: int | None, rows: int) -> int:
     if threads is not None:
         return _checked_threads(threads)
-    return 1 if rows <= SMALL_BOOK else _levcore.default_threads()
+    return 1 if rows <= SMALL_BOOK else default_threads()

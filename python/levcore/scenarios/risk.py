@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from levcore import _levcore
+from levcore._levcore import scenario_measures
 from levcore.book.arrays import Codes, Floats
 from levcore.errors import InputError
 from levcore.scenarios.status import ScenarioAccountStatus, ScenarioRowStatus
@@ -20,7 +20,7 @@ __all__ = ["GroupRisk", "RawResults", "RowFailure", "ScenarioRisk", "measures_of
 RawResults = tuple[Floats, npt.NDArray[np.uint8], Codes, Floats, Codes, npt.NDArray[np.uint8], Floats | None]
 """What the kernel and the reference return, see ``rust/levcore-py/src/scenarios.rs``."""
 
-_MEASURES = tuple(_levcore.scenario_measures())
+_MEASURES = tuple(scenario_measures())
 
 
 @dataclass(frozen=True, slots=True)

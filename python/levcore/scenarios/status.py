@@ -19,9 +19,9 @@ class ScenarioRowStatus(IntEnum):
     def describe(self) -> str:
         """Meaning of the code in words."""
         # The words stand once, in the core; importing the binding here would make this module need it.
-        from levcore import _levcore
+        from levcore._levcore import scenario_row_statuses
 
-        return next(meaning for code, _, meaning in _levcore.scenario_row_statuses() if code == self)
+        return next(meaning for code, _, meaning in scenario_row_statuses() if code == self)
 
 
 class ScenarioAccountStatus(IntEnum):
@@ -34,6 +34,6 @@ class ScenarioAccountStatus(IntEnum):
 
     def describe(self) -> str:
         """Meaning of the code in words."""
-        from levcore import _levcore
+        from levcore._levcore import scenario_account_statuses
 
-        return next(meaning for code, _, meaning in _levcore.scenario_account_statuses() if code == self)
+        return next(meaning for code, _, meaning in scenario_account_statuses() if code == self)
