@@ -9,14 +9,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from levcore import _levcore
 from levcore.book.arrays import Floats
 from levcore.book.positions import PositionBook
 from levcore.comparison.assets import AssetMatch
+from levcore.comparison.frames import comparison_table
 from levcore.comparison.instruments import Match
 from levcore.comparison.totals import comparison_totals, judged_accounts
 from levcore.engine.compiled import pools_every_account
 from levcore.engine.distances import AccountDistance, distance
 from levcore.engine.engine import Engine
+from levcore.engine.frames import ExportsFrame
 from levcore.engine.risk import BookRisk
 from levcore.errors import InputError
 from levcore.measures import ACCOUNT_MEASURES, BALANCE_MEASURES, MEASURE_NAMES
@@ -58,7 +61,7 @@ class Refusal:
         return f"refuses: {self.matter}{reason}"
 
 
-class Comparison:
+class Comparison(ExportsFrame):
     """One book at one set of marks, evaluated under several policies; made by `compare`.
 
     Attributes
@@ -103,6 +106,9 @@ class Comparison:
     def __repr__(self) -> str:
         """Size and policies."""
         return f"Comparison({len(self):,} positions under {', '.join(self.policies)})"
+
+    def _table(self) -> "_levcore.Table":
+        return comparison_table(self)
 
     @cached_property
     def answers(self) -> dict[str, BookRisk]:

@@ -6,10 +6,12 @@ import numpy as np
 import numpy.typing as npt
 
 from levcore.book.arrays import Floats
+from levcore.engine.frames import ExportsFrame, balance_table
 from levcore.measures import BALANCE_MEASURES
 from levcore.status import FIRST_PARTIAL, Status
 
 if TYPE_CHECKING:
+    from levcore import _levcore
     from levcore.book.balances import Balances
 
 __all__ = ["BalanceRisk"]
@@ -17,7 +19,7 @@ __all__ = ["BalanceRisk"]
 Bytes = npt.NDArray[np.uint8]
 
 
-class BalanceRisk:
+class BalanceRisk(ExportsFrame):
     """Measures of balances; every one is NaN where `status` is 16 or more.
 
     Attributes
@@ -99,6 +101,9 @@ class BalanceRisk:
     def _measure(self, name: str) -> Floats:
         column: Floats = self._results[BALANCE_MEASURES.index(name)]
         return column
+
+    def _table(self) -> "_levcore.Table":
+        return balance_table(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Columns by name, ``account`` and ``asset`` first; views of the results, not copies."""

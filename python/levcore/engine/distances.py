@@ -10,6 +10,7 @@ from levcore._levcore import measure_distances
 from levcore.book.arrays import Floats, real_number
 from levcore.book.asset_prices import asset_price_columns
 from levcore.book.marks import mark_prices
+from levcore.engine.frames import ExportsFrame, distance_table
 from levcore.errors import DTypeError, InputError
 from levcore.status import AccountStatus
 
@@ -24,7 +25,7 @@ __all__ = ["AccountDistance", "beta_columns", "distance"]
 BetaColumns = list[tuple[Floats, Floats]]
 
 
-class AccountDistance:
+class AccountDistance(ExportsFrame):
     """Distances of the cross accounts to liquidation, one value an account.
 
     Parameters
@@ -82,6 +83,9 @@ class AccountDistance:
         below = np.isnan(self.upper) | (np.abs(self.lower) <= np.abs(self.upper))
         nearest: Floats = np.where(below, self.lower, self.upper)
         return nearest
+
+    def _table(self) -> "_levcore.Table":
+        return distance_table(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Columns by name, ``account`` first."""

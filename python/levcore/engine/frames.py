@@ -17,7 +17,6 @@ from levcore.status import AccountStatus, State, Status
 
 if TYPE_CHECKING:
     from levcore.book.positions import PositionBook
-    from levcore.comparison.comparison import Comparison
     from levcore.engine.balance_risk import BalanceRisk
     from levcore.engine.distances import AccountDistance
     from levcore.engine.risk import AccountRisk, BookRisk
@@ -26,11 +25,14 @@ __all__ = [
     "ExportsFrame",
     "account_table",
     "balance_table",
-    "comparison_table",
+    "book_table",
+    "with_codes",
     "distance_table",
     "risk_table",
-    "words_of",
 ]
+
+NO_WORD = np.uint32(0xFFFF_FFFF)
+"""Code of a row without a word."""
 
 
 class ExportsFrame:
@@ -53,22 +55,14 @@ class ExportsFrame:
             yield dict(zip(table.names, row, strict=True))
 
 
-def words_of(codes: type[IntEnum]) -> list[str]:
-    """Word of each code, in lower case; unused codes in between have none."""
-    words = [""] * (max(codes) + 1)
-    for member in codes:
-        words[member] = member.name.lower()
-    return words
-
-
 def risk_table(risk: "BookRisk") -> "_levcore.Table":
     """The columns that came in, then every measure, state and status."""
     table = book_table(risk.book)
     for name in MEASURE_NAMES:
         column = risk.column(name) if name in risk.measures else np.full(len(risk), np.nan)
         table = table.with_numbers(name, column)
-    table = _with_codes(table, "state", risk.state, State)
-    return _with_codes(table, "status", risk.status, Status)
+    table = with_codes(table, "state", risk.state, State)
+    return with_codes(table, "status", risk.status, Status)
 
 
 def account_table(accounts: "AccountRisk") -> "_levcore.Table":
@@ -77,8 +71,8 @@ def account_table(accounts: "AccountRisk") -> "_levcore.Table":
     values, codes = accounts.buffers
     for name, column in zip(ACCOUNT_MEASURES, values, strict=True):
         table = table.with_numbers(name, column)
-    table = _with_codes(table, "state", codes[0], State)
-    return _with_codes(table, "status", codes[1], AccountStatus)
+    table = with_codes(table, "state", codes[0], State)
+    return with_codes(table, "status", codes[1], AccountStatus)
 
 
 def balance_table(balances: "BalanceRisk") -> "_levcore.Table":
@@ -90,29 +84,14 @@ def balance_table(balances: "BalanceRisk") -> "_levcore.Table":
     values, statuses = balances.buffers
     for name, column in zip(BALANCE_MEASURES, values, strict=True):
         table = table.with_numbers(name, column)
-    return _with_codes(table, "status", statuses[0], Status)
+    return with_codes(table, "status", statuses[0], Status)
 
 
 def distance_table(distances: "AccountDistance") -> "_levcore.Table":
     """Account, its two distances and its status."""
     table = _with_labels(_levcore.Table(len(distances.ids)), "account", distances.ids)
     table = table.with_numbers("lower", distances.lower).with_numbers("upper", distances.upper)
-    return _with_codes(table, "status", distances.status, AccountStatus)
-
-
-def comparison_table(comparison: "Comparison") -> "_levcore.Table":
-    """The columns that came in, then measures, state and status under each policy as ``<label>.<measure>``."""
-    table = book_table(comparison.book)
-    nothing = np.full(len(comparison), np.nan)
-    for label in comparison.policies:
-        risk = comparison.answers.get(label)
-        for name in MEASURE_NAMES:
-            column = nothing if risk is None or name not in risk.measures else risk.column(name)
-            table = table.with_numbers(f"{label}.{name}", column)
-        for name, kind in (("state", State), ("status", Status)):
-            codes = np.full(len(comparison), 255, np.uint8) if risk is None else getattr(risk, name)
-            table = _with_codes(table, f"{label}.{name}", codes, kind)
-    return table
+    return with_codes(table, "status", distances.status, AccountStatus)
 
 
 def book_table(book: "PositionBook") -> "_levcore.Table":
@@ -124,16 +103,20 @@ def book_table(book: "PositionBook") -> "_levcore.Table":
     )
     labels = book.account if book.account is not None else [book.account_of(row) for row in range(len(book))]
     table = _with_labels(table, "account", labels)
-    codes = np.full(len(book), 0xFFFF_FFFF, np.uint32) if book.policy_codes is None else book.policy_codes
+    codes = np.full(len(book), NO_WORD) if book.policy_codes is None else book.policy_codes
     table = table.with_words("policy", codes, list(book.policy_names))
     table = table.with_words("margin_mode", book.is_cross.astype(np.uint32), ["isolated", "cross"])
     return table.with_numbers("quantity", book.quantity).with_numbers("entry_price", book.entry_price)
 
 
-def _with_codes(
+def with_codes(
     table: "_levcore.Table", name: str, codes: npt.NDArray[np.uint8], kind: type[IntEnum]
 ) -> "_levcore.Table":
-    return table.with_words(name, codes.astype(np.uint32), words_of(kind))
+    """The table with a column of the words of codes, null for a code that is none."""
+    members = list(kind)
+    places = np.full(256, NO_WORD)
+    places[members] = np.arange(len(members), dtype=np.uint32)
+    return table.with_words(name, places[codes], [member.name.lower() for member in members])
 
 
 def _with_labels(
@@ -141,14 +124,10 @@ def _with_labels(
 ) -> "_levcore.Table":
     """Ids as integers where all are, else as text; the empty label of what has none is null."""
     if isinstance(labels, CodedLabels) and all(isinstance(label, str) for label in labels.labels):
-        # The code of the empty label lies beyond the words, and so is null.
-        words = [label for label in labels.labels if label != ""]
-        places = np.array(
-            [words.index(label) if label != "" else len(words) for label in labels.labels] or [0], np.uint32
-        )
-        if len(words) == len(labels.labels):
-            return table.with_words(name, labels.codes, words)
-        return table.with_words(name, places[labels.codes], words)
+        codes = labels.codes
+        if "" in labels.labels:
+            codes = np.where(codes == labels.labels.index(""), NO_WORD, codes)
+        return table.with_words(name, codes, list(labels.labels))
     values = [None if label is None or label == "" or label != label else label for label in _plain(labels)]
     if all(value is None or (isinstance(value, int) and not isinstance(value, bool)) for value in values):
         if any(value is not None for value in values):

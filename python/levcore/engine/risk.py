@@ -1,6 +1,5 @@
 """Results of an evaluation: one column a measure, in the caller's row order."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -12,12 +11,14 @@ from levcore.book.arrays import Floats
 from levcore.book.marks import marks_by_policy
 from levcore.book.policy_labels import the_one_policy
 from levcore.engine.balance_risk import BalanceRisk
+from levcore.engine.frames import ExportsFrame, account_table, risk_table
 from levcore.engine.summary import summarize
 from levcore.errors import InputError
 from levcore.measures import ACCOUNT_MEASURES, MEASURE_NAMES, MEASURES
 from levcore.status import COLUMN_AT_FAULT, FIRST_FAILURE, FIRST_PARTIAL, AccountStatus, State, Status
 
 if TYPE_CHECKING:
+    from levcore import _levcore
     from levcore.book.positions import PositionBook
     from levcore.rules.policy import MarginPolicy
 
@@ -88,7 +89,7 @@ def padded(values: int) -> int:
     return CACHE_LINE * (lines + (1 if lines % CACHE_LINE == 0 else 0))
 
 
-class AccountRisk:
+class AccountRisk(ExportsFrame):
     """Measures of the cross accounts, one value an account, in settlement currency unless said otherwise.
 
     Parameters
@@ -207,12 +208,15 @@ class AccountRisk:
         columns.update(zip(ACCOUNT_MEASURES, self._results, strict=True))
         return columns | {"state": self.state, "status": self.status}
 
+    def _table(self) -> "_levcore.Table":
+        return account_table(self)
+
     def failures(self) -> list[tuple[Any, AccountStatus]]:
         """Accounts without a verdict, with the reason."""
         return [(self.ids[code], AccountStatus(self.status[code])) for code in np.flatnonzero(self.status)]
 
 
-class BookRisk:
+class BookRisk(ExportsFrame):
     """Risk of a book at marks, in the caller's row order.
 
     Made by `levcore.Engine.evaluate` and `levcore.reference.evaluate`; pass it back as ``out=`` to reuse its
@@ -389,12 +393,11 @@ class BookRisk:
         judged = codes[codes < State.INCOMPLETE]
         return State(int(judged.max())) if judged.size else State.HEALTHY
 
-    def __iter__(self) -> Iterator[str]:
-        """Names of the columns, so that ``dict(risk)`` and frame constructors work."""
-        return iter((*self.measures, "state", "status"))
+    def _table(self) -> "_levcore.Table":
+        return risk_table(self)
 
     def keys(self) -> tuple[str, ...]:
-        """Names of the columns."""
+        """Names of the columns of results, so that ``dict(risk)`` holds them."""
         return (*self.measures, "state", "status")
 
     def __getitem__(self, name: str) -> npt.NDArray[Any]:
