@@ -67,6 +67,7 @@ class Table:
     def __arrow_c_stream__(self, requested_schema: object = None) -> object: ...
 
 def text_to_number(text: str) -> float: ...
+
 @final
 class Book:
     def __new__(

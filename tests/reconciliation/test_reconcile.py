@@ -14,6 +14,7 @@ import pytest
 import levcore as lc
 from levcore.cli.main import main
 from levcore.errors import FileFormatError, InputError, UnknownRuleError
+from levcore.files.instruments import read_instruments
 from levcore.reconciliation.reconcile import reconcile
 from levcore.reconciliation.result import ReconciledNumber, Reconciliation, Verdict
 from levcore.venues.positions.reply import SOURCES
@@ -274,7 +275,7 @@ def test_a_margin_mode_that_the_reply_does_not_tell() -> None:
     options: dict[str, Any] = {
         "policy": "bybit-linear@2025-10-02",
         "rules": {"closing_fee_rate": 0.0006},
-        "instruments": lc.InstrumentTable.from_csv(folder / "instruments_2022.csv"),
+        "instruments": read_instruments(folder / "instruments_2022.csv"),
     }
     as_cross = reconcile(data, "bybit", **options)
     assert number(as_cross, "liqPrice").verdict is Verdict.NOT_DERIVABLE

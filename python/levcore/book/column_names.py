@@ -1,8 +1,8 @@
 """Which column of a table means what: the one table of synonyms, and what only looks like an input.
 
 A name counts without case, blanks, separators and the humps of camelCase: ``Entry Price``, ``entryPrice`` and
-``entry-price`` are ``entry_price``. A column that comes close to an input and is not read is an error, since the
-numbers would be those of another book; one that has nothing to do with inputs is passed through.
+``entry-price`` are ``entry_price``. A column that comes close to an input and is not read is an error, since
+the numbers would be those of another book; one that has nothing to do with inputs is passed through.
 """
 
 import re
@@ -10,10 +10,20 @@ import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-__all__ = ["AMBIGUOUS", "MEANT_AS_RESULT", "NAMES", "ColumnFault", "NamedColumns", "name_columns"]
+__all__ = [
+    "AMBIGUOUS",
+    "MEANT_AS_RESULT",
+    "NAMES",
+    "ColumnFault",
+    "NamedColumns",
+    "check_names",
+    "name_columns",
+]
 
 NAMES: dict[str, tuple[str, ...]] = {
-    "instrument": ("symbol", "ticker", "pair", "market", "contract", "inst_id", "instrument_name", "product_id"),
+    "instrument": (
+        "symbol", "ticker", "pair", "market", "contract", "inst_id", "instrument_name", "product_id",
+    ),
     "quantity": (
         "qty", "size", "contracts", "amount", "position", "position_size", "position_qty", "position_amt",
         "position_amount", "pos", "signed_quantity", "signed_size", "net_quantity", "szi",
@@ -27,7 +37,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "account": ("account_id", "account_name", "acct", "sub_account", "user", "user_id", "trader"),
     "margin_mode": ("margin_type", "mgn_mode", "is_cross"),
     "isolated_margin": (
-        "margin", "position_margin", "isolated_wallet", "posted_margin", "margin_balance_isolated", "collateral",
+        "margin", "position_margin", "isolated_wallet", "posted_margin", "collateral",
     ),
     "leverage": ("lever", "lev", "leverage_value"),
     "accrued_funding": ("funding", "funding_fee", "unpaid_funding", "unsettled_funding", "pending_funding"),
@@ -66,8 +76,8 @@ AMBIGUOUS: dict[str, str] = {
 
 # Words of which one in a name makes it look like an input.
 TELLING = frozenset(
-    "quantity qty size contracts amount entry mark margin leverage lever funding side direction wallet "
-    "collateral balance liability debt borrowed".split()
+    ["quantity", "qty", "size", "contracts", "amount", "entry", "mark", "margin", "leverage", "lever",
+    "funding", "side", "direction", "wallet", "collateral", "balance", "liability", "debt", "borrowed"]
 )  # fmt: skip
 # A name that begins with one of these tells what someone else computed.
 ELSEWHERE = ("venue", "exchange", "reported", "expected")
@@ -158,7 +168,7 @@ def name_columns(
         A column stands twice or has no name, two columns mean one input, an input is missing, a column looks
         like an input and is not read, or has the name of a result.
     """
-    _check_names(columns)
+    check_names(columns)
     wanted = {plain(name): name for name in inputs}
     for name in tuple(wanted.values()):
         for synonym in NAMES.get(name, ()):
@@ -175,7 +185,9 @@ def name_columns(
             unread.append(column)
         elif name in found:
             rule = f"columns {found[name]!r} and {column!r} both mean {name}"
-            raise ColumnFault(column, rule, "one of them, or --ignore-columns / ignore_columns=", repr(column))
+            raise ColumnFault(
+                column, rule, "one of them, or --ignore-columns / ignore_columns=", repr(column)
+            )
         else:
             found[name] = column
     kept = tuple(column for column in columns if plain(column) not in ignored)
@@ -190,7 +202,8 @@ def _plain_all(names: Collection[str]) -> set[str]:
     return {plain(name) for name in names}
 
 
-def _check_names(columns: Sequence[str]) -> None:
+def check_names(columns: Sequence[str]) -> None:
+    """Refuse a column without a name, and a name that stands twice."""
     first: dict[str, int] = {}
     for place, name in enumerate(columns):
         if not name.strip():

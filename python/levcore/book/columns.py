@@ -1,8 +1,8 @@
 """The columns of a table that came in, by what they mean; the same for a frame and for a file.
 
 A frame's cells have types and an error names a row; a file's cells are text first and an error names its line
-(`levcore.files.tables`). Text is kept as codes into its distinct values, numbers as float64 with NaN for what is
-missing.
+(`levcore.files.tables`). Text is kept as codes into its distinct values, numbers as float64 with NaN for what
+is missing.
 """
 
 from collections.abc import Callable, Collection, Iterable
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from levcore import _levcore
+from levcore._levcore import Table
 from levcore.book.coded_labels import CodedLabels
 from levcore.book.column_names import ColumnFault, name_columns
 from levcore.errors import DTypeError, InputError
@@ -56,7 +56,7 @@ class Columns:
 
     def __init__(
         self,
-        table: "_levcore.Table",
+        table: Table,
         texts: Iterable[str],
         numbers: Iterable[str],
         required: Iterable[str],
@@ -110,7 +110,8 @@ class Columns:
         return f"row {row}"
 
     def _numbers(self, name: str, is_text: bool) -> NDArray[np.float64]:
-        return self._read(name, lambda column: self.table.numbers(column, is_text))
+        values: NDArray[np.float64] = self._read(name, lambda column: self.table.numbers(column, is_text))
+        return values
 
     def _labels(self, name: str, is_text: bool) -> CodedLabels:
         codes, labels = self._read(name, lambda column: self.table.labels(column, is_text))
@@ -124,7 +125,7 @@ class Columns:
             raise self.cell_error(error, column) from None
 
 
-def frame_table(frame: object) -> "_levcore.Table":
+def frame_table(frame: object) -> Table:
     """Columns of anything that exports the Arrow C stream; those of pandas also without pyarrow.
 
     Raises
@@ -132,12 +133,12 @@ def frame_table(frame: object) -> "_levcore.Table":
     DTypeError
         For what has neither ``__arrow_c_stream__`` nor columns of arrays.
     """
-    if isinstance(frame, _levcore.Table):
+    if isinstance(frame, Table):
         return frame
     export = getattr(frame, "__arrow_c_stream__", None)
     if export is not None:
         try:
-            return _levcore.Table.from_stream(export())
+            return Table.from_stream(export())
         except ImportError:
             if not hasattr(frame, "to_numpy"):
                 raise
@@ -152,8 +153,8 @@ def frame_table(frame: object) -> "_levcore.Table":
     )
 
 
-def _table_of_arrays(columns: dict[str, NDArray[Any]]) -> "_levcore.Table":
-    table = _levcore.Table(len(next(iter(columns.values()), ())))
+def _table_of_arrays(columns: dict[str, NDArray[Any]]) -> Table:
+    table = Table(len(next(iter(columns.values()), ())))
     for name, values in columns.items():
         if values.dtype.kind == "f":
             table = table.with_numbers(name, np.ascontiguousarray(values, np.float64))
@@ -167,7 +168,7 @@ def _table_of_arrays(columns: dict[str, NDArray[Any]]) -> "_levcore.Table":
     return table
 
 
-def _with_objects(table: "_levcore.Table", name: str, values: list[Any]) -> "_levcore.Table":
+def _with_objects(table: Table, name: str, values: list[Any]) -> Table:
     values = [None if value is None or value != value else value for value in values]
     try:
         return table.with_texts(name, values)

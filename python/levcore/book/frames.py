@@ -31,6 +31,8 @@ __all__ = [
     "Positions",
     "Sizes",
     "check_named",
+    "first_repeated",
+    "merge_marks",
     "one_value_each",
     "positions_of_columns",
     "positions_of_frame",
@@ -165,17 +167,19 @@ class Positions:
         return np.where(sizes == ours, self.quantity, self.quantity * sizes / ours)
 
     def _contract_sizes(self, instruments: Sizes) -> NDArray[np.float64]:
-        """Contract size of the policy for each row; that of the row where the policy has no such instrument."""
+        """Contract size of the policy for each row, or the row's own where it has no such instrument."""
         instrument, policy = self.columns.texts["instrument"], self.columns.texts.get("policy")
         policies = (None,) if policy is None else policy.labels
-        table = np.full((len(policies), len(instrument.labels)), np.nan)
+        found = np.full((len(policies), len(instrument.labels)), np.nan)
         for place, label in enumerate(policies):
-            own = instruments if isinstance(instruments, InstrumentTable) else instruments.get(label or "", {})
+            own = (
+                instruments if isinstance(instruments, InstrumentTable) else instruments.get(label or "", {})
+            )
             for code, name in enumerate(instrument.labels):
                 if name in own:
-                    table[place, code] = own[name].contract_size  # type: ignore[index]
+                    found[place, code] = own[name].contract_size  # type: ignore[index]
         codes = np.zeros(len(self), np.uint32) if policy is None else policy.codes
-        sizes = table[codes, instrument.codes] if len(self) else np.empty(0)
+        sizes = found[codes, instrument.codes] if len(self) else np.empty(0)
         return np.where(np.isnan(sizes), self.columns.numbers["contract_size"], sizes)
 
 
@@ -311,6 +315,13 @@ def check_named(columns: Columns, name: str, rows: NDArray[np.int64]) -> None:
         raise columns.error(row, name, "must not be empty", f"the {name}", "an empty cell")
 
 
+def first_repeated(codes: NDArray[np.integer[Any]]) -> int:
+    """First row whose code an earlier row has."""
+    first = np.full(len(codes), True)
+    first[np.unique(codes, return_index=True)[1]] = False
+    return int(np.argmax(first))
+
+
 def one_value_each(columns: Columns, key: str, name: str, values: NDArray[np.float64]) -> dict[Any, float]:
     """Value of column `name` by the text of column `key`, without those that have none."""
     texts = columns.texts[key]
@@ -340,6 +351,6 @@ def _several_times(columns: Columns, name: str) -> str:
     if not times:
         return " (one evaluation values an instrument at one mark)"
     return (
-        f" (one evaluation is at one time: split the table by {times[0]!r} and evaluate each part, or keep the "
-        "positions once and evaluate them at each time's marks)"
+        f" (one evaluation is at one time: split the table by {times[0]!r} and evaluate each part, or keep "
+        "the positions once and evaluate them at each time's marks)"
     )

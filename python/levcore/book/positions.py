@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from levcore._levcore import Book, BookPolicies
+from levcore._levcore import Book, BookPolicies, Table
 from levcore.book.arrays import Codes, Floats, float_column, label_sequence
 from levcore.book.balances import BalanceColumns, Balances, join_accounts, policy_codes_of_balances
 from levcore.book.labels import (
@@ -150,7 +150,7 @@ class PositionBook:
         policy_names: Sequence[str] | None = None,
         position_mode: Literal["one_way", "hedge"] = "one_way",
         balances: Balances | None = None,
-        columns: "_levcore.Table | None" = None,
+        columns: Table | None = None,
         marks: "Marks | None" = None,
     ) -> None:
         if position_mode not in POSITION_MODES:
@@ -223,7 +223,7 @@ class PositionBook:
         ignore_columns: Collection[str] = (),
         pass_columns: Collection[str] = (),
     ) -> "PositionBook":
-        """Book of a frame: polars, pandas, pyarrow, a DuckDB relation, or anything else with Arrow's C stream.
+        """Book of a frame: polars, pandas, pyarrow, DuckDB, or anything else with Arrow's C stream.
 
         Every column of the frame comes back in front of the results (``pl.DataFrame(risk)``).
 
@@ -232,21 +232,22 @@ class PositionBook:
         frame : object with ``__arrow_c_stream__``, or a pandas DataFrame
             One position a row. Columns by name or synonym (`levcore.book.column_names.NAMES`):
             ``instrument``, ``quantity`` (signed, or unsigned beside ``side``), ``entry_price`` and
-            ``margin_mode`` always; ``account`` where a row is cross, ``isolated_margin`` or ``leverage`` where one is
-            isolated; optionally ``mark_price``, ``accrued_funding``, ``risk_limit``, ``contract_size``,
-            ``wallet_balance`` and ``policy``. A null is missing, never zero.
+            ``margin_mode`` always; ``account`` where a row is cross, ``isolated_margin`` or ``leverage``
+            where one is isolated; optionally ``mark_price``, ``accrued_funding``, ``risk_limit``,
+            ``contract_size``, ``wallet_balance`` and ``policy``. A null is missing, never zero.
         wallet_balance, balances, position_mode
             As above; `wallet_balance` a mapping, unless it is a column.
         instruments : InstrumentTable, or mapping of policy label to InstrumentTable, optional
-            Needed with a column ``contract_size``: ``policy.instruments``, in whose contracts the engine counts.
+            Needed with a column ``contract_size``: ``policy.instruments``, in whose contracts the engine
+            counts.
         ignore_columns, pass_columns : sequence of str
             Columns that are no inputs whatever their name says: left out, or passed through.
 
         Raises
         ------
         InputError, DTypeError
-            For a frame that breaks a rule, naming column and row: a column missing, two of one meaning, one that looks
-            like an input and is not read.
+            For a frame that breaks a rule, naming column and row: a column missing, two of one meaning, one
+            that looks like an input and is not read.
 
         Examples
         --------

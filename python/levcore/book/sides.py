@@ -19,8 +19,8 @@ WORDS = "long or short, buy or sell, or net where the quantity has its sign"
 def signed_quantity(columns: Columns) -> NDArray[np.float64]:
     """Quantity of each row, negative where the row's side is short.
 
-    Quantities beside a side count contracts without a sign; one that has the sign of its side says the same and is
-    kept, one that contradicts it is refused.
+    Quantities beside a side count contracts without a sign; one that has the sign of its side says the same
+    and is kept, one that contradicts it is refused.
 
     Raises
     ------

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,11 +22,12 @@ from levcore.cli.options import (
     with_assets,
 )
 from levcore.cli.progress import Progress
+from levcore.cli.terminal import note, say, write_rows
 from levcore.comparison.compare import compare, label_of, labelled
 from levcore.comparison.comparison import Comparison, Refusal
 from levcore.errors import InputError
-from levcore.files.csv import read_csv
-from levcore.rules.instruments import InstrumentTable
+from levcore.files.instruments import read_instruments
+from levcore.files.tables import read_columns
 from levcore.rules.policy import MarginPolicy
 from levcore.rules.terms import UNKNOWN
 
@@ -94,7 +94,8 @@ def _compare(options: argparse.Namespace) -> int:
     names = _names(options.names) if options.names else None
     positions, marks = read_inputs(options, progress)
     step = progress.step("grouping and evaluating")
-    book = make_book(positions, options)
+    sizes = policies[label_of(options.quantities_of or next(iter(policies)), policies, "--quantities-of")]
+    book = make_book(positions, options, sizes.instruments)
     step(len(book))
     comparison = compare(
         book,
@@ -113,12 +114,12 @@ def _compare(options: argparse.Namespace) -> int:
     for label, result in comparison.results.items():
         if isinstance(result, Refusal):
             remedy = f" (--set {label}.RULE=VALUE states a rule)" if result.can_be_stated else ""
-            print(f"levcore: note: {label} {result}{remedy}", file=sys.stderr)
+            note(f"note: {label} {result}{remedy}")
     if options.json:
-        json.dump(comparison.to_dict(), sys.stdout, ensure_ascii=False, allow_nan=False)
-        print()
+        text = json.dumps(comparison.to_dict(), ensure_ascii=False, allow_nan=False) + "\n"
+        write_rows(lambda file: file.write(text.encode()))
     else:
-        print(comparison.text(name=name, top=options.top), end="")
+        say(comparison.text(name=name, top=options.top).removesuffix("\n"))
     return _exit_code(comparison)
 
 
@@ -137,7 +138,7 @@ def _with_instruments(
                 )
             key, path = tiers_from, text
         label = label_of(key, policies, "--instruments")
-        ready[label] = ready[label].with_instruments(InstrumentTable.from_csv(path))
+        ready[label] = ready[label].with_instruments(read_instruments(path))
         files.append(path)
     return ready, files
 
@@ -174,7 +175,7 @@ def _with_rules(policies: Mapping[str, MarginPolicy], texts: list[str]) -> dict[
 def _names(path: str) -> dict[str, dict[str, str]]:
     """Name in the policy by policy and name in the book."""
     kinds = ("policy", "instrument", "name")
-    columns = read_csv(path, dict.fromkeys(kinds, "text"), kinds, lambda _: None)
+    columns = read_columns(path, kinds, (), kinds)
     names: dict[str, dict[str, str]] = {}
     for row in range(len(columns)):
         policy, instrument, name = (columns.texts[kind][row] for kind in kinds)

@@ -6,17 +6,18 @@ command failed.
 
 import argparse
 import json
-import sys
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from levcore.cli.options import OK, add_traceback, check_outputs, stated_rule
+from levcore.cli.terminal import say, write_rows
 from levcore.errors import InputError
+from levcore.files.instruments import read_instruments
+from levcore.files.tables import FORMATS
+from levcore.files.writing import write_text
 from levcore.reconciliation.reconcile import reconcile
 from levcore.reconciliation.result import Reconciliation
-from levcore.rules.instruments import InstrumentTable
 from levcore.rules.policy import policy
 from levcore.rules.tiers import TierTable
 from levcore.venues.positions.reply import SOURCES
@@ -88,22 +89,27 @@ def _reconcile(options: argparse.Namespace) -> int:
         policy=chosen,
         rules=dict(stated_rule(text) for text in options.set),
         tiers=_tiers(options, chosen),
-        instruments=InstrumentTable.from_csv(options.instruments) if options.instruments else None,
+        instruments=read_instruments(options.instruments) if options.instruments else None,
         account=options.account,
         margin_mode=options.margin_mode,
         wallet_balance=_wallets(options.wallet),
     )
     if options.json:
-        Path(options.json).write_text(_json(result), encoding="utf-8")
-    sys.stdout.write(_json(result) if options.format == "json" else result.text())
+        write_text(options.json, _json(result))
+    if options.format == "json":
+        write_rows(lambda file: file.write(_json(result).encode()))
+    else:
+        say(result.text().removesuffix("\n"))
     return UNEXPLAINED if result.unexplained else OK
 
 
 def _tiers(options: argparse.Namespace, chosen: "MarginPolicy | None") -> Mapping[str, TierTable]:
     if not options.tiers:
         return {}
+    if options.tiers.lower().endswith(tuple(FORMATS)):
+        return {name: each.tiers for name, each in read_instruments(options.tiers).items()}
     unit = None
-    if options.source == "ccxt" and not options.tiers.endswith(".csv"):
+    if options.source == "ccxt":
         if chosen is None or len(chosen.table_units) != 1:
             rule = "of ccxt do not tell their unit, a policy with tables of one unit must"
             raise InputError("--tiers", rule, "--policy NAME", options.policy or "none")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from levcore import _levcore
+from levcore._levcore import Table
 from levcore.book.arrays import Floats
 from levcore.book.positions import PositionBook
 from levcore.comparison.assets import AssetMatch
@@ -107,7 +107,7 @@ class Comparison(ExportsFrame):
         """Size and policies."""
         return f"Comparison({len(self):,} positions under {', '.join(self.policies)})"
 
-    def _table(self) -> "_levcore.Table":
+    def _table(self) -> Table:
         return comparison_table(self)
 
     @cached_property

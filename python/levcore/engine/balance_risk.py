@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from levcore._levcore import Table
 from levcore.book.arrays import Floats
 from levcore.engine.frames import ExportsFrame, balance_table
 from levcore.measures import BALANCE_MEASURES
 from levcore.status import FIRST_PARTIAL, Status
 
 if TYPE_CHECKING:
-    from levcore import _levcore
     from levcore.book.balances import Balances
 
 __all__ = ["BalanceRisk"]
@@ -102,7 +102,7 @@ class BalanceRisk(ExportsFrame):
         column: Floats = self._results[BALANCE_MEASURES.index(name)]
         return column
 
-    def _table(self) -> "_levcore.Table":
+    def _table(self) -> Table:
         return balance_table(self)
 
     def to_dict(self) -> dict[str, Any]:

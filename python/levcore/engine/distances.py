@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from levcore._levcore import measure_distances
+from levcore._levcore import Table, measure_distances
 from levcore.book.arrays import Floats, real_number
 from levcore.book.asset_prices import asset_price_columns
 from levcore.book.marks import mark_prices
@@ -84,7 +84,7 @@ class AccountDistance(ExportsFrame):
         nearest: Floats = np.where(below, self.lower, self.upper)
         return nearest
 
-    def _table(self) -> "_levcore.Table":
+    def _table(self) -> Table:
         return distance_table(self)
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,6 +1,7 @@
-"""Results as frames of rows: ids and names, measures, states and statuses as words, null for what does not exist.
+"""Results as frames of rows: ids and names, measures, states and statuses as words.
 
-The columns of a frame are the same whatever the data: every measure has one, and one that was not computed is null.
+The columns of a frame are the same whatever the data: every measure has one, and one that was not computed is
+null.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from levcore import _levcore
+from levcore._levcore import Table
 from levcore.book.coded_labels import CodedLabels
 from levcore.measures import ACCOUNT_MEASURES, BALANCE_MEASURES, MEASURE_NAMES
 from levcore.status import AccountStatus, State, Status
@@ -26,9 +27,10 @@ __all__ = [
     "account_table",
     "balance_table",
     "book_table",
-    "with_codes",
     "distance_table",
+    "positions_of_accounts",
     "risk_table",
+    "with_codes",
 ]
 
 NO_WORD = np.uint32(0xFFFF_FFFF)
@@ -40,11 +42,11 @@ class ExportsFrame:
 
     __slots__ = ()
 
-    def _table(self) -> "_levcore.Table":
+    def _table(self) -> Table:
         raise TypeError("a result says what its columns are")
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        """Arrow's C stream: ``pl.DataFrame(result)``, ``pa.table(result)``, ``pd.DataFrame.from_arrow(result)``."""
+        """Arrow's C stream, as ``pl.DataFrame(result)`` and ``pa.table(result)`` ask for it."""
         return self._table().__arrow_c_stream__(requested_schema)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
@@ -55,7 +57,7 @@ class ExportsFrame:
             yield dict(zip(table.names, row, strict=True))
 
 
-def risk_table(risk: "BookRisk") -> "_levcore.Table":
+def risk_table(risk: "BookRisk") -> Table:
     """The columns that came in, then every measure, state and status."""
     table = book_table(risk.book)
     for name in MEASURE_NAMES:
@@ -65,9 +67,9 @@ def risk_table(risk: "BookRisk") -> "_levcore.Table":
     return with_codes(table, "status", risk.status, Status)
 
 
-def account_table(accounts: "AccountRisk") -> "_levcore.Table":
+def account_table(accounts: "AccountRisk") -> Table:
     """Account, its measures, state and status."""
-    table = _with_labels(_levcore.Table(len(accounts)), "account", accounts.ids)
+    table = _with_labels(Table(len(accounts)), "account", accounts.ids)
     values, codes = accounts.buffers
     for name, column in zip(ACCOUNT_MEASURES, values, strict=True):
         table = table.with_numbers(name, column)
@@ -75,10 +77,18 @@ def account_table(accounts: "AccountRisk") -> "_levcore.Table":
     return with_codes(table, "status", codes[1], AccountStatus)
 
 
-def balance_table(balances: "BalanceRisk") -> "_levcore.Table":
+def positions_of_accounts(risk: "BookRisk") -> npt.NDArray[np.int64]:
+    """Number of cross positions of each account, failed ones included."""
+    codes = risk.book.account_codes
+    if codes is None:
+        return np.zeros(len(risk.accounts), np.int64)
+    return np.bincount(codes[risk.book.is_cross], minlength=len(risk.accounts))
+
+
+def balance_table(balances: "BalanceRisk") -> Table:
     """Account, asset, the measures of a balance and its status."""
     given = balances.balances
-    table = _with_labels(_levcore.Table(len(balances)), "account", [] if given is None else given.account)
+    table = _with_labels(Table(len(balances)), "account", [] if given is None else given.account)
     codes = np.empty(0, np.uint32) if given is None else given.asset_codes
     table = table.with_words("asset", codes, [] if given is None else list(given.asset_names))
     values, statuses = balances.buffers
@@ -87,20 +97,19 @@ def balance_table(balances: "BalanceRisk") -> "_levcore.Table":
     return with_codes(table, "status", statuses[0], Status)
 
 
-def distance_table(distances: "AccountDistance") -> "_levcore.Table":
+def distance_table(distances: "AccountDistance") -> Table:
     """Account, its two distances and its status."""
-    table = _with_labels(_levcore.Table(len(distances.ids)), "account", distances.ids)
+    table = _with_labels(Table(len(distances.ids)), "account", distances.ids)
     table = table.with_numbers("lower", distances.lower).with_numbers("upper", distances.upper)
     return with_codes(table, "status", distances.status, AccountStatus)
 
 
-def book_table(book: "PositionBook") -> "_levcore.Table":
-    """The frame that a book was made of; for one of arrays its instrument, account, policy, mode and position."""
-    if book.columns is not None:
-        return book.columns
-    table = _levcore.Table(len(book)).with_words(
-        "instrument", book.instrument_codes, list(book.instrument_names)
-    )
+def book_table(book: "PositionBook") -> Table:
+    """The frame that a book was made of, or what says which position a row of arrays is."""
+    columns: Table | None = book.columns
+    if columns is not None:
+        return columns
+    table = Table(len(book)).with_words("instrument", book.instrument_codes, list(book.instrument_names))
     labels = book.account if book.account is not None else [book.account_of(row) for row in range(len(book))]
     table = _with_labels(table, "account", labels)
     codes = np.full(len(book), NO_WORD) if book.policy_codes is None else book.policy_codes
@@ -109,9 +118,7 @@ def book_table(book: "PositionBook") -> "_levcore.Table":
     return table.with_numbers("quantity", book.quantity).with_numbers("entry_price", book.entry_price)
 
 
-def with_codes(
-    table: "_levcore.Table", name: str, codes: npt.NDArray[np.uint8], kind: type[IntEnum]
-) -> "_levcore.Table":
+def with_codes(table: Table, name: str, codes: npt.NDArray[np.uint8], kind: type[IntEnum]) -> Table:
     """The table with a column of the words of codes, null for a code that is none."""
     members = list(kind)
     places = np.full(256, NO_WORD)
@@ -119,9 +126,7 @@ def with_codes(
     return table.with_words(name, places[codes], [member.name.lower() for member in members])
 
 
-def _with_labels(
-    table: "_levcore.Table", name: str, labels: Sequence[Any] | npt.NDArray[Any]
-) -> "_levcore.Table":
+def _with_labels(table: Table, name: str, labels: Sequence[Any] | npt.NDArray[Any]) -> Table:
     """Ids as integers where all are, else as text; the empty label of what has none is null."""
     if isinstance(labels, CodedLabels) and all(isinstance(label, str) for label in labels.labels):
         codes = labels.codes
@@ -129,9 +134,8 @@ def _with_labels(
             codes = np.where(codes == labels.labels.index(""), NO_WORD, codes)
         return table.with_words(name, codes, list(labels.labels))
     values = [None if label is None or label == "" or label != label else label for label in _plain(labels)]
-    if all(value is None or (isinstance(value, int) and not isinstance(value, bool)) for value in values):
-        if any(value is not None for value in values):
-            return table.with_integers(name, values)
+    if {type(value) for value in values} - {type(None)} == {int}:
+        return table.with_integers(name, values)
     return table.with_texts(name, [None if value is None else str(value) for value in values])
 
 

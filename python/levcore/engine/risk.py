@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 import numpy.typing as npt
 
+from levcore._levcore import Table
 from levcore.book.arrays import Floats
 from levcore.book.marks import marks_by_policy
 from levcore.book.policy_labels import the_one_policy
@@ -18,7 +19,6 @@ from levcore.measures import ACCOUNT_MEASURES, MEASURE_NAMES, MEASURES
 from levcore.status import COLUMN_AT_FAULT, FIRST_FAILURE, FIRST_PARTIAL, AccountStatus, State, Status
 
 if TYPE_CHECKING:
-    from levcore import _levcore
     from levcore.book.positions import PositionBook
     from levcore.rules.policy import MarginPolicy
 
@@ -208,7 +208,7 @@ class AccountRisk(ExportsFrame):
         columns.update(zip(ACCOUNT_MEASURES, self._results, strict=True))
         return columns | {"state": self.state, "status": self.status}
 
-    def _table(self) -> "_levcore.Table":
+    def _table(self) -> Table:
         return account_table(self)
 
     def failures(self) -> list[tuple[Any, AccountStatus]]:
@@ -393,7 +393,7 @@ class BookRisk(ExportsFrame):
         judged = codes[codes < State.INCOMPLETE]
         return State(int(judged.max())) if judged.size else State.HEALTHY
 
-    def _table(self) -> "_levcore.Table":
+    def _table(self) -> Table:
         return risk_table(self)
 
     def keys(self) -> tuple[str, ...]:

@@ -172,6 +172,12 @@ impl Labels {
     #[allow(clippy::cast_possible_truncation, reason = "a book holds fewer than 2**32 rows, and so fewer labels")]
     fn text(&mut self, text: &str) -> u32 {
         let text = if self.strip { text.trim() } else { text };
+        // Rows of one account mostly stand together.
+        if let Some(&last) = self.codes.last()
+            && matches!(&self.labels[last as usize], Label::Text(label) if label == text)
+        {
+            return last;
+        }
         if let Some(&code) = self.texts.get(text) {
             return code;
         }

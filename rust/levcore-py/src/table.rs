@@ -39,12 +39,12 @@ impl Table {
         self.batches.iter().map(move |batch| batch.column(place))
     }
 
-    fn fault(&self, place: usize, before: usize, expected: &str, fault: Fault) -> PyErr {
+    fn fault(&self, place: usize, before: usize, rule: &str, expected: &str, fault: Fault) -> PyErr {
         let name = self.schema.field(place).name().clone();
         match fault {
             Fault::Type => {
                 let found = self.schema.field(place).data_type().to_string();
-                DTypeError::new_err((name, "must be of a type that can be read", expected.to_owned(), found))
+                DTypeError::new_err((name, rule.to_owned(), expected.to_owned(), found))
             }
             Fault::Cell(row, rule, found) => {
                 let shown: String = found.chars().take(CHARACTERS_SHOWN).collect();
@@ -159,7 +159,7 @@ impl Table {
                 Ok(read) => values.append(read),
                 Err(_) => {}
             }
-            read.map_err(|fault| self.fault(place, before, expected, fault))?;
+            read.map_err(|fault| self.fault(place, before, "must be numbers", expected, fault))?;
         }
         Ok(PyArray1::from_vec(py, values))
     }
@@ -175,8 +175,9 @@ impl Table {
         let mut found = Labels::new(strip);
         for chunk in self.chunks(place) {
             let before = found.codes.len();
-            guarded(py, || found.add(chunk))?
-                .map_err(|fault| self.fault(place, before, "text, a dictionary of text, or integers", fault))?;
+            guarded(py, || found.add(chunk))?.map_err(|fault| {
+                self.fault(place, before, "must be text", "text, a dictionary of text, or integers", fault)
+            })?;
         }
         let Labels { labels, codes, .. } = found;
         let list = PyList::empty(py);
@@ -262,7 +263,9 @@ impl Table {
 impl Table {
     fn append_texts(&self, place: usize, chunk: &ArrayRef, list: &Bound<'_, PyList>) -> PyResult<()> {
         let mut found = Labels::new(false);
-        found.add(chunk).map_err(|fault| self.fault(place, 0, "text, numbers or truths; others by a frame", fault))?;
+        found.add(chunk).map_err(|fault| {
+            self.fault(place, 0, "cannot be given row by row", "text, numbers or truths; others by a frame", fault)
+        })?;
         let nulls = chunk.logical_nulls();
         for (row, &code) in found.codes.iter().enumerate() {
             let null = nulls.as_ref().is_some_and(|nulls| nulls.is_null(row));

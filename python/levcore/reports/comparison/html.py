@@ -8,6 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from levcore.files.writing import write_text
 from levcore.reports.comparison.charts import liquidation_chart, margin_charts
 from levcore.reports.comparison.lists import (
     ABSENT,
@@ -66,7 +67,7 @@ POLICY_HEADS = (
 def write_comparison(comparison: "Comparison", path: str | Path, *, name: str = "", top: int = 20) -> Path:
     """Write the report on a comparison to a file and return its path; see `render_comparison`."""
     file = Path(path)
-    file.write_text(render_comparison(comparison, name=name, top=top), encoding="utf-8")
+    write_text(file, render_comparison(comparison, name=name, top=top))
     return file
 
 

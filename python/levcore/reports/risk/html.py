@@ -10,6 +10,7 @@ from html import escape
 from pathlib import Path
 
 from levcore.engine.risk import BookRisk
+from levcore.files.writing import write_text
 from levcore.measures import MEASURES
 from levcore.reports.numbers import amount, count, percent, short
 from levcore.reports.page import html_page, state_colour
@@ -58,7 +59,7 @@ def write_report(
         The file.
     """
     file = Path(path)
-    file.write_text(render_report(risk, name=name, top=top, generated_at=generated_at), encoding="utf-8")
+    write_text(file, render_report(risk, name=name, top=top, generated_at=generated_at))
     return file
 
 

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from levcore.book.listings import listing_codes, listing_marks, listing_names
+from levcore.engine.frames import positions_of_accounts
 from levcore.engine.risk import BookRisk
 from levcore.reports.risk.data import AccountLine, Floats, InstrumentLine, PositionLine
 from levcore.status import FIRST_FAILURE, State
@@ -14,7 +15,6 @@ __all__ = [
     "instrument_lines",
     "instruments_by_size",
     "position_lines",
-    "positions_of_accounts",
     "sums",
 ]
 
@@ -37,14 +37,6 @@ def _lowest(keys: Floats, count: int) -> Places:
         below, equal = rows[keys[rows] < limit], rows[keys[rows] == limit]
         rows = np.concatenate([below, equal[: count - len(below)]])
     return rows[np.lexsort((rows, keys[rows]))]
-
-
-def positions_of_accounts(risk: BookRisk) -> Places:
-    """Number of cross positions of each account, failed ones included."""
-    codes = risk.book.account_codes
-    if codes is None:
-        return np.zeros(len(risk.accounts), np.int64)
-    return np.bincount(codes[risk.book.is_cross], minlength=len(risk.accounts))
 
 
 def account_lines(risk: BookRisk, top: int, *, past: bool) -> tuple[AccountLine, ...]:
