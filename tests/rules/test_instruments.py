@@ -268,7 +268,7 @@ CSV_FAULTS = {
         "must be the same in every row of an instrument",
     ),
     "a funding rate of 100 %": ([HEADER + ",funding_rate", BTC + ",1"], 2, "funding_rate", "fraction"),
-    "an empty file": ([""], 1, "instrument", "is missing"),
+    "an empty file": ([""], None, None, "must have a header line"),
     "no unit": ([HEADER.removesuffix(",unit")], 1, "unit", "is missing"),
     "a misspelt column": (
         [HEADER.replace("deduction", "deducton")],
@@ -280,8 +280,8 @@ CSV_FAULTS = {
     "too few cells": (
         [HEADER, BTC, "BTCUSDT,linear"],
         3,
-        None,
-        "must have one cell a column; expected 11, found 2",
+        "contract_size",
+        "the line is ragged; expected 11 cells as in the header, found 2",
     ),
     "a floor that is no number": (
         [HEADER, BTC.replace(",0,0.004", ",zero,0.004")],
@@ -334,7 +334,7 @@ CSV_FAULTS = {
         "unit",
         "flat rate must not be keyed",
     ),
-    "a quote left open": ([HEADER, '"BTCUSDT'], 2, None, "must be CSV"),
+    "a quote left open": ([HEADER, '"BTCUSDT'], 2, None, "must be valid CSV"),
 }
 
 
@@ -351,7 +351,7 @@ def test_a_wrong_csv_is_refused_with_file_line_and_column(case: str, tmp_path: P
 def test_a_csv_must_be_utf8(tmp_path: Path) -> None:
     path = tmp_path / "instruments.csv"
     path.write_bytes(HEADER.encode() + b"\n\xff\xfe\n")
-    with pytest.raises(FileFormatError, match="must be UTF-8"):
+    with pytest.raises(FileFormatError, match="expected UTF-8, found byte 0xff"):
         read_instruments(path)
 
 

@@ -180,16 +180,16 @@ def name_columns(
         word = plain(column)
         if word in ignored or word in passed:
             continue
-        name = wanted.get(word)
-        if name is None:
+        meant = wanted.get(word)
+        if meant is None:
             unread.append(column)
-        elif name in found:
-            rule = f"columns {found[name]!r} and {column!r} both mean {name}"
+        elif meant in found:
+            rule = f"columns {found[meant]!r} and {column!r} both mean {meant}"
             raise ColumnFault(
                 column, rule, "one of them, or --ignore-columns / ignore_columns=", repr(column)
             )
         else:
-            found[name] = column
+            found[meant] = column
     kept = tuple(column for column in columns if plain(column) not in ignored)
     _check_results(kept, results)
     _check_required(columns, unread, required, found)

@@ -16,7 +16,7 @@ from levcore.book.coded_labels import CodedLabels
 from levcore.book.column_names import ColumnFault, name_columns
 from levcore.errors import DTypeError, InputError
 
-__all__ = ["Columns", "frame_table"]
+__all__ = ["Columns", "found_in", "frame_table"]
 
 
 class Columns:
@@ -99,7 +99,7 @@ class Columns:
 
     def cell_error(self, error: DTypeError, column: str) -> InputError:
         """Error of a cell, or of the type of a column."""
-        return DTypeError(column, error.rule, error.expected, error.found, error.row)
+        return DTypeError(column, error.rule, error.expected, found_in(error), error.row)
 
     def error(self, row: int, name: str, rule: str, expected: str = "", found: str = "") -> InputError:
         """Error that names `row` and the column of an input."""
@@ -125,6 +125,11 @@ class Columns:
             raise self.cell_error(error, column) from None
 
 
+def found_in(error: DTypeError) -> str:
+    """What an error of the core found: a cell, whose text is quoted, or a type."""
+    return error.found if error.row is None else repr(error.found)
+
+
 def frame_table(frame: object) -> Table:
     """Columns of anything that exports the Arrow C stream; those of pandas also without pyarrow.
 
@@ -138,7 +143,7 @@ def frame_table(frame: object) -> Table:
     export = getattr(frame, "__arrow_c_stream__", None)
     if export is not None:
         try:
-            return Table.from_stream(export())
+            return Table.from_stream(_without_null_type(frame).__arrow_c_stream__())
         except ImportError:
             if not hasattr(frame, "to_numpy"):
                 raise
@@ -151,6 +156,15 @@ def frame_table(frame: object) -> Table:
         "anything with __arrow_c_stream__: polars, pyarrow, DuckDB, pandas",
         type(frame).__name__,
     )
+
+
+def _without_null_type(frame: Any) -> Any:
+    """The frame, in which a column of polars that has no type, being all null, has one: its export is refused."""
+    schema = getattr(frame, "schema", None)
+    if not type(frame).__module__.startswith("polars") or schema is None:
+        return frame
+    untyped = [name for name, kind in schema.items() if str(kind) == "Null"]
+    return frame.with_columns(frame.get_column(name).cast(str) for name in untyped) if untyped else frame
 
 
 def _table_of_arrays(columns: dict[str, NDArray[Any]]) -> Table:

@@ -172,12 +172,13 @@ class Positions:
         policies = (None,) if policy is None else policy.labels
         found = np.full((len(policies), len(instrument.labels)), np.nan)
         for place, label in enumerate(policies):
-            own = (
-                instruments if isinstance(instruments, InstrumentTable) else instruments.get(label or "", {})
-            )
+            if isinstance(instruments, InstrumentTable):
+                own = instruments
+            else:
+                own = instruments.get(label or "", InstrumentTable())
             for code, name in enumerate(instrument.labels):
                 if name in own:
-                    found[place, code] = own[name].contract_size  # type: ignore[index]
+                    found[place, code] = own[name].contract_size
         codes = np.zeros(len(self), np.uint32) if policy is None else policy.codes
         sizes = found[codes, instrument.codes] if len(self) else np.empty(0)
         return np.where(np.isnan(sizes), self.columns.numbers["contract_size"], sizes)

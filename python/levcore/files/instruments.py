@@ -87,5 +87,5 @@ def _number(columns: FileColumns, row: int, name: str, value: str | float | None
     try:
         text_to_number(value)
     except InputError as error:
-        raise columns.error(row, name, error.rule, error.expected, error.found) from None
+        raise columns.error(row, name, error.rule, error.expected, repr(error.found)) from None
     return value.strip() or None

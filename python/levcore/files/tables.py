@@ -13,8 +13,8 @@ from typing import Any, BinaryIO
 
 from levcore._levcore import Table
 from levcore.book.coded_labels import CodedLabels
-from levcore.book.column_names import ColumnFault, check_names
-from levcore.book.columns import Columns
+from levcore.book.column_names import ColumnFault, check_names, name_columns
+from levcore.book.columns import Columns, found_in
 from levcore.errors import DTypeError, FileFormatError, InputError
 
 __all__ = [
@@ -93,7 +93,7 @@ class FileColumns(Columns):
     def cell_error(self, error: DTypeError, column: str) -> InputError:
         """Error of a cell, or of the type of a column."""
         line = None if error.row is None else self.line_of(error.row)
-        return FileFormatError(self.path, error.rule, error.expected, error.found, line, column)
+        return FileFormatError(self.path, error.rule, error.expected, found_in(error), line, column)
 
     def error(self, row: int, name: str, rule: str, expected: str = "", found: str = "") -> InputError:
         """Error that names this file, the line of `row` and the column."""
@@ -146,21 +146,31 @@ def read_columns(
     OSError
         The file cannot be opened.
     """
-    table, data = read_table(path)
+    texts, numbers, required = tuple(texts), tuple(numbers), tuple(required)
+
+    def check(names: list[str]) -> None:
+        name_columns(names, (*texts, *numbers), required, **options)
+
+    table, data = read_table(path, check)
     columns = FileColumns(str(path), table, data, texts, numbers, required, **options)
     if progress is not None:
         progress(len(columns))
     return columns
 
 
-def read_table(path: str | Path) -> tuple[Table, bytes | None]:
-    """Columns of a file as they are; of a CSV file, whose cells are text, also the content."""
+def read_table(
+    path: str | Path, check: Callable[[list[str]], None] = lambda _: None
+) -> tuple[Table, bytes | None]:
+    """Columns of a file as they are; of a CSV file, whose cells are text, also the content.
+
+    `check` looks at the header of a CSV file before anything else is, and raises `ColumnFault`.
+    """
     polars, kind = polars_library(path), file_kind(path)
     data = Path(path).read_bytes()
     if kind != "csv":
         return _binary_table(polars, str(path), data, kind), None
     data = data.removeprefix(BYTE_ORDER_MARK)
-    return _csv_table(polars, str(path), data), data
+    return _csv_table(polars, str(path), data, check), data
 
 
 def write_table(file: BinaryIO, table: Table, path: str | Path) -> None:
@@ -185,9 +195,9 @@ def _binary_table(polars: Any, path: str, data: bytes, kind: str) -> Table:
         raise FileFormatError(path, f"must be {word}", found=reason) from None
 
 
-def _csv_table(polars: Any, path: str, data: bytes) -> Table:
+def _csv_table(polars: Any, path: str, data: bytes, check: Callable[[list[str]], None]) -> Table:
     """Every column of a CSV file as text, null for an empty cell."""
-    _, names = _header(path, data)
+    names = _header(path, data, check)[1]
     fault, content = "", data.strip(b"\r\n")
     try:
         frame = polars.read_csv(content, infer_schema=False)
@@ -217,7 +227,9 @@ def _is_plain(content: bytes, columns: int, rows: int) -> bool:
     )
 
 
-def _header(path: str, data: bytes) -> tuple[int, list[str]]:
+def _header(
+    path: str, data: bytes, check: Callable[[list[str]], None] = lambda _: None
+) -> tuple[int, list[str]]:
     """Line and names of the header."""
     line, cells = next(((line, cells) for line, cells in records(path, data) if cells), (1, []))
     names = [name.strip() for name in cells]
@@ -227,6 +239,7 @@ def _header(path: str, data: bytes) -> tuple[int, list[str]]:
         raise FileFormatError(path, "must be separated by commas", "','", repr(names[0][:40]), line)
     try:
         check_names(names)
+        check(names)
     except ColumnFault as fault:
         raise FileFormatError(path, fault.rule, fault.expected, fault.found, line, fault.column) from None
     return line, names

@@ -102,13 +102,15 @@ fn of_floats(array: &dyn Array) -> Option<Vec<f64>> {
         DataType::Float16 => {
             Some(array.as_primitive::<Float16Type>().iter().map(|value| value.map_or(f64::NAN, f64::from)).collect())
         }
-        DataType::Null => Some(vec![f64::NAN; array.len()]),
         _ => None,
     }
 }
 
 /// Numbers of a chunk, NaN for a null; of text only where it may be one, as in a CSV file.
 pub(crate) fn numbers(array: &ArrayRef, text_may_be_number: bool) -> Result<Vec<f64>, Fault> {
+    if is_empty(array) {
+        return Ok(vec![f64::NAN; array.len()]);
+    }
     if let Some(dictionary) = array.as_any_dictionary_opt() {
         let values = numbers(dictionary.values(), text_may_be_number)?;
         return Ok(keys(dictionary.keys())
@@ -129,6 +131,11 @@ pub(crate) fn numbers(array: &ArrayRef, text_may_be_number: bool) -> Result<Vec<
         }
         None => Err(Fault::Type),
     }
+}
+
+/// Whether a column holds nothing but nulls, of whatever type: then all of it is missing.
+fn is_empty(array: &dyn Array) -> bool {
+    !array.is_empty() && array.logical_null_count() == array.len()
 }
 
 /// Keys of a dictionary as places in its values.
@@ -201,6 +208,13 @@ impl Labels {
 
     /// Appends a chunk; a null is the empty text.
     pub(crate) fn add(&mut self, array: &ArrayRef) -> Result<(), Fault> {
+        if is_empty(array) {
+            for _ in 0..array.len() {
+                let code = self.text("");
+                self.codes.push(code);
+            }
+            return Ok(());
+        }
         if let Some(dictionary) = array.as_any_dictionary_opt() {
             return self.add_dictionary(&keys(dictionary.keys()), dictionary.values());
         }
@@ -226,13 +240,6 @@ impl Labels {
             DataType::Boolean => {
                 for value in array.as_boolean() {
                     let code = self.text(value.map_or("", |value| if value { "true" } else { "false" }));
-                    self.codes.push(code);
-                }
-                Ok(())
-            }
-            DataType::Null => {
-                for _ in 0..array.len() {
-                    let code = self.text("");
                     self.codes.push(code);
                 }
                 Ok(())
@@ -273,7 +280,10 @@ pub(crate) fn integers(array: &dyn Array) -> Result<Option<Vec<Option<i64>>>, Fa
         let values = array.as_primitive::<UInt64Type>().iter().enumerate();
         let narrow = values.map(|(row, value)| {
             let rule = "must be a whole number of 64 bits with a sign";
-            value.map(i64::try_from).transpose().map_err(|_| Fault::Cell(row, rule, format!("{value:?}")))
+            value
+                .map(i64::try_from)
+                .transpose()
+                .map_err(|_| Fault::Cell(row, rule, value.map_or_else(String::new, |value| value.to_string())))
         });
         return narrow.collect::<Result<_, _>>().map(Some);
     }

@@ -48,7 +48,7 @@ impl Table {
             }
             Fault::Cell(row, rule, found) => {
                 let shown: String = found.chars().take(CHARACTERS_SHOWN).collect();
-                DTypeError::new_err((name, rule, expected.to_owned(), format!("{shown:?}"), before + row))
+                DTypeError::new_err((name, rule, expected.to_owned(), shown, before + row))
             }
         }
     }
@@ -285,6 +285,6 @@ pub(crate) fn text_to_number(text: &str) -> PyResult<f64> {
     number_of_text(text).map_err(|rule| {
         let expected = "a number with a decimal point and no thousands separators, such as -1250.5";
         let shown: String = text.chars().take(CHARACTERS_SHOWN).collect();
-        InputError::new_err(("text", rule, expected, format!("{shown:?}")))
+        InputError::new_err(("text", rule, expected, shown))
     })
 }
