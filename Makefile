@@ -53,7 +53,7 @@ format: $(TOOLS) ## rewrite the sources as `make lint` wants them
 lock: $(VENV)/bin/python ## pin anew every tool of development
 	$(BIN)/python -m pip install -q $(UV)
 	$(BIN)/uv pip compile -q --upgrade --python-version 3.11 --no-header \
-		pyproject.toml --extra parquet --group dev -o requirements-dev.lock
+		pyproject.toml --extra cli --group dev -o requirements-dev.lock
 	$(BIN)/uv pip compile -q --upgrade --python-version 3.11 --no-header \
 		--group bench -c requirements-dev.lock -o requirements-bench.lock
 
