@@ -47,9 +47,9 @@ DEFAULT_MEASURES: tuple[str, ...] = tuple(
 )
 """Names of those that a call computes when it names none: of a lone leg, the two bounds of its liquidation
 prices say no more than its liquidation price and its side."""
-ACCOUNT_MEASURES: tuple[str, ...] = tuple(account_measures())
+ACCOUNT_MEASURES: tuple[str, ...] = tuple(name for name, _, _ in account_measures())
 """Names of the measures of a cross account, in the order of the outputs."""
-BALANCE_MEASURES: tuple[str, ...] = tuple(balance_measures())
+BALANCE_MEASURES: tuple[str, ...] = tuple(name for name, _, _ in balance_measures())
 """Names of the measures of a balance, in the order of the outputs."""
 
 _PLACES = {name: place for place, name in enumerate(MEASURE_NAMES)}

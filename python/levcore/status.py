@@ -1,7 +1,7 @@
 """The closed vocabularies of row status, account status and risk state.
 
-The same codes as ``rust/levcore/src/status.rs`` and ``state.rs``; ``tests/test_status.py`` holds the two
-together.
+The same codes as ``rust/levcore/src/codes/status.rs`` and ``state.rs``; ``tests/properties/test_status.py``
+holds the two together.
 """
 
 from enum import IntEnum

@@ -291,7 +291,10 @@ def test_account_statuses_are_those_of_the_core() -> None:
 
 
 def test_states_are_those_of_the_core() -> None:
-    assert _levcore.states() == [(each.value, each.name) for each in lc.State]
+    assert [(code, name) for code, name, _ in _levcore.states()] == [
+        (each.value, each.name) for each in lc.State
+    ]
+    assert all(meaning for _, _, meaning in _levcore.states())
 
 
 def test_bounds_between_findings_partial_results_and_failures() -> None:

@@ -147,7 +147,11 @@ def test_equity_surplus_and_ratio() -> None:
     assert risk.equity.tolist() == [880.0]
     assert risk.surplus.tolist() == [660.0]
     assert risk.margin_ratio.tolist() == [0.25]
-    assert list(risk.to_dict()) == ["account", *_levcore.scenario_measures(), "status"]
+    assert list(risk.to_dict()) == [
+        "account",
+        *(name for name, _, _ in _levcore.scenario_measures()),
+        "status",
+    ]
 
 
 def test_the_equity_of_the_engine_can_be_used() -> None:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from levcore.rules.tiers import TierTable
 
 __all__ = [
-    "HEDGE_RULES",
     "CompiledAsset",
     "CompiledInstrument",
     "CompiledPolicy",
@@ -30,24 +29,19 @@ __all__ = [
 ]
 
 UNKNOWN = "unknown"
-REQUIREMENT_BASES = {"price": 0, "entry": 1, "mark": 2}
-FEE_BASES = {"none": 0, "price": 1, "entry": 2, "bankruptcy": 3}
-PAYOFFS = {"linear": 0, "inverse": 1, "quanto": 2}
-KEYS = {"value": 0, "contracts": 1, "risk_limit": 2, "size": 3}
-HEDGE_RULES = {"sum": 0, "larger_leg": 1, "larger_side": 2, "covered": 3}
 SETTLEMENT_UNIT = {"linear": "quote", "quanto": "quote", "inverse": "base"}
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledRules:
-    """Rules of a policy as numbers; codes are those of `REQUIREMENT_BASES` and `FEE_BASES`."""
+    """Rules of a policy as numbers and the words of the core's vocabularies."""
 
-    requirement_isolated: int
-    requirement_cross: int
+    requirement_isolated: str
+    requirement_cross: str
     initial_at_entry_isolated: bool
     initial_at_entry_cross: bool
     initial_from_table: bool
-    fee_basis: int
+    fee_basis: str
     fee_rate: float
     fee_in_initial: bool
     fee_in_maintenance: bool
@@ -58,7 +52,7 @@ class CompiledRules:
     margin_call_inclusive: bool
     liquidation_level: float
     liquidation_inclusive: bool
-    hedge_rule: int
+    hedge_rule: str
     covered_share: float
     liabilities_as_requirement: bool
     margins_at_liability_weight: bool
@@ -66,9 +60,9 @@ class CompiledRules:
 
 @dataclass(frozen=True, slots=True)
 class CompiledTable:
-    """A tier table as numbers; `key` is a code of `KEYS`, `slope` belongs to tables keyed by size."""
+    """A tier table as numbers; `key` says what selects the tier, `slope` belongs to tables keyed by size."""
 
-    key: int
+    key: str
     floors: tuple[float, ...]
     rates: tuple[float, ...]
     deductions: tuple[float, ...]
@@ -78,7 +72,7 @@ class CompiledTable:
 
 @dataclass(frozen=True, slots=True)
 class CompiledInstrument:
-    """An instrument as numbers; `payoff` is a code of `PAYOFFS`.
+    """An instrument as numbers.
 
     `long` and `short` are the maintenance tiers by side (`short` None: those of long positions), `initial`
     those of the initial margin (None: not known). `settlement` is the place of the settlement currency among
@@ -86,7 +80,7 @@ class CompiledInstrument:
     """
 
     name: str
-    payoff: int
+    payoff: str
     contract_size: float
     multiplier: float
     long: CompiledTable
@@ -265,14 +259,13 @@ def _compile_rules(policy: "MarginPolicy") -> CompiledRules:
     fee_rules = ("closing_fee_in_initial_margin", "closing_fee_in_maintenance_margin")
     held = [fee_basis != "none" and policy.known(rule) for rule in fee_rules]
     return CompiledRules(
-        # An unknown basis of a margin mode is refused when a book has rows of that mode; until then any code
-        # does.
-        requirement_isolated=REQUIREMENT_BASES.get(policy.requirement_basis_isolated, 0),
-        requirement_cross=REQUIREMENT_BASES.get(policy.requirement_basis_cross, 0),
+        # An unknown basis of a margin mode is refused when a book has rows of that mode; until then any does.
+        requirement_isolated=_known_or("price", policy.requirement_basis_isolated),
+        requirement_cross=_known_or("price", policy.requirement_basis_cross),
         initial_at_entry_isolated=policy.initial_margin_basis_isolated == "entry",
         initial_at_entry_cross=policy.initial_margin_basis_cross == "entry",
         initial_from_table=policy.known("initial_margin_rule") == "table",
-        fee_basis=FEE_BASES[fee_basis],
+        fee_basis=fee_basis,
         fee_rate=0.0 if fee_basis == "none" else float(policy.known("closing_fee_rate")),
         fee_in_initial=held[0],
         fee_in_maintenance=held[1],
@@ -284,11 +277,15 @@ def _compile_rules(policy: "MarginPolicy") -> CompiledRules:
         liquidation_level=float(policy.liquidation_level),
         liquidation_inclusive=policy.liquidation_level_inclusive,
         # An unknown rule for hedged legs or liabilities is refused when a book has them.
-        hedge_rule=HEDGE_RULES.get(policy.hedge_requirement, 0),
+        hedge_rule=_known_or("sum", policy.hedge_requirement),
         covered_share=float(policy.covered_share),
         liabilities_as_requirement=policy.liabilities_count_as == "requirement",
         margins_at_liability_weight=policy.margins_convert_at == "liability_weight",
     )
+
+
+def _known_or(stand_in: str, word: str) -> str:
+    return stand_in if word == UNKNOWN else word
 
 
 def _fee_in_bankruptcy(policy: "MarginPolicy", fee_basis: str) -> bool | None:
@@ -306,7 +303,7 @@ def _compile_instrument(instrument: "Instrument", funded: bool, movers: Movers) 
     short, initial = instrument.short_tiers, instrument.initial_tiers
     return CompiledInstrument(
         name=instrument.name,
-        payoff=PAYOFFS[instrument.payoff],
+        payoff=instrument.payoff,
         contract_size=float(instrument.contract_size),
         multiplier=float(instrument.multiplier),
         long=_compile_table(instrument, instrument.tiers, funding_rate),
@@ -345,9 +342,9 @@ def _compile_table(instrument: "Instrument", tiers: "TierTable", funding_rate: f
 
 def _columns(tiers: "TierTable", rates: tuple[float, ...]) -> CompiledTable:
     """Columns of a table with these rates."""
-    keys = {"marginal": KEYS["value"], "growing": KEYS["size"]}
+    keys = {"marginal": "value", "growing": "size"}
     return CompiledTable(
-        key=keys[tiers.shape] if tiers.shape in keys else KEYS[tiers.unit],
+        key=keys.get(tiers.shape, tiers.unit),
         floors=tiers.floors,
         rates=rates,
         deductions=tiers.deductions,

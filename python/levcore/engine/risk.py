@@ -28,7 +28,7 @@ Bytes = npt.NDArray[np.uint8]
 CACHE_LINE = 8
 """Float64 values a cache line."""
 LARGE_OUTPUT = 1 << 20
-"""Float64 values from which on the kernel writes past the cache (``rust/levcore/src/evaluate.rs``)."""
+"""Float64 values from which on the kernel writes past the cache (``rust/levcore/src/job/outputs.rs``)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from levcore.engine.compiled import FEE_BASES, KEYS, REQUIREMENT_BASES, CompiledInstrument
+from levcore.engine.compiled import CompiledInstrument
 from levcore.reference.codes.state import state_of
 from levcore.reference.formulas import contract, exposure, liquidation, margin, mark_to_market
 from levcore.reference.rules.policy import Policy
@@ -27,13 +27,13 @@ __all__ = [
     "require_margin",
 ]
 
-AT_PRICE = REQUIREMENT_BASES["price"]
-AT_ENTRY = REQUIREMENT_BASES["entry"]
-FEE_AT_ENTRY = FEE_BASES["entry"]
-FEE_AT_PRICE = FEE_BASES["price"]
-FEE_AT_BANKRUPTCY = FEE_BASES["bankruptcy"]
-BY_RISK_LIMIT = KEYS["risk_limit"]
-BY_CONTRACTS = KEYS["contracts"]
+AT_PRICE = "price"
+AT_ENTRY = "entry"
+FEE_AT_ENTRY = "entry"
+FEE_AT_PRICE = "price"
+FEE_AT_BANKRUPTCY = "bankruptcy"
+BY_RISK_LIMIT = "risk_limit"
+BY_CONTRACTS = "contracts"
 
 
 ROW_RESULTS = (
@@ -167,7 +167,7 @@ def fund_isolated(position: Position, policy: Policy) -> None:
 
 
 def require_margin(
-    position: Position, policy: Policy, tiers: Tiers, basis: int, initial_at_entry: bool
+    position: Position, policy: Policy, tiers: Tiers, basis: str, initial_at_entry: bool
 ) -> None:
     """Initial margin, maintenance margin and requirement."""
     p, rules, table = position, policy.rules, tiers.of(position.quantity)
@@ -205,7 +205,7 @@ def charge(position: Position, table: Table, value: float) -> tuple[Line | None,
     return chosen, chosen.rate * value
 
 
-def judge_isolated(position: Position, policy: Policy, basis: int) -> None:
+def judge_isolated(position: Position, policy: Policy, basis: str) -> None:
     """Equity, ratio and state of an isolated position, and what the closed form needs."""
     p = position
     p.equity = p.cash + p.unrealized_pnl
@@ -219,7 +219,7 @@ def judge_isolated(position: Position, policy: Policy, basis: int) -> None:
         p.needed += p.maintenance * policy.trigger
 
 
-def release(position: Position, policy: Policy, basis: int) -> float:
+def release(position: Position, policy: Policy, basis: str) -> float:
     """What a leg gives back to its account's surplus when it is taken out and solved for."""
     released = position.requirement * policy.trigger
     if policy.has_fixed_fee:
@@ -236,7 +236,7 @@ def need_of_leg(position: Position, surplus: float, released: float) -> None:
     p.bankruptcy_needed = p.direction * p.value - p.equity
 
 
-def solve(position: Position, policy: Policy, table: Table, basis: int) -> float:
+def solve(position: Position, policy: Policy, table: Table, basis: str) -> float:
     """Value of the position at which its surplus is zero."""
     p = position
     if basis != AT_PRICE:
@@ -259,7 +259,7 @@ def find_prices(
     instrument: CompiledInstrument,
     tiers: Tiers,
     mark: float,
-    basis: int,
+    basis: str,
     cross: bool,
 ) -> None:
     """Liquidation and bankruptcy price, distance, leverage and findings."""

@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from levcore._levcore import price_grid_profits, span_future_profits
 from levcore.book.arrays import Codes, Floats, flat_array, float_column, label_sequence, real_number
-from levcore.engine.compiled import PAYOFFS
 from levcore.errors import DTypeError, InputError, ShapeError
 from levcore.rules.instruments import Instrument
 
@@ -176,7 +175,7 @@ class ScenarioArrays:
         odd = next((each for each in held if not isinstance(each, Instrument)), None)
         if odd is not None:
             raise DTypeError("instruments", "must hold instruments", "Instrument", type(odd).__name__)
-        contracts = [(PAYOFFS[each.payoff], each.contract_size, each.multiplier) for each in held]
+        contracts = [(each.payoff, each.contract_size, each.multiplier) for each in held]
         column = float_column("moves", moves, None, [])
         _refuse("moves", column, column > -1.0, "must leave a price above 0", "above -1")
         fractions = float_column("covers", covers, column.size, [])

@@ -20,7 +20,7 @@ __all__ = ["GroupRisk", "RawResults", "RowFailure", "ScenarioRisk", "measures_of
 RawResults = tuple[Floats, npt.NDArray[np.uint8], Codes, Floats, Codes, npt.NDArray[np.uint8], Floats | None]
 """What the kernel and the reference return, see ``rust/levcore-py/src/scenarios.rs``."""
 
-_MEASURES = tuple(scenario_measures())
+_MEASURES = tuple(name for name, _, _ in scenario_measures())
 
 
 @dataclass(frozen=True, slots=True)

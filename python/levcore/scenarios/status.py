@@ -1,6 +1,7 @@
 """The closed vocabularies of a portfolio margin: why a row failed, what became of an account.
 
-The same codes as ``rust/levcore/src/scenario_status.rs``; ``tests/test_scenarios.py`` holds the two together.
+The same codes as ``rust/levcore/src/scenarios/status.rs``; ``tests/scenarios/test_scenarios.py`` holds the
+two together.
 """
 
 from enum import IntEnum

@@ -1,7 +1,6 @@
 //! A book of positions: columns borrowed from NumPy, laid out once, evaluated many times.
 
-use levcore::layout::{Codes, Keys, Layout};
-use levcore::pooled_accounts::BalanceKeys;
+use levcore::{BalanceKeys, Codes, Keys, Layout};
 use numpy::{PyArray1, PyArrayMethods, PyReadonlyArray1, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 

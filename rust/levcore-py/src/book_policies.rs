@@ -1,6 +1,6 @@
 //! The policies of a book with the places of its instruments and assets in them, found once.
 
-use levcore::evaluate::PolicyAtMarks;
+use levcore::PolicyAtMarks;
 use pyo3::prelude::*;
 
 use crate::errors::ShapeError;

@@ -49,8 +49,8 @@ impl<'py> BorrowedBalances<'py> {
         })
     }
 
-    fn columns(&self) -> PyResult<levcore::book::Balances<'_>> {
-        Ok(levcore::book::Balances {
+    fn columns(&self) -> PyResult<levcore::Balances<'_>> {
+        Ok(levcore::Balances {
             asset: self.asset.as_slice()?,
             balance: slice("balances.balance", &self.balance)?.unwrap_or(&[]),
             liability: slice("balances.liability", &self.liability)?,
@@ -74,8 +74,8 @@ impl<'py> BorrowedBook<'py> {
         })
     }
 
-    pub(crate) fn columns(&self) -> PyResult<levcore::book::Book<'_>> {
-        Ok(levcore::book::Book {
+    pub(crate) fn columns(&self) -> PyResult<levcore::Book<'_>> {
+        Ok(levcore::Book {
             instrument: self.instrument.as_slice()?,
             quantity: slice("quantity", &self.quantity)?.unwrap_or(&[]),
             entry_price: slice("entry_price", &self.entry_price)?.unwrap_or(&[]),

@@ -1,9 +1,9 @@
 //! The questions to a book at marks: its risk, how far prices may move, how much to close.
 
-use levcore::distance::{Betas, DistanceOutputs};
-use levcore::evaluate::{AccountOutputs, BalanceOutputs, Outputs};
-use levcore::instruction_set::InstructionSet;
-use levcore::measures;
+use levcore::{
+    AccountOutputs, BalanceOutputs, Betas, ByMeasure, DistanceOutputs, Execution, InstructionSet, Layout, Measure,
+    Outputs, PolicyAtMarks,
+};
 use numpy::{PyArray2, PyReadonlyArray1};
 use pyo3::prelude::*;
 
@@ -13,7 +13,56 @@ use crate::borrowed::{BorrowedBook, Table};
 use crate::door;
 use crate::errors::to_python;
 
+type Floats<'py> = PyReadonlyArray1<'py, f64>;
 type Results = (Py<PyArray2<f64>>, Py<PyArray2<u8>>);
+
+/// What every question is asked of, borrowed for the length of the call.
+struct Question<'py> {
+    py: Python<'py>,
+    set: InstructionSet,
+    threads: usize,
+    layout: &'py Layout,
+    policies: &'py BookPolicies,
+    book: BorrowedBook<'py>,
+    marks: Floats<'py>,
+    asset_prices: Vec<Floats<'py>>,
+}
+
+impl<'py> Question<'py> {
+    fn of(
+        py: Python<'py>,
+        book: &'py Book,
+        policies: &'py BookPolicies,
+        marks: Floats<'py>,
+        asset_prices: Vec<Floats<'py>>,
+        instruction_set: &str,
+        threads: usize,
+    ) -> PyResult<Self> {
+        let set = InstructionSet::named(instruction_set).map_err(to_python)?;
+        let (layout, book) = (&book.layout, BorrowedBook::of(py, book)?);
+        Ok(Self { py, set, threads, layout, policies, book, marks, asset_prices })
+    }
+
+    /// Number of rows, of accounts, of balances.
+    fn sizes(&self) -> PyResult<(usize, usize, usize)> {
+        let columns = self.book.columns()?;
+        let balances = columns.balances.map_or(0, |balances| balances.balance.len());
+        Ok((columns.rows(), columns.wallet_balance.len(), balances))
+    }
+
+    /// Asks the core, without the interpreter.
+    fn ask(
+        &self,
+        answer: impl FnOnce(&levcore::Book<'_>, &Layout, &[PolicyAtMarks<'_>], Execution<'_>) -> levcore::Result<()> + Send,
+    ) -> PyResult<()> {
+        let columns = self.book.columns()?;
+        let asset_prices = self.asset_prices.iter().map(PyReadonlyArray1::as_slice).collect::<Result<Vec<_>, _>>()?;
+        let policies = self.policies.at(self.marks.as_slice()?, &asset_prices)?;
+        let layout = self.layout;
+        let work = |execution: Execution<'_>| answer(&columns, layout, &policies, execution);
+        door::through_with_signals(self.py, self.set, self.threads, work)
+    }
+}
 
 /// Evaluates a book at marks into caller-owned outputs.
 ///
@@ -26,39 +75,26 @@ pub(crate) fn evaluate(
     py: Python<'_>,
     book: &Book,
     policies: &BookPolicies,
-    marks: PyReadonlyArray1<'_, f64>,
+    marks: Floats<'_>,
     wanted: u32,
     results: Py<PyArray2<f64>>,
     codes: Py<PyArray2<u8>>,
     accounts: Option<Results>,
-    asset_prices: Vec<PyReadonlyArray1<'_, f64>>,
+    asset_prices: Vec<Floats<'_>>,
     balances: Option<Results>,
     instruction_set: &str,
     threads: usize,
 ) -> PyResult<()> {
-    let set = InstructionSet::named(instruction_set).map_err(to_python)?;
-    let borrowed = BorrowedBook::of(py, book)?;
-    let columns = borrowed.columns()?;
-    let (rows, account_count) = (columns.rows(), columns.wallet_balance.len());
-    let asset_prices = asset_prices.iter().map(PyReadonlyArray1::as_slice).collect::<Result<Vec<_>, _>>()?;
-    let policies = policies.at(marks.as_slice()?, &asset_prices)?;
-    let balance_count = columns.balances.map_or(0, |balances| balances.balance.len());
-
+    let question = Question::of(py, book, policies, marks, asset_prices, instruction_set, threads)?;
+    let (row_count, account_count, balance_count) = question.sizes()?;
     let mut results = Table::of(py, "out", &results)?;
     let mut codes = Table::of(py, "out", &codes)?;
-    let mut measured = results.columns("out", wanted.count_ones() as usize, rows)?.into_iter();
-    let measured: [Option<&mut [f64]>; measures::COUNT] =
-        std::array::from_fn(|measure| if wanted & (1 << measure) == 0 { None } else { measured.next() });
-    let [state, status] = codes.array("out", rows)?;
-    let borrow_both = |argument: &'static str, given: Option<Results>| {
-        given
-            .map(|(results, codes)| {
-                PyResult::Ok((Table::of(py, argument, &results)?, Table::of(py, argument, &codes)?))
-            })
-            .transpose()
-    };
-    let mut tables = borrow_both("out.accounts", accounts)?;
-    let mut balance_tables = borrow_both("out.balances", balances)?;
+    let mut measured = results.columns("out", wanted.count_ones() as usize, row_count)?.into_iter();
+    let is_wanted = |measure: Measure| wanted & (1 << measure as usize) != 0;
+    let measured = ByMeasure::from_fn(|measure| if is_wanted(measure) { measured.next() } else { None });
+    let [state, status] = codes.array("out", row_count)?;
+    let mut tables = borrow_both(py, "out.accounts", accounts)?;
+    let mut balance_tables = borrow_both(py, "out.balances", balances)?;
     let accounts = match &mut tables {
         None => AccountOutputs::none(),
         Some((results, codes)) => {
@@ -74,9 +110,17 @@ pub(crate) fn evaluate(
         }
     };
     let outputs = Outputs::new(measured, state, status, accounts, balances);
-    door::through_with_signals(py, |interrupted| {
-        levcore::evaluate::evaluate(&columns, &book.layout, &policies, &outputs, set, threads, interrupted)
-    })
+    question.ask(|book, layout, policies, execution| levcore::evaluate(book, layout, policies, &outputs, execution))
+}
+
+/// Results and codes, borrowed for writing.
+fn borrow_both<'py>(
+    py: Python<'py>,
+    argument: &'static str,
+    given: Option<Results>,
+) -> PyResult<Option<(Table<'py, f64>, Table<'py, u8>)>> {
+    let Some((results, codes)) = given else { return Ok(None) };
+    Ok(Some((Table::of(py, argument, &results)?, Table::of(py, argument, &codes)?)))
 }
 
 /// Measures how far prices may move together until each account is liquidated: rows lower and upper of `results`, codes of status.
@@ -88,34 +132,27 @@ pub(crate) fn measure_distances(
     py: Python<'_>,
     book: &Book,
     policies: &BookPolicies,
-    marks: PyReadonlyArray1<'_, f64>,
-    asset_prices: Vec<PyReadonlyArray1<'_, f64>>,
-    betas: Vec<(PyReadonlyArray1<'_, f64>, PyReadonlyArray1<'_, f64>)>,
+    marks: Floats<'_>,
+    asset_prices: Vec<Floats<'_>>,
+    betas: Vec<(Floats<'_>, Floats<'_>)>,
     results: Py<PyArray2<f64>>,
     codes: Py<PyArray2<u8>>,
     instruction_set: &str,
     threads: usize,
 ) -> PyResult<()> {
-    let set = InstructionSet::named(instruction_set).map_err(to_python)?;
-    let borrowed = BorrowedBook::of(py, book)?;
-    let columns = borrowed.columns()?;
-    let accounts = columns.wallet_balance.len();
-    let asset_prices = asset_prices.iter().map(PyReadonlyArray1::as_slice).collect::<Result<Vec<_>, _>>()?;
-    let policies = policies.at(marks.as_slice()?, &asset_prices)?;
-    let betas = betas
-        .iter()
-        .map(|(instruments, assets)| {
-            PyResult::Ok(Betas { of_instruments: instruments.as_slice()?, of_assets: assets.as_slice()? })
-        })
-        .collect::<PyResult<Vec<_>>>()?;
+    let question = Question::of(py, book, policies, marks, asset_prices, instruction_set, threads)?;
+    let (_, account_count, _) = question.sizes()?;
+    let betas = betas.iter().map(|(instruments, assets)| {
+        PyResult::Ok(Betas { of_instruments: instruments.as_slice()?, of_assets: assets.as_slice()? })
+    });
+    let betas = betas.collect::<PyResult<Vec<_>>>()?;
     let mut results = Table::of(py, "out", &results)?;
     let mut codes = Table::of(py, "out", &codes)?;
-    let [lower, upper] = results.array("out", accounts)?;
-    let [status] = codes.array("out", accounts)?;
+    let [lower, upper] = results.array("out", account_count)?;
+    let [status] = codes.array("out", account_count)?;
     let outputs = DistanceOutputs::new(lower, upper, status);
-    door::through_with_signals(py, |interrupted| {
-        let layout = &book.layout;
-        levcore::evaluate::measure_distances(&columns, layout, &policies, &betas, &outputs, set, threads, interrupted)
+    question.ask(|book, layout, policies, execution| {
+        levcore::measure_distances(book, layout, policies, &betas, &outputs, execution)
     })
 }
 
@@ -128,21 +165,17 @@ pub(crate) fn quantities_to_close(
     py: Python<'_>,
     book: &Book,
     policies: &BookPolicies,
-    marks: PyReadonlyArray1<'_, f64>,
-    asset_prices: Vec<PyReadonlyArray1<'_, f64>>,
+    marks: Floats<'_>,
+    asset_prices: Vec<Floats<'_>>,
     results: Py<PyArray2<f64>>,
     instruction_set: &str,
     threads: usize,
 ) -> PyResult<()> {
-    let set = InstructionSet::named(instruction_set).map_err(to_python)?;
-    let borrowed = BorrowedBook::of(py, book)?;
-    let columns = borrowed.columns()?;
-    let asset_prices = asset_prices.iter().map(PyReadonlyArray1::as_slice).collect::<Result<Vec<_>, _>>()?;
-    let policies = policies.at(marks.as_slice()?, &asset_prices)?;
+    let question = Question::of(py, book, policies, marks, asset_prices, instruction_set, threads)?;
+    let (row_count, ..) = question.sizes()?;
     let mut results = Table::of(py, "out", &results)?;
-    let [quantities] = results.array("out", columns.rows())?;
-    door::through_with_signals(py, |interrupted| {
-        let layout = &book.layout;
-        levcore::evaluate::quantities_to_close(&columns, layout, &policies, quantities, set, threads, interrupted)
+    let [quantities] = results.array("out", row_count)?;
+    question.ask(|book, layout, policies, execution| {
+        levcore::quantities_to_close(book, layout, policies, quantities, execution)
     })
 }

@@ -2,12 +2,13 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use levcore::{Execution, InstructionSet};
 use pyo3::prelude::*;
 
 use crate::errors;
 
 /// Runs `work` without the interpreter lock.
-pub(crate) fn through<T: Send>(py: Python<'_>, work: impl FnOnce() -> levcore::error::Result<T> + Send) -> PyResult<T> {
+pub(crate) fn through<T: Send>(py: Python<'_>, work: impl FnOnce() -> levcore::Result<T> + Send) -> PyResult<T> {
     // The core works on slices whose content any panic leaves valid; outputs are then undefined, as InternalError says.
     let result = py.detach(|| catch_unwind(AssertUnwindSafe(work)));
     match result {
@@ -19,14 +20,17 @@ pub(crate) fn through<T: Send>(py: Python<'_>, work: impl FnOnce() -> levcore::e
 /// The same for work that asks now and then whether to stop: a signal, Ctrl-C above all, then comes back as its exception.
 pub(crate) fn through_with_signals<T: Send>(
     py: Python<'_>,
-    work: impl FnOnce(&mut dyn FnMut() -> bool) -> levcore::error::Result<T> + Send,
+    set: InstructionSet,
+    threads: usize,
+    work: impl FnOnce(Execution<'_>) -> levcore::Result<T> + Send,
 ) -> PyResult<T> {
     let mut signal: Option<PyErr> = None;
     let outcome = through(py, || {
-        work(&mut || {
+        let mut interrupted = || {
             signal = Python::attach(|py| py.check_signals().err());
             signal.is_some()
-        })
+        };
+        work(Execution { set, threads, interrupted: &mut interrupted })
     });
     signal.map_or(outcome, Err)
 }

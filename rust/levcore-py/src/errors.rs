@@ -1,8 +1,9 @@
 //! The core's errors as the exceptions of `levcore.errors`.
 
 use std::any::Any;
+use std::str::FromStr;
 
-use levcore::error::Error;
+use levcore::Error;
 use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::import_exception;
 use pyo3::prelude::*;
@@ -41,6 +42,7 @@ pub(crate) fn to_python(error: Error) -> PyErr {
         Error::Domain { argument, expected, found } => {
             PolicyError::new_err((argument, "is outside of its domain", expected, found.to_string()))
         }
+        Error::Word { expected, found } => unknown_word("word", &expected, &found),
         Error::Environment { variable, expected, found } => {
             InputError::new_err((variable, "is a variable of the environment", expected, format!("{found:?}")))
         }
@@ -56,6 +58,18 @@ pub(crate) fn to_python(error: Error) -> PyErr {
         Error::Threads { .. } => InputError::new_err(("threads", error.to_string())),
         Error::Interrupted => PyKeyboardInterrupt::new_err(()),
     }
+}
+
+/// The value of a rule by its word.
+pub(crate) fn word<Rule: FromStr<Err = Error>>(argument: &'static str, given: &str) -> PyResult<Rule> {
+    given.parse().map_err(|error| match error {
+        Error::Word { expected, found } => unknown_word(argument, &expected, &found),
+        other => to_python(other),
+    })
+}
+
+fn unknown_word(argument: &'static str, expected: &str, found: &str) -> PyErr {
+    PolicyError::new_err((argument, "must be a known word", format!("one of {expected}"), format!("{found:?}")))
 }
 
 /// An output that cannot be written while its inputs are read.

@@ -10,8 +10,9 @@ mod door;
 mod errors;
 mod policy;
 mod scenarios;
+mod sums;
 mod table;
-mod tables;
+mod vocabularies;
 
 use pyo3::prelude::*;
 
@@ -29,16 +30,15 @@ mod _levcore {
     #[pymodule_export]
     use crate::policy::Policy;
     #[pymodule_export]
-    use crate::scenarios::{
-        evaluate_scenarios, price_grid_profits, scenario_account_statuses, scenario_measures, scenario_row_statuses,
-        span_future_profits,
-    };
+    use crate::scenarios::{evaluate_scenarios, price_grid_profits, span_future_profits};
+    #[pymodule_export]
+    use crate::sums::exact_sums;
     #[pymodule_export]
     use crate::table::{Table, text_to_number};
     #[pymodule_export]
-    use crate::tables::{
-        account_measures, account_statuses, balance_measures, default_threads, instruction_sets, measures, states,
-        statuses, used_instruction_set,
+    use crate::vocabularies::{
+        account_measures, account_statuses, balance_measures, default_threads, instruction_sets, measures,
+        scenario_account_statuses, scenario_measures, scenario_row_statuses, states, statuses, used_instruction_set,
     };
 
     use pyo3::prelude::*;

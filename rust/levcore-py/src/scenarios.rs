@@ -1,15 +1,16 @@
 //! Portfolio margin by scenarios: columns and tables borrowed from NumPy for one call.
 
-use levcore::contract::{Contract, Payoff};
-use levcore::instruction_set::InstructionSet;
-use levcore::scenario_arrays::{SPAN_SCENARIOS, price_profit, span_profits};
-use levcore::scenario_status::{AccountStatus, RowStatus};
-use levcore::scenarios::{AddOns, BlockRisk, GroupRisk, Legs, MEASURES, NetAmounts, ScenarioArrays, scenario_margin};
+use levcore::codes::ScenarioMeasure;
+use levcore::scenarios::{
+    AddOns, BlockRisk, GroupRisk, Legs, NetAmounts, SPAN_SCENARIOS, ScenarioArrays, price_profit, scenario_margin,
+    span_profits,
+};
+use levcore::{Contract, InstructionSet};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
 use crate::door;
-use crate::errors::to_python;
+use crate::errors::{to_python, word};
 
 type Floats<'py> = PyReadonlyArray1<'py, f64>;
 type Codes<'py> = PyReadonlyArray1<'py, u32>;
@@ -113,8 +114,8 @@ pub(crate) fn evaluate_scenarios<'py>(
         initial_ratio: inputs.initial_ratio,
         equity: slice(&inputs.equity)?,
     };
-    let blocks = door::through_with_signals(py, |interrupted| {
-        scenario_margin(&legs, &arrays, &add_ons, keep_profits, instruction_set, threads, interrupted)
+    let blocks = door::through_with_signals(py, instruction_set, threads, |execution| {
+        scenario_margin(&legs, &arrays, &add_ons, keep_profits, execution)
     })?;
     results(py, &blocks, inputs.accounts, keep_profits.then_some(arrays.scenarios))
 }
@@ -126,9 +127,9 @@ fn results<'py>(
     accounts: usize,
     scenarios: Option<usize>,
 ) -> PyResult<Results<'py>> {
-    let mut measures = Vec::with_capacity(MEASURES.len() * accounts);
-    for measure in 0..MEASURES.len() {
-        blocks.iter().for_each(|block| measures.extend_from_slice(block.measure(measure)));
+    let mut measures = Vec::with_capacity(ScenarioMeasure::COUNT * accounts);
+    for word in ScenarioMeasure::TABLE {
+        blocks.iter().for_each(|block| measures.extend_from_slice(block.measure(word.value)));
     }
     let mut status = Vec::with_capacity(accounts);
     blocks.iter().for_each(|block| status.extend_from_slice(&block.status));
@@ -143,7 +144,7 @@ fn results<'py>(
         PyArray1::from_vec(py, profits).reshape([accounts, scenarios])
     });
     Ok((
-        PyArray1::from_vec(py, measures).reshape([MEASURES.len(), accounts])?,
+        PyArray1::from_vec(py, measures).reshape([ScenarioMeasure::COUNT, accounts])?,
         PyArray1::from_vec(py, status),
         PyArray1::from_vec(py, group_columns(blocks, groups, &codes)).reshape([codes.len(), groups])?,
         PyArray1::from_vec(py, group_columns(blocks, groups, &risks)).reshape([risks.len(), groups])?,
@@ -166,20 +167,15 @@ fn group_columns<T>(blocks: &[BlockRisk], groups: usize, columns: &[fn(&GroupRis
 #[pyfunction]
 pub(crate) fn price_grid_profits<'py>(
     py: Python<'py>,
-    contracts: Vec<(u8, f64, f64)>,
+    contracts: Vec<(String, f64, f64)>,
     marks: Floats<'py>,
     moves: Floats<'py>,
     covers: Floats<'py>,
 ) -> PyResult<Bound<'py, PyArray2<f64>>> {
     let (marks, moves, covers) = (marks.as_slice()?, moves.as_slice()?, covers.as_slice()?);
     let mut profits = Vec::with_capacity(contracts.len() * moves.len());
-    for (&(payoff, contract_size, multiplier), &mark) in contracts.iter().zip(marks) {
-        let payoff = match payoff {
-            0 => Payoff::Linear,
-            1 => Payoff::Inverse,
-            _ => Payoff::Quanto,
-        };
-        let contract = Contract::new(payoff, contract_size, multiplier).map_err(to_python)?;
+    for ((payoff, contract_size, multiplier), &mark) in contracts.iter().zip(marks) {
+        let contract = Contract::new(word("payoff", payoff)?, *contract_size, *multiplier).map_err(to_python)?;
         profits.extend(moves.iter().zip(covers).map(|(&by, &cover)| price_profit(&contract, mark, by, cover)));
     }
     PyArray1::from_vec(py, profits).reshape([contracts.len(), moves.len()])
@@ -193,22 +189,4 @@ pub(crate) fn span_future_profits(
     extreme_cover: f64,
 ) -> [f64; SPAN_SCENARIOS] {
     span_profits(price_scan_range, extreme_multiple, extreme_cover)
-}
-
-/// Names of the measures of an account, in the order of the results.
-#[pyfunction]
-pub(crate) fn scenario_measures() -> [&'static str; MEASURES.len()] {
-    MEASURES
-}
-
-/// Codes of rows that failed as (code, name, meaning).
-#[pyfunction]
-pub(crate) fn scenario_row_statuses() -> Vec<(u8, &'static str, &'static str)> {
-    RowStatus::TABLE.iter().map(|&(status, name, meaning)| (status as u8, name, meaning)).collect()
-}
-
-/// Codes of accounts as (code, name, meaning).
-#[pyfunction]
-pub(crate) fn scenario_account_statuses() -> Vec<(u8, &'static str, &'static str)> {
-    AccountStatus::TABLE.iter().map(|&(status, name, meaning)| (status as u8, name, meaning)).collect()
 }

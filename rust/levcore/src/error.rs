@@ -1,4 +1,4 @@
-//! Errors of a whole call. A bad *row* is not an error: it gets a [`Status`](crate::status::Status).
+//! Errors of a whole call. A bad *row* is not an error: it gets a [`Status`](crate::codes::Status).
 
 use thiserror::Error;
 
@@ -56,6 +56,14 @@ pub enum Error {
         expected: &'static str,
         /// What was given.
         found: f64,
+    },
+    /// A word that its vocabulary does not hold.
+    #[error("expected one of {expected}, found {found:?}")]
+    Word {
+        /// The words of the vocabulary.
+        expected: String,
+        /// The one given.
+        found: String,
     },
     /// A variable of the environment holds what it must not.
     #[error("{variable}: expected {expected}, found {found:?}")]

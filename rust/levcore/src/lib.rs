@@ -1,24 +1,25 @@
 //! levcore evaluates margin, liquidation price and mark-to-market of large books of leveraged positions.
 //!
-//! A policy compiles to numbers ([`policy::Policy`]); a book is a set of borrowed columns ([`book::Book`]) whose order of evaluation is
-//! settled once ([`layout::Layout`]); [`evaluate::evaluate`] writes columns of results and, for every row, a [`status::Status`].
+//! A policy compiles to numbers ([`Policy`]); a book is a set of borrowed columns ([`Book`]) whose order of evaluation is settled once
+//! ([`Layout`]); [`evaluate()`] writes columns of results and, for every row, a [`Status`]. [`measure_distances`] and
+//! [`quantities_to_close`] ask whole accounts, [`scenarios`] is portfolio margin.
 //!
 //! The maintenance requirement of a position is the largest of a few lines in its value, so the surplus over it is concave and every
-//! liquidation price has a closed form ([`liquidation`]). Results are the same to the last bit for every instruction set and number of
-//! threads.
+//! liquidation price has a closed form ([`formulas::liquidation`]). Results are the same to the last bit for every instruction set and
+//! number of threads.
+//!
+//! The rooms stand on floors, and use what lies below them only: `evaluate`, `accounts`, `job`, `tiles`, `rules` and `scenarios`; then
+//! `book`, `formulas`, `machine`; at the bottom `codes` and `error`. `tests/floors.rs` holds them to it.
 //!
 //! # Examples
 //!
 //! ```
-//! use levcore::book::Book;
-//! use levcore::contract::{Contract, Payoff};
-//! use levcore::evaluate::{AccountOutputs, BalanceOutputs, Outputs, PolicyAtMarks, evaluate};
-//! use levcore::instruction_set::InstructionSet;
-//! use levcore::layout::{Keys, Layout};
-//! use levcore::policy::{Basis, FeeBasis, HedgeRule, Policy, Rules, Terms, Threshold};
-//! use levcore::tiers::TierTable;
+//! use levcore::{
+//!     AccountOutputs, BalanceOutputs, Basis, Book, ByMeasure, Contract, Execution, FeeBasis, HedgeRule, InstructionSet, Keys, Layout,
+//!     Measure, Outputs, Payoff, Policy, PolicyAtMarks, Rules, Terms, Threshold, TierTable, evaluate,
+//! };
 //!
-//! # fn main() -> levcore::error::Result<()> {
+//! # fn main() -> levcore::Result<()> {
 //! let unknown = Threshold { level: None, inclusive: true };
 //! let rules = Rules {
 //!     requirement_isolated: Basis::Price,
@@ -57,13 +58,13 @@
 //! };
 //! let layout = Layout::new(&Keys::isolated(&[0], 1))?;
 //! let (mut price, mut state, mut status) = ([0.0], [0], [0]);
-//! let mut columns = [const { None }; levcore::measures::COUNT];
-//! columns[levcore::measures::Measure::LiquidationPrice as usize] = Some(&mut price[..]);
+//! let mut columns = ByMeasure::none();
+//! columns[Measure::LiquidationPrice] = Some(&mut price[..]);
 //! let outputs = Outputs::new(columns, &mut state, &mut status, AccountOutputs::none(), BalanceOutputs::none());
-//! let set = InstructionSet::from_environment()?;
+//! let execution = Execution { set: InstructionSet::from_environment()?, threads: 1, interrupted: &mut || false };
 //! let (places, marks) = (&[Some(0)], &[43_532.3]);
 //! let policies = [PolicyAtMarks { policy: &policy, places, marks, places_of_assets: &[], asset_prices: &[] }];
-//! evaluate(&book, &layout, &policies, &outputs, set, 1, &mut || false)?;
+//! evaluate(&book, &layout, &policies, &outputs, execution)?;
 //! assert!((price[0] - 21_841.249_939_76).abs() < 5e-9);
 //! # Ok(())
 //! # }
@@ -72,47 +73,25 @@
 #![allow(clippy::neg_cmp_op_on_partial_ord, reason = "a check that NaN must fail reads `!(number < limit)`")]
 #![allow(clippy::needless_range_loop, reason = "a loop over the slots of a tile indexes many columns alike")]
 
-mod account;
-mod account_reader;
+pub mod accounts;
 pub mod book;
-mod classify;
-pub mod collateral;
-pub mod contract;
-mod cross;
-mod curve;
-pub mod distance;
+pub mod codes;
 pub mod error;
 pub mod evaluate;
-pub mod exposure;
-mod hedge;
-pub mod instruction_set;
-mod isolated;
-mod kernel;
-pub mod layout;
-pub mod liquidation;
-pub mod margin;
-pub mod mark_to_market;
-mod marked;
-pub mod measures;
-mod numbering;
-pub mod policy;
-mod pool;
-pub mod pooled_accounts;
-mod ray;
-mod restore;
-mod rows;
-mod scenario_account;
-pub mod scenario_arrays;
-mod scenario_scan;
-mod scenario_scratch;
-pub mod scenario_status;
+pub mod formulas;
+pub mod job;
+pub mod machine;
+pub mod rules;
 pub mod scenarios;
-pub mod settle;
-mod shared;
-pub mod state;
-pub mod status;
-mod tables;
-pub mod threads;
-pub mod tiers;
-mod tile;
-mod vector;
+mod tiles;
+
+pub use accounts::{Betas, DistanceOutputs};
+pub use book::{BalanceKeys, Balances, Book, Codes, Keys, Layout};
+pub use codes::{AccountMeasure, AccountStatus, BalanceMeasure, ByMeasure, Measure, State, Status};
+pub use error::{Error, Result};
+pub use evaluate::{evaluate, measure_distances, quantities_to_close};
+pub use formulas::contract::{Contract, Payoff};
+pub use formulas::exact_sum::{ExactSum, exact_sums};
+pub use job::{AccountOutputs, BalanceOutputs, Outputs, PolicyAtMarks};
+pub use machine::{Execution, InstructionSet};
+pub use rules::{Asset, Basis, FeeBasis, HedgeRule, Policy, Rules, Terms, Threshold, TierKey, TierTable};

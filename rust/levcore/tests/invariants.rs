@@ -3,17 +3,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot build its book has failed")]
 
-use levcore::book::Book;
-use levcore::contract::{Contract, Payoff};
-use levcore::error::Error;
-use levcore::evaluate::{ACCOUNT_MEASURES, AccountOutputs, BalanceOutputs, Outputs, PolicyAtMarks, evaluate};
-use levcore::instruction_set::InstructionSet;
-use levcore::layout::{Codes, Keys, Layout};
-use levcore::measures::{COUNT, Measure};
-use levcore::policy::{Basis, FeeBasis, HedgeRule, Policy, Rules, Terms, Threshold};
-use levcore::state::State;
-use levcore::status::{FIRST_FAILURE, Status};
-use levcore::tiers::{TierKey, TierTable};
+use levcore::codes::FIRST_FAILURE;
+use levcore::{
+    AccountMeasure, AccountOutputs, BalanceOutputs, Basis, Book, ByMeasure, Codes, Contract, Error, Execution,
+    FeeBasis, HedgeRule, InstructionSet, Keys, Layout, Measure, Outputs, Payoff, Policy, PolicyAtMarks, Rules, State,
+    Status, Terms, Threshold, TierKey, TierTable, evaluate,
+};
 use proptest::prelude::*;
 
 /// Columns of a random book.
@@ -171,7 +166,13 @@ fn layout_of(columns: &Columns) -> Layout {
 }
 
 /// Evaluates the measures wanted into memory that was not empty before.
-fn run(columns: &Columns, policy: &Policy, set: InstructionSet, threads: usize, wanted: &[bool; COUNT]) -> Results {
+fn run(
+    columns: &Columns,
+    policy: &Policy,
+    set: InstructionSet,
+    threads: usize,
+    wanted: &[bool; Measure::COUNT],
+) -> Results {
     let rows = columns.quantity.len();
     let book = Book {
         instrument: &columns.instrument,
@@ -186,9 +187,9 @@ fn run(columns: &Columns, policy: &Policy, set: InstructionSet, threads: usize, 
     };
     let accounts = ACCOUNTS as usize;
     let mut results = Results {
-        columns: vec![vec![77.0; rows]; COUNT],
+        columns: vec![vec![77.0; rows]; Measure::COUNT],
         codes: [vec![77; rows], vec![77; rows]],
-        account_columns: vec![vec![77.0; accounts]; ACCOUNT_MEASURES.len()],
+        account_columns: vec![vec![77.0; accounts]; AccountMeasure::COUNT],
         account_codes: [vec![77; accounts], vec![77; accounts]],
     };
     let mut places: Vec<Option<usize>> = (0..INSTRUMENTS).map(Some).collect();
@@ -196,7 +197,7 @@ fn run(columns: &Columns, policy: &Policy, set: InstructionSet, threads: usize, 
     {
         let mut outputs =
             results.columns.iter_mut().zip(wanted).map(|(column, &wanted)| wanted.then_some(&mut column[..]));
-        let measure_columns = std::array::from_fn(|_| outputs.next().unwrap());
+        let measure_columns = ByMeasure::from_fn(|_| outputs.next().unwrap());
         let mut of_accounts = results.account_columns.iter_mut().map(|column| &mut column[..]);
         let account_columns = std::array::from_fn(|_| of_accounts.next().unwrap());
         let [state, status] = &mut results.codes;
@@ -206,15 +207,16 @@ fn run(columns: &Columns, policy: &Policy, set: InstructionSet, threads: usize, 
         let layout = layout_of(columns);
         let policies =
             [PolicyAtMarks { policy, places: &places, marks: &MARKS, places_of_assets: &[], asset_prices: &[] }];
-        evaluate(&book, &layout, &policies, &outputs, set, threads, &mut || false).unwrap();
+        let execution = Execution { set, threads, interrupted: &mut || false };
+        evaluate(&book, &layout, &policies, &outputs, execution).unwrap();
     }
     results
 }
 
-const EVERYTHING: [bool; COUNT] = [true; COUNT];
+const EVERYTHING: [bool; Measure::COUNT] = [true; Measure::COUNT];
 
 fn sets() -> impl Iterator<Item = InstructionSet> {
-    InstructionSet::NAMES.iter().map(|(set, _)| *set).filter(|set| set.is_available())
+    InstructionSet::TABLE.iter().map(|word| word.value).filter(|set| set.is_available())
 }
 
 proptest! {
@@ -232,7 +234,7 @@ proptest! {
 
     #[test]
     fn a_measure_does_not_depend_on_what_else_is_asked_for(
-        columns in columns(), policy in policies(), wanted in any::<[bool; COUNT]>()
+        columns in columns(), policy in policies(), wanted in any::<[bool; Measure::COUNT]>()
     ) {
         let everything = run(&columns, &policy, InstructionSet::Baseline, 1, &EVERYTHING);
         let mut some = run(&columns, &policy, InstructionSet::Baseline, 1, &wanted);
@@ -332,8 +334,7 @@ fn a_call_ends_when_it_is_asked_to() {
     let layout = Layout::new(&Keys::isolated(&instrument, 1)).unwrap();
     let (mut state, mut status) = (vec![77; ROWS], vec![77; ROWS]);
     let outputs =
-        Outputs::new([const { None }; COUNT], &mut state, &mut status, AccountOutputs::none(), BalanceOutputs::none());
-    let set = InstructionSet::Baseline;
+        Outputs::new(ByMeasure::none(), &mut state, &mut status, AccountOutputs::none(), BalanceOutputs::none());
     let policies = [PolicyAtMarks {
         policy: &policy,
         places: &[Some(0)],
@@ -341,7 +342,8 @@ fn a_call_ends_when_it_is_asked_to() {
         places_of_assets: &[],
         asset_prices: &[],
     }];
-    let ended = evaluate(&book, &layout, &policies, &outputs, set, 1, &mut || true);
+    let execution = Execution { set: InstructionSet::Baseline, threads: 1, interrupted: &mut || true };
+    let ended = evaluate(&book, &layout, &policies, &outputs, execution);
     assert_eq!(ended, Err(Error::Interrupted));
     assert_eq!((status[0], status[ROWS - 1]), (Status::NoLiquidationPrice as u8, 77));
 }

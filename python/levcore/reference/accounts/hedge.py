@@ -5,15 +5,14 @@ on ``(n - m) + c m``, the smaller one on nothing. A requirement frozen at entry 
 of both.
 """
 
-from levcore.engine.compiled import HEDGE_RULES, REQUIREMENT_BASES
 from levcore.reference.accounts.pool import Leg
 from levcore.reference.rules.curve import initial_margin_at
 from levcore.reference.rules.policy import Policy
 
 __all__ = ["cover"]
 
-COVERED = HEDGE_RULES["covered"]
-AT_PRICE, AT_ENTRY = REQUIREMENT_BASES["price"], REQUIREMENT_BASES["entry"]
+COVERED = "covered"
+AT_PRICE, AT_ENTRY = "price", "entry"
 
 
 def cover(legs: list[Leg], policy: Policy) -> None:

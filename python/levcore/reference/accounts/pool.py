@@ -10,7 +10,6 @@ import math
 from dataclasses import dataclass, field
 from functools import partial
 
-from levcore.engine.compiled import HEDGE_RULES
 from levcore.reference.accounts.verdict import Totals
 from levcore.reference.arithmetic import divide
 from levcore.reference.formulas import margin, ray
@@ -23,7 +22,7 @@ from levcore.reference.rules.tables import Table
 
 __all__ = ["Holding", "Leg", "Move", "Pool", "Zeros"]
 
-LARGER = (HEDGE_RULES["larger_leg"], HEDGE_RULES["larger_side"])
+LARGER = ("larger_leg", "larger_side")
 
 
 @dataclass(slots=True)

@@ -6,7 +6,6 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from levcore.engine.compiled import HEDGE_RULES, KEYS
 from levcore.reference.accounts.hedge import cover
 from levcore.reference.accounts.pool import Holding, Leg, Move, Pool
 from levcore.reference.accounts.verdict import wallet_status
@@ -22,8 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["AccountReader", "BalanceRow", "LegRow"]
 
-LARGER_SIDE = HEDGE_RULES["larger_side"]
-NO_TABLE = Table(KEYS["value"], (), math.inf, None)
+LARGER_SIDE = "larger_side"
+NO_TABLE = Table("value", (), math.inf, None)
 """Of legs without exposure, which ask for nothing."""
 
 

@@ -1,11 +1,11 @@
 """Contracts in one coordinate: ``x = price * multiplier`` (linear, quanto) or ``1 / price`` (inverse)."""
 
-from levcore.engine.compiled import PAYOFFS, CompiledInstrument
+from levcore.engine.compiled import CompiledInstrument
 from levcore.reference.arithmetic import divide
 
 __all__ = ["coordinate", "is_inverse", "long_direction", "price_at_value", "price_per_value"]
 
-INVERSE = PAYOFFS["inverse"]
+INVERSE = "inverse"
 
 
 def is_inverse(instrument: CompiledInstrument) -> bool:

@@ -3,14 +3,14 @@
 import math
 from dataclasses import dataclass
 
-from levcore.engine.compiled import FEE_BASES, CompiledPolicy, CompiledRules
+from levcore.engine.compiled import CompiledPolicy, CompiledRules
 from levcore.reference.codes.state import Levels, effective_level
 from levcore.reference.rules.tables import Factors, Scale, factors_of
 
 __all__ = ["Policy", "prepare"]
 
-FEE_AT_PRICE = FEE_BASES["price"]
-FIXED_FEES = (FEE_BASES["entry"], FEE_BASES["bankruptcy"])
+FEE_AT_PRICE = "price"
+FIXED_FEES = ("entry", "bankruptcy")
 
 
 @dataclass(frozen=True, slots=True)

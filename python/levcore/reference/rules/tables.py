@@ -3,14 +3,14 @@
 import math
 from dataclasses import dataclass
 
-from levcore.engine.compiled import KEYS, PAYOFFS, CompiledInstrument, CompiledTable
+from levcore.engine.compiled import CompiledInstrument, CompiledTable
 from levcore.errors import PolicyError
 from levcore.reference.arithmetic import divide
 from levcore.reference.formulas import liquidation, margin
 
 __all__ = ["Factors", "Growing", "Line", "Scale", "Table", "Tiers", "factors_of", "prepare_tiers"]
 
-BY_VALUE, BY_SIZE = KEYS["value"], KEYS["size"]
+BY_VALUE, BY_SIZE = "value", "size"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +107,12 @@ class Growing:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table of an instrument; ``key`` is a code of `levcore.engine.compiled.KEYS`.
+    """A table of an instrument; ``key`` says what selects the tier.
 
     `lines` are empty where the rate is `growing`, which is None elsewhere.
     """
 
-    key: int
+    key: str
     lines: tuple[Line, ...]
     cap: float
     growing: Growing | None
@@ -150,7 +150,7 @@ def prepare_tiers(instrument: CompiledInstrument, scale: Scale, initial_from_tab
     PolicyError
         As `Scale.rate`.
     """
-    inverse = instrument.payoff == PAYOFFS["inverse"]
+    inverse = instrument.payoff == "inverse"
     long, initial = _table(instrument.long, inverse, scale), None
     if initial_from_table and instrument.initial is not None:
         initial = _table(instrument.initial, inverse, UNSCALED)

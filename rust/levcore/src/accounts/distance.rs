@@ -1,0 +1,165 @@
+//! How far prices may move together until an account is liquidated.
+//!
+//! # Formula
+//!
+//! Every price moves by its beta, `P (1 + beta t)`. With the beta of the largest magnitude, `b`, the place on the ray is `s = 1 + b t`, so
+//! that its price is zero at the place 0 and everything else moves by `beta / b`. The zeros of the account's surplus on the ray are
+//! those of the module `ray`.
+
+use crate::accounts::cross::ValuedLegs;
+use crate::accounts::pool::Move;
+use crate::accounts::pooled_work::PooledWork;
+use crate::accounts::reader::AccountReader;
+use crate::book::pooled_accounts::PooledAccount;
+use crate::codes::status::AccountStatus;
+use crate::job::context::{Job, PolicyPart};
+use crate::machine::shared::SharedSlice;
+
+/// How much each price moves as the ray does, by the policy's code: one beta an instrument of the book, one an asset of the policy.
+#[derive(Debug, Clone, Copy)]
+pub struct Betas<'a> {
+    /// By the book's instruments.
+    pub of_instruments: &'a [f64],
+    /// By the policy's assets.
+    pub of_assets: &'a [f64],
+}
+
+/// Columns of distances, by account code.
+#[derive(Debug)]
+pub struct DistanceOutputs<'a> {
+    lower: SharedSlice<'a, f64>,
+    upper: SharedSlice<'a, f64>,
+    status: SharedSlice<'a, u8>,
+}
+
+impl<'a> DistanceOutputs<'a> {
+    /// Borrows the columns: the move down and the move up that liquidate, as fractions; codes of [`AccountStatus`].
+    pub fn new(lower: &'a mut [f64], upper: &'a mut [f64], status: &'a mut [u8]) -> Self {
+        Self { lower: SharedSlice::new(lower), upper: SharedSlice::new(upper), status: SharedSlice::new(status) }
+    }
+
+    pub(crate) fn len(&self) -> [usize; 3] {
+        [self.lower.len(), self.upper.len(), self.status.len()]
+    }
+
+    fn store(&self, code: usize, (lower, upper): (f64, f64), status: AccountStatus) {
+        self.lower.write_consecutive(code, &[lower]);
+        self.upper.write_consecutive(code, &[upper]);
+        self.status.write_consecutive(code, &[status as u8]);
+    }
+}
+
+/// Measures the distances of accounts one after the other; the memory is used again.
+pub(crate) struct Measurer<'a> {
+    part: &'a PolicyPart<'a>,
+    betas: Betas<'a>,
+    outputs: &'a DistanceOutputs<'a>,
+    reader: AccountReader<'a>,
+    moved: Move,
+}
+
+/// No price liquidates.
+const NONE: (f64, f64) = (f64::NAN, f64::NAN);
+
+impl<'a> Measurer<'a> {
+    pub(crate) fn new(
+        job: &'a Job<'a>,
+        part: &'a PolicyPart<'a>,
+        betas: Betas<'a>,
+        outputs: &'a DistanceOutputs<'a>,
+    ) -> Self {
+        Self { part, betas, outputs, reader: AccountReader::new(job, part), moved: Move::default() }
+    }
+}
+
+impl PooledWork for Measurer<'_> {
+    /// Measures the distances of the account.
+    fn account(&mut self, account: &PooledAccount, valued: &ValuedLegs<'_>, first: usize) {
+        let (_, verdict) = self.reader.judge(account, valued, first);
+        if verdict.status != AccountStatus::Ok {
+            self.outputs.store(account.code, NONE, verdict.status);
+            return;
+        }
+        self.reader.pool.freeze(self.part.policy);
+        let Some(scale) = self.ray() else {
+            self.outputs.store(account.code, NONE, AccountStatus::NoCommonRay);
+            return;
+        };
+        let moves = if scale == 0.0 { NONE } else { self.zeros(verdict.surplus, scale) };
+        self.outputs.store(account.code, moves, AccountStatus::Ok);
+    }
+}
+
+impl Measurer<'_> {
+    /// Puts what moves on the ray; the beta of the largest magnitude, or none if the surplus on the ray is not made of lines.
+    fn ray(&mut self) -> Option<f64> {
+        self.moved.clear();
+        let mut scale = 0.0_f64;
+        for (number, leg) in self.reader.pool.legs.iter().enumerate() {
+            let known = &self.reader.legs[leg.known];
+            if !known.moves {
+                continue;
+            }
+            let beta = self.betas.of_instruments[known.instrument];
+            let of_settlement = self.beta_of_holding(leg.holding);
+            if if leg.reciprocal { beta != of_settlement } else { beta != 0.0 && of_settlement != 0.0 } {
+                return None;
+            }
+            if beta != 0.0 {
+                self.moved.legs.push((number, beta));
+                self.moved.holdings.push((leg.holding, of_settlement));
+            }
+            scale = larger_magnitude(scale, beta);
+        }
+        for holding in 0..self.reader.pool.holdings.len() {
+            let beta = self.beta_of_holding(holding);
+            if beta != 0.0 {
+                self.moved.holdings.push((holding, beta));
+            }
+            scale = larger_magnitude(scale, beta);
+        }
+        self.moved.merge_holdings();
+        if self.in_coin() { self.one_pace(scale) } else { Some(scale) }
+    }
+
+    fn beta_of_holding(&self, holding: usize) -> f64 {
+        self.reader.place_of_holding(holding).map_or(0.0, |place| self.betas.of_assets[place])
+    }
+
+    /// Whether the account is a wallet in the coin of inverse contracts.
+    fn in_coin(&self) -> bool {
+        !self.reader.has_balances && self.moved.legs.iter().any(|&(number, _)| self.is_inverse(number))
+    }
+
+    fn is_inverse(&self, leg: usize) -> bool {
+        let known = &self.reader.legs[self.reader.pool.legs[leg].known];
+        self.part.instruments.list[known.instrument].instrument.contract.is_inverse()
+    }
+
+    /// In a coin only a common pace keeps values on lines: those of the common coordinate.
+    fn one_pace(&self, scale: f64) -> Option<f64> {
+        let common = self.moved.legs.iter().all(|&(number, beta)| beta == scale && self.is_inverse(number));
+        common.then_some(scale)
+    }
+
+    /// Moves that liquidate, the lower one first.
+    fn zeros(&mut self, surplus: f64, scale: f64) -> (f64, f64) {
+        let in_coin = self.in_coin();
+        let mut highest = f64::INFINITY;
+        for (_, beta) in self.moved.legs.iter_mut().chain(&mut self.moved.holdings) {
+            *beta /= scale;
+            if *beta < 0.0 {
+                highest = highest.min(1.0 - 1.0 / *beta);
+            }
+        }
+        let zeros = self.reader.pool.zeros_of_surplus(self.part.policy, surplus, &self.moved, highest);
+        let (lower, upper) = if in_coin { (1.0 / zeros.upper, 1.0 / zeros.lower) } else { (zeros.lower, zeros.upper) };
+        let (lower, upper) = ((lower - 1.0) / scale, (upper - 1.0) / scale);
+        if scale < 0.0 { (upper, lower) } else { (lower, upper) }
+    }
+}
+
+/// The beta of the larger magnitude; the first one on a tie.
+fn larger_magnitude(left: f64, right: f64) -> f64 {
+    if right.abs() > left.abs() { right } else { left }
+}

@@ -1,0 +1,152 @@
+//! One asset of an account: what counts of it, what its liability asks for, and both along a ray.
+
+use crate::accounts::verdict::Totals;
+use crate::formulas::margin;
+use crate::formulas::ray::{Line, along, on_ray};
+use crate::rules::collateral::{Asset, liability_line};
+use crate::rules::policy::Policy;
+
+/// One asset of an account: what is held and owed in units of the asset, and the profit that legs settle in it.
+#[derive(Debug, Clone)]
+pub(crate) struct Holding<'a> {
+    pub asset: &'a Asset,
+    pub price: f64,
+    /// Price at which margins of positions turn into the account's currency.
+    pub margin_price: f64,
+    pub held: f64,
+    pub owed: f64,
+    pub profit: f64,
+    pub equity: f64,
+    pub market_value: f64,
+    pub counted: f64,
+    pub maintenance: f64,
+    pub initial: f64,
+    /// Scaled requirement of the legs that settle in it and do not move with it, in the account's currency; of no meaning where legs
+    /// are charged in groups.
+    pub settled: f64,
+}
+
+impl<'a> Holding<'a> {
+    pub(crate) fn new(asset: &'a Asset, price: f64, policy: &Policy, held: f64, owed: f64) -> Self {
+        let unknown = f64::NAN;
+        Self {
+            asset,
+            price,
+            margin_price: if policy.rules.margins_at_liability_weight { price * asset.liability_weight } else { price },
+            held,
+            owed,
+            profit: 0.0,
+            equity: unknown,
+            market_value: unknown,
+            counted: unknown,
+            maintenance: 0.0,
+            initial: 0.0,
+            settled: 0.0,
+        }
+    }
+}
+
+/// Counts the equity of a holding and what its liability asks for, and adds both to the totals.
+pub(crate) fn count(holding: &mut Holding<'_>, policy: &Policy, totals: &mut Totals) {
+    let (asset, as_requirement) = (holding.asset, policy.rules.liabilities_as_requirement);
+    let own = if as_requirement { holding.held } else { holding.held - holding.owed };
+    holding.equity = own + holding.profit;
+    holding.market_value = holding.equity * holding.price;
+    let line = asset.counted_line(holding.equity, holding.market_value);
+    let offset = line.offset_value + holding.price * line.offset_amount;
+    holding.counted = line.weight * holding.market_value + offset;
+    totals.counted += holding.counted;
+    if holding.counted > 0.0 {
+        totals.collateral_value += holding.counted;
+    } else {
+        totals.liabilities -= holding.counted;
+    }
+    if as_requirement {
+        let debt = holding.owed * holding.price * asset.liability_weight;
+        totals.debt += debt;
+        totals.liabilities += debt;
+        totals.requirement += debt;
+        totals.initial_margin += debt;
+    }
+    let liability = margin::larger(holding.owed, -holding.equity) * holding.price;
+    if let Some(table) = &asset.maintenance {
+        let (rate, deduction) = liability_line(table, liability);
+        holding.maintenance = margin::maintenance_line(liability, rate, deduction);
+        totals.requirement += holding.maintenance;
+        totals.maintenance_margin += holding.maintenance;
+    }
+    if let Some(table) = &asset.initial {
+        let (rate, deduction) = liability_line(table, liability);
+        holding.initial = margin::maintenance_line(liability, rate, deduction);
+        totals.initial_margin += holding.initial;
+    }
+}
+
+/// Line that touches, at a place, the counted equity of a holding less its scaled liability margin.
+///
+/// Legs that settle in it gain `gain` as the place goes from 1 to 2; its own price moves by `beta`. Without `required` no margin is taken
+/// off, and only what is owed where that counts as a requirement.
+///
+/// # Formula
+///
+/// With the price `p`, the weight `w` and the offsets `o` of the tier that counts the equity, and `b` the equity without the gain:
+///
+/// ```text
+/// price stands still:   equity = b + gain s      counted = w p (b + gain s) + o_value + p o_amount
+/// price moves to p a:   equity = b + gain / a    counted = w p (b a + gain) + o_value + p o_amount a
+/// ```
+///
+/// The second one is a line in `a`, since legs of the coin itself gain `gain / a` of it; `a` is a line in the place `s`. The liability is
+/// the larger of what is owed and what the equity lacks, at the price; its margin is `rate * liability - deduction`, times the trigger.
+pub(crate) fn holding_line(
+    holding: &Holding<'_>,
+    policy: &Policy,
+    gain: f64,
+    beta: f64,
+    required: bool,
+    place: f64,
+) -> Line {
+    let (asset, price, trigger) = (holding.asset, holding.price, policy.trigger);
+    let base = holding.equity - gain;
+    let equity;
+    let (mut line, owed, missing);
+    if beta == 0.0 {
+        equity = base + if gain == 0.0 { 0.0 } else { gain * place };
+        let counted = asset.counted_line(equity, price * equity);
+        let factor = price * counted.weight;
+        let offset = counted.offset_value + price * counted.offset_amount;
+        line = Line::new(factor * base + offset, factor * gain);
+        owed = Line::new(holding.owed * price, 0.0);
+        missing = Line::new(-(price * base), -(price * gain));
+    } else {
+        let along = along(beta, place);
+        equity = base + if gain == 0.0 { 0.0 } else { gain / along };
+        let market = price * (if base == 0.0 { 0.0 } else { base * along } + gain);
+        let counted = asset.counted_line(equity, market);
+        let factor = price * counted.weight;
+        let own = Line::new(factor * gain + counted.offset_value, factor * base + price * counted.offset_amount);
+        line = on_ray(own, beta);
+        owed = on_ray(Line::new(0.0, holding.owed * price), beta);
+        missing = on_ray(Line::new(-(price * gain), -(price * base)), beta);
+    }
+    if !required {
+        if policy.rules.liabilities_as_requirement {
+            line.start -= owed.start * asset.liability_weight;
+            line.slope -= owed.slope * asset.liability_weight;
+        }
+        return line;
+    }
+    if policy.rules.liabilities_as_requirement {
+        let weight = asset.liability_weight * trigger;
+        line.start -= owed.start * weight;
+        line.slope -= owed.slope * weight;
+    }
+    if let Some(table) = &asset.maintenance {
+        let liability = if holding.owed > -equity { owed } else { missing };
+        let (rate, deduction) = liability_line(table, liability.at_any(place));
+        let scaled = rate * trigger;
+        line.start -= scaled * liability.start - deduction * trigger;
+        line.slope -= scaled * liability.slope;
+    }
+    line
+}

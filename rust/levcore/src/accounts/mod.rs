@@ -1,0 +1,16 @@
+//! Cross accounts: their legs summed and judged, hedges and balances settled, distances and closing quantities found.
+
+pub(crate) mod close;
+pub(crate) mod cross;
+pub(crate) mod distance;
+pub(crate) mod hedge;
+pub(crate) mod holding;
+pub(crate) mod leg;
+pub(crate) mod numbering;
+pub(crate) mod pool;
+pub(crate) mod pooled_work;
+pub(crate) mod reader;
+pub(crate) mod settle;
+pub(crate) mod verdict;
+
+pub use distance::{Betas, DistanceOutputs};

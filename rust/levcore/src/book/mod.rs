@@ -1,0 +1,11 @@
+//! A book of positions as borrowed columns, and the order in which it is evaluated.
+
+pub(crate) mod blocks;
+pub(crate) mod columns;
+pub(crate) mod keys;
+pub(crate) mod layout;
+pub(crate) mod pooled_accounts;
+
+pub use columns::{Balances, Book};
+pub use keys::{BalanceKeys, Codes, Keys};
+pub use layout::Layout;

@@ -1,0 +1,210 @@
+//! Accounts whose parts move together, and so are settled one by one: which they are, and their legs and balances.
+
+use std::ops::Range;
+
+use crate::book::blocks::BLOCK_ROWS;
+use crate::book::keys::{Keys, check_codes};
+use crate::error::{Error, Result};
+
+/// One pooled account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PooledAccount {
+    pub code: usize,
+    /// Its legs in [`PooledAccounts::rows`].
+    pub legs: Range<usize>,
+    /// Its balances in [`PooledAccounts::balances`].
+    pub balances: Range<usize>,
+}
+
+/// Pooled accounts of one policy that one thread settles.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PooledBlock {
+    pub policy: usize,
+    /// Accounts in [`PooledAccounts::accounts`].
+    pub accounts: Range<usize>,
+}
+
+/// The pooled accounts of a book, policy by policy.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct PooledAccounts {
+    /// Whether an account may hold a long and a short leg of one instrument.
+    pub hedge: bool,
+    pub accounts: Vec<PooledAccount>,
+    /// Rows by account, ascending in each.
+    pub rows: Vec<u32>,
+    /// Balances by account, ascending in each.
+    pub balances: Vec<u32>,
+    pub blocks: Vec<PooledBlock>,
+    /// Whether an account is pooled, by its code.
+    is_pooled: Vec<bool>,
+}
+
+impl PooledAccounts {
+    /// Finds the accounts with balances and those with several legs of one instrument; all of them if `keys.pool_all` says so.
+    pub(crate) fn new(keys: &Keys<'_>) -> Result<Self> {
+        let mut pooled = Self { hedge: keys.hedge, ..Self::default() };
+        if keys.cross.is_none() && keys.balances.is_none() {
+            return Ok(pooled);
+        }
+        let accounts = keys.account.labels;
+        let legs = by_account(keys.legs(), accounts);
+        let balances = match &keys.balances {
+            None => Grouped::empty(accounts),
+            Some(balances) => {
+                check_codes("balances.account", &balances.account, balances.account.of_row.len(), |_| true)?;
+                check_codes("balances.asset", &balances.asset, balances.account.of_row.len(), |_| true)?;
+                let rows = balances.account.of_row.iter().enumerate().map(|(row, &account)| (row as u32, account));
+                by_account(rows, accounts)
+            }
+        };
+        pooled.is_pooled = vec![keys.pool_all; accounts];
+        pooled.mark_repeated(keys, &legs);
+        for account in 0..accounts {
+            pooled.is_pooled[account] |= !balances.of(account).is_empty();
+        }
+        pooled.push_accounts(keys, &legs, &balances)?;
+        Ok(pooled)
+    }
+
+    /// Whether the account with this code is pooled.
+    pub(crate) fn holds(&self, account: usize) -> bool {
+        self.is_pooled.get(account).copied().unwrap_or(false)
+    }
+
+    /// Marks accounts in which an instrument stands twice.
+    fn mark_repeated(&mut self, keys: &Keys<'_>, legs: &Grouped) {
+        let mut last_account = vec![usize::MAX; keys.instrument.labels];
+        for account in 0..keys.account.labels {
+            for &row in legs.of(account) {
+                let seen = &mut last_account[keys.instrument.of_row[row as usize] as usize];
+                self.is_pooled[account] |= *seen == account;
+                *seen = account;
+            }
+        }
+    }
+
+    fn push_accounts(&mut self, keys: &Keys<'_>, legs: &Grouped, balances: &Grouped) -> Result<()> {
+        let mut of_policy = vec![Vec::new(); keys.policies()];
+        for account in (0..keys.account.labels).filter(|&account| self.is_pooled[account]) {
+            let policy = policy_of(keys, legs.of(account), balances.of(account))?;
+            if let Some(&row) = legs.of(account).iter().find(|&&row| keys.policy_of(row as usize) != policy) {
+                return Err(Error::Policies { account, row: row as usize });
+            }
+            of_policy[policy].push(account);
+        }
+        for (policy, codes) in of_policy.into_iter().enumerate() {
+            let mut first = self.accounts.len();
+            let mut rows = 0;
+            for code in codes {
+                let own = legs.of(code).len() + balances.of(code).len();
+                if rows + own > BLOCK_ROWS && self.accounts.len() > first {
+                    self.blocks.push(PooledBlock { policy, accounts: first..self.accounts.len() });
+                    (first, rows) = (self.accounts.len(), 0);
+                }
+                rows += own;
+                let legs = push(&mut self.rows, legs.of(code));
+                let balances = push(&mut self.balances, balances.of(code));
+                self.accounts.push(PooledAccount { code, legs, balances });
+            }
+            if self.accounts.len() > first {
+                self.blocks.push(PooledBlock { policy, accounts: first..self.accounts.len() });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Policy of an account by its legs, or its balances where it has none.
+fn policy_of(keys: &Keys<'_>, legs: &[u32], balances: &[u32]) -> Result<usize> {
+    let of_balances = keys.balances.as_ref().and_then(|balances| balances.policy);
+    let policy = match (legs.first(), balances.first(), of_balances) {
+        (Some(&row), ..) => keys.policy_of(row as usize),
+        (None, Some(&row), Some(policy)) => policy[row as usize] as usize,
+        _ => 0,
+    };
+    if policy < keys.policies() {
+        return Ok(policy);
+    }
+    let row = balances.first().map_or(0, |&row| row as usize);
+    Err(Error::Code {
+        argument: "balances.policy",
+        row,
+        found: i64::try_from(policy).unwrap_or(i64::MAX),
+        limit: keys.policies(),
+    })
+}
+
+/// Appends rows and says where they stand.
+fn push(all: &mut Vec<u32>, rows: &[u32]) -> Range<usize> {
+    let first = all.len();
+    all.extend_from_slice(rows);
+    first..all.len()
+}
+
+/// Rows by account, ascending in each.
+struct Grouped {
+    starts: Vec<u32>,
+    rows: Vec<u32>,
+}
+
+impl Grouped {
+    fn empty(accounts: usize) -> Self {
+        Self { starts: vec![0; accounts + 1], rows: Vec::new() }
+    }
+
+    fn of(&self, account: usize) -> &[u32] {
+        &self.rows[self.starts[account] as usize..self.starts[account + 1] as usize]
+    }
+}
+
+/// Groups rows, given with their accounts in ascending order.
+fn by_account(rows: impl Iterator<Item = (u32, u32)> + Clone, accounts: usize) -> Grouped {
+    let mut starts = vec![0; accounts + 1];
+    let mut count = 0;
+    for (_, account) in rows.clone() {
+        starts[account as usize + 1] += 1;
+        count += 1;
+    }
+    for account in 0..accounts {
+        starts[account + 1] += starts[account];
+    }
+    let mut free = starts.clone();
+    let mut grouped = vec![0; count];
+    for (row, account) in rows {
+        let next = &mut free[account as usize];
+        grouped[*next as usize] = row;
+        *next += 1;
+    }
+    Grouped { starts, rows: grouped }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::book::keys::{BalanceKeys, Codes};
+
+    fn keys<'a>(instrument: &'a [u32], account: &'a [u32], cross: &'a [bool]) -> Keys<'a> {
+        Keys { cross: Some(cross), account: Codes { of_row: account, labels: 3 }, ..Keys::isolated(instrument, 2) }
+    }
+
+    #[test]
+    fn an_account_with_an_instrument_twice_is_pooled() {
+        let pooled = PooledAccounts::new(&keys(&[0, 0, 1, 0], &[0, 1, 0, 1], &[true; 4])).unwrap();
+        assert!(!pooled.holds(0) && pooled.holds(1) && !pooled.holds(2));
+        assert_eq!(pooled.rows, [1, 3]);
+    }
+
+    #[test]
+    fn an_account_with_balances_is_pooled_even_without_legs() {
+        let balances = BalanceKeys {
+            account: Codes { of_row: &[2, 2], labels: 3 },
+            asset: Codes { of_row: &[0, 1], labels: 2 },
+            policy: None,
+        };
+        let mut keys = keys(&[], &[], &[]);
+        keys.balances = Some(balances);
+        let pooled = PooledAccounts::new(&keys).unwrap();
+        assert!(pooled.holds(2) && !pooled.holds(0));
+        assert_eq!((pooled.accounts.len(), pooled.balances.len()), (1, 2));
+    }
+}

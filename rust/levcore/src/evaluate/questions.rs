@@ -1,0 +1,90 @@
+//! The three questions to a book at marks: its risk, how far prices may move, how much to close.
+
+use crate::accounts::distance::{Betas, DistanceOutputs};
+use crate::book::columns::Book;
+use crate::book::layout::Layout;
+use crate::error::{Error, Result};
+use crate::evaluate::tasks::{Question, ask_all, evaluate_all};
+use crate::job::context::{Job, PolicyAtMarks};
+use crate::job::outputs::Outputs;
+use crate::machine::execution::Execution;
+use crate::machine::shared::SharedSlice;
+
+/// Evaluates a book at marks.
+///
+/// `policies` are those that the rows' codes point to.
+///
+/// # Errors
+///
+/// [`Error::Length`] for columns of different length, [`Error::Interrupted`], [`Error::Threads`] or, for too many of them,
+/// [`Error::Domain`]. Rows that cannot be evaluated are no error: see [`Status`](crate::Status).
+pub fn evaluate(
+    book: &Book<'_>,
+    layout: &Layout,
+    policies: &[PolicyAtMarks<'_>],
+    outputs: &Outputs<'_>,
+    mut execution: Execution<'_>,
+) -> Result<()> {
+    let job = Job::new(book, layout, policies, outputs)?;
+    let balances = book.balances.map_or(0, |balances| balances.balance.len());
+    outputs.check(book.rows(), book.wallet_balance.len(), balances)?;
+    evaluate_all(&job, &mut execution)
+}
+
+/// Measures how far prices may move together until each account of a book is liquidated.
+///
+/// `layout` settles every account as one whole ([`Keys::pool_all`](crate::Keys)); `betas` are those of each policy.
+///
+/// # Errors
+///
+/// As [`evaluate`].
+pub fn measure_distances(
+    book: &Book<'_>,
+    layout: &Layout,
+    policies: &[PolicyAtMarks<'_>],
+    betas: &[Betas<'_>],
+    outputs: &DistanceOutputs<'_>,
+    mut execution: Execution<'_>,
+) -> Result<()> {
+    let nothing = Outputs::none();
+    let job = Job::new(book, layout, policies, &nothing)?;
+    let accounts = book.wallet_balance.len();
+    if let Some(found) = outputs.len().into_iter().find(|&len| len != accounts) {
+        return Err(Error::Length { argument: "out", expected: accounts, found });
+    }
+    if betas.len() != policies.len() {
+        return Err(Error::Length { argument: "betas", expected: policies.len(), found: betas.len() });
+    }
+    for (given, betas) in policies.iter().zip(betas) {
+        let lengths =
+            [(betas.of_instruments.len(), given.places.len()), (betas.of_assets.len(), given.policy.assets.len())];
+        if let Some((found, expected)) = lengths.into_iter().find(|(found, expected)| found != expected) {
+            return Err(Error::Length { argument: "betas", expected, found });
+        }
+    }
+    ask_all(&job, Question::Measure(betas, outputs), &mut execution)
+}
+
+/// Finds how much of each leg alone to close so that its account's margin call ends.
+///
+/// `layout` settles every account as one whole; `quantities` has one value a row: contracts to close, zero without a margin call, NaN
+/// where closing the whole leg is not enough, the account cannot be judged, or the row is isolated.
+///
+/// # Errors
+///
+/// As [`evaluate`].
+pub fn quantities_to_close(
+    book: &Book<'_>,
+    layout: &Layout,
+    policies: &[PolicyAtMarks<'_>],
+    quantities: &mut [f64],
+    mut execution: Execution<'_>,
+) -> Result<()> {
+    let nothing = Outputs::none();
+    let job = Job::new(book, layout, policies, &nothing)?;
+    if quantities.len() != book.rows() {
+        return Err(Error::Length { argument: "out", expected: book.rows(), found: quantities.len() });
+    }
+    quantities.fill(f64::NAN);
+    ask_all(&job, Question::Close(&SharedSlice::new(quantities)), &mut execution)
+}

@@ -1,0 +1,283 @@
+//! The tasks of an evaluation: blocks on threads, tiles inside of blocks, results in the caller's order.
+
+use std::cell::RefCell;
+
+use crate::accounts::close::Closer;
+use crate::accounts::cross::{JudgedLegs, ValuedLegs, judge_accounts, price_legs, value_legs};
+use crate::accounts::distance::{Betas, DistanceOutputs, Measurer};
+use crate::accounts::pooled_work::PooledWork;
+use crate::accounts::settle::Settler;
+use crate::accounts::verdict::{Amounts, Standing};
+use crate::book::blocks::{AccountRange, Block};
+use crate::book::pooled_accounts::{PooledAccount, PooledBlock};
+use crate::error::Result;
+use crate::job::context::{Job, PolicyPart};
+use crate::job::isolated::isolated_tile;
+use crate::machine::compare::{Compare, ROWS};
+use crate::machine::execution::Execution;
+use crate::machine::instruction_set::Work;
+use crate::machine::shared::{self, SharedSlice};
+use crate::tiles::tile::{Place, Tile, Tiles};
+
+/// Tasks of a thread between two looks at the interrupt.
+const TASKS_BETWEEN_INTERRUPTS: usize = 128;
+
+/// What a thread does at a time.
+pub(crate) enum Task<'a> {
+    /// A block whose accounts, if any, have all their legs in it.
+    Whole(&'a Block),
+    /// The first pass over a block of legs.
+    Value(&'a Block, ValuedLegs<'a>),
+    /// These accounts, with the legs of the whole book.
+    Judge(&'a AccountRange, &'a [Amounts], &'a mut [Standing]),
+    /// The second pass over a block of legs.
+    Price(&'a Block, JudgedLegs<'a>),
+    /// Accounts as wholes, and what is asked of them.
+    Pooled(&'a PooledBlock, Question<'a>),
+}
+
+/// What is asked of accounts as wholes.
+#[derive(Clone, Copy)]
+pub(crate) enum Question<'a> {
+    /// Their risk.
+    Settle,
+    /// Their distance to liquidation, with the betas of each policy.
+    Measure(&'a [Betas<'a>], &'a DistanceOutputs<'a>),
+    /// How much of each leg alone to close.
+    Close(&'a SharedSlice<'a, f64>),
+}
+
+impl Task<'_> {
+    /// Code of the policy of its rows or accounts.
+    #[inline(always)]
+    fn policy(&self) -> usize {
+        match self {
+            Self::Whole(block) | Self::Value(block, _) | Self::Price(block, _) => block.policy,
+            Self::Judge(range, ..) => range.policy,
+            Self::Pooled(block, _) => block.policy,
+        }
+    }
+}
+
+/// Memory of one thread.
+struct Scratch {
+    tile: Box<Tile>,
+    legs: Legs,
+}
+
+/// What is kept of legs and accounts between the passes.
+#[derive(Default)]
+struct Legs {
+    amounts: Vec<Amounts>,
+    released: Vec<f64>,
+    status: Vec<u8>,
+    standings: Vec<Standing>,
+}
+
+impl Legs {
+    fn resize(&mut self, legs: usize, accounts: usize) {
+        self.amounts.resize(legs, Amounts::default());
+        self.released.resize(legs, 0.0);
+        self.status.resize(legs, 0);
+        self.standings.resize(accounts, Standing::default());
+    }
+}
+
+impl Scratch {
+    fn new() -> Self {
+        Self { tile: Box::new(Tile::new()), legs: Legs::default() }
+    }
+}
+
+/// Evaluates all rows and accounts.
+pub(crate) fn evaluate_all(job: &Job<'_>, execution: &mut Execution<'_>) -> Result<()> {
+    let layout = job.layout;
+    let pooled = layout.pooled.blocks.iter().map(|block| Task::Pooled(block, Question::Settle));
+    if layout.leg_order.is_empty() {
+        return run(job, execution, layout.blocks.iter().map(Task::Whole).chain(pooled).collect());
+    }
+    run(job, execution, pooled.collect())?;
+    // The legs of an account lie apart: each pass over the whole book ends before the next one starts.
+    let (cross, isolated): (Vec<&Block>, Vec<&Block>) = layout.blocks.iter().partition(|block| block.cross);
+    run(job, execution, isolated.into_iter().map(Task::Whole).collect())?;
+    let mut legs = Legs::default();
+    legs.resize(layout.leg_order.len(), layout.accounts.len());
+    run(job, execution, value_tasks(&cross, &mut legs))?;
+    run(job, execution, judge_tasks(&layout.account_ranges, &mut legs))?;
+    let tasks = cross.iter().map(|block| {
+        let range = block.first_leg..block.first_leg + block.rows.len();
+        let (released, status) = (&legs.released[range.clone()], &legs.status[range]);
+        Task::Price(block, JudgedLegs { released, status, standings: &legs.standings, first_account: 0 })
+    });
+    run(job, execution, tasks.collect())
+}
+
+/// Asks something of all accounts, each settled as one whole.
+pub(crate) fn ask_all(job: &Job<'_>, question: Question<'_>, execution: &mut Execution<'_>) -> Result<()> {
+    let blocks = &job.layout.pooled.blocks;
+    run(job, execution, blocks.iter().map(|block| Task::Pooled(block, question)).collect())
+}
+
+/// First passes over these blocks, each with its own part of the legs.
+fn value_tasks<'a>(blocks: &[&'a Block], legs: &'a mut Legs) -> Vec<Task<'a>> {
+    let (mut amounts, mut released, mut status) = (&mut legs.amounts[..], &mut legs.released[..], &mut legs.status[..]);
+    let mut tasks = Vec::with_capacity(blocks.len());
+    for block in blocks {
+        let count = block.rows.len();
+        let (own_amounts, rest) = amounts.split_at_mut(count);
+        amounts = rest;
+        let (own_released, rest) = released.split_at_mut(count);
+        released = rest;
+        let (own_status, rest) = status.split_at_mut(count);
+        status = rest;
+        let own = ValuedLegs { amounts: own_amounts, released: own_released, status: own_status };
+        tasks.push(Task::Value(block, own));
+    }
+    tasks
+}
+
+/// Verdicts on these accounts, each range with its own part of the standings.
+fn judge_tasks<'a>(ranges: &'a [AccountRange], legs: &'a mut Legs) -> Vec<Task<'a>> {
+    let (amounts, mut standings) = (&legs.amounts[..], &mut legs.standings[..]);
+    let mut tasks = Vec::with_capacity(ranges.len());
+    for range in ranges {
+        let (own, rest) = standings.split_at_mut(range.accounts.len());
+        standings = rest;
+        tasks.push(Task::Judge(range, amounts, own));
+    }
+    tasks
+}
+
+/// Runs tasks on the threads of a call.
+fn run(job: &Job<'_>, execution: &mut Execution<'_>, tasks: Vec<Task<'_>>) -> Result<()> {
+    let set = execution.set;
+    let work = |(): &mut (), task: Task<'_>| with_scratch(|scratch| set.run(Running { job, task, scratch }));
+    execution.run(tasks, TASKS_BETWEEN_INTERRUPTS, || (), work)?;
+    Ok(())
+}
+
+/// Lends the memory of the calling thread; it is kept from call to call.
+fn with_scratch(work: impl FnOnce(&mut Scratch)) {
+    thread_local! {
+        static SCRATCH: RefCell<Scratch> = RefCell::new(Scratch::new());
+    }
+    SCRATCH.with_borrow_mut(work);
+}
+
+/// A task as it runs, with all that it needs.
+struct Running<'a, 't> {
+    job: &'a Job<'a>,
+    task: Task<'t>,
+    scratch: &'a mut Scratch,
+}
+
+impl Work for Running<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<C: Compare>(self) {
+        run_task::<C>(self.job, self.task, self.scratch);
+    }
+}
+
+// No closures on this path: a closure would be compiled without the instruction set of its caller.
+#[inline(always)]
+fn run_task<C: Compare>(job: &Job<'_>, task: Task<'_>, scratch: &mut Scratch) {
+    let part = &job.parts[task.policy()];
+    scratch.tile.forget(job.book, part.instruments.all_plain);
+    match task {
+        Task::Whole(block) if block.cross => whole_accounts::<C>(job, part, block, scratch),
+        Task::Whole(block) => {
+            for (_, place) in Tiles::of(job.layout, job.book.instrument, block) {
+                isolated_tile::<C>(job, part, &mut scratch.tile, place);
+            }
+        }
+        Task::Value(block, mut legs) => value_block::<C>(job, part, &mut scratch.tile, block, &mut legs),
+        Task::Judge(range, amounts, standings) => {
+            judge_accounts(job, part.policy, range.accounts.clone(), amounts, 0, standings);
+        }
+        Task::Price(block, legs) => price_block::<C>(job, part, &mut scratch.tile, block, &legs),
+        Task::Pooled(block, question) => {
+            let (accounts, valued) = value_accounts::<C>(job, part, block, scratch);
+            match question {
+                Question::Settle => each_account(Settler::new(job, part), accounts, &valued),
+                Question::Measure(betas, outputs) => {
+                    each_account(Measurer::new(job, part, betas[block.policy], outputs), accounts, &valued);
+                }
+                Question::Close(quantities) => each_account(Closer::new(job, part, quantities), accounts, &valued),
+            }
+        }
+    }
+    shared::fence();
+}
+
+/// All passes over a block whose accounts have all their legs in it, while it is in the cache.
+#[inline(always)]
+fn whole_accounts<C: Compare>(job: &Job<'_>, part: &PolicyPart<'_>, block: &Block, scratch: &mut Scratch) {
+    let Scratch { tile, legs } = scratch;
+    legs.resize(block.rows.len(), block.accounts.len());
+    let Legs { amounts, released, status, standings } = legs;
+    value_block::<C>(job, part, tile, block, &mut ValuedLegs { amounts, released, status });
+    judge_accounts(job, part.policy, block.accounts.clone(), amounts, block.first_leg, standings);
+    let first_account = block.accounts.start;
+    price_block::<C>(job, part, tile, block, &JudgedLegs { released, status, standings, first_account });
+}
+
+/// First pass over the legs of pooled accounts.
+#[inline(always)]
+fn value_accounts<'s, C: Compare>(
+    job: &'s Job<'_>,
+    part: &PolicyPart<'_>,
+    block: &PooledBlock,
+    scratch: &'s mut Scratch,
+) -> (&'s [PooledAccount], ValuedLegs<'s>) {
+    let pooled = &job.layout.pooled;
+    let accounts = &pooled.accounts[block.accounts.clone()];
+    let rows = match accounts {
+        [first, .., last] => &pooled.rows[first.legs.start..last.legs.end],
+        [only] => &pooled.rows[only.legs.clone()],
+        [] => &[],
+    };
+    let Scratch { tile, legs } = scratch;
+    legs.resize(rows.len(), 0);
+    let Legs { amounts, released, status, .. } = legs;
+    let mut valued = ValuedLegs { amounts, released, status };
+    for (number, tile_rows) in rows.chunks(ROWS).enumerate() {
+        value_legs::<C>(job, part, tile, &mut valued, number * ROWS, Place::Scattered(tile_rows));
+    }
+    (accounts, valued)
+}
+
+/// Out of line: these formulas go account by account, which no vectors speed up.
+#[inline(never)]
+fn each_account(mut work: impl PooledWork, accounts: &[PooledAccount], valued: &ValuedLegs<'_>) {
+    for account in accounts {
+        work.account(account, valued, account.legs.start - accounts[0].legs.start);
+    }
+}
+
+#[inline(always)]
+fn value_block<C: Compare>(
+    job: &Job<'_>,
+    part: &PolicyPart<'_>,
+    tile: &mut Tile,
+    block: &Block,
+    legs: &mut ValuedLegs<'_>,
+) {
+    for (inside, place) in Tiles::of(job.layout, job.book.instrument, block) {
+        value_legs::<C>(job, part, tile, legs, inside, place);
+    }
+}
+
+#[inline(always)]
+fn price_block<C: Compare>(
+    job: &Job<'_>,
+    part: &PolicyPart<'_>,
+    tile: &mut Tile,
+    block: &Block,
+    legs: &JudgedLegs<'_>,
+) {
+    for (inside, place) in Tiles::of(job.layout, job.book.instrument, block) {
+        price_legs::<C>(job, part, tile, legs, inside, place);
+    }
+}

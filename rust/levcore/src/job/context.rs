@@ -1,0 +1,128 @@
+//! What every block of an evaluation shares: the book, its policies at marks, where results go.
+
+use crate::book::columns::Book;
+use crate::book::layout::Layout;
+use crate::codes::measures::Measure;
+use crate::codes::status::Status;
+use crate::error::{Error, Result};
+use crate::job::outputs::Outputs;
+use crate::rules::collateral::Asset;
+use crate::rules::policy::Policy;
+use crate::tiles::marked::{MarkedInstrument, MarkedInstruments};
+
+/// A policy of a book, with what it makes of the book's instruments.
+#[derive(Debug, Clone, Copy)]
+pub struct PolicyAtMarks<'a> {
+    /// Rules and tables.
+    pub policy: &'a Policy,
+    /// Place in the policy of each instrument of the book; `None`: the policy does not know it.
+    pub places: &'a [Option<usize>],
+    /// Mark price of each instrument of the book under the policy; NaN: missing.
+    pub marks: &'a [f64],
+    /// Place in the policy of each asset of the book's balances; `None`: the policy does not know it.
+    pub places_of_assets: &'a [Option<usize>],
+    /// Price of each asset of the policy in the accounts' currency; NaN: missing.
+    pub asset_prices: &'a [f64],
+}
+
+/// What the rows of one policy share.
+pub(crate) struct PolicyPart<'a> {
+    pub policy: &'a Policy,
+    pub instruments: MarkedInstruments<'a>,
+    pub places_of_assets: &'a [Option<usize>],
+    pub asset_prices: &'a [f64],
+    /// The one asset of accounts that have a wallet.
+    pub wallet: Asset,
+}
+
+/// What every block of an evaluation shares.
+pub(crate) struct Job<'a> {
+    pub book: &'a Book<'a>,
+    pub layout: &'a Layout,
+    /// By the code of the policy.
+    pub parts: Vec<PolicyPart<'a>>,
+    pub outputs: &'a Outputs<'a>,
+    /// Whether the outputs are so large that they are written past the cache.
+    pub stream: bool,
+}
+
+impl<'a> Job<'a> {
+    /// What is asked of a book at marks, with the columns that it writes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Length`] for inputs that do not fit each other.
+    pub(crate) fn new(
+        book: &'a Book<'a>,
+        layout: &'a Layout,
+        policies: &[PolicyAtMarks<'a>],
+        outputs: &'a Outputs<'a>,
+    ) -> Result<Self> {
+        check_inputs(book, layout, policies)?;
+        let parts = policies.iter().map(PolicyPart::new).collect();
+        Ok(Self { book, layout, parts, outputs, stream: outputs.are_large(book.rows()) })
+    }
+
+    /// Whether liquidation prices are wanted by side.
+    pub(crate) fn bounds_prices(&self) -> bool {
+        let columns = &self.outputs.columns;
+        columns[Measure::LiquidationPriceLower].is_some() || columns[Measure::LiquidationPriceUpper].is_some()
+    }
+}
+
+impl<'a> PolicyPart<'a> {
+    fn new(given: &PolicyAtMarks<'a>) -> Self {
+        let policy = given.policy;
+        let instruments = given.places.iter().zip(given.marks).map(|(place, &mark)| {
+            let instrument = place.and_then(|place| policy.instruments.get(place));
+            MarkedInstrument::new(instrument, mark, &policy.stand_in)
+        });
+        Self {
+            policy,
+            instruments: MarkedInstruments::new(instruments.collect(), policy),
+            places_of_assets: given.places_of_assets,
+            asset_prices: given.asset_prices,
+            wallet: Asset::wallet(),
+        }
+    }
+
+    /// Whether there is a price of the asset at this place of the policy.
+    pub(crate) fn price_status(&self, place: usize) -> Status {
+        let price = self.asset_prices[place];
+        if price.is_nan() {
+            Status::MissingAssetPrice
+        } else if price > 0.0 && price < f64::INFINITY {
+            Status::Ok
+        } else {
+            Status::InvalidAssetPrice
+        }
+    }
+}
+
+fn check_inputs(book: &Book<'_>, layout: &Layout, policies: &[PolicyAtMarks<'_>]) -> Result<()> {
+    book.check()?;
+    if layout.accounts.len() > book.wallet_balance.len() {
+        let (expected, found) = (layout.accounts.len(), book.wallet_balance.len());
+        return Err(Error::Length { argument: "wallet_balance", expected, found });
+    }
+    if layout.rows != book.rows() {
+        return Err(Error::Length { argument: "layout", expected: book.rows(), found: layout.rows });
+    }
+    if policies.len() != layout.policies {
+        return Err(Error::Length { argument: "policy", expected: layout.policies, found: policies.len() });
+    }
+    if let Some(odd) = policies.iter().find(|given| given.marks.len() != given.places.len()) {
+        return Err(Error::Length { argument: "marks", expected: odd.places.len(), found: odd.marks.len() });
+    }
+    let short = |given: &&PolicyAtMarks<'_>| given.asset_prices.len() != given.policy.assets.len();
+    if let Some(odd) = book.balances.and_then(|_| policies.iter().find(short)) {
+        let (expected, found) = (odd.policy.assets.len(), odd.asset_prices.len());
+        return Err(Error::Length { argument: "asset_prices", expected, found });
+    }
+    let balances = book.balances.map_or(0, |balances| balances.balance.len());
+    if layout.pooled.balances.len() != balances {
+        let (expected, found) = (layout.pooled.balances.len(), balances);
+        return Err(Error::Length { argument: "balances", expected, found });
+    }
+    Ok(())
+}

@@ -1,0 +1,128 @@
+//! Choice of the processor's instruction set at run time. All of them give the same bits.
+
+use crate::codes::vocabulary::vocabulary;
+use crate::error::{Error, Result};
+#[cfg(target_arch = "x86_64")]
+use crate::machine::compare::{Avx2, Avx512};
+use crate::machine::compare::{Baseline, Compare};
+
+/// Something that is compiled for every instruction set.
+pub(crate) trait Work {
+    /// What it results in.
+    type Output;
+
+    /// Does it. Inline all of it, and have no closures in it: a function of its own is compiled without the instruction set of its caller.
+    fn run<C: Compare>(self) -> Self::Output;
+}
+
+vocabulary! {
+    /// An instruction set that the kernels are compiled for; the best one last.
+    pub enum InstructionSet: u8 {
+        Baseline = 0, "baseline", "what every processor of the target has (SSE2 on x86-64)";
+        Avx2 = 1, "avx2", "256-bit vectors";
+        Avx512 = 2, "avx512", "512-bit vectors";
+    }
+}
+
+impl InstructionSet {
+    /// Whether this processor has it.
+    #[must_use]
+    pub fn is_available(self) -> bool {
+        match self {
+            Self::Baseline => true,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("popcnt"),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => {
+                is_x86_feature_detected!("popcnt")
+                    && is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512dq")
+                    && is_x86_feature_detected!("avx512vl")
+                    && is_x86_feature_detected!("avx512bw")
+            }
+            #[cfg(not(target_arch = "x86_64"))]
+            Self::Avx2 | Self::Avx512 => false,
+        }
+    }
+
+    /// Names that this processor can run.
+    #[must_use]
+    pub fn available() -> Vec<&'static str> {
+        Self::TABLE.iter().filter(|word| word.value.is_available()).map(|word| word.name).collect()
+    }
+
+    /// The set with this name.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InstructionSet`] if there is none of that name or the processor lacks it.
+    pub fn named(name: &str) -> Result<Self> {
+        name.parse()
+            .ok()
+            .filter(|set: &Self| set.is_available())
+            .ok_or_else(|| Error::InstructionSet { available: Self::available().join(", "), found: name.to_owned() })
+    }
+
+    /// The one that `LEVCORE_INSTRUCTION_SET` forces, else the best that the processor has.
+    ///
+    /// # Errors
+    ///
+    /// As [`InstructionSet::named`].
+    pub fn from_environment() -> Result<Self> {
+        match std::env::var("LEVCORE_INSTRUCTION_SET") {
+            Ok(name) => Self::named(name.trim()),
+            Err(_) => Self::named(Self::available().last().copied().unwrap_or("baseline")),
+        }
+    }
+
+    /// Does a piece of work with this instruction set, or the best one below it that the processor has.
+    #[cfg(target_arch = "x86_64")]
+    #[allow(unsafe_code, reason = "calls functions compiled for features that the processor was seen to have")]
+    pub(crate) fn run<W: Work>(self, work: W) -> W::Output {
+        #[target_feature(enable = "avx2,popcnt")]
+        fn with_avx2<W: Work>(work: W) -> W::Output {
+            work.run::<Avx2>()
+        }
+        #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw,popcnt")]
+        fn with_avx512<W: Work>(work: W) -> W::Output {
+            work.run::<Avx512>()
+        }
+        if self == Self::Avx512 && self.is_available() {
+            // SAFETY: the processor has the features that the function is compiled for, checked on the line above.
+            unsafe { with_avx512(work) }
+        } else if self != Self::Baseline && Self::Avx2.is_available() {
+            // SAFETY: as above.
+            unsafe { with_avx2(work) }
+        } else {
+            work.run::<Baseline>()
+        }
+    }
+
+    /// Does a piece of work with what every processor of the target has.
+    #[cfg(not(target_arch = "x86_64"))]
+    pub(crate) fn run<W: Work>(self, work: W) -> W::Output {
+        work.run::<Baseline>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_instruction_set_counts_alike() {
+        let thresholds = [1.0, 2.0, 4.0, 8.0, 16.0, f64::INFINITY, f64::INFINITY, f64::INFINITY];
+        for number in [f64::NAN, f64::NEG_INFINITY, 0.0, 1.0, 1.5, 8.0, 9.0, 1e300, f64::INFINITY] {
+            let expected = thresholds.iter().filter(|&&threshold| number > threshold).count();
+            assert_eq!(Baseline::count_below(&thresholds, number), expected);
+            #[cfg(target_arch = "x86_64")]
+            if InstructionSet::Avx2.is_available() {
+                assert_eq!(Avx2::count_below(&thresholds, number), expected);
+            }
+            #[cfg(target_arch = "x86_64")]
+            if InstructionSet::Avx512.is_available() {
+                assert_eq!(Avx512::count_below(&thresholds, number), expected);
+            }
+        }
+    }
+}

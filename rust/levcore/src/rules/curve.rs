@@ -1,0 +1,94 @@
+//! The requirement of one leg as a function of its value.
+
+use crate::formulas::margin;
+use crate::machine::compare::Baseline;
+use crate::rules::table::{Kind, Table};
+use crate::rules::tables::{Key, Tables};
+use crate::rules::tiers::TierKey;
+
+/// Margin as a convex function of the value: the largest of some lines, one line, or a parabola.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Curve<'a> {
+    /// The marginal table at this place.
+    Lines(&'a Tables, usize),
+    /// One rate for the whole position at every price.
+    Rate(f64),
+    /// A rate that grows with the value: its start, its slope.
+    Growing(f64, f64),
+}
+
+/// What a table is looked up by, besides the value.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lookup {
+    pub quantity: f64,
+    pub risk_limit: f64,
+    /// Size in the coordinate's units.
+    pub size: f64,
+}
+
+impl<'a> Curve<'a> {
+    /// Curve of a position; `tables` holds the lines of marginal tables.
+    pub(crate) fn new(table: &Table, tables: &'a Tables, lookup: &Lookup) -> Self {
+        match &table.kind {
+            Kind::Marginal(place) => Self::Lines(tables, *place),
+            Kind::Flat(key, tiers) => {
+                let key = if *key == TierKey::RiskLimit { lookup.risk_limit } else { lookup.quantity.abs() };
+                let tier = tiers.iter().rev().find(|tier| key > tier.floor).or_else(|| tiers.first());
+                Self::Rate(tier.map_or(f64::NAN, |tier| tier.rate))
+            }
+            Kind::Growing(growing) => match growing.by_value() {
+                Some((rate, slope)) => Self::Growing(rate, slope),
+                None => Self::Rate(growing.rate(lookup.size, f64::NAN)),
+            },
+        }
+    }
+}
+
+impl Curve<'_> {
+    /// Rate and deduction of the line that touches the curve at a value.
+    pub(crate) fn touching(&self, value: f64) -> (f64, f64) {
+        match *self {
+            Self::Lines(tables, place) => {
+                let line = tables.found(tables.find::<Baseline>(place, Key::Value, value));
+                (line.rate, line.deduction)
+            }
+            Self::Rate(rate) => (rate, 0.0),
+            Self::Growing(rate, slope) => (rate + 2.0 * slope * value, slope * value * value),
+        }
+    }
+
+    /// Margin at a value.
+    pub(crate) fn at(&self, value: f64) -> f64 {
+        match *self {
+            Self::Growing(rate, slope) => margin::growing_rate(rate, slope, value) * value,
+            _ => {
+                let (rate, deduction) = self.touching(value);
+                margin::maintenance_line(value, rate, deduction)
+            }
+        }
+    }
+
+    /// Whether it is not made of lines alone.
+    pub(crate) fn is_smooth(&self) -> bool {
+        matches!(self, Self::Growing(..))
+    }
+}
+
+/// Initial margin as a function of the value.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum InitialCurve<'a> {
+    /// The value over the leverage.
+    Leverage(f64),
+    /// A table of the instrument.
+    Table(Curve<'a>),
+}
+
+impl InitialCurve<'_> {
+    /// Initial margin at a value.
+    pub(crate) fn at(&self, value: f64) -> f64 {
+        match self {
+            Self::Leverage(leverage) => margin::initial_margin(value, *leverage),
+            Self::Table(curve) => curve.at(value),
+        }
+    }
+}

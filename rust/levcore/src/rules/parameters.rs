@@ -1,0 +1,160 @@
+//! The rules that hold for every instrument of a policy, each a number or a word of a closed vocabulary.
+
+use crate::codes::vocabulary::vocabulary;
+use crate::error::{Error, Result};
+
+vocabulary! {
+    /// Value of the position at which a requirement is taken.
+    pub enum Basis: u8 {
+        Price = 0, "price", "at the price in question: the requirement moves along the price path";
+        Entry = 1, "entry", "at the entry price: frozen when the position was opened";
+        Mark = 2, "mark", "at the current mark: frozen until the next mark";
+    }
+}
+
+vocabulary! {
+    /// Value on which the fee for closing the position is charged.
+    pub enum FeeBasis: u8 {
+        None = 0, "none", "the requirement holds no closing fee";
+        Price = 1, "price", "the value at the price in question";
+        Entry = 2, "entry", "the entry value";
+        Bankruptcy = 3, "bankruptcy", "the value at the bankruptcy price";
+    }
+}
+
+vocabulary! {
+    /// What a long and a short leg of one instrument in one cross account ask for together.
+    pub enum HedgeRule: u8 {
+        Sum = 0, "sum", "both";
+        LargerLeg = 1, "larger_leg", "the larger of the two";
+        LargerSide = 2, "larger_side", "the larger of all longs and all shorts on one underlying";
+        Covered = 3, "covered", "the uncovered quantity in full and the covered one at the covered share";
+    }
+}
+
+/// A threshold on the margin ratio.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Threshold {
+    /// The ratio; `None` if no source gives one.
+    pub level: Option<f64>,
+    /// Whether the threshold itself already counts.
+    pub inclusive: bool,
+}
+
+/// Rules that hold for every instrument of a policy.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rules {
+    /// Basis of the requirement of isolated positions.
+    pub requirement_isolated: Basis,
+    /// Basis of the requirement of cross positions.
+    pub requirement_cross: Basis,
+    /// Whether the initial margin of isolated positions is taken at the entry value (else at the mark).
+    pub initial_at_entry_isolated: bool,
+    /// The same of cross positions.
+    pub initial_at_entry_cross: bool,
+    /// Whether the initial margin follows a table of the instrument (else the leverage of the position).
+    pub initial_from_table: bool,
+    /// What the closing fee is charged on.
+    pub fee_basis: FeeBasis,
+    /// Closing fee as a fraction of that value.
+    pub fee_rate: f64,
+    /// Whether the reported initial margin holds the closing fee.
+    pub fee_in_initial: bool,
+    /// Whether the reported maintenance margin holds the closing fee (the requirement always does).
+    pub fee_in_maintenance: bool,
+    /// Whether the bankruptcy price leaves room for the closing fee; `None`: unknown, there is then no bankruptcy price.
+    pub fee_in_bankruptcy: Option<bool>,
+    /// Warning level.
+    pub warning: Threshold,
+    /// Margin-call level.
+    pub margin_call: Threshold,
+    /// Liquidation level; usually 1.
+    pub liquidation_level: f64,
+    /// Whether the liquidation level itself liquidates.
+    pub liquidation_inclusive: bool,
+    /// How hedged legs are charged.
+    pub hedge_rule: HedgeRule,
+    /// Share of one leg's requirement on covered quantity.
+    pub covered_share: f64,
+    /// Whether a liability of an account with balances is a requirement against its assets; else it is taken off the equity.
+    pub liabilities_as_requirement: bool,
+    /// Whether margins of positions in accounts with balances turn into the account's currency at the liability weight of their settlement
+    /// currency; else at its price.
+    pub margins_at_liability_weight: bool,
+}
+
+impl Rules {
+    /// Refuses numbers outside of their domains.
+    pub(crate) fn check(&self) -> Result<()> {
+        if !(0.0..=1.0).contains(&self.covered_share) {
+            return Err(Error::Domain {
+                argument: "covered_share",
+                expected: "a share in [0, 1]",
+                found: self.covered_share,
+            });
+        }
+        if !(0.0..1.0).contains(&self.fee_rate) {
+            return Err(Error::Domain {
+                argument: "closing_fee_rate",
+                expected: "a fraction in [0, 1)",
+                found: self.fee_rate,
+            });
+        }
+        let levels = [
+            ("warning_level", self.warning.level),
+            ("margin_call_level", self.margin_call.level),
+            ("liquidation_level", Some(self.liquidation_level)),
+        ];
+        for (argument, level) in levels {
+            if let Some(found) = level
+                && !(found > 0.0 && found < f64::INFINITY)
+            {
+                return Err(Error::Domain { argument, expected: "a positive number", found });
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// Rules without fees, whose requirement moves with the price and liquidates at a ratio of 1.
+    pub(crate) fn plain_rules() -> Rules {
+        let unknown = Threshold { level: None, inclusive: true };
+        Rules {
+            requirement_isolated: Basis::Price,
+            requirement_cross: Basis::Price,
+            initial_at_entry_isolated: false,
+            initial_at_entry_cross: false,
+            initial_from_table: false,
+            fee_basis: FeeBasis::None,
+            fee_rate: 0.0,
+            fee_in_initial: false,
+            fee_in_maintenance: false,
+            fee_in_bankruptcy: Some(false),
+            warning: unknown,
+            margin_call: unknown,
+            liquidation_level: 1.0,
+            liquidation_inclusive: true,
+            hedge_rule: HedgeRule::Sum,
+            covered_share: 0.0,
+            liabilities_as_requirement: false,
+            margins_at_liability_weight: false,
+        }
+    }
+
+    #[test]
+    fn numbers_outside_of_their_domains_are_refused() {
+        assert_eq!(plain_rules().check(), Ok(()));
+        let strange = [
+            Rules { fee_rate: 1.0, ..plain_rules() },
+            Rules { fee_rate: f64::NAN, ..plain_rules() },
+            Rules { covered_share: 1.5, ..plain_rules() },
+            Rules { liquidation_level: 0.0, ..plain_rules() },
+            Rules { warning: Threshold { level: Some(f64::INFINITY), inclusive: true }, ..plain_rules() },
+        ];
+        assert!(strange.iter().all(|rules| matches!(rules.check(), Err(Error::Domain { .. }))));
+    }
+}
