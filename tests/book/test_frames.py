@@ -247,7 +247,8 @@ def test_marks_wallets_and_side_may_be_columns() -> None:
     frame = pl.DataFrame(
         {
             "symbol": ["BTCUSDT", "ETHUSDT"], "side": ["short", "long"], "qty": [0.5, 4.0],
-            "entry": [6e4, 3e3], "mark": [61e3, 3050.0], "is_cross": [True, True], "user": [7, 7], "wallet": [9e3, 9e3],
+            "entry": [6e4, 3e3], "mark": [61e3, 3050.0], "is_cross": [True, True], "user": [7, 7],
+            "wallet": [9e3, 9e3],
         }
     )  # fmt: skip
     book = lc.PositionBook.from_frame(frame)

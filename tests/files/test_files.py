@@ -89,7 +89,7 @@ def test_blanks_around_texts_make_no_other_text(write: Write) -> None:
 def test_byte_order_mark_windows_line_ends_and_blank_lines(write: Write) -> None:
     positions = read_positions(write("\ufeff" + HEADER.replace("\n", "\r\n") + "\r\n" + ROW + "\r\n" + ROW))
     assert len(positions) == 2
-    assert [positions.columns.line_of(row) for row in (0, 1)] == [3, 5]
+    assert [positions.columns.row_word(row) for row in (0, 1)] == ["line 3", "line 5"]
     assert positions.columns.kept.values("quantity") == ["1.5", "1.5"]
 
 

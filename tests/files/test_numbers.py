@@ -1,6 +1,7 @@
 """One rule by which text is a number, in every file; what float64 cannot hold is refused, not rounded."""
 
 import math
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
@@ -59,7 +60,7 @@ def test_nothing_is_missing_and_never_zero(text: str) -> None:
 @pytest.mark.parametrize("text", NO_NUMBERS)
 def test_what_is_no_number_is_refused_in_every_file(text: str, tmp_path: Path) -> None:
     cell = f'"{text}"'
-    files = {
+    files: dict[str, tuple[Callable[..., object], str]] = {
         "accounts.csv": (read_accounts, f"account,wallet_balance\na,{cell}\n"),
         "marks.csv": (read_marks, f"instrument,mark_price\nBTCUSDT,{cell}\n"),
         "prices.csv": (read_asset_prices, f"asset,price\nBTC,{cell}\n"),
@@ -84,7 +85,7 @@ def test_what_is_no_number_is_refused_in_every_file(text: str, tmp_path: Path) -
         with pytest.raises(FileFormatError) as caught:
             read(tmp_path / name)
         assert caught.value.line == (3 if name == "floors.csv" else 2)
-        assert repr(text.strip() if name == "-" else text) in str(caught.value)
+        assert repr(text) in str(caught.value)
 
 
 @pytest.mark.parametrize("floor", ["1e300000000", "-1e300000000", "0e300000000", Decimal("1e99999")])

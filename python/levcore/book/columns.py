@@ -159,7 +159,7 @@ def frame_table(frame: object) -> Table:
 
 
 def _without_null_type(frame: Any) -> Any:
-    """The frame, in which a column of polars that has no type, being all null, has one: its export is refused."""
+    """The frame, a type given to columns of polars without one: Arrow refuses their export."""
     schema = getattr(frame, "schema", None)
     if not type(frame).__module__.startswith("polars") or schema is None:
         return frame
