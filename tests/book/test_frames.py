@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import levcore as lc
+from levcore._levcore import Table
 from levcore.book.columns import frame_table
 from levcore.errors import DTypeError, InputError
 from levcore.files.positions import read_positions
@@ -292,6 +293,21 @@ def test_columns_of_any_type_travel_with_the_book() -> None:
         assert found.column(name).combine_chunks().equals(column)
     with pytest.raises(DTypeError, match="when: cannot be given row by row"):
         list(ENGINE.evaluate(book, MARKS))
+
+
+@pytest.mark.parametrize("name", ["note\0", "\0", "a\0b"])
+def test_a_name_with_a_zero_byte_does_not_end_the_process(name: str, tmp_path: Path) -> None:
+    frame = pl.DataFrame({**COLUMNS, name: [1] * 5})
+    with pytest.raises(InputError, match="zero byte"):
+        lc.PositionBook.from_frame(frame, wallet_balance=WALLETS)
+    path = tmp_path / "book.csv"
+    path.write_text(
+        f"instrument,quantity,entry_price,mark_price,margin_mode,leverage,{name}\nX,1,1,1,isolated,1,1\n"
+    )
+    with pytest.raises(InputError, match="zero byte"):
+        read_positions(path)
+    with pytest.raises(InputError, match="zero byte"):
+        Table(1).with_integers(name, [1])
 
 
 def test_a_stream_is_read_once() -> None:

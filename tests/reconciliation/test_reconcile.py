@@ -5,6 +5,7 @@ Where a case needs a venue that computes by other rules, the engine makes its nu
 
 import json
 import math
+from argparse import Namespace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 
 import levcore as lc
 from levcore.cli.main import main
+from levcore.cli.reconcile import tiers_of
 from levcore.errors import FileFormatError, InputError, UnknownRuleError
 from levcore.files.instruments import read_instruments
 from levcore.reconciliation.reconcile import reconcile
@@ -447,6 +449,13 @@ def test_tiers_of_ccxt_need_a_policy_that_says_their_unit(
     assert main([*arguments, "--policy", "okx-linear-swap", "--set", "closing_fee_rate=0.0005"]) == 0
     numbers = {each["field"]: each for each in json.loads(capsys.readouterr().out)["numbers"]}
     assert numbers["maintenanceMargin"]["cause"] == "price"
+
+
+def test_tiers_may_be_a_table_of_instruments(tmp_path: Path) -> None:
+    table = tmp_path / "tiers.csv"
+    table.write_text("instrument,payoff,contract_size,floor,rate,unit\nX,linear,1,0,0.01,quote\n")
+    options = Namespace(tiers=str(table), source="ccxt")
+    assert tiers_of(options, None)["X"].rates == (0.01,)
 
 
 @pytest.mark.parametrize("text", ["USDT", "USDT=", "=3", "USDT=much"])

@@ -203,9 +203,12 @@ def _plain_all(names: Collection[str]) -> set[str]:
 
 
 def check_names(columns: Sequence[str]) -> None:
-    """Refuse a column without a name, and a name that stands twice."""
+    """Refuse a column without a name, a name that stands twice, and one that Arrow cannot hold."""
     first: dict[str, int] = {}
     for place, name in enumerate(columns):
+        if "\0" in name:
+            # Arrow's names end there, and polars ends the process over one.
+            raise ColumnFault(name, "a name must not hold a zero byte", "text", repr(name))
         if not name.strip():
             raise ColumnFault(None, f"column {place + 1} has no name", "a name in the header", "nothing")
         if name in first:

@@ -163,6 +163,9 @@ def _without_null_type(frame: Any) -> Any:
     schema = getattr(frame, "schema", None)
     if not type(frame).__module__.startswith("polars") or schema is None:
         return frame
+    for name in schema:
+        if "\0" in name:
+            raise InputError(repr(name), "a name must not hold a zero byte", "a name without it", repr(name))
     untyped = [name for name, kind in schema.items() if str(kind) == "Null"]
     return frame.with_columns(frame.get_column(name).cast(str) for name in untyped) if untyped else frame
 

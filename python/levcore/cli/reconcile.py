@@ -26,7 +26,7 @@ from levcore.venues.tiers.read import read_tiers_file
 if TYPE_CHECKING:
     from levcore.rules.policy import MarginPolicy
 
-__all__ = ["add_reconcile"]
+__all__ = ["add_reconcile", "tiers_of"]
 
 UNEXPLAINED = 2
 EXIT_CODES = (
@@ -88,7 +88,7 @@ def _reconcile(options: argparse.Namespace) -> int:
         options.source,
         policy=chosen,
         rules=dict(stated_rule(text) for text in options.set),
-        tiers=_tiers(options, chosen),
+        tiers=tiers_of(options, chosen),
         instruments=read_instruments(options.instruments) if options.instruments else None,
         account=options.account,
         margin_mode=options.margin_mode,
@@ -103,7 +103,8 @@ def _reconcile(options: argparse.Namespace) -> int:
     return UNEXPLAINED if result.unexplained else OK
 
 
-def _tiers(options: argparse.Namespace, chosen: "MarginPolicy | None") -> Mapping[str, TierTable]:
+def tiers_of(options: argparse.Namespace, chosen: "MarginPolicy | None") -> Mapping[str, TierTable]:
+    """Tier tables of ``--tiers``, a venue's reply or a table of instruments, by symbol."""
     if not options.tiers:
         return {}
     if options.tiers.lower().endswith(tuple(FORMATS)):

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 from levcore._levcore import Table
 from levcore.book.coded_labels import CodedLabels
 from levcore.book.column_names import ColumnFault, check_names, name_columns
-from levcore.book.columns import Columns, found_in
+from levcore.book.columns import Columns, found_in, frame_table
 from levcore.errors import DTypeError, FileFormatError, InputError
 
 __all__ = [
@@ -189,7 +189,7 @@ def _binary_table(polars: Any, path: str, data: bytes, kind: str) -> Table:
     word = {"parquet": "a Parquet file", "ipc": "an Arrow file"}[kind]
     read = polars.read_parquet if kind == "parquet" else polars.read_ipc
     try:
-        return Table.from_stream(read(io.BytesIO(data)).__arrow_c_stream__())
+        return frame_table(read(io.BytesIO(data)))
     except (polars.exceptions.PolarsError, OSError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise FileFormatError(path, f"must be {word}", found=reason) from None

@@ -55,6 +55,10 @@ impl Table {
 
     /// This table with a column behind the others, cut to the batches.
     fn with(&self, name: &str, column: &ArrayRef) -> PyResult<Self> {
+        if name.contains('\0') {
+            // A C string ends there, and Arrow's export ends the process over it.
+            return Err(InputError::new_err((format!("{name:?}"), "a name must not hold a zero byte")));
+        }
         let field = Field::new(name, column.data_type().clone(), true);
         let fields = self.schema.fields().iter().cloned().chain([Arc::new(field)]);
         let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
