@@ -13,6 +13,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 import levcore
+from levcore.reports.archive import coverage_rows
 from levcore.rules.policy import PolicyInfo
 
 Rows = Iterable[tuple[str, ...]]
@@ -62,12 +63,18 @@ def policies() -> Rows:
         )
 
 
+def archive() -> Rows:
+    """What each policy bundles of its venue's tables and fees."""
+    return coverage_rows()
+
+
 TABLES: dict[str, Callable[[], Rows]] = {
     "measures": measures,
     "statuses": statuses,
     "account_statuses": account_statuses,
     "states": states,
     "policies": policies,
+    "archive": archive,
 }
 
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from levcore.comparison.compare import compare
     from levcore.explanation.explain import explain
     from levcore.reconciliation.reconcile import reconcile
+    from levcore.reports.report import report
 
 __all__ = [
     "MEASURES",
@@ -63,12 +64,14 @@ __all__ = [
     "quantities_to_close",
     "reconcile",
     "reference",
+    "report",
 ]
 
 LATER = {
     "compare": "levcore.comparison.compare",
     "explain": "levcore.explanation.explain",
     "reconcile": "levcore.reconciliation.reconcile",
+    "report": "levcore.reports.report",
 }
 """Verbs that no evaluation needs, and the modules that are imported when one is first asked for."""
 

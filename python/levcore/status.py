@@ -17,7 +17,8 @@ FIRST_FAILURE = 32
 class Status(IntEnum):
     """What became of a row.
 
-    Below 16: findings, every number is valid. 16: partial, what depends on the account is NaN. From 32:
+    Below 16: findings, every number is valid. From 16: partial, what depends on the account or on a margin
+    that is not known is NaN. From 32:
     failed, every number is NaN. `describe` says what a code means.
     """
 
@@ -28,13 +29,14 @@ class Status(IntEnum):
     LIQUIDATION_PRICE_BEYOND_ENTRY = 4
     LIQUIDATION_PRICE_BEYOND_LAST_TIER = 5
     ALREADY_LIQUIDATABLE = 6
+    NO_BANKRUPTCY_PRICE = 7
     ACCOUNT_INCOMPLETE = 16
+    WITHOUT_MARGIN = 17
     INVALID_QUANTITY = 32
     INVALID_ENTRY_PRICE = 33
     UNKNOWN_INSTRUMENT = 34
     MISSING_MARK_PRICE = 35
     INVALID_MARK_PRICE = 36
-    MISSING_MARGIN = 37
     INVALID_MARGIN = 38
     INVALID_LEVERAGE = 39
     MISSING_REQUIRED_LEVERAGE = 40
@@ -105,7 +107,7 @@ COLUMN_AT_FAULT = {
     Status.UNKNOWN_INSTRUMENT: "instrument",
     Status.MISSING_MARK_PRICE: "mark_price",
     Status.INVALID_MARK_PRICE: "mark_price",
-    Status.MISSING_MARGIN: "isolated_margin",
+    Status.WITHOUT_MARGIN: "isolated_margin",
     Status.INVALID_MARGIN: "isolated_margin",
     Status.INVALID_LEVERAGE: "leverage",
     Status.MISSING_REQUIRED_LEVERAGE: "leverage",

@@ -273,11 +273,11 @@ def test_the_tier_at_the_liquidation_price_may_be_another_one() -> None:
         ({"entry_price": [-1.0]}, "entry_price", "INVALID_ENTRY_PRICE", "-1"),
         ({"mark": None}, "mark_price", "MISSING_MARK_PRICE", "nan"),
         ({"mark": -5.0}, "mark_price", "INVALID_MARK_PRICE", "-5"),
-        ({"isolated_margin": [0.0]}, "isolated_margin", "INVALID_MARGIN", "0"),
+        ({"isolated_margin": [math.inf]}, "isolated_margin", "INVALID_MARGIN", "inf"),
         (
             {"isolated_margin": None, "leverage": None},
             "isolated_margin",
-            "MISSING_MARGIN",
+            "WITHOUT_MARGIN",
             "the book has no such",
         ),
         ({"accrued_funding": [NAN]}, "accrued_funding", "INVALID_FUNDING", "nan"),
@@ -291,7 +291,7 @@ def test_a_failed_row_names_its_column_and_why(
     explanation = isolated(**change)  # type: ignore[arg-type]
     assert explanation.status.name == status
     wrong = explanation.steps[0]
-    assert (wrong.part, wrong.name) == ("wrong", column)
+    assert (wrong.part, wrong.name) == ("wrong" if explanation.status.is_failure else "missing", column)
     assert value in str(wrong.value)
     assert explanation.status.describe() in str(explanation)
     assert not any(step.name == "liquidation_price" for step in explanation.steps)

@@ -122,17 +122,18 @@ def test_score_gives_the_numbers_of_the_engine(folder: Path, capsys: pytest.Capt
 def test_reports_list_the_balances(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["score", *options(folder), f"--report={folder / 'report.html'}"]) == 0
     text = capsys.readouterr().out
-    section = text.split("Balances (equity in the asset, all else in the account's currency)\n")[1]
+    note = "The largest by value; equity in units of the asset, all else in the account's currency.\n"
+    section = text.split(f"Balances\n{note}")[1]
     lines = [line.split() for line in section.split("\n\n")[0].splitlines()]
     assert lines[0] == [
-        "account",
-        "asset",
-        "equity",
-        "value",
-        "counted",
-        "maintenance",
-        "liquidation",
-        "status",
+        "Account",
+        "Asset",
+        "Equity",
+        "Value",
+        "Counted",
+        "Maintenance",
+        "Liquidation",
+        "Status",
     ]
     risk = evaluated(folder)
     assert sorted((line[0], line[1]) for line in lines[1:]) == [

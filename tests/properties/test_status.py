@@ -32,6 +32,7 @@ POLICY = (
 FEE_AT_BANKRUPTCY = POLICY.replace(
     closing_fee_basis="bankruptcy", closing_fee_rate=0.001, closing_fee_bankruptcy_cross="leverage"
 )
+FROZEN_AT_ENTRY = POLICY.replace(requirement_basis_isolated="entry", requirement_basis_cross="entry")
 NAN, INFINITE = math.nan, math.inf
 
 
@@ -99,6 +100,11 @@ ROWS: dict[lc.Status, list[Row]] = {
     lc.Status.LIQUIDATION_PRICE_BEYOND_ENTRY: [Row(isolated_margin=0.5, mark=120.0)],
     lc.Status.LIQUIDATION_PRICE_BEYOND_LAST_TIER: [Row(quantity=-1.0, isolated_margin=20_000.0)],
     lc.Status.ALREADY_LIQUIDATABLE: [Row(mark=80.7), Row(mark=50.0), Row(mark=80.0, wallet=20.0)],
+    lc.Status.NO_BANKRUPTCY_PRICE: [
+        # At 1x the margin is the whole value at entry: the equity ends where the price does.
+        Row(isolated_margin=100.0, leverage=1.0, policy=FROZEN_AT_ENTRY),
+        Row(wallet=100.0, leverage=1.0, policy=FROZEN_AT_ENTRY),
+    ],
     lc.Status.ACCOUNT_INCOMPLETE: [Row(wallet=NAN), Row(wallet=INFINITE), Row(wallet=-INFINITE)],
     lc.Status.INVALID_QUANTITY: [
         Row(quantity=NAN),
@@ -117,13 +123,19 @@ ROWS: dict[lc.Status, list[Row]] = {
         for value in (0.0, -0.0, -1.0, INFINITE, -INFINITE)
         for wallet in (None, 1.0)
     ],
-    lc.Status.MISSING_MARGIN: [Row(isolated_margin=NAN, leverage=NAN)],
+    lc.Status.WITHOUT_MARGIN: [
+        Row(isolated_margin=NAN, leverage=NAN),
+        Row(isolated_margin=NAN, leverage=NAN, policy=FEE_AT_BANKRUPTCY),
+        Row(quantity=0.0, isolated_margin=NAN, leverage=NAN),
+    ],
     lc.Status.INVALID_MARGIN: [
-        Row(isolated_margin=value) for value in (0.0, -0.0, -1.0, INFINITE, -INFINITE)
+        Row(isolated_margin=INFINITE),
+        Row(isolated_margin=-INFINITE),
+        Row(isolated_margin=INFINITE, quantity=0.0),
     ],
     lc.Status.INVALID_LEVERAGE: [
         Row(leverage=value, wallet=wallet)
-        for value in (0.0, -0.0, -1.0, INFINITE, -INFINITE)
+        for value in (1.0 - 2.0**-53, 0.5, 5e-324, 0.0, -0.0, -1.0, INFINITE, -INFINITE)
         for wallet in (None, 1.0)
     ],
     lc.Status.MISSING_REQUIRED_LEVERAGE: [Row(leverage=NAN, wallet=1.0, policy=FEE_AT_BANKRUPTCY)],
@@ -148,7 +160,8 @@ ROWS: dict[lc.Status, list[Row]] = {
         Row(instrument="LIMIT", risk_limit=5.0, quantity=1e300, mark=1e10),
         Row(instrument="LIMIT", risk_limit=5.0, quantity=1e300, mark=1e10, wallet=1.0),
         Row(instrument="LIMIT", risk_limit=5.0, quantity=1e300, entry_price=1e10),
-        Row(isolated_margin=NAN, leverage=5e-324),
+        Row(isolated_margin=1.7e308, accrued_funding=1.7e308),
+        Row(isolated_margin=1.7e308, accrued_funding=1.7e308, quantity=0.0),
     ],
     lc.Status.DUPLICATE_LEG: [Row(wallet=50.0, legs=2)],
     lc.Status.UNKNOWN_SETTLEMENT: [Row(balance=50.0)],

@@ -323,7 +323,7 @@ def test_flat_rows_are_no_positions() -> None:
     flat = {"symbol": "ETHUSDT", "positionAmt": "0.000", "entryPrice": "0.0"}
     assert {each.instrument for each in reconcile([flat, *data], "binance").numbers} == {"BTCUSDT"}
     assert reconcile([flat], "binance").numbers == ()
-    assert "no numbers" in reconcile([flat], "binance").text()
+    assert "no numbers" in lc.report(reconcile([flat], "binance"))
 
 
 def test_a_rule_without_which_nothing_can_be_said_is_asked_for() -> None:

@@ -13,6 +13,7 @@ import pytest
 import levcore as lc
 from levcore import _levcore
 from levcore.errors import DTypeError, InputError, ShapeError
+from levcore.reference.scenarios.scenario_margin import scenario_margin as reference_margin
 from levcore.scenarios import (
     SPAN_SCENARIOS,
     ContractCharge,
@@ -75,6 +76,15 @@ def test_a_portfolio_that_gains_everywhere_needs_nothing() -> None:
     risk = scenario_margin(book_of(("SURE", 1.0)), ScenarioArrays.from_profits([[5.0, 2.0, 9.0]], ["SURE"]))
     assert risk.requirement.tolist() == [0.0]
     assert risk.groups.worst_scenario.tolist() == [1]
+
+
+@pytest.mark.parametrize("by", [scenario_margin, reference_margin], ids=["kernel", "reference"])
+def test_a_pool_that_gains_everywhere_pays_for_no_other(by: Callable[..., Any]) -> None:
+    arrays = ScenarioArrays.from_profits([[50.0, 20.0], [-10.0, 4.0]], ["SURE", "OTHER"])
+    risk = by(book_of(("SURE", 1.0), ("OTHER", 1.0)), arrays)
+    assert risk.groups.scan_risk.tolist() == [0.0, 10.0]
+    assert risk.groups.pool_scan_risk.tolist() == [0.0, 10.0]
+    assert risk.requirement.tolist() == [10.0]
 
 
 def test_the_first_of_equally_bad_scenarios_is_named() -> None:

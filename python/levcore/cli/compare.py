@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from levcore.cli.fees import add_fees, with_fees
 from levcore.cli.options import (
     EXIT_CODES,
     IN_MARGIN_CALL,
@@ -28,6 +29,7 @@ from levcore.comparison.comparison import Comparison, Refusal
 from levcore.errors import InputError
 from levcore.files.instruments import read_instruments
 from levcore.files.tables import read_columns
+from levcore.reports.report import check_report_path, report
 from levcore.rules.policy import MarginPolicy
 from levcore.rules.terms import UNKNOWN
 
@@ -72,6 +74,7 @@ def add_compare(commands: "argparse._SubParsersAction[Any]") -> None:
         metavar="[POLICY.]RULE=VALUE",
         help="state a rule of POLICY, or of every policy that leaves it unknown; may be repeated",
     )
+    add_fees(parser)
     parser.add_argument("--report", metavar="FILE.html", help="write the report, one offline file")
     parser.add_argument("--json", action="store_true", help="print everything compared as JSON")
     parser.add_argument(
@@ -88,9 +91,15 @@ def _compare(options: argparse.Namespace) -> int:
     policies = labelled([name.strip() for name in options.policies.split(",") if name.strip()])
     policies, files = _with_instruments(policies, options.instruments, options.tiers_from)
     policies = _with_rules(policies, options.set)
+    # Whose product has no bundled fees refuses by itself, if it needs one.
+    policies = {
+        label: with_fees(one, options) if one.fee_schedule else one for label, one in policies.items()
+    }
     policies = _with_assets(policies, options)
     inputs = (*inputs_of(options), options.names, *files)
     check_outputs(inputs, [("--report", options.report)])
+    if options.report:
+        check_report_path(options.report, "--report")
     names = _names(options.names) if options.names else None
     positions, marks = read_inputs(options, progress)
     step = progress.step("grouping and evaluating")
@@ -107,9 +116,9 @@ def _compare(options: argparse.Namespace) -> int:
         asset_prices=asset_prices(options),
         assets_from=options.assets_from,
     )
-    name = Path(options.positions).name
+    title = f"Comparison of policies: {Path(options.positions).name}"
     if options.report:
-        comparison.report(options.report, name=name)
+        report(comparison, options.report, title=title)
     progress.clear()
     for label, result in comparison.results.items():
         if isinstance(result, Refusal):
@@ -119,7 +128,7 @@ def _compare(options: argparse.Namespace) -> int:
         text = json.dumps(comparison.to_dict(), ensure_ascii=False, allow_nan=False) + "\n"
         write_rows(lambda file: file.write(text.encode()))
     else:
-        say(comparison.text(name=name, top=options.top).removesuffix("\n"))
+        say(report(comparison, title=title, top=options.top).removesuffix("\n"))
     return _exit_code(comparison)
 
 

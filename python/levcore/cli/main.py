@@ -1,4 +1,4 @@
-"""The command line: ``levcore score``, ``explain``, ``compare``, ``reconcile`` and ``policies``.
+"""The command line: ``levcore score``, ``explain``, ``compare``, ``reconcile``, ``tiers``, ``policies``.
 
 Exit codes: 0 all is well; 2 something is in margin call or worse, or could not be judged, which may hide it;
 3 there was nothing to judge; 1 the command failed, with a message on standard error.
@@ -19,6 +19,8 @@ from levcore._levcore import __version__
 from levcore.book.marks import Marks
 from levcore.book.positions import PositionBook
 from levcore.cli.compare import add_compare
+from levcore.cli.fees import add_fees, with_fees
+from levcore.cli.notes import note_missing
 from levcore.cli.options import (
     EXIT_CODES,
     FAILED,
@@ -38,6 +40,7 @@ from levcore.cli.options import (
 from levcore.cli.progress import Progress
 from levcore.cli.reconcile import add_reconcile
 from levcore.cli.terminal import note, say, write_rows
+from levcore.cli.tiers import add_tiers
 from levcore.engine.engine import Engine
 from levcore.engine.risk import BookRisk
 from levcore.errors import InputError, LevcoreError, UnknownRuleError
@@ -45,10 +48,10 @@ from levcore.files.instruments import read_instruments
 from levcore.files.positions import Positions
 from levcore.files.results import check_output, write_csv, write_json, write_results
 from levcore.measures import MEASURE_NAMES
-from levcore.reports.policy_text import listing_text, policy_text
+from levcore.reports.policy import listing_text, policy_text
+from levcore.reports.report import check_report_path, report
 from levcore.reports.risk.gather import gather
-from levcore.reports.risk.html import write_report
-from levcore.reports.risk.text import headline, render_text
+from levcore.reports.risk.page import headline
 from levcore.rules.instruments import InstrumentTable
 from levcore.rules.policy import MarginPolicy, policies, policy
 
@@ -124,8 +127,10 @@ def _cleaning_up_when_terminated() -> Iterator[None]:
 def _message(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}"
-    hint = " (on the command line: --set RULE=VALUE)" if isinstance(error, UnknownRuleError) else ""
-    return f"{error}{hint}"
+    if not isinstance(error, UnknownRuleError):
+        return str(error)
+    fees = "--fees regular, or " if "with_fees" in error.expected else ""
+    return f"{error} (on the command line: {fees}--set RULE=VALUE)"
 
 
 def _parser() -> Parser:
@@ -161,6 +166,7 @@ def _parser() -> Parser:
 
     add_compare(commands)
     add_reconcile(commands)
+    add_tiers(commands)
     listing = commands.add_parser(
         "policies", help="list the bundled policies", description="List the bundled policies, or show one."
     )
@@ -189,6 +195,7 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
         metavar="RULE=VALUE",
         help="state a rule of every policy, such as closing_fee_rate=0.0005; may be repeated",
     )
+    add_fees(parser)
     add_traceback(parser)
 
 
@@ -199,12 +206,14 @@ def _score(options: argparse.Namespace) -> int:
     progress.step("evaluating")(len(book))
     # Every measure, so that the columns of the output do not depend on the data.
     risk = Engine(chosen).evaluate(book, marks, measures=MEASURE_NAMES, asset_prices=asset_prices(options))
+    progress.clear()
+    note_missing(risk)
     if options.out:
         write_results(options.out, positions, risk, progress=progress.step(f"writing {options.out}"))
-    name = Path(options.positions).name
+    title = f"Risk report: {Path(options.positions).name}"
     if options.report:
-        write_report(risk, options.report, name=name)
-    _print_result(options.format, positions, risk, name, progress)
+        report(risk, options.report, title=title)
+    _print_result(options.format, positions, risk, title, progress)
     progress.clear()
     return exit_code(risk)
 
@@ -268,6 +277,7 @@ def _policy(options: argparse.Namespace, name: str) -> MarginPolicy:
     for text in options.set:
         rule, value = stated_rule(text)
         chosen = chosen.replace(**{rule: value})
+    chosen = with_fees(chosen, options)
     if options.instruments:
         chosen = chosen.with_instruments(
             read_instruments(options.instruments, ignore_columns=not_inputs(options))
@@ -281,13 +291,15 @@ def _check_outputs(options: argparse.Namespace) -> None:
         check_output(options.out)
     inputs = (*inputs_of(options), options.instruments)
     check_outputs(inputs, (("--out", options.out), ("--report", options.report)))
+    if options.report:
+        check_report_path(options.report, "--report")
 
 
-def _print_result(form: str, positions: Positions, risk: BookRisk, name: str, progress: Progress) -> None:
+def _print_result(form: str, positions: Positions, risk: BookRisk, title: str, progress: Progress) -> None:
     progress.step("writing to standard output")(len(risk))
     progress.clear()
     if form == "table":
-        say(render_text(risk, name=name).removesuffix("\n"))
+        say(report(risk, title=title).removesuffix("\n"))
         return
     write_rows(lambda file: write_csv(file, risk) if form == "csv" else write_json(file, positions, risk))
     note(headline(gather(risk, top=1)))

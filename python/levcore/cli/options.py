@@ -44,11 +44,11 @@ EXIT_CODES = (
 )
 
 
-def add_book(parser: argparse.ArgumentParser) -> None:
+def add_book(parser: argparse.ArgumentParser, *, positions: bool = True) -> None:
     """Add the arguments that name the files of a book and its marks."""
-    parser.add_argument(
-        "positions", metavar="POSITIONS", help="CSV, Parquet or Arrow file, one position a row"
-    )
+    if positions:
+        what = "CSV, Parquet or Arrow file, one position a row"
+        parser.add_argument("positions", metavar="POSITIONS", help=what)
     parser.add_argument("--accounts", metavar="FILE", help="account, wallet_balance")
     parser.add_argument("--marks", metavar="FILE", help="instrument, mark_price")
     parser.add_argument(

@@ -18,6 +18,7 @@ from levcore.files.tables import FORMATS
 from levcore.files.writing import write_text
 from levcore.reconciliation.reconcile import reconcile
 from levcore.reconciliation.result import Reconciliation
+from levcore.reports.report import report
 from levcore.rules.policy import policy
 from levcore.rules.tiers import TierTable
 from levcore.venues.positions.reply import SOURCES
@@ -99,7 +100,7 @@ def _reconcile(options: argparse.Namespace) -> int:
     if options.format == "json":
         write_rows(lambda file: file.write(_json(result).encode()))
     else:
-        say(result.text().removesuffix("\n"))
+        say(report(result).removesuffix("\n"))
     return UNEXPLAINED if result.unexplained else OK
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from levcore.book.arrays import Floats
 from levcore.book.positions import PositionBook
 from levcore.comparison.assets import AssetMatch
 from levcore.comparison.frames import comparison_table
-from levcore.comparison.instruments import Match
+from levcore.comparison.instruments import Match, with_borrowed
 from levcore.comparison.totals import comparison_totals, judged_accounts
 from levcore.engine.compiled import pools_every_account
 from levcore.engine.distances import AccountDistance, distance
@@ -224,7 +223,7 @@ class Comparison(ExportsFrame):
 
     def _distance(self, label: str) -> AccountDistance:
         if len(self):
-            engine = Engine(self.policies[label])
+            engine = Engine(with_borrowed(self.policies[label], self.matches[label]))
             return distance(engine, self.book, self.marks, asset_prices=self.asset_prices)
         # Without positions, nothing says which prices move.
         unknown = AccountDistance(self.book.account_ids)
@@ -329,21 +328,9 @@ class Comparison(ExportsFrame):
             ``spread`` and ``liquidates_first``; ``accounts`` and ``balances``: the same for their measures;
             ``totals``.
         """
-        from levcore.reports.comparison.json import comparison_dict
+        from levcore.comparison.json import comparison_dict
 
         return comparison_dict(self)
-
-    def text(self, *, name: str = "", top: int = 10) -> str:
-        """Comparison as plain text for a terminal; lists of `top` positions and accounts."""
-        from levcore.reports.comparison.text import render_comparison_text
-
-        return render_comparison_text(self, name=name, top=top)
-
-    def report(self, path: str | Path, *, name: str = "", top: int = 20) -> Path:
-        """Write the HTML report, one file without links to anything outside; return its path."""
-        from levcore.reports.comparison.html import write_comparison
-
-        return write_comparison(self, path, name=name, top=top)
 
 
 def _missing(measure: str, length: int) -> npt.NDArray[Any]:

@@ -9,8 +9,8 @@ import numpy.typing as npt
 from levcore._levcore import Table, measure_distances
 from levcore.book.arrays import Floats, real_number
 from levcore.book.asset_prices import asset_price_columns
-from levcore.book.marks import mark_prices
 from levcore.engine.frames import ExportsFrame, distance_table
+from levcore.engine.known_prices import known_prices
 from levcore.errors import DTypeError, InputError
 from levcore.status import AccountStatus
 
@@ -151,7 +151,7 @@ def distance(
     [-0.1394, nan]
     """
     bound = engine.bind(book)
-    prices = mark_prices(book, marks)
+    prices = known_prices(book, marks, bound.policies)
     result = AccountDistance(book.account_ids)
     results, codes = result.buffers
     measure_distances(

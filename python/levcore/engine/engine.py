@@ -12,7 +12,7 @@ from levcore._levcore import used_instruction_set as core_used_instruction_set
 from levcore.book.arrays import Floats
 from levcore.book.asset_prices import asset_price_columns
 from levcore.book.listings import refuse_mixed_settlement
-from levcore.book.marks import Marks, mark_prices
+from levcore.book.marks import Marks
 from levcore.book.policy_labels import Policies, labelled_policies, labels_of_book, the_one_policy
 from levcore.book.positions import Binding, PositionBook
 from levcore.engine.compiled import (
@@ -22,6 +22,7 @@ from levcore.engine.compiled import (
     compile_policy,
     pools_every_account,
 )
+from levcore.engine.known_prices import known_prices
 from levcore.engine.risk import BookRisk
 from levcore.errors import DTypeError, InputError, InvalidRowsError, ShapeError
 from levcore.measures import DEFAULT_MEASURES, chosen_measures, default_measures, measure_mask
@@ -188,7 +189,7 @@ class Engine:
         bound = self.bind(book)
         if names is None:
             names = default_measures(book.has_pooled_accounts) if out is None else out.measures
-        prices = mark_prices(book, marks)
+        prices = known_prices(book, marks, bound.policies)
         risk = self._result(book, bound.policies, prices, names, out)
         results, codes = risk.buffers
         core_evaluate(

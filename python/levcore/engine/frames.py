@@ -28,7 +28,6 @@ __all__ = [
     "balance_table",
     "book_table",
     "distance_table",
-    "positions_of_accounts",
     "risk_table",
     "with_codes",
 ]
@@ -75,14 +74,6 @@ def account_table(accounts: "AccountRisk") -> Table:
         table = table.with_numbers(name, column)
     table = with_codes(table, "state", codes[0], State)
     return with_codes(table, "status", codes[1], AccountStatus)
-
-
-def positions_of_accounts(risk: "BookRisk") -> npt.NDArray[np.int64]:
-    """Number of cross positions of each account, failed ones included."""
-    codes = risk.book.account_codes
-    if codes is None:
-        return np.zeros(len(risk.accounts), np.int64)
-    return np.bincount(codes[risk.book.is_cross], minlength=len(risk.accounts))
 
 
 def balance_table(balances: "BalanceRisk") -> Table:

@@ -1,7 +1,6 @@
 """Results of an evaluation: one column a measure, in the caller's row order."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -374,18 +373,6 @@ class BookRisk(ExportsFrame):
         """Measures, state and status by name; views, not copies."""
         columns: dict[str, npt.NDArray[Any]] = {name: self.column(name) for name in self.measures}
         return columns | {"state": self.state, "status": self.status}
-
-    def report(self, path: str | Path) -> Path:
-        """Write the HTML report, one file without links to anything outside; return its path."""
-        from levcore.reports.risk.html import write_report
-
-        return write_report(self, path)
-
-    def report_text(self) -> str:
-        """The report as plain text."""
-        from levcore.reports.risk.text import render_text
-
-        return render_text(self)
 
     def worst_state(self) -> State:
         """Worst state of any position or account that could be judged."""

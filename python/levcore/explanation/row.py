@@ -152,11 +152,14 @@ def tier_steps(row: Row) -> Iterator[Step]:
         yield Step("multiplier", "settlement currency a quote unit", "", i.multiplier, "", part)
     if terms.settlement:
         yield Step("settlement currency", "", "", terms.settlement, "", part)
-    origin = f"{table.source}, as of {table.as_of}" if table.is_bundled(i.name) else "given by the caller"
+    bundled = f"{table.source_of(i.name)}, as of {table.date_of(i.name)}"
+    origin = bundled if table.is_bundled(i.name) else "given by the caller"
     keyed = KEYED_BY_SIZE[terms.payoff] if row.tiers.shape == "growing" else KEYED_BY[row.tiers.unit]
     side = " of short positions" if terms.short_tiers is not None and p.quantity < 0.0 else ""
     shape = f"{row.tiers.shape}{side}, keyed by {keyed}"
     yield Step("tier table", "", "", f"{shape}; {origin}", row.evidence("table_shape"), part)
+    if table.limit(i.name):
+        yield Step("end of the table", "", "", table.limit(i.name), "", part)
     if row.policy.funding_in_requirement == "rate_times_value":
         rule = row.evidence("funding_in_requirement")
         yield Step("funding rate", "part of every rate below", "", terms.funding_rate, rule, part)

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from levcore._levcore import Table, __version__
 from levcore.book.frames import Positions
-from levcore.engine.frames import account_table, balance_table, positions_of_accounts, risk_table
+from levcore.book.labels import cross_positions
+from levcore.engine.frames import account_table, balance_table, risk_table
 from levcore.engine.risk import BookRisk
 from levcore.errors import InputError
 from levcore.files.tables import Progress, polars_library, write_table
@@ -92,7 +93,8 @@ def write_json(file: BinaryIO, positions: Positions, risk: BookRisk) -> None:
     write(f'{{\n "levcore": {json.dumps(__version__)},\n')
     write(f' "summary": {json.dumps(json_value(risk.summary()), allow_nan=False)},\n')
     accounts = _json_columns(account_table(risk.accounts))
-    accounts["positions"] = positions_of_accounts(risk).tolist()
+    counts = cross_positions(risk.book.account_codes, risk.book.is_cross, len(risk.accounts))
+    accounts["positions"] = counts.tolist()
     write(f' "accounts": [{_json_rows(accounts)}],\n')
     balances = _json_columns(balance_table(risk.balances))
     write(f' "balances": [{_json_rows(balances)}],\n')

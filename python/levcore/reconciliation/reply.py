@@ -123,7 +123,9 @@ class Given:
             )
         table, origin = self._table(name), "the tiers given"
         if table is None and name in rules.instruments:
-            table, origin = rules.instruments[name].tiers, f"the table of {rules.instruments.as_of}"
+            table, origin = rules.instruments[name].tiers, f"the table of {rules.instruments.date_of(name)}"
+            if position.max_leverage and table.max_leverage[:1] not in ((), (float(position.max_leverage),)):
+                table = None  # of another date: the reply says the leverage of its own
         if table is None and position.max_leverage and rules.maintenance_rate_rule == HALF_OF_INITIAL:
             table, origin = (
                 TierTable.half_of_initial_rate([(0, position.max_leverage)]),

@@ -114,13 +114,3 @@ class Reconciliation:
             "counts": {name: dict(counter) for name, counter in self.counts().items()},
             "unexplained": len(self.unexplained),
         }
-
-    def text(self) -> str:
-        """Tables for a terminal."""
-        from levcore.reports.reconciliation import render
-
-        return render(self)
-
-    def __str__(self) -> str:
-        """Return `text`."""
-        return self.text()

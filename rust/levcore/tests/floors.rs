@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Rooms by floor, the highest first. Rooms of one floor do not use each other.
-const FLOORS: [&[&str]; 8] = [
+const FLOORS: [&[&str]; 9] = [
     &["evaluate"],
     &["accounts"],
     &["job"],
@@ -15,6 +15,7 @@ const FLOORS: [&[&str]; 8] = [
     &["rules", "scenarios"],
     &["book", "formulas", "machine"],
     &["codes"],
+    &["memory"],
     &["error"],
 ];
 

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from levcore.book.listings import listing_codes, listing_marks, listing_names, settlements
 from levcore.engine.risk import BookRisk
-from levcore.reports.risk.balances import balance_lines
 from levcore.reports.risk.data import (
     DISTANCE_BINS,
     AccountGroup,
@@ -23,11 +22,12 @@ from levcore.reports.risk.data import (
     Totals,
 )
 from levcore.reports.risk.lists import (
-    account_lines,
     account_of,
+    accounts_listed,
+    balances_listed,
     instrument_lines,
     instruments_by_size,
-    position_lines,
+    positions_listed,
     sums,
 )
 from levcore.status import COLUMN_AT_FAULT, FIRST_FAILURE, FIRST_PARTIAL, AccountStatus, State, Status
@@ -74,12 +74,12 @@ def gather(risk: BookRisk, *, top: int = 20, generated_at: datetime | None = Non
         partial=int(np.count_nonzero((status >= FIRST_PARTIAL) & (status < FIRST_FAILURE))),
         totals=_totals(risk, settlement, currencies),
         states=_states(risk),
-        accounts_past=account_lines(risk, top // 2, past=True),
-        accounts=account_lines(risk, top, past=False),
-        balances=balance_lines(risk, top),
+        accounts_past=accounts_listed(risk, top // 2, past=True),
+        accounts=accounts_listed(risk, top, past=False),
+        balances=balances_listed(risk, top),
         balances_left_out=max(0, len(risk.balances) - top),
-        positions_past=position_lines(risk, top // 2, past=True),
-        positions=position_lines(risk, top, past=False),
+        positions_past=positions_listed(risk, top // 2, past=True),
+        positions=positions_listed(risk, top, past=False),
         instruments=instrument_lines(risk, order, settlement, currencies, top),
         distances=_distances(risk, settlement, currencies),
         failures=_status_groups(risk, FIRST_PARTIAL, 256),
