@@ -36,7 +36,6 @@ bench: $(BUILT) $(OPPONENTS) ## rows per second beside numpy, numba, polars, Duc
 lint: $(BUILT) ## formatting, lints, types, and the stub against the built extension
 	$(BIN)/ruff check $(PYTHON_CODE)
 	$(BIN)/ruff format --check $(PYTHON_CODE)
-	$(BIN)/lint-imports
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/mypy python tests examples tools docs/conf.py docs/extensions
 	$(BIN)/stubtest levcore._levcore

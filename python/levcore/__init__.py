@@ -29,7 +29,7 @@ from levcore.rules.tiers import TierTable
 from levcore.status import AccountStatus, State, Status
 
 if TYPE_CHECKING:
-    from levcore import reference
+    from levcore import reference, venues
     from levcore.comparison.compare import compare
     from levcore.explanation.explain import explain
     from levcore.reconciliation.reconcile import reconcile
@@ -65,6 +65,7 @@ __all__ = [
     "reconcile",
     "reference",
     "report",
+    "venues",
 ]
 
 LATER = {
@@ -75,13 +76,16 @@ LATER = {
 }
 """Verbs that no evaluation needs, and the modules that are imported when one is first asked for."""
 
+ROOMS = ("reference", "venues")
+"""Rooms that are asked for by name."""
+
 
 def __getattr__(name: str) -> Any:
     """Import what no evaluation needs when it is first asked for."""
     from importlib import import_module
 
-    if name == "reference":
-        return import_module("levcore.reference")
+    if name in ROOMS:
+        return import_module(f"levcore.{name}")
     if name in LATER:
         verb = globals()[name] = getattr(import_module(LATER[name]), name)
         return verb

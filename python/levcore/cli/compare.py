@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from levcore.book.marks import Marks
+from levcore.book.positions import PositionBook
 from levcore.cli.fees import add_fees, with_fees
 from levcore.cli.options import (
     EXIT_CODES,
-    IN_MARGIN_CALL,
+    FOUND,
     OK,
     add_book,
     add_traceback,
@@ -23,6 +25,7 @@ from levcore.cli.options import (
     with_assets,
 )
 from levcore.cli.progress import Progress
+from levcore.cli.reply import read_reply_of
 from levcore.cli.terminal import note, say, write_rows
 from levcore.comparison.compare import compare, label_of, labelled
 from levcore.comparison.comparison import Comparison, Refusal
@@ -84,6 +87,20 @@ def add_compare(commands: "argparse._SubParsersAction[Any]") -> None:
     parser.set_defaults(run=_compare)
 
 
+def _book_and_marks(
+    options: argparse.Namespace, policies: Mapping[str, MarginPolicy], progress: Progress
+) -> tuple[PositionBook, Marks]:
+    if options.source:
+        reply = read_reply_of(options)
+        if len(reply.policies) > 1 or reply.balances is not None:
+            found = ", ".join(reply.policies)
+            raise InputError("--from", "must be a reply of one product", "positions of one policy", found)
+        return reply.book, reply.marks
+    positions, marks = read_inputs(options, progress)
+    sizes = policies[label_of(options.quantities_of or next(iter(policies)), policies, "--quantities-of")]
+    return make_book(positions, options, sizes.instruments), marks
+
+
 def _compare(options: argparse.Namespace) -> int:
     progress = Progress()
     if options.top < 0:
@@ -101,10 +118,8 @@ def _compare(options: argparse.Namespace) -> int:
     if options.report:
         check_report_path(options.report, "--report")
     names = _names(options.names) if options.names else None
-    positions, marks = read_inputs(options, progress)
     step = progress.step("grouping and evaluating")
-    sizes = policies[label_of(options.quantities_of or next(iter(policies)), policies, "--quantities-of")]
-    book = make_book(positions, options, sizes.instruments)
+    book, marks = _book_and_marks(options, policies, progress)
     step(len(book))
     comparison = compare(
         book,
@@ -198,4 +213,4 @@ def _names(path: str) -> dict[str, dict[str, str]]:
 def _exit_code(comparison: Comparison) -> int:
     refused = len(comparison.answers) < len(comparison.policies)
     codes = [exit_code(risk) for risk in comparison.answers.values()]
-    return IN_MARGIN_CALL if refused else max(codes, default=OK)
+    return FOUND if refused else max(codes, default=OK)

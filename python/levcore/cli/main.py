@@ -1,7 +1,6 @@
 """The command line: ``levcore score``, ``explain``, ``compare``, ``reconcile``, ``tiers``, ``policies``.
 
-Exit codes: 0 all is well; 2 something is in margin call or worse, or could not be judged, which may hide it;
-3 there was nothing to judge; 1 the command failed, with a message on standard error.
+Exit codes are those of `levcore.cli.exit_codes`.
 """
 
 import argparse
@@ -19,11 +18,13 @@ from levcore._levcore import __version__
 from levcore.book.marks import Marks
 from levcore.book.positions import PositionBook
 from levcore.cli.compare import add_compare
+from levcore.cli.exit_codes import INTERRUPTED, TERMINATED
 from levcore.cli.fees import add_fees, with_fees
 from levcore.cli.notes import note_missing
 from levcore.cli.options import (
     EXIT_CODES,
     FAILED,
+    FOUND,
     OK,
     add_book,
     add_traceback,
@@ -39,6 +40,7 @@ from levcore.cli.options import (
 )
 from levcore.cli.progress import Progress
 from levcore.cli.reconcile import add_reconcile
+from levcore.cli.reply import positions_of, read_reply_of
 from levcore.cli.terminal import note, say, write_rows
 from levcore.cli.tiers import add_tiers
 from levcore.engine.engine import Engine
@@ -48,6 +50,7 @@ from levcore.files.instruments import read_instruments
 from levcore.files.positions import Positions
 from levcore.files.results import check_output, write_csv, write_json, write_results
 from levcore.measures import MEASURE_NAMES
+from levcore.reconciliation.book import ReadReply
 from levcore.reports.policy import listing_text, policy_text
 from levcore.reports.report import check_report_path, report
 from levcore.reports.risk.gather import gather
@@ -56,9 +59,6 @@ from levcore.rules.instruments import InstrumentTable
 from levcore.rules.policy import MarginPolicy, policies, policy
 
 __all__ = ["main"]
-
-INTERRUPTED = 130
-TERMINATED = 143
 
 
 class Parser(argparse.ArgumentParser):
@@ -202,10 +202,14 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
 def _score(options: argparse.Namespace) -> int:
     _check_outputs(options)
     progress = Progress()
-    positions, book, marks, chosen = _inputs(options, progress)
+    reply = read_reply_of(options, options.set) if options.source else None
+    positions, book, marks, chosen = (
+        _inputs(options, progress) if reply is None else _of_reply(options, reply)
+    )
     progress.step("evaluating")(len(book))
+    prices = asset_prices(options) if reply is None else reply.asset_prices
     # Every measure, so that the columns of the output do not depend on the data.
-    risk = Engine(chosen).evaluate(book, marks, measures=MEASURE_NAMES, asset_prices=asset_prices(options))
+    risk = Engine(chosen).evaluate(book, marks, measures=MEASURE_NAMES, asset_prices=prices)
     progress.clear()
     note_missing(risk)
     if options.out:
@@ -215,16 +219,26 @@ def _score(options: argparse.Namespace) -> int:
         report(risk, options.report, title=title)
     _print_result(options.format, positions, risk, title, progress)
     progress.clear()
-    return exit_code(risk)
+    # What is left out could not be judged.
+    return FOUND if reply is not None and (reply.left_out or not len(risk.accounts)) else exit_code(risk)
+
+
+def _of_reply(
+    options: argparse.Namespace, reply: ReadReply
+) -> tuple[Positions, PositionBook, Marks, dict[str, MarginPolicy]]:
+    return positions_of(reply, options.positions), reply.book, reply.marks, reply.policies
 
 
 def _explain(options: argparse.Namespace) -> int:
     progress = Progress()
-    positions, book, marks, chosen = _inputs(options, progress)
+    reply = read_reply_of(options, options.set) if options.source else None
+    positions, book, marks, chosen = (
+        _inputs(options, progress) if reply is None else _of_reply(options, reply)
+    )
     if not 0 <= options.row < len(positions):
         expected = f"0 to {len(positions) - 1}" if len(positions) else "a file with rows"
         raise InputError("--row", "must be a row of the file", expected, str(options.row))
-    engine, prices = Engine(chosen), asset_prices(options)
+    engine, prices = Engine(chosen), asset_prices(options) if reply is None else reply.asset_prices
     from levcore.explanation.explain import explain
 
     explanation = explain(engine, book, marks, options.row, asset_prices=prices)
@@ -301,5 +315,7 @@ def _print_result(form: str, positions: Positions, risk: BookRisk, title: str, p
     if form == "table":
         say(report(risk, title=title).removesuffix("\n"))
         return
-    write_rows(lambda file: write_csv(file, risk) if form == "csv" else write_json(file, positions, risk))
+    write_rows(
+        lambda file: write_csv(file, positions, risk) if form == "csv" else write_json(file, positions, risk)
+    )
     note(headline(gather(risk, top=1)))

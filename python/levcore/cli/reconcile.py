@@ -1,8 +1,4 @@
-"""The command ``levcore reconcile``: a venue's reply against the engine.
-
-Exit codes: 0 every number agrees or differs for a known reason; 2 at least one differs for none; 1 the
-command failed.
-"""
+"""The command ``levcore reconcile``: a venue's reply against the engine."""
 
 import argparse
 import json
@@ -10,8 +6,9 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
-from levcore.cli.options import OK, add_traceback, check_outputs, stated_rule
-from levcore.cli.terminal import say, write_rows
+from levcore.cli.exit_codes import FOUND, NOTHING_COMPARED, OK, RECONCILE_EXIT_CODES
+from levcore.cli.options import add_traceback, check_outputs, stated_rule
+from levcore.cli.terminal import note, say, write_rows
 from levcore.errors import InputError
 from levcore.files.instruments import read_instruments
 from levcore.files.tables import FORMATS
@@ -29,12 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["add_reconcile", "tiers_of"]
 
-UNEXPLAINED = 2
-EXIT_CODES = (
-    "Exit code: 0 every number agrees or differs for a known reason; 2 one differs for no reason found; "
-    "1 the command failed."
-)
-
 
 def add_reconcile(commands: "argparse._SubParsersAction[Any]") -> None:
     """Register the command."""
@@ -43,7 +34,7 @@ def add_reconcile(commands: "argparse._SubParsersAction[Any]") -> None:
         help="compare a venue's numbers with levcore's",
         description="Compare the margins, profits and liquidation prices that a venue reports with levcore's "
         "and say why they differ.",
-        epilog=EXIT_CODES,
+        epilog=RECONCILE_EXIT_CODES,
     )
     parser.add_argument("reply", metavar="FILE.json", help="positions as the venue or ccxt returned them")
     parser.add_argument("--from", dest="source", choices=SOURCES, required=True, help="whose reply it is")
@@ -101,7 +92,15 @@ def _reconcile(options: argparse.Namespace) -> int:
         write_rows(lambda file: file.write(_json(result).encode()))
     else:
         say(report(result).removesuffix("\n"))
-    return UNEXPLAINED if result.unexplained else OK
+    for line in result.notes:
+        note(f"note: {line}")
+    if result.unexplained:
+        return FOUND
+    if result.is_complete:
+        return OK
+    rows = f", {result.flat} rows without a size" if result.flat else ""
+    note(f"{result.compared} numbers compared, {len(result.left_out)} positions left out{rows}")
+    return NOTHING_COMPARED
 
 
 def tiers_of(options: argparse.Namespace, chosen: "MarginPolicy | None") -> Mapping[str, TierTable]:

@@ -56,9 +56,9 @@ class ExportsFrame:
             yield dict(zip(table.names, row, strict=True))
 
 
-def risk_table(risk: "BookRisk") -> Table:
-    """The columns that came in, then every measure, state and status."""
-    table = book_table(risk.book)
+def risk_table(risk: "BookRisk", columns: Table | None = None) -> Table:
+    """The columns that came in, or those given, then every measure, state and status."""
+    table = book_table(risk.book) if columns is None else columns
     for name in MEASURE_NAMES:
         column = risk.column(name) if name in risk.measures else np.full(len(risk), np.nan)
         table = table.with_numbers(name, column)

@@ -58,7 +58,7 @@ def write_results(
         if Path(path).suffix.lower() == ".json":
             write_json(file, positions, risk)
         else:
-            _write_frame(file, path, risk)
+            _write_frame(file, path, positions, risk)
         if progress is not None:
             progress(len(risk))
 
@@ -79,9 +79,9 @@ def check_output(path: str | Path) -> None:
     polars_library(path)
 
 
-def write_csv(file: BinaryIO, risk: BookRisk) -> None:
+def write_csv(file: BinaryIO, positions: Positions, risk: BookRisk) -> None:
     """Write a CSV file: the cells of the input with their characters, and the results behind them."""
-    write_table(file, risk_table(risk), "results.csv")
+    write_table(file, risk_table(risk, positions.columns.kept), "results.csv")
 
 
 def write_json(file: BinaryIO, positions: Positions, risk: BookRisk) -> None:
@@ -98,7 +98,7 @@ def write_json(file: BinaryIO, positions: Positions, risk: BookRisk) -> None:
     write(f' "accounts": [{_json_rows(accounts)}],\n')
     balances = _json_columns(balance_table(risk.balances))
     write(f' "balances": [{_json_rows(balances)}],\n')
-    columns = _json_columns(risk_table(risk)) | _json_inputs(positions)
+    columns = _json_columns(risk_table(risk, positions.columns.kept)) | _json_inputs(positions)
     write(' "positions": [')
     for start in range(0, len(positions), CHUNK):
         part = {name: values[start : start + CHUNK] for name, values in columns.items()}
@@ -106,10 +106,10 @@ def write_json(file: BinaryIO, positions: Positions, risk: BookRisk) -> None:
     write("]\n}\n")
 
 
-def _write_frame(file: BinaryIO, path: str | Path, risk: BookRisk) -> None:
+def _write_frame(file: BinaryIO, path: str | Path, positions: Positions, risk: BookRisk) -> None:
     polars = polars_library(path)
     try:
-        write_table(file, risk_table(risk), path)
+        write_table(file, risk_table(risk, positions.columns.kept), path)
     except polars.exceptions.PolarsError as error:
         # polars tells of a full disk in an exception of its own.
         raise OSError(0, str(error).splitlines()[0], str(path)) from error
