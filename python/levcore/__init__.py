@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 from levcore._levcore import __version__
 from levcore.book.balances import Balances
 from levcore.book.positions import PositionBook
+from levcore.engine.account_risk import AccountRisk
 from levcore.engine.distances import distance
 from levcore.engine.engine import Engine
 from levcore.engine.quantities_to_close import quantities_to_close
-from levcore.engine.risk import AccountRisk, BookRisk
+from levcore.engine.risk import BookRisk
 from levcore.errors import InputError, InternalError, LevcoreError, PolicyError
 from levcore.measures import MEASURES
 from levcore.rules.assets import Asset, AssetTable

@@ -94,7 +94,7 @@ def test_every_way_in_gives_the_same_bits(tmp_path: Path) -> None:
             assert risk[name].tobytes() == column.tobytes(), (way, name)
         for name in ACCOUNT_MEASURES:
             assert getattr(risk.accounts, name).tobytes() == getattr(expected.accounts, name).tobytes(), way
-        assert risk.accounts.ids == ["one", "two"]
+        assert risk.accounts.ids == ("one", "two")
     assert expected.status.tolist() == [0, 0, 0, lc.Status.UNKNOWN_INSTRUMENT, 0]
 
 
@@ -255,7 +255,7 @@ def test_marks_wallets_and_side_may_be_columns() -> None:
     book = lc.PositionBook.from_frame(frame)
     assert book.marks == {"BTCUSDT": 61e3, "ETHUSDT": 3050.0}
     assert book.quantity.tolist() == [-0.5, 4.0]
-    assert book.account_ids == [7]
+    assert book.account_ids == (7,)
     assert book.wallet_balance.tolist() == [9e3]
     accounts = pl.DataFrame(ENGINE.evaluate(book, book.marks).accounts)
     assert accounts["account"].to_list() == [7]
@@ -293,6 +293,15 @@ def test_columns_of_any_type_travel_with_the_book() -> None:
         assert found.column(name).combine_chunks().equals(column)
     with pytest.raises(DTypeError, match="when: cannot be given row by row"):
         list(ENGINE.evaluate(book, MARKS))
+
+
+def test_a_replaced_column_does_not_stand_beside_the_old_one() -> None:
+    book = lc.PositionBook.from_frame(pl.DataFrame(COLUMNS), wallet_balance=WALLETS)
+    other = pl.DataFrame(ENGINE.evaluate(book.replace(quantity=-book.quantity), MARKS))
+    assert other["quantity"].to_list() == (-book.quantity).tolist()
+    assert "id" not in other.columns
+    richer = ENGINE.evaluate(book.replace(wallet_balance={"one": 1e6, "two": 1e6}), MARKS)
+    assert pl.DataFrame(richer)["id"].to_list() == COLUMNS["id"]
 
 
 @pytest.mark.parametrize("name", ["note\0", "\0", "a\0b"])
@@ -357,7 +366,7 @@ def test_the_plain_constructor_takes_columns_of_frames(make: Callable[[list[str]
     )  # fmt: skip
     assert book.instrument_names == ("BTCUSDT", "ETHUSDT")
     assert book.is_cross.tolist() == [True, False]
-    assert book.account_ids == ["a"]
+    assert book.account_ids == ("a",)
 
 
 def test_a_parquet_file_of_dictionaries_is_read(tmp_path: Path) -> None:

@@ -217,7 +217,7 @@ def test_surpluses_that_are_no_lines_have_no_common_ray(
     found = measured_account(book, betas)
     assert found.status.tolist() == [AccountStatus.NO_COMMON_RAY]
     assert np.isnan([found.lower, found.upper, found.nearest]).all()
-    assert found.failures() == [("a", AccountStatus.NO_COMMON_RAY)]
+    assert [(each.account, each.status) for each in found.failures()] == [("a", AccountStatus.NO_COMMON_RAY)]
 
 
 @pytest.mark.parametrize("name", ["BTCUSDT", "BTCUSD"])
@@ -298,7 +298,7 @@ def test_accounts_that_cannot_be_judged_say_why() -> None:
         wallet_balance={"nan": 20.0, "inf": math.inf, "fine": 20.0},
     )
     found = lc.distance(lc.Engine(POLICY), book, MARKS)
-    assert dict(found.failures()) == {
+    assert {each.account: each.status for each in found.failures()} == {
         "nan": AccountStatus.INCOMPLETE,
         "none": AccountStatus.MISSING_WALLET_BALANCE,
         "inf": AccountStatus.INVALID_WALLET_BALANCE,
@@ -312,7 +312,7 @@ def test_isolated_positions_are_not_measured() -> None:
     book = lc.PositionBook(["BTCUSDT"], [1.0], [100.0], isolated_margin=[10.0])
     found = lc.distance(lc.Engine(POLICY), book, MARKS)
     assert len(found) == 0
-    assert found.ids == []
+    assert found.ids == ()
 
 
 BOOK = account({"BTCUSDT": 1.0, "ETHUSDT": 1.0}, wallet=50.0)

@@ -125,7 +125,7 @@ def cross_rows(margin_mode: str | Labels, rows: int) -> npt.NDArray[np.bool_]:
     refuse_masked("margin_mode", margin_mode)
     if isinstance(margin_mode, CodedLabels):
         margin_mode = np.array(margin_mode.labels)[margin_mode.codes]
-    elif not isinstance(margin_mode, np.ndarray):
+    elif hasattr(margin_mode, "to_pylist"):
         margin_mode = label_sequence("margin_mode", margin_mode)
     modes = flat_array("margin_mode", margin_mode)
     if modes.ndim != 1 or modes.size != rows:

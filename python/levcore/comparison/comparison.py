@@ -21,6 +21,7 @@ from levcore.engine.engine import Engine
 from levcore.engine.frames import ExportsFrame
 from levcore.engine.risk import BookRisk
 from levcore.errors import InputError
+from levcore.frozen import Frozen
 from levcore.measures import ACCOUNT_MEASURES, BALANCE_MEASURES, MEASURE_NAMES
 from levcore.rules.policy import MarginPolicy
 from levcore.status import FIRST_FAILURE, AccountStatus, State
@@ -60,7 +61,7 @@ class Refusal:
         return f"refuses: {self.matter}{reason}"
 
 
-class Comparison(ExportsFrame):
+class Comparison(Frozen, ExportsFrame):
     """One book at one set of marks, evaluated under several policies; made by `compare`.
 
     Attributes
@@ -80,6 +81,16 @@ class Comparison(ExportsFrame):
         By label: which assets are the policy's own, borrowed, or missing.
     """
 
+    _instead = "compare again, levcore.compare(...)"
+
+    book: PositionBook
+    marks: Floats
+    policies: dict[str, MarginPolicy]
+    matches: dict[str, Match]
+    results: dict[str, "BookRisk | Refusal"]
+    asset_prices: Mapping[str, float] | None
+    asset_matches: dict[str, AssetMatch]
+
     def __init__(
         self,
         book: PositionBook,
@@ -90,13 +101,15 @@ class Comparison(ExportsFrame):
         asset_prices: Mapping[str, float] | None,
         asset_matches: dict[str, AssetMatch],
     ) -> None:
-        self.book = book
-        self.marks = marks
-        self.policies = policies
-        self.matches = matches
-        self.results = results
-        self.asset_prices = asset_prices
-        self.asset_matches = asset_matches
+        self._fill(
+            book=book,
+            marks=marks,
+            policies=policies,
+            matches=matches,
+            results=results,
+            asset_prices=asset_prices,
+            asset_matches=asset_matches,
+        )
 
     def __len__(self) -> int:
         """Number of positions."""
@@ -106,7 +119,8 @@ class Comparison(ExportsFrame):
         """Size and policies."""
         return f"Comparison({len(self):,} positions under {', '.join(self.policies)})"
 
-    def _table(self) -> Table:
+    def frame(self) -> Table:
+        """The comparison as Arrow's columns."""
         return comparison_table(self)
 
     @cached_property
@@ -226,7 +240,7 @@ class Comparison(ExportsFrame):
             engine = Engine(with_borrowed(self.policies[label], self.matches[label]))
             return distance(engine, self.book, self.marks, asset_prices=self.asset_prices)
         # Without positions, nothing says which prices move.
-        unknown = AccountDistance(self.book.account_ids)
+        unknown = AccountDistance(self.book)
         unknown.buffers[0].fill(np.nan)
         unknown.buffers[1].fill(AccountStatus.INCOMPLETE)
         return unknown

@@ -74,7 +74,7 @@ def account_steps(row: Row) -> Iterator[Step]:
         numbers = " + ".join(map(n, terms)) if count <= LEGS_SHOWN else ""
         yield Step(name, formula, numbers, value, "", part)
     if status != AccountStatus.OK:
-        yield Step("verdict", status.describe(), "", f"{status.name}, {State(verdict.state).name}", "", part)
+        yield Step("verdict", status.describe(), "", f"{status.word}, {State(verdict.state).word}", "", part)
         return
     _, initial, _, free, ratio, call = verdict.measures[:6]
     yield Step(
@@ -106,7 +106,7 @@ def leg_steps(row: Row, part: str) -> Iterator[Step]:
         name, status = row.book.name_of(place), Status(leg.status)
         text = f"{name}, quantity {n(leg.quantity)}"
         if status >= FIRST_FAILURE:
-            value = f"{status.name}: {status.describe()}"
+            value = f"{status.word}: {status.describe()}"
         else:
             profit = leg.unrealized_pnl + leg.funding
             value = f"profit {n(profit)}, requirement {n(leg.requirement)}"

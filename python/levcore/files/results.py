@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from levcore._levcore import Table, __version__
 from levcore.book.frames import Positions
 from levcore.book.labels import cross_positions
-from levcore.engine.frames import account_table, balance_table, risk_table
 from levcore.engine.risk import BookRisk
 from levcore.errors import InputError
 from levcore.files.tables import Progress, polars_library, write_table
@@ -81,7 +80,7 @@ def check_output(path: str | Path) -> None:
 
 def write_csv(file: BinaryIO, positions: Positions, risk: BookRisk) -> None:
     """Write a CSV file: the cells of the input with their characters, and the results behind them."""
-    write_table(file, risk_table(risk, positions.columns.kept), "results.csv")
+    write_table(file, risk.frame(positions.columns.kept), "results.csv")
 
 
 def write_json(file: BinaryIO, positions: Positions, risk: BookRisk) -> None:
@@ -92,13 +91,13 @@ def write_json(file: BinaryIO, positions: Positions, risk: BookRisk) -> None:
 
     write(f'{{\n "levcore": {json.dumps(__version__)},\n')
     write(f' "summary": {json.dumps(json_value(risk.summary()), allow_nan=False)},\n')
-    accounts = _json_columns(account_table(risk.accounts))
+    accounts = _json_columns(risk.accounts.frame())
     counts = cross_positions(risk.book.account_codes, risk.book.is_cross, len(risk.accounts))
     accounts["positions"] = counts.tolist()
     write(f' "accounts": [{_json_rows(accounts)}],\n')
-    balances = _json_columns(balance_table(risk.balances))
+    balances = _json_columns(risk.balances.frame())
     write(f' "balances": [{_json_rows(balances)}],\n')
-    columns = _json_columns(risk_table(risk, positions.columns.kept)) | _json_inputs(positions)
+    columns = _json_columns(risk.frame(positions.columns.kept)) | _json_inputs(positions)
     write(' "positions": [')
     for start in range(0, len(positions), CHUNK):
         part = {name: values[start : start + CHUNK] for name, values in columns.items()}
@@ -109,7 +108,7 @@ def write_json(file: BinaryIO, positions: Positions, risk: BookRisk) -> None:
 def _write_frame(file: BinaryIO, path: str | Path, positions: Positions, risk: BookRisk) -> None:
     polars = polars_library(path)
     try:
-        write_table(file, risk_table(risk, positions.columns.kept), path)
+        write_table(file, risk.frame(positions.columns.kept), path)
     except polars.exceptions.PolarsError as error:
         # polars tells of a full disk in an exception of its own.
         raise OSError(0, str(error).splitlines()[0], str(path)) from error

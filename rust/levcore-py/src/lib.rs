@@ -1,6 +1,7 @@
 //! The Python binding of `levcore`: borrow columns, release the interpreter, map errors; nothing else.
 
 mod arrow_cells;
+mod arrow_pickle;
 mod arrow_stream;
 mod book;
 mod book_policies;

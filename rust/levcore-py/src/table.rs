@@ -1,6 +1,5 @@
 //! A table of Arrow columns: what comes in by a C stream, is kept beside a book, and goes out with the results.
 
-use std::io::Cursor;
 use std::sync::Arc;
 
 use arrow_array::builder::{Float64Builder, StringBuilder};
@@ -9,18 +8,19 @@ use arrow_array::types::Int32Type;
 use arrow_array::{
     Array, ArrayRef, DictionaryArray, Int32Array, Int64Array, RecordBatch, RecordBatchOptions, StringArray,
 };
-use arrow_ipc::reader::StreamReader;
-use arrow_ipc::writer::StreamWriter;
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyCapsule, PyList};
+use pyo3::types::{PyCapsule, PyList};
 
 use crate::arrow_cells::{Fault, Label, Labels, integers, number_of_text, numbers};
+use crate::arrow_pickle::{PackedArray, PackedType};
 use crate::arrow_stream::{broken, guarded, read, write};
 use crate::errors::{DTypeError, InputError};
 
 const CHARACTERS_SHOWN: usize = 40;
+
+type Reduced<'py> = (Bound<'py, PyAny>, (Vec<PackedType>, Vec<(usize, Vec<PackedArray>)>));
 
 /// Columns by name, as Arrow holds them.
 #[pyclass(frozen, module = "levcore._levcore")]
@@ -100,30 +100,32 @@ impl Table {
         Ok(Self { schema, batches })
     }
 
-    /// The table of the bytes of an Arrow stream, as pickled.
+    /// The table of what pickle kept.
     #[staticmethod]
-    fn from_bytes(bytes: &[u8]) -> PyResult<Self> {
+    fn unpacked(fields: Vec<PackedType>, batches: Vec<(usize, Vec<PackedArray>)>) -> PyResult<Self> {
         let read = || -> Result<Self, ArrowError> {
-            let reader = StreamReader::try_new(Cursor::new(bytes), None)?;
-            Ok(Self { schema: reader.schema(), batches: reader.collect::<Result<_, _>>()? })
+            let fields = fields.iter().map(PackedType::field).collect::<Result<Vec<_>, _>>()?;
+            let schema = Arc::new(Schema::new(fields));
+            let batch = |(rows, columns): &(usize, Vec<PackedArray>)| {
+                let kinds = schema.fields().iter().map(|field| field.data_type());
+                let arrays = kinds.zip(columns).map(|(kind, packed)| packed.array(kind)).collect::<Result<_, _>>()?;
+                let options = RecordBatchOptions::new().with_row_count(Some(*rows));
+                RecordBatch::try_new_with_options(Arc::clone(&schema), arrays, &options)
+            };
+            let batches = batches.iter().map(batch).collect::<Result<_, _>>()?;
+            Ok(Self { schema: Arc::clone(&schema), batches })
         };
         read().map_err(|error| broken(&error))
     }
 
-    /// The same as the bytes of an Arrow stream.
-    fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let mut bytes = Vec::new();
-        let mut write = || -> Result<(), ArrowError> {
-            let mut writer = StreamWriter::try_new(&mut bytes, &self.schema)?;
-            self.batches.iter().try_for_each(|batch| writer.write(batch))?;
-            writer.finish()
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
+        let fields = self.schema.fields().iter().map(|field| PackedType::of(field)).collect::<Result<_, _>>();
+        let pack = |batch: &RecordBatch| {
+            let columns = batch.columns().iter().map(|column| PackedArray::of(py, &column.to_data())).collect();
+            (batch.num_rows(), columns)
         };
-        write().map_err(|error| broken(&error))?;
-        Ok(PyBytes::new(py, &bytes))
-    }
-
-    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>,))> {
-        Ok((py.get_type::<Self>().getattr("from_bytes")?, (self.to_bytes(py)?,)))
+        let state = (fields.map_err(|error| broken(&error))?, self.batches.iter().map(pack).collect());
+        Ok((py.get_type::<Self>().getattr("unpacked")?, state))
     }
 
     fn __len__(&self) -> usize {

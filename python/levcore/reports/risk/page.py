@@ -119,8 +119,9 @@ def _tiles(report: Report) -> list[Tile]:
 
 def _results(report: Report) -> Iterator[Section]:
     """Sections on what was found; none is empty."""
-    if report.totals:
-        yield Section("Totals by settlement currency", _total_notes(report), [total_table(report.totals)])
+    lines = [line for line in (*report.totals, report.totals_of_balances) if line is not None]
+    if lines:
+        yield Section("Totals by settlement currency", _total_notes(report), [total_table(lines)])
     yield Section("States", _levels(report), [*state_figures(report), state_table(report.states)])
     figures = distance_figures(report)
     if figures:
