@@ -10,6 +10,7 @@ mod policy;
 mod scenarios;
 mod sums;
 mod vocabularies;
+mod what_if;
 
 use pyo3::prelude::*;
 
@@ -32,9 +33,13 @@ mod _levcore {
     use crate::sums::exact_sums;
     #[pymodule_export]
     use crate::vocabularies::{
-        account_measures, account_statuses, balance_measures, default_threads, instruction_sets, measures,
-        scenario_account_statuses, scenario_measures, scenario_row_statuses, states, statuses, used_instruction_set,
+        account_measures, account_statuses, balance_measures, change_kinds, change_statuses, default_threads,
+        instruction_sets, measures, scenario_account_statuses, scenario_measures, scenario_row_statuses, states,
+        statuses, used_instruction_set,
     };
+
+    #[pymodule_export]
+    use crate::what_if::{Members, what_if};
 
     use pyo3::prelude::*;
 

@@ -1,0 +1,264 @@
+//! The changes of a call: cut into tasks, applied one after the other, evaluated together.
+
+use std::ops::Range;
+
+use crate::book::columns::Book;
+use crate::book::members::Members;
+use crate::codes::change::ChangeStatus;
+use crate::error::{Error, Result};
+use crate::job::context::PolicyAtMarks;
+use crate::machine::execution::Execution;
+use crate::machine::instruction_set::InstructionSet;
+use crate::what_if::apply::{Moved, Touched, apply, locate};
+use crate::what_if::changes::{Changes, NONE};
+use crate::what_if::ledger::Ledger;
+use crate::what_if::outputs::ChangeOutputs;
+use crate::what_if::position::Position;
+use crate::what_if::scratch::{Scratch, When};
+
+/// Changes of one task.
+const TASK_CHANGES: usize = 1_024;
+/// Tasks of a thread between two looks at the interrupt.
+const TASKS_BETWEEN_INTERRUPTS: usize = 64;
+
+/// A book as changes need it.
+#[derive(Debug, Clone, Copy)]
+pub struct ChangeableBook<'a> {
+    /// Its columns.
+    pub columns: Book<'a>,
+    /// Which rows are legs of a cross account; `None`: all rows are isolated.
+    pub cross: Option<&'a [bool]>,
+    /// Account of each leg.
+    pub account: &'a [u32],
+    /// Policy of each row; `None`: one for all of them.
+    pub policy: Option<&'a [u32]>,
+    /// Policy of each balance; `None`: the first one.
+    pub balance_policy: Option<&'a [u32]>,
+    /// Which rows and balances each account has.
+    pub members: &'a Members,
+    /// By the code of an instrument, that of the one whose tier table it replaces; itself unless it is a replacement.
+    pub base_of: &'a [u32],
+    /// Number of assets that codes point to.
+    pub assets: usize,
+    /// Whether the changed books have a column of leverages.
+    pub has_leverage: bool,
+    /// As in [`Keys`](crate::Keys).
+    pub hedge: bool,
+    /// As in [`Keys`](crate::Keys).
+    pub pool_all: bool,
+}
+
+impl ChangeableBook<'_> {
+    pub(crate) fn rows(&self) -> usize {
+        self.columns.rows()
+    }
+
+    /// The position at a row.
+    pub(crate) fn position(&self, row: u32) -> Option<Position> {
+        let row = row as usize;
+        let book = &self.columns;
+        let quantity = *book.quantity.get(row)?;
+        let of = |column: Option<&[f64]>, none: f64| column.map_or(none, |column| column[row]);
+        let is_cross = self.cross.is_some_and(|cross| cross[row]);
+        Some(Position {
+            instrument: book.instrument[row],
+            policy: self.policy.map_or(0, |policy| policy[row]),
+            account: is_cross.then(|| self.account[row]),
+            quantity,
+            entry_price: book.entry_price[row],
+            isolated_margin: of(book.isolated_margin, f64::NAN),
+            leverage: of(book.leverage, f64::NAN),
+            funding: of(book.accrued_funding, 0.0),
+            risk_limit: of(book.risk_limit, f64::NAN),
+        })
+    }
+
+    /// Balance of an account in an asset, if it has a row of it.
+    pub(crate) fn balance_of(&self, account: u32, asset: u32) -> Option<f64> {
+        let balances = self.columns.balances?;
+        let rows = self.members.balances.of(account as usize);
+        rows.iter().find(|&&row| balances.asset[row as usize] == asset).map(|&row| balances.balance[row as usize])
+    }
+
+    fn check(&self) -> Result<()> {
+        self.columns.check()?;
+        let rows = self.rows();
+        let columns = [
+            ("members", self.members.rows),
+            ("margin_mode", self.cross.map_or(rows, <[bool]>::len)),
+            ("account", if self.cross.is_some() { self.account.len() } else { rows }),
+            ("policy", self.policy.map_or(rows, <[u32]>::len)),
+        ];
+        if let Some((argument, found)) = columns.into_iter().find(|&(_, found)| found != rows) {
+            return Err(Error::Length { argument, expected: rows, found });
+        }
+        let (expected, found) = (self.members.accounts, self.columns.wallet_balance.len());
+        if found != expected {
+            return Err(Error::Length { argument: "wallet_balance", expected, found });
+        }
+        let (expected, found) = (self.columns.balances.map_or(0, |own| own.balance.len()), self.balance_policy);
+        match found.map(<[u32]>::len) {
+            Some(found) if found != expected => Err(Error::Length { argument: "balances.policy", expected, found }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Evaluates every changed position and its account, each change alone or after those before it in its sequence.
+///
+/// Instruments, assets and policies that codes point to are those of `policies`; the changed accounts are evaluated by
+/// [`evaluate`](crate::evaluate()), so the numbers are those of the whole book with the change in it, to the last bit.
+///
+/// # Errors
+///
+/// [`Error::Length`] and [`Error::Code`] for columns that do not fit each other, [`Error::Interrupted`], [`Error::Threads`]. A change that
+/// cannot be applied is no error: see [`ChangeStatus`].
+pub fn what_if(
+    book: &ChangeableBook<'_>,
+    policies: &[PolicyAtMarks<'_>],
+    changes: &Changes<'_>,
+    outputs: &ChangeOutputs<'_>,
+    mut execution: Execution<'_>,
+) -> Result<()> {
+    book.check()?;
+    changes.check()?;
+    check_codes(book, policies, changes)?;
+    outputs.check(changes.len())?;
+    let set = execution.set;
+    let work = |memory: &mut (Scratch, Ledger<'_>), sequences: Range<usize>| {
+        let (scratch, ledger) = memory;
+        run_sequences(scratch, ledger, set, changes, sequences, outputs)
+    };
+    let remember = || (Scratch::default(), Ledger::new(book, policies));
+    let done = execution.run(tasks(changes), TASKS_BETWEEN_INTERRUPTS, remember, work)?;
+    done.into_iter().collect()
+}
+
+/// Ranges of sequences with about [`TASK_CHANGES`] changes each.
+fn tasks(changes: &Changes<'_>) -> Vec<Range<usize>> {
+    let count = changes.sequences();
+    if changes.order.is_empty() {
+        return (0..count).step_by(TASK_CHANGES).map(|first| first..count.min(first + TASK_CHANGES)).collect();
+    }
+    let mut tasks = Vec::new();
+    let mut first = 0;
+    for sequence in 0..count {
+        if (changes.starts[sequence + 1] - changes.starts[first]) as usize >= TASK_CHANGES {
+            tasks.push(first..sequence + 1);
+            first = sequence + 1;
+        }
+    }
+    if first < count {
+        tasks.push(first..count);
+    }
+    tasks
+}
+
+fn run_sequences(
+    scratch: &mut Scratch,
+    ledger: &mut Ledger<'_>,
+    set: InstructionSet,
+    changes: &Changes<'_>,
+    sequences: Range<usize>,
+    outputs: &ChangeOutputs<'_>,
+) -> Result<()> {
+    let ChangeOutputs { after, before, source, .. } = outputs;
+    let (before, source) = (before.as_ref(), source.as_ref());
+    for sequence in sequences {
+        ledger.reset();
+        let places = if changes.order.is_empty() {
+            sequence..sequence + 1
+        } else {
+            changes.starts[sequence] as usize..changes.starts[sequence + 1] as usize
+        };
+        for place in places {
+            let row = changes.order.get(place).map_or(place, |&row| row as usize);
+            run_change(scratch, ledger, changes, row, outputs);
+            if scratch.is_full() {
+                scratch.flush(ledger, set, after, before, source)?;
+            }
+        }
+    }
+    scratch.flush(ledger, set, after, before, source)
+}
+
+/// Applies one change and notes what is to be evaluated of it.
+fn run_change(
+    scratch: &mut Scratch,
+    ledger: &mut Ledger<'_>,
+    changes: &Changes<'_>,
+    row: usize,
+    outputs: &ChangeOutputs<'_>,
+) {
+    let (change, number) = (changes.at(row), row as u32);
+    let located = locate(ledger, &change);
+    let touched = located.unwrap_or_default();
+    if outputs.before.is_some() {
+        scratch.push(ledger, number, When::Before, touched.row, touched.account);
+    }
+    let applied = located.and_then(|touched| apply(ledger, &change, &touched));
+    if applied.is_err() && touched.opens {
+        ledger.forget_last();
+    }
+    let told = if applied.is_ok() { touched } else { Touched::default() };
+    scratch.push(ledger, number, When::After, told.row, told.account);
+    if outputs.source.is_some() {
+        scratch.push(ledger, number, When::Source, None, told.source);
+    }
+    store_effect(ledger, row, &told, applied, outputs);
+}
+
+fn store_effect(
+    ledger: &Ledger<'_>,
+    row: usize,
+    told: &Touched,
+    applied: std::result::Result<Moved, ChangeStatus>,
+    outputs: &ChangeOutputs<'_>,
+) {
+    let none = f64::NAN;
+    let position = told.row.and_then(|row| ledger.position(row));
+    let of = position.map_or([none; 4], |own| [own.quantity, own.entry_price, own.isolated_margin, own.leverage]);
+    let wallet = told.account.map_or(none, |account| ledger.wallet(account));
+    let status = applied.err().unwrap_or(ChangeStatus::Applied);
+    let moved = applied.unwrap_or(Moved { realized: none, fee: none, cash_flow: none });
+    let [quantity, entry_price, margin, leverage] = of;
+    let effects = [quantity, entry_price, margin, leverage, wallet, moved.realized, moved.fee, moved.cash_flow];
+    for (column, effect) in outputs.effect.iter().zip(effects) {
+        column.write_consecutive(row, &[effect]);
+    }
+    outputs.status.write_consecutive(row, &[status as u8]);
+}
+
+/// Refuses codes that point outside of their table, in the book and in the changes.
+fn check_codes(book: &ChangeableBook<'_>, policies: &[PolicyAtMarks<'_>], changes: &Changes<'_>) -> Result<()> {
+    let instruments = book.base_of.len();
+    let codes = &changes.codes;
+    let columns = [
+        ("changes.account", codes.account, book.members.accounts),
+        ("changes.instrument", codes.instrument, instruments),
+        ("changes.replacement", codes.replacement, instruments),
+        ("changes.policy", codes.policy, policies.len()),
+        ("changes.asset", codes.asset, book.assets),
+    ];
+    for (argument, column, limit) in columns {
+        let outside = |&code: &u32| code != NONE && code as usize >= limit;
+        if let Some(row) = column.iter().position(outside) {
+            return Err(Error::Code { argument, row, found: i64::from(column[row]), limit });
+        }
+    }
+    let inside = [
+        ("instrument", book.columns.instrument, instruments),
+        ("instrument", book.base_of, instruments),
+        ("policy", book.policy.unwrap_or(&[]), policies.len()),
+    ];
+    for (argument, column, limit) in inside {
+        if let Some(row) = column.iter().position(|&code| code as usize >= limit) {
+            return Err(Error::Code { argument, row, found: i64::from(column[row]), limit });
+        }
+    }
+    match policies.iter().find(|given| given.places.len() != instruments || given.marks.len() != instruments) {
+        Some(given) => Err(Error::Length { argument: "marks", expected: instruments, found: given.marks.len() }),
+        None if policies.is_empty() => Err(Error::Length { argument: "policy", expected: 1, found: 0 }),
+        None => Ok(()),
+    }
+}
