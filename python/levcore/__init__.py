@@ -30,6 +30,8 @@ from levcore.status import AccountStatus, State, Status
 
 if TYPE_CHECKING:
     from levcore import reference
+    from levcore.changes.changes import Changes
+    from levcore.changes.what_if import what_if
     from levcore.comparison.compare import compare
     from levcore.explanation.explain import explain
     from levcore.reconciliation.reconcile import reconcile
@@ -42,6 +44,7 @@ __all__ = [
     "AssetTable",
     "Balances",
     "BookRisk",
+    "Changes",
     "Engine",
     "InputError",
     "Instrument",
@@ -63,12 +66,15 @@ __all__ = [
     "quantities_to_close",
     "reconcile",
     "reference",
+    "what_if",
 ]
 
 LATER = {
+    "Changes": "levcore.changes.changes",
     "compare": "levcore.comparison.compare",
     "explain": "levcore.explanation.explain",
     "reconcile": "levcore.reconciliation.reconcile",
+    "what_if": "levcore.changes.what_if",
 }
 """Verbs that no evaluation needs, and the modules that are imported when one is first asked for."""
 

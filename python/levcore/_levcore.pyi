@@ -5,17 +5,21 @@ import numpy as np
 import numpy.typing as npt
 
 from levcore.book.balances import BalanceColumns
+from levcore.changes.columns import ChangeColumns
 from levcore.engine.compiled import CompiledAsset, CompiledInstrument, CompiledRules
 from levcore.scenarios.inputs import CompiledScenarios
 
 __all__ = [
     "Book",
     "BookPolicies",
+    "Members",
     "Policy",
     "__version__",
     "account_measures",
     "account_statuses",
     "balance_measures",
+    "change_kinds",
+    "change_statuses",
     "default_threads",
     "evaluate",
     "exact_sums",
@@ -33,6 +37,11 @@ __all__ = [
     "states",
     "statuses",
     "used_instruction_set",
+    "what_if",
+]
+
+_Side = tuple[
+    npt.NDArray[np.float64], npt.NDArray[np.uint8], npt.NDArray[np.float64], npt.NDArray[np.uint8]
 ]
 
 __version__: str
@@ -73,6 +82,19 @@ class Book:
 @final
 class BookPolicies:
     def __new__(cls, parts: list[tuple[Policy, list[int], list[int]]]) -> BookPolicies: ...
+
+@final
+class Members:
+    def __new__(
+        cls,
+        book: Book,
+        instrument_count: int,
+        account_count: int,
+        cross: npt.NDArray[np.bool_] | None,
+        account: npt.NDArray[np.uint32] | None,
+        policy: npt.NDArray[np.uint32] | None,
+        hedge: bool,
+    ) -> Members: ...
 
 def evaluate(
     book: Book,
@@ -146,7 +168,23 @@ def account_measures() -> list[tuple[str, str, str]]: ...
 def balance_measures() -> list[tuple[str, str, str]]: ...
 def statuses() -> list[tuple[int, str, str]]: ...
 def account_statuses() -> list[tuple[int, str, str]]: ...
+def change_kinds() -> list[tuple[int, str, str]]: ...
+def change_statuses() -> list[tuple[int, str, str]]: ...
 def states() -> list[tuple[int, str, str]]: ...
 def instruction_sets() -> list[str]: ...
 def used_instruction_set() -> str: ...
 def default_threads() -> int: ...
+def what_if(
+    book: Book,
+    members: Members,
+    policies: BookPolicies,
+    marks: npt.NDArray[np.float64],
+    asset_prices: list[npt.NDArray[np.float64]],
+    changes: ChangeColumns,
+    wanted: int,
+    sides: tuple[_Side, _Side | None, _Side | None],
+    effect: npt.NDArray[np.float64],
+    status: npt.NDArray[np.uint8],
+    instruction_set: str,
+    threads: int,
+) -> None: ...

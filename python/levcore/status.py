@@ -49,6 +49,7 @@ class Status(IntEnum):
     MISSING_ASSET_PRICE = 49
     INVALID_ASSET_PRICE = 50
     INVALID_BALANCE = 51
+    NO_POSITION = 52
 
     @property
     def is_finding(self) -> bool:
@@ -76,6 +77,7 @@ class AccountStatus(IntEnum):
     MISSING_WALLET_BALANCE = 2
     INVALID_WALLET_BALANCE = 3
     NO_COMMON_RAY = 4
+    NO_ACCOUNT = 5
 
     def describe(self) -> str:
         """Meaning of the code in words."""

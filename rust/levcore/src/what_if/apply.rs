@@ -330,8 +330,8 @@ fn transfer(
     if let Some(source) = leaving.account {
         ledger.credit(source, &leaving, out.cash_flow);
     } else {
-        entered.cash_flow = out.cash_flow + entered.cash_flow;
+        entered.cash_flow += out.cash_flow;
     }
-    entered.realized = out.realized + entered.realized;
+    entered.realized += out.realized;
     Ok(settle(ledger, &entered, touched.account))
 }

@@ -1,10 +1,12 @@
 //! Changes as borrowed columns, one change a row.
 
-use crate::codes::change::{ChangeKind, ReleaseRule};
+use crate::codes::change::{ChangeKind, ChangeStatus, ReleaseRule};
 use crate::error::{Error, Result};
 
 /// Code of what is not named.
 pub const NONE: u32 = u32::MAX;
+/// Code of a name that the book does not know: the change is refused.
+pub const UNKNOWN: u32 = u32::MAX - 1;
 
 /// What a change names, as codes; [`NONE`] where it names nothing.
 #[derive(Debug, Clone, Copy)]
@@ -88,6 +90,20 @@ impl Changes<'_> {
     /// Number of sequences.
     pub(crate) fn sequences(&self) -> usize {
         if self.order.is_empty() { self.len() } else { self.starts.len() - 1 }
+    }
+
+    /// Why the change at a row is refused whatever the book holds: it names what nobody knows.
+    pub(crate) fn unknown(&self, row: usize) -> Option<ChangeStatus> {
+        let codes = &self.codes;
+        let named = [
+            (codes.row, ChangeStatus::UnknownRow),
+            (codes.account, ChangeStatus::UnknownAccount),
+            (codes.instrument, ChangeStatus::UnknownInstrument),
+            (codes.policy, ChangeStatus::UnknownInstrument),
+            (codes.asset, ChangeStatus::UnknownAsset),
+            (codes.replacement, ChangeStatus::UnknownTable),
+        ];
+        named.into_iter().find(|(column, _)| column[row] == UNKNOWN).map(|(_, status)| status)
     }
 
     /// The change at a row, whose kind was checked.

@@ -12,6 +12,6 @@ pub(crate) mod position;
 pub(crate) mod run;
 pub(crate) mod scratch;
 
-pub use changes::{Changes, Codes, NONE};
+pub use changes::{Changes, Codes, NONE, UNKNOWN};
 pub use outputs::{ChangeOutputs, EFFECTS, Effect, Side};
 pub use run::{ChangeableBook, what_if};

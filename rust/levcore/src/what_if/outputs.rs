@@ -15,12 +15,12 @@ pub struct Side<'a> {
     account_codes: [SharedSlice<'a, u8>; 2],
 }
 
-/// What a change did, column by column: quantity, entry price, isolated margin and leverage of the position, wallet of its account, then
-/// realized profit, fee and cash flow.
+/// What a change did, column by column: of the position the codes of instrument and policy, whether it is a cross one (1) or not (0),
+/// quantity, entry price, isolated margin and leverage; the wallet of its account; realized profit, fee and cash flow.
 pub type Effect<'a> = [&'a mut [f64]; EFFECTS];
 
 /// Columns of [`Effect`].
-pub const EFFECTS: usize = 8;
+pub const EFFECTS: usize = 11;
 
 /// Columns of a what-if.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use crate::job::context::PolicyAtMarks;
 use crate::machine::execution::Execution;
 use crate::machine::instruction_set::InstructionSet;
 use crate::what_if::apply::{Moved, Touched, apply, locate};
-use crate::what_if::changes::{Changes, NONE};
+use crate::what_if::changes::{Changes, UNKNOWN};
 use crate::what_if::ledger::Ledger;
 use crate::what_if::outputs::ChangeOutputs;
 use crate::what_if::position::Position;
@@ -191,7 +191,10 @@ fn run_change(
     outputs: &ChangeOutputs<'_>,
 ) {
     let (change, number) = (changes.at(row), row as u32);
-    let located = locate(ledger, &change);
+    let located = match changes.unknown(row) {
+        Some(refusal) => Err(refusal),
+        None => locate(ledger, &change),
+    };
     let touched = located.unwrap_or_default();
     if outputs.before.is_some() {
         scratch.push(ledger, number, When::Before, touched.row, touched.account);
@@ -217,13 +220,16 @@ fn store_effect(
 ) {
     let none = f64::NAN;
     let position = told.row.and_then(|row| ledger.position(row));
-    let of = position.map_or([none; 4], |own| [own.quantity, own.entry_price, own.isolated_margin, own.leverage]);
+    let of = position.map_or([none; 7], |own| {
+        let codes = [f64::from(own.instrument), f64::from(own.policy), f64::from(u8::from(own.account.is_some()))];
+        let [instrument, policy, cross] = codes;
+        [instrument, policy, cross, own.quantity, own.entry_price, own.isolated_margin, own.leverage]
+    });
     let wallet = told.account.map_or(none, |account| ledger.wallet(account));
     let status = applied.err().unwrap_or(ChangeStatus::Applied);
     let moved = applied.unwrap_or(Moved { realized: none, fee: none, cash_flow: none });
-    let [quantity, entry_price, margin, leverage] = of;
-    let effects = [quantity, entry_price, margin, leverage, wallet, moved.realized, moved.fee, moved.cash_flow];
-    for (column, effect) in outputs.effect.iter().zip(effects) {
+    let rest = [wallet, moved.realized, moved.fee, moved.cash_flow];
+    for (column, effect) in outputs.effect.iter().zip(of.into_iter().chain(rest)) {
         column.write_consecutive(row, &[effect]);
     }
     outputs.status.write_consecutive(row, &[status as u8]);
@@ -241,7 +247,7 @@ fn check_codes(book: &ChangeableBook<'_>, policies: &[PolicyAtMarks<'_>], change
         ("changes.asset", codes.asset, book.assets),
     ];
     for (argument, column, limit) in columns {
-        let outside = |&code: &u32| code != NONE && code as usize >= limit;
+        let outside = |&code: &u32| code < UNKNOWN && code as usize >= limit;
         if let Some(row) = column.iter().position(outside) {
             return Err(Error::Code { argument, row, found: i64::from(column[row]), limit });
         }

@@ -1,0 +1,58 @@
+"""The closed vocabularies of changes: their kinds, and what became of each.
+
+The same codes as ``rust/levcore/src/codes/change.rs``; ``tests/changes/test_changes.py`` holds the two
+together.
+"""
+
+from enum import IntEnum
+
+__all__ = ["FIRST_REFUSED", "ChangeKind", "ChangeStatus"]
+
+FIRST_REFUSED = 32
+"""First code of `ChangeStatus` whose change was not applied."""
+
+
+class ChangeKind(IntEnum):
+    """What a change does; `describe` says what each means."""
+
+    NONE = 0
+    ORDER = 1
+    CLOSE = 2
+    FLIP = 3
+    LEVERAGE = 4
+    MARGIN = 5
+    WALLET = 6
+    COLLATERAL = 7
+    TRANSFER = 8
+    TIERS = 9
+
+    def describe(self) -> str:
+        """Meaning of the code in words."""
+        from levcore._levcore import change_kinds
+
+        return next(meaning for code, _, meaning in change_kinds() if code == self)
+
+
+class ChangeStatus(IntEnum):
+    """What became of a change; from 32: refused, nothing changes and its results are NaN."""
+
+    APPLIED = 0
+    UNKNOWN_ROW = 32
+    UNKNOWN_ACCOUNT = 33
+    UNKNOWN_INSTRUMENT = 34
+    UNKNOWN_ASSET = 35
+    UNKNOWN_TABLE = 36
+    INVALID_QUANTITY = 37
+    INVALID_PRICE = 38
+    INVALID_FEE = 39
+    INVALID_LEVERAGE = 40
+    INVALID_AMOUNT = 41
+    MISSING_MARGIN = 42
+    NO_POSITION = 43
+    NOT_ISOLATED = 44
+
+    def describe(self) -> str:
+        """Meaning of the code in words."""
+        from levcore._levcore import change_statuses
+
+        return next(meaning for code, _, meaning in change_statuses() if code == self)
