@@ -40,9 +40,7 @@ __all__ = [
     "what_if",
 ]
 
-_Side = tuple[
-    npt.NDArray[np.float64], npt.NDArray[np.uint8], npt.NDArray[np.float64], npt.NDArray[np.uint8]
-]
+_Side = tuple[npt.NDArray[np.float64], npt.NDArray[np.uint8], npt.NDArray[np.float64], npt.NDArray[np.uint8]]
 
 __version__: str
 

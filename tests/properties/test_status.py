@@ -248,7 +248,9 @@ def test_every_account_status_is_met() -> None:
         "infinite": lc.AccountStatus.INVALID_WALLET_BALANCE,
     }
     # The last is one of `levcore.distance`, whose tests meet it.
-    assert set(found.values()) | {lc.AccountStatus.NO_COMMON_RAY, lc.AccountStatus.NO_ACCOUNT} == set(lc.AccountStatus)
+    assert set(found.values()) | {lc.AccountStatus.NO_COMMON_RAY, lc.AccountStatus.NO_ACCOUNT} == set(
+        lc.AccountStatus
+    )
     assert [account for account, _ in accounts.failures()] == ["leg", "infinite", "no wallet"]
 
 

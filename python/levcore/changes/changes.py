@@ -144,7 +144,9 @@ class Changes:
     def __repr__(self) -> str:
         """Number of changes of each kind."""
         counts = np.bincount(self.kind, minlength=len(ChangeKind)).tolist()
-        listed = [f"{count:,} {kind.name.lower()}" for kind, count in zip(ChangeKind, counts, strict=True) if count]
+        listed = [
+            f"{count:,} {kind.name.lower()}" for kind, count in zip(ChangeKind, counts, strict=True) if count
+        ]
         return f"Changes({', '.join(listed)})"
 
 
@@ -171,7 +173,9 @@ def _kinds(kind: str | Labels, count: int) -> npt.NDArray[np.uint8]:
     outside = (codes < 0) | (codes >= len(KINDS))
     if outside.any():
         row = int(np.argmax(outside))
-        raise InputError("kind", "must be a kind of change", expected, repr(array[row]), row, int(outside.sum()))
+        raise InputError(
+            "kind", "must be a kind of change", expected, repr(array[row]), row, int(outside.sum())
+        )
     return np.ascontiguousarray(codes, dtype=np.uint8)
 
 

@@ -1,6 +1,6 @@
 """Changes with the codes of a book, as the core takes them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +48,7 @@ class ChangeColumns:
     starts: Codes | None
     release: str
     base_of: Codes
+    settlement: Codes
     asset_count: int
     has_leverage: bool
     pool_all: bool
@@ -100,17 +101,21 @@ def extended_marks(book: PositionBook, names: Names, marks: Marks) -> Floats:
     added = names.instruments[len(book.instrument_names) :]
     if added or names.tables:
         of_added = np.full((*prices.shape[:-1], len(added)), np.nan)
-        if isinstance(marks, dict) or hasattr(marks, "get"):
-            given = [marks.get(label) for label in book.policy_names]
-            for place, name in enumerate(added):
-                if prices.ndim == 2:
-                    of_policies = [one.get(name) if hasattr(one, "get") else None for one in given]
-                    of_added[:, place] = [real_number("marks", price) for price in of_policies]
-                else:
-                    of_added[place] = real_number("marks", marks.get(name))
+        if isinstance(marks, Mapping):
+            of_added = _marks_of(added, marks, book.policy_names if prices.ndim == 2 else ())
         prices = np.concatenate((prices, of_added), axis=-1)
         prices = prices[..., names.base_of]
     return np.ascontiguousarray(prices)
+
+
+def _marks_of(names: Sequence[str], marks: Mapping[str, Any], labels: Sequence[str]) -> Floats:
+    """Marks of instruments that a book does not hold: one each, or one under every policy."""
+    if not labels:
+        return np.array([real_number("marks", marks.get(name)) for name in names], dtype=np.float64)
+    of_policies = [marks.get(label) for label in labels]
+    named = [prices if isinstance(prices, Mapping) else {} for prices in of_policies]
+    rows = [[real_number("marks", prices.get(name)) for name in names] for prices in named]
+    return np.array(rows, dtype=np.float64).reshape(len(labels), len(names))
 
 
 def kernels(engine: Engine, book: PositionBook, names: Names) -> BookPolicies:
@@ -149,6 +154,7 @@ def change_columns(
     _check_opened_modes(changes, policies, engine, book)
     order, starts = _sequences(sequence, len(changes))
     instruments = {name: code for code, name in enumerate(names.instruments)}
+    currencies = settlement_codes(names, policies)
     has_leverage = book.leverage is not None or not np.isnan(changes.leverage).all()
     tables = np.full(len(changes), NONE, dtype=np.uint32)
     named = changes.table != NONE
@@ -157,7 +163,7 @@ def change_columns(
     return ChangeColumns(
         kind=changes.kind,
         row=changes.row,
-        account=_accounts(book, changes),
+        account=_accounts(book, changes, currencies),
         instrument=_codes(changes.instrument, instruments, len(changes)),
         policy=_policies(book, changes),
         asset=_codes(changes.asset, {name: code for code, name in enumerate(names.assets)}, len(changes)),
@@ -173,6 +179,7 @@ def change_columns(
         starts=starts,
         release=release,
         base_of=names.base_of,
+        settlement=currencies.ravel(),
         asset_count=len(names.assets),
         has_leverage=has_leverage,
         pool_all=any(map(pools_every_account, policies)),
@@ -188,7 +195,19 @@ def _codes(column: tuple[Codes, list[Any]] | None, places: dict[Any, int], count
     return np.array(found, dtype=np.uint32)[codes]
 
 
-def _accounts(book: PositionBook, changes: Changes) -> Codes:
+def settlement_codes(names: Names, policies: Sequence["MarginPolicy"]) -> Codes:
+    """Settlement currency of each instrument under each policy as a code, shape (policies, codes); 0: not known."""
+    places = {"": 0}
+    rows = []
+    for policy in policies:
+        table = policy.instruments
+        of_names = [table[name].settlement if name in table else "" for name in names.instruments]
+        settlements = [*of_names, *(instrument.settlement for instrument in names.tables)]
+        rows.append([places.setdefault(currency, len(places)) for currency in settlements])
+    return np.array(rows, dtype=np.uint32).reshape(len(policies), -1)
+
+
+def _accounts(book: PositionBook, changes: Changes, currencies: Codes) -> Codes:
     places = {label: code for code, label in enumerate(book.account_ids)}
     codes = _codes(changes.account, places, len(changes))
     payer = members_of(book).payer
@@ -196,7 +215,39 @@ def _accounts(book: PositionBook, changes: Changes) -> Codes:
         open_rows = (codes == NONE) & (changes.row < len(book)) & (changes.kind != ChangeKind.TRANSFER)
         rows = changes.row[open_rows]
         codes[open_rows] = np.where(book.is_cross[rows], NONE, payer[rows])
+        _leave_other_wallets(book, codes, open_rows, rows, currencies)
     return codes
+
+
+def _leave_other_wallets(
+    book: PositionBook,
+    codes: Codes,
+    filled: npt.NDArray[np.bool_],
+    rows: Codes,
+    currencies: Codes,
+) -> None:
+    """Take back the accounts found for isolated rows whose wallets are in another currency."""
+    if currencies.max(initial=0) < 2 or book.account_codes is None:
+        return
+
+    def settled(of: npt.NDArray[Any]) -> Codes:
+        policy = 0 if book.policy_codes is None else book.policy_codes[of]
+        found: Codes = currencies[policy, book.instrument_codes[of]]
+        return found
+
+    legs = np.flatnonzero(book.is_cross)
+    of_legs = settled(legs)
+    legs, of_legs = legs[of_legs != 0], of_legs[of_legs != 0]
+    # Accounts without legs, and those with balances, take every currency.
+    of_account = np.zeros(len(book.account_ids), dtype=np.uint32)
+    of_account[book.account_codes[legs]] = of_legs
+    if book.balance_columns is not None:
+        of_account[book.balance_columns.account] = 0
+    found = codes[filled]
+    known = found != NONE
+    own, theirs = settled(rows[known]), of_account[found[known]]
+    found[known] = np.where((own != 0) & (theirs != 0) & (own != theirs), NONE, found[known])
+    codes[filled] = found
 
 
 def _policies(book: PositionBook, changes: Changes) -> Codes:
@@ -227,6 +278,9 @@ def _check_opened_modes(
     """Refuse what may open a position in a margin mode whose rules no source states."""
     opens = (changes.kind == ChangeKind.ORDER) & (changes.row == NONE)
     modes = np.concatenate((changes.cross[opens], changes.kind[changes.kind == ChangeKind.TRANSFER] > 0))
+    if not book.account_ids:
+        # Without accounts nothing becomes a cross position: such a change is refused.
+        modes = modes[~modes]
     if modes.size:
         for label, policy in zip(labels_of_book(book, tuple(engine.policies)), policies, strict=True):
             check_modes(policy, engine.compiled(label).rules, modes)

@@ -40,7 +40,10 @@ def highest_leverage(result: "WhatIf") -> Floats:
 
 
 def _of_tiers(
-    tiers: "TierTable", result: "WhatIf", rows: "np.ndarray[tuple[int], np.dtype[np.intp]]", contracts: Floats,
+    tiers: "TierTable",
+    result: "WhatIf",
+    rows: "np.ndarray[tuple[int], np.dtype[np.intp]]",
+    contracts: Floats,
     contract_size: float,
 ) -> Floats:
     if not tiers.max_leverage:

@@ -288,7 +288,8 @@ class WhatIf(ChangeResult):
         has_account = accounts.state != State.INCOMPLETE
         covered = np.where(has_account, accounts.free_margin >= 0.0, self.is_cross == 0.0)
         within = ~(self.leverage > self.max_leverage)
-        return own & covered & within & ~self.refused & ~self.liquidated_at_once
+        allowed: npt.NDArray[np.bool_] = own & covered & within & ~self.refused & ~self.liquidated_at_once
+        return allowed
 
 
 def _judged(states: Bytes, worst: State) -> npt.NDArray[np.bool_]:

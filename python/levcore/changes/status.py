@@ -50,6 +50,7 @@ class ChangeStatus(IntEnum):
     MISSING_MARGIN = 42
     NO_POSITION = 43
     NOT_ISOLATED = 44
+    MIXED_SETTLEMENT = 45
 
     def describe(self) -> str:
         """Meaning of the code in words."""

@@ -105,10 +105,11 @@ def what_if(
     >>> import levcore as lc
     >>> engine = lc.Engine(lc.policy("binance-usdm@2024-10-24"))
     >>> book = lc.PositionBook(["BTCUSDT"], [0.5], [60_000.0], isolated_margin=[3_000.0], leverage=[10.0])
-    >>> changes = lc.Changes(["none", "order", "margin"], row=0, quantity=[0, 0.5, 0], amount=[0, None, 1_000])
+    >>> kinds = ["none", "order", "margin"]
+    >>> changes = lc.Changes(kinds, row=0, quantity=[None, 0.5, None], amount=[None, None, 1_000.0])
     >>> result = lc.what_if(engine, book, {"BTCUSDT": 61_000.0}, changes)
     >>> result.after.positions.liquidation_price.round(2).tolist()
-    [54216.87, 54718.88, 52208.84]
+    [54216.87, 54673.37, 52208.84]
     """
     for argument, value, kind in (("engine", engine, Engine), ("changes", changes, Changes)):
         if not isinstance(value, kind):

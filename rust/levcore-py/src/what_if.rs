@@ -100,6 +100,7 @@ pub(crate) struct ChangeColumns<'py> {
     starts: Option<Integers<'py>>,
     release: String,
     base_of: Integers<'py>,
+    settlement: Integers<'py>,
     asset_count: usize,
     has_leverage: bool,
     pool_all: bool,
@@ -203,7 +204,7 @@ pub(crate) fn what_if(
     let account = account.as_ref().map_or(Ok(&[][..]), PyReadonlyArray1::as_slice)?;
     let policy = policy.as_ref().map(PyReadonlyArray1::as_slice).transpose()?;
     let balance_policy = balance_policy.as_ref().map(PyReadonlyArray1::as_slice).transpose()?;
-    let base_of = changes.base_of.as_slice()?;
+    let (base_of, settlement) = (changes.base_of.as_slice()?, changes.settlement.as_slice()?);
     question.ask(|columns, _, policies, execution| {
         let book = ChangeableBook {
             columns: *columns,
@@ -213,6 +214,7 @@ pub(crate) fn what_if(
             balance_policy,
             members: &members.inner,
             base_of,
+            settlement,
             assets: changes.asset_count,
             has_leverage: changes.has_leverage,
             hedge: members.hedge,

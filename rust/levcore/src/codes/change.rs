@@ -35,6 +35,7 @@ vocabulary! {
         MissingMargin = 42, "MISSING_MARGIN", "an isolated position has neither a margin nor a leverage to take one from";
         NoPosition = 43, "NO_POSITION", "there is no position to change: flat, or its quantity or entry price is not valid";
         NotIsolated = 44, "NOT_ISOLATED", "a cross position has no margin of its own";
+        MixedSettlement = 45, "MIXED_SETTLEMENT", "the account is one wallet, and the position settles in another currency than its legs";
     }
 }
 

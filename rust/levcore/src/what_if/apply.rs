@@ -80,6 +80,7 @@ fn at_row(ledger: &Ledger<'_>, change: &Change, row: u32) -> Applied<Touched> {
     if position.account.is_some_and(|own| change.account.is_some_and(|given| given != own)) {
         return Err(ChangeStatus::UnknownAccount);
     }
+    refuse_other_currency(ledger, change.account, &position)?;
     Ok(Touched { row: Some(row), account: position.account.or(change.account), ..Touched::default() })
 }
 
@@ -89,8 +90,15 @@ fn open(ledger: &mut Ledger<'_>, change: &Change) -> Applied<Touched> {
     let policy = policy_in(ledger, account).or(change.policy).ok_or(ChangeStatus::UnknownInstrument)?;
     let position = Position::flat(instrument, policy, account);
     ledger.instrument(&position).ok_or(ChangeStatus::UnknownInstrument)?;
+    refuse_other_currency(ledger, change.account, &position)?;
     let row = ledger.open(position);
     Ok(Touched { row: Some(row), account: account.or(change.account), opens: true, ..Touched::default() })
+}
+
+/// A wallet in one currency holds and pays nothing in another.
+fn refuse_other_currency(ledger: &Ledger<'_>, account: Option<u32>, position: &Position) -> Applied<()> {
+    let apart = account.is_some_and(|account| ledger.settles_apart(account, position));
+    if apart { Err(ChangeStatus::MixedSettlement) } else { Ok(()) }
 }
 
 /// Policy of the legs of an account, if it has any.
@@ -116,6 +124,7 @@ fn locate_transfer(ledger: &mut Ledger<'_>, change: &Change) -> Applied<Touched>
     let policy = policy_in(ledger, Some(target)).unwrap_or(position.policy);
     let flat = Position::flat(position.instrument, policy, Some(target));
     ledger.instrument(&flat).ok_or(ChangeStatus::UnknownInstrument)?;
+    refuse_other_currency(ledger, Some(target), &flat)?;
     Ok(Touched { row: Some(ledger.open(flat)), opens: true, ..touched })
 }
 

@@ -150,6 +150,19 @@ impl<'a> Ledger<'a> {
         self.policies[position.policy as usize].marks[position.instrument as usize]
     }
 
+    /// Code of the currency that a position settles in, if it is known.
+    fn settlement(&self, position: &Position) -> Option<u32> {
+        let place = position.policy as usize * self.book.base_of.len() + position.instrument as usize;
+        Some(self.book.settlement[place]).filter(|&code| code != 0)
+    }
+
+    /// Whether an account is one wallet whose legs settle in another currency than a position.
+    pub(crate) fn settles_apart(&self, account: u32, position: &Position) -> bool {
+        let Some(own) = self.settlement(position).filter(|_| !self.has_balances(account)) else { return false };
+        let legs = self.legs(account).filter_map(|row| self.position(row));
+        legs.filter_map(|leg| self.settlement(&leg)).any(|code| code != own)
+    }
+
     pub(crate) fn has_balances(&self, account: u32) -> bool {
         !self.book.members.balances.of(account as usize).is_empty()
     }

@@ -38,6 +38,8 @@ pub struct ChangeableBook<'a> {
     pub members: &'a Members,
     /// By the code of an instrument, that of the one whose tier table it replaces; itself unless it is a replacement.
     pub base_of: &'a [u32],
+    /// Settlement currency of each instrument under each policy, as any code; 0: not known.
+    pub settlement: &'a [u32],
     /// Number of assets that codes point to.
     pub assets: usize,
     /// Whether the changed books have a column of leverages.
@@ -261,6 +263,10 @@ fn check_codes(book: &ChangeableBook<'_>, policies: &[PolicyAtMarks<'_>], change
         if let Some(row) = column.iter().position(|&code| code as usize >= limit) {
             return Err(Error::Code { argument, row, found: i64::from(column[row]), limit });
         }
+    }
+    if book.settlement.len() != instruments * policies.len() {
+        let (expected, found) = (instruments * policies.len(), book.settlement.len());
+        return Err(Error::Length { argument: "settlement", expected, found });
     }
     match policies.iter().find(|given| given.places.len() != instruments || given.marks.len() != instruments) {
         Some(given) => Err(Error::Length { argument: "marks", expected: instruments, found: given.marks.len() }),
