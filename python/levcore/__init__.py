@@ -31,6 +31,7 @@ from levcore.status import AccountStatus, State, Status
 if TYPE_CHECKING:
     from levcore import reference
     from levcore.changes.changes import Changes
+    from levcore.changes.orders import Orders, order_margin
     from levcore.changes.what_if import what_if
     from levcore.comparison.compare import compare
     from levcore.explanation.explain import explain
@@ -52,6 +53,7 @@ __all__ = [
     "InternalError",
     "LevcoreError",
     "MarginPolicy",
+    "Orders",
     "PolicyError",
     "PositionBook",
     "State",
@@ -61,6 +63,7 @@ __all__ = [
     "compare",
     "distance",
     "explain",
+    "order_margin",
     "policies",
     "policy",
     "quantities_to_close",
@@ -71,8 +74,10 @@ __all__ = [
 
 LATER = {
     "Changes": "levcore.changes.changes",
+    "Orders": "levcore.changes.orders",
     "compare": "levcore.comparison.compare",
     "explain": "levcore.explanation.explain",
+    "order_margin": "levcore.changes.orders",
     "reconcile": "levcore.reconciliation.reconcile",
     "what_if": "levcore.changes.what_if",
 }

@@ -6,6 +6,7 @@ import numpy.typing as npt
 
 from levcore.book.balances import BalanceColumns
 from levcore.changes.columns import ChangeColumns
+from levcore.changes.orders import OrderColumns
 from levcore.engine.compiled import CompiledAsset, CompiledInstrument, CompiledRules
 from levcore.scenarios.inputs import CompiledScenarios
 
@@ -26,6 +27,7 @@ __all__ = [
     "instruction_sets",
     "measure_distances",
     "measures",
+    "order_margins",
     "panic_inside",
     "price_grid_profits",
     "quantities_to_close",
@@ -127,6 +129,17 @@ def measure_distances(
     codes: npt.NDArray[np.uint8],
     instruction_set: str,
     threads: int,
+) -> None: ...
+def order_margins(
+    book: Book,
+    members: Members,
+    policies: BookPolicies,
+    marks: npt.NDArray[np.float64],
+    asset_prices: list[npt.NDArray[np.float64]],
+    orders: OrderColumns,
+    results: npt.NDArray[np.float64],
+    status: npt.NDArray[np.uint8],
+    instruction_set: str,
 ) -> None: ...
 def panic_inside() -> None: ...
 def quantities_to_close(

@@ -1,4 +1,4 @@
-"""What-if equals the evaluation of the changed book, bit by bit: kernel and reference, every kind of change."""
+"""What-if equals the evaluation of the changed book, bit by bit: every kind of change, both halves."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import levcore as lc
-from levcore.changes.status import ChangeKind
+from levcore.changes.result import WhatIf
 from levcore.measures import MEASURE_NAMES
 from levcore.reference.what_if.what_if import what_if as what_if_reference
 from support.pooled_books import random_book
@@ -25,18 +25,18 @@ def compare(
     marks: Any,
     changes: lc.Changes,
     **options: Any,
-) -> lc.changes.result.WhatIf:
+) -> WhatIf:
     """Kernel on the changed accounts, kernel on whole changed books, reference."""
     options["measures"] = MEASURE_NAMES
     found = lc.what_if(engine, book, marks, changes, **options)
-    prices = {"asset_prices": options.get("asset_prices"), "measures": MEASURE_NAMES}
+    prices = options.get("asset_prices")
 
     engines: list[lc.Engine] = []
 
     def by_kernel(changed: lc.PositionBook, policies: Any, at: Any) -> lc.BookRisk:
         if not engines:
             engines.append(lc.Engine(dict(policies)))
-        return engines[0].evaluate(changed, at, **prices)
+        return engines[0].evaluate(changed, at, asset_prices=prices, measures=MEASURE_NAMES)
 
     assert_same(found, what_if_reference(engine, book, marks, changes, evaluated=by_kernel, **options))
     return found

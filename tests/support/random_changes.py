@@ -25,7 +25,7 @@ def random_changes(
     tables: int = 0,
     bad: float = 0.1,
 ) -> lc.Changes:
-    """Changes of the rows and accounts of a book; one in `1 / bad` columns of a change holds what it must not."""
+    """Changes of the rows and accounts of a book; a share `bad` of them holds what it must not."""
     random = np.random.default_rng(seed)
     kind = random.integers(0, len(ChangeKind), count)
     kind = np.where(random.random(count) < 0.4, ChangeKind.ORDER, kind)

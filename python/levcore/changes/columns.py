@@ -196,7 +196,7 @@ def _codes(column: tuple[Codes, list[Any]] | None, places: dict[Any, int], count
 
 
 def settlement_codes(names: Names, policies: Sequence["MarginPolicy"]) -> Codes:
-    """Settlement currency of each instrument under each policy as a code, shape (policies, codes); 0: not known."""
+    """Settlement currencies as codes, shape (policies, instruments and tables); 0: not known."""
     places = {"": 0}
     rows = []
     for policy in policies:

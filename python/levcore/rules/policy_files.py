@@ -26,6 +26,9 @@ MARKS = ("[V]", "[R]", "[3P]", "[D]")
 # TOML has no null: a level that is not there is one that no source states.
 NO_LEVELS = {"warning_level": None, "margin_call_level": None}
 NO_COVERED_SHARE = {"covered_share": 0.0}
+# Few sources speak of open orders: a file that does not either says that none was found.
+NO_ORDER_RULES = {rule: UNKNOWN for rule in ("order_margin", "order_loss", "order_ratio")}
+NO_ORDER_SOURCE = {"order": "no source was found that says what open orders ask for"}
 TOP = {
     "name",
     "title",
@@ -95,7 +98,7 @@ def _policy(data: Mapping[str, Any], version: Mapping[str, Any]) -> MarginPolicy
     sources = tuple(Source(**source) for source in [*data.get("sources", []), *version.get("sources", [])])
     _check_keys(name, rules, set(RULES))
     fields: dict[str, Any] = (
-        NO_LEVELS | NO_COVERED_SHARE | rules | {"table_units": tuple(rules["table_units"])}
+        NO_LEVELS | NO_COVERED_SHARE | NO_ORDER_RULES | rules | {"table_units": tuple(rules["table_units"])}
     )
     made = MarginPolicy(
         name=name,
@@ -107,7 +110,7 @@ def _policy(data: Mapping[str, Any], version: Mapping[str, Any]) -> MarginPolicy
         verified_by="; ".join(filter(None, (data.get("verified_by"), version["verified_by"]))),
         sources=sources,
         rests_on=_texts(data, version, "rests_on"),
-        unknown=_texts(data, version, "unknown"),
+        unknown=Texts({**NO_ORDER_SOURCE, **_texts(data, version, "unknown")}),
         **fields,
         instruments=_table(version["instruments"]),
         assets=AssetTable(_asset(name, asset) for asset in version.get("assets", [])),

@@ -44,7 +44,7 @@ impl<'py> Question<'py> {
     }
 
     /// Number of rows, of accounts, of balances.
-    fn sizes(&self) -> PyResult<(usize, usize, usize)> {
+    pub(crate) fn sizes(&self) -> PyResult<(usize, usize, usize)> {
         let columns = self.book.columns()?;
         let balances = columns.balances.map_or(0, |balances| balances.balance.len());
         Ok((columns.rows(), columns.wallet_balance.len(), balances))

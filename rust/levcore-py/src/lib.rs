@@ -39,7 +39,7 @@ mod _levcore {
     };
 
     #[pymodule_export]
-    use crate::what_if::{Members, what_if};
+    use crate::what_if::{Members, order_margins, what_if};
 
     use pyo3::prelude::*;
 

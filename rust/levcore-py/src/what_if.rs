@@ -1,7 +1,9 @@
 //! Changes of a book that have not happened yet.
 
-use levcore::codes::ReleaseRule;
-use levcore::what_if::{ChangeOutputs, ChangeableBook, Changes, Codes as ChangeCodes, Side};
+use levcore::codes::{OrderRule, ReleaseRule};
+use levcore::what_if::{
+    ChangeOutputs, ChangeableBook, Changes, Codes as ChangeCodes, OrderOutputs, Orders, Side, margin_of_orders,
+};
 use levcore::{BalanceKeys, ByMeasure, Codes, Keys, Measure};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1};
 use pyo3::prelude::*;
@@ -196,30 +198,126 @@ pub(crate) fn what_if(
         before.as_mut().map(|tables| side(tables, wanted, count)).transpose()?,
         source.as_mut().map(|tables| side(tables, wanted, count)).transpose()?,
     );
-    let (account, cross) = borrow(py, members.account.as_ref(), members.cross.as_ref());
-    let (policy, _) = borrow(py, members.policy.as_ref(), None);
-    let of_balances = book.balances.as_ref().and_then(|own| own.policy.as_ref());
-    let (balance_policy, _) = borrow(py, of_balances, None);
-    let cross = cross.as_ref().map(PyReadonlyArray1::as_slice).transpose()?;
-    let account = account.as_ref().map_or(Ok(&[][..]), PyReadonlyArray1::as_slice)?;
-    let policy = policy.as_ref().map(PyReadonlyArray1::as_slice).transpose()?;
-    let balance_policy = balance_policy.as_ref().map(PyReadonlyArray1::as_slice).transpose()?;
+    let given_book = BorrowedMembers::of(py, book, members);
+    let parts = given_book.parts()?;
     let (base_of, settlement) = (changes.base_of.as_slice()?, changes.settlement.as_slice()?);
     question.ask(|columns, _, policies, execution| {
         let book = ChangeableBook {
             columns: *columns,
-            cross,
-            account,
-            policy,
-            balance_policy,
-            members: &members.inner,
             base_of,
             settlement,
             assets: changes.asset_count,
             has_leverage: changes.has_leverage,
-            hedge: members.hedge,
             pool_all: changes.pool_all,
+            ..parts
         };
         levcore::what_if::what_if(&book, policies, &given, &outputs, execution)
+    })
+}
+
+fn slice<'a>(column: Option<&'a Integers<'_>>) -> PyResult<Option<&'a [u32]>> {
+    Ok(column.map(PyReadonlyArray1::as_slice).transpose()?)
+}
+
+/// Codes of a book that its layout does not keep, borrowed for a call.
+struct BorrowedMembers<'py> {
+    members: &'py Members,
+    account: Option<Integers<'py>>,
+    cross: Option<PyReadonlyArray1<'py, bool>>,
+    policy: Option<Integers<'py>>,
+    balance_policy: Option<Integers<'py>>,
+}
+
+impl<'py> BorrowedMembers<'py> {
+    fn of(py: Python<'py>, book: &Book, members: &'py Members) -> Self {
+        let (account, cross) = borrow(py, members.account.as_ref(), members.cross.as_ref());
+        let (policy, _) = borrow(py, members.policy.as_ref(), None);
+        let of_balances = book.balances.as_ref().and_then(|own| own.policy.as_ref());
+        let (balance_policy, _) = borrow(py, of_balances, None);
+        Self { members, account, cross, policy, balance_policy }
+    }
+
+    /// A book without columns that has these codes.
+    fn parts(&self) -> PyResult<ChangeableBook<'_>> {
+        Ok(ChangeableBook {
+            columns: levcore::Book {
+                instrument: &[],
+                quantity: &[],
+                entry_price: &[],
+                isolated_margin: None,
+                leverage: None,
+                accrued_funding: None,
+                risk_limit: None,
+                wallet_balance: &[],
+                balances: None,
+            },
+            cross: self.cross.as_ref().map(PyReadonlyArray1::as_slice).transpose()?,
+            account: slice(self.account.as_ref())?.unwrap_or(&[]),
+            policy: slice(self.policy.as_ref())?,
+            balance_policy: slice(self.balance_policy.as_ref())?,
+            members: &self.members.inner,
+            base_of: &[],
+            settlement: &[],
+            assets: 0,
+            has_leverage: true,
+            hedge: self.members.hedge,
+            pool_all: false,
+        })
+    }
+}
+
+/// Open orders as `levcore.changes.orders.OrderColumns` holds them.
+#[derive(FromPyObject)]
+pub(crate) struct OrderColumns<'py> {
+    account: Integers<'py>,
+    instrument: Integers<'py>,
+    policy: Integers<'py>,
+    quantity: Floats<'py>,
+    price: Floats<'py>,
+    leverage: Floats<'py>,
+    reduce_only: PyReadonlyArray1<'py, bool>,
+    rules: Vec<String>,
+    base_of: Integers<'py>,
+    settlement: Integers<'py>,
+}
+
+/// Sums what the open orders of each account ask for: `results` has the rows margin and loss by account, `status` one row by order.
+#[pyfunction]
+#[allow(clippy::too_many_arguments, reason = "the parts of one evaluation, each with its own owner")]
+pub(crate) fn order_margins(
+    py: Python<'_>,
+    book: &Book,
+    members: &Members,
+    policies: &BookPolicies,
+    marks: Floats<'_>,
+    asset_prices: Vec<Floats<'_>>,
+    orders: OrderColumns<'_>,
+    results: Py<PyArray2<f64>>,
+    status: Py<PyArray2<u8>>,
+    instruction_set: &str,
+) -> PyResult<()> {
+    let question = Question::of(py, book, policies, marks, asset_prices, instruction_set, 1)?;
+    let rules = orders.rules.iter().map(|rule| word("order_margin", rule)).collect::<PyResult<Vec<OrderRule>>>()?;
+    let given = Orders {
+        account: orders.account.as_slice()?,
+        instrument: orders.instrument.as_slice()?,
+        policy: orders.policy.as_slice()?,
+        quantity: orders.quantity.as_slice()?,
+        price: orders.price.as_slice()?,
+        leverage: orders.leverage.as_slice()?,
+        reduce_only: orders.reduce_only.as_slice()?,
+        rule: &rules,
+    };
+    let (_, accounts, _) = question.sizes()?;
+    let mut results = Table::of(py, "out", &results)?;
+    let mut status = Table::of(py, "out", &status)?;
+    let [margin, loss] = results.array("out", accounts)?;
+    let [status] = status.array("out", given.quantity.len())?;
+    let given_book = BorrowedMembers::of(py, book, members);
+    let parts = given_book.parts()?;
+    let (base_of, settlement) = (orders.base_of.as_slice()?, orders.settlement.as_slice()?);
+    question.ask(|columns, _, policies, _| {
+        let book = ChangeableBook { columns: *columns, base_of, settlement, ..parts };
+        margin_of_orders(&book, policies, &given, &mut OrderOutputs { status, margin, loss })
     })
 }

@@ -114,8 +114,10 @@ def _named_row(ledger: Ledger, change: Change) -> int | None:
 
 
 def _policy_in(ledger: Ledger, account: int | None) -> int | None:
-    rows = [] if account is None else ledger.legs(account)
-    return ledger.positions[rows[0]].policy if rows else None
+    if account is None:
+        return None
+    rows = ledger.legs(account)
+    return ledger.positions[rows[0]].policy if rows else ledger.policy_of_balances(account)
 
 
 def _refuse_other_currency(ledger: Ledger, account: int | None, position: Position) -> None:

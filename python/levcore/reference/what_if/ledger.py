@@ -108,6 +108,13 @@ class Ledger:
         legs = [self.positions[row] for row in self.legs(account)]
         return any(self.settlement[leg.policy][leg.instrument] not in (0, own) for leg in legs)
 
+    def policy_of_balances(self, account: int) -> int | None:
+        """Policy that the balances of an account name, if they do."""
+        columns = self.book.balance_columns
+        if columns is None or columns.policy is None or account not in self.pooled:
+            return None
+        return int(columns.policy[columns.account.tolist().index(account)])
+
     def credit(self, account: int, position: Position, amount: float) -> None:
         """Pay an amount into the wallet of an account, or the balance of the currency it settles in."""
         if account not in self.pooled:

@@ -47,6 +47,15 @@ vocabulary! {
     }
 }
 
+vocabulary! {
+    /// What open orders ask for beside the position in their instrument.
+    pub enum OrderRule: u8 {
+        None = 0, "none", "nothing";
+        LargerSide = 1, "larger_side", "the worse of all buys filled and all sells filled";
+        Sum = 2, "sum", "every order, none netted";
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,7 +6,7 @@ pub(crate) mod state;
 pub(crate) mod status;
 pub(crate) mod vocabulary;
 
-pub use change::{ChangeKind, ChangeStatus, ReleaseRule};
+pub use change::{ChangeKind, ChangeStatus, OrderRule, ReleaseRule};
 pub use measures::{AccountMeasure, BalanceMeasure, ByMeasure, Measure, ScenarioMeasure};
 pub use state::{Levels, State, effective_level, state_of};
 pub use status::{AccountStatus, FIRST_FAILURE, FIRST_PARTIAL, Status};

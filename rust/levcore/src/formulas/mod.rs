@@ -7,4 +7,5 @@ pub mod fill;
 pub mod liquidation;
 pub mod margin;
 pub mod mark_to_market;
+pub mod order_margin;
 pub(crate) mod ray;

@@ -101,10 +101,11 @@ fn refuse_other_currency(ledger: &Ledger<'_>, account: Option<u32>, position: &P
     if apart { Err(ChangeStatus::MixedSettlement) } else { Ok(()) }
 }
 
-/// Policy of the legs of an account, if it has any.
+/// Policy of the legs of an account, or the one that its balances name, if it has any.
 fn policy_in(ledger: &Ledger<'_>, account: Option<u32>) -> Option<u32> {
-    let row = ledger.legs(account?).next()?;
-    ledger.position(row).map(|position| position.policy)
+    let account = account?;
+    let of_leg = ledger.legs(account).next().and_then(|row| ledger.position(row)).map(|position| position.policy);
+    of_leg.or_else(|| ledger.policy_of_balances(account))
 }
 
 fn locate_transfer(ledger: &mut Ledger<'_>, change: &Change) -> Applied<Touched> {

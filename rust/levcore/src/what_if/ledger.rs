@@ -167,6 +167,12 @@ impl<'a> Ledger<'a> {
         !self.book.members.balances.of(account as usize).is_empty()
     }
 
+    /// Policy that the balances of an account name, if they do.
+    pub(crate) fn policy_of_balances(&self, account: u32) -> Option<u32> {
+        let row = self.book.members.balances.of(account as usize).first()?;
+        self.book.balance_policy.map(|policy| policy[*row as usize])
+    }
+
     pub(crate) fn wallet(&self, account: u32) -> f64 {
         self.wallets.get(account).unwrap_or(self.book.columns.wallet_balance[account as usize])
     }

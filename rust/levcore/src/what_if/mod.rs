@@ -7,11 +7,13 @@ pub(crate) mod apply;
 pub(crate) mod changes;
 pub(crate) mod fills;
 pub(crate) mod ledger;
+pub(crate) mod orders;
 pub(crate) mod outputs;
 pub(crate) mod position;
 pub(crate) mod run;
 pub(crate) mod scratch;
 
 pub use changes::{Changes, Codes, NONE, UNKNOWN};
+pub use orders::{OrderOutputs, Orders, margin_of_orders};
 pub use outputs::{ChangeOutputs, EFFECTS, Effect, Side};
 pub use run::{ChangeableBook, what_if};

@@ -82,26 +82,38 @@ impl ChangeableBook<'_> {
         rows.iter().find(|&&row| balances.asset[row as usize] == asset).map(|&row| balances.balance[row as usize])
     }
 
-    fn check(&self) -> Result<()> {
+    /// Refuses columns and codes that do not fit each other and the policies.
+    pub(crate) fn check_against(&self, policies: &[PolicyAtMarks<'_>]) -> Result<()> {
         self.columns.check()?;
-        let rows = self.rows();
-        let columns = [
-            ("members", self.members.rows),
-            ("margin_mode", self.cross.map_or(rows, <[bool]>::len)),
-            ("account", if self.cross.is_some() { self.account.len() } else { rows }),
-            ("policy", self.policy.map_or(rows, <[u32]>::len)),
+        let (rows, instruments) = (self.rows(), self.base_of.len());
+        let balances = self.columns.balances.map_or(0, |own| own.balance.len());
+        let lengths = [
+            ("members", self.members.rows, rows),
+            ("margin_mode", self.cross.map_or(rows, <[bool]>::len), rows),
+            ("account", if self.cross.is_some() { self.account.len() } else { rows }, rows),
+            ("policy", self.policy.map_or(rows, <[u32]>::len), rows),
+            ("wallet_balance", self.columns.wallet_balance.len(), self.members.accounts),
+            ("balances.policy", self.balance_policy.map_or(balances, <[u32]>::len), balances),
+            ("settlement", self.settlement.len(), instruments * policies.len()),
         ];
-        if let Some((argument, found)) = columns.into_iter().find(|&(_, found)| found != rows) {
-            return Err(Error::Length { argument, expected: rows, found });
+        if let Some((argument, found, expected)) = lengths.into_iter().find(|(_, found, expected)| found != expected) {
+            return Err(Error::Length { argument, expected, found });
         }
-        let (expected, found) = (self.members.accounts, self.columns.wallet_balance.len());
-        if found != expected {
-            return Err(Error::Length { argument: "wallet_balance", expected, found });
+        let codes = [
+            ("instrument", self.columns.instrument, instruments),
+            ("instrument", self.base_of, instruments),
+            ("policy", self.policy.unwrap_or(&[]), policies.len()),
+        ];
+        for (argument, column, limit) in codes {
+            if let Some(row) = column.iter().position(|&code| code as usize >= limit) {
+                return Err(Error::Code { argument, row, found: i64::from(column[row]), limit });
+            }
         }
-        let (expected, found) = (self.columns.balances.map_or(0, |own| own.balance.len()), self.balance_policy);
-        match found.map(<[u32]>::len) {
-            Some(found) if found != expected => Err(Error::Length { argument: "balances.policy", expected, found }),
-            _ => Ok(()),
+        let odd = |given: &&PolicyAtMarks<'_>| given.places.len() != instruments || given.marks.len() != instruments;
+        match policies.iter().find(odd) {
+            Some(given) => Err(Error::Length { argument: "marks", expected: instruments, found: given.marks.len() }),
+            None if policies.is_empty() => Err(Error::Length { argument: "policy", expected: 1, found: 0 }),
+            None => Ok(()),
         }
     }
 }
@@ -122,7 +134,7 @@ pub fn what_if(
     outputs: &ChangeOutputs<'_>,
     mut execution: Execution<'_>,
 ) -> Result<()> {
-    book.check()?;
+    book.check_against(policies)?;
     changes.check()?;
     check_codes(book, policies, changes)?;
     outputs.check(changes.len())?;
@@ -237,7 +249,7 @@ fn store_effect(
     outputs.status.write_consecutive(row, &[status as u8]);
 }
 
-/// Refuses codes that point outside of their table, in the book and in the changes.
+/// Refuses changes whose codes point outside of their table.
 fn check_codes(book: &ChangeableBook<'_>, policies: &[PolicyAtMarks<'_>], changes: &Changes<'_>) -> Result<()> {
     let instruments = book.base_of.len();
     let codes = &changes.codes;
@@ -254,23 +266,5 @@ fn check_codes(book: &ChangeableBook<'_>, policies: &[PolicyAtMarks<'_>], change
             return Err(Error::Code { argument, row, found: i64::from(column[row]), limit });
         }
     }
-    let inside = [
-        ("instrument", book.columns.instrument, instruments),
-        ("instrument", book.base_of, instruments),
-        ("policy", book.policy.unwrap_or(&[]), policies.len()),
-    ];
-    for (argument, column, limit) in inside {
-        if let Some(row) = column.iter().position(|&code| code as usize >= limit) {
-            return Err(Error::Code { argument, row, found: i64::from(column[row]), limit });
-        }
-    }
-    if book.settlement.len() != instruments * policies.len() {
-        let (expected, found) = (instruments * policies.len(), book.settlement.len());
-        return Err(Error::Length { argument: "settlement", expected, found });
-    }
-    match policies.iter().find(|given| given.places.len() != instruments || given.marks.len() != instruments) {
-        Some(given) => Err(Error::Length { argument: "marks", expected: instruments, found: given.marks.len() }),
-        None if policies.is_empty() => Err(Error::Length { argument: "policy", expected: 1, found: 0 }),
-        None => Ok(()),
-    }
+    Ok(())
 }
