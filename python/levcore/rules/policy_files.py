@@ -27,7 +27,7 @@ MARKS = ("[V]", "[R]", "[3P]", "[D]")
 NO_LEVELS = {"warning_level": None, "margin_call_level": None}
 NO_COVERED_SHARE = {"covered_share": 0.0}
 # Few sources speak of open orders: a file that does not either says that none was found.
-NO_ORDER_RULES = {rule: UNKNOWN for rule in ("order_margin", "order_loss", "order_ratio")}
+NO_ORDER_RULES = dict.fromkeys(("order_margin", "order_loss", "order_ratio"), UNKNOWN)
 NO_ORDER_SOURCE = {"order": "no source was found that says what open orders ask for"}
 TOP = {
     "name",
