@@ -30,7 +30,7 @@ def engine(random: np.random.Generator) -> tuple[lc.Engine, list[lc.Instrument]]
 
     def table() -> lc.TierTable:
         floors = [0.0, *np.sort(random.uniform(1e4, 1e6, 3)).round().tolist()]
-        rates = np.sort(random.uniform(0.003, 0.1, 4)).round(4).tolist()
+        rates = np.sort(random.uniform(0.003, 0.1, 4)).tolist()
         return lc.TierTable.marginal(list(zip(floors, map(str, rates), strict=True)), unit="quote")
 
     instruments = [lc.Instrument(name, "linear", table()) for name in NAMES]
