@@ -38,7 +38,7 @@ def test_an_increase(case: dict[str, Any]) -> None:
     # Entry and equity as the wallets joined them count the profit twice.
     size = case["quantity"] + case["added"]
     mixed = (case["entry_after"] * size - case["equity_at_mark"]) / (size * (1.0 - case["maintenance_rate"]))
-    assert mixed == pytest.approx(case["from_the_entry"], abs=case["tolerance"])
+    assert mixed == pytest.approx(case["from_the_entry"], abs=case["tolerance_from_the_entry"])
 
 
 @pytest.mark.parametrize("case", ORDERS, ids=by_id)

@@ -1,8 +1,6 @@
 //! Columns that a what-if writes, one value a change.
 
 use crate::codes::measures::{AccountMeasure, ByMeasure};
-use crate::codes::state::State;
-use crate::codes::status::{AccountStatus, Status};
 use crate::error::{Error, Result};
 use crate::machine::shared::SharedSlice;
 
@@ -11,7 +9,7 @@ use crate::machine::shared::SharedSlice;
 pub struct Side<'a> {
     pub(crate) rows: ByMeasure<Option<SharedSlice<'a, f64>>>,
     row_codes: [SharedSlice<'a, u8>; 2],
-    accounts: [SharedSlice<'a, f64>; AccountMeasure::COUNT],
+    pub(crate) accounts: [SharedSlice<'a, f64>; AccountMeasure::COUNT],
     account_codes: [SharedSlice<'a, u8>; 2],
 }
 
@@ -56,25 +54,10 @@ impl<'a> Side<'a> {
         self.row_codes[1].write_consecutive(change, &[status]);
     }
 
-    pub(crate) fn store_no_row(&self, change: usize) {
-        for column in self.rows.iter().flatten() {
-            column.write_consecutive(change, &[f64::NAN]);
-        }
-        self.store_row_codes(change, State::Incomplete as u8, Status::NoPosition as u8);
-    }
-
-    /// Stores measures and codes of an account.
-    pub(crate) fn store_account(&self, change: usize, measures: [f64; AccountMeasure::COUNT], state: u8, status: u8) {
-        for (column, measure) in self.accounts.iter().zip(measures) {
-            column.write_consecutive(change, &[measure]);
-        }
+    /// Stores codes of an account.
+    pub(crate) fn store_account_codes(&self, change: usize, state: u8, status: u8) {
         self.account_codes[0].write_consecutive(change, &[state]);
         self.account_codes[1].write_consecutive(change, &[status]);
-    }
-
-    pub(crate) fn store_no_account(&self, change: usize) {
-        let none = [f64::NAN; AccountMeasure::COUNT];
-        self.store_account(change, none, State::Incomplete as u8, AccountStatus::NoAccount as u8);
     }
 
     fn lengths(&self) -> impl Iterator<Item = usize> {

@@ -4,6 +4,8 @@ use crate::book::columns::{Balances, Book};
 use crate::book::keys::{BalanceKeys, Codes, Keys};
 use crate::book::layout::Layout;
 use crate::codes::measures::{AccountMeasure, BalanceMeasure, ByMeasure};
+use crate::codes::state::State;
+use crate::codes::status::{AccountStatus, Status};
 use crate::error::Result;
 use crate::evaluate::questions::evaluate;
 use crate::job::outputs::{AccountOutputs, BalanceOutputs, Outputs};
@@ -155,14 +157,10 @@ impl Scratch {
         }
         let wanted = after.rows.iter().flatten().count();
         self.evaluate(ledger, set, after, wanted)?;
-        for record in &self.records {
-            let side = match record.when {
-                When::After => Some(after),
-                When::Before => before,
-                When::Source => source,
-            };
+        for (side, when) in [(Some(after), When::After), (before, When::Before), (source, When::Source)] {
             if let Some(side) = side {
-                self.store(record, side);
+                self.store_rows(side, when);
+                self.store_accounts(side, when, wanted);
             }
         }
         self.clear();
@@ -226,27 +224,50 @@ impl Scratch {
         evaluate(&book, &layout, ledger.policies, &outputs, execution)
     }
 
-    /// Copies the results of one record.
-    fn store(&self, record: &Record, side: &Side<'_>) {
-        let (rows, accounts) = (self.instrument.len(), self.wallet_balance.len());
-        let change = record.change as usize;
-        let wanted = side.rows.iter().flatten().count();
-        if record.row == NONE {
-            side.store_no_row(change);
-        } else {
-            let row = record.row as usize;
-            for (place, column) in side.rows.iter().flatten().enumerate() {
-                column.write_consecutive(change, &[self.results[place * rows + row]]);
+    fn records_of(&self, when: When) -> impl Iterator<Item = &Record> + Clone {
+        self.records.iter().filter(move |record| record.when == when)
+    }
+
+    /// Copies what was wanted of the positions, column by column: many columns at once would drive each other out of the cache.
+    fn store_rows(&self, side: &Side<'_>, when: When) {
+        let rows = self.instrument.len();
+        for (place, column) in side.rows.iter().flatten().enumerate() {
+            let results = &self.results[place * rows..(place + 1) * rows];
+            for record in self.records_of(when) {
+                let result = results.get(record.row as usize).copied().unwrap_or(f64::NAN);
+                column.write_consecutive(record.change as usize, &[result]);
             }
-            side.store_row_codes(change, self.codes[row], self.codes[rows + row]);
         }
-        if record.account == NONE {
-            return side.store_no_account(change);
+        for record in self.records_of(when) {
+            let (change, row) = (record.change as usize, record.row as usize);
+            if record.row == NONE {
+                side.store_row_codes(change, State::Incomplete as u8, Status::NoPosition as u8);
+            } else {
+                side.store_row_codes(change, self.codes[row], self.codes[rows + row]);
+            }
         }
-        let account = record.account as usize;
-        let measures = std::array::from_fn(|measure| self.results[wanted * rows + measure * accounts + account]);
+    }
+
+    /// The same of the accounts.
+    fn store_accounts(&self, side: &Side<'_>, when: When, wanted: usize) {
+        let (rows, accounts) = (self.instrument.len(), self.wallet_balance.len());
+        for (measure, column) in side.accounts.iter().enumerate() {
+            let first = wanted * rows + measure * accounts;
+            let results = &self.results[first..first + accounts];
+            for record in self.records_of(when) {
+                let result = results.get(record.account as usize).copied().unwrap_or(f64::NAN);
+                column.write_consecutive(record.change as usize, &[result]);
+            }
+        }
         let codes = &self.codes[2 * rows..];
-        side.store_account(change, measures, codes[account], codes[accounts + account]);
+        for record in self.records_of(when) {
+            let (change, account) = (record.change as usize, record.account as usize);
+            if record.account == NONE {
+                side.store_account_codes(change, State::Incomplete as u8, AccountStatus::NoAccount as u8);
+            } else {
+                side.store_account_codes(change, codes[account], codes[accounts + account]);
+            }
+        }
     }
 
     fn clear(&mut self) {
