@@ -1,8 +1,8 @@
 """Compare `levcore.what_if` with the evaluation of changed books on millions of random changes, bit by bit.
 
-Usage: ``python benches/check_what_if.py [changes]``, ten million by default. Each chunk of changes
-becomes one book that holds every changed account, built with NumPy from what the changes did; orders are filled with
-NumPy, too. The tests compare far fewer changes, of books of every kind, with books built row by row.
+The number of changes is the argument, ten million by default. A chunk of changes becomes one book of all changed
+accounts, built with NumPy from what the changes did; orders are filled with NumPy, too. The tests compare far
+fewer changes, of books of every kind, with books built row by row.
 """
 
 from __future__ import annotations
