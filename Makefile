@@ -35,6 +35,7 @@ bench: $(BUILT) $(OPPONENTS) ## rows per second beside numpy, numba, polars, Duc
 lint: $(BUILT) ## formatting, lints, types, and the stub against the built extension
 	$(BIN)/ruff check $(PYTHON_CODE)
 	$(BIN)/ruff format --check $(PYTHON_CODE)
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/mypy python tests examples tools docs/conf.py docs/extensions
 	$(BIN)/stubtest levcore._levcore
 	cargo fmt --all --check

@@ -1,8 +1,8 @@
 """Changes a second: `levcore.what_if` beside a loop in Python and beside numba.
 
-Orders on isolated rows and on accounts of ten legs; the number of changes is the argument, a million by default.
-The opponents do what a trader's script does for an order: entry price, margin, wallet, and the liquidation price
-by a marginal table. levcore gives eleven measures of the position and nine of the account.
+Orders on isolated rows and on accounts of ten legs; the number of changes is the argument, by default a
+million. The opponents do what a trader's script does for an order: entry price, margin, wallet, and the
+liquidation price by a marginal table. levcore gives eleven measures of the position and nine of the account.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Compare `levcore.what_if` with the evaluation of changed books on millions of random changes, bit by bit.
+"""Compare `levcore.what_if` with evaluations of changed books on millions of random changes, bit by bit.
 
-The number of changes is the argument, ten million by default. A chunk of changes becomes one book of all changed
-accounts, built with NumPy from what the changes did; orders are filled with NumPy, too. The tests compare far
-fewer changes, of books of every kind, with books built row by row.
+The number of changes is the argument, by default ten million. A chunk of changes becomes one book of all
+changed accounts, built with NumPy from what the changes did; orders are filled with NumPy, too. The tests
+compare far fewer changes, of books of every kind, with books built row by row.
 """
 
 from __future__ import annotations

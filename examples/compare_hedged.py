@@ -49,7 +49,8 @@ comparison = lc.compare(
     assets_from="binance-usdm-multi-assets",
     asset_prices=read_asset_prices(DATA / "asset_prices.csv"),
 )
-print(comparison.text(name="hedged accounts on several assets", top=3))
+TITLE = "Comparison of policies: hedged accounts on several assets"
+print(lc.report(comparison, title=TITLE, top=3))
 
 place = book.account_ids.index("basis")
 for label in comparison.answers:
@@ -57,4 +58,4 @@ for label in comparison.answers:
     ends = [f"{move:+.1%}" for move in (fall, rise) if move == move]
     print(f"basis under {label}: liquidated by a move of all prices of {' or '.join(ends)}")
 if options.report:
-    print("report:", comparison.report(options.report, name="hedged accounts on several assets"))
+    print("report:", lc.report(comparison, options.report, title=TITLE))

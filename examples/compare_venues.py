@@ -34,9 +34,10 @@ comparison = compare(
     positions.marks,
     tiers_from="hyperliquid",
 )
-print(comparison.text(name="a Hyperliquid account", top=3))
+TITLE = "Comparison of policies: a Hyperliquid account"
+print(lc.report(comparison, title=TITLE, top=3))
 
 earliest = {label: int(first.sum()) for label, first in comparison.liquidates_first.items()}
 print("positions that each policy liquidates first:", earliest)
 if options.report:
-    print("report:", comparison.report(options.report, name="a Hyperliquid account"))
+    print("report:", lc.report(comparison, options.report, title=TITLE))

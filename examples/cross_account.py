@@ -17,7 +17,7 @@ marks = positions.marks
 risk = lc.Engine(policy).evaluate(book, marks)
 account = risk.accounts
 print(f"equity {account.equity[0]:,.2f}, maintenance margin {account.maintenance_margin[0]:,.2f}")
-print(f"margin ratio {account.margin_ratio[0]:.2%}, {lc.State(account.state[0]).name.lower()}")
+print(f"margin ratio {account.margin_ratio[0]:.2%}, {lc.State(account.state[0]).phrase}")
 
 # In a cross account the liquidation price of a leg is the price at which *the account* is liquidated while
 # all other marks stay. A leg small beside the account may have none: its distance is infinite.

@@ -14,8 +14,7 @@ import numpy as np
 
 import levcore as lc
 from levcore.files.positions import Positions, read_accounts, read_positions
-from levcore.reports.risk.html import write_report
-from levcore.reports.risk.text import text_table
+from levcore.reports.text import text_table
 from levcore.samples import generate
 
 DATA = Path(__file__).parent / "data" / "hyperliquid_account_2026-01-14"
@@ -63,7 +62,9 @@ def real_account(out: Path) -> None:
     )
     rows = [(name, f"{ours:,.6f}", f"{float(theirs):,.6f}") for name, ours, theirs in compared]
     print("\n" + text_table(("USDC", "levcore", "venue"), rows))
-    report = write_report(risk, out / "hyperliquid_account.html", name="Hyperliquid account of 2026-01-14")
+    report = lc.report(
+        risk, out / "hyperliquid_account.html", title="Risk report: Hyperliquid account of 2026-01-14"
+    )
     print(f"\nreport: {report}\n")
 
 
@@ -115,7 +116,7 @@ def generated_book(rows: int, out: Path) -> None:
     check_same_bits(risk, reference, sample_rows)
 
     start = time.perf_counter()
-    report = write_report(risk, out / "generated_book.html", name=f"{rows:,} generated positions")
+    report = lc.report(risk, out / "generated_book.html", title=f"Risk report: {rows:,} generated positions")
     print(f"\nreport: {report} ({report.stat().st_size:,} bytes, {time.perf_counter() - start:.2f} s)")
 
 

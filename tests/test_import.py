@@ -18,7 +18,9 @@ LATER = {
     "levcore.rules.policy_files",
     "levcore.reconciliation.reply",
     "levcore.reference",
-    "levcore.reports.risk.html",
+    "levcore.reports.report",
+    "jinja2",
+    "matplotlib",
     "levcore.venues.positions.reply",
 }
 
@@ -45,6 +47,7 @@ def test_what_an_evaluation_does_not_need_is_imported_later() -> None:
     [
         ("levcore.reference.evaluate", "levcore.reference"),
         ("from levcore import reference", "levcore.reference"),
+        ("levcore.report", "levcore.reports.report"),
         ("levcore.policy('generic')", "levcore.rules.policy_files"),
     ],
 )

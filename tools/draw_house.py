@@ -2,7 +2,7 @@
 
     python tools/draw_house.py
 
-Rooms stand on the floors of ``[tool.importlinter]`` in pyproject.toml; each arrow says how many imports go that way.
+Rooms stand on the floors of ``[tool.importlinter]`` in pyproject.toml; each arrow is so many imports.
 """
 
 import tomllib

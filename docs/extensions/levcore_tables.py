@@ -13,6 +13,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 import levcore
+from levcore.reports.archive import coverage_rows
 from levcore.rules.policy import PolicyInfo
 
 Rows = Iterable[tuple[str, ...]]
@@ -41,9 +42,9 @@ def account_statuses() -> Rows:
 
 def states() -> Rows:
     """Every state of a position or an account."""
-    yield "code", "name"
+    yield "code", "name", "meaning"
     for state in levcore.State:
-        yield str(int(state)), state.name
+        yield str(int(state)), state.name, state.describe()
 
 
 def policies() -> Rows:
@@ -62,12 +63,18 @@ def policies() -> Rows:
         )
 
 
+def archive() -> Rows:
+    """What each policy bundles of its venue's tables and fees."""
+    return coverage_rows()
+
+
 TABLES: dict[str, Callable[[], Rows]] = {
     "measures": measures,
     "statuses": statuses,
     "account_statuses": account_statuses,
     "states": states,
     "policies": policies,
+    "archive": archive,
 }
 
 

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 from levcore._levcore import __version__
 from levcore.book.balances import Balances
 from levcore.book.positions import PositionBook
+from levcore.engine.account_risk import AccountRisk
 from levcore.engine.distances import distance
 from levcore.engine.engine import Engine
 from levcore.engine.quantities_to_close import quantities_to_close
-from levcore.engine.risk import AccountRisk, BookRisk
+from levcore.engine.risk import BookRisk
 from levcore.errors import InputError, InternalError, LevcoreError, PolicyError
 from levcore.measures import MEASURES
 from levcore.rules.assets import Asset, AssetTable
@@ -29,13 +30,14 @@ from levcore.rules.tiers import TierTable
 from levcore.status import AccountStatus, State, Status
 
 if TYPE_CHECKING:
-    from levcore import reference
+    from levcore import reference, venues
     from levcore.changes.changes import Changes
     from levcore.changes.orders import Orders, order_margin
     from levcore.changes.what_if import what_if
     from levcore.comparison.compare import compare
     from levcore.explanation.explain import explain
     from levcore.reconciliation.reconcile import reconcile
+    from levcore.reports.report import report
 
 __all__ = [
     "MEASURES",
@@ -69,6 +71,8 @@ __all__ = [
     "quantities_to_close",
     "reconcile",
     "reference",
+    "report",
+    "venues",
     "what_if",
 ]
 
@@ -79,17 +83,21 @@ LATER = {
     "explain": "levcore.explanation.explain",
     "order_margin": "levcore.changes.orders",
     "reconcile": "levcore.reconciliation.reconcile",
+    "report": "levcore.reports.report",
     "what_if": "levcore.changes.what_if",
 }
 """Verbs that no evaluation needs, and the modules that are imported when one is first asked for."""
+
+ROOMS = ("reference", "venues")
+"""Rooms that are asked for by name."""
 
 
 def __getattr__(name: str) -> Any:
     """Import what no evaluation needs when it is first asked for."""
     from importlib import import_module
 
-    if name == "reference":
-        return import_module("levcore.reference")
+    if name in ROOMS:
+        return import_module(f"levcore.{name}")
     if name in LATER:
         verb = globals()[name] = getattr(import_module(LATER[name]), name)
         return verb

@@ -10,6 +10,7 @@ makes an exception, and ``pickle`` makes it again, with ``cls(*error.args)``.
     LevcoreError
       InputError(ValueError)       ShapeError, DTypeError(TypeError), AliasError, InvalidRowsError,
                                    FileFormatError
+      ReadOnlyError(AttributeError)
       PolicyError(ValueError)      UnknownPolicyError(LookupError), UnknownInstrumentError(KeyError),
                                    UnknownRuleError, TierError
       InternalError(RuntimeError)
@@ -26,6 +27,7 @@ __all__ = [
     "InvalidRowsError",
     "LevcoreError",
     "PolicyError",
+    "ReadOnlyError",
     "ShapeError",
     "TierError",
     "UnknownInstrumentError",
@@ -165,6 +167,14 @@ class FileFormatError(InputError):
         line = f", line {self.line}" if self.line is not None else ""
         column = f", column {self.column!r}" if self.column is not None else ""
         return f"{self.file}{line}{column}"
+
+
+class ReadOnlyError(LevcoreError, AttributeError):
+    """An attribute of an object that does not change was set or deleted; ``expected`` is the remedy."""
+
+    def __str__(self) -> str:
+        """Build the message: attribute, rule, remedy."""
+        return f"{self.argument}: {self.rule}; {self.expected}"
 
 
 class PolicyError(LevcoreError, ValueError):

@@ -4,9 +4,15 @@ The same codes as ``rust/levcore/src/codes/status.rs`` and ``state.rs``; ``tests
 holds the two together.
 """
 
+from collections.abc import Callable, Iterable
 from enum import IntEnum
+from typing import Any, ClassVar, TypeAlias
 
-__all__ = ["COLUMN_AT_FAULT", "FIRST_FAILURE", "FIRST_PARTIAL", "AccountStatus", "State", "Status"]
+from levcore._levcore import account_statuses, states, statuses
+
+__all__ = ["FIRST_FAILURE", "FIRST_PARTIAL", "AccountStatus", "Code", "State", "Status"]
+
+Table: TypeAlias = Callable[[], Iterable[tuple[int, str, str]]]
 
 FIRST_PARTIAL = 16
 """First code of `Status` that is more than a finding."""
@@ -14,10 +20,49 @@ FIRST_FAILURE = 32
 """First code of `Status` whose row holds no number."""
 
 
-class Status(IntEnum):
+class Code(IntEnum):
+    """A code of a closed vocabulary: how files spell it, how reports write it, what it means."""
+
+    _meanings: ClassVar[dict[int, str]]
+
+    def __init_subclass__(cls, table: Table, **options: Any) -> None:
+        """Take the meanings from `table`: they stand once, in the core."""
+        super().__init_subclass__(**options)
+        cls._meanings = {code: meaning for code, _, meaning in table()}
+
+    @property
+    def word(self) -> str:
+        """The word of the code in files, tables and JSON: ``"margin_call"``."""
+        return self.name.lower()
+
+    @property
+    def phrase(self) -> str:
+        """The word as reports write it: ``"margin call"``."""
+        return self.word.replace("_", " ")
+
+    @classmethod
+    def words(cls) -> list[str]:
+        """The word of each code by its number; numbers in between that are no code have none."""
+        words = [""] * (max(cls) + 1)
+        for member in cls:
+            words[member] = member.word
+        return words
+
+    def describe(self) -> str:
+        """Meaning of the code in words."""
+        return self._meanings[self]
+
+    @property
+    def column(self) -> str:
+        """Column to look at first; empty where no column explains the code."""
+        return ""
+
+
+class Status(Code, table=statuses):
     """What became of a row.
 
-    Below 16: findings, every number is valid. 16: partial, what depends on the account is NaN. From 32:
+    Below 16: findings, every number is valid. From 16: partial, what depends on the account or on a margin
+    that is not known is NaN. From 32:
     failed, every number is NaN. `describe` says what a code means.
     """
 
@@ -28,13 +73,14 @@ class Status(IntEnum):
     LIQUIDATION_PRICE_BEYOND_ENTRY = 4
     LIQUIDATION_PRICE_BEYOND_LAST_TIER = 5
     ALREADY_LIQUIDATABLE = 6
+    NO_BANKRUPTCY_PRICE = 7
     ACCOUNT_INCOMPLETE = 16
+    WITHOUT_MARGIN = 17
     INVALID_QUANTITY = 32
     INVALID_ENTRY_PRICE = 33
     UNKNOWN_INSTRUMENT = 34
     MISSING_MARK_PRICE = 35
     INVALID_MARK_PRICE = 36
-    MISSING_MARGIN = 37
     INVALID_MARGIN = 38
     INVALID_LEVERAGE = 39
     MISSING_REQUIRED_LEVERAGE = 40
@@ -61,15 +107,13 @@ class Status(IntEnum):
         """Whether the row holds no number."""
         return self >= FIRST_FAILURE
 
-    def describe(self) -> str:
-        """Meaning of the code in words."""
-        # The words stand once, in the core; importing the binding here would make this module need it.
-        from levcore._levcore import statuses
-
-        return next(meaning for code, _, meaning in statuses() if code == self)
+    @property
+    def column(self) -> str:
+        """Column to look at first; empty where no column of the row explains the status."""
+        return _COLUMNS.get(self, "")
 
 
-class AccountStatus(IntEnum):
+class AccountStatus(Code, table=account_statuses):
     """What became of a cross account; every measure is NaN unless ``OK``."""
 
     OK = 0
@@ -79,14 +123,13 @@ class AccountStatus(IntEnum):
     NO_COMMON_RAY = 4
     NO_ACCOUNT = 5
 
-    def describe(self) -> str:
-        """Meaning of the code in words."""
-        from levcore._levcore import account_statuses
+    @property
+    def column(self) -> str:
+        """``"wallet_balance"`` where that is at fault, else empty: a row or several are."""
+        return "wallet_balance" if self.name.endswith("WALLET_BALANCE") else ""
 
-        return next(meaning for code, _, meaning in account_statuses() if code == self)
 
-
-class State(IntEnum):
+class State(Code, table=states):
     """How close to liquidation, by the policy's thresholds on the margin ratio; larger is worse.
 
     ``WARNING`` and ``MARGIN_CALL`` do not occur under a policy that has no such level.
@@ -100,14 +143,14 @@ class State(IntEnum):
     INCOMPLETE = 5
 
 
-COLUMN_AT_FAULT = {
+_COLUMNS = {
     Status.MISSING_LEVERAGE: "leverage",
     Status.INVALID_QUANTITY: "quantity",
     Status.INVALID_ENTRY_PRICE: "entry_price",
     Status.UNKNOWN_INSTRUMENT: "instrument",
     Status.MISSING_MARK_PRICE: "mark_price",
     Status.INVALID_MARK_PRICE: "mark_price",
-    Status.MISSING_MARGIN: "isolated_margin",
+    Status.WITHOUT_MARGIN: "isolated_margin",
     Status.INVALID_MARGIN: "isolated_margin",
     Status.INVALID_LEVERAGE: "leverage",
     Status.MISSING_REQUIRED_LEVERAGE: "leverage",
@@ -121,4 +164,3 @@ COLUMN_AT_FAULT = {
     Status.MISSING_ASSET_PRICE: "instrument",
     Status.INVALID_ASSET_PRICE: "instrument",
 }
-"""Column to look at first for each status that one column can explain."""

@@ -120,7 +120,7 @@ def test_a_position_opened_by_a_sequence_is_the_next_row() -> None:
         row=[-1, 2, -1],
         account=["ann", None, "ann"],
         instrument=["ETH", None, "ETH"],
-        quantity=[2.0, None, 1.0],
+        quantity=[2.0, NAN, 1.0],
         price=[2_500.0, 2_600.0, 2_500.0],
         leverage=10.0,
     )

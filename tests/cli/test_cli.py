@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -230,7 +231,7 @@ def test_unknowns_of_versions_that_differ_are_told_apart(capsys: pytest.CaptureF
 def test_a_policy_is_shown_with_all_of_its_rules(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["policies", "hyperliquid"]) == 0
     shown = capsys.readouterr().out
-    assert "maintenance_rate_rule = half-of-initial-at-max-leverage" in shown
+    assert re.search(r"^  maintenance_rate_rule +half-of-initial-at-max-leverage  ", shown, re.MULTILINE)
     assert all(source.url in shown for source in lc.policy("hyperliquid").sources)
 
 

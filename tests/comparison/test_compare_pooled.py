@@ -14,10 +14,11 @@ from levcore.cli.main import main
 from levcore.comparison.compare import compare
 from levcore.comparison.comparison import Comparison, Refusal
 from levcore.measures import BALANCE_MEASURES, MEASURE_NAMES
-from levcore.reports.comparison.charts import liquidation_chart, margin_charts
-from levcore.reports.comparison.html import render_comparison
+from levcore.reports.charts.model import Figure
+from levcore.reports.charts.svg import svg
+from levcore.reports.comparison.figures import liquidation_figures, margin_figures
 from support.comparison import assert_same_risk, same_bits
-from support.pages import Page
+from support.pages import Page, html_of
 
 DATA = Path(__file__).parents[2] / "examples" / "data" / "hedged_multi_asset"
 HEDGED = [
@@ -194,8 +195,8 @@ def test_assets_that_a_policy_lacks_are_borrowed_only_on_request() -> None:
     assert accounts.status.tolist() == [lc.AccountStatus.INCOMPLETE, lc.AccountStatus.OK]
     assert without.answers["bare"].balances.status[0] == lc.Status.UNKNOWN_ASSET
     note = "No rules of these assets, and therefore no numbers for accounts that hold or settle in them: BTC."
-    assert note in " ".join(without.text().split())
-    assert note in " ".join(Page(render_comparison(without)).words)
+    assert note in " ".join(lc.report(without).split())
+    assert note in " ".join(Page(html_of(without)).words)
     assert without.to_dict()["policies"]["bare"]["assets_missing"] == ["BTC"]
     lent = compare(
         hedged_book(), {"all": house(FLAT), "bare": bare}, MARKS, asset_prices=PRICES, assets_from="all"
@@ -203,7 +204,7 @@ def test_assets_that_a_policy_lacks_are_borrowed_only_on_request() -> None:
     assert_same_risk(lent.answers["bare"], lent.answers["all"])
     match = lent.asset_matches["bare"]
     assert (match.own, match.borrowed, match.missing, match.lender) == (("USDT",), ("BTC",), (), "all")
-    assert "Assets of all: BTC; weights and loan rates there are not" in " ".join(lent.text().split())
+    assert "Assets of all: BTC; weights and loan rates there are not" in " ".join(lc.report(lent).split())
     facts = lent.to_dict()["policies"]["bare"]
     assert (facts["assets_borrowed"], facts["assets_borrowed_from"]) == (["BTC"], "all")
 
@@ -273,7 +274,7 @@ def test_plain_values_are_the_columns(comparison: Comparison) -> None:
     assert plain["balances"]["asset"] == ["BTC", "USDT", "USDT"]
     assert plain["balances"]["liability"] == [0.0, 222_000.0, 0.0]
     # The USDT of the pair move with nothing that it holds.
-    assert plain["balances"]["status"]["flat"] == ["ok", "ok", "no liquidation price"]
+    assert plain["balances"]["status"]["flat"] == ["ok", "ok", "no_liquidation_price"]
     assert plain["policies"]["wallet"]["refusal"].startswith("refuses: balances belong")
 
 
@@ -284,7 +285,7 @@ def cells_of(text: str, words: str) -> list[list[str]]:
 
 
 def test_text_holds_accounts_and_balances(comparison: Comparison) -> None:
-    text = comparison.text()
+    text = lc.report(comparison)
     assert "3 positions in hedge mode, 2 accounts, 3 balances" in text
     assert "the totals take the account's own" in " ".join(text.split())
     order = [comparison.book.account_ids.index(name) for name in ("basis", "pair")]
@@ -298,7 +299,9 @@ def test_text_holds_accounts_and_balances(comparison: Comparison) -> None:
     assert ["none", f"+{100 * ups['tiered'][order[0]]:.2f}", "%", "refuses"] in cells_of(
         text, "all prices move, up"
     )
-    assert "basis: USDT 0.00, owed 222,000.00, price 1" in text
+    block = text.split("basis: USDT 0.00  ")[1].splitlines()
+    assert block[1].split("  ")[1] == "owed 222,000.00"
+    assert block[2].split("  ")[1] == "price 1"
     at = comparison.balance_table("liquidation_price_upper")["tiered"][0]
     assert ["none", f"{at:,.1f}", "refuses"] in cells_of(text, "liquidated at or above")
 
@@ -308,28 +311,30 @@ def test_who_owes_is_told_with_the_amount() -> None:
     owing = compare(book, {"owes": house(FLAT, trader_owes="yes")}, MARKS, asset_prices=PRICES)
     equity = float(owing.answers["owes"].accounts.equity[1])
     assert equity < 0
-    assert ["yes,", f"{-equity:,.2f}"] in cells_of(owing.text(), "trader owes a shortfall")
+    assert ["yes,", f"{-equity:,.2f}"] in cells_of(lc.report(owing), "trader owes a shortfall")
 
 
 def test_html_holds_both_prices_and_the_balances(comparison: Comparison) -> None:
-    page = render_comparison(comparison, name="hedged")
+    page = html_of(comparison, title="hedged")
     words = " ".join(Page(page).words)
-    for side, sign in (("lower", "≤"), ("upper", "≥")):
+    for side, at in (("lower", "at or below"), ("upper", "at or above")):
         price = comparison.table(f"liquidation_price_{side}")["tiered"][0]
-        assert f"{sign} {price:,.7g}"[:8] in words
+        cells = words.split("row 0: ")[1].split(f"liquidated {at}")[1].split("distance to liquidation")[0]
+        assert f" {price:,.7g}"[:8] in cells
     assert "Balances" in words
     assert "owed 222,000.00" in words
     assert "accounts with balances" in words
-    assert render_comparison(comparison, name="hedged") == page
+    assert html_of(comparison, title="hedged") == page
 
 
-def chart_root(figure: str) -> ElementTree.Element:
-    """The drawing of a figure."""
-    return ElementTree.fromstring(figure[figure.index("<svg") : figure.index("</svg>") + 6])
+def chart_root(figures: list[Figure]) -> ElementTree.Element:
+    """The drawing of the only figure."""
+    (figure,) = figures
+    return ElementTree.fromstring(svg(figure))
 
 
 def test_the_plot_has_a_mark_on_either_side_and_one_entry_for_a_pair(comparison: Comparison) -> None:
-    root = chart_root(liquidation_chart(comparison, [0, 1, 2]))
+    root = chart_root(liquidation_figures(comparison, [0, 1, 2]))
     space = "{http://www.w3.org/2000/svg}"
     texts = [text.text for text in root.iter(f"{space}text")]
     assert texts.count("ETHUSDT") == 1
@@ -352,7 +357,7 @@ def test_the_plot_has_a_mark_on_either_side_and_one_entry_for_a_pair(comparison:
 
 
 def test_bars_are_the_accounts_margins(comparison: Comparison) -> None:
-    root = chart_root(margin_charts(comparison))
+    root = chart_root(margin_figures(comparison))
     bars = [float(bar.get("width", "")) for bar in root.iter("{http://www.w3.org/2000/svg}rect")]
     margins = [risk.accounts.maintenance_margin.sum() for risk in comparison.answers.values()]
     assert bars[1] / bars[0] == pytest.approx(margins[1] / margins[0], rel=1e-3)
@@ -364,7 +369,7 @@ def test_balances_without_positions_have_no_distance_of_all_prices() -> None:
     one = compare(book, {"flat": house(FLAT)}, {}, asset_prices=PRICES)
     assert np.isnan(one.account_table("distance_lower")["flat"]).all()
     assert one.balance_table("collateral_value")["flat"].tolist() == [0.95 * 97_000.0]
-    assert ["–"] in cells_of(one.text(), "all prices move, down")
+    assert ["–"] in cells_of(lc.report(one), "all prices move, down")
 
 
 def test_measures_of_balances_that_are_none(comparison: Comparison) -> None:

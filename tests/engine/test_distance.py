@@ -217,7 +217,7 @@ def test_surpluses_that_are_no_lines_have_no_common_ray(
     found = measured_account(book, betas)
     assert found.status.tolist() == [AccountStatus.NO_COMMON_RAY]
     assert np.isnan([found.lower, found.upper, found.nearest]).all()
-    assert found.failures() == [("a", AccountStatus.NO_COMMON_RAY)]
+    assert [(each.account, each.status) for each in found.failures()] == [("a", AccountStatus.NO_COMMON_RAY)]
 
 
 @pytest.mark.parametrize("name", ["BTCUSDT", "BTCUSD"])
@@ -298,7 +298,7 @@ def test_accounts_that_cannot_be_judged_say_why() -> None:
         wallet_balance={"nan": 20.0, "inf": math.inf, "fine": 20.0},
     )
     found = lc.distance(lc.Engine(POLICY), book, MARKS)
-    assert dict(found.failures()) == {
+    assert {each.account: each.status for each in found.failures()} == {
         "nan": AccountStatus.INCOMPLETE,
         "none": AccountStatus.MISSING_WALLET_BALANCE,
         "inf": AccountStatus.INVALID_WALLET_BALANCE,
@@ -312,7 +312,7 @@ def test_isolated_positions_are_not_measured() -> None:
     book = lc.PositionBook(["BTCUSDT"], [1.0], [100.0], isolated_margin=[10.0])
     found = lc.distance(lc.Engine(POLICY), book, MARKS)
     assert len(found) == 0
-    assert found.ids == []
+    assert found.ids == ()
 
 
 BOOK = account({"BTCUSDT": 1.0, "ETHUSDT": 1.0}, wallet=50.0)
@@ -371,3 +371,48 @@ def test_a_beta_of_nothing_is_refused() -> None:
     by_name = lc.distance(engine, book, {"BTCUSDT": 60_000.0}, {"BTCUSDT": 1.0})
     by_underlying = lc.distance(engine, book, {"BTCUSDT": 60_000.0}, {"BTC": 1.0})
     assert by_name.lower[0] == by_underlying.lower[0] < 0.0
+
+
+FAR = lc.TierTable.single_rate("0.015625")
+
+
+def moves_by_hand(by: str, legs: dict[str, float], wallet: float, betas: dict[str, float]) -> list[float]:
+    """Both moves of an account whose legs were opened at the mark of 128, at a rate of 1/64."""
+    policy = lc.policy("generic").with_instruments([lc.Instrument(name, "linear", FAR) for name in legs])
+    book = lc.PositionBook(
+        list(legs), list(legs.values()), [128.0] * len(legs), margin_mode="cross", wallet_balance=wallet
+    )
+    marks = dict.fromkeys(legs, 128.0)
+    if by == "kernel":
+        found = lc.distance(lc.Engine(policy), book, marks, betas)
+    else:
+        found = reference_distance(book, policy, marks, betas)
+    return [float(found.lower[0]), float(found.upper[0])]
+
+
+@pytest.mark.parametrize("by", ["kernel", "reference"])
+@pytest.mark.parametrize(
+    ("legs", "wallet", "betas", "expected"),
+    [
+        # 65 + 128 (s - 1) = 2 s at s = 1/2, where the price has moved by -1/2.
+        ({"A": 1.0}, 65.0, {"A": 1.0}, [-0.5, NAN]),
+        ({"A": 1.0}, 65.0, {"A": 2.0}, [-0.25, NAN]),
+        ({"A": 1.0}, 65.0, {"A": -1.0}, [NAN, 0.5]),
+        ({"A": 1.0}, 65.0, {"A": -2.0}, [NAN, 0.25]),
+        # A short: 67 - 128 (s - 1) = 2 s at s = 3/2.
+        ({"A": -1.0}, 67.0, {"A": 1.0}, [NAN, 0.5]),
+        ({"A": -1.0}, 67.0, {"A": -4.0}, [-0.125, NAN]),
+        # Longs that move against each other lose nothing: 4 of requirement.
+        ({"A": 1.0, "B": 1.0}, 64.0, {"A": 1.0, "B": -1.0}, [NAN, NAN]),
+        # A long and a short that move against each other: both lose, 132 - 256 u = 4 at u = 1/2.
+        ({"A": 1.0, "B": -1.0}, 132.0, {"A": 1.0, "B": -1.0}, [-0.5, NAN]),
+        # A alone would be liquidated at -3/4; B, of which there is 1/1024, is worth nothing from -1/3 on.
+        ({"A": 1.0, "B": 0.0009765625}, 96.5, {"A": 1.0, "B": 3.0}, [NAN, NAN]),
+        # A short would be liquidated at +3/2; the price that falls by as much is zero at 1.
+        ({"A": -1.0, "B": 0.0009765625}, 197.0, {"A": 1.0, "B": -1.0}, [NAN, NAN]),
+    ],
+)
+def test_moves_by_hand(
+    by: str, legs: dict[str, float], wallet: float, betas: dict[str, float], expected: list[float]
+) -> None:
+    assert moves_by_hand(by, legs, wallet, betas) == pytest.approx(expected, rel=1e-13, nan_ok=True)

@@ -37,7 +37,7 @@ def test_a_file_names_the_policy_of_each_row(tmp_path: Path, capsys: pytest.Capt
     report = (tmp_path / "report.html").read_text(encoding="utf-8")
     for found in ("binance-usdm@2024-10-24", "hyperliquid@2026-08-07", "BTC (hyperliquid@2026-08-07)"):
         assert found in report
-    assert report.count("<h2>Policy</h2>") == 2
+    assert report.count("<h2>Policy ") == 2
     assert score(path) == 0
     text = capsys.readouterr().out
     assert "policy   hyperliquid@2026-08-07" in text

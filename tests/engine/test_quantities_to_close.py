@@ -202,9 +202,9 @@ def closing(policy: lc.MarginPolicy, book: lc.PositionBook) -> list[float]:
         ),
         # What follows the sizes alone is closed by them: funding and fees at the price.
         (
-            {"closing_fee_basis": "price", "closing_fee_rate": 0.1},
+            {"closing_fee_basis": "price", "closing_fee_rate": 0.02},
             [("A", 1.0), ("B", 10.0)],
-            30.0,
+            18.0,
             [0.5, 5.0],
         ),
     ],

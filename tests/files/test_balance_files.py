@@ -121,17 +121,18 @@ def test_score_gives_the_numbers_of_the_engine(folder: Path, capsys: pytest.Capt
 def test_reports_list_the_balances(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["score", *options(folder), f"--report={folder / 'report.html'}"]) == 0
     text = capsys.readouterr().out
-    section = text.split("Balances (equity in the asset, all else in the account's currency)\n")[1]
+    note = "The largest by value; equity in units of the asset, all else in the account's currency.\n"
+    section = text.split(f"Balances\n{note}")[1]
     lines = [line.split() for line in section.split("\n\n")[0].splitlines()]
     assert lines[0] == [
-        "account",
-        "asset",
-        "equity",
-        "value",
-        "counted",
-        "maintenance",
-        "liquidation",
-        "status",
+        "Account",
+        "Asset",
+        "Equity",
+        "Value",
+        "Counted",
+        "Maintenance",
+        "Liquidation",
+        "Status",
     ]
     risk = evaluated(folder)
     assert sorted((line[0], line[1]) for line in lines[1:]) == [
@@ -250,3 +251,37 @@ def test_a_wrong_file_is_refused_where_it_is_wrong(tmp_path: Path, kind: str, te
     with pytest.raises(FileFormatError) as caught:
         read(path)
     assert words in str(caught.value)
+
+
+def test_initial_tiers_of_a_liability_are_those_of_their_own_rows(tmp_path: Path) -> None:
+    file = tmp_path / "assets.csv"
+    file.write_text(
+        "asset,weight,floor,table,rate\n"
+        "USDT,1,0,collateral,\n"
+        "USDT,,0,liability,0.02\n"
+        "USDT,,1000,liability,0.04\n"
+        "USDT,,0,liability_initial,0.1\n"
+        "USDT,,500,liability_initial,0.2\n"
+        "BTC,1,0,,\n"
+        "BTC,,0,liability_initial,0.3\n"
+    )
+    usdt, btc = read_assets(file)
+    assert usdt.liability_tiers == lc.TierTable.marginal([(0, "0.02"), (1000, "0.04")], unit="quote")
+    assert usdt.liability_initial_tiers == lc.TierTable.marginal([(0, "0.1"), (500, "0.2")], unit="quote")
+    assert btc.liability_tiers is None
+    assert btc.liability_initial_tiers is not None
+    assert btc.liability_initial_tiers.rates == (0.3,)
+
+
+def test_initial_tiers_of_a_liability_make_the_initial_margin() -> None:
+    asset = lc.Asset(
+        "USDT",
+        liability_tiers=lc.TierTable.single_rate("0.02"),
+        liability_initial_tiers=lc.TierTable.single_rate("0.1"),
+    )
+    policy = lc.policy("okx-isolated-margin").with_assets([asset, lc.Asset("BTC")])
+    balances = lc.Balances(["a", "a"], ["BTC", "USDT"], [1.0, 0.0], liability=[0.0, 30_000.0])
+    book = lc.PositionBook([], [], [], balances=balances)
+    risk = lc.Engine(policy).evaluate(book, {}, asset_prices={"BTC": 60_000.0, "USDT": 1.0})
+    assert risk.accounts.maintenance_margin[0] == 600.0
+    assert risk.accounts.initial_margin[0] == 3000.0

@@ -213,7 +213,7 @@ def test_accounts_without_positions_are_part_of_the_book(write: Write) -> None:
     positions = read_positions(write(HEADER + ROW.replace("isolated", "cross")))
     book = positions.book({"idle": 5.0, "a": 20_000.0})
     risk = lc.Engine(lc.policy("binance-usdm")).evaluate(book, positions.marks)
-    assert risk.accounts.ids == ["idle", "a"]
+    assert risk.accounts.ids == ("idle", "a")
     assert risk.accounts.equity.tolist() == [5.0, 20_000.0 + 1.5 * 1000.0]
     assert risk.accounts.state.tolist() == [lc.State.HEALTHY, lc.State.HEALTHY]
 

@@ -153,6 +153,11 @@ BAD_RULES: dict[str, dict[str, Any]] = {
     "call below warning": {"warning_level": 0.9, "margin_call_level": 0.8},
     "fee without a basis": {"closing_fee_rate": 0.1},
     "fee of everything": {"closing_fee_basis": "price", "closing_fee_rate": 1.0},
+    "fee in percent": {"closing_fee_basis": "price", "closing_fee_rate": 0.05},
+    "level above all": {"liquidation_level": 1.1e9},
+    "level beyond float64 almost": {"liquidation_level": 1e301},
+    "level below all": {"liquidation_level": 1e-10},
+    "subnormal level": {"warning_level": 5e-324},
     "negative fee": {"closing_fee_basis": "price", "closing_fee_rate": -0.1},
     "fee that is no number": {"closing_fee_basis": "price", "closing_fee_rate": NAN},
     "fee in text": {"closing_fee_basis": "price", "closing_fee_rate": "0.1"},
@@ -185,7 +190,7 @@ def test_a_rule_that_does_not_exist() -> None:
     [
         {"liquidation_level": 0.02},
         {"liquidation_level": 0.01},
-        {"closing_fee_basis": "price", "closing_fee_rate": 0.99},
+        {"closing_fee_basis": "price", "closing_fee_rate": 0.02, "liquidation_level": 0.03},
     ],
     ids=repr,
 )

@@ -116,6 +116,8 @@ def status_of(name: str, value: Any) -> lc.Status | None:
         return MISSING[name]
     if math.isinf(number):
         return INVALID[name]
+    if name == "isolated_margin":
+        return None
     if name == "quantity":
         return lc.Status.FLAT if number == 0.0 else None
     return None if name in SIGNED else INVALID[name]

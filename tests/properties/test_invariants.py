@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pytest
 
 import levcore as lc
-from levcore.measures import DEFAULT_MEASURES
+from levcore.measures import DEFAULT_MEASURES, MEASURE_NAMES
 from levcore.status import FIRST_PARTIAL
 from support.measured import NEAR
 from support.random_books import CONFIGURATIONS, Configuration, book_of, random_columns
@@ -24,7 +24,7 @@ configurations = pytest.mark.parametrize(
 
 def evaluated(configuration: Configuration, seed: int = 5) -> tuple[lc.BookRisk, dict[str, Any]]:
     columns, marks = random_columns(configuration, ROWS, seed, spoiled=False)
-    return lc.Engine(configuration.policy).evaluate(book_of(columns), marks), columns
+    return lc.Engine(configuration.policy).evaluate(book_of(columns), marks, measures=MEASURE_NAMES), columns
 
 
 def marks_of_rows(risk: lc.BookRisk) -> npt.NDArray[np.float64]:
@@ -43,7 +43,8 @@ def test_signs(configuration: Configuration) -> None:
     assert (np.sign(risk.unrealized_pnl) == np.sign(side * (mark - entry)))[held].all()
     for name in ("liquidation_price", "bankruptcy_price"):
         assert ((risk[name] > 0.0) | np.isnan(risk[name]))[held].all(), name
-    room = side * (mark - risk.liquidation_price) > 0.0
+    # Written so that a price that does not exist leaves room.
+    room = ~(risk.liquidation_price_lower >= mark) & ~(risk.liquidation_price_upper <= mark)
     priced = held & ~np.isnan(risk.liquidation_price)
     assert (room == (risk.distance_to_liquidation > 0.0))[priced].all()
     assert ((risk.margin_ratio == np.inf) == (risk.state == lc.State.BANKRUPT))[held].all()
@@ -129,19 +130,20 @@ def test_more_margin_moves_the_liquidation_price_away(configuration: Configurati
     more = dict(columns)
     isolated = ~risk.book.is_cross
     if "isolated_margin" in more:
-        more["isolated_margin"] = more["isolated_margin"] * 1.01
+        more["isolated_margin"] = more["isolated_margin"] + 0.01 * np.abs(more["isolated_margin"])
     else:
         more["accrued_funding"] = more["accrued_funding"] + 0.01 * risk.notional
         more["accrued_funding"][~np.isfinite(more["accrued_funding"])] = 0.0
     if "wallet_balance" in more:
         more["wallet_balance"] = more["wallet_balance"] + 0.01 * np.abs(more["wallet_balance"])
-    safer = lc.Engine(configuration.policy).evaluate(book_of(more), risk.marks)
+    safer = lc.Engine(configuration.policy).evaluate(book_of(more), risk.marks, measures=MEASURE_NAMES)
     held = (risk.status < FIRST_PARTIAL) & (safer.status < FIRST_PARTIAL)
     if configuration.policy.closing_fee_basis == "bankruptcy":
         held &= isolated | (risk.book.quantity != 0.0)
     side = np.sign(risk.book.quantity)
     both = held & ~np.isnan(risk.liquidation_price) & ~np.isnan(safer.liquidation_price)
-    assert (side * (risk.liquidation_price - safer.liquidation_price) >= 0.0)[both].all()
+    assert not (risk.liquidation_price_lower < safer.liquidation_price_lower)[both].any()
+    assert not (risk.liquidation_price_upper > safer.liquidation_price_upper)[both].any()
     assert (safer.margin_ratio <= risk.margin_ratio)[held].all()
     assert (safer.distance_to_liquidation >= risk.distance_to_liquidation)[both].all()
     # A long position that had no liquidation price gets none by being safer.

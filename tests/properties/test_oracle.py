@@ -57,7 +57,12 @@ def judge_status(risk: lc.BookRisk, exact: ExactRow, state: int, *, cross: bool)
     price, room = exact.measures["liquidation_price"], exact.measures["distance_to_liquidation"]
     if value_is_unsure(value):
         return None
-    status = lc.Status.OK if price.value is not None else lc.Status.NO_LIQUIDATION_PRICE
+    if exact.bankruptcy_value.value is not None and value_is_unsure(exact.bankruptcy_value):
+        return None
+    ruin = exact.measures["bankruptcy_price"].value
+    status = lc.Status.OK if ruin is not None else lc.Status.NO_BANKRUPTCY_PRICE
+    if price.value is None:
+        status = lc.Status.NO_LIQUIDATION_PRICE
     if exact.cap is not None and value.value is not None:
         if near(value.exact, exact.cap, value.scale):
             return None

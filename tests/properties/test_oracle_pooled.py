@@ -96,20 +96,8 @@ def measure_prices(measured: Measured, risk: lc.BookRisk, exact: ExactPool) -> N
             sides,
             strict=True,
         ):
-            if is_told_of_one_side(risk, exact, mover) == name:
-                continue
             for price, mark in prices:
                 compare_price(measured, name, price, mark, of_side, exact, mover)
-
-
-def is_told_of_one_side(risk: lc.BookRisk, exact: ExactPool, mover: str) -> str:
-    """Price that no lone leg is told: the one at which rates that grow meet what its profit adds."""
-    legs = [leg for leg in exact.legs.values() if leg.mover == mover]
-    pooled = len(legs) != 1 or any(policy.hedge_requirement == "larger_side" for policy in risk.policies)
-    held = {leg.group for leg in exact.legs.values()}
-    if pooled or not exact.in_wallet or len(held) < len(exact.legs):
-        return ""
-    return "liquidation_price_upper" if legs[0].leg.side > 0 else "liquidation_price_lower"
 
 
 def compare_price(

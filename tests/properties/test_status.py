@@ -12,7 +12,7 @@ import pytest
 import levcore as lc
 from levcore import _levcore
 from levcore.measures import DEFAULT_MEASURES
-from levcore.status import COLUMN_AT_FAULT, FIRST_FAILURE, FIRST_PARTIAL
+from levcore.status import FIRST_FAILURE, FIRST_PARTIAL
 from support.random_books import by_contracts, by_risk_limit
 
 TIERS = lc.TierTable.marginal([(0, "0.01"), (1_000, "0.02")], unit="quote", cap=10_000)
@@ -32,6 +32,7 @@ POLICY = (
 FEE_AT_BANKRUPTCY = POLICY.replace(
     closing_fee_basis="bankruptcy", closing_fee_rate=0.001, closing_fee_bankruptcy_cross="leverage"
 )
+FROZEN_AT_ENTRY = POLICY.replace(requirement_basis_isolated="entry", requirement_basis_cross="entry")
 NAN, INFINITE = math.nan, math.inf
 
 
@@ -99,6 +100,11 @@ ROWS: dict[lc.Status, list[Row]] = {
     lc.Status.LIQUIDATION_PRICE_BEYOND_ENTRY: [Row(isolated_margin=0.5, mark=120.0)],
     lc.Status.LIQUIDATION_PRICE_BEYOND_LAST_TIER: [Row(quantity=-1.0, isolated_margin=20_000.0)],
     lc.Status.ALREADY_LIQUIDATABLE: [Row(mark=80.7), Row(mark=50.0), Row(mark=80.0, wallet=20.0)],
+    lc.Status.NO_BANKRUPTCY_PRICE: [
+        # At 1x the margin is the whole value at entry: the equity ends where the price does.
+        Row(isolated_margin=100.0, leverage=1.0, policy=FROZEN_AT_ENTRY),
+        Row(wallet=100.0, leverage=1.0, policy=FROZEN_AT_ENTRY),
+    ],
     lc.Status.ACCOUNT_INCOMPLETE: [Row(wallet=NAN), Row(wallet=INFINITE), Row(wallet=-INFINITE)],
     lc.Status.INVALID_QUANTITY: [
         Row(quantity=NAN),
@@ -117,13 +123,19 @@ ROWS: dict[lc.Status, list[Row]] = {
         for value in (0.0, -0.0, -1.0, INFINITE, -INFINITE)
         for wallet in (None, 1.0)
     ],
-    lc.Status.MISSING_MARGIN: [Row(isolated_margin=NAN, leverage=NAN)],
+    lc.Status.WITHOUT_MARGIN: [
+        Row(isolated_margin=NAN, leverage=NAN),
+        Row(isolated_margin=NAN, leverage=NAN, policy=FEE_AT_BANKRUPTCY),
+        Row(quantity=0.0, isolated_margin=NAN, leverage=NAN),
+    ],
     lc.Status.INVALID_MARGIN: [
-        Row(isolated_margin=value) for value in (0.0, -0.0, -1.0, INFINITE, -INFINITE)
+        Row(isolated_margin=INFINITE),
+        Row(isolated_margin=-INFINITE),
+        Row(isolated_margin=INFINITE, quantity=0.0),
     ],
     lc.Status.INVALID_LEVERAGE: [
         Row(leverage=value, wallet=wallet)
-        for value in (0.0, -0.0, -1.0, INFINITE, -INFINITE)
+        for value in (1.0 - 2.0**-53, 0.5, 5e-324, 0.0, -0.0, -1.0, INFINITE, -INFINITE)
         for wallet in (None, 1.0)
     ],
     lc.Status.MISSING_REQUIRED_LEVERAGE: [Row(leverage=NAN, wallet=1.0, policy=FEE_AT_BANKRUPTCY)],
@@ -148,7 +160,8 @@ ROWS: dict[lc.Status, list[Row]] = {
         Row(instrument="LIMIT", risk_limit=5.0, quantity=1e300, mark=1e10),
         Row(instrument="LIMIT", risk_limit=5.0, quantity=1e300, mark=1e10, wallet=1.0),
         Row(instrument="LIMIT", risk_limit=5.0, quantity=1e300, entry_price=1e10),
-        Row(isolated_margin=NAN, leverage=5e-324),
+        Row(isolated_margin=1.7e308, accrued_funding=1.7e308),
+        Row(isolated_margin=1.7e308, accrued_funding=1.7e308, quantity=0.0),
     ],
     lc.Status.DUPLICATE_LEG: [Row(wallet=50.0, legs=2)],
     lc.Status.UNKNOWN_SETTLEMENT: [Row(balance=50.0)],
@@ -184,7 +197,11 @@ def test_a_balance_ends_in_its_status(status: lc.Status, change: dict[str, Any])
     risk = lc.Engine(POLICY).evaluate(book, {}, asset_prices={terms["asset"]: terms["price"]})
     assert lc.Status(risk.balances.status[0]) is status
     failed = [(0, status)] if status >= FIRST_PARTIAL else []
-    assert risk.balances.failures() == failed
+    found = risk.balances.failures()
+    assert [(each.row, each.status) for each in found] == failed
+    for each in found:
+        assert (each.account, each.words) == ("one", status.describe())
+        assert repr(each.value) == repr(terms[each.column])
     assert math.isnan(risk.balances.equity[0]) == bool(failed)
     assert (risk.accounts.status[0] == lc.AccountStatus.OK) != bool(failed)
 
@@ -248,10 +265,9 @@ def test_every_account_status_is_met() -> None:
         "infinite": lc.AccountStatus.INVALID_WALLET_BALANCE,
     }
     # The last is one of `levcore.distance`, whose tests meet it.
-    assert set(found.values()) | {lc.AccountStatus.NO_COMMON_RAY, lc.AccountStatus.NO_ACCOUNT} == set(
-        lc.AccountStatus
-    )
-    assert [account for account, _ in accounts.failures()] == ["leg", "infinite", "no wallet"]
+    beyond = {lc.AccountStatus.NO_COMMON_RAY, lc.AccountStatus.NO_ACCOUNT}
+    assert set(found.values()) | beyond == set(lc.AccountStatus)
+    assert [each.account for each in accounts.failures()] == ["leg", "infinite", "no wallet"]
 
 
 def test_a_failed_leg_never_leaves_its_account_healthy() -> None:
@@ -306,5 +322,5 @@ def test_bounds_between_findings_partial_results_and_failures() -> None:
         assert status.is_failure == (status >= FIRST_FAILURE)
         # A failure points to a column of the book or to the marks, or is one of a balance; a partial result
         # points to another row.
-        known = (status in COLUMN_AT_FAULT) or (status in BALANCES) or status is lc.Status.NO_POSITION
+        known = bool(status.column) or (status in BALANCES) or status is lc.Status.NO_POSITION
         assert known or not status.is_failure

@@ -13,11 +13,12 @@ from levcore.cli.main import main
 from levcore.comparison.compare import compare
 from levcore.comparison.comparison import Comparison
 from levcore.files.positions import read_accounts, read_positions
-from levcore.reports.comparison.charts import liquidation_chart, margin_charts
-from levcore.reports.comparison.html import render_comparison
+from levcore.reports.charts.model import Figure
+from levcore.reports.charts.svg import svg
+from levcore.reports.comparison.figures import liquidation_figures, margin_figures
 from levcore.reports.comparison.lists import by_notional, by_ratio, by_spread
 from levcore.samples import generate
-from support.pages import Page, browser, distinct_lines, open_in_browser, usdt_instruments
+from support.pages import Page, browser, distinct_lines, html_of, open_in_browser, usdt_instruments
 
 BINANCE = "binance-usdm@2024-10-24"
 ACCOUNT = Path(__file__).parents[2] / "examples" / "data" / "hyperliquid_account_2026-01-14"
@@ -33,10 +34,19 @@ FEES = ["--set=bybit-linear.closing_fee_rate=0.00055", "--set=okx-linear-swap.cl
 
 
 def generated(rows: int) -> Comparison:
-    """Comparison of a generated book under four policies, one of which refuses."""
+    """Comparison of a generated book under four policies without tables, one of which refuses."""
     book, marks = generate.book(rows, usdt_instruments(), seed=7, margin_mode="mixed")
-    bybit = lc.policy("bybit-linear@2025-10-02").replace(closing_fee_rate=0.00055)
-    return compare(book, [BINANCE, bybit, "hyperliquid", "mexc-linear"], marks, tiers_from=BINANCE)
+    bybit, hyperliquid, mexc = (
+        lc.policy(name).replace(instruments=lc.InstrumentTable())
+        for name in ("bybit-linear@2025-10-02", "hyperliquid", "mexc-linear")
+    )
+    policies: list[str | lc.MarginPolicy] = [
+        BINANCE,
+        bybit.replace(closing_fee_rate=0.00055),
+        hyperliquid,
+        mexc,
+    ]
+    return compare(book, policies, marks, tiers_from=BINANCE)
 
 
 @pytest.fixture(scope="module")
@@ -85,13 +95,14 @@ def test_lists_hold_the_extremes_in_order(comparison: Comparison) -> None:
 
 
 def test_text_holds_the_answers_of_every_policy(comparison: Comparison) -> None:
-    text = comparison.text(name="book.csv", top=5)
-    assert text.startswith(f"levcore {lc.__version__} comparison of book.csv\n")
+    text = lc.report(comparison, title="Comparison of policies: book.csv", top=5)
+    assert text.startswith(f"Comparison of policies: book.csv, levcore {lc.__version__}\nverdict  ")
     (row, *_) = by_notional(comparison, 1)
     block = text.split(f"row {row}: ")[1].split("\nrow ")[0]
     for measure in ("initial_margin", "maintenance_margin"):
-        line = next(line for line in block.splitlines() if line.strip().startswith(measure.replace("_", " ")))
-        cells = re.split(r"\s{2,}", line.strip())[1:]
+        words = measure.replace("_", " ")
+        line = next(line for line in block.splitlines() if f"  {words}  " in line)
+        cells = re.split(r"\s{2,}", line.partition(words)[2].strip())
         assert cells[-1] == "refuses"
         expected = [float(risk[measure][row]) for risk in comparison.answers.values()]
         assert [float(cell.replace(",", "")) for cell in cells[:-1]] == pytest.approx(expected, abs=0.5)
@@ -105,7 +116,7 @@ def test_text_holds_the_answers_of_every_policy(comparison: Comparison) -> None:
 
 
 def test_rules_that_differ_are_listed_and_no_others(comparison: Comparison) -> None:
-    section = comparison.text().split("Rules that differ\n")[1].split("\n\n")[0]
+    section = lc.report(comparison).split("Rules that differ\n")[1].split("\n\n")[0]
     rules = {line.split()[0] for line in section.splitlines()[1:]}
     assert {"requirement_basis_isolated", "closing_fee_rate", "warning_level"} <= rules
     assert "liquidation_level" not in rules
@@ -113,7 +124,7 @@ def test_rules_that_differ_are_listed_and_no_others(comparison: Comparison) -> N
 
 def test_html_is_whole_deterministic_and_loads_nothing(comparison: Comparison, hostile: Comparison) -> None:
     for one in (comparison, hostile):
-        text = render_comparison(one, name="<b>book</b>")
+        text = html_of(one, title="Comparison of policies: <b>book</b>")
         page = Page(text)
         assert not {tag for tag, _ in page.tags} & {"script", "link", "img", "iframe", "object", "embed", "a"}
         for _, attributes in page.tags:
@@ -123,12 +134,12 @@ def test_html_is_whole_deterministic_and_loads_nothing(comparison: Comparison, h
         assert "@import" not in text
         assert "Content-Security-Policy" in text
         assert "Comparison of policies: <b>book</b>" in page.words
-        assert render_comparison(one, name="<b>book</b>") == text
-    assert render_comparison(generated(2000)) == render_comparison(comparison)
+        assert html_of(one, title="Comparison of policies: <b>book</b>") == text
+    assert html_of(generated(2000)) == html_of(comparison)
 
 
 def test_html_escapes_what_it_is_given(hostile: Comparison) -> None:
-    text = render_comparison(hostile)
+    text = html_of(hostile)
     assert "<script>" not in text
     assert "<i>" not in text
     assert "<b>one" not in text
@@ -138,22 +149,23 @@ def test_html_escapes_what_it_is_given(hostile: Comparison) -> None:
 
 
 def test_html_says_what_the_policies_say(comparison: Comparison) -> None:
-    words = " ".join(Page(render_comparison(comparison)).words)
+    words = " ".join(Page(html_of(comparison)).words)
     for label, policy in comparison.policies.items():
         assert label in words
         assert policy.as_of in words
-    assert str(comparison.results["mexc-linear"]) in words
+    assert str(comparison.results[lc.policy("mexc-linear").id]) in words
     assert "unknown (no source says whether a residual is owed)" in words
     assert f"Instruments and tiers of {BINANCE} for all instruments: there the rules are compared" in words
 
 
 def test_size_does_not_grow_with_the_book(comparison: Comparison) -> None:
-    assert len(render_comparison(generated(20_000))) < 1.1 * len(render_comparison(comparison))
+    assert len(html_of(generated(20_000))) < 1.1 * len(html_of(comparison))
 
 
-def chart_root(figure: str) -> ElementTree.Element:
-    """The drawing of a figure."""
-    return ElementTree.fromstring(figure[figure.index("<svg") : figure.index("</svg>") + 6])
+def chart_root(figures: list[Figure]) -> ElementTree.Element:
+    """The drawing of the only figure."""
+    (figure,) = figures
+    return ElementTree.fromstring(svg(figure))
 
 
 def test_marks_lie_where_the_policies_liquidate() -> None:
@@ -163,7 +175,7 @@ def test_marks_lie_where_the_policies_liquidate() -> None:
         ["A", "A", "A"], [10.0, -10.0, 10.0], [100.0] * 3, isolated_margin=[200.0, 100.0, 1_000.0]
     )
     both = compare(book, {"one": policy, "two": policy.replace(liquidation_level=0.5)}, {"A": 100.0})
-    root = chart_root(liquidation_chart(both, [0, 1, 2]))
+    root = chart_root(liquidation_figures(both, [0, 1, 2]))
     space = "{http://www.w3.org/2000/svg}"
     places: dict[str, float] = {}
     for path in root.iter(f"{space}path"):
@@ -184,7 +196,7 @@ def test_marks_lie_where_the_policies_liquidate() -> None:
 
 
 def test_bars_are_as_long_as_the_margins(comparison: Comparison) -> None:
-    root = chart_root(margin_charts(comparison))
+    root = chart_root(margin_figures(comparison))
     space = "{http://www.w3.org/2000/svg}"
     bars = [float(bar.get("width", "")) for bar in root.iter(f"{space}rect")]
     totals = [total["USDT"]["maintenance_margin"] for total in comparison.totals().values()]
@@ -196,16 +208,16 @@ def test_bars_are_as_long_as_the_margins(comparison: Comparison) -> None:
 def test_no_chart_where_nothing_answers(rows: list[int]) -> None:
     book = lc.PositionBook(["BTCUSDT"] * 2, [1.0] * 2, [60e3] * 2, isolated_margin=[9e3] * 2)
     refused = compare(book, ["okx-linear-swap"], {"BTCUSDT": 61e3}, tiers_from=BINANCE)
-    assert liquidation_chart(refused, rows) == ""
-    assert margin_charts(refused) == ""
-    assert "No position has an answer" in render_comparison(refused)
+    assert liquidation_figures(refused, rows) == []
+    assert margin_figures(refused) == []
+    assert "No position has an answer" in html_of(refused)
 
 
 def test_the_report_in_a_browser(comparison: Comparison, tmp_path: Path) -> None:
     path = browser()
     if path is None:
         return
-    page = comparison.report(tmp_path / "comparison.html")
+    page = lc.report(comparison, tmp_path / "comparison.html")
     picture, asked = open_in_browser(path, page, tmp_path)
     assert asked == []
     assert distinct_lines(picture)[2] > 600

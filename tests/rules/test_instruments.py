@@ -2,75 +2,16 @@
 
 import math
 import pickle
-import subprocess
-import sys
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from levcore.errors import FileFormatError, InputError, TierError, UnknownInstrumentError
-from levcore.rules.bundles import FOLDER, Bundle, read_bundle
 from levcore.rules.instruments import Instrument, InstrumentTable, plain_symbol
 from levcore.rules.tiers import Number, TierTable
 
-# Instruments and tiers of each bundled table, as its source counts them.
-COUNTS = {
-    "binance-usdm-2022-02-05": (162, 1_077),
-    "binance-usdm-2022-04-16": (162, 1_077),
-    "binance-usdm-2022-05-21": (158, 1_037),
-    "binance-usdm-2022-09-27": (193, 1_203),
-    "binance-usdm-2022-11-25": (195, 1_204),
-    "binance-usdm-2023-12-12": (291, 2_025),
-    "binance-usdm-2024-10-24": (349, 2_805),
-    "binance-usdm-2026-09-29": (907, 7_276),
-    "hyperliquid-2026-08-07": (4, 8),
-}
 NEWEST = "binance-usdm-2026-09-29"
 SINGLE = TierTable.single_rate("0.01")
-
-
-def raw_tiers(bundle: Bundle, number: int) -> list[dict[str, Fraction]]:
-    """Tiers of one line of a bundled file, as exact numbers."""
-    text = bundle.tables[number - 1].partition(" | ")[0]
-    columns = bundle.header["tier"].split()
-    return [dict(zip(columns, map(Fraction, tier.split()), strict=True)) for tier in text.split("; ")]
-
-
-def test_every_bundled_file_is_counted() -> None:
-    assert {path.stem for path in FOLDER.glob("*.txt")} == set(COUNTS)
-    assert sum(path.stat().st_size for path in FOLDER.glob("*.txt")) < 300_000
-
-
-@pytest.mark.parametrize("name", COUNTS)
-def test_bundled_tables_load_whole(name: str) -> None:
-    table = InstrumentTable.bundled(name)
-    assert (len(table), sum(len(table[each].tiers) for each in table)) == COUNTS[name]
-    assert table.as_of == name[-10:]
-    assert table.source
-    for symbol, instrument in table.items():
-        assert instrument.name == symbol
-        assert symbol.startswith(("BTC", "ETH", "SOL", "BNB")) or symbol.split("_")[0].endswith(
-            instrument.settlement
-        )
-
-
-@pytest.mark.parametrize("name", [name for name in COUNTS if name.startswith("binance")])
-def test_bundled_deductions_continue_exactly(name: str) -> None:
-    bundle = read_bundle(name)
-    for number in range(1, len(bundle.tables) + 1):
-        tiers = raw_tiers(bundle, number)
-        expected = Fraction(0)
-        for below, tier in zip([tiers[0], *tiers], tiers, strict=False):
-            expected += tier["floor"] * (tier["rate"] - below["rate"])
-            assert tier["deduction"] == expected
-
-
-@pytest.mark.parametrize("name", [name for name in COUNTS if name.startswith("binance")])
-def test_bundled_rates_leave_room_below_the_initial_margin(name: str) -> None:
-    bundle = read_bundle(name)
-    for number in range(1, len(bundle.tables) + 1):
-        assert all(tier["rate"] * tier["max_leverage"] < 1 for tier in raw_tiers(bundle, number))
 
 
 def test_known_tiers_of_known_days() -> None:
@@ -371,27 +312,3 @@ def test_rows_say_which_one_is_wrong() -> None:
     assert isinstance(caught.value.__cause__, TierError)
     with pytest.raises(InputError, match="is no column of instruments"):
         InstrumentTable.from_rows([good | {"mmr": 1}])
-
-
-RAW = """{"_meta": {"date": "2030-01-01", "source": "somewhere", "commit": "abc",
-"columns": ["notional_floor", "notional_cap", "maint_margin_rate", "max_leverage", "maint_amount_cum"]},
-"B/USDT:USDT": [["0", "5E3", "0.0100", "25", "0"], ["5000", "9223372036854775807", "0.025", "20", "%s"]],
-"A/USDT:USDT": [["0", "5000", "0.01", "25", "0"], ["5000", "9223372036854775807", "0.025", "20", "75"]]}"""
-
-
-def pack(folder: Path, raw: str) -> subprocess.CompletedProcess[str]:
-    (folder / "raw.json").write_text(raw, encoding="utf-8")
-    script = Path(__file__).parents[2] / "tools" / "pack_tiers.py"
-    command = [sys.executable, str(script), str(folder / "raw.json"), "--out", str(folder)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
-def test_the_packer_shares_equal_tables_and_refuses_wrong_ones(tmp_path: Path) -> None:
-    assert pack(tmp_path, RAW % "75").returncode == 0
-    text = (tmp_path / "binance-usdm-2030-01-01.txt").read_text(encoding="utf-8")
-    assert text.endswith(
-        "[tables]\n0 0.01 25 0; 5000 0.025 20 75 | -\n[instruments]\nAUSDT USDT 1\nBUSDT USDT 1\n"
-    )
-    refused = pack(tmp_path, RAW % "75.000000001")
-    assert refused.returncode != 0
-    assert "B/USDT:USDT, tier 2: deduction 75.000000001, expected 75" in refused.stderr

@@ -233,6 +233,27 @@ REFUSED: dict[str, tuple[Callable[[], TierTable], str, str]] = {
     ),
     "leverage of 0": (lambda: TierTable.half_of_initial_rate([(0, 0)]), "max_leverage", "must be positive"),
     "negative leverage": (lambda: TierTable.single_rate(0.1, -1), "max_leverage", "must be positive"),
+    "leverage below 1": (lambda: TierTable.single_rate(0.1, 0.5), "max_leverage", "must be at least 1"),
+    "0.4 beside 125x": (
+        lambda: TierTable.single_rate("0.4", 125),
+        "rate",
+        "contradicts a leverage",
+    ),
+    "half a percent as 0.5": (
+        lambda: TierTable.marginal([(0, "0.4", None, 100), (9, "0.5", None, 50)], unit="quote"),
+        "rate",
+        "contradicts a leverage of 100",
+    ),
+    "a flat rate above its leverage's": (
+        lambda: TierTable.flat([(0, "0.01", None, 50), (9, "0.05", None, 25)], unit="contracts"),
+        "rate",
+        "contradicts a leverage of 25",
+    ),
+    "a growing rate above its leverage's": (
+        lambda: TierTable.growing("0.2", "0.001", max_leverage=10),
+        "rate",
+        "contradicts a leverage of 10",
+    ),
     "a row with an unknown key": (
         lambda: TierTable.marginal([{"floor": 0, "mmr": 0.01}], unit="quote"),
         "",
@@ -300,3 +321,8 @@ def test_refusals_name_the_column_and_the_rule(case: str) -> None:
     with pytest.raises(TierError, match=rule) as caught:
         make()
     assert caught.value.column == column
+
+
+def test_initial_rates_that_a_venue_rounds_up_are_no_contradiction() -> None:
+    for rate, leverage in (("0.0134", 75), ("0.34", 3), ("0.008", 125), ("1e-2", 100)):
+        assert TierTable.single_rate(rate, leverage).max_leverage == (float(leverage),)

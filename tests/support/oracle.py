@@ -227,6 +227,24 @@ class Leg:
             lines = [Line(fee * trigger, -maintenance.exact * trigger, maintenance.scale * trigger)]
         return self.zero(constant, lines)
 
+    def far_liquidation(self, constant: Number, basis: str) -> Number:
+        """The value at which a rate that grows with it outgrows the profit of what gains with it."""
+        grows = self.direction > 0 and any(line.slope for line in self.lines)
+        if basis != "price" or not grows:
+            return Number(None)
+        line = self.lines[0].triggering(self.fee_at_price(), self.trigger)
+        gap = 1 - line.rate
+        square, size = gap * gap, 4 * line.slope * abs(constant.exact)
+        discriminant = square + 4 * line.slope * constant.exact
+        if abs(discriminant) < (square + size) * UNDECIDED:
+            return Number(ZERO, ONE)
+        if discriminant < 0:
+            return Number(None)
+        root = square_root(discriminant)
+        value = (gap + root) / (2 * line.slope)
+        spread = (square + size) / (2 * root * (abs(gap) + root))
+        return Number(value, constant.scale / root + abs(value) * (1 + spread))
+
     def bankruptcy(self, constant: Number) -> Number:
         includes_fee = self.policy.bankruptcy_includes_closing_fee
         if includes_fee == "unknown" and self.policy.closing_fee_basis != "none":
@@ -241,13 +259,15 @@ class Leg:
         return Number(price, price * value.scale / value.exact)
 
     def describe(
-        self, equity: Number, requirement: Number, liquidation: Number, bankruptcy: Number
+        self, equity: Number, requirement: Number, liquidation: Number, far: Number, bankruptcy: Number
     ) -> dict[str, Number]:
-        """Measures that follow from equity, requirement and the two values."""
-        price = self.price(liquidation)
+        """Measures that follow from equity, requirement and the values at which something ends."""
+        own, below = self.price(liquidation), self.price(far)
+        is_below = self.tells_far(liquidation, far)
+        price, toward = (below, 1) if is_below else (own, self.side)
         room: Number = Number(math.inf)
         if price.value is not None:
-            room = Number(self.side * (self.mark - price.exact) / self.mark, 1 + price.scale / self.mark)
+            room = Number(toward * (self.mark - price.exact) / self.mark, 1 + price.scale / self.mark)
         scale = self.pnl.scale * self.leverage / self.entry_value if self.leverage else ZERO
         made = (
             Number(self.pnl.exact * self.leverage / self.entry_value, scale)
@@ -264,9 +284,16 @@ class Leg:
             "liquidation_price": price,
             "bankruptcy_price": self.price(bankruptcy),
             "distance_to_liquidation": room,
-            "liquidation_price_lower": price if self.side > 0 else Number(None),
-            "liquidation_price_upper": Number(None) if self.side > 0 else price,
+            "liquidation_price_lower": own if self.side > 0 else below,
+            "liquidation_price_upper": Number(None) if self.side > 0 else own,
         }
+
+    def tells_far(self, liquidation: Number, far: Number) -> bool:
+        """Whether of a price below and one above the mark the one below is met first."""
+        own, below = self.price(liquidation), self.price(far)
+        if below.value is None or own.value is None:
+            return below.value is not None
+        return abs(self.mark - below.exact) <= abs(own.exact - self.mark)
 
 
 def charged(lines: Sequence[Line], value: Fraction) -> Number:
@@ -337,8 +364,11 @@ def exact_isolated(book: lc.PositionBook, policy: lc.MarginPolicy, mark: float, 
     maintenance = leg.maintenance(basis)
     requirement = leg.requirement(maintenance, fee)
     equity = total(cash, leg.pnl)
-    liquidation = leg.liquidation(total(constant, times(-leg.trigger, fee)), basis, maintenance)
-    measures = leg.describe(equity, requirement, liquidation, bankruptcy)
+    without_value = total(constant, times(-leg.trigger, fee))
+    liquidation = leg.liquidation(without_value, basis, maintenance)
+    far = leg.far_liquidation(without_value, basis)
+    measures = leg.describe(equity, requirement, liquidation, far, bankruptcy)
+    liquidation = far if leg.tells_far(liquidation, far) else liquidation
     measures["initial_margin"] = leg.initial_margin(policy.initial_margin_basis_isolated, fee)
     measures["maintenance_margin"] = requirement if policy.closing_fee_in_maintenance_margin else maintenance
     assert measures.keys() == set(MEASURE_NAMES)
@@ -386,7 +416,9 @@ def _exact_account(
         )
         liquidation = leg.liquidation(constant, basis, maintenance[place])
         bankruptcy = leg.bankruptcy(total(equity, signed))
-        measures = leg.describe(equity, requirement, liquidation, bankruptcy)
+        far = leg.far_liquidation(constant, basis)
+        measures = leg.describe(equity, requirement, liquidation, far, bankruptcy)
+        liquidation = far if leg.tells_far(liquidation, far) else liquidation
         measures["initial_margin"], measures["maintenance_margin"] = initial[place], reported[place]
         cap = leg.cap if basis == "price" else None
         described.append(ExactRow(leg.row, measures, liquidation, bankruptcy, cap))

@@ -8,12 +8,14 @@ import subprocess
 import zlib
 from html.parser import HTMLParser
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 
 import levcore as lc
 
-__all__ = ["VOID", "Page", "browser", "distinct_lines", "open_in_browser", "usdt_instruments"]
+__all__ = ["VOID", "Page", "browser", "distinct_lines", "html_of", "open_in_browser", "usdt_instruments"]
 
 VOID = {"meta", "br", "img", "link", "input", "hr"}
 
@@ -22,6 +24,12 @@ def usdt_instruments() -> dict[str, lc.Instrument]:
     """Instruments of one settlement currency."""
     table = lc.policy("binance-usdm@2024-10-24").instruments
     return {name: one for name, one in table.items() if one.settlement == "USDT"}
+
+
+def html_of(result: Any, **options: Any) -> str:
+    """Text of the HTML report on a result."""
+    with TemporaryDirectory() as folder:
+        return lc.report(result, Path(folder) / "report.html", **options).read_text(encoding="utf-8")
 
 
 class Page(HTMLParser):

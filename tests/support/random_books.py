@@ -92,7 +92,8 @@ def generic(instruments: Mapping[str, lc.Instrument] | list[lc.Instrument], **ru
 
 
 def venue(name: str, instruments: list[lc.Instrument], **rules: Any) -> lc.MarginPolicy:
-    return lc.policy(name).replace(**rules).with_instruments(instruments)
+    # Parity wants every rule on every table, also where the venue has no such table.
+    return lc.policy(name).replace(table_shape="any", instruments=lc.InstrumentTable(instruments), **rules)
 
 
 LINEAR = [linear("L1"), linear("L2", size=0.01), linear("L3", tiers=single()), linear("L4", size=10.0)]

@@ -20,6 +20,7 @@ __all__ = [
     "float_column",
     "integer_codes",
     "label_sequence",
+    "read_only",
     "real_number",
     "refuse_masked",
 ]
@@ -74,10 +75,17 @@ def float_column(name: str, values: object, rows: int | None, copied: list[str])
     return _read_only(column)
 
 
-def _read_only(values: Floats) -> Floats:
+def _read_only(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     column = values.view()
     column.flags.writeable = False
     return column
+
+
+def read_only(fields: dict[str, Any]) -> dict[str, Any]:
+    """Fields of an object that does not change: each array as a view that cannot be written through."""
+    return {
+        name: _read_only(value) if isinstance(value, np.ndarray) else value for name, value in fields.items()
+    }
 
 
 def real_number(name: str, value: object, row: int | None = None) -> float:

@@ -22,6 +22,7 @@ __all__ = [
     "MODES",
     "NO_ACCOUNT",
     "account_codes",
+    "cross_positions",
     "cross_rows",
     "named_codes",
     "refuse_accounts_of_several_policies",
@@ -233,3 +234,10 @@ def _join_accounts(
     row_codes = translation[codes]
     row_codes[~is_cross] = NO_ACCOUNT
     return row_codes, joined, balances
+
+
+def cross_positions(
+    codes: Codes | None, is_cross: npt.NDArray[np.bool_], accounts: int
+) -> npt.NDArray[np.int64]:
+    """Number of cross positions of each account, failed ones included, shape (accounts,)."""
+    return np.zeros(accounts, np.int64) if codes is None else np.bincount(codes[is_cross], minlength=accounts)

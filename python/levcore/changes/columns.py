@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from levcore._levcore import BookPolicies
+from levcore._levcore import Book, BookPolicies
 from levcore.book.arrays import Codes, Floats, factorize, real_number
 from levcore.book.marks import Marks, mark_prices
 from levcore.book.policy_labels import labels_of_book
@@ -163,7 +163,7 @@ def change_columns(
     return ChangeColumns(
         kind=changes.kind,
         row=changes.row,
-        account=_accounts(book, changes, currencies),
+        account=_accounts(book, engine.bind(book).handle, changes, currencies),
         instrument=_codes(changes.instrument, instruments, len(changes)),
         policy=_policies(book, changes),
         asset=_codes(changes.asset, {name: code for code, name in enumerate(names.assets)}, len(changes)),
@@ -207,10 +207,10 @@ def settlement_codes(names: Names, policies: Sequence["MarginPolicy"]) -> Codes:
     return np.array(rows, dtype=np.uint32).reshape(len(policies), -1)
 
 
-def _accounts(book: PositionBook, changes: Changes, currencies: Codes) -> Codes:
+def _accounts(book: PositionBook, handle: Book, changes: Changes, currencies: Codes) -> Codes:
     places = {label: code for code, label in enumerate(book.account_ids)}
     codes = _codes(changes.account, places, len(changes))
-    payer = members_of(book).payer
+    payer = members_of(book, handle).payer
     if payer is not None:
         open_rows = (codes == NONE) & (changes.row < len(book)) & (changes.kind != ChangeKind.TRANSFER)
         rows = changes.row[open_rows]

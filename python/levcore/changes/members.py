@@ -5,7 +5,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from levcore._levcore import Members
+from levcore._levcore import Book, Members
 from levcore.book.arrays import Codes, factorize
 from levcore.book.positions import PositionBook
 from levcore.changes.changes import NONE
@@ -22,13 +22,13 @@ class BookMembers(NamedTuple):
     payer: Codes | None
 
 
-def members_of(book: PositionBook) -> BookMembers:
-    """Members of the accounts of a book."""
+def members_of(book: PositionBook, handle: Book) -> BookMembers:
+    """Members of the accounts of a book, whose columns `handle` holds."""
     found = _FOUND.get(book)
     if found is None:
         has_accounts = book.account_codes is not None
-        handle = Members(
-            book.handle,
+        members = Members(
+            handle,
             len(book.instrument_names),
             len(book.account_ids),
             book.is_cross if has_accounts else None,
@@ -36,7 +36,7 @@ def members_of(book: PositionBook) -> BookMembers:
             book.policy_codes if len(book.policy_names) > 1 else None,
             book.position_mode == "hedge",
         )
-        found = _FOUND[book] = BookMembers(handle, _payers(book))
+        found = _FOUND[book] = BookMembers(members, _payers(book))
     return found
 
 

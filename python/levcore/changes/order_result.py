@@ -23,7 +23,7 @@ class OrderMargin(ChangeResult):
 
     Attributes
     ----------
-    ids : list of str or int
+    ids : tuple of str or int
         Accounts of the book.
     order_margin : ndarray of float64, shape (a,), settlement currency
         Margin that the orders of the account ask for beside its positions; NaN where one of them failed.
@@ -49,7 +49,7 @@ class OrderMargin(ChangeResult):
     def __init__(self, risk: "BookRisk", orders: int) -> None:
         super().__init__(SUMS, len(risk.accounts))
         self._codes: Bytes = np.empty((1, orders), dtype=np.uint8)
-        self.ids: list[Any] = risk.accounts.ids
+        self.ids: tuple[Any, ...] = risk.accounts.ids
         self.risk = risk
 
     def __len__(self) -> int:

@@ -157,7 +157,8 @@ def order_margin(engine: Engine, book: PositionBook, marks: Marks, orders: Order
     ([5900.0], [8100.0])
     """
     _check(engine, book, orders)
-    policies = engine.bind(book).policies
+    bound = engine.bind(book)
+    policies = bound.policies
     for policy in policies:
         _check_policy(policy)
     names = names_of_orders(book, orders)
@@ -166,8 +167,8 @@ def order_margin(engine: Engine, book: PositionBook, marks: Marks, orders: Order
     result = OrderMargin(risk, len(orders))
     sums, status = result.buffers
     order_margins(
-        book.handle,
-        members_of(book).handle,
+        bound.handle,
+        members_of(book, bound.handle).handle,
         kernels(engine, book, names),
         prices if prices.ndim == 1 else prices.ravel(),
         [],

@@ -4,7 +4,8 @@ The same codes as ``rust/levcore/src/codes/change.rs``; ``tests/changes/test_cha
 together.
 """
 
-from enum import IntEnum
+from levcore._levcore import change_kinds, change_statuses
+from levcore.status import Code
 
 __all__ = ["FIRST_REFUSED", "ChangeKind", "ChangeStatus"]
 
@@ -12,7 +13,7 @@ FIRST_REFUSED = 32
 """First code of `ChangeStatus` whose change was not applied."""
 
 
-class ChangeKind(IntEnum):
+class ChangeKind(Code, table=change_kinds):
     """What a change does; `describe` says what each means."""
 
     NONE = 0
@@ -26,14 +27,8 @@ class ChangeKind(IntEnum):
     TRANSFER = 8
     TIERS = 9
 
-    def describe(self) -> str:
-        """Meaning of the code in words."""
-        from levcore._levcore import change_kinds
 
-        return next(meaning for code, _, meaning in change_kinds() if code == self)
-
-
-class ChangeStatus(IntEnum):
+class ChangeStatus(Code, table=change_statuses):
     """What became of a change; from 32: refused, nothing changes and its results are NaN."""
 
     APPLIED = 0
@@ -51,9 +46,3 @@ class ChangeStatus(IntEnum):
     NO_POSITION = 43
     NOT_ISOLATED = 44
     MIXED_SETTLEMENT = 45
-
-    def describe(self) -> str:
-        """Meaning of the code in words."""
-        from levcore._levcore import change_statuses
-
-        return next(meaning for code, _, meaning in change_statuses() if code == self)

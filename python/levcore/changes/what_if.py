@@ -125,8 +125,8 @@ def what_if(
     result.changes, result.names, result.policies = changes, names, policies
     effect, status = result.buffers
     core_what_if(
-        book.handle,
-        members_of(book).handle,
+        bound.handle,
+        members_of(book, bound.handle).handle,
         kernels(engine, book, names),
         prices if prices.ndim == 1 else prices.ravel(),
         asset_price_columns(book, policies, asset_prices),

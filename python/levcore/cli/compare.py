@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from levcore.book.marks import Marks
+from levcore.book.positions import PositionBook
+from levcore.cli.fees import add_fees, with_fees
 from levcore.cli.options import (
     EXIT_CODES,
-    IN_MARGIN_CALL,
+    FOUND,
     OK,
     add_book,
     add_traceback,
@@ -23,10 +26,12 @@ from levcore.cli.options import (
     with_assets,
 )
 from levcore.cli.progress import Progress
+from levcore.cli.reply import read_reply_of
 from levcore.comparison.compare import compare, label_of, labelled
 from levcore.comparison.comparison import Comparison, Refusal
 from levcore.errors import InputError
 from levcore.files.csv import read_csv
+from levcore.reports.report import check_report_path, report
 from levcore.rules.instruments import InstrumentTable
 from levcore.rules.policy import MarginPolicy
 from levcore.rules.terms import UNKNOWN
@@ -72,6 +77,7 @@ def add_compare(commands: "argparse._SubParsersAction[Any]") -> None:
         metavar="[POLICY.]RULE=VALUE",
         help="state a rule of POLICY, or of every policy that leaves it unknown; may be repeated",
     )
+    add_fees(parser)
     parser.add_argument("--report", metavar="FILE.html", help="write the report, one offline file")
     parser.add_argument("--json", action="store_true", help="print everything compared as JSON")
     parser.add_argument(
@@ -81,6 +87,17 @@ def add_compare(commands: "argparse._SubParsersAction[Any]") -> None:
     parser.set_defaults(run=_compare)
 
 
+def _book_and_marks(options: argparse.Namespace, progress: Progress) -> tuple[PositionBook, Marks]:
+    if options.source:
+        reply = read_reply_of(options)
+        if len(reply.policies) > 1 or reply.balances is not None:
+            found = ", ".join(reply.policies)
+            raise InputError("--from", "must be a reply of one product", "positions of one policy", found)
+        return reply.book, reply.marks
+    positions, marks = read_inputs(options, progress)
+    return make_book(positions, options), marks
+
+
 def _compare(options: argparse.Namespace) -> int:
     progress = Progress()
     if options.top < 0:
@@ -88,13 +105,18 @@ def _compare(options: argparse.Namespace) -> int:
     policies = labelled([name.strip() for name in options.policies.split(",") if name.strip()])
     policies, files = _with_instruments(policies, options.instruments, options.tiers_from)
     policies = _with_rules(policies, options.set)
+    # Whose product has no bundled fees refuses by itself, if it needs one.
+    policies = {
+        label: with_fees(one, options) if one.fee_schedule else one for label, one in policies.items()
+    }
     policies = _with_assets(policies, options)
     inputs = (*inputs_of(options), options.names, *files)
     check_outputs(inputs, [("--report", options.report)])
+    if options.report:
+        check_report_path(options.report, "--report")
     names = _names(options.names) if options.names else None
-    positions, marks = read_inputs(options, progress)
     step = progress.step("grouping and evaluating")
-    book = make_book(positions, options)
+    book, marks = _book_and_marks(options, progress)
     step(len(book))
     comparison = compare(
         book,
@@ -106,9 +128,9 @@ def _compare(options: argparse.Namespace) -> int:
         asset_prices=asset_prices(options),
         assets_from=options.assets_from,
     )
-    name = Path(options.positions).name
+    title = f"Comparison of policies: {Path(options.positions).name}"
     if options.report:
-        comparison.report(options.report, name=name)
+        report(comparison, options.report, title=title)
     progress.clear()
     for label, result in comparison.results.items():
         if isinstance(result, Refusal):
@@ -118,7 +140,7 @@ def _compare(options: argparse.Namespace) -> int:
         json.dump(comparison.to_dict(), sys.stdout, ensure_ascii=False, allow_nan=False)
         print()
     else:
-        print(comparison.text(name=name, top=options.top), end="")
+        print(report(comparison, title=title, top=options.top), end="")
     return _exit_code(comparison)
 
 
@@ -188,4 +210,4 @@ def _names(path: str) -> dict[str, dict[str, str]]:
 def _exit_code(comparison: Comparison) -> int:
     refused = len(comparison.answers) < len(comparison.policies)
     codes = [exit_code(risk) for risk in comparison.answers.values()]
-    return IN_MARGIN_CALL if refused else max(codes, default=OK)
+    return FOUND if refused else max(codes, default=OK)

@@ -1,7 +1,6 @@
-"""The command line: ``levcore score``, ``explain``, ``compare``, ``reconcile`` and ``policies``.
+"""The command line: ``levcore score``, ``explain``, ``compare``, ``reconcile``, ``tiers``, ``policies``.
 
-Exit codes: 0 all is well; 2 something is in margin call or worse, or could not be judged, which may hide it;
-1 the command failed, with a message on standard error.
+Exit codes are those of `levcore.cli.exit_codes`.
 """
 
 import argparse
@@ -16,9 +15,13 @@ from levcore._levcore import __version__
 from levcore.book.marks import Marks
 from levcore.book.positions import PositionBook
 from levcore.cli.compare import add_compare
+from levcore.cli.exit_codes import INTERRUPTED
+from levcore.cli.fees import add_fees, with_fees
+from levcore.cli.notes import note_missing
 from levcore.cli.options import (
     EXIT_CODES,
     FAILED,
+    FOUND,
     OK,
     add_book,
     add_traceback,
@@ -33,21 +36,22 @@ from levcore.cli.options import (
 )
 from levcore.cli.progress import Progress
 from levcore.cli.reconcile import add_reconcile
+from levcore.cli.reply import positions_of, read_reply_of
+from levcore.cli.tiers import add_tiers
 from levcore.engine.engine import Engine
 from levcore.engine.risk import BookRisk
 from levcore.errors import InputError, LevcoreError, UnknownRuleError
 from levcore.files.positions import Positions
 from levcore.files.results import check_output, write_csv, write_json, write_results
-from levcore.reports.policy_text import listing_text, policy_text
+from levcore.reconciliation.book import ReadReply
+from levcore.reports.policy import listing_text, policy_text
+from levcore.reports.report import check_report_path, report
 from levcore.reports.risk.gather import gather
-from levcore.reports.risk.html import write_report
-from levcore.reports.risk.text import headline, render_text
+from levcore.reports.risk.page import headline
 from levcore.rules.instruments import InstrumentTable
 from levcore.rules.policy import MarginPolicy, policies, policy
 
 __all__ = ["main"]
-
-INTERRUPTED = 130
 
 
 class Parser(argparse.ArgumentParser):
@@ -98,8 +102,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _message(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}"
-    hint = " (on the command line: --set RULE=VALUE)" if isinstance(error, UnknownRuleError) else ""
-    return f"{error}{hint}"
+    if not isinstance(error, UnknownRuleError):
+        return str(error)
+    fees = "--fees regular, or " if "with_fees" in error.expected else ""
+    return f"{error} (on the command line: {fees}--set RULE=VALUE)"
 
 
 def _parser() -> Parser:
@@ -135,6 +141,7 @@ def _parser() -> Parser:
 
     add_compare(commands)
     add_reconcile(commands)
+    add_tiers(commands)
     listing = commands.add_parser(
         "policies", help="list the bundled policies", description="List the bundled policies, or show one."
     )
@@ -163,32 +170,49 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
         metavar="RULE=VALUE",
         help="state a rule of every policy, such as closing_fee_rate=0.0005; may be repeated",
     )
+    add_fees(parser)
     add_traceback(parser)
 
 
 def _score(options: argparse.Namespace) -> int:
     _check_outputs(options)
     progress = Progress()
-    positions, book, marks, chosen = _inputs(options, progress)
+    reply = read_reply_of(options, options.set) if options.source else None
+    positions, book, marks, chosen = (
+        _inputs(options, progress) if reply is None else _of_reply(options, reply)
+    )
     progress.step("evaluating")(len(book))
-    risk = Engine(chosen).evaluate(book, marks, asset_prices=asset_prices(options))
+    prices = asset_prices(options) if reply is None else reply.asset_prices
+    risk = Engine(chosen).evaluate(book, marks, asset_prices=prices)
+    progress.clear()
+    note_missing(risk)
     if options.out:
         write_results(options.out, positions, risk, progress=progress.step(f"writing {options.out}"))
-    name = Path(options.positions).name
+    title = f"Risk report: {Path(options.positions).name}"
     if options.report:
-        write_report(risk, options.report, name=name)
-    _print_result(options.format, positions, risk, name, progress)
+        report(risk, options.report, title=title)
+    _print_result(options.format, positions, risk, title, progress)
     progress.clear()
-    return exit_code(risk)
+    # What is left out could not be judged.
+    return FOUND if reply is not None and (reply.left_out or not len(risk.accounts)) else exit_code(risk)
+
+
+def _of_reply(
+    options: argparse.Namespace, reply: ReadReply
+) -> tuple[Positions, PositionBook, Marks, dict[str, MarginPolicy]]:
+    return positions_of(reply, options.positions), reply.book, reply.marks, reply.policies
 
 
 def _explain(options: argparse.Namespace) -> int:
     progress = Progress()
-    positions, book, marks, chosen = _inputs(options, progress)
+    reply = read_reply_of(options, options.set) if options.source else None
+    positions, book, marks, chosen = (
+        _inputs(options, progress) if reply is None else _of_reply(options, reply)
+    )
     if not 0 <= options.row < len(positions):
         expected = f"0 to {len(positions) - 1}" if len(positions) else "a file with rows"
         raise InputError("--row", "must be a row of the file", expected, str(options.row))
-    engine, prices = Engine(chosen), asset_prices(options)
+    engine, prices = Engine(chosen), asset_prices(options) if reply is None else reply.asset_prices
     from levcore.explanation.explain import explain
 
     explanation = explain(engine, book, marks, options.row, asset_prices=prices)
@@ -230,6 +254,7 @@ def _policy(options: argparse.Namespace, name: str) -> MarginPolicy:
     for text in options.set:
         rule, value = stated_rule(text)
         chosen = chosen.replace(**{rule: value})
+    chosen = with_fees(chosen, options)
     if options.instruments:
         chosen = chosen.with_instruments(InstrumentTable.from_csv(options.instruments))
     return with_assets(chosen, options)
@@ -241,13 +266,15 @@ def _check_outputs(options: argparse.Namespace) -> None:
         check_output(options.out)
     inputs = (*inputs_of(options), options.instruments)
     check_outputs(inputs, (("--out", options.out), ("--report", options.report)))
+    if options.report:
+        check_report_path(options.report, "--report")
 
 
-def _print_result(form: str, positions: Positions, risk: BookRisk, name: str, progress: Progress) -> None:
+def _print_result(form: str, positions: Positions, risk: BookRisk, title: str, progress: Progress) -> None:
     step = progress.step("writing to standard output")
     if form == "table":
         progress.clear()
-        print(render_text(risk, name=name), end="")
+        print(report(risk, title=title), end="")
         return
     write = write_csv if form == "csv" else write_json
     write(sys.stdout, positions, risk, step)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from levcore.book.marks import Marks
 from levcore.book.positions import PositionBook
+from levcore.cli.exit_codes import EXIT_CODES, FAILED, FOUND, OK
 from levcore.cli.progress import Progress
 from levcore.engine.risk import BookRisk
 from levcore.errors import InputError
@@ -14,11 +15,12 @@ from levcore.files.balances import read_asset_prices, read_assets, read_balances
 from levcore.files.positions import Positions, merge_marks, read_accounts, read_marks, read_positions
 from levcore.rules.policy import MarginPolicy
 from levcore.status import State
+from levcore.venues.positions.reply import SOURCES
 
 __all__ = [
     "EXIT_CODES",
     "FAILED",
-    "IN_MARGIN_CALL",
+    "FOUND",
     "OK",
     "add_book",
     "add_traceback",
@@ -34,17 +36,17 @@ __all__ = [
     "with_assets",
 ]
 
-OK, FAILED, IN_MARGIN_CALL = 0, 1, 2
 
-EXIT_CODES = (
-    "Exit code: 0 all is well; 2 something is in margin call or worse, or could not be judged; "
-    "1 the command failed."
-)
-
-
-def add_book(parser: argparse.ArgumentParser) -> None:
+def add_book(parser: argparse.ArgumentParser, *, positions: bool = True) -> None:
     """Add the arguments that name the files of a book and its marks."""
-    parser.add_argument("positions", metavar="POSITIONS", help="CSV or Parquet file, one position a row")
+    if positions:
+        parser.add_argument("positions", metavar="POSITIONS", help="CSV or Parquet file, one position a row")
+        parser.add_argument(
+            "--from",
+            dest="source",
+            choices=SOURCES,
+            help="POSITIONS is a reply of this venue, as JSON: its positions, marks and wallets are read",
+        )
     parser.add_argument("--accounts", metavar="FILE", help="account, wallet_balance")
     parser.add_argument("--marks", metavar="FILE", help="instrument, mark_price")
     parser.add_argument(
@@ -162,4 +164,4 @@ def check_outputs(inputs: Iterable[str | None], outputs: Iterable[tuple[str, str
 def exit_code(risk: BookRisk) -> int:
     """Exit code of an evaluation."""
     unknown = (risk.state == State.INCOMPLETE).any() or (risk.accounts.state == State.INCOMPLETE).any()
-    return IN_MARGIN_CALL if unknown or risk.worst_state() >= State.MARGIN_CALL else OK
+    return FOUND if unknown or risk.worst_state() >= State.MARGIN_CALL else OK

@@ -1,8 +1,4 @@
-"""The command ``levcore reconcile``: a venue's reply against the engine.
-
-Exit codes: 0 every number agrees or differs for a known reason; 2 at least one differs for none; 1 the
-command failed.
-"""
+"""The command ``levcore reconcile``: a venue's reply against the engine."""
 
 import argparse
 import json
@@ -12,10 +8,12 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from levcore.cli.options import OK, add_traceback, check_outputs, stated_rule
+from levcore.cli.exit_codes import FOUND, NOTHING_COMPARED, OK, RECONCILE_EXIT_CODES
+from levcore.cli.options import add_traceback, check_outputs, stated_rule
 from levcore.errors import InputError
 from levcore.reconciliation.reconcile import reconcile
 from levcore.reconciliation.result import Reconciliation
+from levcore.reports.report import report
 from levcore.rules.instruments import InstrumentTable
 from levcore.rules.policy import policy
 from levcore.rules.tiers import TierTable
@@ -27,12 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["add_reconcile"]
 
-UNEXPLAINED = 2
-EXIT_CODES = (
-    "Exit code: 0 every number agrees or differs for a known reason; 2 one differs for no reason found; "
-    "1 the command failed."
-)
-
 
 def add_reconcile(commands: "argparse._SubParsersAction[Any]") -> None:
     """Register the command."""
@@ -41,7 +33,7 @@ def add_reconcile(commands: "argparse._SubParsersAction[Any]") -> None:
         help="compare a venue's numbers with levcore's",
         description="Compare the margins, profits and liquidation prices that a venue reports with levcore's "
         "and say why they differ.",
-        epilog=EXIT_CODES,
+        epilog=RECONCILE_EXIT_CODES,
     )
     parser.add_argument("reply", metavar="FILE.json", help="positions as the venue or ccxt returned them")
     parser.add_argument("--from", dest="source", choices=SOURCES, required=True, help="whose reply it is")
@@ -95,8 +87,19 @@ def _reconcile(options: argparse.Namespace) -> int:
     )
     if options.json:
         Path(options.json).write_text(_json(result), encoding="utf-8")
-    sys.stdout.write(_json(result) if options.format == "json" else result.text())
-    return UNEXPLAINED if result.unexplained else OK
+    sys.stdout.write(_json(result) if options.format == "json" else report(result))
+    for note in result.notes:
+        print(f"levcore: note: {note}", file=sys.stderr)
+    if result.unexplained:
+        return FOUND
+    if result.is_complete:
+        return OK
+    rows = f", {result.flat} rows without a size" if result.flat else ""
+    print(
+        f"levcore: {result.compared} numbers compared, {len(result.left_out)} positions left out{rows}",
+        file=sys.stderr,
+    )
+    return NOTHING_COMPARED
 
 
 def _tiers(options: argparse.Namespace, chosen: "MarginPolicy | None") -> Mapping[str, TierTable]:

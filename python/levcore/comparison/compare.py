@@ -10,13 +10,13 @@ from levcore.book.asset_prices import asset_price_columns
 from levcore.book.marks import Marks, mark_prices
 from levcore.book.positions import PositionBook
 from levcore.engine.engine import Engine
-from levcore.errors import DTypeError, InputError, UnknownPolicyError, UnknownRuleError
+from levcore.errors import DTypeError, InputError, TierError, UnknownPolicyError, UnknownRuleError
 from levcore.measures import MEASURE_NAMES
 from levcore.rules.policy import MarginPolicy, policy
 
 if TYPE_CHECKING:
     from levcore.comparison.comparison import Comparison, Refusal
-    from levcore.comparison.instruments import Names
+    from levcore.comparison.instruments import Match, Names
     from levcore.engine.risk import BookRisk
 
 __all__ = ["Policies", "compare", "label_of", "labelled"]
@@ -85,9 +85,9 @@ def compare(
     >>> book = lc.PositionBook(["BTCUSDT"], [0.5], [60_000.0], isolated_margin=[3_000.0], leverage=[10.0])
     >>> bybit = lc.policy("bybit-linear@2026-05-27").replace(closing_fee_rate=0.00055)
     >>> policies = ["binance-usdm@2024-10-24", bybit]
-    >>> both = compare(book, policies, {"BTCUSDT": 61_000.0}, tiers_from="binance-usdm@2024-10-24")
+    >>> both = compare(book, policies, {"BTCUSDT": 61_000.0})
     >>> {label: price.round(2).tolist() for label, price in both.table("liquidation_price").items()}
-    {'binance-usdm@2024-10-24': [54216.87], 'bybit-linear@2026-05-27': [54246.7]}
+    {'binance-usdm@2024-10-24': [54216.87], 'bybit-linear@2026-05-27': [54208.6]}
     """
     # Imported with levcore itself, which most programs do without ever comparing.
     from levcore.comparison.assets import match_assets
@@ -117,26 +117,38 @@ def compare(
     }
     # Prices that are missing or no numbers are the call's fault, not an answer of any policy.
     asset_price_columns(book, list(ready.values()), asset_prices)
-    results = {label: _evaluated(one, book, prices, asset_prices) for label, one in ready.items()}
+    results = {
+        label: _evaluated(one, matches[label], book, prices, asset_prices) for label, one in ready.items()
+    }
     return Comparison(book, prices, ready, matches, results, asset_prices, asset_matches)
 
 
 def _evaluated(
-    policy: MarginPolicy, book: PositionBook, marks: Floats, asset_prices: Mapping[str, float] | None
+    policy: MarginPolicy,
+    match: "Match",
+    book: PositionBook,
+    marks: Floats,
+    asset_prices: Mapping[str, float] | None,
 ) -> "BookRisk | Refusal":
     from levcore.comparison.comparison import Refusal
+    from levcore.comparison.instruments import with_borrowed
 
     try:
-        engine = Engine(policy)
+        engine = Engine(with_borrowed(policy, match))
         engine.bind(book)
     except UnknownRuleError as error:
         return Refusal(f"rule {error.rule}", error.found, error.expected, can_be_stated=True)
+    except TierError as error:
+        return Refusal(f"{error.instrument} {error.rule}", error.found, error.expected, can_be_stated=True)
     except InputError as error:
         # What this policy's accounts cannot hold, another's may.
         remedy = f"{error.expected} instead of {error.found}"
         return Refusal(f"{error.argument} {error.rule}", "", remedy, can_be_stated=False)
-    # Which accounts move as one depends on the policy as well, so that all store the same measures.
-    return engine.evaluate(book, marks, asset_prices=asset_prices, measures=MEASURE_NAMES)
+    try:
+        # Which accounts move as one depends on the policy as well, so that all store the same measures.
+        return engine.evaluate(book, marks, asset_prices=asset_prices, measures=MEASURE_NAMES)
+    except UnknownRuleError as error:
+        return Refusal(error.rule, error.found, error.expected, can_be_stated=True)
 
 
 def labelled(policies: Policies) -> dict[str, MarginPolicy]:

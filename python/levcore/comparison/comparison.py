@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,13 +11,14 @@ import numpy.typing as npt
 from levcore.book.arrays import Floats
 from levcore.book.positions import PositionBook
 from levcore.comparison.assets import AssetMatch
-from levcore.comparison.instruments import Match
+from levcore.comparison.instruments import Match, with_borrowed
 from levcore.comparison.totals import comparison_totals, judged_accounts
 from levcore.engine.compiled import pools_every_account
 from levcore.engine.distances import AccountDistance, distance
 from levcore.engine.engine import Engine
 from levcore.engine.risk import BookRisk
 from levcore.errors import InputError
+from levcore.frozen import Frozen
 from levcore.measures import ACCOUNT_MEASURES, BALANCE_MEASURES, MEASURE_NAMES
 from levcore.rules.policy import MarginPolicy
 from levcore.status import FIRST_FAILURE, AccountStatus, State
@@ -58,7 +58,7 @@ class Refusal:
         return f"refuses: {self.matter}{reason}"
 
 
-class Comparison:
+class Comparison(Frozen):
     """One book at one set of marks, evaluated under several policies; made by `compare`.
 
     Attributes
@@ -78,6 +78,16 @@ class Comparison:
         By label: which assets are the policy's own, borrowed, or missing.
     """
 
+    _instead = "compare again, levcore.compare(...)"
+
+    book: PositionBook
+    marks: Floats
+    policies: dict[str, MarginPolicy]
+    matches: dict[str, Match]
+    results: dict[str, "BookRisk | Refusal"]
+    asset_prices: Mapping[str, float] | None
+    asset_matches: dict[str, AssetMatch]
+
     def __init__(
         self,
         book: PositionBook,
@@ -88,13 +98,15 @@ class Comparison:
         asset_prices: Mapping[str, float] | None,
         asset_matches: dict[str, AssetMatch],
     ) -> None:
-        self.book = book
-        self.marks = marks
-        self.policies = policies
-        self.matches = matches
-        self.results = results
-        self.asset_prices = asset_prices
-        self.asset_matches = asset_matches
+        self._fill(
+            book=book,
+            marks=marks,
+            policies=policies,
+            matches=matches,
+            results=results,
+            asset_prices=asset_prices,
+            asset_matches=asset_matches,
+        )
 
     def __len__(self) -> int:
         """Number of positions."""
@@ -218,10 +230,10 @@ class Comparison:
 
     def _distance(self, label: str) -> AccountDistance:
         if len(self):
-            engine = Engine(self.policies[label])
+            engine = Engine(with_borrowed(self.policies[label], self.matches[label]))
             return distance(engine, self.book, self.marks, asset_prices=self.asset_prices)
         # Without positions, nothing says which prices move.
-        unknown = AccountDistance(self.book.account_ids)
+        unknown = AccountDistance(self.book)
         unknown.buffers[0].fill(np.nan)
         unknown.buffers[1].fill(AccountStatus.INCOMPLETE)
         return unknown
@@ -323,21 +335,9 @@ class Comparison:
             ``spread`` and ``liquidates_first``; ``accounts`` and ``balances``: the same for their measures;
             ``totals``.
         """
-        from levcore.reports.comparison.json import comparison_dict
+        from levcore.comparison.json import comparison_dict
 
         return comparison_dict(self)
-
-    def text(self, *, name: str = "", top: int = 10) -> str:
-        """Comparison as plain text for a terminal; lists of `top` positions and accounts."""
-        from levcore.reports.comparison.text import render_comparison_text
-
-        return render_comparison_text(self, name=name, top=top)
-
-    def report(self, path: str | Path, *, name: str = "", top: int = 20) -> Path:
-        """Write the HTML report, one file without links to anything outside; return its path."""
-        from levcore.reports.comparison.html import write_comparison
-
-        return write_comparison(self, path, name=name, top=top)
 
 
 def _missing(measure: str, length: int) -> npt.NDArray[Any]:

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from levcore.errors import InputError
 from levcore.rules.instruments import Instrument, InstrumentTable, plain_symbol
 from levcore.rules.policy import MarginPolicy
+from levcore.rules.table_fit import check_tables, fits
 from levcore.rules.tiers import TierTable
 
-__all__ = ["Match", "Names", "match_instruments"]
+__all__ = ["Match", "Names", "match_instruments", "with_borrowed"]
 
 Names = Mapping[str, str | Instrument]
 """Name in the book to name in the policy, or to the instrument itself."""
@@ -187,7 +188,7 @@ def _match(
         restated=tuple(
             name for name in names if name in found and found[name].contract_size != contracts[name]
         ),
-        misfits=tuple(name for name in borrowed if not _fits(found[name].tiers, policy)),
+        misfits=tuple(name for name in borrowed if not fits(found[name].tiers, policy)),
     )
 
 
@@ -219,8 +220,14 @@ def _is_bundled(instrument: Instrument, policy: MarginPolicy) -> bool:
     return table.is_bundled(instrument.name) and table[instrument.name] == instrument
 
 
-def _fits(tiers: TierTable, policy: MarginPolicy) -> bool:
-    """Whether the policy's own tables have the unit and the shape of these tiers."""
-    if tiers.is_single_rate or policy.table_shape == "any":
-        return True
-    return tiers.unit in policy.table_units and tiers.shape == policy.table_shape
+def with_borrowed(policy: MarginPolicy, match: Match) -> MarginPolicy:
+    """Policy to evaluate with: borrowed tables may be of another shape, which the comparison says.
+
+    Raises
+    ------
+    TierError
+        For a table that is not borrowed and does not fit the policy.
+    """
+    for name in match.own:
+        check_tables(policy, match.instruments[name])
+    return policy.replace(table_shape="any") if match.misfits else policy

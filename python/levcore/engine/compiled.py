@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from levcore.errors import InputError, PolicyError, TierError, UnknownRuleError
+from levcore.rules.table_fit import check_tables
 
 if TYPE_CHECKING:
     from levcore.book.positions import PositionBook
@@ -135,13 +136,17 @@ def compile_policy(policy: "MarginPolicy", names: Sequence[str] | None = None) -
     UnknownRuleError
         If a rule that every position needs is unknown.
     TierError
-        If a table does not fit the payoff of its instrument, or a rate with the funding inside leaves [0, 1).
+        If a table does not fit the policy or the payoff of its instrument, or a rate with the funding inside
+        leaves [0, 1).
     """
     table = policy.instruments
     chosen = [name for name in (table if names is None else names) if name in table]
     funded = policy.known("funding_in_requirement") == "rate_times_value"
     movers = Movers(policy)
-    instruments = tuple(_compile_instrument(table[name], funded, movers) for name in chosen)
+    found = [table[name] for name in chosen]
+    for instrument in found:
+        check_tables(policy, instrument)
+    instruments = tuple(_compile_instrument(instrument, funded, movers) for instrument in found)
     places = {name: place for place, name in enumerate(chosen)}
     assets = tuple(_compile_asset(asset, movers) for asset in policy.assets.values())
     unknown = _unknown_by_mode(policy)

@@ -8,7 +8,7 @@ import numpy as np
 from levcore._levcore import quantities_to_close as core_quantities_to_close
 from levcore.book.arrays import Floats
 from levcore.book.asset_prices import asset_price_columns
-from levcore.book.marks import mark_prices
+from levcore.engine.known_prices import known_prices
 
 if TYPE_CHECKING:
     from levcore.book.marks import Marks
@@ -62,10 +62,10 @@ def quantities_to_close(
     [0.0, 0.0]
     """
     bound = engine.bind(book)
-    prices = mark_prices(book, marks)
+    prices = known_prices(book, marks, bound.policies)
     results = np.empty((1, len(book)))
     core_quantities_to_close(
-        book.whole(),
+        book.layout(pool_all=True),
         bound.kernel,
         prices.reshape(-1),
         asset_price_columns(book, bound.policies, asset_prices),

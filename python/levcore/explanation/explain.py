@@ -11,10 +11,11 @@ import numpy as np
 from levcore.book.arrays import Floats
 from levcore.book.asset_prices import asset_price_columns
 from levcore.book.balances import Balances
-from levcore.book.marks import Marks, mark_prices, marks_by_policy
+from levcore.book.marks import Marks, marks_by_policy
 from levcore.book.policy_labels import labels_of_book
 from levcore.book.positions import PositionBook
 from levcore.engine.engine import Engine
+from levcore.engine.known_prices import known_prices
 from levcore.errors import DTypeError, InputError
 from levcore.explanation.margin import margin_steps, value_steps
 from levcore.explanation.pool import PooledAccount, pooled_account_steps
@@ -24,7 +25,7 @@ from levcore.explanation.steps import Explanation, Step
 from levcore.explanation.verdict import account_steps, equity_steps, level_steps, price_steps
 from levcore.reference.evaluate import BookReplay
 from levcore.rules.terms import UNKNOWN
-from levcore.status import FIRST_FAILURE, State, Status
+from levcore.status import FIRST_FAILURE, FIRST_PARTIAL, State, Status
 
 __all__ = ["Explanation", "Step", "explain"]
 
@@ -66,7 +67,7 @@ def explain(
     """
     number = _checked_row(row, len(book))
     policies = tuple(engine.policies[label] for label in labels_of_book(book, tuple(engine.policies)))
-    prices = marks_by_policy(mark_prices(book, marks), len(policies))
+    prices = marks_by_policy(known_prices(book, marks, policies), len(policies))
     of_assets = [column.tolist() for column in asset_price_columns(book, policies, asset_prices)]
     rows = _rows_needed(book, number)
     part, part_marks = _part_of(book, prices, rows)
@@ -106,14 +107,15 @@ def steps_of(row: Row, account: PooledAccount | None) -> Iterator[Step]:
     if evaluated:
         alone = row if account is None else replace(row, position=account.alone)
         yield from value_steps(alone)
-        yield from margin_steps(alone)
+        if status != Status.WITHOUT_MARGIN:
+            yield from margin_steps(alone)
     if account is not None:
         yield from pooled_account_steps(row, account)
     elif row.is_cross:
         yield from account_steps(row)
-    elif status < FIRST_FAILURE:
+    elif status < FIRST_PARTIAL:
         yield from equity_steps(row)
-    judged = status < FIRST_FAILURE and status != Status.ACCOUNT_INCOMPLETE
+    judged = status < FIRST_PARTIAL
     if judged:
         yield from level_steps(row, row.position.margin_ratio)
     if judged and evaluated:

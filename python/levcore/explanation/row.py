@@ -16,7 +16,7 @@ from levcore.reference.kernel import MarkedInstrument, Position
 from levcore.reference.rules.policy import Policy
 from levcore.reference.rules.tables import Line, Table
 from levcore.rules.terms import UNKNOWN
-from levcore.status import COLUMN_AT_FAULT, FIRST_FAILURE, Status
+from levcore.status import FIRST_FAILURE, Status
 
 if TYPE_CHECKING:
     from levcore.book.positions import PositionBook
@@ -152,11 +152,14 @@ def tier_steps(row: Row) -> Iterator[Step]:
         yield Step("multiplier", "settlement currency a quote unit", "", i.multiplier, "", part)
     if terms.settlement:
         yield Step("settlement currency", "", "", terms.settlement, "", part)
-    origin = f"{table.source}, as of {table.as_of}" if table.is_bundled(i.name) else "given by the caller"
+    bundled = f"{table.source_of(i.name)}, as of {table.date_of(i.name)}"
+    origin = bundled if table.is_bundled(i.name) else "given by the caller"
     keyed = KEYED_BY_SIZE[terms.payoff] if row.tiers.shape == "growing" else KEYED_BY[row.tiers.unit]
     side = " of short positions" if terms.short_tiers is not None and p.quantity < 0.0 else ""
     shape = f"{row.tiers.shape}{side}, keyed by {keyed}"
     yield Step("tier table", "", "", f"{shape}; {origin}", row.evidence("table_shape"), part)
+    if table.limit(i.name):
+        yield Step("end of the table", "", "", table.limit(i.name), "", part)
     if row.policy.funding_in_requirement == "rate_times_value":
         rule = row.evidence("funding_in_requirement")
         yield Step("funding rate", "part of every rate below", "", terms.funding_rate, rule, part)
@@ -192,8 +195,8 @@ def _applies(row: Row, line: Line) -> str:
 def fault_steps(row: Row) -> Iterator[Step]:
     """What is wrong with a row that failed, and where."""
     status = Status(row.position.status)
-    column = COLUMN_AT_FAULT.get(status)
-    if column is None:
+    column = status.column
+    if not column:
         return
     value = n(row.marked.mark) if column == "mark_price" else _held(row, column)
     part = "wrong" if status.is_failure else "missing"

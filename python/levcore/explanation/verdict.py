@@ -74,7 +74,7 @@ def account_steps(row: Row) -> Iterator[Step]:
         numbers = " + ".join(map(n, terms)) if count <= LEGS_SHOWN else ""
         yield Step(name, formula, numbers, value, "", part)
     if status != AccountStatus.OK:
-        yield Step("verdict", status.describe(), "", f"{status.name}, {State(verdict.state).name}", "", part)
+        yield Step("verdict", status.describe(), "", f"{status.word}, {State(verdict.state).word}", "", part)
         return
     _, initial, _, free, ratio, call = verdict.measures[:6]
     yield Step(
@@ -106,7 +106,7 @@ def leg_steps(row: Row, part: str) -> Iterator[Step]:
         name, status = row.book.name_of(place), Status(leg.status)
         text = f"{name}, quantity {n(leg.quantity)}"
         if status >= FIRST_FAILURE:
-            value = f"{status.name}: {status.describe()}"
+            value = f"{status.word}: {status.describe()}"
         else:
             profit = leg.unrealized_pnl + leg.funding
             value = f"profit {n(profit)}, requirement {n(leg.requirement)}"
@@ -124,14 +124,14 @@ def price_steps(row: Row) -> Iterator[Step]:
     yield from bankruptcy_steps(row)
     p, part = row.position, "room"
     mark = row.marked.mark
-    side = 1.0 if p.quantity > 0.0 else -1.0
     if math.isnan(p.liquidation_price):
         formula, numbers = "no price, so no end to the room", ""
         if p.distance_to_liquidation < 0.0:
             formula = "no price, and the position is past liquidation"
     else:
-        formula = "(side * (mark_price - liquidation_price)) * (1 / mark_price)"
-        numbers = f"({n(side)} * ({n(mark)} - {n(p.liquidation_price)})) * (1 / {n(mark)})"
+        formula = "(toward * (mark_price - liquidation_price)) * (1 / mark_price)"
+        toward = 1.0 if p.liquidation_price == p.liquidation_price_lower else -1.0
+        numbers = f"({n(toward)} * ({n(mark)} - {n(p.liquidation_price)})) * (1 / {n(mark)})"
     yield Step("distance_to_liquidation", formula, numbers, p.distance_to_liquidation, "", part)
     formula, numbers = "V / equity", f"{n(p.value)} / {n(p.equity)}"
     if not p.equity > 0.0:
@@ -214,6 +214,10 @@ def growing_zero_steps(row: Row, growing: Growing, part: str) -> Iterator[Step]:
     numbers = f"{d} * (2 * {needed}) / ({n(gap)} + sqrt({n(square)}))"
     if not square >= 0.0:
         formula, numbers = "none: no value meets the requirement", ""
+    elif p.liquidation_value == growing.far_value_at_zero(p.needed, p.direction):
+        # Of two zeros the one that is met first.
+        formula = f"(gap + sqrt(discriminant)) / (2 * {row.at_level('slope')})"
+        numbers = f"({n(gap)} + sqrt({n(square)})) / (2 * {slope})"
     yield Step("value V* there", formula, numbers, p.liquidation_value, "", part)
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from levcore._levcore import __version__
+from levcore.book.labels import cross_positions
 from levcore.engine.risk import BookRisk
 from levcore.errors import InputError
 from levcore.files.columns import Progress
@@ -23,7 +24,6 @@ from levcore.files.csv import csv_text
 from levcore.files.parquet import is_parquet, parquet_library, write_parquet
 from levcore.files.positions import NUMBER_COLUMNS, Positions
 from levcore.measures import ACCOUNT_MEASURES, BALANCE_MEASURES
-from levcore.reports.risk.lists import positions_of_accounts
 from levcore.status import AccountStatus, State, Status
 
 __all__ = ["check_output", "json_cells", "json_value", "write_csv", "write_json", "write_results"]
@@ -122,17 +122,9 @@ def write_json(file: TextIO, positions: Positions, risk: BookRisk, progress: Pro
 
 def _results(risk: BookRisk) -> dict[str, Column]:
     columns: dict[str, Column] = {name: risk.column(name) for name in risk.measures}
-    columns["state"] = (risk.state, _words(State))
-    columns["status"] = (risk.status, _words(Status))
+    columns["state"] = (risk.state, State.words())
+    columns["status"] = (risk.status, Status.words())
     return columns
-
-
-def _words(codes: type[State] | type[Status] | type[AccountStatus]) -> list[str]:
-    """Word of each code, in lower case; unused codes in between have none."""
-    words = [""] * (max(codes) + 1)
-    for member in codes:
-        words[member] = member.name.lower()
-    return words
 
 
 def _csv_cells(column: Column, start: int, stop: int) -> list[str]:
@@ -184,9 +176,11 @@ def _account_columns(risk: BookRisk) -> dict[str, Sequence[Any]]:
     accounts, count = risk.accounts, len(risk.accounts)
     columns: dict[str, Sequence[Any]] = {"account": [json_value(name) for name in accounts.ids]}
     columns |= {name: json_cells(getattr(accounts, name), 0, count) for name in ACCOUNT_MEASURES}
-    columns["state"] = _csv_cells((accounts.state, _words(State)), 0, count)
-    columns["status"] = _csv_cells((accounts.status, _words(AccountStatus)), 0, count)
-    columns["positions"] = positions_of_accounts(risk).tolist()
+    columns["state"] = _csv_cells((accounts.state, State.words()), 0, count)
+    columns["status"] = _csv_cells((accounts.status, AccountStatus.words()), 0, count)
+    columns["positions"] = cross_positions(
+        risk.book.account_codes, risk.book.is_cross, len(risk.accounts)
+    ).tolist()
     return columns
 
 
@@ -195,7 +189,7 @@ def _balance_columns(risk: BookRisk) -> dict[str, Sequence[Any]]:
     count = len(risk.balances)
     rows: dict[str, Sequence[Any]] = {name: [json_value(each) for each in columns[name]] for name in KEYS}
     rows |= {name: json_cells(columns[name], 0, count) for name in BALANCE_MEASURES}
-    rows["status"] = _csv_cells((risk.balances.status, _words(Status)), 0, count)
+    rows["status"] = _csv_cells((risk.balances.status, Status.words()), 0, count)
     return rows
 
 

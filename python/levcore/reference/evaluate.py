@@ -15,6 +15,8 @@ from levcore.reference import kernel
 from levcore.reference.accounts.reader import AccountReader
 from levcore.reference.accounts.settle import BalanceResult, settle
 from levcore.reference.accounts.verdict import Sums, Verdict, judge_wallet
+from levcore.reference.codes.state import state_of
+from levcore.reference.formulas import margin
 from levcore.reference.kernel import BY_ACCOUNT, ROW_RESULTS, MarkedInstrument, Position
 from levcore.reference.rules.collateral import prepare_asset
 from levcore.reference.rules.policy import Policy, prepare
@@ -58,8 +60,9 @@ def evaluate(
     BookRisk
         In the caller's row order.
     """
-    from levcore.book.marks import mark_prices, marks_by_policy
+    from levcore.book.marks import marks_by_policy
     from levcore.book.positions import PositionBook
+    from levcore.engine.known_prices import known_prices
     from levcore.engine.risk import BookRisk
     from levcore.measures import MEASURE_NAMES, chosen_measures, default_measures
 
@@ -67,7 +70,7 @@ def evaluate(
         raise DTypeError("book", "must be a PositionBook", "PositionBook", type(book).__name__)
     labelled = labelled_policies(policy)
     policies = tuple(labelled[label] for label in labels_of_book(book, tuple(labelled)))
-    prices = mark_prices(book, marks)
+    prices = known_prices(book, marks, policies)
     by_policy = marks_by_policy(prices, len(policies)).tolist()
     of_assets = [column.tolist() for column in asset_price_columns(book, policies, asset_prices)]
     replay = BookReplay(book, policies, by_policy, of_assets)
@@ -250,7 +253,7 @@ class BookReplay:
         position, marked, policy = self._read(row), self.marked_of(row), self.policy_of(row)
         status = kernel.refuse_inputs(position, policy, marked, cross=False)
         if status == Status.FLAT:
-            return _flat_isolated(position)
+            return _flat_isolated(position, policy)
         if status != Status.OK or marked.instrument is None or marked.tiers is None:
             return fail(position, status)
         rules, basis = policy.rules, policy.rules.requirement_isolated
@@ -262,6 +265,8 @@ class BookReplay:
         status = kernel.refuse_results(
             position, marked.tiers, cross=False, has_leverage=self.book.leverage is not None
         )
+        if status == Status.WITHOUT_MARGIN:
+            return _without_margin(position, policy)
         return _joined(position, status)
 
     def _value_leg(self, row: int) -> tuple[Position, float]:
@@ -386,8 +391,21 @@ def fail(position: Position, status: Status) -> Position:
     return position
 
 
+def _without_margin(position: Position, policy: Policy) -> Position:
+    """Leave a row without margin what does not depend on it."""
+    _withdraw(position)
+    if policy.rules.fee_basis == kernel.FEE_AT_BANKRUPTCY:
+        # Where the margin ends is not known, nor is the fee there.
+        if policy.rules.fee_in_initial:
+            position.initial_margin = math.nan
+        if policy.rules.fee_in_maintenance:
+            position.maintenance_margin = math.nan
+    position.state, position.status = State.INCOMPLETE, Status.WITHOUT_MARGIN
+    return position
+
+
 def _withdraw(position: Position) -> None:
-    """Take back what a leg would be told of an account that could not be judged."""
+    """Take back what follows from a margin or an account that is not known."""
     for attribute in BY_ACCOUNT:
         setattr(position, attribute, math.nan)
 
@@ -402,9 +420,20 @@ def _flatten(position: Position) -> None:
     position.status = Status.FLAT
 
 
-def _flat_isolated(position: Position) -> Position:
-    margin = position.isolated_margin
+def _flat_isolated(position: Position, policy: Policy) -> Position:
+    """Judge a row without exposure by what it holds; a leverage says that it holds no margin."""
+    held = position.isolated_margin
+    if math.isnan(held) and margin.is_leverage(position.leverage):
+        held = 0.0
+    if math.isinf(held):
+        return fail(position, Status.INVALID_MARGIN)
+    position.isolated_margin = held
     _flatten(position)
-    position.equity = margin + position.funding if 0.0 < margin < math.inf else math.nan
-    position.margin_ratio, position.state = 0.0, State.HEALTHY
+    position.equity = held + position.funding
+    if math.isnan(held):
+        return _without_margin(position, policy)
+    if math.isinf(position.equity):
+        return fail(position, Status.NUMERIC_OVERFLOW)
+    position.margin_ratio = margin.margin_ratio(0.0, position.equity)
+    position.state = state_of(position.margin_ratio, policy.levels)
     return position

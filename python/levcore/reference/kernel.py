@@ -264,26 +264,35 @@ def find_prices(
 ) -> None:
     """Liquidation and bankruptcy price, distance, leverage and findings."""
     p, table = position, tiers.of(position.quantity)
-    value = p.liquidation_value = solve(p, policy, table, basis)
+    value = solve(p, policy, table, basis)
     per_value = contract.price_per_value(instrument, p.size)
-    p.liquidation_price = liquidation.price_or_none(
-        value, contract.price_at_value(instrument, value, p.size, per_value)
-    )
+    price = liquidation.price_or_none(value, contract.price_at_value(instrument, value, p.size, per_value))
     factor = policy.bankruptcy.along(p.direction)
     bankrupt = liquidation.value_at_zero(p.bankruptcy_needed, 0.0, factor)
     p.bankruptcy_price = liquidation.price_or_none(
         bankrupt, contract.price_at_value(instrument, bankrupt, p.size, per_value)
     )
     p.effective_leverage = exposure.effective_leverage(p.value, p.equity)
-    side = 1.0 if p.quantity > 0.0 else -1.0
+    side = toward = 1.0 if p.quantity > 0.0 else -1.0
+    p.liquidation_price_lower = price if side > 0.0 else math.nan
+    p.liquidation_price_upper = math.nan if side > 0.0 else price
+    if basis == AT_PRICE and table.growing is not None:
+        far_value = table.growing.far_value_at_zero(p.needed, p.direction)
+        # Of a short inverse position alone: its value rises as the price falls, and its rate with it.
+        far = liquidation.price_or_none(
+            far_value, contract.price_at_value(instrument, far_value, p.size, per_value)
+        )
+        if not math.isnan(far):
+            p.liquidation_price_lower = far
+            if not liquidation.is_nearer_above(mark, far, price):
+                value, price, toward = far_value, far, 1.0
+    p.liquidation_value, p.liquidation_price = value, price
     past = p.state >= State.LIQUIDATION
-    room = liquidation.distance(side, mark, p.liquidation_price, 1.0 / mark)
+    room = liquidation.distance(toward, mark, p.liquidation_price, 1.0 / mark)
     if math.isnan(p.liquidation_price):
         room = -math.inf if past else math.inf
     p.distance_to_liquidation = room
-    p.liquidation_price_lower = p.liquidation_price if side > 0.0 else math.nan
-    p.liquidation_price_upper = math.nan if side > 0.0 else p.liquidation_price
-    p.status = Status.OK
+    p.status = Status.NO_BANKRUPTCY_PRICE if math.isnan(p.bankruptcy_price) else Status.OK
     if math.isnan(p.liquidation_price):
         p.status = Status.NO_LIQUIDATION_PRICE
     if basis == AT_PRICE and value > table.cap_of_value:
@@ -308,12 +317,10 @@ def refuse_inputs(position: Position, policy: Policy, marked: MarkedInstrument, 
         return failure
     if not _positive(p.entry_price):
         return Status.INVALID_ENTRY_PRICE
-    if not math.isnan(leverage) and not _positive(leverage):
+    if not (math.isnan(leverage) or margin.is_leverage(leverage)):
         return Status.INVALID_LEVERAGE
-    if not cross and not math.isnan(p.isolated_margin) and not _positive(p.isolated_margin):
+    if not cross and math.isinf(p.isolated_margin):
         return Status.INVALID_MARGIN
-    if not cross and math.isnan(p.isolated_margin) and math.isnan(leverage):
-        return Status.MISSING_MARGIN
     if cross and math.isnan(leverage) and policy.rules.fee_basis == FEE_AT_BANKRUPTCY:
         return Status.MISSING_REQUIRED_LEVERAGE
     if marked.tiers is None:
@@ -351,13 +358,17 @@ def _exceeds(position: Position, table: Table) -> bool:
 
 
 def refuse_results(position: Position, tiers: Tiers, cross: bool, has_leverage: bool) -> Status:
-    """Failure of a row by its results, or ``MISSING_LEVERAGE``, else ``OK``."""
+    """Failure of a row by its results, ``WITHOUT_MARGIN`` or ``MISSING_LEVERAGE``, else ``OK``."""
     p = position
     if any(_exceeds(p, table) for table in tables_of(p, tiers)):
         return Status.TIER_OVERFLOW
     results = [p.value, p.entry_value, p.unrealized_pnl, p.requirement]
-    if not cross:
-        results += [p.needed, p.isolated_margin]
+    # Neither given nor derived from a leverage, which cannot be NaN then.
+    without_margin = not cross and math.isnan(p.leverage) and math.isnan(p.isolated_margin)
+    if not cross and not without_margin:
+        results += [p.needed, p.isolated_margin, p.equity]
     if not all(math.isfinite(result) for result in results):
         return Status.NUMERIC_OVERFLOW
+    if without_margin:
+        return Status.WITHOUT_MARGIN
     return Status.MISSING_LEVERAGE if has_leverage and math.isnan(p.leverage) else Status.OK

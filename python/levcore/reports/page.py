@@ -1,67 +1,73 @@
-"""Look of the HTML reports: the page, the style sheet ``report.css``, the colours of states and policies."""
+"""A report as data: what it says, in the order in which it is read."""
 
-from functools import cache
-from html import escape
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
-from levcore._levcore import __version__
-from levcore.status import AccountStatus, State, Status
+from levcore.reports.charts.model import Figure
+from levcore.reports.tables import Layout, Table
+from levcore.status import State
 
-__all__ = ["html_page", "policy_mark", "state_colour", "state_word", "status_word", "style_sheet"]
-
-# Told apart with any colour vision: the hues of Okabe and Ito, lightness falling from warning to bankrupt.
-# Every place that uses them says the state in words too.
-COLOURS = {
-    State.HEALTHY: "var(--healthy, #8fb3d1)",
-    State.WARNING: "var(--warning, #e9d536)",
-    State.MARGIN_CALL: "var(--margin-call, #e69f00)",
-    State.LIQUIDATION: "var(--liquidation, #c84a00)",
-    State.BANKRUPT: "var(--bankrupt, #5b2a5e)",
-    State.INCOMPLETE: "var(--incomplete, #9aa3ad)",
-}
-
-# The same hues again for policies, each also with a shape of its own and its name beside it.
-POLICY_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#b0578d", "#56b4e9", "#a08f00", "#5c6875", "#7a3e00")
-POLICY_SHAPES = ("circle", "square", "diamond", "triangle")
-
-CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+__all__ = ["Page", "Section", "Tile"]
 
 
-def html_page(title: str, body: str) -> str:
-    """Page of a report: `body` is finished HTML, `title` is not."""
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        # The browser itself then refuses to load anything, were there ever a mistake in the escaping.
-        f'<meta http-equiv="Content-Security-Policy" content="{CONTENT_POLICY}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{style_sheet()}</style>\n</head>\n<body>\n<main>\n{body}\n"
-        f"<footer>Made by levcore {escape(__version__)}. Nothing is loaded from elsewhere.</footer>\n"
-        "</main>\n</body>\n</html>\n"
-    )
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One large number, with its name and a remark."""
+
+    head: str
+    value: str
+    remark: str = ""
 
 
-@cache
-def style_sheet() -> str:
-    """Text of the style sheet: light, dark, and sober on paper."""
-    return Path(__file__).with_name("report.css").read_text(encoding="utf-8")
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Part of a report under one title; a layout without drawings leaves figures out.
+
+    Parameters
+    ----------
+    title, note : str
+        Above everything else.
+    parts : sequence of Table or Figure
+        In reading order.
+    only : {"", "text", "html"}
+        The one layout that shows it.
+    """
+
+    title: str
+    note: str = ""
+    parts: Sequence[Table[Any] | Figure] = ()
+    only: Layout | Literal[""] = ""
 
 
-def state_colour(state: State) -> str:
-    """CSS colour of a state."""
-    return COLOURS[state]
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A whole report.
 
+    Parameters
+    ----------
+    title : str
+    verdict : str
+        The answer in one sentence, before everything else.
+    worst : State
+        What the verdict amounts to; a layout with colours shows it.
+    facts : sequence of (str, str)
+        What was evaluated, and under which policies: word and text.
+    made : str
+        When; empty where the same result is to give the same bytes.
+    tiles : sequence of Tile
+        The few largest numbers, all of which stand in the tables as well.
+    sections : sequence of Section
+    """
 
-def policy_mark(place: int) -> tuple[str, str]:
-    """Colour and shape of the policy at a place of a comparison, from 0."""
-    number = place % len(POLICY_COLOURS)
-    return f"var(--policy-{number + 1}, {POLICY_COLOURS[number]})", POLICY_SHAPES[place % len(POLICY_SHAPES)]
+    title: str
+    verdict: str
+    worst: State
+    facts: Sequence[tuple[str, str]] = ()
+    made: str = ""
+    tiles: Sequence[Tile] = ()
+    sections: Sequence[Section] = field(default=())
 
-
-def state_word(state: State) -> str:
-    """Name of a state as the reports write it."""
-    return state.name.lower().replace("_", " ")
-
-
-def status_word(status: Status | AccountStatus) -> str:
-    """Name of a status as the reports write it."""
-    return status.name.lower().replace("_", " ")
+    def sections_of(self, layout: Layout) -> list[Section]:
+        """Sections that a layout shows."""
+        return [section for section in self.sections if section.only in ("", layout)]

@@ -4,23 +4,22 @@ A bundled table is a small text file, read when first needed; an instrument of i
 """
 
 import math
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from os import PathLike
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from levcore.errors import InputError, UnknownInstrumentError
+from levcore.rules.symbols import keys_of, plain_symbol, symbol_key
 from levcore.rules.tiers import Number, TierTable
 
 if TYPE_CHECKING:
-    from levcore.rules.bundles import Bundle
+    from levcore.rules.archive import Archive
+    from levcore.rules.bundles import Facts
 
 __all__ = ["Instrument", "InstrumentTable", "Payoff", "plain_symbol"]
 
 Payoff: TypeAlias = Literal["linear", "inverse", "quanto"]
-
-_UNIFIED_SYMBOL = re.compile(r"([^/:]+)/([^/:]+?)(?::([^/:-]+)(?:-(\d+))?)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +85,19 @@ class Instrument:
             raise InputError("multiplier", "belongs to quanto contracts", "1", repr(self.multiplier))
         if not -1 < self.funding_rate < 1:
             raise InputError(
-                "funding_rate", "must be a fraction of value", "in (-1, 1)", repr(self.funding_rate)
+                "funding_rate",
+                "must be a fraction of value; 0.01 % is 0.0001",
+                "in (-1, 1)",
+                repr(self.funding_rate),
             )
 
 
 class InstrumentTable(Mapping[str, Instrument]):
     """Instruments by name: a bundled table, the caller's own, or a bundled one with the caller's on top.
 
-    Immutable, hashable, comparable, cheap to pickle. Look-ups take the plain symbol (``"BTCUSDT"``) and,
-    where no instrument has that very name, the unified one (``"BTC/USDT:USDT"``, see `plain_symbol`).
+    Immutable, hashable, comparable, cheap to pickle. Look-ups take an instrument's very name and, where none
+    has it, another spelling of one contract: ``"BTCUSDT"``, ``"BTC/USDT:USDT"``, ``"BTC-USDT-SWAP"``,
+    ``"btc_usdt"``. A spelling that two instruments share is refused.
 
     Parameters
     ----------
@@ -111,10 +114,11 @@ class InstrumentTable(Mapping[str, Instrument]):
         Where two instruments have one name.
     """
 
-    __slots__ = ("_as_of", "_bundle", "_own", "_source")
+    __slots__ = ("_as_of", "_bundle", "_keys", "_own", "_source")
 
     def __init__(self, instruments: Iterable[Instrument] = (), *, source: str = "", as_of: str = "") -> None:
         self._bundle = ""
+        self._keys: dict[str, tuple[str, ...]] | None = None
         self._own: dict[str, Instrument] = {}
         self._source = source
         self._as_of = as_of
@@ -125,7 +129,15 @@ class InstrumentTable(Mapping[str, Instrument]):
 
     @classmethod
     def bundled(cls, name: str) -> "InstrumentTable":
-        """Table of ``data/instruments/<name>.txt``, read when an instrument is first asked for."""
+        """Table of the bundled archive, read when an instrument is first asked for.
+
+        Parameters
+        ----------
+        name : str
+            A file of it (``"binance-usdm-2024-10-24"``), or a series (``"bybit-linear"``, or from a date on
+            ``"bybit-linear>=2024-12-25"``): of each contract the newest table; several of these with spaces
+            between. `levcore.rules.archive` has the rule.
+        """
         table = cls()
         table._bundle = name
         return table
@@ -207,14 +219,83 @@ class InstrumentTable(Mapping[str, Instrument]):
 
     def is_bundled(self, name: str) -> bool:
         """Whether the instrument of this name comes from the bundled table, not from the caller."""
-        spelling = name if self._find(name) is not None else plain_symbol(name)
-        return bool(self._bundle) and spelling not in self._own and spelling in self._file.entries
+        spelling = self.resolve(name)
+        return spelling is not None and spelling not in self._own
+
+    def at(self, as_of: str) -> "InstrumentTable":
+        """Return the bundled table of the same series at another date, with the caller's own on top.
+
+        Raises
+        ------
+        InputError
+            Where no file of the series has that date.
+        """
+        from levcore.rules.archive import dates_of
+
+        found = {date: name for series in self.series for date, name in dates_of(series).items()}
+        names = [dates_of(series)[as_of] for series in self.series if as_of in dates_of(series)]
+        if not names:
+            raise InputError("tables", "are not bundled for that date", ", ".join(sorted(found)), repr(as_of))
+        table = InstrumentTable(self._own.values(), source=self._source, as_of=self._as_of)
+        table._bundle = " ".join(names)
+        return table
 
     @property
-    def _file(self) -> "Bundle":
-        from levcore.rules.bundles import read_bundle
+    def series(self) -> tuple[str, ...]:
+        """Names of the archive's series that it is of; empty where all is the caller's."""
+        from levcore.rules.archive import series_of
 
-        return read_bundle(self._bundle)
+        return (
+            tuple(dict.fromkeys(series_of(each.name) for each in self._file.bundles)) if self._bundle else ()
+        )
+
+    @property
+    def gaps(self) -> tuple[str, ...]:
+        """Contracts that the archive names without tiers or without contract size, and so no instruments."""
+        return tuple(self._file.gaps) if self._bundle else ()
+
+    def facts(self, name: str) -> "Facts | None":
+        """What the archive says of a contract beside its tiers, its fees among it; None: it is not there."""
+        if not self._bundle:
+            return None
+        return self._file.facts(self.resolve(name) or name)
+
+    def date_of(self, name: str) -> str:
+        """Date of one instrument's facts; that of the table for the caller's own."""
+        spelling = self.resolve(name)
+        if spelling is None or spelling in self._own:
+            return self._as_of
+        return self._file.entries[spelling].as_of
+
+    def source_of(self, name: str) -> str:
+        """Where one instrument's facts come from; the table's source for the caller's own."""
+        spelling = self.resolve(name)
+        if spelling is None or spelling in self._own:
+            return self._source
+        return self._file.entries[spelling].source
+
+    def limit(self, name: str) -> str:
+        """Why nothing is known above an instrument's last tier; empty where the venue ends there."""
+        spelling = self.resolve(name)
+        if spelling is None or spelling in self._own:
+            return ""
+        return self._file.entries[spelling].limit(spelling)
+
+    def resolve(self, name: str) -> str | None:
+        """Name of the instrument that `name` is a spelling of; None where there is none, or two."""
+        if not isinstance(name, str):
+            return None
+        for spelling in (name, plain_symbol(name)):
+            if spelling in self._own or (self._bundle and spelling in self._file.entries):
+                return spelling
+        found = self._by_key().get(symbol_key(name), ())
+        return found[0] if len(found) == 1 else None
+
+    @property
+    def _file(self) -> "Archive":
+        from levcore.rules.archive import archive_of
+
+        return archive_of(self._bundle)
 
     def _find(self, name: str) -> Instrument | None:
         own = self._own.get(name)
@@ -222,30 +303,67 @@ class InstrumentTable(Mapping[str, Instrument]):
             return own
         return self._file.instrument(name)
 
+    def _by_key(self) -> dict[str, tuple[str, ...]]:
+        """Names by what all spellings of them have in common."""
+        if self._keys is None:
+            keys: dict[str, tuple[str, ...]] = {}
+            for name in self:
+                if name in self._own:
+                    settlement, payoff = self._own[name].settlement, self._own[name].payoff
+                else:
+                    facts = self._file.entries[name].facts(name)
+                    settlement, payoff = facts.settlement, facts.payoff
+                for key in keys_of(name, settlement, payoff):
+                    keys[key] = (*keys.get(key, ()), name)
+            # Two threads may both build it; what they store is equal.
+            self._keys = keys
+        return self._keys
+
     def __contains__(self, name: object) -> bool:
-        """Whether the table holds `name`, in either spelling."""
-        if not isinstance(name, str):
-            return False
-        return any(
-            spelling in self._own or (self._bundle != "" and spelling in self._file.entries)
-            for spelling in (name, plain_symbol(name))
-        )
+        """Whether the table holds `name`, in any spelling."""
+        return isinstance(name, str) and self.resolve(name) is not None
 
     def __getitem__(self, name: str) -> Instrument:
-        """Return the instrument; `UnknownInstrumentError` names the closest ones there are."""
-        found = self._find(name) or self._find(plain_symbol(name))
+        """Return the instrument; `UnknownInstrumentError` says what there is instead."""
+        spelling = self.resolve(name)
+        found = None if spelling is None else self._find(spelling)
         if found is None:
-            raise UnknownInstrumentError("instrument", "is not in the table", self._known(name), repr(name))
+            raise UnknownInstrumentError("instrument", "is not in the table", self.missing(name), repr(name))
         return found
 
-    def _known(self, name: str) -> str:
+    def missing(self, name: str) -> str:
+        """Say of a name that the table lacks what is known of it, when it was listed, and what is near.
+
+        Returns
+        -------
+        str
+            One clause; the remedy where the table is empty.
+        """
         from difflib import get_close_matches
 
         names = list(self)
+        shared = self._by_key().get(symbol_key(name), ())
+        if len(shared) > 1:
+            return f"one of {', '.join(shared)}, which are all spelled so"
+        known = self._known_elsewhere(name) if self._bundle else ""
         if not names:
-            return "the caller's instruments (policy.with_instruments); this table is empty"
-        close = get_close_matches(plain_symbol(name), names, n=3, cutoff=0.5)
-        return f"one of {len(names)} instruments" + (f", such as {', '.join(close)}" if close else "")
+            none = "the caller's instruments (policy.with_instruments); this table is empty"
+            none += ", since this policy bundles none"
+            return f"{none}: {known}" if known else none
+        close = get_close_matches(symbol_key(name).partition(":")[0], self._by_key(), n=5, cutoff=0.6)
+        near = dict.fromkeys(each for key in close for each in self._by_key()[key])
+        said = f"one of {len(names)} instruments" + (f", such as {', '.join([*near][:3])}" if near else "")
+        return f"{said}; {known}" if known else said
+
+    def _known_elsewhere(self, name: str) -> str:
+        """What the archive knows of a name beside the table's instruments, in any spelling."""
+        plain = plain_symbol(name)
+        direct = self._file.missing(name) or self._file.missing(plain)
+        if direct:
+            return direct
+        key = symbol_key(name).partition(":")[0]
+        others = (each for each in sorted(self._file.all_names()) if symbol_key(each) == key)
+        return next((text for text in map(self._file.missing, others) if text), "")
 
     def __iter__(self) -> Iterator[str]:
         """Iterate over the names: the bundled ones in the order of the file, then the caller's."""
@@ -282,23 +400,3 @@ def _restore(bundle: str, own: tuple[Instrument, ...], source: str, as_of: str) 
     table = InstrumentTable(own, source=source, as_of=as_of)
     table._bundle = bundle
     return table
-
-
-def plain_symbol(symbol: str) -> str:
-    """Symbol as a venue writes it, of one in the unified ``base/quote:settlement-expiry`` spelling.
-
-    Only contracts settled in their quote currency are translated, since for the others venues differ; every
-    other text comes back as it is.
-
-    Examples
-    --------
-    >>> plain_symbol("BTC/USDC:USDC"), plain_symbol("BTC/USDT:USDT-231229"), plain_symbol("BTC/USD:BTC")
-    ('BTCUSDC', 'BTCUSDT_231229', 'BTC/USD:BTC')
-    """
-    match = _UNIFIED_SYMBOL.fullmatch(symbol)
-    if match is None:
-        return symbol
-    base, quote, settlement, expiry = match.groups()
-    if settlement not in (None, quote):
-        return symbol
-    return base + quote + (f"_{expiry}" if expiry else "")

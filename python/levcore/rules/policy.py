@@ -10,10 +10,11 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
-from levcore.errors import PolicyError, UnknownPolicyError, UnknownRuleError
+from levcore.errors import InputError, PolicyError, UnknownPolicyError, UnknownRuleError
 from levcore.rules.assets import Asset, AssetTable
+from levcore.rules.fees import Fees, regular_fees
 from levcore.rules.instruments import Instrument, InstrumentTable
 from levcore.rules.terms import (
     CHOICES,
@@ -41,6 +42,9 @@ from levcore.rules.terms import (
 from levcore.rules.tiers import Unit
 
 __all__ = ["MarginPolicy", "PolicyInfo", "Source", "Texts", "policies", "policy"]
+
+HIGHEST_FEE = 0.02
+LOWEST_LEVEL, HIGHEST_LEVEL = 1e-9, 1e9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +74,8 @@ class MarginPolicy:
     closing_fee_basis : {"none", "price", "entry", "bankruptcy", "unknown"}
         Value on which the closing fee inside the requirement is taken.
     closing_fee_rate : float or "unknown"
-        Fraction of that value; "unknown" where it depends on the account's fee tier.
+        Fraction of that value, at most 0.02, twenty times the highest of our venues: 0.05 is a percentage
+        written as a fraction; "unknown" where it depends on the account's fee tier.
     closing_fee_bankruptcy_cross : {"none", "margin", "leverage", "unknown"}
         Which bankruptcy of a cross position a fee at the bankruptcy value means: where the account's equity
         ends, or ``entry value * (1 - d / leverage)``, d = +1 where value and profit rise together, else -1;
@@ -82,7 +87,7 @@ class MarginPolicy:
     warning_level, margin_call_level : float or None
         Requirement over equity from which these states begin; None where no source states one.
     liquidation_level : float
-        The same for liquidation.
+        The same for liquidation. All levels lie in [1e-9, 1e9], where their reciprocals are ordinary numbers.
     warning_level_inclusive, margin_call_level_inclusive, liquidation_level_inclusive : bool
         Whether the state holds at the level itself.
     ratio : str
@@ -104,6 +109,8 @@ class MarginPolicy:
     covered_share : float
         Share of one leg's requirement on covered quantity, in [0, 1]: 0 nets the legs. 0 unless
         `hedge_requirement` is "covered".
+    lowest_short_price : float, quote
+        Price below which no table holds for short positions, which are then refused; 0 where there is none.
     initial_margin_rule : {"leverage", "table", "unknown"}
         Whether the initial margin is the value over the row's leverage, or follows the instrument's
         `initial_tiers`.
@@ -130,6 +137,12 @@ class MarginPolicy:
         The bundled table, or an empty one for the caller to fill with `with_instruments`.
     assets : AssetTable
         Rules of collateral assets: bundled, or for the caller to fill with `with_assets`.
+    fee_schedule : str
+        Name of the bundled fees of the product; empty where there are none.
+    closing_fee_is : {"taker", ""}
+        Which fee of the account `closing_fee_rate` is, where it is unknown; empty where none of them is it.
+    fees : Fees or None
+        What the account pays, as `with_fees` chose it.
 
     Raises
     ------
@@ -172,6 +185,7 @@ class MarginPolicy:
     table_shape: TableShape
     hedge_requirement: HedgeRequirement
     covered_share: float
+    lowest_short_price: float
     initial_margin_rule: InitialMarginRule
     funding_in_requirement: FundingInRequirement
     liabilities_count_as: LiabilityRule
@@ -183,6 +197,9 @@ class MarginPolicy:
     # Names would be read from disk for a hash; the name and date of the policy tell bundled tables apart.
     instruments: InstrumentTable = field(hash=False)
     assets: AssetTable = field(default_factory=AssetTable)
+    fee_schedule: str = ""
+    closing_fee_is: str = ""
+    fees: Fees | None = None
 
     def __post_init__(self) -> None:
         """Check that each rule has one of its values."""
@@ -220,6 +237,8 @@ class MarginPolicy:
         value = getattr(self, rule)
         if value == UNKNOWN or (value is None and rule.endswith("_level")):
             remedy = f"state it with policy.replace({rule}=...)"
+            if rule == "closing_fee_rate" and self.closing_fee_is:
+                remedy = f"choose it with policy.with_fees('regular') ({self._regular()}), or {remedy}"
             raise UnknownRuleError(self.id, f"{rule} is unknown", remedy, self.unknown.about(rule))
         return value
 
@@ -248,6 +267,52 @@ class MarginPolicy:
         """New policy whose table also holds `instruments`; they replace those of the same name."""
         return dataclasses.replace(self, instruments=self.instruments.with_instruments(instruments))
 
+    def with_tables(self, as_of: str) -> "MarginPolicy":
+        """New policy with the venue's tables of another date, as ``levcore tiers`` lists them.
+
+        Raises
+        ------
+        InputError
+            Where no table of the product has that date.
+        """
+        return dataclasses.replace(self, instruments=self.instruments.at(as_of))
+
+    def with_fees(self, tier: Literal["regular"] = "regular", *, as_of: str | None = None) -> "MarginPolicy":
+        """New policy with the fees of an account tier as `fees`, and with them the closing fee it takes.
+
+        Parameters
+        ----------
+        tier : {"regular"}
+            The venue's lowest account tier.
+        as_of : str, optional
+            Date of the fees; the newest by default. Dates are those of records, not spans.
+
+        Raises
+        ------
+        UnknownRuleError
+            Where no fees of the product are bundled.
+        InputError
+            For another tier, or a date that is not bundled.
+        """
+        if tier != "regular":
+            raise InputError("fees", "must be an account tier that is bundled", "'regular'", repr(tier))
+        if not self.fee_schedule:
+            remedy = "state yours with policy.replace(closing_fee_rate=...)"
+            raise UnknownRuleError(
+                self.id, "no fees of this product are bundled", remedy, "no source was found"
+            )
+        fees = regular_fees(self.fee_schedule, as_of)
+        chosen = dataclasses.replace(self, fees=fees)
+        if not (self.closing_fee_is and self.closing_fee_rate == UNKNOWN):
+            return chosen
+        evidence = f"[caller] chosen with policy.with_fees: {fees}"
+        chosen = chosen.replace(closing_fee_rate=fees.taker)
+        return chosen.replace(rests_on=Texts({**chosen.rests_on, "closing_fee_rate": evidence}))
+
+    def _regular(self) -> str:
+        fees = regular_fees(self.fee_schedule)
+        return f"{fees.taker:g}, {fees.tier}, {fees.as_of}" + (", secondary" if fees.secondary else "")
+
     def with_assets(self, assets: Iterable[Asset]) -> "MarginPolicy":
         """New policy whose assets also hold `assets`; they replace those of the same name."""
         return dataclasses.replace(self, assets=self.assets.with_assets(assets))
@@ -258,8 +323,9 @@ class MarginPolicy:
 
     def _check_fee(self) -> None:
         rate = self.closing_fee_rate
-        if rate != UNKNOWN and not (_is_number(rate) and 0 <= float(rate) < 1):
-            raise self._fault("closing_fee_rate", "must be a fraction of value", "in [0, 1)", repr(rate))
+        if rate != UNKNOWN and not (_is_number(rate) and 0 <= float(rate) <= HIGHEST_FEE):
+            rule = "must be a fraction of value; 0.05 % is 0.0005"
+            raise self._fault("closing_fee_rate", rule, f"in [0, {HIGHEST_FEE}]", repr(rate))
         if self.closing_fee_basis == "none" and rate != 0:
             raise self._fault("closing_fee_rate", "must be 0 where there is no closing fee", "0", repr(rate))
 
@@ -268,18 +334,20 @@ class MarginPolicy:
         if self.liquidation_level is None:
             raise self._fault("liquidation_level", "must be a level", "a positive number", "None")
         levels = [(name, getattr(self, name)) for name in named if getattr(self, name) is not None]
-        highest = 0.0
+        highest = LOWEST_LEVEL
         for name, level in levels:
-            if not _is_number(level) or not highest <= level < math.inf or level == 0:
-                raise self._fault(
-                    name, "levels must be positive and must not fall", f">= {highest}", repr(level)
-                )
+            if not _is_number(level) or not highest <= level <= HIGHEST_LEVEL:
+                expected = f"in [{highest}, {HIGHEST_LEVEL}]"
+                raise self._fault(name, "levels must be positive and must not fall", expected, repr(level))
             highest = level
 
     def _check_covered_share(self) -> None:
         share = self.covered_share
         if not (_is_number(share) and 0 <= share <= 1):
             raise self._fault("covered_share", "must be a share", "in [0, 1]", repr(share))
+        low = self.lowest_short_price
+        if not (_is_number(low) and 0 <= low < math.inf):
+            raise self._fault("lowest_short_price", "must be a price, or 0", ">= 0", repr(low))
         if share != 0 and self.hedge_requirement != "covered":
             raise self._fault("covered_share", "belongs to hedge_requirement='covered'", "0", repr(share))
 
@@ -295,7 +363,7 @@ def _is_number(value: object) -> bool:
 # Fields that say where a policy comes from; the others are its rules.
 PROVENANCE = frozenset(
     {"name", "as_of", "title", "venue", "product", "notes", "verified_by", "sources", "rests_on", "unknown"}
-    | {"instruments", "assets"}
+    | {"instruments", "assets", "fee_schedule", "closing_fee_is", "fees"}
 )
 RULES = tuple(each.name for each in dataclasses.fields(MarginPolicy) if each.name not in PROVENANCE)
 
@@ -340,7 +408,7 @@ def policy(name: str) -> MarginPolicy:
     plain, _, date = name.partition("@")
     names = policy_names()
     if plain not in names:
-        raise UnknownPolicyError("policy", "has no such name", ", ".join(names), repr(plain))
+        raise UnknownPolicyError("policy", "has no such name", _likely(plain, names), repr(plain))
     versions = read_policies(plain)
     if "@" not in name:
         return versions[-1]
@@ -350,6 +418,17 @@ def policy(name: str) -> MarginPolicy:
         dates = ", ".join(version.as_of for version in versions)
         raise UnknownPolicyError("policy", f"{plain} has no such date", f"one of {dates}", repr(date))
     return (exact or dated)[0]
+
+
+def _likely(name: str, names: tuple[str, ...]) -> str:
+    """Names that begin so, in any case and separator, or that are close; else how to list them all."""
+    from difflib import get_close_matches
+
+    plain = "-".join(name.lower().replace("_", " ").replace("-", " ").split())
+    begun = [each for each in names if plain and each.startswith(plain)]
+    likely = begun or get_close_matches(plain, names, n=3, cutoff=0.6)
+    everything = f"one of {len(names)} policies (levcore policies lists them)"
+    return f"one of {', '.join(likely)}" if likely else everything
 
 
 def policies() -> list[PolicyInfo]:

@@ -25,7 +25,7 @@ FOLDER = Path(__file__).with_name("data") / "policies"
 MARKS = ("[V]", "[R]", "[3P]", "[D]")
 # TOML has no null: a level that is not there is one that no source states.
 NO_LEVELS = {"warning_level": None, "margin_call_level": None}
-NO_COVERED_SHARE = {"covered_share": 0.0}
+NONE_STATED = {"covered_share": 0.0, "lowest_short_price": 0.0}
 # Few sources speak of open orders: a file that does not either says that none was found.
 NO_ORDER_RULES = dict.fromkeys(("order_margin", "order_loss", "order_ratio"), UNKNOWN)
 NO_ORDER_SOURCE = {"order": "no source was found that says what open orders ask for"}
@@ -41,9 +41,12 @@ TOP = {
     "rests_on",
     "unknown",
     "versions",
+    "fees",
+    "closing_fee_is",
 }
 VERSION = {"as_of", "verified_by", "instruments", "notes", "sources", "rules", "rests_on", "unknown"} | {
-    "assets"
+    "assets",
+    "closing_fee_is",
 }
 ASSET = {"name", "weights", "floors", "unit", "liability_weight", "underlying"} | {
     "liability_rates",
@@ -98,7 +101,7 @@ def _policy(data: Mapping[str, Any], version: Mapping[str, Any]) -> MarginPolicy
     sources = tuple(Source(**source) for source in [*data.get("sources", []), *version.get("sources", [])])
     _check_keys(name, rules, set(RULES))
     fields: dict[str, Any] = (
-        NO_LEVELS | NO_COVERED_SHARE | NO_ORDER_RULES | rules | {"table_units": tuple(rules["table_units"])}
+        NO_LEVELS | NONE_STATED | NO_ORDER_RULES | rules | {"table_units": tuple(rules["table_units"])}
     )
     made = MarginPolicy(
         name=name,
@@ -113,6 +116,8 @@ def _policy(data: Mapping[str, Any], version: Mapping[str, Any]) -> MarginPolicy
         unknown=Texts({**NO_ORDER_SOURCE, **_texts(data, version, "unknown")}),
         **fields,
         instruments=_table(version["instruments"]),
+        fee_schedule=data.get("fees", ""),
+        closing_fee_is=version.get("closing_fee_is", data.get("closing_fee_is", "")),
         assets=AssetTable(_asset(name, asset) for asset in version.get("assets", [])),
     )
     _check_provenance(made)
@@ -172,6 +177,8 @@ def _check_provenance(made: MarginPolicy) -> None:
         value = getattr(made, rule)
         if rule.endswith("_inclusive") or rule == "covered_share":
             continue  # stated with the level, or with hedge_requirement
+        if rule == "lowest_short_price" and value == 0:
+            continue  # the tables hold at every price
         if value in (UNKNOWN, None):
             if not made.unknown.about(rule):
                 raise PolicyError(made.id, f"unknown must say why {rule} is", "a reason", "nothing")

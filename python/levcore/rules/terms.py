@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
+import numpy as np
+
 __all__ = [
     "CHOICES",
     "UNKNOWN",
@@ -26,6 +28,7 @@ __all__ = [
     "Texts",
     "TraderOwes",
     "Unknown",
+    "value_text",
 ]
 
 Unknown: TypeAlias = Literal["unknown"]
@@ -128,3 +131,20 @@ class Source:
     url: str
     dated: str
     evidence: str
+
+
+def value_text(value: object) -> str:
+    """Value of a rule in words; a number with all of its digits.
+
+    Examples
+    --------
+    >>> value_text(True), value_text(None), value_text(0.00005), value_text(("base", "quote"))
+    ('yes', 'not published', '0.00005', 'base, quote')
+    """
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ", ".join(map(value_text, value))
+    if isinstance(value, float):
+        return np.format_float_positional(value, trim="-")
+    return "not published" if value is None else str(value)

@@ -42,6 +42,10 @@ UNITS_OF_SHAPE: dict[str, tuple[str, ...]] = {
 # A given deduction may differ from the continuous one by this share of itself: room for the float64 round-off
 # of a caller who computed it, and nothing more. The bundled tables are exact (tests/test_instruments.py).
 DEDUCTION_TOLERANCE = 1e-9
+# A rate may exceed the initial rate at the highest leverage by what venues round initial rates up: 0.34 at
+# 3x, 0.0134 at 75x. More is a percentage where a fraction is due, or another tier's leverage.
+RATE_TOLERANCE = 0.05
+FRACTION = "must be a fraction of value; 0.5 % is 0.005"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,8 @@ class TierTable:
     cap : float
         Upper end of the last tier in `unit`, ``inf`` where there is none.
     max_leverage : tuple of float, shape (k,) or (0,)
-        Highest leverage a tier allows, not rising; empty where the source does not state it.
+        Highest leverage a tier allows, at least 1, not rising; empty where the source does not state it. No
+        rate is above its reciprocal, but for what venues round up.
     slope : float, fraction of value a unit of base currency
         What a unit of size adds to the rate of a growing table, above 0; 0 for the other shapes.
 
@@ -332,7 +337,7 @@ class TierTable:
     def _check_rates(self) -> None:
         for number, rate in enumerate(self.rates, 1):
             if not (0 < rate < 1 or (rate == 0 and self._holds_minimum(number))):
-                raise TierError("", number, "must be a fraction of value", "in (0, 1)", repr(rate), "rate")
+                raise TierError("", number, FRACTION, "in (0, 1)", repr(rate), "rate")
         for number, (below, above) in enumerate(pairwise(self.rates), 2):
             if self.shape == "marginal" and not above > below:
                 raise TierError("", number, "must rise", f"> {below!r}", repr(above), "rate")
@@ -375,6 +380,14 @@ class TierTable:
         for number, (below, above) in enumerate(pairwise(self.max_leverage), 2):
             if above > below:
                 raise TierError("", number, "must not rise", f"<= {below!r}", repr(above), "max_leverage")
+        for number, (rate, leverage) in enumerate(zip(self.rates, self.max_leverage, strict=True), 1):
+            if leverage < 1:
+                raise TierError("", number, "must be at least 1", ">= 1", repr(leverage), "max_leverage")
+            if rate * leverage > 1 + RATE_TOLERANCE:
+                rule = (
+                    f"contradicts a leverage of {leverage:g}, whose initial rate is smaller; 0.5 % is 0.005"
+                )
+                raise TierError("", number, rule, f"<= 1 / {leverage:g}", repr(rate), "rate")
 
     def _check_slope(self) -> None:
         if self.shape != "growing":

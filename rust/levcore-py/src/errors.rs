@@ -4,7 +4,7 @@ use std::any::Any;
 use std::str::FromStr;
 
 use levcore::Error;
-use pyo3::exceptions::PyKeyboardInterrupt;
+use pyo3::exceptions::{PyKeyboardInterrupt, PyMemoryError};
 use pyo3::import_exception;
 use pyo3::prelude::*;
 
@@ -55,6 +55,7 @@ pub(crate) fn to_python(error: Error) -> PyErr {
             InputError::new_err(("rows", "must fit a 32-bit index", "at most 4294967294", found.to_string()))
         }
         Error::Threads { .. } => InputError::new_err(("threads", error.to_string())),
+        Error::Memory { .. } => PyMemoryError::new_err(error.to_string()),
         Error::Interrupted => PyKeyboardInterrupt::new_err(()),
     }
 }

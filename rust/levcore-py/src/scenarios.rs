@@ -1,6 +1,7 @@
 //! Portfolio margin by scenarios: columns and tables borrowed from NumPy for one call.
 
 use levcore::codes::ScenarioMeasure;
+use levcore::memory::with_room;
 use levcore::scenarios::{
     AddOns, BlockRisk, GroupRisk, Legs, NetAmounts, SPAN_SCENARIOS, ScenarioArrays, price_profit, scenario_margin,
     span_profits,
@@ -127,11 +128,11 @@ fn results<'py>(
     accounts: usize,
     scenarios: Option<usize>,
 ) -> PyResult<Results<'py>> {
-    let mut measures = Vec::with_capacity(ScenarioMeasure::COUNT * accounts);
+    let mut measures = room(ScenarioMeasure::COUNT * accounts)?;
     for word in ScenarioMeasure::TABLE {
         blocks.iter().for_each(|block| measures.extend_from_slice(block.measure(word.value)));
     }
-    let mut status = Vec::with_capacity(accounts);
+    let mut status = room(accounts)?;
     blocks.iter().for_each(|block| status.extend_from_slice(&block.status));
     let groups = blocks.iter().map(|block| block.groups.len()).sum();
     let codes: [fn(&GroupRisk) -> u32; 4] =
@@ -140,14 +141,15 @@ fn results<'py>(
     let failures = blocks.iter().flat_map(|block| &block.failures).copied();
     let (rows, reasons): (Vec<u32>, Vec<u8>) = failures.unzip();
     let profits = scenarios.map(|scenarios| {
-        let profits: Vec<f64> = blocks.iter().flat_map(|block| &block.profits).copied().collect();
+        let mut profits = room(accounts.saturating_mul(scenarios))?;
+        blocks.iter().for_each(|block| profits.extend_from_slice(&block.profits));
         PyArray1::from_vec(py, profits).reshape([accounts, scenarios])
     });
     Ok((
         PyArray1::from_vec(py, measures).reshape([ScenarioMeasure::COUNT, accounts])?,
         PyArray1::from_vec(py, status),
-        PyArray1::from_vec(py, group_columns(blocks, groups, &codes)).reshape([codes.len(), groups])?,
-        PyArray1::from_vec(py, group_columns(blocks, groups, &risks)).reshape([risks.len(), groups])?,
+        PyArray1::from_vec(py, group_columns(blocks, groups, &codes)?).reshape([codes.len(), groups])?,
+        PyArray1::from_vec(py, group_columns(blocks, groups, &risks)?).reshape([risks.len(), groups])?,
         PyArray1::from_vec(py, rows),
         PyArray1::from_vec(py, reasons),
         profits.transpose()?,
@@ -155,12 +157,17 @@ fn results<'py>(
 }
 
 /// Columns of the groups one after the other.
-fn group_columns<T>(blocks: &[BlockRisk], groups: usize, columns: &[fn(&GroupRisk) -> T]) -> Vec<T> {
-    let mut values = Vec::with_capacity(groups * columns.len());
+fn group_columns<T>(blocks: &[BlockRisk], groups: usize, columns: &[fn(&GroupRisk) -> T]) -> PyResult<Vec<T>> {
+    let mut values = room(groups * columns.len())?;
     for column in columns {
         blocks.iter().for_each(|block| values.extend(block.groups.iter().map(column)));
     }
-    values
+    Ok(values)
+}
+
+/// Room for so many numbers, or a `MemoryError`.
+fn room<T>(count: usize) -> PyResult<Vec<T>> {
+    with_room(count).map_err(to_python)
 }
 
 /// Profit of one long contract as its price moves, by contract and move; NaN where the mark is missing or no price.
@@ -173,7 +180,7 @@ pub(crate) fn price_grid_profits<'py>(
     covers: Floats<'py>,
 ) -> PyResult<Bound<'py, PyArray2<f64>>> {
     let (marks, moves, covers) = (marks.as_slice()?, moves.as_slice()?, covers.as_slice()?);
-    let mut profits = Vec::with_capacity(contracts.len() * moves.len());
+    let mut profits = room(contracts.len().saturating_mul(moves.len()))?;
     for ((payoff, contract_size, multiplier), &mark) in contracts.iter().zip(marks) {
         let contract = Contract::new(word("payoff", payoff)?, *contract_size, *multiplier).map_err(to_python)?;
         profits.extend(moves.iter().zip(covers).map(|(&by, &cover)| price_profit(&contract, mark, by, cover)));

@@ -97,6 +97,12 @@ pub enum Error {
         /// What the system said.
         reason: String,
     },
+    /// There is no memory for what the caller's data ask for.
+    #[error("no memory for {bytes} bytes")]
+    Memory {
+        /// Bytes asked for at once.
+        bytes: usize,
+    },
     /// The caller asked for the call to end before it was done.
     #[error("interrupted")]
     Interrupted,

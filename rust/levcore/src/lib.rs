@@ -81,6 +81,7 @@ pub mod evaluate;
 pub mod formulas;
 pub mod job;
 pub mod machine;
+pub mod memory;
 pub mod rules;
 pub mod scenarios;
 mod tiles;

@@ -91,10 +91,10 @@ def _finish_leg(
     in_coin = not reader.has_balances and contract.is_inverse(marked.instrument)
     lower, upper = _prices(surplus, marked.mark, in_coin)
     low, high = _prices(equity, marked.mark, in_coin)
-    above = _is_nearer_above(marked.mark, lower, upper)
+    above = liquidation.is_nearer_above(marked.mark, lower, upper)
     price = upper if above else lower
     has_price = not math.isnan(price)
-    nothing_above = above if has_price else _is_nearer_above(marked.mark, low, high)
+    nothing_above = above if has_price else liquidation.is_nearer_above(marked.mark, low, high)
     past = verdict.state >= State.LIQUIDATION
     room = abs(marked.mark - price) * (1.0 / marked.mark) if has_price else math.inf
     value = pool.holdings[leg.holding].price * p.value
@@ -110,7 +110,9 @@ def _finish_leg(
     )
     for measure, result in zip(BY_ACCOUNT, results, strict=True):
         setattr(p, measure, result)
-    status = Status.OK if has_price else Status.NO_LIQUIDATION_PRICE
+    status = Status.NO_BANKRUPTCY_PRICE if math.isnan(p.bankruptcy_price) else Status.OK
+    if not has_price:
+        status = Status.NO_LIQUIDATION_PRICE
     place = surplus.upper if above != in_coin else surplus.lower
     there = divide(p.value, place) if leg.reciprocal else p.value * place
     moves = reader.part.policy.rules.requirement_cross == AT_PRICE
@@ -152,8 +154,3 @@ def _prices(zeros: Zeros, mark: float, in_coin: bool) -> tuple[float, float]:
 def _price(price: float) -> float:
     """A price, or NaN where there is none in the range of float64."""
     return liquidation.price_or_none(price, price)
-
-
-def _is_nearer_above(mark: float, lower: float, upper: float) -> bool:
-    """Whether the price above is the one that is met first."""
-    return math.isnan(lower) or abs(mark - lower) > abs(upper - mark)

@@ -81,13 +81,13 @@ def judge(totals: Totals, status: AccountStatus, policy: Policy) -> Verdict:
     """Verdict on an account from its sums; `status` says what is known to be wrong with it."""
     t = totals
     surplus = t.counted - t.requirement * policy.trigger
-    if status == AccountStatus.OK and not math.isfinite(surplus):
+    equity = t.counted - t.debt
+    if status == AccountStatus.OK and not (math.isfinite(surplus) and math.isfinite(equity)):
         status = AccountStatus.INCOMPLETE
     if status != AccountStatus.OK:
         none = math.nan
         return Verdict((none,) * MEASURES, none, none, none, State.INCOMPLETE, status)
     ratio = margin.margin_ratio(t.requirement, t.counted)
-    equity = t.counted - t.debt
     measures = (
         equity,
         t.initial_margin,

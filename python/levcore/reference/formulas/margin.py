@@ -9,6 +9,7 @@ __all__ = [
     "bankruptcy_value_of_leverage",
     "growing_rate",
     "initial_margin",
+    "is_leverage",
     "larger",
     "maintenance_line",
     "margin_call_amount",
@@ -19,6 +20,11 @@ __all__ = [
 def initial_margin(value: float, leverage: float) -> float:
     """Margin to open a position of this value: ``value / leverage``."""
     return divide(value, leverage)
+
+
+def is_leverage(number: float) -> bool:
+    """Whether a number is a leverage: no venue asks for more than the value of a position."""
+    return 1.0 <= number < math.inf
 
 
 def maintenance_line(value: float, rate: float, deduction: float) -> float:

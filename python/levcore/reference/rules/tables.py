@@ -104,6 +104,12 @@ class Growing:
         rate = margin.growing_rate(self.scaled_rate, self.scaled_slope, size)
         return liquidation.value_at_zero(needed, 0.0, divide(direction, 1.0 - direction * rate))
 
+    def far_value_at_zero(self, needed: float, direction: float) -> float:
+        """The value beyond which the rate outgrows a position that gains with its value; NaN for others."""
+        if not self.by_value or direction < 0.0:
+            return math.nan
+        return liquidation.far_value_at_zero_of_growing(needed, self.scaled_rate, self.scaled_slope)
+
 
 @dataclass(frozen=True, slots=True)
 class Table:

@@ -135,7 +135,7 @@ class Ledger:
     def changed_book(self, has_leverage: bool) -> PositionBook:
         """The book as it is now, rows and balances that changes have added last."""
         book, positions = self.book, self.positions
-        ids: list[Any] = book.account_ids
+        ids = book.account_ids
         arguments: dict[str, Any] = {
             "instrument": [position.instrument for position in positions],
             "instrument_names": [self.key(code) for code in range(len(self.base_of))],

@@ -1,116 +1,112 @@
-"""What the charts draw on: an SVG element in the making, its inks, and the room that texts take.
+"""What the SVG renderer draws on: an element in the making, and the room that texts take.
 
 Colours are CSS variables with a fall-back, so that a page sets them for light, dark and print, and a chart
 saved by itself still has some.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from html import escape
+from xml.etree.ElementTree import Element, SubElement, tostring
 
-__all__ = ["GRID", "INK", "MUTED", "SHAPES", "SOFT", "Canvas", "Series", "shortened", "text_width"]
+from levcore.reports.charts.colours import LIGHT
+from levcore.reports.charts.model import Figure, Series
+
+__all__ = ["Canvas", "shortened", "text_width"]
 
 FONT_SIZE = 12
 # Widths of characters of a wide sans-serif face, in parts of its size; only margins depend on them.
 CAPITAL, SMALL = 0.74, 0.62
 LONGEST_LABEL = 24
-
-INK = "var(--ink, #1f2933)"
-MUTED = "var(--muted, #5f6b7a)"
-GRID = "var(--grid, #d9dee5)"
-SOFT = "var(--soft, #f5f7f9)"
+HALF, FULL = 560.0, 1120.0
 
 SHAPES = {
-    "circle": "M{x:.1f} {y:.1f}m-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0Z",
-    "square": "M{x:.1f} {y:.1f}m-3.6 -3.6h7.2v7.2h-7.2Z",
-    "diamond": "M{x:.1f} {y:.1f}m0 -5l5 5l-5 5l-5 -5Z",
-    "triangle": "M{x:.1f} {y:.1f}m0 -4.6l4.8 8.4h-9.6Z",
-    "to the left": "M{x:.1f} {y:.1f}m-5 0l8 -4.8v9.6Z",
-    "to the right": "M{x:.1f} {y:.1f}m5 0l-8 -4.8v9.6Z",
+    "circle": "m-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0Z",
+    "square": "m-3.6 -3.6h7.2v7.2h-7.2Z",
+    "diamond": "m0 -5l5 5l-5 5l-5 -5Z",
+    "triangle": "m0 -4.6l4.8 8.4h-9.6Z",
+    "to the left": "m-5 0l8 -4.8v9.6Z",
+    "to the right": "m5 0l-8 -4.8v9.6Z",
 }
-"""Paths of the marks of a dot plot; an arrow says that its point lies beyond the axis."""
+"""Paths of the marks of a dot plot around a point; an arrow says that its point lies beyond the axis."""
 
 
-@dataclass(frozen=True)
-class Series:
-    """One set of values of a chart.
-
-    Parameters
-    ----------
-    name : str
-        For the legend.
-    values : sequence of float
-        One a category or a place on the axis; finite, not negative.
-    colour : str
-        A CSS colour.
-    """
-
-    name: str
-    values: Sequence[float]
-    colour: str
-
-
-@dataclass
 class Canvas:
-    """Elements of one drawing."""
+    """Elements of one drawing, which is as wide as the page or half as wide."""
 
-    width: float
-    height: float
-    parts: list[str] = field(default_factory=list)
-
-    def line(self, x1: float, y1: float, x2: float, y2: float, colour: str = GRID, width: float = 1) -> None:
-        """Draw a straight line."""
-        self.parts.append(
-            f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"'
-            f' stroke="{colour}" stroke-width="{width}"/>'
+    def __init__(self, figure: Figure, height: float) -> None:
+        self.width, self.height = FULL if figure.is_wide else HALF, height
+        self.root = Element(
+            "svg",
+            {
+                "xmlns": "http://www.w3.org/2000/svg",
+                "role": "img",
+                "viewBox": f"0 0 {self.width:g} {height:g}",
+                "width": f"{self.width:g}",
+                "height": f"{height:g}",
+                "font-size": str(FONT_SIZE),
+                "font-family": "system-ui, sans-serif",
+                "overflow": "visible",
+            },
         )
+        SubElement(self.root, "title").text = figure.title
+        SubElement(self.root, "desc").text = figure.description
+
+    def _add(self, tag: str, tip: str = "", **attributes: float | str) -> Element:
+        given = {
+            name.replace("_", "-"): value if isinstance(value, str) else f"{value:.1f}"
+            for name, value in attributes.items()
+        }
+        element = SubElement(self.root, tag, given)
+        if tip:
+            SubElement(element, "title").text = tip
+        return element
+
+    def line(
+        self, x1: float, y1: float, x2: float, y2: float, colour: str = "grid", width: float = 1.0
+    ) -> None:
+        """Draw a straight line."""
+        self._add("line", x1=x1, y1=y1, x2=x2, y2=y2, stroke=_paint(colour), stroke_width=width)
 
     def rect(self, x: float, y: float, width: float, height: float, colour: str, tip: str = "") -> None:
         """Draw a filled rectangle; a negative side counts as 0."""
-        inner = f"<title>{escape(tip)}</title>" if tip else ""
-        self.parts.append(
-            f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(width, 0):.1f}" height="{max(height, 0):.1f}"'
-            f' fill="{colour}">{inner}</rect>'
-        )
+        self._add("rect", tip, x=x, y=y, width=max(width, 0.0), height=max(height, 0.0), fill=_paint(colour))
 
-    def area(self, points: Sequence[tuple[float, float]], colour: str, tip: str = "") -> None:
+    def area(self, points: Sequence[tuple[float, float]], colour: str, tip: str) -> None:
         """Fill the polygon of some points."""
         path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points) + "Z"
-        inner = f"<title>{escape(tip)}</title>" if tip else ""
-        self.parts.append(f'<path d="{path}" fill="{colour}" fill-opacity="0.85">{inner}</path>')
+        self._add("path", tip, d=path, fill=_paint(colour), fill_opacity="0.85")
 
-    def mark(
-        self, shape: str, x: float, y: float, colour: str, tip: str = "", *, hollow: bool = False
-    ) -> None:
-        """Draw one of `SHAPES` around a point; a hollow one shows the page through."""
-        inner = f"<title>{escape(tip)}</title>" if tip else ""
-        self.parts.append(f'<path d="{SHAPES[shape].format(x=x, y=y)}" fill="{colour}">{inner}</path>')
+    def mark(self, shape: str, x: float, y: float, colour: str, tip: str = "") -> None:
+        """Draw one of `SHAPES` around a point."""
+        self._add("path", tip, d=f"M{x:.1f} {y:.1f}{SHAPES[shape]}", fill=_paint(colour))
 
     def text(
-        self, x: float, y: float, text: str, anchor: str = "start", colour: str = MUTED, weight: str = ""
+        self,
+        x: float,
+        y: float,
+        text: str,
+        anchor: str = "start",
+        colour: str = "muted",
+        *,
+        bold: bool = False,
     ) -> None:
         """Write one line; `y` is its base line."""
-        bold = f' font-weight="{weight}"' if weight else ""
-        self.parts.append(
-            f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}"{bold}>'
-            f"{escape(text)}</text>"
-        )
+        weight = {"font_weight": "600"} if bold else {}
+        self._add("text", x=x, y=y, text_anchor=anchor, fill=_paint(colour), **weight).text = text
 
     def legend(self, x: float, series: Sequence[Series]) -> None:
         """Write the names of some series at the top, each behind its colour."""
         for one in series:
             self.rect(x, 3, 11, 11, one.colour)
-            self.text(x + 16, 13, one.name, colour=INK)
+            self.text(x + 16, 13, one.name, colour="ink")
             x += 16 + text_width(one.name) + 18
 
-    def render(self, title: str, description: str) -> str:
+    def render(self) -> str:
         """The finished element."""
-        return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {self.width:g} {self.height:g}"'
-            f' width="{self.width:g}" height="{self.height:g}" font-size="{FONT_SIZE}"'
-            f' font-family="system-ui, sans-serif" overflow="visible">'
-            f"<title>{escape(title)}</title><desc>{escape(description)}</desc>{''.join(self.parts)}</svg>"
-        )
+        return tostring(self.root, encoding="unicode")
+
+
+def _paint(colour: str) -> str:
+    return f"var(--{colour}, {LIGHT[colour]})"
 
 
 def text_width(text: str) -> float:

@@ -1,6 +1,5 @@
-"""What the two layouts of a comparison list: positions, accounts, and a line for each policy."""
+"""What the report on a comparison lists: which positions and accounts, and what is said of all of them."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -8,45 +7,23 @@ import numpy as np
 
 from levcore.book.arrays import Floats
 from levcore.comparison.totals import OF_ACCOUNTS
-from levcore.reports.comparison.terms import owed_text
-from levcore.reports.numbers import amount, count, distance, percent, price, ratio
-from levcore.reports.page import state_word, status_word
-from levcore.reports.risk.text import number_of
-from levcore.status import FIRST_PARTIAL, AccountStatus, State, Status
+from levcore.reports.numbers import amount, count, percent
+from levcore.reports.words import number_of
+from levcore.status import State
 
 if TYPE_CHECKING:
     from levcore.comparison.comparison import Comparison
 
 __all__ = [
-    "ABSENT",
-    "BALANCE_LINES",
-    "BANKRUPTCY",
-    "BOUNDS",
-    "DISTANCE",
-    "INITIAL",
-    "LIQUIDATION",
-    "MAINTENANCE",
-    "NO_PRICE",
-    "RATIO",
-    "REFUSES",
-    "STATE",
-    "TOTALS_NOTE",
-    "Line",
+    "REACHABLE",
     "PositionFacts",
-    "account_cell",
-    "account_lines",
-    "balance_cell",
-    "balance_facts",
     "by_notional",
     "by_ratio",
     "by_spread",
-    "distance_text",
     "first_text",
     "headline",
     "overview",
-    "position_cell",
     "position_facts",
-    "position_lines",
     "size_text",
     "spread_text",
 ]
@@ -55,146 +32,8 @@ REACHABLE = 1.0
 """Distance to liquidation, fraction of the mark, up to which a spread is listed: a price that must double
 first says little about rules, and its spread in per cent of the mark would top every list."""
 
-NO_PRICE, REFUSES, ABSENT = "none", "refuses", "–"
-
-
-def distance_text(value: float) -> str:
-    """Distance to liquidation; none where no price liquidates the position."""
-    return NO_PRICE if value == np.inf else distance(value)
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One measure of a list: its name in the results, its words, and the text of a value."""
-
-    measure: str
-    words: str
-    form: Callable[[float], str]
-
-
-def _state(code: float) -> str:
-    return state_word(State(int(code)))
-
-
-def _fall_or_rise(move: float) -> str:
-    """Move of all prices that liquidates; its sign says the direction."""
-    if move != move:
-        return NO_PRICE
-    return f"+{percent(move)}" if move > 0 else percent(move)
-
-
-def _level(value: float) -> str:
-    """Price beside those of other policies."""
-    return price(value, fixed=True)
-
-
-LIQUIDATION = Line("liquidation_price", "liquidation price", _level)
-DISTANCE = Line("distance_to_liquidation", "distance to liquidation", distance_text)
-BANKRUPTCY = Line("bankruptcy_price", "bankruptcy price", _level)
-INITIAL = Line("initial_margin", "initial margin", amount)
-MAINTENANCE = Line("maintenance_margin", "maintenance margin", amount)
-RATIO = Line("margin_ratio", "margin ratio, fees included", ratio)
-STATE = Line("state", "state", _state)
-BOUNDS = (
-    Line("liquidation_price_lower", "liquidated at or below", _level),
-    Line("liquidation_price_upper", "liquidated at or above", _level),
-)
-BALANCE_LINES = (
-    Line("equity", "equity, units", amount),
-    Line("collateral_value", "collateral value", amount),
-    Line("maintenance_margin", "maintenance margin", amount),
-    *BOUNDS,
-)
 POSITION_TOTALS = ("notional", "initial_margin", "maintenance_margin")
 ACCOUNT_TOTALS = ("equity", "collateral_value", "liabilities", "initial_margin", "maintenance_margin")
-OWED, MAY_ADD = "owed", "may_add_risk"
-TOTALS_NOTE = (
-    "Where an account nets its legs or a liability asks for margin, the account's margin is not the sum of"
-    " its rows: the totals take the account's own."
-)
-
-
-def position_lines(comparison: "Comparison") -> tuple[Line, ...]:
-    """Lines of a position; two liquidation prices where parts of an account move together."""
-    prices = BOUNDS if comparison.has_pooled_accounts else (LIQUIDATION,)
-    return (*prices, DISTANCE, BANKRUPTCY, INITIAL, MAINTENANCE, RATIO, STATE)
-
-
-def account_lines(comparison: "Comparison") -> tuple[Line, ...]:
-    """Lines of an account; collateral and liabilities where there are balances."""
-    assets = (
-        Line("collateral_value", "collateral value", amount),
-        Line("liabilities", "liabilities", amount),
-    )
-    return (
-        Line("equity", "equity", amount),
-        *(assets if comparison.book.balances is not None else ()),
-        INITIAL,
-        MAINTENANCE,
-        Line("free_margin", "free margin", amount),
-        Line(MAY_ADD, "may add risk", str),
-        RATIO,
-        Line("margin_call_amount", "margin call", amount),
-        Line("distance_lower", "all prices move, down", _fall_or_rise),
-        Line("distance_upper", "all prices move, up", _fall_or_rise),
-        Line(OWED, "trader owes a shortfall", str),
-        STATE,
-    )
-
-
-def position_cell(comparison: "Comparison", line: Line, label: str, row: int) -> str:
-    """Text of one measure of a position under one policy; of a state that is not known, the reason."""
-    risk = comparison.answers.get(label)
-    if risk is None:
-        return REFUSES
-    if line.measure == "state" and risk.status[row] >= FIRST_PARTIAL:
-        return status_word(Status(int(risk.status[row])))
-    value = float(risk[line.measure][row])
-    if line in (LIQUIDATION, *BOUNDS) and value != value and risk.status[row] < FIRST_PARTIAL:
-        return NO_PRICE
-    return line.form(value)
-
-
-def account_cell(comparison: "Comparison", line: Line, label: str, place: int) -> str:
-    """Text of one measure of an account under one policy; of a state that is not known, the reason."""
-    risk = comparison.answers.get(label)
-    if risk is None:
-        return REFUSES
-    accounts = risk.accounts
-    if line.measure == "state" and accounts.status[place] != AccountStatus.OK:
-        return status_word(AccountStatus(int(accounts.status[place])))
-    if line.measure == OWED:
-        return owed_text(comparison.policies[label], float(accounts.equity[place]))
-    if line.measure == MAY_ADD:
-        known = not np.isnan(accounts.free_margin[place])
-        return ("yes" if accounts.may_add_risk[place] else "no") if known else ABSENT
-    if line.measure.startswith("distance_") and comparison.account_distances[label].status[place]:
-        return ABSENT
-    return line.form(float(comparison.account_table(line.measure)[label][place]))
-
-
-def balance_cell(comparison: "Comparison", line: Line, label: str, row: int) -> str:
-    """Text of one measure of a balance under one policy; without numbers, the reason in the first line."""
-    risk = comparison.answers.get(label)
-    if risk is None:
-        return REFUSES
-    status = Status(int(risk.balances.status[row]))
-    if status >= FIRST_PARTIAL:
-        return status_word(status) if line is BALANCE_LINES[0] else ABSENT
-    value = float(comparison.balance_table(line.measure)[label][row])
-    return NO_PRICE if line in BOUNDS and value != value else line.form(value)
-
-
-def balance_facts(comparison: "Comparison", row: int) -> tuple[str, str]:
-    """Account of a balance, and in words what it is and its price."""
-    balances = comparison.book.balances
-    if balances is None:
-        return "", ""
-    asset = balances.asset_names[int(balances.asset_codes[row])]
-    owed = 0.0 if balances.liability is None else float(balances.liability[row])
-    held = f"{asset} {amount(float(balances.balance[row]))}" + (f", owed {amount(owed)}" if owed else "")
-    at = (comparison.asset_prices or {}).get(asset)
-    return str(balances.account[row]), held + ("" if at is None else f", price {price(float(at))}")
 
 
 def _first_of(keys: Floats, top: int) -> list[int]:
@@ -297,23 +136,15 @@ def headline(comparison: "Comparison") -> str:
 
 def overview(comparison: "Comparison") -> list[tuple[str, dict[str, str]]]:
     """Lines with one cell a policy that answers: counts, who is first, totals by settlement currency."""
-    answers = comparison.answers
+    answers, firsts = comparison.answers, comparison.liquidates_first
     notional = np.nan_to_num(comparison.notional)
+    first_notional = {label: amount(float(notional[first].sum())) for label, first in firsts.items()}
     lines = [
         ("positions evaluated", {label: count(len(one) - one.failed) for label, one in answers.items()}),
         ("in margin call or worse", {label: count(_in_trouble(one)) for label, one in answers.items()}),
         ("could not be judged", {label: count(_unjudged(one)) for label, one in answers.items()}),
-        (
-            "liquidates first, positions",
-            {label: count(first.sum()) for label, first in comparison.liquidates_first.items()},
-        ),
-        (
-            "liquidates first, notional",
-            {
-                label: amount(float(notional[first].sum()))
-                for label, first in comparison.liquidates_first.items()
-            },
-        ),
+        ("liquidates first, positions", {label: count(first.sum()) for label, first in firsts.items()}),
+        ("liquidates first, notional", first_notional),
     ]
     return lines + _totals(comparison)
 
@@ -333,14 +164,14 @@ def _totals(comparison: "Comparison") -> list[tuple[str, dict[str, str]]]:
 
 
 def _in_trouble(risk: Any) -> int:
-    return _units(risk, lambda state: (state >= State.MARGIN_CALL) & (state < State.INCOMPLETE))
+    states = _states_of_units(risk)
+    return int(np.count_nonzero((states >= State.MARGIN_CALL) & (states < State.INCOMPLETE)))
 
 
 def _unjudged(risk: Any) -> int:
-    return _units(risk, lambda state: state == State.INCOMPLETE)
+    return int(np.count_nonzero(_states_of_units(risk) == State.INCOMPLETE))
 
 
-def _units(risk: Any, belongs: Callable[[Any], Any]) -> int:
-    """Isolated positions and cross accounts whose state belongs to a set."""
-    isolated = risk.state[~risk.book.is_cross]
-    return int(np.count_nonzero(belongs(isolated)) + np.count_nonzero(belongs(risk.accounts.state)))
+def _states_of_units(risk: Any) -> Any:
+    """States of the isolated positions and the cross accounts."""
+    return np.concatenate((risk.state[~risk.book.is_cross], risk.accounts.state))

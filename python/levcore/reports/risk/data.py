@@ -1,29 +1,29 @@
-"""What a report shows, as plain values: `levcore.report_gather` fills it in, the two reports lay it out."""
+"""What a report shows, as plain values: `gather` fills it in, `page` and the tables lay it out."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from levcore.engine.risk import BookRisk
-from levcore.reports.risk.balances import BalanceLine
 from levcore.status import AccountStatus, State, Status
 
 __all__ = [
     "DISTANCE_BINS",
     "AccountGroup",
-    "AccountLine",
     "Distances",
     "InstrumentLine",
-    "PositionLine",
     "Report",
+    "Rows",
     "StateLine",
     "StatusGroup",
     "Totals",
 ]
 
 Floats = NDArray[np.float64]
+Rows: TypeAlias = tuple[int, ...]
 
 DISTANCE_BINS = (
     "past", "0–1 %", "1–2 %", "2–5 %", "5–10 %", "10–20 %", "20–50 %", "50–100 %", "≥ 100 %", "no price",
@@ -33,7 +33,7 @@ DISTANCE_BINS = (
 
 @dataclass(frozen=True)
 class Totals:
-    """Sums over the positions that settle in one currency; amounts of two currencies are never added."""
+    """What `levcore.engine.totals` adds up in one currency; NaN where there is nothing to add up."""
 
     settlement: str
     positions: int
@@ -68,40 +68,6 @@ class StateLine:
     isolated_positions: int
     cross_positions: int
     accounts: int
-
-
-@dataclass(frozen=True)
-class AccountLine:
-    """One account of a list."""
-
-    account: str
-    state: State
-    positions: int
-    equity: float
-    maintenance_margin: float
-    free_margin: float
-    margin_call_amount: float
-    margin_ratio: float
-
-
-@dataclass(frozen=True)
-class PositionLine:
-    """One position of a list; it has a second price where it is liquidated below and above the mark."""
-
-    row: int
-    account: str
-    instrument: str
-    is_cross: bool
-    quantity: float
-    entry_price: float
-    mark_price: float
-    liquidation_price: float
-    second_price: float
-    distance: float
-    notional: float
-    unrealized_pnl: float
-    margin_ratio: float
-    state: State
 
 
 @dataclass(frozen=True)
@@ -165,7 +131,7 @@ class Distances:
 
 @dataclass(frozen=True)
 class Report:
-    """Everything a report shows."""
+    """Everything a report shows; accounts, balances and positions by their places in the result."""
 
     risk: BookRisk
     generated_at: datetime
@@ -173,13 +139,14 @@ class Report:
     failed: int
     partial: int
     totals: tuple[Totals, ...]
+    totals_of_balances: Totals | None
     states: tuple[StateLine, ...]
-    accounts_past: tuple[AccountLine, ...]
-    accounts: tuple[AccountLine, ...]
-    balances: tuple[BalanceLine, ...]
+    accounts_past: Rows
+    accounts: Rows
+    balances: Rows
     balances_left_out: int
-    positions_past: tuple[PositionLine, ...]
-    positions: tuple[PositionLine, ...]
+    positions_past: Rows
+    positions: Rows
     instruments: tuple[InstrumentLine, ...]
     distances: Distances
     failures: tuple[StatusGroup, ...]

@@ -3,18 +3,20 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from levcore._levcore import exact_sums
 from levcore.book.listings import listing_codes, listing_marks, listing_names
 from levcore.engine.risk import BookRisk
-from levcore.reports.risk.data import AccountLine, Floats, InstrumentLine, PositionLine
+from levcore.reports.risk.data import Floats, InstrumentLine, Rows
 from levcore.status import FIRST_FAILURE, State
 
 __all__ = [
-    "account_lines",
     "account_of",
+    "accounts_listed",
+    "balances_listed",
     "instrument_lines",
     "instruments_by_size",
-    "position_lines",
-    "positions_of_accounts",
+    "positions_listed",
+    "second_price",
     "sums",
 ]
 
@@ -23,85 +25,55 @@ Places = NDArray[np.int64]
 
 def sums(codes: NDArray[np.integer], length: int, values: Floats) -> Floats:
     """Sum of the values of each code, leaving out the rows that have none."""
-    totals: Floats = np.bincount(codes, np.where(np.isnan(values), 0.0, values), length).astype(np.float64)
-    return totals
+    held = ~np.isnan(values)
+    return exact_sums(values[held], codes[held].astype(np.int64), length)
 
 
-def _lowest(keys: Floats, count: int) -> Places:
+def _sum(values: Floats) -> float:
+    return float(exact_sums(values, None, 1)[0])
+
+
+def _lowest(keys: Floats, count: int) -> Rows:
     """Rows of the `count` lowest keys, ascending, equal ones in the order of rows; NaN belongs to none."""
     rows = np.flatnonzero(~np.isnan(keys))
     if count < 1:
-        return rows[:0]
+        return ()
     if len(rows) > count:
         limit = np.partition(keys[rows], count - 1)[count - 1]
         below, equal = rows[keys[rows] < limit], rows[keys[rows] == limit]
         rows = np.concatenate([below, equal[: count - len(below)]])
-    return rows[np.lexsort((rows, keys[rows]))]
+    return tuple(rows[np.lexsort((rows, keys[rows]))].tolist())
 
 
-def positions_of_accounts(risk: BookRisk) -> Places:
-    """Number of cross positions of each account, failed ones included."""
-    codes = risk.book.account_codes
-    if codes is None:
-        return np.zeros(len(risk.accounts), np.int64)
-    return np.bincount(codes[risk.book.is_cross], minlength=len(risk.accounts))
-
-
-def account_lines(risk: BookRisk, top: int, *, past: bool) -> tuple[AccountLine, ...]:
+def accounts_listed(risk: BookRisk, top: int, *, past: bool) -> Rows:
     """Accounts in liquidation, the largest call first; or the others, the highest ratio first."""
-    accounts, positions = risk.accounts, positions_of_accounts(risk)
+    accounts = risk.accounts
     in_liquidation = (accounts.state == State.LIQUIDATION) | (accounts.state == State.BANKRUPT)
     if past:
-        places = _lowest(np.where(in_liquidation, -accounts.margin_call_amount, np.nan), top)
-    else:
-        # Without a requirement, as without positions, nothing can come closer to liquidation.
-        open_to_it = ~in_liquidation & (accounts.margin_ratio > 0)
-        places = _lowest(np.where(open_to_it, -accounts.margin_ratio, np.nan), top)
-    return tuple(
-        AccountLine(
-            account=str(accounts.ids[place]),
-            state=State(int(accounts.state[place])),
-            positions=int(positions[place]),
-            equity=float(accounts.equity[place]),
-            maintenance_margin=float(accounts.maintenance_margin[place]),
-            free_margin=float(accounts.free_margin[place]),
-            margin_call_amount=float(accounts.margin_call_amount[place]),
-            margin_ratio=float(accounts.margin_ratio[place]),
-        )
-        for place in places.tolist()
-    )
+        return _lowest(np.where(in_liquidation, -accounts.margin_call_amount, np.nan), top)
+    # Without a requirement, as without positions, nothing can come closer to liquidation.
+    open_to_it = ~in_liquidation & (accounts.margin_ratio > 0)
+    return _lowest(np.where(open_to_it, -accounts.margin_ratio, np.nan), top)
 
 
-def position_lines(risk: BookRisk, top: int, *, past: bool) -> tuple[PositionLine, ...]:
+def positions_listed(risk: BookRisk, top: int, *, past: bool) -> Rows:
     """Positions past their liquidation price, the largest first; or the others, the closest first."""
-    book, distance = risk.book, risk.distance_to_liquidation
+    distance = risk.distance_to_liquidation
     if past:
         # By size: how far past says little, least of all for a small leg of a large account in liquidation.
-        rows = _lowest(np.where(distance < 0, -risk.notional, np.nan), top)
-    else:
-        rows = _lowest(np.where((distance >= 0) & (distance < np.inf), distance, np.nan), top)
-    return tuple(
-        PositionLine(
-            row=row,
-            account=account_of(risk, row),
-            instrument=book.name_of(row),
-            is_cross=bool(book.is_cross[row]),
-            quantity=float(book.quantity[row]),
-            entry_price=float(book.entry_price[row]),
-            mark_price=risk.mark_of(row),
-            liquidation_price=float(risk.liquidation_price[row]),
-            second_price=_second_price(risk, row),
-            distance=float(distance[row]),
-            notional=float(risk.notional[row]),
-            unrealized_pnl=float(risk.unrealized_pnl[row]),
-            margin_ratio=float(risk.margin_ratio[row]),
-            state=State(int(risk.state[row])),
-        )
-        for row in rows.tolist()
-    )
+        return _lowest(np.where(distance < 0, -risk.notional, np.nan), top)
+    return _lowest(np.where((distance >= 0) & (distance < np.inf), distance, np.nan), top)
 
 
-def _second_price(risk: BookRisk, row: int) -> float:
+def balances_listed(risk: BookRisk, top: int) -> Rows:
+    """Balances that failed, then the largest by value."""
+    held = risk.balances
+    failed = held.status >= FIRST_FAILURE
+    order: list[int] = np.lexsort((-np.abs(np.nan_to_num(held.market_value)), ~failed))[:top].tolist()
+    return tuple(order)
+
+
+def second_price(risk: BookRisk, row: int) -> float:
     """Price on the other side of the mark that liquidates too; NaN where there is none."""
     if "liquidation_price_lower" not in risk.measures or "liquidation_price_upper" not in risk.measures:
         return np.nan
@@ -143,9 +115,9 @@ def instrument_lines(
             settlement=currencies[settlement[of[0]]],
             instruments=len(of),
             positions=int(positions[of].sum()),
-            long_notional=float(longs[of].sum()),
-            short_notional=float(shorts[of].sum()),
-            unrealized_pnl=float(profits[of].sum()),
+            long_notional=_sum(longs[of]),
+            short_notional=_sum(shorts[of]),
+            unrealized_pnl=_sum(profits[of]),
             mark_price=mark,
             past=int(past[of].sum()),
             nearest=float(nearest[of].min()),

@@ -7,7 +7,9 @@ use crate::codes::measures::Measure;
 use crate::codes::state::State;
 use crate::codes::status::{FIRST_FAILURE, Status};
 use crate::job::context::{Job, PolicyPart};
-use crate::job::rows::{fail, flatten, load_inputs, narrow, note_missing_leverage, store_codes, store_measure};
+use crate::job::rows::{
+    BY_ACCOUNT, fail, flatten, load_inputs, narrow, note_missing_leverage, store_codes, store_measure,
+};
 use crate::machine::compare::{Compare, ROWS};
 use crate::rules::policy::Policy;
 use crate::tiles::classify::{classify, needs_classification};
@@ -16,18 +18,6 @@ use crate::tiles::marked::spread_instruments;
 use crate::tiles::prices;
 use crate::tiles::requirement;
 use crate::tiles::tile::{Place, Tile, copy_rows};
-
-/// Measures of a leg that depend on its account.
-pub(crate) const BY_ACCOUNT: [Measure; 8] = [
-    Measure::Equity,
-    Measure::MarginRatio,
-    Measure::EffectiveLeverage,
-    Measure::LiquidationPrice,
-    Measure::BankruptcyPrice,
-    Measure::DistanceToLiquidation,
-    Measure::LiquidationPriceLower,
-    Measure::LiquidationPriceUpper,
-];
 
 /// What the first pass leaves behind, by leg.
 pub(crate) struct ValuedLegs<'a> {

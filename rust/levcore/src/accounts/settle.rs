@@ -1,6 +1,6 @@
 //! Results of accounts whose parts move together: the verdict, then the prices of their movers for legs and balances.
 
-use crate::accounts::cross::{BY_ACCOUNT, ValuedLegs};
+use crate::accounts::cross::ValuedLegs;
 use crate::accounts::leg::Leg;
 use crate::accounts::pool::Move;
 use crate::accounts::pooled_work::PooledWork;
@@ -14,6 +14,7 @@ use crate::formulas::exposure;
 use crate::formulas::liquidation;
 use crate::formulas::ray::Zeros;
 use crate::job::context::{Job, PolicyPart};
+use crate::job::rows::BY_ACCOUNT;
 use crate::rules::parameters::Basis;
 
 /// Where a mover brings its account to liquidation, and where to nothing.
@@ -141,10 +142,10 @@ impl Settler<'_> {
         let in_coin = !self.reader.has_balances && marked.instrument.contract.is_inverse();
         let (lower, upper) = prices(surplus, marked.mark, in_coin);
         let (low, high) = prices(equity, marked.mark, in_coin);
-        let above = is_nearer_above(marked.mark, lower, upper);
+        let above = liquidation::is_nearer_above(marked.mark, lower, upper);
         let price = if above { upper } else { lower };
         let has_price = !price.is_nan();
-        let nothing_above = if has_price { above } else { is_nearer_above(marked.mark, low, high) };
+        let nothing_above = if has_price { above } else { liquidation::is_nearer_above(marked.mark, low, high) };
         let past = verdict.state >= State::Liquidation as u8;
         let room = (marked.mark - price).abs() * marked.reciprocal_mark;
         let distance = match (has_price, past) {
@@ -153,13 +154,14 @@ impl Settler<'_> {
             (false, false) => f64::INFINITY,
             (false, true) => f64::NEG_INFINITY,
         };
+        let bankruptcy = if nothing_above { high } else { low };
         let value = self.reader.pool.holdings[leg.holding].price * leg.value;
         let by_account = [
             verdict.equity,
             verdict.margin_ratio,
             exposure::effective_leverage(value, verdict.equity),
             price,
-            if nothing_above { high } else { low },
+            bankruptcy,
             distance,
             lower,
             upper,
@@ -167,7 +169,10 @@ impl Settler<'_> {
         for (&measure, result) in BY_ACCOUNT.iter().zip(by_account) {
             self.store(row, measure, result);
         }
-        let mut status = if has_price { Status::Ok } else { Status::NoLiquidationPrice };
+        let mut status = if bankruptcy.is_nan() { Status::NoBankruptcyPrice } else { Status::Ok };
+        if !has_price {
+            status = Status::NoLiquidationPrice;
+        }
         let place = if above != in_coin { surplus.upper } else { surplus.lower };
         let there = if leg.reciprocal { leg.value / place } else { leg.value * place };
         let moves = part.policy.rules.requirement_cross == Basis::Price;
@@ -230,11 +235,6 @@ fn prices(zeros: Zeros, mark: f64, in_coin: bool) -> (f64, f64) {
 /// A price, or NaN where there is none in the range of float64.
 fn price_at(price: f64) -> f64 {
     liquidation::price_or_none(price, price)
-}
-
-/// Whether the price above is the one that is met first.
-fn is_nearer_above(mark: f64, lower: f64, upper: f64) -> bool {
-    lower.is_nan() || (mark - lower).abs() > (upper - mark).abs()
 }
 
 #[cfg(test)]

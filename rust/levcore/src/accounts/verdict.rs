@@ -96,7 +96,9 @@ pub(crate) fn judge(totals: &Totals, status: AccountStatus, policy: &Policy) -> 
     let Totals { counted, collateral_value, liabilities, debt, requirement, initial_margin, maintenance_margin } =
         *totals;
     let surplus = counted - requirement * policy.trigger;
-    let known = if status == AccountStatus::Ok && !surplus.is_finite() { AccountStatus::Incomplete } else { status };
+    let equity = counted - debt;
+    let finite = surplus.is_finite() && equity.is_finite();
+    let known = if status == AccountStatus::Ok && !finite { AccountStatus::Incomplete } else { status };
     if known != AccountStatus::Ok {
         let none = f64::NAN;
         return Verdict {
@@ -109,7 +111,6 @@ pub(crate) fn judge(totals: &Totals, status: AccountStatus, policy: &Policy) -> 
         };
     }
     let margin_ratio = margin::margin_ratio(requirement, counted);
-    let equity = counted - debt;
     Verdict {
         measures: [
             equity,

@@ -11,6 +11,7 @@ use crate::book::blocks::{AccountRange, BLOCK_ROWS, Block, Extent, Rows};
 use crate::book::keys::Keys;
 use crate::book::pooled_accounts::PooledAccounts;
 use crate::error::{Error, Result};
+use crate::memory;
 
 /// The blocks of a book.
 ///
@@ -46,16 +47,16 @@ impl Layout {
     /// # Errors
     ///
     /// [`Error::Length`] for columns of different length, [`Error::Code`] for a code outside of its table, [`Error::TooManyRows`],
-    /// [`Error::Policies`] for a cross account under several policies.
+    /// [`Error::Policies`] for a cross account under several policies, [`Error::Memory`].
     pub fn new(keys: &Keys<'_>) -> Result<Self> {
         keys.check()?;
         let mut layout = Self { rows: keys.instrument.of_row.len(), policies: keys.policies(), ..Self::default() };
         layout.pooled = PooledAccounts::new(keys)?;
-        let mut groups = layout.group_rows(keys);
+        let mut groups = layout.group_rows(keys)?;
         let isolated = groups.split_off(layout.policies);
         if keys.cross.is_some() {
             layout.place_accounts(keys, &groups)?;
-            layout.push_legs(&groups);
+            layout.push_legs(&groups)?;
         }
         for (policy, rows) in isolated.iter().enumerate() {
             layout.push_blocks(false, policy, rows, 0);
@@ -100,9 +101,9 @@ impl Layout {
     }
 
     /// Cross rows of each policy, then isolated rows of each; those that do not follow one another are listed.
-    fn group_rows(&mut self, keys: &Keys<'_>) -> Vec<Rows> {
+    fn group_rows(&mut self, keys: &Keys<'_>) -> Result<Vec<Rows>> {
         if keys.cross.is_none() && keys.policy.is_none() {
-            return vec![Rows::Range(0..0), Rows::Range(0..self.rows)];
+            return Ok(vec![Rows::Range(0..0), Rows::Range(0..self.rows)]);
         }
         let group_of = |row: usize| {
             if !keys.is_cross(row) {
@@ -121,7 +122,7 @@ impl Layout {
         let groups: Vec<Rows> = extents.iter().map(|extent| extent.place(&mut listed)).collect();
         if listed > 0 {
             let mut free: Vec<Option<usize>> = groups.iter().map(Rows::first_listed).collect();
-            let mut rows = vec![0; listed];
+            let mut rows = memory::filled(0, listed)?;
             for row in 0..self.rows {
                 if let Some(next) = group_of(row).and_then(|group| free[group].as_mut()) {
                     rows[*next] = row as u32;
@@ -130,14 +131,14 @@ impl Layout {
             }
             self.listed = rows;
         }
-        groups
+        Ok(groups)
     }
 
     /// Numbers the accounts by their first leg, so that accounts that are neighbours in the rows are neighbours here.
     fn place_accounts(&mut self, keys: &Keys<'_>, groups: &[Rows]) -> Result<()> {
-        let mut places = vec![NOWHERE; keys.account.labels];
-        let mut account_of_row = vec![NOWHERE; self.rows];
-        let mut accounts = Vec::new();
+        let mut places = memory::filled(NOWHERE, keys.account.labels)?;
+        let mut account_of_row = memory::filled(NOWHERE, self.rows)?;
+        let mut accounts = memory::with_room(keys.account.labels)?;
         for rows in groups {
             let first_of_policy = accounts.len() as u32;
             for row in self.rows_of(rows) {
@@ -160,13 +161,13 @@ impl Layout {
     }
 
     /// Blocks of the legs of each policy.
-    fn push_legs(&mut self, groups: &[Rows]) {
+    fn push_legs(&mut self, groups: &[Rows]) -> Result<()> {
         let rows = groups.iter().flat_map(|rows| self.rows_of(rows));
-        let legs: Vec<u32> = rows.map(|row| self.account_of_row[row]).collect();
-        self.legs_of_account = starts_of(&legs, self.accounts.len());
+        let legs = memory::collected(self.rows, rows.map(|row| self.account_of_row[row]))?;
+        self.legs_of_account = starts_of(&legs, self.accounts.len())?;
         let together = legs.is_sorted();
         if !together {
-            self.leg_order = order_by_account(&legs, &self.legs_of_account);
+            self.leg_order = order_by_account(&legs, &self.legs_of_account)?;
         }
         let mut first_leg = 0;
         let mut first_account = 0;
@@ -189,6 +190,7 @@ impl Layout {
         } else {
             self.account_ranges.extend(self.cut_accounts(0, idle));
         }
+        Ok(())
     }
 
     /// Blocks of whole accounts, whose legs are these rows.
@@ -228,27 +230,27 @@ impl Layout {
 }
 
 /// Where the legs of each account start when they are counted by account.
-fn starts_of(legs: &[u32], accounts: usize) -> Vec<u32> {
-    let mut starts = vec![0; accounts + 1];
+fn starts_of(legs: &[u32], accounts: usize) -> Result<Vec<u32>> {
+    let mut starts = memory::filled(0, accounts + 1)?;
     for &account in legs {
         starts[account as usize + 1] += 1;
     }
     for account in 0..accounts {
         starts[account + 1] += starts[account];
     }
-    starts
+    Ok(starts)
 }
 
 /// Legs by account, those of one account in the order of rows.
-fn order_by_account(legs: &[u32], starts: &[u32]) -> Vec<u32> {
-    let mut free = starts.to_vec();
-    let mut order = vec![0; legs.len()];
+fn order_by_account(legs: &[u32], starts: &[u32]) -> Result<Vec<u32>> {
+    let mut free = memory::collected(starts.len(), starts.iter().copied())?;
+    let mut order = memory::filled(0, legs.len())?;
     for (leg, &account) in legs.iter().enumerate() {
         let next = &mut free[account as usize];
         order[*next as usize] = leg as u32;
         *next += 1;
     }
-    order
+    Ok(order)
 }
 
 #[cfg(test)]

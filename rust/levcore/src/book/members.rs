@@ -23,14 +23,14 @@ impl Members {
         keys.check()?;
         let accounts = keys.account.labels;
         let balances = match &keys.balances {
-            None => Grouped::empty(accounts),
+            None => Grouped::empty(accounts)?,
             Some(balances) => {
                 check_codes("balances.account", &balances.account, balances.account.of_row.len(), |_| true)?;
                 let rows = balances.account.of_row.iter().enumerate().map(|(row, &account)| (row as u32, account));
-                by_account(rows, accounts)
+                by_account(rows, accounts)?
             }
         };
-        let legs = by_account(keys.legs(), accounts);
+        let legs = by_account(keys.legs(), accounts)?;
         Ok(Self { rows: keys.instrument.of_row.len(), accounts, legs, balances })
     }
 }

@@ -6,6 +6,7 @@ use crate::book::blocks::BLOCK_ROWS;
 use crate::book::grouped::{Grouped, by_account};
 use crate::book::keys::{Keys, check_codes};
 use crate::error::{Error, Result};
+use crate::memory;
 
 /// One pooled account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,18 +49,18 @@ impl PooledAccounts {
             return Ok(pooled);
         }
         let accounts = keys.account.labels;
-        let legs = by_account(keys.legs(), accounts);
+        let legs = by_account(keys.legs(), accounts)?;
         let balances = match &keys.balances {
-            None => Grouped::empty(accounts),
+            None => Grouped::empty(accounts)?,
             Some(balances) => {
                 check_codes("balances.account", &balances.account, balances.account.of_row.len(), |_| true)?;
                 check_codes("balances.asset", &balances.asset, balances.account.of_row.len(), |_| true)?;
                 let rows = balances.account.of_row.iter().enumerate().map(|(row, &account)| (row as u32, account));
-                by_account(rows, accounts)
+                by_account(rows, accounts)?
             }
         };
-        pooled.is_pooled = vec![keys.pool_all; accounts];
-        pooled.mark_repeated(keys, &legs);
+        pooled.is_pooled = memory::filled(keys.pool_all, accounts)?;
+        pooled.mark_repeated(keys, &legs)?;
         for account in 0..accounts {
             pooled.is_pooled[account] |= !balances.of(account).is_empty();
         }
@@ -73,8 +74,8 @@ impl PooledAccounts {
     }
 
     /// Marks accounts in which an instrument stands twice.
-    fn mark_repeated(&mut self, keys: &Keys<'_>, legs: &Grouped) {
-        let mut last_account = vec![usize::MAX; keys.instrument.labels];
+    fn mark_repeated(&mut self, keys: &Keys<'_>, legs: &Grouped) -> Result<()> {
+        let mut last_account = memory::filled(usize::MAX, keys.instrument.labels)?;
         for account in 0..keys.account.labels {
             for &row in legs.of(account) {
                 let seen = &mut last_account[keys.instrument.of_row[row as usize] as usize];
@@ -82,16 +83,25 @@ impl PooledAccounts {
                 *seen = account;
             }
         }
+        Ok(())
     }
 
     fn push_accounts(&mut self, keys: &Keys<'_>, legs: &Grouped, balances: &Grouped) -> Result<()> {
+        let pooled = self.is_pooled.iter().filter(|&&is_pooled| is_pooled).count();
+        self.accounts = memory::with_room(pooled)?;
+        self.rows = memory::with_room(legs.rows.len())?;
+        self.balances = memory::with_room(balances.rows.len())?;
         let mut of_policy = vec![Vec::new(); keys.policies()];
         for account in (0..keys.account.labels).filter(|&account| self.is_pooled[account]) {
             let policy = policy_of(keys, legs.of(account), balances.of(account))?;
             if let Some(&row) = legs.of(account).iter().find(|&&row| keys.policy_of(row as usize) != policy) {
                 return Err(Error::Policies { account, row: row as usize });
             }
-            of_policy[policy].push(account);
+            let codes: &mut Vec<usize> = &mut of_policy[policy];
+            if codes.is_empty() {
+                *codes = memory::with_room(pooled)?;
+            }
+            codes.push(account);
         }
         for (policy, codes) in of_policy.into_iter().enumerate() {
             let mut first = self.accounts.len();

@@ -5,8 +5,8 @@ use crate::codes::vocabulary::vocabulary;
 vocabulary! {
     /// Verdict on one row, as stored in the `status` column.
     ///
-    /// Codes below 16 are findings: every number of the row is valid. Code 16 is partial: what depends on the account is NaN.
-    /// Codes from 32 are failures: every number of the row is NaN.
+    /// Codes below 16 are findings: every number of the row is valid. Codes from 16 are partial: what depends on the account,
+    /// or on a margin that is not known, is NaN. Codes from 32 are failures: every number of the row is NaN. 37 is retired.
     pub enum Status: u8 {
         Ok = 0, "OK", "evaluated, nothing to remark";
         NoLiquidationPrice = 1, "NO_LIQUIDATION_PRICE", "no positive price liquidates the position";
@@ -15,15 +15,16 @@ vocabulary! {
         LiquidationPriceBeyondEntry = 4, "LIQUIDATION_PRICE_BEYOND_ENTRY", "isolated: the liquidation price lies on the profit side of the entry price";
         LiquidationPriceBeyondLastTier = 5, "LIQUIDATION_PRICE_BEYOND_LAST_TIER", "at its liquidation price the position exceeds the last tier, whose rate was used";
         AlreadyLiquidatable = 6, "ALREADY_LIQUIDATABLE", "the mark is at or past the liquidation price";
+        NoBankruptcyPrice = 7, "NO_BANKRUPTCY_PRICE", "no price on the liquidating side ends the equity, or the closing fee at the end is not known";
         AccountIncomplete = 16, "ACCOUNT_INCOMPLETE", "another leg or the wallet of the account failed: what depends on the account is NaN";
+        WithoutMargin = 17, "WITHOUT_MARGIN", "isolated position with neither isolated_margin nor leverage: what depends on the margin is NaN";
         InvalidQuantity = 32, "INVALID_QUANTITY", "quantity is NaN or infinite";
         InvalidEntryPrice = 33, "INVALID_ENTRY_PRICE", "entry_price is NaN, infinite, zero or negative";
         UnknownInstrument = 34, "UNKNOWN_INSTRUMENT", "the policy has no such instrument";
         MissingMarkPrice = 35, "MISSING_MARK_PRICE", "no mark price for the instrument";
         InvalidMarkPrice = 36, "INVALID_MARK_PRICE", "the mark price is infinite, zero or negative";
-        MissingMargin = 37, "MISSING_MARGIN", "isolated position with neither isolated_margin nor leverage";
-        InvalidMargin = 38, "INVALID_MARGIN", "isolated_margin is infinite, zero or negative";
-        InvalidLeverage = 39, "INVALID_LEVERAGE", "leverage is infinite, zero or negative";
+        InvalidMargin = 38, "INVALID_MARGIN", "isolated_margin is infinite";
+        InvalidLeverage = 39, "INVALID_LEVERAGE", "leverage is infinite or below 1";
         MissingRequiredLeverage = 40, "MISSING_REQUIRED_LEVERAGE", "no leverage, and the policy's closing fee needs it";
         InvalidFunding = 41, "INVALID_FUNDING", "accrued_funding is NaN or infinite";
         TierOverflow = 42, "TIER_OVERFLOW", "the position is larger than the last tier of its table";

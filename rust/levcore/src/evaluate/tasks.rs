@@ -17,6 +17,7 @@ use crate::machine::compare::{Compare, ROWS};
 use crate::machine::execution::Execution;
 use crate::machine::instruction_set::Work;
 use crate::machine::shared::{self, SharedSlice};
+use crate::memory;
 use crate::tiles::tile::{Place, Tile, Tiles};
 
 /// Tasks of a thread between two looks at the interrupt.
@@ -75,6 +76,17 @@ struct Legs {
 }
 
 impl Legs {
+    /// Memory of a whole book, as long as the caller's columns.
+    fn of_book(legs: usize, accounts: usize) -> Result<Self> {
+        Ok(Self {
+            amounts: memory::filled(Amounts::default(), legs)?,
+            released: memory::filled(0.0, legs)?,
+            status: memory::filled(0, legs)?,
+            standings: memory::filled(Standing::default(), accounts)?,
+        })
+    }
+
+    /// Memory of a block.
     fn resize(&mut self, legs: usize, accounts: usize) {
         self.amounts.resize(legs, Amounts::default());
         self.released.resize(legs, 0.0);
@@ -100,8 +112,7 @@ pub(crate) fn evaluate_all(job: &Job<'_>, execution: &mut Execution<'_>) -> Resu
     // The legs of an account lie apart: each pass over the whole book ends before the next one starts.
     let (cross, isolated): (Vec<&Block>, Vec<&Block>) = layout.blocks.iter().partition(|block| block.cross);
     run(job, execution, isolated.into_iter().map(Task::Whole).collect())?;
-    let mut legs = Legs::default();
-    legs.resize(layout.leg_order.len(), layout.accounts.len());
+    let mut legs = Legs::of_book(layout.leg_order.len(), layout.accounts.len())?;
     run(job, execution, value_tasks(&cross, &mut legs))?;
     run(job, execution, judge_tasks(&layout.account_ranges, &mut legs))?;
     let tasks = cross.iter().map(|block| {

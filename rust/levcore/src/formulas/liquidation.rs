@@ -20,6 +20,8 @@
 //!
 //! is its only positive zero for `d = -1` and the smaller of two for `d = +1`: the one on the side where the position loses. The other
 //! form of the root, which subtracts, would lose the digits of a small slope. A negative discriminant means that no price restores it.
+//! The larger of two, `(g + sqrt(g^2 - 4 s y)) / (2 s)`, is where the requirement outgrows the profit of a position that gains with its
+//! value: a short inverse one, whose value rises as the price falls.
 
 /// Value of the position at which its surplus is zero: `(needed - deduction) * factor`.
 #[inline(always)]
@@ -35,6 +37,22 @@ pub fn value_at_zero_of_growing(needed: f64, direction: f64, rate: f64, slope: f
     let gap = 1.0 - direction * rate;
     let root = (gap * gap - 4.0 * slope * needed).sqrt();
     (direction * (2.0 * needed)) / (gap + root)
+}
+
+/// The other zero, of a position that gains as its value rises: `(gap + sqrt(gap^2 - 4 slope needed)) / (2 slope)`, `gap = 1 - rate`.
+#[inline(always)]
+#[must_use]
+pub fn far_value_at_zero_of_growing(needed: f64, rate: f64, slope: f64) -> f64 {
+    let gap = 1.0 - rate;
+    let root = (gap * gap - 4.0 * slope * needed).sqrt();
+    (gap + root) / (2.0 * slope)
+}
+
+/// Whether of two prices, either of which may be NaN, the one above is met first.
+#[inline(always)]
+#[must_use]
+pub fn is_nearer_above(mark: f64, lower: f64, upper: f64) -> bool {
+    lower.is_nan() || (mark - lower).abs() > (upper - mark).abs()
 }
 
 /// A price, or NaN where the value is not positive or the price leaves the range of float64.

@@ -21,6 +21,13 @@ pub fn growing_rate(rate: f64, slope: f64, size: f64) -> f64 {
     rate + slope * size
 }
 
+/// Whether a number is a leverage: no venue asks for more than the value of a position.
+#[inline(always)]
+#[must_use]
+pub fn is_leverage(number: f64) -> bool {
+    (1.0..f64::INFINITY).contains(&number)
+}
+
 /// The larger of two lines; the second on a tie, so that every instruction set agrees.
 #[inline(always)]
 #[must_use]

@@ -1,11 +1,14 @@
 //! Isolated positions: each is its own account.
 
 use crate::codes::measures::Measure;
-use crate::codes::state::State;
+use crate::codes::state::{State, state_of};
 use crate::codes::status::Status;
+use crate::formulas::margin;
 use crate::job::context::{Job, PolicyPart};
-use crate::job::rows::{fail, flatten, load_inputs, note_missing_leverage, store_codes};
+use crate::job::rows::{BY_ACCOUNT, fail, flatten, load_inputs, note_missing_leverage, store_codes};
 use crate::machine::compare::{Compare, ROWS};
+use crate::rules::parameters::FeeBasis;
+use crate::rules::policy::Policy;
 use crate::tiles::classify::{classify, needs_classification};
 use crate::tiles::kernel;
 use crate::tiles::marked::spread_instruments;
@@ -54,15 +57,49 @@ fn classify_isolated(job: &Job<'_>, part: &PolicyPart<'_>, tile: &mut Tile, plac
         match classify(tile, slot, margin, part.policy, marked, job.book, false) {
             Status::Ok => {}
             Status::MissingLeverage => note_missing_leverage(tile, slot),
-            Status::Flat => {
-                let equity =
-                    if margin > 0.0 && margin < f64::INFINITY { margin + tile.funding[slot] } else { f64::NAN };
-                flatten(tile, slot);
-                tile.results[Measure::Equity][slot] = equity;
-                tile.results[Measure::MarginRatio][slot] = 0.0;
-                tile.state[slot] = State::Healthy as u64;
-            }
+            Status::WithoutMargin => leave_without_margin(tile, slot, part.policy),
+            Status::Flat => judge_flat(tile, slot, margin, part.policy),
             failure => fail(tile, slot, failure),
         }
     }
+}
+
+/// Judges a row without exposure by what it holds; a leverage says that it holds no margin.
+fn judge_flat(tile: &mut Tile, slot: usize, given: f64, policy: &Policy) {
+    let held = if given.is_nan() && margin::is_leverage(tile.leverage[slot]) { 0.0 } else { given };
+    if held.is_infinite() {
+        return fail(tile, slot, Status::InvalidMargin);
+    }
+    flatten(tile, slot);
+    let equity = held + tile.funding[slot];
+    if held.is_nan() {
+        return leave_without_margin(tile, slot, policy);
+    }
+    if equity.is_infinite() {
+        return fail(tile, slot, Status::NumericOverflow);
+    }
+    let ratio = margin::margin_ratio(0.0, equity);
+    tile.results[Measure::Equity][slot] = equity;
+    tile.results[Measure::MarginRatio][slot] = ratio;
+    tile.state[slot] = state_of(ratio, &policy.levels);
+}
+
+/// Leaves a row without margin what does not depend on it.
+fn leave_without_margin(tile: &mut Tile, slot: usize, policy: &Policy) {
+    for measure in BY_ACCOUNT {
+        tile.results[measure][slot] = f64::NAN;
+    }
+    let rules = &policy.rules;
+    if rules.fee_basis == FeeBasis::Bankruptcy {
+        // Where the margin ends is not known, nor is the fee there.
+        for (held, measure) in
+            [(rules.fee_in_initial, Measure::InitialMargin), (rules.fee_in_maintenance, Measure::MaintenanceMargin)]
+        {
+            if held {
+                tile.results[measure][slot] = f64::NAN;
+            }
+        }
+    }
+    tile.state[slot] = State::Incomplete as u64;
+    tile.status[slot] = Status::WithoutMargin as u64;
 }

@@ -7,6 +7,18 @@ use crate::job::context::Job;
 use crate::machine::compare::ROWS;
 use crate::tiles::tile::{Place, Tile};
 
+/// Measures that depend on the account, or on the margin of an isolated position.
+pub(crate) const BY_ACCOUNT: [Measure; 8] = [
+    Measure::Equity,
+    Measure::MarginRatio,
+    Measure::EffectiveLeverage,
+    Measure::LiquidationPrice,
+    Measure::BankruptcyPrice,
+    Measure::DistanceToLiquidation,
+    Measure::LiquidationPriceLower,
+    Measure::LiquidationPriceUpper,
+];
+
 #[inline(always)]
 pub(crate) fn load_inputs(job: &Job<'_>, tile: &mut Tile, place: Place<'_>) {
     let book = job.book;

@@ -83,6 +83,9 @@ pub struct Rules {
     pub margins_at_liability_weight: bool,
 }
 
+/// Levels whose reciprocals, and the numbers next to them, are ordinary ones.
+const LEVELS: std::ops::RangeInclusive<f64> = 1e-9..=1e9;
+
 impl Rules {
     /// Refuses numbers outside of their domains.
     pub(crate) fn check(&self) -> Result<()> {
@@ -107,9 +110,9 @@ impl Rules {
         ];
         for (argument, level) in levels {
             if let Some(found) = level
-                && !(found > 0.0 && found < f64::INFINITY)
+                && !LEVELS.contains(&found)
             {
-                return Err(Error::Domain { argument, expected: "a positive number", found });
+                return Err(Error::Domain { argument, expected: "a level in [1e-9, 1e9]", found });
             }
         }
         Ok(())

@@ -115,7 +115,7 @@ impl Policy {
     ///
     /// # Errors
     ///
-    /// [`Error::Domain`] for a fee outside of `[0, 1)`, a level that is not positive, or rates that, with the fee and scaled by the
+    /// [`Error::Domain`] for a fee outside of `[0, 1)`, a level outside of `[1e-9, 1e9]`, or rates that, with the fee and scaled by the
     /// liquidation level, reach 1: no price could then restore the position. [`Error::Tier`] for a growing table of a quanto contract.
     pub fn new(rules: Rules, instruments: &[Terms]) -> Result<Self> {
         rules.check()?;

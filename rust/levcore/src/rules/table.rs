@@ -112,6 +112,11 @@ impl Table {
         !matches!(self.kind, Kind::Marginal(_))
     }
 
+    /// Whether the rate grows with the value, so that it moves with the price.
+    pub(crate) fn grows_with_value(&self) -> bool {
+        matches!(&self.kind, Kind::Growing(growing) if growing.by_value)
+    }
+
     /// Place of its lines; of rows whose requirement no line gives, any place does.
     pub(crate) fn place(&self) -> u32 {
         match self.kind {
@@ -181,5 +186,13 @@ impl Growing {
         }
         let rate = margin::growing_rate(self.scaled_rate, self.scaled_slope, size);
         liquidation::value_at_zero(needed, 0.0, direction / (1.0 - direction * rate))
+    }
+
+    /// Value beyond which the rate outgrows a position that gains with its value; NaN for others.
+    pub(crate) fn far_value_at_zero(&self, needed: f64, direction: f64) -> f64 {
+        if !self.by_value || direction < 0.0 {
+            return f64::NAN;
+        }
+        liquidation::far_value_at_zero_of_growing(needed, self.scaled_rate, self.scaled_slope)
     }
 }

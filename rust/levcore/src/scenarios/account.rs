@@ -3,9 +3,11 @@
 use std::ops::Range;
 
 use crate::codes::measures::ScenarioMeasure;
+use crate::error::Result;
 use crate::formulas::margin::{larger, margin_ratio};
 use crate::machine::compare::Compare;
 use crate::machine::instruction_set::Work;
+use crate::memory;
 use crate::scenarios::inputs::{AddOns, Legs, ScenarioArrays};
 use crate::scenarios::risk::{BlockRisk, GroupRisk};
 use crate::scenarios::scan::{HeldLeg, Scan, all_finite, scan};
@@ -43,10 +45,10 @@ pub(crate) struct AccountBlock<'a> {
 }
 
 impl Work for AccountBlock<'_> {
-    type Output = BlockRisk;
+    type Output = Result<BlockRisk>;
 
     #[inline(always)]
-    fn run<C: Compare>(self) -> BlockRisk {
+    fn run<C: Compare>(self) -> Result<BlockRisk> {
         self.job.evaluate(self.scratch, self.accounts)
     }
 }
@@ -90,10 +92,10 @@ impl<'a> AccountScenarios<'a> {
         add_ons: &'a AddOns<'a>,
         keep_profits: bool,
         ranges: &'a [Range<usize>],
-    ) -> Self {
-        let held = legs.places.iter().map(|&place| hold(arrays, add_ons, place)).collect();
+    ) -> Result<Self> {
+        let held = memory::collected(legs.places.len(), legs.places.iter().map(|&place| hold(arrays, add_ons, place)))?;
         let initial_ratio = add_ons.initial_ratio.unwrap_or(f64::NAN);
-        Self { legs, arrays, add_ons, keep_profits, ranges, initial_ratio, held }
+        Ok(Self { legs, arrays, add_ons, keep_profits, ranges, initial_ratio, held })
     }
 
     pub(crate) fn scratch(&self) -> Scratch {
@@ -105,20 +107,24 @@ impl<'a> AccountScenarios<'a> {
 
     /// Evaluates consecutive accounts.
     #[inline(always)]
-    pub(crate) fn evaluate(&self, scratch: &mut Scratch, accounts: Range<usize>) -> BlockRisk {
+    pub(crate) fn evaluate(&self, scratch: &mut Scratch, accounts: Range<usize>) -> Result<BlockRisk> {
         let count = accounts.len();
         let mut risk = BlockRisk {
             accounts: accounts.clone(),
-            measures: vec![f64::NAN; ScenarioMeasure::COUNT * count],
-            status: Vec::with_capacity(count),
-            groups: Vec::with_capacity(self.most_groups(&accounts)),
+            measures: memory::filled(f64::NAN, ScenarioMeasure::COUNT * count)?,
+            status: memory::with_room(count)?,
+            groups: memory::with_room(self.most_groups(&accounts))?,
             failures: Vec::new(),
-            profits: Vec::new(),
+            profits: memory::with_room(if self.keep_profits {
+                count.saturating_mul(self.arrays.scenarios)
+            } else {
+                0
+            })?,
         };
         for (place, account) in accounts.enumerate() {
             let complete = self.collect_legs(scratch, account, &mut risk.failures);
             let complete = self.adjust(scratch, account) && complete;
-            scratch.add_up(self.arrays.scenarios, self.arrays.profits);
+            scratch.add_up(self.arrays.scenarios, self.arrays.profits)?;
             let complete = complete && all_finite(&scratch.profits);
             let measures = self.judge(scratch, account, complete, &mut risk.groups);
             let status = match measures {
@@ -136,7 +142,7 @@ impl<'a> AccountScenarios<'a> {
             }
             scratch.clear();
         }
-        risk
+        Ok(risk)
     }
 
     /// Bound of the groups that these accounts hold.

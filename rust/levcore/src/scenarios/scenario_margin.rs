@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use crate::error::{Error, Result};
 use crate::machine::execution::Execution;
+use crate::memory;
 use crate::scenarios::account::{AccountBlock, AccountScenarios};
 use crate::scenarios::inputs::{AddOns, Legs, NO_ACCOUNT, ScenarioArrays};
 use crate::scenarios::risk::BlockRisk;
@@ -23,8 +24,8 @@ const BLOCKS_BETWEEN_INTERRUPTS: usize = 64;
 ///
 /// # Errors
 ///
-/// [`Error::Length`] and [`Error::Code`] for inputs that do not fit each other, [`Error::Interrupted`], or an
-/// [`Error::Threads`]. Rows that cannot be evaluated are no error: see [`RowStatus`](crate::scenarios::RowStatus).
+/// [`Error::Length`] and [`Error::Code`] for inputs that do not fit each other, [`Error::Interrupted`], [`Error::Memory`], or
+/// an [`Error::Threads`]. Rows that cannot be evaluated are no error: see [`RowStatus`](crate::scenarios::RowStatus).
 pub fn scenario_margin(
     legs: &Legs<'_>,
     arrays: &ScenarioArrays<'_>,
@@ -37,18 +38,19 @@ pub fn scenario_margin(
     check_add_ons(arrays, add_ons, legs.accounts)?;
     check_legs(legs, arrays)?;
     let ranges = legs_of_accounts(legs)?;
-    let job = AccountScenarios::new(legs, arrays, add_ons, keep_profits, &ranges);
-    execution.run(
+    let job = AccountScenarios::new(legs, arrays, add_ons, keep_profits, &ranges)?;
+    let blocks = execution.run(
         account_blocks(&ranges),
         BLOCKS_BETWEEN_INTERRUPTS,
         || job.scratch(),
         |scratch, accounts| set.run(AccountBlock { job: &job, scratch, accounts }),
-    )
+    )?;
+    blocks.into_iter().collect()
 }
 
 /// Where the legs of each account stand in the order.
 fn legs_of_accounts(legs: &Legs<'_>) -> Result<Vec<Range<usize>>> {
-    let mut ranges = vec![0..0; legs.accounts];
+    let mut ranges = memory::filled(0..0, legs.accounts)?;
     let mut previous = NO_ACCOUNT;
     for (place, &row) in legs.order.iter().enumerate() {
         let Some(&code) = legs.account.get(row as usize) else {

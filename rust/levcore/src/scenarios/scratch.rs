@@ -1,5 +1,7 @@
 //! What a thread remembers of the account that it adds up.
 
+use crate::error::Result;
+use crate::memory;
 use crate::scenarios::inputs::NetAmounts;
 use crate::scenarios::scan::{HeldLeg, add_legs};
 
@@ -67,11 +69,11 @@ impl Scratch {
 
     /// Profits of all slots. The legs are put in the order of their slots, those of one slot stay in the order of rows.
     #[inline(always)]
-    pub(crate) fn add_up(&mut self, width: usize, profits: &[f64]) {
+    pub(crate) fn add_up(&mut self, width: usize, profits: &[f64]) -> Result<()> {
         if !self.held.is_sorted_by_key(|leg| leg.slot) {
             self.held.sort_by_key(|leg| leg.slot);
         }
-        self.profits.resize(self.groups.len() * width, 0.0);
+        memory::resize(&mut self.profits, self.groups.len().saturating_mul(width), 0.0)?;
         let mut rest = &self.held[..];
         while let Some(first) = rest.first() {
             let slot = first.slot;
@@ -83,6 +85,7 @@ impl Scratch {
             add_legs(&mut self.profits[slot as usize * width..][..width], legs, profits);
             rest = others;
         }
+        Ok(())
     }
 
     /// Amounts of the long and of the short net positions of each slot.

@@ -3,6 +3,7 @@
 use crate::book::columns::Book;
 use crate::codes::measures::Measure;
 use crate::codes::status::Status;
+use crate::formulas::margin;
 use crate::machine::compare::ROWS;
 use crate::rules::parameters::FeeBasis;
 use crate::rules::policy::{Instrument, Policy};
@@ -34,13 +35,14 @@ pub(crate) fn needs_classification(
     }
     if !cross {
         for slot in 0..ROWS {
-            let total = tile.isolated_margin[slot] + tile.needed[slot].abs();
-            odd |= u64::from(!(total < f64::INFINITY)) | u64::from(!(tile.isolated_margin[slot] > 0.0));
+            let equity = tile.results[Measure::Equity][slot].abs();
+            let total = tile.isolated_margin[slot].abs() + tile.needed[slot].abs() + equity;
+            odd |= u64::from(!(total < f64::INFINITY));
         }
     }
     if book.leverage.is_some() {
         for slot in 0..ROWS {
-            odd |= u64::from(!(tile.leverage[slot] > 0.0)) | u64::from(!(tile.leverage[slot] < f64::INFINITY));
+            odd |= u64::from(!(tile.leverage[slot] >= 1.0)) | u64::from(!(tile.leverage[slot] < f64::INFINITY));
         }
     }
     if instruments.by_initial_table {
@@ -57,7 +59,7 @@ fn smaller(left: f64, right: f64) -> f64 {
     if right < left { right } else { left }
 }
 
-/// The failure of a row, or [`Status::Flat`], or [`Status::MissingLeverage`]; else [`Status::Ok`]. The first rule that applies decides.
+/// The failure of a row, or [`Status::Flat`], [`Status::WithoutMargin`] or [`Status::MissingLeverage`]; else [`Status::Ok`]. The first rule that applies decides.
 pub(crate) fn classify(
     tile: &Tile,
     slot: usize,
@@ -84,14 +86,11 @@ pub(crate) fn classify(
     if !positive(tile.entry_price[slot]) {
         return Status::InvalidEntryPrice;
     }
-    if !leverage.is_nan() && !positive(leverage) {
+    if !(leverage.is_nan() || margin::is_leverage(leverage)) {
         return Status::InvalidLeverage;
     }
-    if !cross && !given_margin.is_nan() && !positive(given_margin) {
+    if !cross && given_margin.is_infinite() {
         return Status::InvalidMargin;
-    }
-    if !cross && given_margin.is_nan() && leverage.is_nan() {
-        return Status::MissingMargin;
     }
     if cross && leverage.is_nan() && policy.rules.fee_basis == FeeBasis::Bankruptcy {
         return Status::MissingRequiredLeverage;
@@ -102,9 +101,14 @@ pub(crate) fn classify(
     }
     let results =
         [tile.value[slot], tile.entry_value[slot], tile.results[Measure::UnrealizedPnl][slot], tile.requirement[slot]];
-    let funded = cross || tile.needed[slot].is_finite() && tile.isolated_margin[slot].is_finite();
+    let without_margin = !cross && leverage.is_nan() && given_margin.is_nan();
+    let held = [tile.needed[slot], tile.isolated_margin[slot], tile.results[Measure::Equity][slot]];
+    let funded = cross || without_margin || held.iter().all(|amount| amount.is_finite());
     if !funded || results.iter().any(|result| !result.is_finite()) {
         return Status::NumericOverflow;
+    }
+    if without_margin {
+        return Status::WithoutMargin;
     }
     if book.leverage.is_some() && leverage.is_nan() { Status::MissingLeverage } else { Status::Ok }
 }

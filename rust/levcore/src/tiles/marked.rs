@@ -91,7 +91,9 @@ pub(crate) struct MarkedInstruments<'a> {
     pub by_initial_table: bool,
     /// Whether any takes its requirement from one rate for the whole position.
     pub any_whole: bool,
-    /// The same of the initial margin.
+    /// Whether the rate of any grows with its value.
+    pub any_growing_by_value: bool,
+    /// The same as `any_whole`, of the initial margin.
     pub any_whole_initial: bool,
 }
 
@@ -117,7 +119,8 @@ impl<'a> MarkedInstruments<'a> {
                     table: marked.instrument.long.place(),
                 })
                 .collect(),
-            any_whole: any_whole(long.clone()) || any_whole(short),
+            any_whole: any_whole(long.clone()) || any_whole(short.clone()),
+            any_growing_by_value: long.clone().chain(short).flatten().any(Table::grows_with_value),
             any_whole_initial: any_whole(initial.clone()),
             long: Lookup::of(long, tables.of_none()),
             short: if any_sided { Lookup::of(either, tables.of_none()) } else { Lookup::default() },

@@ -56,7 +56,34 @@ pub(crate) fn find_prices<C: Compare>(
     }
     let capped = basis == Basis::Price;
     for slot in 0..ROWS {
-        judge_price(tile, slot, capped, cross);
+        let side = if tile.quantity[slot] > 0.0 { 1.0 } else { -1.0 };
+        judge_price(tile, slot, side, capped, cross);
+    }
+    tile.any_far = false;
+    if capped && instruments.any_growing_by_value {
+        find_far_prices(tile, instruments, cross);
+    }
+}
+
+/// The prices below the mark at which a rate that grows outgrows the profit of short inverse positions; the nearer of two is told.
+#[cold]
+#[inline(never)]
+fn find_far_prices(tile: &mut Tile, instruments: &MarkedInstruments<'_>, cross: bool) {
+    tile.any_far = true;
+    for slot in 0..ROWS {
+        let own = tile.results[Measure::LiquidationPrice][slot];
+        (tile.own_price[slot], tile.far_price[slot]) = (own, f64::NAN);
+        let Kind::Growing(growing) = &instruments.table_of_row(tile, slot).kind else { continue };
+        let value = growing.far_value_at_zero(tile.needed[slot], tile.direction[slot]);
+        let size = tile.size[slot];
+        let per_value = price_per_value(size, tile.multiplier[slot]);
+        let far = liquidation::price_or_none(value, price_at_value(value, size, per_value, true));
+        tile.far_price[slot] = far;
+        if !far.is_nan() && !liquidation::is_nearer_above(tile.mark[slot], far, own) {
+            tile.liquidation_value[slot] = value;
+            tile.results[Measure::LiquidationPrice][slot] = far;
+            judge_price(tile, slot, 1.0, true, cross);
+        }
     }
 }
 
@@ -67,6 +94,14 @@ pub(crate) fn bound_prices(tile: &mut Tile) {
         let (price, is_long) = (tile.results[Measure::LiquidationPrice][slot], tile.quantity[slot] > 0.0);
         tile.results[Measure::LiquidationPriceLower][slot] = if is_long { price } else { f64::NAN };
         tile.results[Measure::LiquidationPriceUpper][slot] = if is_long { f64::NAN } else { price };
+    }
+    if tile.any_far {
+        for slot in 0..ROWS {
+            if !tile.far_price[slot].is_nan() {
+                tile.results[Measure::LiquidationPriceLower][slot] = tile.far_price[slot];
+                tile.results[Measure::LiquidationPriceUpper][slot] = tile.own_price[slot];
+            }
+        }
     }
 }
 
@@ -80,16 +115,17 @@ fn price_values(tile: &mut Tile, slot: usize, inverse: bool) {
     tile.results[Measure::BankruptcyPrice][slot] = liquidation::price_or_none(bankrupt, price);
 }
 
-/// Distance to a liquidation price, and what there is to remark about it.
+/// Distance to a liquidation price, and what there is to remark about it; `toward` is +1 for a price that liquidates from above.
 #[inline(always)]
-fn judge_price(tile: &mut Tile, slot: usize, capped: bool, cross: bool) {
+fn judge_price(tile: &mut Tile, slot: usize, toward: f64, capped: bool, cross: bool) {
     let price = tile.results[Measure::LiquidationPrice][slot];
     let side = if tile.quantity[slot] > 0.0 { 1.0 } else { -1.0 };
     let past = tile.state[slot] >= State::Liquidation as u64;
-    let room = liquidation::distance(side, tile.mark[slot], price, tile.reciprocal_mark[slot]);
+    let room = liquidation::distance(toward, tile.mark[slot], price, tile.reciprocal_mark[slot]);
     let no_price = if past { f64::NEG_INFINITY } else { f64::INFINITY };
     let room = if price.is_nan() { no_price } else { room };
-    let mut status = Status::Ok as u64;
+    let none = tile.results[Measure::BankruptcyPrice][slot].is_nan();
+    let mut status = if none { Status::NoBankruptcyPrice as u64 } else { Status::Ok as u64 };
     if price.is_nan() {
         status = Status::NoLiquidationPrice as u64;
     }

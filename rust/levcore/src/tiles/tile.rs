@@ -139,6 +139,10 @@ pub(crate) struct Tile {
     pub needed: Column,
     pub liquidation_value: Column,
     pub bankruptcy_value: Column,
+    /// Prices on the two sides of short inverse positions whose rate grows: NaN below for all others; of meaning where `any_far`.
+    pub far_price: Column,
+    pub own_price: Column,
+    pub any_far: bool,
     /// Results in the order of the measures.
     pub results: ByMeasure<Column>,
     pub state: [u64; ROWS],
@@ -178,6 +182,9 @@ impl Tile {
             needed: zero,
             liquidation_value: zero,
             bankruptcy_value: zero,
+            far_price: zero,
+            own_price: zero,
+            any_far: false,
             results: ByMeasure::from_fn(|_| zero),
             state: [0; ROWS],
             status: [0; ROWS],

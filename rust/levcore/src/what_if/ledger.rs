@@ -95,6 +95,18 @@ impl<'a> Ledger<'a> {
         self.positions.get(row).or_else(|| self.book.position(row))
     }
 
+    /// What a change has made of the position at a row, if any did.
+    pub(crate) fn changed(&self, row: u32) -> Option<Position> {
+        self.positions.get(row)
+    }
+
+    /// Rows that changes have opened in an account.
+    pub(crate) fn opened(&self, account: u32) -> impl Iterator<Item = u32> {
+        let first = self.book.rows() as u32;
+        let opened = self.opened.iter().zip(first..).filter(move |(owner, _)| **owner == Some(account));
+        opened.map(|(_, row)| row)
+    }
+
     pub(crate) fn set(&mut self, row: u32, position: Position) {
         self.positions.set(row, position);
     }
@@ -118,9 +130,7 @@ impl<'a> Ledger<'a> {
 
     /// Rows of the legs of an account, ascending.
     pub(crate) fn legs(&self, account: u32) -> impl Iterator<Item = u32> {
-        let first = self.book.rows() as u32;
-        let opened = self.opened.iter().zip(first..).filter(move |(owner, _)| **owner == Some(account));
-        self.book.members.legs.of(account as usize).iter().copied().chain(opened.map(|(_, row)| row))
+        self.book.members.legs.of(account as usize).iter().copied().chain(self.opened(account))
     }
 
     /// The leg of an account in an instrument, in hedge mode the one on the side of `quantity`.

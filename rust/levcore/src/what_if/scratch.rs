@@ -1,5 +1,7 @@
 //! The book that a thread makes of changed accounts, one account a change, and its evaluation.
 
+use std::ops::Range;
+
 use crate::book::columns::{Balances, Book};
 use crate::book::keys::{BalanceKeys, Codes, Keys};
 use crate::book::layout::Layout;
@@ -85,14 +87,24 @@ impl Scratch {
         if let Some(account) = account {
             record.account = self.wallet_balance.len() as u32;
             self.wallet_balance.push(ledger.wallet(account));
-            for leg in ledger.legs(account) {
-                if Some(leg) == row {
-                    record.row = self.instrument.len() as u32;
-                }
-                if let Some(position) = ledger.position(leg) {
-                    self.push_position(&position, record.account);
+            let legs = ledger.book.members.legs.of(account as usize);
+            let first = self.instrument.len();
+            if let (Some(&start), Some(&last)) = (legs.first(), legs.last())
+                && (last - start) as usize + 1 == legs.len()
+            {
+                self.push_neighbours(ledger, start as usize..last as usize + 1, record.account);
+            } else {
+                for &leg in legs {
+                    if let Some(position) = ledger.position(leg) {
+                        self.push_position(&position, record.account);
+                    }
                 }
             }
+            for position in ledger.opened(account).filter_map(|leg| ledger.position(leg)) {
+                self.push_position(&position, record.account);
+            }
+            let place = row.and_then(|row| ledger.legs(account).position(|leg| leg == row));
+            record.row = place.map_or(NONE, |place| (first + place) as u32);
             if ledger.has_balances(account) {
                 self.push_balances(ledger, account, record.account);
             }
@@ -102,6 +114,49 @@ impl Scratch {
             self.push_position(&position, NONE);
         }
         self.records.push(record);
+    }
+
+    /// Adds the legs of an account whose rows are neighbours, column by column.
+    fn push_neighbours(&mut self, ledger: &Ledger<'_>, rows: Range<usize>, account: u32) {
+        let (first, book) = (self.instrument.len(), &ledger.book.columns);
+        let count = first + rows.len();
+        self.instrument.extend_from_slice(&book.instrument[rows.clone()]);
+        self.quantity.extend_from_slice(&book.quantity[rows.clone()]);
+        self.entry_price.extend_from_slice(&book.entry_price[rows.clone()]);
+        let absent = f64::NAN;
+        for (own, given, absent) in [
+            (&mut self.isolated_margin, book.isolated_margin, absent),
+            (&mut self.leverage, book.leverage, absent),
+            (&mut self.funding, book.accrued_funding, 0.0),
+            (&mut self.risk_limit, book.risk_limit, absent),
+        ] {
+            match given {
+                Some(column) => own.extend_from_slice(&column[rows.clone()]),
+                None => own.resize(count, absent),
+            }
+        }
+        match ledger.book.policy {
+            Some(column) => self.policy.extend_from_slice(&column[rows.clone()]),
+            None => self.policy.resize(count, 0),
+        }
+        self.account.resize(count, account);
+        self.cross.resize(count, true);
+        for (place, row) in (first..).zip(rows) {
+            if let Some(position) = ledger.changed(row as u32) {
+                self.set_position(place, &position);
+            }
+        }
+    }
+
+    fn set_position(&mut self, place: usize, position: &Position) {
+        self.instrument[place] = position.instrument;
+        self.policy[place] = position.policy;
+        self.quantity[place] = position.quantity;
+        self.entry_price[place] = position.entry_price;
+        self.isolated_margin[place] = position.isolated_margin;
+        self.leverage[place] = position.leverage;
+        self.funding[place] = position.funding;
+        self.risk_limit[place] = position.risk_limit;
     }
 
     fn push_position(&mut self, position: &Position, account: u32) {

@@ -1,0 +1,158 @@
+"""``levcore tiers``: the archive's dates and tables, what changed between two, and tables of one's own."""
+
+import argparse
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from levcore.cli.fees import add_fees, with_fees
+from levcore.cli.options import (
+    OK,
+    add_book,
+    add_traceback,
+    check_outputs,
+    make_book,
+    read_inputs,
+    stated_rule,
+)
+from levcore.cli.progress import Progress
+from levcore.errors import InputError
+from levcore.reports.archive import changes_text, listing_text, moved_text, tables_text
+from levcore.rules.archive import dates_of, series_names
+from levcore.rules.instruments import InstrumentTable
+from levcore.rules.policy import MarginPolicy, policy
+from levcore.rules.policy_files import policy_names, read_policies
+
+__all__ = ["add_tiers"]
+
+VENUES = ("binance", "bybit", "ccxt", "freqtrade", "gate", "hyperliquid", "mexc", "okx")
+UNITS = ("quote", "base", "contracts", "risk_limit")
+
+
+def add_tiers(commands: "argparse._SubParsersAction[Any]") -> None:
+    """Add the command to the parser's commands."""
+    parser = commands.add_parser(
+        "tiers",
+        help="list bundled tier tables, compare two, or convert a venue's",
+        description="List the dates and tables of the archive: `tiers [POLICY or SERIES] [SYMBOL]`; "
+        "say what changed: `tiers diff A B [POSITIONS]`; convert a venue's reply for --instruments: "
+        "`tiers convert FILE --from VENUE`.",
+    )
+    parser.add_argument(
+        "words", nargs="*", metavar="WORD", help="POLICY [SYMBOL] | diff A B [POSITIONS] | convert FILE"
+    )
+    parser.add_argument("--from", dest="source", choices=VENUES, help="convert: whose reply it is")
+    parser.add_argument("--unit", choices=UNITS, help="convert: unit of the bounds, which ccxt does not tell")
+    parser.add_argument("--payoff", choices=("linear", "inverse"), help="convert: where the reply is silent")
+    parser.add_argument(
+        "--contract-size",
+        type=float,
+        metavar="SIZE",
+        help="convert: where neither the reply nor the archive holds it",
+    )
+    parser.add_argument("--out", metavar="FILE", help="convert: where to write; default: standard output")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="RULE=VALUE", help="diff: state a rule of the policies"
+    )
+    add_fees(parser)
+    add_book(parser, positions=False)
+    add_traceback(parser)
+    parser.set_defaults(run=_tiers)
+
+
+def _tiers(options: argparse.Namespace) -> int:
+    words = options.words
+    if words[:1] == ["diff"]:
+        return _diff(options, words[1:])
+    if words[:1] == ["convert"]:
+        return _convert(options, words[1:])
+    if not words:
+        print(listing_text(series_names()))
+    elif len(words) == 1:
+        print(listing_text(_series(words[0])))
+    elif len(words) == 2:
+        print(tables_text(_series(words[0]), words[1]))
+    else:
+        raise InputError("WORD", "must be a policy and a symbol", "at most two", " ".join(words))
+    return OK
+
+
+def _series(name: str) -> tuple[str, ...]:
+    """Series of a policy, of any of its dates, or the series of that name."""
+    plain = name.partition("@")[0]
+    if plain in series_names():
+        return (plain,)
+    versions = read_policies(plain) if plain in policy_names() else (policy(name),)
+    found = dict.fromkeys(series for each in versions for series in each.instruments.series)
+    if not found:
+        raise InputError("POLICY", f"{plain} bundles no tables", "a policy that does", repr(name))
+    return tuple(found)
+
+
+def _table(name: str) -> tuple[InstrumentTable, MarginPolicy | None]:
+    """Table of a policy's id, or of ``SERIES@DATE``, with the policy that it is of."""
+    plain, _, date = name.partition("@")
+    if date and date in dates_of(plain):
+        table = InstrumentTable.bundled(dates_of(plain)[date])
+        return table, _policy_of(plain, table)
+    chosen = policy(name)
+    return chosen.instruments, chosen
+
+
+def _policy_of(series: str, table: InstrumentTable) -> MarginPolicy | None:
+    """Newest policy whose tables are of this series, with this table."""
+    for name in policy_names():
+        newest = read_policies(name)[-1]
+        if series in newest.instruments.series:
+            return newest.replace(instruments=table)
+    return None
+
+
+def _diff(options: argparse.Namespace, words: list[str]) -> int:
+    if len(words) not in (2, 3):
+        expected = "tiers diff A B [POSITIONS], each a policy or SERIES@DATE"
+        raise InputError("diff", "needs two tables", expected, " ".join(words) or "none")
+    (left, _), (right, rules) = _table(words[0]), _table(words[1])
+    print(changes_text(words[0], left, words[1], right))
+    if len(words) == 3:
+        if rules is None:
+            raise InputError("diff", "needs a policy to evaluate positions", "a policy's table", words[1])
+        options.positions = words[2]
+        for text in options.set:
+            rule, value = stated_rule(text)
+            rules = rules.replace(**{rule: value})
+        rules = with_fees(rules, options)
+        progress = Progress()
+        positions, marks = read_inputs(options, progress)
+        book = make_book(positions, options)
+        progress.clear()
+        print()
+        print(moved_text(book, marks, rules, left, right))
+    return OK
+
+
+def _convert(options: argparse.Namespace, words: list[str]) -> int:
+    from levcore.venues.tiers.convert import converted, instruments_csv
+
+    if len(words) != 1 or options.source is None:
+        expected = "tiers convert FILE --from VENUE"
+        raise InputError("convert", "needs a file and whose reply it is", expected, " ".join(words) or "none")
+    check_outputs(words, [("--out", options.out)])
+    made = converted(
+        words[0],
+        options.source,
+        unit=options.unit,
+        payoff=options.payoff,
+        contract_size=options.contract_size,
+    )
+    _write(options.out, instruments_csv(made.values()))
+    return OK
+
+
+def _write(path: str | None, lines: Iterable[str]) -> None:
+    text = "".join(f"{line}\n" for line in lines)
+    if path:
+        Path(path).write_text(text, encoding="utf-8")
+    else:
+        sys.stdout.write(text)

@@ -1,0 +1,190 @@
+"""Figures as data: what is drawn and what each mark says, described once for every renderer.
+
+Colours are names of `levcore.reports.charts.colours`. Each figure carries a description for those who do not
+see it, and each mark its value.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = [
+    "Areas",
+    "Bars",
+    "Columns",
+    "Diverging",
+    "Dots",
+    "Drawing",
+    "Figure",
+    "Format",
+    "Group",
+    "Lane",
+    "Mark",
+    "Series",
+    "Shape",
+    "Shares",
+    "Sign",
+]
+
+Format = Callable[[float], str]
+Shape = Literal["circle", "square", "diamond", "triangle"]
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One set of values under one name: one a category or place; not negative, NaN where there is none."""
+
+    name: str
+    values: Sequence[float]
+    colour: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """What stands for a policy wherever it is drawn."""
+
+    colour: str
+    shape: Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """One bar cut into the shares of its parts, one value each."""
+
+    parts: Sequence[Series]
+    form: Format
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Stacked vertical bars, one a category, the first series at the bottom.
+
+    Parameters
+    ----------
+    categories : sequence of str
+        From left to right.
+    series : sequence of Series
+    form : callable
+        Text of a value.
+    axis : str
+        What the categories are.
+    whole : bool
+        Whether the values are counts.
+    """
+
+    categories: Sequence[str]
+    series: Sequence[Series]
+    form: Format
+    axis: str
+    whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Areas:
+    """Filled curves over a numeric axis, each from zero; `form_place` is the text of a place on it."""
+
+    places: Sequence[float]
+    series: Sequence[Series]
+    form: Format
+    form_place: Format
+
+
+@dataclass(frozen=True, slots=True)
+class Diverging:
+    """Horizontal bars to either side of a common middle, one line a category, from top to bottom."""
+
+    categories: Sequence[str]
+    left: Series
+    right: Series
+    form: Format
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """Horizontal bars with their values beside them, each behind the sign of its policy."""
+
+    names: Sequence[str]
+    signs: Sequence[Sign]
+    values: Sequence[float]
+    form: Format
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Point on the axis of a dot plot: its place as a fraction, its text, and what it says in full."""
+
+    place: float
+    text: str
+    told: str
+    is_below: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One line of a group; without marks a remark stands in it.
+
+    Parameters
+    ----------
+    name : str
+    sign : Sign
+    marks : sequence of Mark
+    remark : str
+    side : {-1, 1}
+        Left or right, where the remark belongs.
+    at_edge : bool
+        Whether the remark stands at the end of the axis, as of what never happens, or at its middle.
+    """
+
+    name: str
+    sign: Sign
+    marks: Sequence[Mark]
+    remark: str
+    side: int
+    at_edge: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Lanes that are compared: words before them, the first the most important, and notes behind them."""
+
+    words: Sequence[str]
+    notes: Sequence[str]
+    lanes: Sequence[Lane]
+
+
+@dataclass(frozen=True, slots=True)
+class Dots:
+    """Dot plot in groups; the axis runs from ``-limit`` to `limit`, and marks beyond are arrows."""
+
+    groups: Sequence[Group]
+    limit: float
+    middle: str
+    left: str
+    right: str
+    notes: str
+
+
+Drawing = Shares | Columns | Areas | Diverging | Bars | Dots
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A drawing with its words.
+
+    Parameters
+    ----------
+    title : str
+    subtitle : str
+        What is shown, in the caption; empty for a drawing without one.
+    description : str
+        What is to be seen, with its numbers, for those who do not see it.
+    drawing : Drawing
+    is_wide : bool
+        Whether it takes the whole width of a page or half of it.
+    """
+
+    title: str
+    subtitle: str
+    description: str
+    drawing: Drawing
+    is_wide: bool = True

@@ -1,0 +1,129 @@
+"""The one verb that shows a result."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import overload
+
+from levcore.comparison.comparison import Comparison
+from levcore.engine.risk import BookRisk
+from levcore.errors import DTypeError, InputError
+from levcore.reconciliation.result import Reconciliation
+from levcore.reports.comparison.page import comparison_page
+from levcore.reports.html import page_html, template_library
+from levcore.reports.page import Page
+from levcore.reports.reconciliation import reconciliation_page
+from levcore.reports.risk.gather import gather
+from levcore.reports.risk.page import risk_page
+from levcore.reports.text import page_text
+
+__all__ = ["check_report_path", "report"]
+
+Result = BookRisk | Comparison | Reconciliation
+
+TOP_OF_TEXT, TOP_OF_PAGE = 10, 20
+
+
+@overload
+def report(
+    result: Result,
+    path: None = None,
+    *,
+    title: str = "",
+    top: int | None = None,
+    generated_at: datetime | None = None,
+) -> str: ...
+@overload
+def report(
+    result: Result,
+    path: str | Path,
+    *,
+    title: str = "",
+    top: int | None = None,
+    generated_at: datetime | None = None,
+) -> Path: ...
+def report(
+    result: Result,
+    path: str | Path | None = None,
+    *,
+    title: str = "",
+    top: int | None = None,
+    generated_at: datetime | None = None,
+) -> str | Path:
+    """Report on a result: plain text for a terminal, or one HTML file.
+
+    Both hold the same tables. The file runs no script, loads nothing from anywhere, and can be printed; the
+    same result gives the same bytes.
+
+    Parameters
+    ----------
+    result : BookRisk, Comparison or Reconciliation
+        What `levcore.Engine.evaluate` with every measure, `levcore.compare` or `levcore.reconcile` returns.
+    path : path, optional
+        The file to write, ``.html`` or ``.htm``; it needs Jinja2, the extra ``report``.
+    title : str
+        Its first line, such as ``"Risk report: book.csv"``; what kind of report it is where it is not given.
+    top : int, optional
+        Length of the lists of accounts, positions and instruments, not negative; where it is not given, 10 in
+        the text and 20 in the file. A reconciliation is shown whole.
+    generated_at : datetime, optional
+        Time to print on a risk report, now in UTC where it is not given. The others carry none.
+
+    Returns
+    -------
+    str or Path
+        The text, or the path of the file that was written.
+
+    Raises
+    ------
+    InputError
+        For a path of another kind, a negative `top`, a measure that was not computed, or a file where Jinja2
+        is not installed.
+    DTypeError
+        For a result that is none of these.
+
+    Examples
+    --------
+    >>> import levcore as lc
+    >>> book = lc.PositionBook(["BTCUSDT"], [0.5], [60_000.0], isolated_margin=[3_000.0])
+    >>> risk = lc.Engine(lc.policy("binance-usdm@2024-10-24")).evaluate(book, {"BTCUSDT": 61_000.0})
+    >>> print(lc.report(risk).splitlines()[1])
+    verdict  Nothing is in margin call or worse.
+    """
+    if path is not None:
+        check_report_path(path)
+    if top is None:
+        top = TOP_OF_TEXT if path is None else TOP_OF_PAGE
+    elif top < 0:
+        raise InputError("top", "must not be negative", "0 or more", str(top))
+    page = _page(result, title, top, generated_at)
+    if path is None:
+        return page_text(page)
+    file = Path(path)
+    file.write_text(page_html(page), encoding="utf-8")
+    return file
+
+
+def check_report_path(path: str | Path, argument: str = "path") -> None:
+    """Refuse a path that `report` cannot write, before a long evaluation.
+
+    Raises
+    ------
+    InputError
+        Where it does not end in ``.html`` or ``.htm``, or Jinja2 is not installed; of `argument`.
+    """
+    suffix = Path(path).suffix
+    if suffix.lower() not in (".html", ".htm"):
+        raise InputError(argument, "must be an HTML file", ".html, .htm", repr(suffix or str(path)))
+    template_library(argument)
+
+
+def _page(result: Result, title: str, top: int, generated_at: datetime | None) -> Page:
+    words = (title,) if title else ()
+    if isinstance(result, BookRisk):
+        return risk_page(gather(result, top=top, generated_at=generated_at), *words)
+    if isinstance(result, Comparison):
+        return comparison_page(result, *words, top=top)
+    if isinstance(result, Reconciliation):
+        return reconciliation_page(result, *words)
+    expected = "BookRisk, Comparison or Reconciliation"
+    raise DTypeError("result", "must be a result that a report shows", expected, type(result).__name__)

@@ -1,0 +1,58 @@
+//! Memory whose size the caller's data decide: where there is none the call ends in an error, and not the process.
+
+use crate::error::{Error, Result};
+
+/// An empty vector with room for so many elements.
+///
+/// # Errors
+///
+/// [`Error::Memory`] where there is no room.
+pub fn with_room<T>(count: usize) -> Result<Vec<T>> {
+    let mut vector = Vec::new();
+    reserve(&mut vector, count)?;
+    Ok(vector)
+}
+
+/// A vector of so many equal elements.
+pub(crate) fn filled<T: Clone>(element: T, count: usize) -> Result<Vec<T>> {
+    let mut vector = with_room(count)?;
+    vector.resize(count, element);
+    Ok(vector)
+}
+
+/// Makes a vector so long; what is new is equal to `element`.
+pub(crate) fn resize<T: Clone>(vector: &mut Vec<T>, count: usize, element: T) -> Result<()> {
+    reserve(vector, count.saturating_sub(vector.len()))?;
+    vector.resize(count, element);
+    Ok(())
+}
+
+/// Elements of an iterator, of which there are not more than `count`.
+pub(crate) fn collected<T>(count: usize, elements: impl Iterator<Item = T>) -> Result<Vec<T>> {
+    let mut vector = with_room(count)?;
+    vector.extend(elements);
+    Ok(vector)
+}
+
+fn reserve<T>(vector: &mut Vec<T>, more: usize) -> Result<()> {
+    let bytes = more.saturating_mul(size_of::<T>());
+    vector.try_reserve_exact(more).map_err(|_| Error::Memory { bytes })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_than_there_can_be_is_an_error() {
+        let bytes = usize::MAX;
+        assert_eq!(with_room::<u64>(usize::MAX), Err(Error::Memory { bytes }));
+        assert_eq!(filled(0.0, usize::MAX / 8), Err(Error::Memory { bytes: usize::MAX / 8 * 8 }));
+        let mut some = vec![1_u32];
+        assert!(resize(&mut some, usize::MAX, 0).is_err());
+        assert_eq!(some, [1]);
+        assert!(resize(&mut some, 3, 2).is_ok());
+        assert_eq!(some, [1, 2, 2]);
+        assert_eq!(collected(2, [4, 5].into_iter()), Ok(vec![4, 5]));
+    }
+}

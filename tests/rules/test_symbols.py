@@ -1,0 +1,100 @@
+"""Symbols: every spelling of a contract finds it, and no other one does."""
+
+import doctest
+
+import pytest
+
+import levcore as lc
+from levcore.errors import UnknownInstrumentError
+from levcore.rules import symbols
+from levcore.rules.symbols import base_of
+
+SINGLE = lc.TierTable.single_rate("0.01")
+SPELLINGS = ("BTC-USDT-SWAP", "BTC/USDT:USDT", "BTCUSDT", "BTC_USDT", "btc-usdt", "btcusdt", "Btc/Usdt")
+NAMES = {
+    "binance-usdm": "BTCUSDT",
+    "bybit-linear": "BTCUSDT",
+    "okx-linear-swap": "BTC-USDT-SWAP",
+    "mexc-linear": "BTC_USDT",
+    "gate-perpetual": "BTC_USDT",
+    "bitget-linear": "BTCUSDT",
+    "kucoin-linear": "XBTUSDTM",
+    "bitmex": "XBTUSDT",
+}
+
+
+def test_documented_examples() -> None:
+    assert doctest.testmod(symbols).failed == 0
+
+
+@pytest.mark.parametrize("policy", NAMES)
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_every_spelling_finds_the_contract(policy: str, spelling: str) -> None:
+    table = lc.policy(policy).instruments
+    assert table[spelling].name == NAMES[policy]
+    assert table[spelling] is not None
+    assert table[spelling].underlying == "BTC"
+    assert spelling in table
+    assert table.is_bundled(spelling)
+
+
+@pytest.mark.parametrize(
+    ("policy", "spelling", "name"),
+    [
+        ("bybit-linear", "BTC/USDC:USDC", "BTCPERP"),
+        ("bybit-linear", "BTC", None),  # the bare base is no contract where others have quotes
+        ("hyperliquid", "BTC/USDC:USDC", "BTC"),
+        ("hyperliquid", "kpepe", "kPEPE"),
+        ("hyperliquid", "BTCUSDT", None),
+        ("dydx-v4", "BTC/USD:USDC", "BTC-USD"),
+        ("dydx-v4", "BTC/USD:BTC", None),  # an inverse contract is another one
+        ("kraken-futures-multi-collateral", "BTC/USD:USD", "PF_XBTUSD"),
+        ("kraken-futures-multi-collateral", "BTC/USD:BTC", None),
+        ("kraken-futures-inverse", "BTC/USD:BTC", "PI_XBTUSD"),
+        ("binance-usdm@2023-12-12", "BTC/USDT:USDT-231229", "BTCUSDT_231229"),
+        ("binance-usdm", "BTC/USD:BTC", None),
+    ],
+)
+def test_settlement_and_expiry_tell_contracts_apart(policy: str, spelling: str, name: str | None) -> None:
+    assert lc.policy(policy).instruments.resolve(spelling) == name
+
+
+def test_two_contracts_of_one_spelling_are_refused_by_name() -> None:
+    table = lc.InstrumentTable([lc.Instrument(name, "linear", SINGLE) for name in ("A-USDT", "A_USDT")])
+    assert table["A-USDT"].name == "A-USDT"
+    with pytest.raises(UnknownInstrumentError, match="A-USDT, A_USDT, which are all spelled so"):
+        table["AUSDT"]
+
+
+def test_a_book_may_use_any_spelling() -> None:
+    engine = lc.Engine(lc.policy("binance-usdm@2024-10-24"))
+    columns = {"isolated_margin": [3_000.0], "leverage": [10.0]}
+    prices = {
+        float(
+            engine.evaluate(
+                lc.PositionBook([name], [0.5], [60_000.0], **columns),  # type: ignore[arg-type]
+                {name: 61_000.0},
+            ).liquidation_price[0]
+        )
+        for name in SPELLINGS
+    }
+    assert len(prices) == 1
+    assert round(prices.pop(), 2) == 54216.87
+
+
+@pytest.mark.parametrize(
+    ("name", "settlement", "payoff", "base"),
+    [
+        ("BTCUSDT", "USDT", "linear", "BTC"),
+        ("BTC-USD", "USDC", "linear", "BTC"),
+        ("BTCPERP", "USDC", "linear", "BTC"),
+        ("PF_XBTUSD", "USD", "linear", "BTC"),
+        ("1000PEPE_USDT", "USDT", "linear", "1000PEPE"),
+        ("XBTUSDTM", "USDT", "linear", "BTC"),
+        ("BTC", "USDC", "linear", "BTC"),
+        ("USDT", "USDT", "linear", "USDT"),
+        ("BTCUSD_PERP", "BTC", "inverse", "BTC"),
+    ],
+)
+def test_what_the_price_is_of(name: str, settlement: str, payoff: str, base: str) -> None:
+    assert base_of(name, settlement, payoff) == base
