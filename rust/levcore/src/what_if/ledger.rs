@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use crate::job::context::PolicyAtMarks;
 use crate::rules::policy::Instrument;
+use crate::what_if::changeable_book::ChangeableBook;
 use crate::what_if::position::Position;
-use crate::what_if::run::ChangeableBook;
 
 /// Entries up to which looking through all of them is faster than an index.
 const FEW: usize = 8;

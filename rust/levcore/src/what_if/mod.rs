@@ -4,6 +4,7 @@
 //! own. Thousands of them are evaluated together by [`evaluate`](crate::evaluate()), and the numbers are those of the whole changed book.
 
 pub(crate) mod apply;
+pub(crate) mod changeable_book;
 pub(crate) mod changes;
 pub(crate) mod fills;
 pub(crate) mod ledger;
@@ -13,7 +14,8 @@ pub(crate) mod position;
 pub(crate) mod run;
 pub(crate) mod scratch;
 
+pub use changeable_book::ChangeableBook;
 pub use changes::{Changes, Codes, NONE, UNKNOWN};
 pub use orders::{OrderOutputs, Orders, margin_of_orders};
 pub use outputs::{ChangeOutputs, EFFECTS, Effect, Side};
-pub use run::{ChangeableBook, what_if};
+pub use run::what_if;

@@ -8,10 +8,10 @@ use crate::error::{Error, Result};
 use crate::formulas::exposure;
 use crate::formulas::order_margin::{both_sides, order_loss, order_margin, worst_side};
 use crate::job::context::PolicyAtMarks;
+use crate::what_if::changeable_book::ChangeableBook;
 use crate::what_if::changes::UNKNOWN;
 use crate::what_if::ledger::Ledger;
 use crate::what_if::position::Position;
-use crate::what_if::run::ChangeableBook;
 
 /// Open orders, one a row; codes as in [`Codes`](crate::what_if::Codes).
 #[derive(Debug, Clone, Copy)]
