@@ -4,10 +4,9 @@ import math
 from dataclasses import dataclass, replace
 
 from levcore.changes.status import ChangeKind, ChangeStatus
-from levcore.engine.compiled import CompiledInstrument, CompiledRules
 from levcore.reference.what_if.fills import Fill, Filled, fill
 from levcore.reference.what_if.ledger import Ledger
-from levcore.reference.what_if.position import Position
+from levcore.reference.what_if.position import Position, Terms
 
 __all__ = ["Change", "Moved", "RefusedError", "Touched", "apply", "locate"]
 
@@ -234,22 +233,23 @@ def _filled(ledger: Ledger, change: Change, position: Position, quantity: float,
         raise RefusedError(ChangeStatus.INVALID_LEVERAGE)
     if math.isinf(change.amount):
         raise RefusedError(ChangeStatus.INVALID_AMOUNT)
-    instrument, rules = _terms(ledger, position)
+    terms = _terms(ledger, position)
     order = Fill(quantity, price, change.fee_rate, change.leverage, change.amount, change.release)
-    filled = fill(position, instrument, rules, order)
+    filled = fill(position, terms, order)
     if not math.isnan(change.risk_limit):
         filled = replace(filled, position=replace(filled.position, risk_limit=change.risk_limit))
-    held = 0.0 if position.account is not None else filled.position.held_margin(instrument, rules)
+    held = 0.0 if position.account is not None else filled.position.held_margin(terms)
     if position.account is None and (math.isnan(filled.cash_flow) or math.isnan(held)):
         raise RefusedError(ChangeStatus.MISSING_MARGIN)
     return filled
 
 
-def _terms(ledger: Ledger, position: Position) -> tuple[CompiledInstrument, CompiledRules]:
+def _terms(ledger: Ledger, position: Position) -> Terms:
     instrument = ledger.instrument(position)
     if instrument is None:
         raise RefusedError(ChangeStatus.UNKNOWN_INSTRUMENT)
-    return instrument, ledger.policies[position.policy].rules
+    mark = float(ledger.marks[position.policy, position.instrument])
+    return Terms(instrument, ledger.policies[position.policy].rules, mark)
 
 
 def _settle(ledger: Ledger, filled: Filled, account: int | None) -> Moved:
@@ -267,9 +267,9 @@ def _change_leverage(
     cash_flow = 0.0
     if position.account is None and math.isnan(position.isolated_margin) and position.is_open:
         terms = _terms(ledger, position)
-        held = position.held_margin(*terms)
+        held = position.held_margin(terms)
         # A position that had neither margin nor leverage held nothing that is known.
-        cash_flow = 0.0 if math.isnan(held) else held - after.held_margin(*terms)
+        cash_flow = 0.0 if math.isnan(held) else held - after.held_margin(terms)
     ledger.positions[row] = after
     if account is not None and position.account is None:
         ledger.credit(account, after, cash_flow)
@@ -282,7 +282,7 @@ def _change_margin(
     if position.account is not None:
         raise RefusedError(ChangeStatus.NOT_ISOLATED)
     amount = _amount(change)
-    held = position.held_margin(*_terms(ledger, position)) + amount
+    held = position.held_margin(_terms(ledger, position)) + amount
     if math.isnan(held):
         raise RefusedError(ChangeStatus.MISSING_MARGIN)
     ledger.positions[row] = replace(position, isolated_margin=held)

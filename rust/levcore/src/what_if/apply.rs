@@ -1,11 +1,10 @@
 //! A change applied to the ledger, or refused with a reason.
 
 use crate::codes::change::{ChangeKind, ChangeStatus, ReleaseRule};
-use crate::rules::policy::{Instrument, Policy};
 use crate::what_if::changes::Change;
 use crate::what_if::fills::{Fill, Filled, fill};
 use crate::what_if::ledger::Ledger;
-use crate::what_if::position::Position;
+use crate::what_if::position::{Position, Terms};
 
 /// What a change is about: rows and accounts, where it has them.
 #[derive(Debug, Clone, Copy, Default)]
@@ -215,25 +214,24 @@ fn filled(ledger: &Ledger<'_>, change: &Change, position: &Position, quantity: f
     if !change.amount.is_nan() && !change.amount.is_finite() {
         return Err(ChangeStatus::InvalidAmount);
     }
-    let (instrument, policy) = contract_of(ledger, position)?;
+    let terms = terms_of(ledger, position)?;
     let Change { fee_rate, leverage, amount, release, .. } = *change;
     let order = Fill { quantity, price, fee_rate, leverage, amount, release };
-    let mut filled = fill(position, &instrument.contract, &policy.rules, &order);
+    let mut filled = fill(position, &terms, &order);
     if !change.risk_limit.is_nan() {
         filled.position.risk_limit = change.risk_limit;
     }
     let isolated = position.account.is_none();
-    if isolated
-        && (filled.cash_flow.is_nan() || filled.position.held_margin(&instrument.contract, &policy.rules).is_nan())
-    {
+    if isolated && (filled.cash_flow.is_nan() || filled.position.held_margin(&terms).is_nan()) {
         return Err(ChangeStatus::MissingMargin);
     }
     Ok(filled)
 }
 
-fn contract_of<'a>(ledger: &Ledger<'a>, position: &Position) -> Applied<(&'a Instrument, &'a Policy)> {
+fn terms_of<'a>(ledger: &Ledger<'a>, position: &Position) -> Applied<Terms<'a>> {
     let instrument = ledger.instrument(position).ok_or(ChangeStatus::UnknownInstrument)?;
-    Ok((instrument, ledger.policies[position.policy as usize].policy))
+    let policy = ledger.policies[position.policy as usize].policy;
+    Ok(Terms { contract: &instrument.contract, rules: &policy.rules, mark: ledger.mark(position) })
 }
 
 /// Pays what a fill gave or took.
@@ -258,11 +256,10 @@ fn change_leverage(
     let after = Position { leverage: change.leverage, ..*position };
     let mut cash_flow = 0.0;
     if position.account.is_none() && position.isolated_margin.is_nan() && position.is_open() {
-        let (instrument, policy) = contract_of(ledger, position)?;
-        let (contract, rules) = (&instrument.contract, &policy.rules);
-        let held = position.held_margin(contract, rules);
+        let terms = terms_of(ledger, position)?;
+        let held = position.held_margin(&terms);
         // A position that had neither margin nor leverage held nothing that is known.
-        cash_flow = if held.is_nan() { 0.0 } else { held - after.held_margin(contract, rules) };
+        cash_flow = if held.is_nan() { 0.0 } else { held - after.held_margin(&terms) };
     }
     ledger.set(row, after);
     if let Some(account) = account.filter(|_| position.account.is_none()) {
@@ -282,8 +279,8 @@ fn change_margin(
         return Err(ChangeStatus::NotIsolated);
     }
     let amount = finite(change.amount).ok_or(ChangeStatus::InvalidAmount)?;
-    let (instrument, policy) = contract_of(ledger, position)?;
-    let isolated_margin = position.held_margin(&instrument.contract, &policy.rules) + amount;
+    let terms = terms_of(ledger, position)?;
+    let isolated_margin = position.held_margin(&terms) + amount;
     if isolated_margin.is_nan() {
         return Err(ChangeStatus::MissingMargin);
     }

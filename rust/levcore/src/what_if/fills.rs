@@ -1,12 +1,10 @@
 //! What a fill makes of a position: entry price, realized profit, margin.
 
 use crate::codes::change::ReleaseRule;
-use crate::formulas::contract::Contract;
 use crate::formulas::exposure;
 use crate::formulas::fill::average_entry;
 use crate::formulas::mark_to_market::unrealized_pnl;
-use crate::rules::parameters::Rules;
-use crate::what_if::position::{Position, opening_margin};
+use crate::what_if::position::{Position, Terms, opening_margin};
 
 /// An order as it fills.
 #[derive(Debug, Clone, Copy)]
@@ -32,7 +30,8 @@ pub(crate) struct Filled {
 }
 
 /// Fills an order on a valid position.
-pub(crate) fn fill(position: &Position, contract: &Contract, rules: &Rules, order: &Fill) -> Filled {
+pub(crate) fn fill(position: &Position, terms: &Terms<'_>, order: &Fill) -> Filled {
+    let contract = terms.contract;
     let x = contract.coordinate(order.price);
     let fee = order.fee_rate * exposure::value(exposure::size(order.quantity, contract.contract_size), x);
     let mut after = *position;
@@ -58,10 +57,10 @@ pub(crate) fn fill(position: &Position, contract: &Contract, rules: &Rules, orde
     }
     let released = match position.account {
         Some(_) => 0.0,
-        None => move_margin(position, &mut after, contract, rules, order, adds, turns),
+        None => move_margin(position, &mut after, terms, order, adds, turns),
     };
     if position.account.is_none() && order.release == ReleaseRule::Nothing {
-        after.isolated_margin = after.held_margin(contract, rules) + (realized - fee);
+        after.isolated_margin = after.held_margin(terms) + (realized - fee);
         return Filled { position: after, realized, fee, cash_flow: released };
     }
     Filled { position: after, realized, fee, cash_flow: released + (realized - fee) }
@@ -71,13 +70,12 @@ pub(crate) fn fill(position: &Position, contract: &Contract, rules: &Rules, orde
 fn move_margin(
     before: &Position,
     after: &mut Position,
-    contract: &Contract,
-    rules: &Rules,
+    terms: &Terms<'_>,
     order: &Fill,
     adds: bool,
     turns: bool,
 ) -> f64 {
-    let held = before.held_margin(contract, rules);
+    let held = before.held_margin(terms);
     let given = !order.amount.is_nan();
     if turns && order.release == ReleaseRule::Share {
         // The old position gives back all of its margin, the new one is opened with its own.
@@ -86,22 +84,22 @@ fn move_margin(
         } else if before.isolated_margin.is_nan() {
             f64::NAN
         } else {
-            opening_margin(after.quantity, after.entry_price, after.leverage, contract, rules)
+            opening_margin(after.quantity, after.entry_price, after.leverage, terms)
         };
-        return held - after.held_margin(contract, rules);
+        return held - after.held_margin(terms);
     }
     if adds && !given {
         if before.isolated_margin.is_nan() {
-            return held - after.held_margin(contract, rules);
+            return held - after.held_margin(terms);
         }
-        let put_in = opening_margin(order.quantity, order.price, after.leverage, contract, rules);
+        let put_in = opening_margin(order.quantity, order.price, after.leverage, terms);
         after.isolated_margin = before.isolated_margin + put_in;
         return -put_in;
     }
     let mut released = 0.0;
     if !adds && order.release == ReleaseRule::Share {
         if before.isolated_margin.is_nan() {
-            released = held - after.held_margin(contract, rules);
+            released = held - after.held_margin(terms);
         } else {
             let kept = before.isolated_margin * (after.quantity.abs() / before.quantity.abs());
             (after.isolated_margin, released) = (kept, before.isolated_margin - kept);
@@ -110,7 +108,7 @@ fn move_margin(
         after.isolated_margin = held;
     }
     if given {
-        after.isolated_margin = after.held_margin(contract, rules) + order.amount;
+        after.isolated_margin = after.held_margin(terms) + order.amount;
         released -= order.amount;
     }
     released
