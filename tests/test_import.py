@@ -11,6 +11,7 @@ LATER = {
     "html",
     "json",
     "tomllib",
+    "levcore.changes.changes",
     "levcore.comparison.comparison",
     "levcore.explanation.explain",
     "levcore.files.positions",

@@ -31,6 +31,9 @@ from levcore.status import AccountStatus, State, Status
 
 if TYPE_CHECKING:
     from levcore import reference, venues
+    from levcore.changes.changes import Changes
+    from levcore.changes.orders import Orders, order_margin
+    from levcore.changes.what_if import what_if
     from levcore.comparison.compare import compare
     from levcore.explanation.explain import explain
     from levcore.reconciliation.reconcile import reconcile
@@ -44,6 +47,7 @@ __all__ = [
     "AssetTable",
     "Balances",
     "BookRisk",
+    "Changes",
     "Engine",
     "InputError",
     "Instrument",
@@ -51,6 +55,7 @@ __all__ = [
     "InternalError",
     "LevcoreError",
     "MarginPolicy",
+    "Orders",
     "PolicyError",
     "PositionBook",
     "State",
@@ -60,6 +65,7 @@ __all__ = [
     "compare",
     "distance",
     "explain",
+    "order_margin",
     "policies",
     "policy",
     "quantities_to_close",
@@ -67,13 +73,18 @@ __all__ = [
     "reference",
     "report",
     "venues",
+    "what_if",
 ]
 
 LATER = {
+    "Changes": "levcore.changes.changes",
+    "Orders": "levcore.changes.orders",
     "compare": "levcore.comparison.compare",
     "explain": "levcore.explanation.explain",
+    "order_margin": "levcore.changes.orders",
     "reconcile": "levcore.reconciliation.reconcile",
     "report": "levcore.reports.report",
+    "what_if": "levcore.changes.what_if",
 }
 """Verbs that no evaluation needs, and the modules that are imported when one is first asked for."""
 

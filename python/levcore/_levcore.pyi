@@ -5,24 +5,30 @@ import numpy as np
 import numpy.typing as npt
 
 from levcore.book.balances import BalanceColumns
+from levcore.changes.columns import ChangeColumns
+from levcore.changes.orders import OrderColumns
 from levcore.engine.compiled import CompiledAsset, CompiledInstrument, CompiledRules
 from levcore.scenarios.inputs import CompiledScenarios
 
 __all__ = [
     "Book",
     "BookPolicies",
+    "Members",
     "Policy",
     "Table",
     "__version__",
     "account_measures",
     "account_statuses",
     "balance_measures",
+    "change_kinds",
+    "change_statuses",
     "default_threads",
     "evaluate",
     "exact_sums",
     "instruction_sets",
     "measure_distances",
     "measures",
+    "order_margins",
     "panic_inside",
     "price_grid_profits",
     "quantities_to_close",
@@ -35,7 +41,10 @@ __all__ = [
     "statuses",
     "text_to_number",
     "used_instruction_set",
+    "what_if",
 ]
+
+_Side = tuple[npt.NDArray[np.float64], npt.NDArray[np.uint8], npt.NDArray[np.float64], npt.NDArray[np.uint8]]
 
 __version__: str
 
@@ -102,6 +111,19 @@ class Book:
 class BookPolicies:
     def __new__(cls, parts: list[tuple[Policy, list[int], list[int]]]) -> BookPolicies: ...
 
+@final
+class Members:
+    def __new__(
+        cls,
+        book: Book,
+        instrument_count: int,
+        account_count: int,
+        cross: npt.NDArray[np.bool_] | None,
+        account: npt.NDArray[np.uint32] | None,
+        policy: npt.NDArray[np.uint32] | None,
+        hedge: bool,
+    ) -> Members: ...
+
 def evaluate(
     book: Book,
     policies: BookPolicies,
@@ -135,6 +157,17 @@ def measure_distances(
     codes: npt.NDArray[np.uint8],
     instruction_set: str,
     threads: int,
+) -> None: ...
+def order_margins(
+    book: Book,
+    members: Members,
+    policies: BookPolicies,
+    marks: npt.NDArray[np.float64],
+    asset_prices: list[npt.NDArray[np.float64]],
+    orders: OrderColumns,
+    results: npt.NDArray[np.float64],
+    status: npt.NDArray[np.uint8],
+    instruction_set: str,
 ) -> None: ...
 def panic_inside() -> None: ...
 def quantities_to_close(
@@ -174,7 +207,23 @@ def account_measures() -> list[tuple[str, str, str]]: ...
 def balance_measures() -> list[tuple[str, str, str]]: ...
 def statuses() -> list[tuple[int, str, str]]: ...
 def account_statuses() -> list[tuple[int, str, str]]: ...
+def change_kinds() -> list[tuple[int, str, str]]: ...
+def change_statuses() -> list[tuple[int, str, str]]: ...
 def states() -> list[tuple[int, str, str]]: ...
 def instruction_sets() -> list[str]: ...
 def used_instruction_set() -> str: ...
 def default_threads() -> int: ...
+def what_if(
+    book: Book,
+    members: Members,
+    policies: BookPolicies,
+    marks: npt.NDArray[np.float64],
+    asset_prices: list[npt.NDArray[np.float64]],
+    changes: ChangeColumns,
+    wanted: int,
+    sides: tuple[_Side, _Side | None, _Side | None],
+    effect: npt.NDArray[np.float64],
+    status: npt.NDArray[np.uint8],
+    instruction_set: str,
+    threads: int,
+) -> None: ...

@@ -95,6 +95,7 @@ class Status(Code, table=statuses):
     MISSING_ASSET_PRICE = 49
     INVALID_ASSET_PRICE = 50
     INVALID_BALANCE = 51
+    NO_POSITION = 52
 
     @property
     def is_finding(self) -> bool:
@@ -120,6 +121,7 @@ class AccountStatus(Code, table=account_statuses):
     MISSING_WALLET_BALANCE = 2
     INVALID_WALLET_BALANCE = 3
     NO_COMMON_RAY = 4
+    NO_ACCOUNT = 5
 
     @property
     def column(self) -> str:

@@ -29,6 +29,8 @@ OWES = {
 }
 # Texts, and what describes a policy's own tables: none of them moves a number.
 NOT_COMPARED = {"ratio", "debtor", "trader_owes", "maintenance_rate_rule", "table_units", "table_shape"}
+# A comparison is of positions; open orders are not in it.
+NOT_COMPARED |= {"order_margin", "order_loss", "order_ratio"}
 NAMES_SHOWN = 8
 
 

@@ -232,6 +232,10 @@ class Engine(Frozen):
             raise_for_bad_rows(risk)
         return risk
 
+    def compiled(self, label: str) -> Compiled:
+        """A policy of the engine by its label, compiled for all of its instruments."""
+        return self._compiled[label]
+
     def bind(self, book: PositionBook) -> Binding:
         """Policies of the book with the places of its instruments, found once a book."""
         if not isinstance(book, PositionBook):

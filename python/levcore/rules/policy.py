@@ -32,6 +32,9 @@ from levcore.rules.terms import (
     InitialMarginRule,
     LiabilityRule,
     MarginConversion,
+    OrderLoss,
+    OrderMargin,
+    OrderRatio,
     RateRule,
     RequirementBasis,
     ReturnBasis,
@@ -143,6 +146,13 @@ class MarginPolicy:
         of their settlement currency, or at that times its liability weight, the ask rate.
     trader_owes : {"no", "yes", "claim_reserved", "unknown"}
         Whether a trader whose equity has become negative owes the rest.
+    order_margin : {"none", "larger_side", "sum", "unknown"}
+        What open orders ask for beside the position in their instrument: nothing; the worse of all buys
+        filled and all sells filled, over the leverage; or every order, none netted.
+    order_loss : {"none", "counted", "unknown"}
+        Whether orders are also charged the loss at the mark that they would open with.
+    order_ratio : {"none", "frozen", "unknown"}
+        Whether the margin ratio takes what orders ask for off the equity.
     instruments : InstrumentTable
         The bundled table, or an empty one for the caller to fill with `with_instruments`.
     assets : AssetTable
@@ -207,6 +217,9 @@ class MarginPolicy:
     bankruptcy_rounding_short: BankruptcyRounding = "same"
     hedge_requirement_initial: InitialHedgeRule = "same"
     return_basis: ReturnBasis = "entry"
+    order_margin: OrderMargin = "unknown"
+    order_loss: OrderLoss = "unknown"
+    order_ratio: OrderRatio = "unknown"
     # Names would be read from disk for a hash; the name and date of the policy tell bundled tables apart.
     instruments: InstrumentTable = field(hash=False)
     assets: AssetTable = field(default_factory=AssetTable)

@@ -35,7 +35,12 @@ DEFAULTS: dict[str, Any] = {
     "bankruptcy_rounding_short": "same",
     "hedge_requirement_initial": "same",
     "return_basis": "entry",
+    "order_margin": UNKNOWN,
+    "order_loss": UNKNOWN,
+    "order_ratio": UNKNOWN,
 }
+# Few sources speak of open orders: a file that does not either says that none was found.
+NO_ORDER_SOURCE = {"order": "no source was found that says what open orders ask for"}
 TOP = {
     "name",
     "title",
@@ -118,7 +123,7 @@ def _policy(data: Mapping[str, Any], version: Mapping[str, Any]) -> MarginPolicy
         verified_by="; ".join(filter(None, (data.get("verified_by"), version["verified_by"]))),
         sources=sources,
         rests_on=_texts(data, version, "rests_on"),
-        unknown=_texts(data, version, "unknown"),
+        unknown=Texts({**NO_ORDER_SOURCE, **_texts(data, version, "unknown")}),
         **fields,
         instruments=_table(version["instruments"]),
         fee_schedule=data.get("fees", ""),

@@ -21,6 +21,9 @@ __all__ = [
     "InitialMarginRule",
     "LiabilityRule",
     "MarginConversion",
+    "OrderLoss",
+    "OrderMargin",
+    "OrderRatio",
     "RateRule",
     "RequirementBasis",
     "ReturnBasis",
@@ -54,6 +57,9 @@ FundingInRequirement: TypeAlias = Literal["none", "rate_times_value", "rate_time
 LiabilityRule: TypeAlias = Literal["none", "negative_equity", "requirement", "unknown"]
 MarginConversion: TypeAlias = Literal["price", "liability_weight", "unknown"]
 TraderOwes: TypeAlias = Literal["no", "yes", "claim_reserved", "unknown"]
+OrderMargin: TypeAlias = Literal["none", "larger_side", "sum", "unknown"]
+OrderLoss: TypeAlias = Literal["none", "counted", "unknown"]
+OrderRatio: TypeAlias = Literal["none", "frozen", "unknown"]
 
 UNKNOWN: Unknown = "unknown"
 CHOICES: dict[str, tuple[object, ...]] = {
@@ -85,6 +91,9 @@ CHOICES: dict[str, tuple[object, ...]] = {
     "liabilities_count_as": get_args(LiabilityRule),
     "margins_convert_at": get_args(MarginConversion),
     "trader_owes": get_args(TraderOwes),
+    "order_margin": get_args(OrderMargin),
+    "order_loss": get_args(OrderLoss),
+    "order_ratio": get_args(OrderRatio),
 }
 
 

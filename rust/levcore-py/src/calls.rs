@@ -13,11 +13,11 @@ use crate::borrowed::{BorrowedBook, Table};
 use crate::door;
 use crate::errors::to_python;
 
-type Floats<'py> = PyReadonlyArray1<'py, f64>;
+pub(crate) type Floats<'py> = PyReadonlyArray1<'py, f64>;
 type Results = (Py<PyArray2<f64>>, Py<PyArray2<u8>>);
 
 /// What every question is asked of, borrowed for the length of the call.
-struct Question<'py> {
+pub(crate) struct Question<'py> {
     py: Python<'py>,
     set: InstructionSet,
     threads: usize,
@@ -29,7 +29,7 @@ struct Question<'py> {
 }
 
 impl<'py> Question<'py> {
-    fn of(
+    pub(crate) fn of(
         py: Python<'py>,
         book: &'py Book,
         policies: &'py BookPolicies,
@@ -44,14 +44,14 @@ impl<'py> Question<'py> {
     }
 
     /// Number of rows, of accounts, of balances.
-    fn sizes(&self) -> PyResult<(usize, usize, usize)> {
+    pub(crate) fn sizes(&self) -> PyResult<(usize, usize, usize)> {
         let columns = self.book.columns()?;
         let balances = columns.balances.map_or(0, |balances| balances.balance.len());
         Ok((columns.rows(), columns.wallet_balance.len(), balances))
     }
 
     /// Asks the core, without the interpreter.
-    fn ask(
+    pub(crate) fn ask(
         &self,
         answer: impl FnOnce(&levcore::Book<'_>, &Layout, &[PolicyAtMarks<'_>], Execution<'_>) -> levcore::Result<()> + Send,
     ) -> PyResult<()> {

@@ -14,6 +14,7 @@ mod scenarios;
 mod sums;
 mod table;
 mod vocabularies;
+mod what_if;
 
 use pyo3::prelude::*;
 
@@ -38,9 +39,13 @@ mod _levcore {
     use crate::table::{Table, text_to_number};
     #[pymodule_export]
     use crate::vocabularies::{
-        account_measures, account_statuses, balance_measures, default_threads, instruction_sets, measures,
-        scenario_account_statuses, scenario_measures, scenario_row_statuses, states, statuses, used_instruction_set,
+        account_measures, account_statuses, balance_measures, change_kinds, change_statuses, default_threads,
+        instruction_sets, measures, scenario_account_statuses, scenario_measures, scenario_row_statuses, states,
+        statuses, used_instruction_set,
     };
+
+    #[pymodule_export]
+    use crate::what_if::{Members, order_margins, what_if};
 
     use pyo3::prelude::*;
 

@@ -1,6 +1,6 @@
 //! The core's closed vocabularies and what this machine offers.
 
-use levcore::codes::{ScenarioMeasure, Word};
+use levcore::codes::{ChangeKind, ChangeStatus, ScenarioMeasure, Word};
 use levcore::{
     AccountMeasure, AccountStatus, BalanceMeasure, InstructionSet, Measure, State, Status, machine, scenarios,
 };
@@ -55,6 +55,18 @@ pub(crate) fn statuses() -> Vec<Coded> {
 #[pyfunction]
 pub(crate) fn account_statuses() -> Vec<Coded> {
     coded(&AccountStatus::TABLE, |status| status as u8)
+}
+
+/// Kinds of changes as (code, name, meaning).
+#[pyfunction]
+pub(crate) fn change_kinds() -> Vec<Coded> {
+    coded(&ChangeKind::TABLE, |kind| kind as u8)
+}
+
+/// Codes of what became of changes as (code, name, meaning).
+#[pyfunction]
+pub(crate) fn change_statuses() -> Vec<Coded> {
+    coded(&ChangeStatus::TABLE, |status| status as u8)
 }
 
 /// Codes of rows that failed over scenarios as (code, name, meaning).

@@ -2,13 +2,13 @@
 //!
 //! A policy compiles to numbers ([`Policy`]); a book is a set of borrowed columns ([`Book`]) whose order of evaluation is settled once
 //! ([`Layout`]); [`evaluate()`] writes columns of results and, for every row, a [`Status`]. [`measure_distances`] and
-//! [`quantities_to_close`] ask whole accounts, [`scenarios`] is portfolio margin.
+//! [`quantities_to_close`] ask whole accounts, [`scenarios`] is portfolio margin, [`what_if`] evaluates changes that have not happened yet.
 //!
 //! The maintenance requirement of a position is the largest of a few lines in its value, so the surplus over it is concave and every
 //! liquidation price has a closed form ([`formulas::liquidation`]). Results are the same to the last bit for every instruction set and
 //! number of threads.
 //!
-//! The rooms stand on floors, and use what lies below them only: `evaluate`, `accounts`, `job`, `tiles`, `rules` and `scenarios`; then
+//! The rooms stand on floors, and use what lies below them only: `what_if`, `evaluate`, `accounts`, `job`, `tiles`, `rules` and `scenarios`; then
 //! `book`, `formulas`, `machine`; at the bottom `codes` and `error`. `tests/floors.rs` holds them to it.
 //!
 //! # Examples
@@ -89,9 +89,10 @@ pub mod memory;
 pub mod rules;
 pub mod scenarios;
 mod tiles;
+pub mod what_if;
 
 pub use accounts::{Betas, DistanceOutputs};
-pub use book::{BalanceKeys, Balances, Book, Codes, Keys, Layout};
+pub use book::{BalanceKeys, Balances, Book, Codes, Keys, Layout, Members};
 pub use codes::{AccountMeasure, AccountStatus, BalanceMeasure, ByMeasure, Measure, State, Status};
 pub use error::{Error, Result};
 pub use evaluate::{evaluate, measure_distances, quantities_to_close};

@@ -7,7 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Rooms by floor, the highest first. Rooms of one floor do not use each other.
-const FLOORS: [&[&str]; 9] = [
+const FLOORS: [&[&str]; 10] = [
+    &["what_if"],
     &["evaluate"],
     &["accounts"],
     &["job"],

@@ -2,10 +2,13 @@
 
 pub(crate) mod blocks;
 pub(crate) mod columns;
+pub(crate) mod grouped;
 pub(crate) mod keys;
 pub(crate) mod layout;
+pub(crate) mod members;
 pub(crate) mod pooled_accounts;
 
 pub use columns::{Balances, Book};
 pub use keys::{BalanceKeys, Codes, Keys};
 pub use layout::Layout;
+pub use members::Members;

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::book::blocks::BLOCK_ROWS;
+use crate::book::grouped::{Grouped, by_account};
 use crate::book::keys::{Keys, check_codes};
 use crate::error::{Error, Result};
 use crate::memory;
@@ -149,43 +150,6 @@ fn push(all: &mut Vec<u32>, rows: &[u32]) -> Range<usize> {
     let first = all.len();
     all.extend_from_slice(rows);
     first..all.len()
-}
-
-/// Rows by account, ascending in each.
-struct Grouped {
-    starts: Vec<u32>,
-    rows: Vec<u32>,
-}
-
-impl Grouped {
-    fn empty(accounts: usize) -> Result<Self> {
-        Ok(Self { starts: memory::filled(0, accounts + 1)?, rows: Vec::new() })
-    }
-
-    fn of(&self, account: usize) -> &[u32] {
-        &self.rows[self.starts[account] as usize..self.starts[account + 1] as usize]
-    }
-}
-
-/// Groups rows, given with their accounts in ascending order.
-fn by_account(rows: impl Iterator<Item = (u32, u32)> + Clone, accounts: usize) -> Result<Grouped> {
-    let mut starts = memory::filled(0, accounts + 1)?;
-    let mut count = 0;
-    for (_, account) in rows.clone() {
-        starts[account as usize + 1] += 1;
-        count += 1;
-    }
-    for account in 0..accounts {
-        starts[account + 1] += starts[account];
-    }
-    let mut free = memory::collected(starts.len(), starts.iter().copied())?;
-    let mut grouped = memory::filled(0, count)?;
-    for (row, account) in rows {
-        let next = &mut free[account as usize];
-        grouped[*next as usize] = row;
-        *next += 1;
-    }
-    Ok(Grouped { starts, rows: grouped })
 }
 
 #[cfg(test)]

@@ -37,6 +37,7 @@ vocabulary! {
         MissingAssetPrice = 49, "MISSING_ASSET_PRICE", "no price for the asset";
         InvalidAssetPrice = 50, "INVALID_ASSET_PRICE", "the asset's price is infinite, zero or negative";
         InvalidBalance = 51, "INVALID_BALANCE", "the balance is NaN or infinite, or a liability or interest is that or negative";
+        NoPosition = 52, "NO_POSITION", "what-if only: the change concerns no position, or was refused";
     }
 }
 
@@ -53,6 +54,7 @@ vocabulary! {
         MissingWalletBalance = 2, "MISSING_WALLET_BALANCE", "no wallet balance for an account with cross legs";
         InvalidWalletBalance = 3, "INVALID_WALLET_BALANCE", "the wallet balance is infinite";
         NoCommonRay = 4, "NO_COMMON_RAY", "distances only: with these betas a contract moves against the currency that it settles in";
+        NoAccount = 5, "NO_ACCOUNT", "what-if only: the change concerns no account, or was refused";
     }
 }
 

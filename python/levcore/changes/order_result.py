@@ -1,0 +1,112 @@
+"""What open orders ask for, by order and by account."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from levcore.book.arrays import Floats
+from levcore.changes.result import Bytes, ChangeResult, Column
+from levcore.status import Status
+
+if TYPE_CHECKING:
+    from levcore.engine.risk import BookRisk
+    from levcore.rules.policy import MarginPolicy
+
+__all__ = ["OrderMargin"]
+
+SUMS = ("order_margin", "order_loss", "initial_margin", "free_margin")
+
+
+class OrderMargin(ChangeResult):
+    """Margin of open orders by account, made by `levcore.order_margin`.
+
+    Attributes
+    ----------
+    ids : tuple of str or int
+        Accounts of the book.
+    order_margin : ndarray of float64, shape (a,), settlement currency
+        Margin that the orders of the account ask for beside its positions; NaN where one of them failed.
+    order_loss : ndarray of float64, shape (a,), settlement currency
+        Loss at the mark that they would open with; 0 under policies that do not charge it.
+    initial_margin : ndarray of float64, shape (a,), settlement currency
+        Of the positions, with margin and loss of the orders.
+    free_margin : ndarray of float64, shape (a,), settlement currency
+        Equity less that; negative: nothing more may be opened.
+    status : ndarray of uint8, shape (o,)
+        Codes of `levcore.Status`, one an order; ``INVALID_ENTRY_PRICE`` is about its price.
+    """
+
+    __slots__ = ("ids", "risk")
+
+    code_names = ()
+
+    order_margin = Column("Margin that orders ask for, settlement currency.")
+    order_loss = Column("Loss at the mark that orders would open with, settlement currency.")
+    initial_margin = Column("Initial margin of positions and orders, settlement currency.")
+    free_margin = Column("Equity less that, settlement currency.")
+
+    def __init__(self, risk: "BookRisk", orders: int) -> None:
+        super().__init__(SUMS, len(risk.accounts))
+        self._codes: Bytes = np.empty((1, orders), dtype=np.uint8)
+        self.ids: tuple[Any, ...] = risk.accounts.ids
+        self.risk = risk
+
+    def __len__(self) -> int:
+        """Number of accounts."""
+        return len(self.ids)
+
+    @property
+    def buffers(self) -> tuple[Floats, Bytes]:
+        """Where the kernel and the reference write: margin and loss by account, status by order."""
+        return self._results[:2], self._codes
+
+    def settle(self) -> None:
+        """Join what orders ask for with what the positions do."""
+        accounts, by_account = self.risk.accounts, self._policies()
+        counted = np.array([policy.order_loss == "counted" for policy in by_account], dtype=np.bool_)
+        self._results[1] = np.where(counted | np.isnan(self.order_loss), self.order_loss, 0.0)
+        self._results[2] = (accounts.initial_margin + self.order_margin) + self.order_loss
+        self._results[3] = accounts.equity - self.initial_margin
+
+    def _policies(self) -> "list[MarginPolicy]":
+        """Policy of each account; the first one of those without positions."""
+        book, policies = self.risk.book, self.risk.policies
+        codes = np.zeros(len(self.ids), dtype=np.int64)
+        if book.policy_codes is not None and book.account_codes is not None:
+            legs = np.flatnonzero(book.is_cross)
+            codes[book.account_codes[legs]] = book.policy_codes[legs]
+        return [policies[code] for code in codes.tolist()]
+
+    @property
+    def may_open(self) -> npt.NDArray[np.bool_]:
+        """Whether equity covers positions and orders, shape (a,); False also where either is not known."""
+        allowed: npt.NDArray[np.bool_] = self.free_margin >= 0.0
+        return allowed
+
+    @property
+    def margin_ratio(self) -> Floats:
+        """Requirement over equity, shape (a,), orders taken off the equity where the policy freezes them.
+
+        Raises
+        ------
+        UnknownRuleError
+            If a policy does not know whether its ratio counts orders.
+        """
+        accounts = self.risk.accounts
+        frozen = np.array([policy.known("order_ratio") == "frozen" for policy in self._policies()])
+        left = accounts.equity - np.where(frozen, self.order_margin + self.order_loss, 0.0)
+        requirement = accounts.margin_ratio * accounts.equity
+        with np.errstate(divide="ignore", invalid="ignore"):
+            lowered = np.where(left > 0.0, requirement / left, np.inf)
+        ratio: Floats = np.where(np.isnan(left), np.nan, np.where(frozen, lowered, accounts.margin_ratio))
+        return ratio
+
+    def failures(self, limit: int | None = None) -> list[tuple[int, Status]]:
+        """Orders that could not be charged, with the reason; the first `limit` of them."""
+        rows = np.flatnonzero(self.status)[:limit]
+        return [(int(row), Status(self.status[row])) for row in rows]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Columns by name, ``account`` first; views, not copies."""
+        return {"account": self.ids, **super().to_dict()}

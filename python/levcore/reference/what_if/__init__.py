@@ -1,0 +1,1 @@
+"""What if, in pure Python: the changed book built row by row and evaluated as a whole."""

@@ -1,0 +1,171 @@
+//! The changes of a call: cut into tasks, applied one after the other, evaluated together.
+
+use std::ops::Range;
+
+use crate::codes::change::ChangeStatus;
+use crate::error::{Error, Result};
+use crate::job::context::PolicyAtMarks;
+use crate::machine::execution::Execution;
+use crate::machine::instruction_set::InstructionSet;
+use crate::what_if::apply::{Moved, Touched, apply, locate};
+use crate::what_if::changeable_book::ChangeableBook;
+use crate::what_if::changes::{Changes, UNKNOWN};
+use crate::what_if::ledger::Ledger;
+use crate::what_if::outputs::ChangeOutputs;
+use crate::what_if::scratch::{Scratch, When};
+
+/// Changes of one task.
+const TASK_CHANGES: usize = 1_024;
+/// Tasks of a thread between two looks at the interrupt.
+const TASKS_BETWEEN_INTERRUPTS: usize = 64;
+
+/// Evaluates every changed position and its account, each change alone or after those before it in its sequence.
+///
+/// Instruments, assets and policies that codes point to are those of `policies`; the changed accounts are evaluated by
+/// [`evaluate`](crate::evaluate()), so the numbers are those of the whole book with the change in it, to the last bit.
+///
+/// # Errors
+///
+/// [`Error::Length`] and [`Error::Code`] for columns that do not fit each other, [`Error::Interrupted`], [`Error::Threads`]. A change that
+/// cannot be applied is no error: see [`ChangeStatus`].
+pub fn what_if(
+    book: &ChangeableBook<'_>,
+    policies: &[PolicyAtMarks<'_>],
+    changes: &Changes<'_>,
+    outputs: &ChangeOutputs<'_>,
+    mut execution: Execution<'_>,
+) -> Result<()> {
+    book.check_against(policies)?;
+    changes.check()?;
+    check_codes(book, policies, changes)?;
+    outputs.check(changes.len())?;
+    let set = execution.set;
+    let work = |memory: &mut (Scratch, Ledger<'_>), sequences: Range<usize>| {
+        let (scratch, ledger) = memory;
+        run_sequences(scratch, ledger, set, changes, sequences, outputs)
+    };
+    let remember = || (Scratch::default(), Ledger::new(book, policies));
+    let done = execution.run(tasks(changes), TASKS_BETWEEN_INTERRUPTS, remember, work)?;
+    done.into_iter().collect()
+}
+
+/// Ranges of sequences with about [`TASK_CHANGES`] changes each.
+fn tasks(changes: &Changes<'_>) -> Vec<Range<usize>> {
+    let count = changes.sequences();
+    if changes.order.is_empty() {
+        return (0..count).step_by(TASK_CHANGES).map(|first| first..count.min(first + TASK_CHANGES)).collect();
+    }
+    let mut tasks = Vec::new();
+    let mut first = 0;
+    for sequence in 0..count {
+        if (changes.starts[sequence + 1] - changes.starts[first]) as usize >= TASK_CHANGES {
+            tasks.push(first..sequence + 1);
+            first = sequence + 1;
+        }
+    }
+    if first < count {
+        tasks.push(first..count);
+    }
+    tasks
+}
+
+fn run_sequences(
+    scratch: &mut Scratch,
+    ledger: &mut Ledger<'_>,
+    set: InstructionSet,
+    changes: &Changes<'_>,
+    sequences: Range<usize>,
+    outputs: &ChangeOutputs<'_>,
+) -> Result<()> {
+    let ChangeOutputs { after, before, source, .. } = outputs;
+    let (before, source) = (before.as_ref(), source.as_ref());
+    for sequence in sequences {
+        ledger.reset();
+        let places = if changes.order.is_empty() {
+            sequence..sequence + 1
+        } else {
+            changes.starts[sequence] as usize..changes.starts[sequence + 1] as usize
+        };
+        for place in places {
+            let row = changes.order.get(place).map_or(place, |&row| row as usize);
+            run_change(scratch, ledger, changes, row, outputs);
+            if scratch.is_full() {
+                scratch.flush(ledger, set, after, before, source)?;
+            }
+        }
+    }
+    scratch.flush(ledger, set, after, before, source)
+}
+
+/// Applies one change and notes what is to be evaluated of it.
+fn run_change(
+    scratch: &mut Scratch,
+    ledger: &mut Ledger<'_>,
+    changes: &Changes<'_>,
+    row: usize,
+    outputs: &ChangeOutputs<'_>,
+) {
+    let (change, number) = (changes.at(row), row as u32);
+    let located = match changes.unknown(row) {
+        Some(refusal) => Err(refusal),
+        None => locate(ledger, &change),
+    };
+    let touched = located.unwrap_or_default();
+    if outputs.before.is_some() {
+        scratch.push(ledger, number, When::Before, touched.row, touched.account);
+    }
+    let applied = located.and_then(|touched| apply(ledger, &change, &touched));
+    if applied.is_err() && touched.opens {
+        ledger.forget_last();
+    }
+    let told = if applied.is_ok() { touched } else { Touched::default() };
+    scratch.push(ledger, number, When::After, told.row, told.account);
+    if outputs.source.is_some() {
+        scratch.push(ledger, number, When::Source, None, told.source);
+    }
+    store_effect(ledger, row, &told, applied, outputs);
+}
+
+fn store_effect(
+    ledger: &Ledger<'_>,
+    row: usize,
+    told: &Touched,
+    applied: std::result::Result<Moved, ChangeStatus>,
+    outputs: &ChangeOutputs<'_>,
+) {
+    let none = f64::NAN;
+    let position = told.row.and_then(|row| ledger.position(row));
+    let of = position.map_or([none; 7], |own| {
+        let codes = [f64::from(own.instrument), f64::from(own.policy), f64::from(u8::from(own.account.is_some()))];
+        let [instrument, policy, cross] = codes;
+        [instrument, policy, cross, own.quantity, own.entry_price, own.isolated_margin, own.leverage]
+    });
+    let wallet = told.account.map_or(none, |account| ledger.wallet(account));
+    let status = applied.err().unwrap_or(ChangeStatus::Applied);
+    let moved = applied.unwrap_or(Moved { realized: none, fee: none, cash_flow: none });
+    let rest = [wallet, moved.realized, moved.fee, moved.cash_flow];
+    for (column, effect) in outputs.effect.iter().zip(of.into_iter().chain(rest)) {
+        column.write_consecutive(row, &[effect]);
+    }
+    outputs.status.write_consecutive(row, &[status as u8]);
+}
+
+/// Refuses changes whose codes point outside of their table.
+fn check_codes(book: &ChangeableBook<'_>, policies: &[PolicyAtMarks<'_>], changes: &Changes<'_>) -> Result<()> {
+    let instruments = book.base_of.len();
+    let codes = &changes.codes;
+    let columns = [
+        ("changes.account", codes.account, book.members.accounts),
+        ("changes.instrument", codes.instrument, instruments),
+        ("changes.replacement", codes.replacement, instruments),
+        ("changes.policy", codes.policy, policies.len()),
+        ("changes.asset", codes.asset, book.assets),
+    ];
+    for (argument, column, limit) in columns {
+        let outside = |&code: &u32| code < UNKNOWN && code as usize >= limit;
+        if let Some(row) = column.iter().position(outside) {
+            return Err(Error::Code { argument, row, found: i64::from(column[row]), limit });
+        }
+    }
+    Ok(())
+}
