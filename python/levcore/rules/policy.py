@@ -34,6 +34,7 @@ from levcore.rules.terms import (
     TableShape,
     Texts,
     TraderOwes,
+    TraderOwesIsolated,
     Unknown,
 )
 from levcore.rules.tiers import Unit
@@ -123,6 +124,8 @@ class MarginPolicy:
         of their settlement currency, or at that times its liability weight, the ask rate.
     trader_owes : {"no", "yes", "claim_reserved", "unknown"}
         Whether a trader whose equity has become negative owes the rest.
+    trader_owes_isolated : {"as_cross", "no", "yes", "claim_reserved", "unknown"}
+        The same of an isolated position, where a source tells it from the account's; see `owes`.
     instruments : InstrumentTable
         The bundled table, or an empty one for the caller to fill with `with_instruments`.
     assets : AssetTable
@@ -184,6 +187,7 @@ class MarginPolicy:
     # Names would be read from disk for a hash; the name and date of the policy tell bundled tables apart.
     instruments: InstrumentTable = field(hash=False)
     assets: AssetTable = field(default_factory=AssetTable)
+    trader_owes_isolated: TraderOwesIsolated = "as_cross"
     fee_schedule: str = ""
     closing_fee_is: str = ""
     fees: Fees | None = None
@@ -228,6 +232,12 @@ class MarginPolicy:
                 remedy = f"choose it with policy.with_fees('regular') ({self._regular()}), or {remedy}"
             raise UnknownRuleError(self.id, f"{rule} is unknown", remedy, self.unknown.about(rule))
         return value
+
+    def owes(self, mode: Literal["isolated", "cross"]) -> TraderOwes:
+        """Whether a shortfall is owed in a margin mode: `trader_owes`, or what an isolated position has."""
+        if mode == "cross" or self.trader_owes_isolated == "as_cross":
+            return self.trader_owes
+        return self.trader_owes_isolated
 
     def replace(self, **rules: Any) -> "MarginPolicy":
         """New policy with other values; they rest on the caller from then on.

@@ -172,6 +172,8 @@ def _check_provenance(made: MarginPolicy) -> None:
         value = getattr(made, rule)
         if rule.endswith("_inclusive") or rule == "covered_share":
             continue  # stated with the level, or with hedge_requirement
+        if value == "as_cross":
+            continue  # rests on trader_owes
         if rule == "lowest_short_price" and value == 0:
             continue  # the tables hold at every price
         if value in (UNKNOWN, None):

@@ -24,6 +24,7 @@ __all__ = [
     "TableShape",
     "Texts",
     "TraderOwes",
+    "TraderOwesIsolated",
     "Unknown",
     "value_text",
 ]
@@ -42,6 +43,7 @@ FundingInRequirement: TypeAlias = Literal["none", "rate_times_value", "unknown"]
 LiabilityRule: TypeAlias = Literal["none", "negative_equity", "requirement", "unknown"]
 MarginConversion: TypeAlias = Literal["price", "liability_weight", "unknown"]
 TraderOwes: TypeAlias = Literal["no", "yes", "claim_reserved", "unknown"]
+TraderOwesIsolated: TypeAlias = Literal["as_cross", "no", "yes", "claim_reserved", "unknown"]
 
 UNKNOWN: Unknown = "unknown"
 CHOICES: dict[str, tuple[object, ...]] = {
@@ -67,6 +69,7 @@ CHOICES: dict[str, tuple[object, ...]] = {
     "liabilities_count_as": get_args(LiabilityRule),
     "margins_convert_at": get_args(MarginConversion),
     "trader_owes": get_args(TraderOwes),
+    "trader_owes_isolated": get_args(TraderOwesIsolated),
 }
 
 
