@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from levcore import reference, venues
     from levcore.comparison.compare import compare
     from levcore.explanation.explain import explain
+    from levcore.planning.plan import plan
     from levcore.reconciliation.reconcile import reconcile
     from levcore.reports.report import report
 
@@ -60,6 +61,7 @@ __all__ = [
     "compare",
     "distance",
     "explain",
+    "plan",
     "policies",
     "policy",
     "quantities_to_close",
@@ -72,6 +74,7 @@ __all__ = [
 LATER = {
     "compare": "levcore.comparison.compare",
     "explain": "levcore.explanation.explain",
+    "plan": "levcore.planning.plan",
     "reconcile": "levcore.reconciliation.reconcile",
     "report": "levcore.reports.report",
 }

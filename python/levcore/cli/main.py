@@ -1,4 +1,4 @@
-"""The command line: ``levcore score``, ``explain``, ``compare``, ``reconcile``, ``tiers``, ``policies``.
+"""The command line: ``levcore score``, ``explain``, ``compare``, ``plan``, ``reconcile``, ``tiers``, ``policies``.
 
 Exit codes are those of `levcore.cli.exit_codes`.
 """
@@ -34,6 +34,7 @@ from levcore.cli.options import (
     stated_rule,
     with_assets,
 )
+from levcore.cli.plan import add_plan
 from levcore.cli.progress import Progress
 from levcore.cli.reconcile import add_reconcile
 from levcore.cli.reply import positions_of, read_reply_of
@@ -140,6 +141,7 @@ def _parser() -> Parser:
     explain.set_defaults(run=_explain)
 
     add_compare(commands)
+    add_plan(commands)
     add_reconcile(commands)
     add_tiers(commands)
     listing = commands.add_parser(

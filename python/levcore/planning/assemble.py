@@ -82,7 +82,10 @@ def _maximum_leverage(desk: Desk) -> float:
     tiers = desk.contract.instrument.tiers
     if not tiers.max_leverage:
         return math.nan
-    keys = {"contracts": abs(desk.quantity), "base": abs(desk.quantity) * desk.contract.instrument.contract_size}
+    keys = {
+        "contracts": abs(desk.quantity),
+        "base": abs(desk.quantity) * desk.contract.instrument.contract_size,
+    }
     size = keys.get(tiers.unit, desk.at_entry.value)
     return [
         leverage

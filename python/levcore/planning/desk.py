@@ -153,7 +153,9 @@ class Desk:
             wallet_balance=dict.fromkeys(accounts, asked.wallet) if asked.cross else None,
         )
         state = self._evaluate(book, asked.entry).state[:rows]
-        dead = [day for day, each in zip(days, state, strict=True) if each in (State.LIQUIDATION, State.BANKRUPT)]
+        dead = [
+            day for day, each in zip(days, state, strict=True) if each in (State.LIQUIDATION, State.BANKRUPT)
+        ]
         if not dead:
             return math.inf
         return float(dead[0]) if stride == 1 else self._first_day(cost, max(1, dead[0] - stride), dead[0])

@@ -159,7 +159,10 @@ def value_at(engine: Engine, book: PositionBook, marks: Marks, prices: npt.Array
     at_mark = _profit_from(engine, book, marks, _prices(prices, book))
     table = [engine.policies[label].instruments for label in labels_of_book(book, tuple(engine.policies))]
     inverse = np.array(
-        [any(name in one and one[name].payoff == "inverse" for one in table) for name in book.instrument_names]
+        [
+            any(name in one and one[name].payoff == "inverse" for one in table)
+            for name in book.instrument_names
+        ]
     )
     gains = np.sign(book.quantity) * np.where(inverse[book.instrument_codes], -1.0, 1.0)
     found: Floats = at_mark.notional - gains * at_mark.unrealized_pnl

@@ -51,7 +51,9 @@ class Question:
         if isinstance(self.fees, float):
             self._within("fees", -0.01, 0.1, "'regular', or your rate: 0.0005 for 0.05 %")
         if self.leverage is None and self.margin is None and not self.cross:
-            raise InputError("leverage", "is needed", "leverage, or the margin of an isolated position", "none")
+            raise InputError(
+                "leverage", "is needed", "leverage, or the margin of an isolated position", "none"
+            )
         if self.cross and self.wallet is None:
             raise InputError("wallet", "is needed for a cross position", "the balance behind it", "none")
         if self.cross and self.margin is not None:

@@ -1,8 +1,9 @@
 """Round numbers for axes."""
 
 import math
+from collections.abc import Sequence
 
-__all__ = ["nice_ticks"]
+__all__ = ["label_rows", "nice_ticks"]
 
 
 def nice_ticks(low: float, high: float, about: int = 5, *, whole: bool = False) -> list[float]:
@@ -39,3 +40,22 @@ def nice_ticks(low: float, high: float, about: int = 5, *, whole: bool = False) 
     # Rounded to the digits of the step, so that a tick reads 0.3 and not 0.30000000000000004.
     digits = max(0, -math.floor(math.log10(step)))
     return [round(place * step, digits) for place in range(first, last + 1)]
+
+
+LABEL_ROOM = 0.34
+"""Share of an axis that the label of a rule may take."""
+
+
+def label_rows(places: Sequence[float], low: float, high: float) -> list[int]:
+    """Row of each label above an axis, so that no two in one row are closer than a label is long.
+
+    Examples
+    --------
+    >>> label_rows([54.0, 54.2, 60.0, 70.0], 50.0, 75.0)
+    [0, 1, 2, 0]
+    """
+    room, rows = LABEL_ROOM * (high - low), []
+    for number, place in enumerate(places):
+        taken = {rows[other] for other in range(number) if abs(places[other] - place) < room}
+        rows.append(next(row for row in range(number + 1) if row not in taken))
+    return rows
