@@ -1,4 +1,4 @@
-"""The command line: ``levcore score``, ``explain``, ``compare``, ``plan``, ``reconcile``, ``tiers``, ``policies``.
+"""The command line: ``levcore score``, ``explain``, ``compare``, ``plan``, ``reconcile``, ``tiers``, ...
 
 Exit codes are those of `levcore.cli.exit_codes`.
 """

@@ -26,7 +26,7 @@ def add_plan(commands: "argparse._SubParsersAction[Any]") -> None:
     parser = commands.add_parser(
         "plan",
         help="what one position costs, when it is liquidated, what is then lost",
-        description="What a position costs before it is opened, when it is liquidated, and what is then lost.",
+        description="What a position costs before it is opened, when it is liquidated, what is then lost.",
     )
     # -15% is a number, not an option.
     parser._negative_number_matcher = re.compile(r"^-(\d+\.?\d*|\.\d+)%?$")

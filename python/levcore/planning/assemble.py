@@ -4,11 +4,11 @@ import math
 from dataclasses import replace
 from typing import Any
 
-from levcore.errors import InputError, LevcoreError, UnknownRuleError
+from levcore.errors import LevcoreError, UnknownRuleError
 from levcore.planning.contract import contract_of
 from levcore.planning.desk import Desk
 from levcore.planning.fees import with_plan_fees
-from levcore.planning.points import points_of
+from levcore.planning.points import points_of, values_of
 from levcore.planning.quantities import size_for_budget, survivable_leverage
 from levcore.planning.question import Question
 from levcore.planning.venue import Mode, Rung, VenuePlan
@@ -31,17 +31,51 @@ def venue_plan(question: Question, policy: MarginPolicy) -> VenuePlan:
     plan = VenuePlan(question, policy, fees, None, owes=owes, owes_because=because)
     try:
         contract = contract_of(policy, question.symbol)
-    except InputError as error:
+    except LevcoreError as error:
         return replace(plan, refused=f"no such contract: {error}")
     plan = replace(plan, contract=contract, break_even=_break_even(question, fees.taker))
     try:
         desk = Desk(question, policy, contract)
     except UnknownRuleError as error:
-        return replace(plan, refused=str(error), why_not={"ladder": str(error)})
+        refused = str(error).removeprefix(f"{policy.id}: ")
+        valuing = Desk(question, _any_rules(policy), contract)
+        if not valuing.is_valued:
+            return replace(plan, refused=f"{refused}; {valuing.status.describe()}")
+        return replace(plan, refused=refused, **_valued(valuing, plan))
     if not desk.is_valued:
         limit = f"; {contract.limit}" if contract.limit and desk.status == Status.TIER_OVERFLOW else ""
         return replace(plan, refused=desk.status.describe() + limit)
     return replace(plan, desk=desk, **_judged(desk, plan))
+
+
+def _any_rules(policy: MarginPolicy) -> MarginPolicy:
+    """Policy with some rule wherever one is unknown, for values and profits, which depend on none."""
+    stand_ins = {
+        "requirement_basis_isolated": "price",
+        "requirement_basis_cross": "price",
+        "initial_margin_basis_isolated": "entry",
+        "initial_margin_basis_cross": "entry",
+        "closing_fee_basis": "none",
+        "closing_fee_rate": 0.0,
+        "closing_fee_bankruptcy_cross": "none",
+        "closing_fee_in_initial_margin": False,
+        "closing_fee_in_maintenance_margin": False,
+        "bankruptcy_includes_closing_fee": False,
+        "initial_margin_rule": "leverage",
+        "funding_in_requirement": "none",
+    }
+    return policy.replace(**stand_ins)
+
+
+def _valued(desk: Desk, plan: VenuePlan) -> dict[str, Any]:
+    """What can be said where the rules do not suffice for a margin: values, profits, fees."""
+    told: dict[str, Any] = {"value": desk.at_entry.value}
+    told["points"], told["why_not"] = values_of(desk, plan.fees)
+    if desk.question.margin is not None or desk.question.cross:
+        told["at_stake"] = desk.question.wallet if desk.question.cross else desk.question.margin
+    if desk.question.budget is not None:
+        told |= _for_budget(desk, plan.fees.taker, told["why_not"])
+    return told
 
 
 def _judged(desk: Desk, plan: VenuePlan) -> dict[str, Any]:

@@ -45,7 +45,7 @@ class Contract:
 
 
 def contract_of(policy: MarginPolicy, symbol: str) -> Contract:
-    """Contract of `policy` that `symbol` means, in any spelling, or in the currency that the venue settles in.
+    """Contract of `policy` that `symbol` means, in any spelling, or settled in the venue's currency.
 
     Raises
     ------

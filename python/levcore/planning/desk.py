@@ -25,9 +25,6 @@ class Look:
     pnl: float
     equity: float
     initial_margin: float
-    maintenance_margin: float
-    ratio: float
-    is_liquidated: bool
 
 
 class Desk:
@@ -69,7 +66,7 @@ class Desk:
             isolated_margin=None if question.margin is None else [question.margin],
             leverage=None if question.leverage is None else [question.leverage],
             account=["account"] if question.cross else None,
-            wallet_balance={"account": question.wallet} if question.cross else None,
+            wallet_balance={"account": question.wallet or math.nan} if question.cross else None,
         )
 
     def _evaluate(self, book: PositionBook, price: float) -> BookRisk:
@@ -78,13 +75,11 @@ class Desk:
     def _look(self, risk: BookRisk, price: float) -> Look:
         # The equity of a cross position is its account's.
         return Look(
-            price,
-            *(
-                float(risk[name][0])
-                for name in ("notional", "unrealized_pnl", "equity", "initial_margin", "maintenance_margin")
-            ),
-            float(risk.margin_ratio[0]),
-            bool(risk.state[0] in (State.LIQUIDATION, State.BANKRUPT)),
+            price=price,
+            value=float(risk.notional[0]),
+            pnl=float(risk.unrealized_pnl[0]),
+            equity=float(risk.equity[0]),
+            initial_margin=float(risk.initial_margin[0]),
         )
 
     def _once(self, price: float) -> float:
@@ -118,7 +113,7 @@ class Desk:
         return self._evaluate(book, self.question.entry)
 
     def in_other_mode(self) -> "Desk | None":
-        """Return it isolated if it is cross, or cross if a wallet was named; None where too little is said."""
+        """Return it isolated if it is cross, or cross with its wallet; None where too little is said."""
         asked = self.question
         if asked.cross and asked.leverage is None:
             return None
@@ -127,7 +122,7 @@ class Desk:
         return Desk(replace(asked, cross=not asked.cross, margin=None), self.policy, self.contract)
 
     def days_to_liquidation(self, cost: float) -> float:
-        """First day on which `cost` a day, paid from the margin at an unchanged price, liquidates; inf: never.
+        """First day on which `cost` a day, paid from the margin at one price, liquidates; inf: never.
 
         Every day is a row, with what has been paid by then as its accrued funding.
         """
@@ -150,7 +145,7 @@ class Desk:
             leverage=None if asked.leverage is None else [asked.leverage] * rows,
             accrued_funding=[-cost * day for day in days],
             account=accounts if asked.cross else None,
-            wallet_balance=dict.fromkeys(accounts, asked.wallet) if asked.cross else None,
+            wallet_balance=dict.fromkeys(accounts, asked.wallet or math.nan) if asked.cross else None,
         )
         state = self._evaluate(book, asked.entry).state[:rows]
         dead = [

@@ -33,19 +33,20 @@ class PlanFees:
 def with_plan_fees(policy: MarginPolicy, question: Question) -> tuple[MarginPolicy, PlanFees]:
     """Policy with the fees that the question chooses, and these; a policy without any says so."""
     if question.fees is None:
-        return policy, PlanFees(math.nan, math.nan, "fees: not chosen (--fees regular, or your rate)")
+        return policy, PlanFees(math.nan, math.nan, "not chosen: --fees regular, or your rate")
     if question.fees == "regular":
         try:
             policy = policy.with_fees("regular")
         except UnknownRuleError as error:
-            return policy, PlanFees(math.nan, math.nan, f"fees: {error}")
+            return policy, PlanFees(math.nan, math.nan, str(error))
         fees = policy.fees
         assert fees is not None
         taker = math.nan if fees.taker is None else fees.taker
+        told = f"{fees.tier}, {fees.as_of}, {'secondary: ' if fees.secondary else ''}{fees.source}"
         if fees.liquidation_fee is None:
-            return policy, PlanFees(taker, taker, f"{fees}; liquidation fee not stated, taker taken")
-        return policy, PlanFees(taker, fees.liquidation_fee, str(fees))
+            return policy, PlanFees(taker, taker, f"liquidation: not stated, taker's taken; {told}")
+        return policy, PlanFees(taker, fees.liquidation_fee, told)
     rate = float(question.fees)
     if policy.closing_fee_is == "taker" and policy.closing_fee_rate == UNKNOWN:
         policy = policy.replace(closing_fee_rate=rate)
-    return policy, PlanFees(rate, rate, f"fees: {rate:g} of value, stated by you")
+    return policy, PlanFees(rate, rate, "stated by you")

@@ -141,7 +141,8 @@ def plan(
     Examples
     --------
     >>> import levcore as lc
-    >>> asked = lc.plan("BTCUSDT", "long", 0.5, entry=60_000.0, leverage=10.0, policies="binance-usdm@2024-10-24")
+    >>> policy = "binance-usdm@2024-10-24"
+    >>> asked = lc.plan("BTCUSDT", "long", 0.5, entry=60_000.0, leverage=10.0, policies=policy)
     >>> venue = asked.first
     >>> round(venue.liquidation_price, 2), venue.limit_of_loss
     (54216.87, 3000.0)

@@ -8,7 +8,7 @@ from levcore.planning.fees import PlanFees
 from levcore.planning.venue import Point
 from levcore.rules.policy import MarginPolicy
 
-__all__ = ["NO_CALL", "points_of"]
+__all__ = ["NO_CALL", "points_of", "values_of"]
 
 NO_CALL = "this venue makes none"
 LEVELS = {"warning": "warning_level", "margin call": "margin_call_level"}
@@ -24,6 +24,19 @@ def points_of(desk: Desk, fees: PlanFees) -> tuple[dict[str, Point], dict[str, s
         else:
             missing[name] = reason
     _add_end(desk, fees, found, missing)
+    return found, missing
+
+
+def values_of(desk: Desk, fees: PlanFees) -> tuple[dict[str, Point], dict[str, str]]:
+    """Points that need no margin, with the loss there undivided, since no price of liquidation is known."""
+    asked, found, missing = desk.question, {}, {"liquidation": "not known"}
+    prices = {"stop": asked.stop, "move": None if asked.move is None else asked.entry * (1 + asked.move)}
+    for name, price in prices.items():
+        if price is not None:
+            look = desk.at(price)
+            paid = fees.taker * (desk.at_entry.value + look.value)
+            left = math.nan if asked.wallet is None or not asked.cross else asked.wallet + look.pnl
+            found[name] = Point(name, price, price / asked.entry - 1, -look.pnl, 0.0, paid, left)
     return found, missing
 
 
@@ -52,7 +65,7 @@ def _without_level(policy: MarginPolicy, rule: str) -> str:
     reason = policy.unknown.about(rule)
     if rule == "margin_call_level" and reason.startswith("none"):
         return f"{NO_CALL}: {reason}"
-    return f"not stated: {reason}"
+    return reason if reason.startswith("not stated") else f"not stated: {reason}"
 
 
 def _no_price(desk: Desk) -> str:

@@ -1,7 +1,7 @@
 """The quantities of a plan over whole books: one value a row, each from evaluations by the engine.
 
-No formula of a margin or a price stands here. A price at another ratio is the liquidation price under a policy
-with that level, and a profit at another price the difference of two profits at one mark.
+No formula of a margin or a price stands here. A price at another ratio is the liquidation price under a
+policy with that level, and a profit at another price the difference of two profits at one mark.
 """
 
 from collections.abc import Callable, Sequence
@@ -44,7 +44,7 @@ def with_columns(book: PositionBook, **columns: object) -> PositionBook:
 
 
 def at_level(policy: MarginPolicy, level: float) -> MarginPolicy:
-    """Policy whose only level is `level`; tiers whose rate reaches it, where no ratio is so low, are cut off."""
+    """Policy whose only level is `level`; tiers whose rate reaches it are cut off."""
     fee = 0.0 if policy.closing_fee_basis == "none" else float(policy.known("closing_fee_rate"))
     table = [
         _cut(policy.instruments[name], level - fee)

@@ -34,7 +34,7 @@ Shape = Literal["circle", "square", "diamond", "triangle"]
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One set of values under one name: one a category or place; negative in `Lines` alone, NaN: there is none."""
+    """One set of values under one name: one a category or place; below 0 in `Lines` alone, NaN: none."""
 
     name: str
     values: Sequence[float]

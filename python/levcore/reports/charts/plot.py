@@ -117,6 +117,7 @@ def _lines(axes: "Axes", drawing: Lines) -> None:
             textcoords="offset points",
             fontsize="small",
             color=LIGHT["ink"],
+            arrowprops={"arrowstyle": "-", "color": LIGHT[mark.colour], "relpos": (0.0, 0.0)},
             ha="right" if mark.at > (drawing.places[0] + 2 * drawing.places[-1]) / 3 else "left",
         )
     axes.set_title(
@@ -130,7 +131,7 @@ def _lines(axes: "Axes", drawing: Lines) -> None:
     axes.xaxis.set_major_formatter(lambda value, _: drawing.form_place(value))
     axes.yaxis.set_major_formatter(lambda value, _: drawing.form(value))
     axes.grid(axis="y", color=LIGHT["grid"])
-    axes.legend(frameon=False, loc="upper left")
+    axes.legend(frameon=False, loc="best")
 
 
 def _diverging(axes: "Axes", drawing: Diverging) -> None:

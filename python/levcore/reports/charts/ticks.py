@@ -42,20 +42,29 @@ def nice_ticks(low: float, high: float, about: int = 5, *, whole: bool = False) 
     return [round(place * step, digits) for place in range(first, last + 1)]
 
 
-LABEL_ROOM = 0.34
+LABEL_ROOM = 0.27
 """Share of an axis that the label of a rule may take."""
 
 
 def label_rows(places: Sequence[float], low: float, high: float) -> list[int]:
-    """Row of each label above an axis, so that no two in one row are closer than a label is long.
+    """Row of each label above an axis: above those that it, written to the right, would run into.
+
+    Parameters
+    ----------
+    places : sequence of float
+        Ascending.
+    low, high : float
+        Ends of the axis.
 
     Examples
     --------
     >>> label_rows([54.0, 54.2, 60.0, 70.0], 50.0, 75.0)
-    [0, 1, 2, 0]
+    [2, 1, 0, 0]
     """
-    room, rows = LABEL_ROOM * (high - low), []
-    for number, place in enumerate(places):
-        taken = {rows[other] for other in range(number) if abs(places[other] - place) < room}
-        rows.append(next(row for row in range(number + 1) if row not in taken))
+    room, rows = LABEL_ROOM * (high - low), [0] * len(places)
+    for number in range(len(places) - 1, -1, -1):
+        right = [
+            rows[other] for other in range(number + 1, len(places)) if places[other] < places[number] + room
+        ]
+        rows[number] = max(right, default=-1) + 1
     return rows

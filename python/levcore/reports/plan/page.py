@@ -1,6 +1,7 @@
-"""The page of a plan: the verdict, then every question a trader asks, with the rule and source of each answer."""
+"""The page of a plan: the verdict, then each question of a trader, with the rules behind the answers."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from levcore.planning.plan import Plan
@@ -20,7 +21,7 @@ RULES = {
     "margin to open": "initial_margin_basis_{mode}",
     "closing fee": "closing_fee_basis",
     "rates": "maintenance_rate_rule",
-    "owed": "trader_owes",
+    "owed": "trader_owes_{mode}",
 }
 
 
@@ -38,8 +39,15 @@ def plan_page(plan: Plan, title: str = "") -> Page:
         verdict=verdict(plan),
         worst=worst_state(plan),
         facts=[("position", f"{at}, {behind}"), *(("policy", _policy(venue)) for venue in plan)],
-        sections=[section for section in _sections(plan) if section.parts],
+        sections=[section for each in _sections(plan) for section in _filled(each)],
     )
+
+
+def _filled(section: Section) -> Iterator[Section]:
+    """Yield the section without empty tables; none where nothing is left."""
+    parts = [part for part in section.parts if not isinstance(part, Table) or part.lines]
+    if parts or (section.note and not section.parts):
+        yield replace(section, parts=parts)
 
 
 def _policy(venue: VenuePlan) -> str:
@@ -51,18 +59,20 @@ def _policy(venue: VenuePlan) -> str:
 
 def _sections(plan: Plan) -> Iterator[Section]:
     venues, asked = list(plan), plan.question
-    if valued_venue(plan) is not None:
-        yield Section("Opening", _fees(venues), [tables.opening_table(venues)])
+    if any(venue.value == venue.value for venue in venues):
+        note = "Money is in the currency that the contract settles in."
+        yield Section("Opening", note, [tables.opening_table(venues), tables.fee_table(venues)])
         yield Section(
             "Prices", "In the order in which a losing trade meets them.", [tables.price_table(venues)]
         )
-        yield Section("", parts=[plan_figure(plan)], only="html")
+        if valued_venue(plan) is not None:
+            yield Section("", parts=[plan_figure(plan)], only="html")
         yield Section(
             "The most that can be lost", dict(GLOSSARY)["rule of thumb"], [tables.most_table(venues)]
         )
         yield Section("Margin call", dict(GLOSSARY)["margin call"], [tables.call_table(venues)])
     yield Section("Who bears a shortfall", dict(GLOSSARY)["shortfall"], [tables.owes_table(venues)])
-    if valued_venue(plan) is None:
+    if all(venue.value != venue.value for venue in venues):
         return
     valued = [venue for venue in venues if venue.points]
     note = "Losses are negative. 'to trigger' is lost by the time the venue acts, 'past it' by a worse fill;"
@@ -81,7 +91,12 @@ def _sections(plan: Plan) -> Iterator[Section]:
     yield Section("Other leverages", note, [tables.ladder_table(venue) for venue in valued if venue.ladder])
     yield _funding(plan)
     note = "Isolated, the margin alone is at stake; cross, the whole wallet, and the price has further to go."
-    yield Section("Isolated or cross", note, [tables.mode_table(venues)])
+    if asked.wallet is None:
+        yield Section(
+            "Isolated or cross", f"{note} --wallet, the balance that would stand behind it, compares."
+        )
+    else:
+        yield Section("Isolated or cross", note, [tables.mode_table(venues)])
     yield Section("In plain words", parts=[pairs_table(GLOSSARY)])
     yield Section("On which rules this rests", EVIDENCE, [_rules(venues)])
 
@@ -92,21 +107,16 @@ EVIDENCE = (
 )
 
 
-def _fees(venues: list[VenuePlan]) -> str:
-    told = dict.fromkeys(venue.fees.told for venue in venues)
-    return "Money in the contract's settlement currency. " + " | ".join(told)
-
-
 def _funding(plan: Plan) -> Section:
     if plan.question.funding_a_day is None:
-        note = "Not asked for: it changes every few hours, and no rate is assumed. --funding 0.03% (a day) adds it."
+        note = "Not asked for: it changes every few hours, none is assumed. --funding 0.03% (a day) adds it."
         return Section("Funding", note, [])
     note = f"At {percent(plan.question.funding_a_day, 3)} of the value a day, the price standing still."
     return Section("Funding", note, [tables.funding_table(plan)])
 
 
 def _rules(venues: list[VenuePlan]) -> Table[Any]:
-    lines = []
+    lines: list[tuple[str, str, str]] = []
     starts = []
     for venue in venues:
         starts.append(len(lines))

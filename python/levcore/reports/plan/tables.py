@@ -13,6 +13,7 @@ from levcore.reports.tables import Cell, Column, Table, plain_table, signed
 __all__ = [
     "budget_table",
     "call_table",
+    "fee_table",
     "funding_table",
     "ladder_table",
     "mode_table",
@@ -37,15 +38,32 @@ def opening_table(venues: Sequence[VenuePlan]) -> Table[Any]:
     return Table(
         (
             Column("policy", _name, "name"),
-            Column("contract", lambda venue: venue.contract.instrument.name, "name"),
             Column("value", lambda venue: amount(venue.value)),
             Column("margin", lambda venue: amount(venue.margin)),
             Column("highest leverage", _highest),
-            Column("fee to open", lambda venue: amount(venue.value * venue.fees.taker)),
+            Column("opening fee", lambda venue: amount(venue.value * venue.fees.taker)),
             Column("break-even", lambda venue: price(venue.break_even)),
         ),
-        [venue for venue in venues if venue.contract is not None and not venue.refused],
+        [venue for venue in venues if not math.isnan(venue.value)],
         shape="narrow",
+    )
+
+
+def fee_table(venues: Sequence[VenuePlan]) -> Table[Any]:
+    """Fees that are counted, and where they come from."""
+
+    def rate(value: float) -> str:
+        return percent(value, 4) if math.isfinite(value) else "–"
+
+    return Table(
+        (
+            Column("policy", _name, "name"),
+            Column("taker", lambda venue: rate(venue.fees.taker)),
+            Column("liquidation", lambda venue: rate(venue.fees.liquidation)),
+            Column("from", lambda venue: venue.fees.told, "prose"),
+        ),
+        venues,
+        title="Fees",
     )
 
 
@@ -118,11 +136,13 @@ def most_table(venues: Sequence[VenuePlan]) -> Table[Any]:
             Column("most that can be lost", _most, "prose"),
             Column("rule of thumb", _thumb, "name"),
         ),
-        [venue for venue in venues if not venue.refused],
+        [venue for venue in venues if not math.isnan(venue.value)],
     )
 
 
 def _most(venue: VenuePlan) -> str:
+    if venue.owes == "no" and math.isnan(venue.at_stake):
+        return "its margin, which is not known, and fees: a source limits it"
     if not math.isnan(venue.limit_of_loss):
         what = "wallet" if venue.question.cross else "margin"
         return f"{amount(venue.limit_of_loss)} of {what}, and fees: a source limits it"
@@ -133,8 +153,10 @@ def _most(venue: VenuePlan) -> str:
     if "zero" in points:
         end = "zero" if points["zero"].price == 0 else "infinity"
         parts.append(f"{amount(points['zero'].loss)} at a price of {end}")
-    else:
+    elif "zero" in venue.why_not:
         parts.append(venue.why_not["zero"])
+    if venue.refused:
+        parts.append(f"{amount(venue.value)} is its value")
     return f"no source limits it: {'; '.join(parts)}; and fees"
 
 
@@ -159,7 +181,7 @@ def _asked(venue: VenuePlan) -> list[str]:
 
 def _call(venue: VenuePlan, name: str) -> tuple[str, str]:
     if name not in venue.points:
-        return f"{name}: {venue.why_not[name]}", "the position is liquidated without a call" if name == CALLS[
+        return f"{name}: {venue.why_not[name]}", "reckon with a liquidation without a call" if name == CALLS[
             0
         ] else ""
     point = venue.points[name]
@@ -216,7 +238,7 @@ def budget_table(venues: Sequence[VenuePlan]) -> Table[Any]:
                 "prose",
             ),
         ),
-        [venue for venue in venues if not venue.refused],
+        [venue for venue in venues if not math.isnan(venue.value)],
         shape="narrow",
     )
 
@@ -287,7 +309,7 @@ def funding_table(plan: Plan) -> Table[Any]:
 
 def mode_table(venues: Sequence[VenuePlan]) -> Table[Any]:
     """The position isolated and cross."""
-    lines = []
+    lines: list[tuple[str, ...]] = []
     for venue in venues:
         if venue.refused:
             continue

@@ -24,37 +24,37 @@ SAYS = {
     "[caller]": "stated by you",
 }
 GLOSSARY = (
-    ("margin", "your money that stands behind the position; the rest of its value is not yours."),
+    ("margin", "Your money that stands behind the position; the rest of its value is not yours."),
     (
         "equity",
-        "margin plus profit or minus loss: what is left of your money. At zero the position is bankrupt.",
+        "Margin plus profit or minus loss: what is left of your money. At zero the position is bankrupt.",
     ),
     (
         "margin call",
-        "a demand to deposit or to reduce, before anything is closed. Brokers make them; most crypto venues make"
-        " none: the next thing that happens is the liquidation. A call of your own (--call-at) is a reminder"
-        " that nobody but you sends.",
+        "A demand to deposit or to reduce before anything is closed. Brokers make them; many crypto venues"
+        " state none, and there the next thing that happens is the liquidation. A call of your own"
+        " (--call-at) is a reminder that nobody but you sends.",
     ),
     (
         "liquidation",
-        "equity has fallen to what the venue requires. The venue closes the position in the market, without"
-        " asking, at whatever price it gets; larger positions are often closed in parts.",
+        "Equity has fallen to what the venue requires. The venue closes the position in the market, without"
+        " asking, at whatever price it gets; large positions are often closed in parts.",
     ),
     (
         "past it (gap)",
-        "in a fall the market may have no buyers at the price of liquidation. Whatever is lost between that price"
-        " and the fill comes out of what is left, then out of the insurance fund, winners (auto-deleveraging),"
-        " or you, as the venue's rules say.",
+        "In a fall the market may have no buyers at the price of liquidation. What is lost between that price"
+        " and the fill comes out of what is left, then out of the insurance fund, the winners (by"
+        " auto-deleveraging), or you, as the venue's rules say.",
     ),
     (
         "shortfall",
-        "what the loss exceeds the margin by. Who bears it is the rule that decides whether a trade can cost more"
-        " than was put in.",
+        "What the loss exceeds the margin by. Who bears it decides whether a trade can cost more than was put"
+        " in.",
     ),
     (
         "rule of thumb",
-        "size over leverage, plus fees. It leaves out what a gap costs, what may be owed, funding, the price at"
-        " which the venue really closes (before the margin is gone), and a wallet behind a cross position.",
+        "Size over leverage, plus fees. It leaves out what a gap costs, what may be owed, funding, that the"
+        " venue closes before the margin is gone, and the wallet behind a cross position.",
     ),
 )
 
