@@ -1,4 +1,4 @@
-"""One position before it is opened: numbers by hand, numbers published, and what is said where none is known."""
+"""One position before it is opened: numbers by hand, and what is said where none is known."""
 
 import math
 
@@ -24,7 +24,9 @@ def house(rate: float = 0.004, **rules: object) -> lc.MarginPolicy:
         "trader_owes": "yes",
     }
     policy = lc.policy("generic").replace(**(stated | rules))
-    return policy.with_instruments([lc.Instrument("X", "linear", TierTable.single_rate(rate), settlement="USD")])
+    return policy.with_instruments(
+        [lc.Instrument("X", "linear", TierTable.single_rate(rate), settlement="USD")]
+    )
 
 
 def of_ten_thousand(**asked: object) -> VenuePlan:
@@ -109,7 +111,9 @@ def test_the_loss_of_a_short_has_no_bound() -> None:
     assert plan.price("gap") == pytest.approx(1.2 * plan.liquidation_price)
     assert "zero" not in plan.points
     assert plan.why_not["zero"].startswith("without bound")
-    assert "without bound" in lc.report(lc.plan("X", "short", 1.0, entry=100.0, leverage=5.0, policies=house()))
+    assert "without bound" in lc.report(
+        lc.plan("X", "short", 1.0, entry=100.0, leverage=5.0, policies=house())
+    )
 
 
 def test_the_ladder_is_a_book_of_its_leverages() -> None:
@@ -187,12 +191,17 @@ def test_five_policies_side_by_side_each_by_its_own_contract() -> None:
     assert names["okx-linear-swap"] == "BTC-USDT-SWAP"
     assert (names["hyperliquid"], plan["hyperliquid"].currency) == ("BTC", "USDC")
     assert "settled in USDC" in str(plan)
-    assert {venue.policy.name for venue in plan if venue.owes == "unknown"} == {"okx-linear-swap", "mexc-linear"}
+    assert {venue.policy.name for venue in plan if venue.owes == "unknown"} == {
+        "okx-linear-swap",
+        "mexc-linear",
+    }
 
 
 @pytest.mark.parametrize("name", FIVE)
 def test_a_plan_is_a_book_of_one_row(name: str) -> None:
-    venue = lc.plan("BTCUSDT", "short", 2.0, entry=60_000.0, leverage=20.0, fees="regular", policies=name).first
+    venue = lc.plan(
+        "BTCUSDT", "short", 2.0, entry=60_000.0, leverage=20.0, fees="regular", policies=name
+    ).first
     assert venue.contract is not None
     contract = venue.contract.instrument
     book = lc.PositionBook([contract.name], [-2.0 / contract.contract_size], [60_000.0], leverage=[20.0])
@@ -202,7 +211,9 @@ def test_a_plan_is_a_book_of_one_row(name: str) -> None:
 
 
 def test_what_a_policy_leaves_open_stops_no_other_answer() -> None:
-    plan = lc.plan("BTCUSDT", "long", 0.5, entry=60_000.0, leverage=10.0, stop=57_000.0, policies="mexc-linear")
+    plan = lc.plan(
+        "BTCUSDT", "long", 0.5, entry=60_000.0, leverage=10.0, stop=57_000.0, policies="mexc-linear"
+    )
     venue = plan.first
     assert "closing_fee_rate is unknown" in venue.refused
     assert math.isnan(venue.liquidation_price)
@@ -212,7 +223,9 @@ def test_what_a_policy_leaves_open_stops_no_other_answer() -> None:
 
 
 def test_a_policy_without_the_contract_says_so_beside_the_others() -> None:
-    plan = lc.plan("BTCUSDT", "long", 0.5, entry=60_000.0, leverage=10.0, policies=["generic", "binance-usdm"])
+    plan = lc.plan(
+        "BTCUSDT", "long", 0.5, entry=60_000.0, leverage=10.0, policies=["generic", "binance-usdm"]
+    )
     assert "no such contract" in plan["generic"].refused
     assert plan["binance-usdm"].liquidation_price > 0
     assert "not evaluated under generic" in str(plan)

@@ -31,7 +31,7 @@ from levcore.cli.options import (
     inputs_of,
     make_book,
     read_inputs,
-    stated_rule,
+    rules_of,
     with_assets,
 )
 from levcore.cli.plan import add_plan
@@ -169,8 +169,8 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
         "--set",
         action="append",
         default=[],
-        metavar="RULE=VALUE",
-        help="state a rule of every policy, such as closing_fee_rate=0.0005; may be repeated",
+        metavar="[POLICY.]RULE=VALUE",
+        help="state a rule of POLICY, or of every one, such as closing_fee_rate=0.0005; may be repeated",
     )
     add_fees(parser)
     add_traceback(parser)
@@ -248,14 +248,12 @@ def _inputs(
     if positions.policy_names and isinstance(marks, Mapping):
         # Accounts of balances alone may name further policies, which need no marks.
         marks = {name: marks.get(name, {}) for name in named}
-    return positions, book, marks, chosen or {name: _policy(options, name) for name in named}
+    return positions, book, marks, chosen or {name: _policy(options, name, named) for name in named}
 
 
-def _policy(options: argparse.Namespace, name: str) -> MarginPolicy:
+def _policy(options: argparse.Namespace, name: str, names: Sequence[str] = ()) -> MarginPolicy:
     chosen = policy(name)
-    for text in options.set:
-        rule, value = stated_rule(text)
-        chosen = chosen.replace(**{rule: value})
+    chosen = chosen.replace(**rules_of(options.set, name, names))
     chosen = with_fees(chosen, options)
     if options.instruments:
         chosen = chosen.with_instruments(InstrumentTable.from_csv(options.instruments))

@@ -40,7 +40,7 @@ def opening_table(venues: Sequence[VenuePlan]) -> Table[Any]:
             Column("policy", _name, "name"),
             Column("value", lambda venue: amount(venue.value)),
             Column("margin", lambda venue: amount(venue.margin)),
-            Column("highest leverage", _highest),
+            Column("max leverage", _highest),
             Column("opening fee", lambda venue: amount(venue.value * venue.fees.taker)),
             Column("break-even", lambda venue: price(venue.break_even)),
         ),
@@ -104,7 +104,7 @@ def _move(point: Point | None) -> str:
 
 def point_table(venue: VenuePlan) -> Table[Any]:
     """Each price that matters under one policy, and what closing there costs."""
-    names = {"move": "after the move", "gap": "filled past the trigger", "zero": "price of zero"}
+    names = {"move": "after move", "gap": "in the gap", "zero": "price zero"}
     points = sorted(venue.points.values(), key=lambda point: abs(point.move))
     return Table(
         (
@@ -279,7 +279,7 @@ def ladder_table(venue: VenuePlan) -> Table[Any]:
             Column("liquidated at", lambda rung: price(rung.price, fixed=True)),
             Column("move", lambda rung: percent(rung.move)),
             Column("loss there", lambda rung: signed(-rung.loss)),
-            Column("remark", remark, "name"),
+            Column("remark", remark, "prose"),
         ),
         venue.ladder,
         title=venue.policy.id,
