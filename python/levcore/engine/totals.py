@@ -69,10 +69,10 @@ def totals_by_currency(
         By currency, of those with a row: ``positions``, how many; ``long_notional``, ``short_notional``,
         ``unrealized_pnl`` over the rows; ``initial_margin`` (NaN where a leverage is missing) and
         ``maintenance_margin`` over the rows of accounts that net nothing, and the own ones of accounts that
-        do; ``isolated_equity`` over the isolated rows; ``account_equity`` over the accounts, NaN where one's
-        legs settle in several currencies, none could be judged, or accounts hold balances. A measure that was
-        not computed is absent, as are the margins where there is nothing to add up. Accounts with balances
-        are under `OF_ACCOUNTS`: ``equity``, ``collateral_value``, ``liabilities`` and margins.
+        do; ``isolated_equity`` over the isolated rows that have one; ``account_equity`` over the accounts,
+        NaN where one's legs settle in several currencies, none could be judged, or accounts hold balances. A
+        measure that was not computed is absent, as are the margins where there is nothing to add up. Accounts
+        with balances are under `OF_ACCOUNTS`: ``equity``, ``collateral_value``, ``liabilities``, margins.
     """
     rows = risk.status < FIRST_FAILURE if rows is None else rows
     accounts = risk.accounts.status == AccountStatus.OK if accounts is None else accounts
@@ -84,7 +84,7 @@ def totals_by_currency(
     summed = _Summed(rows, accounts, netting, in_assets, of_row, of_account, len(currencies))
     columns = _sums_of_rows(risk, summed) | _margins(risk, summed)
     if "equity" in risk.measures:
-        isolated = rows & ~risk.book.is_cross
+        isolated = rows & ~risk.book.is_cross & ~np.isnan(risk.equity)
         columns["isolated_equity"] = exact_sums(risk.equity[isolated], of_row[isolated], summed.currencies)
     columns["account_equity"] = _account_equity(risk, summed)
     positions = np.bincount(of_row[rows], minlength=summed.currencies)
@@ -156,7 +156,9 @@ def _margins(risk: "BookRisk", summed: _Summed) -> dict[str, Floats]:
     sums = {}
     for name in (name for name in MARGINS if name in risk.measures):
         values = np.concatenate((risk.column(name)[rows], getattr(risk.accounts, name)[own]))
-        sums[name] = exact_sums(values, groups, summed.currencies)
+        # Rows without a margin may have no maintenance margin; reports count them as left out.
+        known = ~np.isnan(values) if name == "maintenance_margin" else np.full(values.shape, True)
+        sums[name] = exact_sums(values[known], groups[known], summed.currencies)
         sums[name][_torn(risk, summed, summed.netting & summed.accounts & ~summed.in_assets)] = np.nan
     return sums
 

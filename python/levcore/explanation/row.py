@@ -13,7 +13,7 @@ from levcore.engine.compiled import CompiledInstrument
 from levcore.explanation.steps import Step, number_text
 from levcore.reference.evaluate import BookReplay
 from levcore.reference.kernel import MarkedInstrument, Position
-from levcore.reference.rules.policy import Policy
+from levcore.reference.rules.policy import Fees, Policy
 from levcore.reference.rules.tables import Line, Table
 from levcore.rules.terms import UNKNOWN
 from levcore.status import FIRST_FAILURE, Status
@@ -76,6 +76,11 @@ class Row:
     def constants(self) -> Policy:
         """Rules with their constants."""
         return self.replay.policy_of(self.place)
+
+    @property
+    def fees(self) -> Fees:
+        """Closing fees of its margin mode."""
+        return self.constants.fees(self.is_cross)
 
     @property
     def marked(self) -> MarkedInstrument:

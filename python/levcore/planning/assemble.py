@@ -56,6 +56,8 @@ def _any_rules(policy: MarginPolicy) -> MarginPolicy:
         "initial_margin_basis_isolated": "entry",
         "initial_margin_basis_cross": "entry",
         "closing_fee_basis": "none",
+        "closing_fee_basis_cross": "same",
+        "closing_fee_reserved": "same",
         "closing_fee_rate": 0.0,
         "closing_fee_bankruptcy_cross": "none",
         "closing_fee_in_initial_margin": False,

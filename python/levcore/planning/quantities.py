@@ -45,7 +45,8 @@ def with_columns(book: PositionBook, **columns: object) -> PositionBook:
 
 def at_level(policy: MarginPolicy, level: float) -> MarginPolicy:
     """Policy whose only level is `level`; tiers whose rate reaches it are cut off."""
-    fee = 0.0 if policy.closing_fee_basis == "none" else float(policy.known("closing_fee_rate"))
+    bases = {policy.fee_basis_of(mode) for mode in ("isolated", "cross")}
+    fee = 0.0 if bases == {"none"} else float(policy.known("closing_fee_rate"))
     table = [
         _cut(policy.instruments[name], level - fee)
         for name in policy.instruments

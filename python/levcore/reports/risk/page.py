@@ -28,7 +28,7 @@ from levcore.reports.risk.tables import (
 from levcore.reports.tables import Table, plain_table
 from levcore.reports.words import number_of
 from levcore.rules.policy import MarginPolicy
-from levcore.status import State
+from levcore.status import State, Status
 
 __all__ = ["headline", "risk_page"]
 
@@ -89,6 +89,9 @@ def _left_out(report: Report) -> str:
     parts = []
     if report.failed:
         parts.append(f"{number_of(report.failed, 'position')} that could not be evaluated")
+    without = sum(group.count for group in report.failures if group.status == Status.WITHOUT_MARGIN)
+    if without:
+        parts.append(f"what depends on the margin of {number_of(without, 'position')} without one")
     accounts = sum(group.count for group in report.account_failures)
     if accounts:
         parts.append(f"the equity of {number_of(accounts, 'account')} that could not be judged")
