@@ -40,7 +40,9 @@ def test_five_venues_side_by_side_on_a_fresh_clone(capsys: pytest.CaptureFixture
 
 
 def test_moves_and_gaps_are_per_cent_with_a_sign(capsys: pytest.CaptureFixture[str]) -> None:
-    out = output_of("--move -15% --gap 15% --call-at 80% --policies binance-usdm".split(), capsys)
+    out = output_of(
+        ["--move", "-15%", "--gap", "15%", "--call-at", "80%", "--policies", "binance-usdm"], capsys
+    )
     assert "Surviving a move of -15.00 %" in out
     assert "6.51x" in out
     assert "46,084.34" in out
@@ -51,7 +53,18 @@ def test_lines_keep_to_the_terminal(
     columns: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", columns)
-    asked = "--fees regular --stop 57000 --budget 200 --wallet 9000 --funding 0.03%".split()
+    asked = [
+        "--fees",
+        "regular",
+        "--stop",
+        "57000",
+        "--budget",
+        "200",
+        "--wallet",
+        "9000",
+        "--funding",
+        "0.03%",
+    ]
     out = output_of([*asked, "--policies", FIVE], capsys)
     # The head of a page is not wrapped.
     body = out.split("\n\n", 1)[1]

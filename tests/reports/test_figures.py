@@ -52,8 +52,8 @@ def words_of(drawing: Drawing) -> Sequence[str]:
             return [*categories, *(one.name for one in series), drawing.axis]
         case Areas(_, series):
             return [one.name for one in series]
-        case Lines(_, series, marks, _, form_place, axis):
-            told = [f"{mark.name} {form_place(mark.at)}" for mark in marks]
+        case Lines(_, series, places, _, form_place, axis):
+            told = [f"{place.name} {form_place(place.at)}" for place in places]
             return [*(one.name for one in series), *told, axis]
         case Diverging(categories, left, right):
             return [*categories, left.name, right.name]

@@ -264,28 +264,35 @@ def survival_table(venues: Sequence[VenuePlan]) -> Table[Any]:
 
 
 def ladder_table(venue: VenuePlan) -> Table[Any]:
-    """The position, isolated, at one leverage a row."""
-
-    def remark(rung: Rung) -> str:
-        above = (
-            "" if rung.allowed is not False else f"above the venue's maximum of {venue.maximum_leverage:g}x"
-        )
-        return "; ".join(text for text in (above, rung.told) if text)
-
+    """The position, isolated, at one leverage a row; a star leads to the note."""
     return Table(
         (
-            Column("leverage", lambda rung: f"{rung.leverage:g}x"),
+            Column("leverage", lambda rung: f"{'* ' if _remarks(venue, rung) else ''}{rung.leverage:g}x"),
             Column("margin", lambda rung: amount(rung.margin)),
             Column("liquidated at", lambda rung: price(rung.price, fixed=True)),
             Column("move", lambda rung: percent(rung.move)),
             Column("loss there", lambda rung: signed(-rung.loss)),
-            Column("remark", remark, "prose"),
         ),
         venue.ladder,
         title=venue.policy.id,
-        note=venue.why_not.get("ladder", ""),
+        note=_ladder_note(venue),
         shape="narrow",
     )
+
+
+def _remarks(venue: VenuePlan, rung: Rung) -> list[str]:
+    limit = f"above the venue's maximum of {venue.maximum_leverage:g}x"
+    above = [limit] if rung.allowed is False else []
+    return above + ([rung.told] if rung.told else [])
+
+
+def _ladder_note(venue: VenuePlan) -> str:
+    told: dict[str, list[str]] = {}
+    for rung in venue.ladder:
+        for remark in _remarks(venue, rung):
+            told.setdefault(remark, []).append(f"{rung.leverage:g}x")
+    notes = [f"{', '.join(leverages)}: {remark}" for remark, leverages in told.items()]
+    return f"* {'; '.join(notes)}." if notes else ""
 
 
 def funding_table(plan: Plan) -> Table[Any]:
@@ -308,21 +315,22 @@ def funding_table(plan: Plan) -> Table[Any]:
 
 
 def mode_table(venues: Sequence[VenuePlan]) -> Table[Any]:
-    """The position isolated and cross."""
+    """The position isolated and cross; the note says why one of them has no price."""
     lines: list[tuple[str, ...]] = []
+    told: list[str] = []
     for venue in venues:
         if venue.refused:
             continue
-        own = venue.points.get("liquidation")
+        own, other = venue.points.get("liquidation"), venue.other_mode
         at = price(own.price) if own else "–"
-        lines.append((_name(venue), venue.question.mode, at, _move(own), amount(venue.at_stake), ""))
-        other = venue.other_mode
+        lines.append((_name(venue), venue.question.mode, at, _move(own), amount(venue.at_stake)))
         if other is None:
             mode = "isolated" if venue.question.cross else "cross"
-            lines.append(("", mode, "–", "–", "–", venue.why_not.get("other mode", "")))
+            lines.append(("", mode, "–", "–", "–"))
+            told.append(f"{mode}: {venue.why_not.get('other mode', 'not known')}.")
         else:
-            cells = (price(other.price), percent(other.move), amount(other.at_stake), other.told)
-            lines.append(("", other.name, *cells))
-    heads = ("policy", "mode", "liquidated at", "move", "at stake", "remark")
+            lines.append(("", other.name, price(other.price), percent(other.move), amount(other.at_stake)))
+            told += [f"{_name(venue)}, {other.name}: {other.told}."] if other.told else []
+    heads = ("policy", "mode", "liquidated at", "move", "at stake")
     starts = range(0, len(lines), 2)
-    return plain_table(heads, lines, ("name", "name", "number", "number", "number", "prose"), starts=starts)
+    return plain_table(heads, lines, ("name", "name"), starts=starts, note=" ".join(told), shape="narrow")
