@@ -8,7 +8,7 @@ from levcore.planning.plan import Plan
 from levcore.planning.venue import VenuePlan
 from levcore.reports.numbers import percent, price
 from levcore.reports.page import Page, Section
-from levcore.reports.plan import tables
+from levcore.reports.plan import choices, tables
 from levcore.reports.plan.figure import plan_figure, valued_venue
 from levcore.reports.plan.words import GLOSSARY, verdict, worst_state
 from levcore.reports.tables import Table, pairs_table, plain_table
@@ -81,14 +81,14 @@ def _sections(plan: Plan) -> Iterator[Section]:
     )
     yield Section("What is lost at each price", note, [tables.point_table(venue) for venue in valued])
     if asked.stop is not None:
-        yield Section(f"Stop at {price(asked.stop)}", "", [tables.stop_table(venues)])
+        yield Section(f"Stop at {price(asked.stop)}", "", [choices.stop_table(venues)])
     if asked.budget is not None:
         note = f"Size in base units that loses {price(asked.budget)} at the stop, both fees included."
-        yield Section("Size for the budget", note, [tables.budget_table(venues)])
+        yield Section("Size for the budget", note, [choices.budget_table(venues)])
     if asked.move is not None:
-        yield Section(f"Surviving a move of {percent(asked.move)}", "", [tables.survival_table(venues)])
+        yield Section(f"Surviving a move of {percent(asked.move)}", "", [choices.survival_table(venues)])
     note = "The same position, isolated, with more or less leverage and nothing added to its margin."
-    yield Section("Other leverages", note, [tables.ladder_table(venue) for venue in valued if venue.ladder])
+    yield Section("Other leverages", note, [choices.ladder_table(venue) for venue in valued if venue.ladder])
     yield _funding(plan)
     note = "Isolated, the margin alone is at stake; cross, the whole wallet, and the price has further to go."
     if asked.wallet is None:
@@ -96,7 +96,7 @@ def _sections(plan: Plan) -> Iterator[Section]:
             "Isolated or cross", f"{note} --wallet, the balance that would stand behind it, compares."
         )
     else:
-        yield Section("Isolated or cross", note, [tables.mode_table(venues)])
+        yield Section("Isolated or cross", note, [choices.mode_table(venues)])
     yield Section("In plain words", parts=[pairs_table(GLOSSARY)])
     yield Section("On which rules this rests", EVIDENCE, [_rules(venues)])
 
@@ -112,7 +112,7 @@ def _funding(plan: Plan) -> Section:
         note = "Not asked for: it changes every few hours, none is assumed. --funding 0.03% (a day) adds it."
         return Section("Funding", note, [])
     note = f"At {percent(plan.question.funding_a_day, 3)} of the value a day, the price standing still."
-    return Section("Funding", note, [tables.funding_table(plan)])
+    return Section("Funding", note, [choices.funding_table(plan)])
 
 
 def _rules(venues: list[VenuePlan]) -> Table[Any]:
