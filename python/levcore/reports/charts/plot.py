@@ -108,6 +108,7 @@ def _lines(axes: "Axes", drawing: Lines) -> None:
     axes.set_xlim(drawing.places[0], drawing.places[-1])
     rows = label_rows([mark.at for mark in drawing.marks], drawing.places[0], drawing.places[-1])
     for mark, row in zip(drawing.marks, rows, strict=True):
+        is_left = mark.at < drawing.places[0] + 0.8 * (drawing.places[-1] - drawing.places[0])
         axes.axvline(mark.at, color=LIGHT[mark.colour], linewidth=1)
         axes.annotate(
             f" {mark.name} {drawing.form_place(mark.at)}",
@@ -117,8 +118,12 @@ def _lines(axes: "Axes", drawing: Lines) -> None:
             textcoords="offset points",
             fontsize="small",
             color=LIGHT["ink"],
-            arrowprops={"arrowstyle": "-", "color": LIGHT[mark.colour], "relpos": (0.0, 0.0)},
-            ha="right" if mark.at > (drawing.places[0] + 2 * drawing.places[-1]) / 3 else "left",
+            arrowprops={
+                "arrowstyle": "-",
+                "color": LIGHT[mark.colour],
+                "relpos": (0.0 if is_left else 1.0, 0.0),
+            },
+            ha="left" if is_left else "right",
         )
     axes.set_title(
         axes.get_title(loc="left"),
