@@ -5,13 +5,14 @@ from pathlib import Path
 import numpy as np
 
 import levcore as lc
+from levcore.files.instruments import read_instruments
 from levcore.files.positions import read_accounts, read_positions
 
 DATA = Path(__file__).parent / "data" / "hyperliquid_account_2026-01-14"
 
 positions = read_positions(DATA / "positions.csv")
 book = positions.book(read_accounts(DATA / "accounts.csv"))
-policy = lc.policy("hyperliquid").with_instruments(lc.InstrumentTable.from_csv(DATA / "instruments.csv"))
+policy = lc.policy("hyperliquid").with_instruments(read_instruments(DATA / "instruments.csv"))
 marks = positions.marks
 
 risk = lc.Engine(policy).evaluate(book, marks)

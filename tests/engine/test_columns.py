@@ -74,14 +74,14 @@ def test_columns_are_read_by_attribute_name_and_as_a_mapping() -> None:
         lc.distance(lc.Engine(POLICY), bad_book(), {"BTCUSDT": 6e4}, others=1.0),
     ):
         columns = result.to_dict()
-        assert list(columns) == list(result) == list(result.keys()) == list(dict(result))
+        assert list(columns) == list(result.keys()) == list(dict(result))
         for name in (*result.measures, *result.codes):
             assert columns[name] is not None
             assert np.shares_memory(columns[name], getattr(result, name))
             assert np.shares_memory(columns[name], result[name])
         with pytest.raises(lc.InputError, match="no_such: was not computed"):
             result["no_such"]
-    assert next(iter(risk.accounts)) == "account"
+    assert next(iter(risk.accounts))["account"] == "b"
     assert risk.accounts["account"] == ("b", "a")
 
 

@@ -15,6 +15,7 @@ import levcore as lc
 from levcore.cli.main import main
 from levcore.errors import FileFormatError
 from levcore.files.balances import read_asset_prices, read_assets, read_balances
+from levcore.files.instruments import read_instruments
 
 POSITIONS = """instrument,quantity,entry_price,mark_price,margin_mode,account,leverage
 BTCUSDT,6,93500,97250,cross,desk,10
@@ -75,7 +76,7 @@ def options(folder: Path) -> list[str]:
 def evaluated(folder: Path) -> lc.BookRisk:
     """The same by the interface of Python."""
     policy = lc.policy(POLICY)
-    policy = policy.with_instruments(lc.InstrumentTable.from_csv(folder / "instruments.csv"))
+    policy = policy.with_instruments(read_instruments(folder / "instruments.csv"))
     liability = lc.TierTable.marginal([(0, "0.02"), (5000, "0.05")], unit="quote")
     assets = [
         lc.Asset("USDT", (0.9999,), liability_weight=1.001, liability_tiers=liability),

@@ -5,6 +5,7 @@ Where a case needs a venue that computes by other rules, the engine makes its nu
 
 import json
 import math
+from argparse import Namespace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ import pytest
 
 import levcore as lc
 from levcore.cli.main import main
+from levcore.cli.reconcile import tiers_of
 from levcore.errors import FileFormatError, InputError
+from levcore.files.instruments import read_instruments
 from levcore.reconciliation.reconcile import reconcile
 from levcore.reconciliation.result import ReconciledNumber, Reconciliation, Verdict
 from levcore.venues.json import read_json
@@ -275,7 +278,7 @@ def test_a_margin_mode_that_the_reply_does_not_tell() -> None:
     options: dict[str, Any] = {
         "policy": "bybit-linear@2025-10-02",
         "rules": {"closing_fee_rate": 0.0006},
-        "instruments": lc.InstrumentTable.from_csv(folder / "instruments_2022.csv"),
+        "instruments": read_instruments(folder / "instruments_2022.csv"),
     }
     as_cross = reconcile(data, "bybit", **options)
     assert number(as_cross, "liqPrice").verdict is Verdict.INPUT
@@ -443,6 +446,13 @@ def test_tiers_of_ccxt_need_a_policy_that_says_their_unit(
     assert main([*arguments, "--policy", "okx-linear-swap", "--set", "closing_fee_rate=0.0005"]) == 0
     numbers = {each["field"]: each for each in json.loads(capsys.readouterr().out)["numbers"]}
     assert numbers["maintenanceMargin"]["cause"] == "price"
+
+
+def test_tiers_may_be_a_table_of_instruments(tmp_path: Path) -> None:
+    table = tmp_path / "tiers.csv"
+    table.write_text("instrument,payoff,contract_size,floor,rate,unit\nX,linear,1,0,0.01,quote\n")
+    options = Namespace(tiers=str(table), source="ccxt")
+    assert tiers_of(options, None)["X"].rates == (0.01,)
 
 
 @pytest.mark.parametrize("text", ["USDT", "USDT=", "=3", "USDT=much"])

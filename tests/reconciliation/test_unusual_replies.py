@@ -10,6 +10,7 @@ import levcore as lc
 from levcore.cli.exit_codes import FAILED, FOUND, NOTHING_COMPARED, OK
 from levcore.cli.main import main
 from levcore.errors import FileFormatError
+from levcore.files.instruments import read_instruments
 from levcore.reconciliation.reconcile import reconcile
 from levcore.reconciliation.result import ReconciledNumber, Reconciliation, Verdict
 from levcore.venues.json import read_json
@@ -292,7 +293,7 @@ def test_fields_with_the_same_digits_get_the_same_verdict() -> None:
 
 
 def test_the_digits_of_the_profit_pin_the_entry() -> None:
-    table = lc.InstrumentTable.from_csv(FOLDER / "okx_one_tick_instruments.csv")
+    table = read_instruments(FOLDER / "okx_one_tick_instruments.csv")
     rules = {"closing_fee_rate": 0.0005}
     for instruments in (table, {"BIGTIME-USDT-SWAP": table["BIGTIME-USDT-SWAP"]}):
         price = number(
@@ -304,7 +305,7 @@ def test_the_digits_of_the_profit_pin_the_entry() -> None:
 
 
 def test_without_another_number_the_entrys_digits_leave_a_price_open() -> None:
-    table = lc.InstrumentTable.from_csv(FOLDER / "okx_one_tick_instruments.csv")
+    table = read_instruments(FOLDER / "okx_one_tick_instruments.csv")
     data = load("okx_one_tick.json")
     for field in ("upl", "uplRatio", "mgnRatio"):
         del data["data"][0][field]

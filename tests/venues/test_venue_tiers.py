@@ -414,9 +414,6 @@ def test_files_of_every_source(tmp_path: Path) -> None:
         assert len(read_tiers_file(file, source)) == 1, source
     with pytest.raises(InputError, match="kraken"):
         read_tiers_file(tmp_path / "binance.json", "kraken")
-    table = tmp_path / "tiers.csv"
-    table.write_text("instrument,payoff,contract_size,floor,rate,unit\nX,linear,1,0,0.01,quote\n")
-    assert read_tiers_file(table, "binance")["X"].rates == (0.01,)
 
 
 @pytest.mark.parametrize(

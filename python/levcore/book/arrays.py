@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from levcore.book.coded_labels import CodedLabels
 from levcore.errors import DTypeError, InputError, ShapeError
 
 __all__ = [
@@ -188,6 +189,10 @@ def label_sequence(name: str, values: object) -> Sequence[Any] | npt.NDArray[Any
         raise DTypeError(name, "must be a sequence of labels", "one label a row", f"the string {values!r}")
     if isinstance(values, (np.ndarray, Sequence)):
         return values
+    if hasattr(values, "to_pylist"):
+        # Iterated over, pyarrow's arrays and dictionaries give scalars of their own.
+        plain: list[Any] = values.to_pylist()
+        return plain
     if isinstance(values, (Set, Mapping)) or not isinstance(values, Iterable):
         raise DTypeError(name, "must be a sequence of labels", "one label a row", type(values).__name__)
     return list(values)
@@ -209,6 +214,8 @@ def factorize(name: str, values: object) -> tuple[Codes, list[Any]]:
         For labels that are neither text nor whole numbers.
     """
     sequence = label_sequence(name, values)
+    if isinstance(sequence, CodedLabels):
+        return sequence.codes, list(sequence.labels)
     if isinstance(sequence, np.ndarray):
         if sequence.ndim != 1:
             raise ShapeError(name, "must be one-dimensional", "1 dimension", f"{sequence.ndim} dimensions")

@@ -1,12 +1,12 @@
 """A book of positions: columns checked once, grouped once, evaluated many times."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from levcore._levcore import Book
+from levcore._levcore import Book, Table
 from levcore.book.arrays import Codes, Floats, read_only
 from levcore.book.balances import BalanceColumns, Balances
 from levcore.book.labels import MODES, NO_ACCOUNT, cross_rows, named_codes
@@ -14,8 +14,14 @@ from levcore.book.readers import join_balances, read_accounts, read_numbers, rea
 from levcore.errors import DTypeError, InputError
 from levcore.frozen import Frozen
 
+if TYPE_CHECKING:
+    from levcore.book.frames import Sizes
+    from levcore.book.marks import Marks
+
 __all__ = ["PositionBook"]
 
+WITHOUT_ROWS = {"accounts", "wallet_balance", "position_mode", "balances", "columns", "marks"}
+"""Arguments that are no columns of positions."""
 POSITION_MODES = ("one_way", "hedge")
 
 
@@ -63,6 +69,10 @@ class PositionBook(Frozen):
     balances : Balances, optional
         What accounts hold and owe in several assets, instead of a wallet. An account may have balances and no
         positions.
+    columns : levcore._levcore.Table, optional
+        Columns of a frame, which come back in front of the results; `from_frame` sets it.
+    marks : mapping, optional
+        Mark prices that the frame held, as `levcore.Engine.evaluate` takes them; `from_frame` sets it.
 
     Raises
     ------
@@ -89,6 +99,7 @@ class PositionBook(Frozen):
         "accrued_funding",
         "balance_columns",
         "balances",
+        "columns",
         "copied",
         "entry_price",
         "instrument_codes",
@@ -96,6 +107,7 @@ class PositionBook(Frozen):
         "is_cross",
         "isolated_margin",
         "leverage",
+        "marks",
         "policy_codes",
         "policy_names",
         "position_mode",
@@ -125,6 +137,8 @@ class PositionBook(Frozen):
     balance_columns: BalanceColumns | None
     position_mode: Literal["one_way", "hedge"]
     copied: tuple[str, ...]
+    columns: Table | None
+    marks: "Marks | None"
     _layouts: dict[bool, Book]
 
     def __init__(
@@ -146,6 +160,8 @@ class PositionBook(Frozen):
         policy_names: Sequence[str] | None = None,
         position_mode: Literal["one_way", "hedge"] = "one_way",
         balances: Balances | None = None,
+        columns: Table | None = None,
+        marks: "Marks | None" = None,
     ) -> None:
         if position_mode not in POSITION_MODES:
             raise InputError(
@@ -166,6 +182,8 @@ class PositionBook(Frozen):
         fields = {
             "position_mode": position_mode,
             "balances": balances,
+            "columns": columns,
+            "marks": marks,
             "balance_columns": balance_columns,
             "instrument_codes": codes,
             "instrument_names": names,
@@ -175,6 +193,64 @@ class PositionBook(Frozen):
         fields |= numbers._asdict() | policies._asdict() | owners._asdict()
         self._fill(**read_only(fields), _layouts={})
         self.layout()
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: object,
+        *,
+        wallet_balance: Mapping[Any, float] | None = None,
+        balances: Balances | None = None,
+        position_mode: Literal["one_way", "hedge"] = "one_way",
+        instruments: "Sizes | None" = None,
+        ignore_columns: Collection[str] = (),
+        pass_columns: Collection[str] = (),
+    ) -> "PositionBook":
+        """Book of a frame: polars, pandas, pyarrow, DuckDB, or anything else with Arrow's C stream.
+
+        Every column of the frame comes back in front of the results (``pl.DataFrame(risk)``).
+
+        Parameters
+        ----------
+        frame : object with ``__arrow_c_stream__``, or a pandas DataFrame
+            One position a row. Columns by name or synonym (`levcore.book.column_names.NAMES`):
+            ``instrument``, ``quantity`` (signed, or unsigned beside ``side``), ``entry_price`` and
+            ``margin_mode`` always; ``account`` where a row is cross, ``isolated_margin`` or ``leverage``
+            where one is isolated; optionally ``mark_price``, ``accrued_funding``, ``risk_limit``,
+            ``contract_size``, ``wallet_balance`` and ``policy``. A null is missing, never zero.
+        wallet_balance, balances, position_mode
+            As above; `wallet_balance` a mapping, unless it is a column.
+        instruments : InstrumentTable, or mapping of policy label to InstrumentTable, optional
+            Needed with a column ``contract_size``: ``policy.instruments``, in whose contracts the engine
+            counts.
+        ignore_columns, pass_columns : sequence of str
+            Columns that are no inputs whatever their name says: left out, or passed through.
+
+        Raises
+        ------
+        InputError, DTypeError
+            For a frame that breaks a rule, naming column and row: a column missing, two of one meaning, one
+            that looks like an input and is not read.
+
+        Examples
+        --------
+        >>> import levcore as lc
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({
+        ...     "desk": ["a"], "symbol": ["BTCUSDT"], "side": ["short"], "size": [0.5], "entry": [60_000.0],
+        ...     "mark": [61_000.0], "margin_mode": ["isolated"], "margin": [3_000.0], "leverage": [10],
+        ... })
+        >>> book = lc.PositionBook.from_frame(frame)
+        >>> risk = lc.Engine(lc.policy("binance-usdm@2024-10-24")).evaluate(book, book.marks)
+        >>> pl.DataFrame(risk).select("desk", "symbol", "liquidation_price", "state").rows()
+        [('a', 'BTCUSDT', 65737.05179282869, 'healthy')]
+        """
+        from levcore.book.frames import positions_of_frame
+
+        positions = positions_of_frame(frame, ignore_columns=ignore_columns, pass_columns=pass_columns)
+        return positions.book(
+            wallet_balance, balances=balances, position_mode=position_mode, instruments=instruments
+        )
 
     def _lay_out(self, pool_all: bool) -> Book:
         has_accounts = bool(self.account_ids)
@@ -209,7 +285,8 @@ class PositionBook(Frozen):
     def replace(self, **columns: Any) -> "PositionBook":
         """Book with other columns: arguments of `PositionBook`, the rest as it is here.
 
-        Names that codes point to go with their codes, and accounts with their wallets.
+        Names that codes point to go with their codes, and accounts with their wallets. The columns of a frame
+        go along unless a column of positions is replaced, which they would contradict.
 
         Examples
         --------
@@ -226,6 +303,8 @@ class PositionBook(Frozen):
         ):
             if given in columns:
                 del kept[owned]
+        if not columns.keys() <= WITHOUT_ROWS:
+            kept["columns"] = None
         return PositionBook(**(kept | columns))
 
     def __len__(self) -> int:
@@ -262,6 +341,8 @@ class PositionBook(Frozen):
             "wallet_balance": self.wallet_balance,
             "position_mode": self.position_mode,
             "balances": self.balances,
+            "columns": self.columns,
+            "marks": self.marks,
         }
 
     def _account_labels(self) -> list[Any] | npt.NDArray[Any] | None:

@@ -2,40 +2,23 @@
 
 import argparse
 import math
-import sys
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
+from levcore._levcore import Table
+from levcore.book.frames import NUMBER_COLUMNS, TEXT_COLUMNS, Positions
 from levcore.cli.options import stated_rule
+from levcore.cli.terminal import note
 from levcore.errors import FileFormatError, InputError
-from levcore.files.columns import Columns, TextBuilder
-from levcore.files.csv import csv_text
-from levcore.files.positions import NUMBER_COLUMNS, TEXT_COLUMNS, Positions
+from levcore.files.instruments import read_instruments
+from levcore.files.tables import FileColumns
 from levcore.reconciliation.book import ReadReply
-from levcore.rules.instruments import InstrumentTable
 from levcore.venues import read
 
 __all__ = ["positions_of", "read_reply_of"]
 
 ELSEWHERE = ("accounts", "marks", "balances", "asset_prices")
-
-
-class ReplyRows:
-    """Rows of a reply as the output wants them."""
-
-    def __init__(self, columns: dict[str, list[Any]]) -> None:
-        self._columns = columns
-
-    def csv_lines(self, start: int, stop: int) -> list[str]:
-        """Rows as CSV text."""
-        cells = [self.column(name)[start:stop] for name in self._columns]
-        return [csv_text([cell or "" for cell in row]) for row in zip(*cells, strict=True)]
-
-    def column(self, name: str) -> Sequence[Any]:
-        """One column as text, None for an empty cell."""
-        return [None if each is None else str(each) for each in self._columns[name]]
 
 
 def read_reply_of(options: argparse.Namespace, rules: Sequence[str] = ()) -> ReadReply:
@@ -50,14 +33,12 @@ def read_reply_of(options: argparse.Namespace, rules: Sequence[str] = ()) -> Rea
         options.source,
         policy=getattr(options, "policy", None),
         rules=dict(stated_rule(text) for text in rules),
-        instruments=InstrumentTable.from_csv(options.instruments)
-        if isinstance(options.instruments, str)
-        else None,
+        instruments=read_instruments(options.instruments) if isinstance(options.instruments, str) else None,
     )
     for line in found.notes:
-        print(f"levcore: note: {line}", file=sys.stderr)
+        note(f"note: {line}")
     for line in found.left_out:
-        print(f"levcore: left out: {line}", file=sys.stderr)
+        note(f"left out: {line}")
     if not found.policies:
         rule = "must hold a position that can be read"
         raise FileFormatError(options.positions, rule, found=f"{len(found.left_out)} left out")
@@ -66,19 +47,17 @@ def read_reply_of(options: argparse.Namespace, rules: Sequence[str] = ()) -> Rea
 
 def positions_of(found: ReadReply, path: str) -> Positions:
     """Rows of the reply as a file of positions would hold them."""
-    texts = {}
-    for name in (each for each in TEXT_COLUMNS if each in found.columns):
-        builder = TextBuilder()
-        builder.add(found.columns[name])
-        texts[name] = builder.finish()
-    numbers = {
-        name: np.array([math.nan if each is None else each for each in found.columns[name]], np.float64)
-        for name in NUMBER_COLUMNS
-        if name in found.columns
-    }
-    rows = len(found.columns["instrument"])
-    columns = Columns(
-        path, tuple(found.columns), texts, numbers, np.arange(1, rows + 1), ReplyRows(found.columns)
-    )
+    table = Table(len(found.columns["instrument"]))
+    for name, values in found.columns.items():
+        if name in NUMBER_COLUMNS:
+            numbers = [math.nan if each is None else each for each in values]
+            table = table.with_numbers(name, np.array(numbers, np.float64))
+        else:
+            table = table.with_texts(name, [None if each is None else str(each) for each in values])
+    columns = FileColumns(path, table, None, TEXT_COLUMNS, NUMBER_COLUMNS, (), passed=_strangers(table.names))
     is_cross = np.array([each == "cross" for each in found.columns["margin_mode"]], np.bool_)
-    return Positions(columns, is_cross, {})
+    return Positions(columns, is_cross, columns.numbers["quantity"], {})
+
+
+def _strangers(names: Sequence[str]) -> list[str]:
+    return [name for name in names if name not in (*TEXT_COLUMNS, *NUMBER_COLUMNS)]

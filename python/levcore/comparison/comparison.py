@@ -8,14 +8,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from levcore._levcore import Table
 from levcore.book.arrays import Floats
 from levcore.book.positions import PositionBook
 from levcore.comparison.assets import AssetMatch
+from levcore.comparison.frames import comparison_table
 from levcore.comparison.instruments import Match, with_borrowed
 from levcore.comparison.totals import comparison_totals, judged_accounts
 from levcore.engine.compiled import pools_every_account
 from levcore.engine.distances import AccountDistance, distance
 from levcore.engine.engine import Engine
+from levcore.engine.frames import ExportsFrame
 from levcore.engine.risk import BookRisk
 from levcore.errors import InputError
 from levcore.frozen import Frozen
@@ -58,7 +61,7 @@ class Refusal:
         return f"refuses: {self.matter}{reason}"
 
 
-class Comparison(Frozen):
+class Comparison(Frozen, ExportsFrame):
     """One book at one set of marks, evaluated under several policies; made by `compare`.
 
     Attributes
@@ -115,6 +118,10 @@ class Comparison(Frozen):
     def __repr__(self) -> str:
         """Size and policies."""
         return f"Comparison({len(self):,} positions under {', '.join(self.policies)})"
+
+    def frame(self) -> Table:
+        """The comparison as Arrow's columns."""
+        return comparison_table(self)
 
     @cached_property
     def answers(self) -> dict[str, BookRisk]:

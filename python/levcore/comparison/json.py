@@ -85,5 +85,5 @@ def _plain(column: npt.NDArray[Any]) -> list[Any]:
     if column.dtype == np.bool_:
         return [bool(one) for one in column]
     if column.dtype == np.uint8:
-        return json_cells((column, State.words()), 0, len(column))
-    return json_cells(column, 0, len(column))
+        return [State.words()[code] for code in column.tolist()]
+    return json_cells(column)

@@ -61,7 +61,7 @@ class BalanceRisk(ResultColumns):
     def _labels(self) -> dict[str, Any]:
         """Account and asset of each balance."""
         if self.balances is None:
-            return {}
+            return {"account": [], "asset": []}
         names = self.balances.asset_names
         return {
             "account": list(self.balances.account),

@@ -4,15 +4,16 @@ A result declares its columns by name; unit and meaning come from its table. Rea
 and by attribute, the dictionary and the list of failures are the same for all results.
 """
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
 
+from levcore._levcore import Table
 from levcore.book.arrays import Floats
+from levcore.engine.frames import ExportsFrame, label_table, result_table
 from levcore.errors import InputError
 from levcore.frozen import Frozen
 from levcore.measures import Measure
@@ -99,7 +100,7 @@ class CodeColumn(Generic[Kind]):
         return self if result is None else result.buffers[1][self.place, : len(result)]
 
 
-class ResultColumns(Frozen, ABC):
+class ResultColumns(Frozen, ExportsFrame):
     """Columns of a result, one value a row of whatever it is about.
 
     A subclass names its `table` and declares a `Column` for each measure of it and a `CodeColumn` for each
@@ -111,6 +112,7 @@ class ResultColumns(Frozen, ABC):
     _instead = "evaluate again, or copy its columns with to_dict()"
 
     table: ClassVar[tuple[Measure, ...]]
+    kinds: ClassVar[dict[str, type[Code]]]
     codes: ClassVar[tuple[str, ...]]
     book: "PositionBook"
     _results: Floats
@@ -119,7 +121,8 @@ class ResultColumns(Frozen, ABC):
     def __init_subclass__(cls) -> None:
         """Find the names of the codes."""
         super().__init_subclass__()
-        found = (name for name, column in cls.__dict__.items() if isinstance(column, CodeColumn))
+        found = {name: column for name, column in cls.__dict__.items() if isinstance(column, CodeColumn)}
+        cls.kinds = {name: column.kind for name, column in found.items()}
         cls.codes = tuple(found)
 
     def __len__(self) -> int:
@@ -159,9 +162,9 @@ class ResultColumns(Frozen, ABC):
         """Names of the columns: what the rows are, measures, codes."""
         return (*self._labels(), *self.measures, *self.codes)
 
-    def __iter__(self) -> Iterator[str]:
-        """Names of the columns, so that ``dict(result)`` and frame constructors work."""
-        return iter(self.keys())
+    def frame(self) -> Table:
+        """The result as Arrow's columns: what the rows are, every measure, codes as words."""
+        return result_table(self, label_table(len(self), self._labels()))
 
     def __getitem__(self, name: str) -> Any:
         """Column by name; `InputError` as for `column`."""

@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from levcore._levcore import Table
 from levcore.book.arrays import Floats
 from levcore.book.marks import marks_by_policy
 from levcore.book.policy_labels import the_one_policy
 from levcore.engine.account_risk import AccountRisk
 from levcore.engine.balance_risk import BalanceRisk
 from levcore.engine.columns import CodeColumn, Column, Failure, ResultColumns
+from levcore.engine.frames import book_table, result_table
 from levcore.engine.summary import summarize
 from levcore.measures import MEASURES
 from levcore.status import FIRST_FAILURE, FIRST_PARTIAL, Code, State, Status
@@ -177,6 +179,10 @@ class BookRisk(ResultColumns):
     def summary(self) -> dict[str, Any]:
         """Counts by state and status, totals by settlement currency, the nearest liquidation."""
         return summarize(self)
+
+    def frame(self, columns: Table | None = None) -> Table:
+        """The result as Arrow's columns: those given or of the book, every measure, states as words."""
+        return result_table(self, book_table(self.book) if columns is None else columns)
 
     def worst_state(self) -> State:
         """Worst state of any position or account that could be judged."""
