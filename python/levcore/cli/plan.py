@@ -9,11 +9,11 @@ from levcore.cli.compare import with_rules
 from levcore.cli.options import OK, add_traceback
 from levcore.comparison.compare import labelled
 from levcore.errors import InputError
+from levcore.files.instruments import read_instruments
 from levcore.planning.plan import plan
 from levcore.reports.plan.page import plan_page
 from levcore.reports.report import check_report_path, report
 from levcore.reports.text import page_text
-from levcore.rules.instruments import InstrumentTable
 
 __all__ = ["add_plan"]
 
@@ -89,7 +89,7 @@ def _plan(options: argparse.Namespace) -> int:
         check_report_path(options.report, "--report")
     policies = labelled([name.strip() for name in options.policies.split(",") if name.strip()])
     if options.instruments:
-        table = InstrumentTable.from_csv(options.instruments)
+        table = read_instruments(options.instruments)
         policies = {label: one.with_instruments(table) for label, one in policies.items()}
     policies = with_rules(policies, options.set)
     if not policies:
