@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from levcore.changes.what_if import what_if
     from levcore.comparison.compare import compare
     from levcore.explanation.explain import explain
+    from levcore.planning.plan import plan
     from levcore.reconciliation.reconcile import reconcile
     from levcore.reports.report import report
 
@@ -66,6 +67,7 @@ __all__ = [
     "distance",
     "explain",
     "order_margin",
+    "plan",
     "policies",
     "policy",
     "quantities_to_close",
@@ -82,6 +84,7 @@ LATER = {
     "compare": "levcore.comparison.compare",
     "explain": "levcore.explanation.explain",
     "order_margin": "levcore.changes.orders",
+    "plan": "levcore.planning.plan",
     "reconcile": "levcore.reconciliation.reconcile",
     "report": "levcore.reports.report",
     "what_if": "levcore.changes.what_if",

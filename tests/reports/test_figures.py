@@ -13,11 +13,12 @@ import levcore as lc
 from levcore.comparison.compare import compare
 from levcore.reports.charts.canvas import SHAPES as SVG_SHAPES
 from levcore.reports.charts.colours import DARK, LIGHT, policy_sign, state_colour
-from levcore.reports.charts.model import Areas, Bars, Columns, Diverging, Dots, Drawing, Figure, Shares
+from levcore.reports.charts.model import Areas, Bars, Columns, Diverging, Dots, Drawing, Figure, Lines, Shares
 from levcore.reports.charts.plot import plot
 from levcore.reports.charts.svg import svg
 from levcore.reports.comparison.figures import comparison_figures
 from levcore.reports.comparison.lists import by_notional
+from levcore.reports.plan.figure import plan_figure
 from levcore.reports.risk.figures import risk_figures
 from levcore.reports.risk.gather import gather
 from levcore.samples import generate
@@ -32,7 +33,11 @@ def figures() -> list[Figure]:
     risk = lc.Engine(lc.policy(BINANCE)).evaluate(book, marks)
     bybit = lc.policy("bybit-linear@2025-10-02").replace(closing_fee_rate=0.00055)
     both = compare(book, [BINANCE, bybit, "hyperliquid"], marks, tiers_from=BINANCE)
-    return [*risk_figures(gather(risk)), *comparison_figures(both, by_notional(both, 10))]
+    asked = lc.plan(
+        "BTCUSDT", "long", 0.5, entry=60_000.0, leverage=10.0, gap=0.1, stop=57_000.0, fees=0.0005,
+        policies=[BINANCE, "hyperliquid"],
+    )  # fmt: skip
+    return [*risk_figures(gather(risk)), *comparison_figures(both, by_notional(both, 10)), plan_figure(asked)]
 
 
 FIGURES = {figure.title: figure for figure in figures()}
@@ -47,6 +52,9 @@ def words_of(drawing: Drawing) -> Sequence[str]:
             return [*categories, *(one.name for one in series), drawing.axis]
         case Areas(_, series):
             return [one.name for one in series]
+        case Lines(_, series, places, _, form_place, axis):
+            told = [f"{place.name} {form_place(place.at)}" for place in places]
+            return [*(one.name for one in series), *told, axis]
         case Diverging(categories, left, right):
             return [*categories, left.name, right.name]
         case Bars(names, _, values):
@@ -59,7 +67,7 @@ def words_of(drawing: Drawing) -> Sequence[str]:
 
 def test_every_kind_of_drawing_occurs() -> None:
     kinds = {type(figure.drawing) for figure in FIGURES.values()}
-    assert kinds == {Shares, Columns, Areas, Diverging, Bars, Dots}
+    assert kinds == {Shares, Columns, Areas, Diverging, Bars, Dots, Lines}
 
 
 @pytest.mark.parametrize("title", FIGURES)

@@ -410,3 +410,12 @@ def test_values_of_the_wrong_kind_are_refused_by_name(rules: dict[str, object]) 
 def test_a_policy_is_asked_for_by_name(name: Any) -> None:
     with pytest.raises(lc.PolicyError, match="must be a name"):
         lc.policy(name)
+
+
+def test_who_owes_may_be_told_of_isolated_positions_apart() -> None:
+    both = lc.policy("generic").replace(trader_owes="yes")
+    assert (both.owes("isolated"), both.owes("cross")) == ("yes", "yes")
+    apart = both.replace(trader_owes_isolated="no")
+    assert (apart.owes("isolated"), apart.owes("cross")) == ("no", "yes")
+    with pytest.raises(PolicyError, match="trader_owes_isolated"):
+        both.replace(trader_owes_isolated="perhaps")

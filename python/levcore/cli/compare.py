@@ -36,7 +36,7 @@ from levcore.reports.report import check_report_path, report
 from levcore.rules.policy import MarginPolicy
 from levcore.rules.terms import UNKNOWN
 
-__all__ = ["add_compare"]
+__all__ = ["add_compare", "with_rules"]
 
 TOP = 10
 
@@ -107,7 +107,7 @@ def _compare(options: argparse.Namespace) -> int:
         raise InputError("--top", "must not be negative", "0 or more", str(options.top))
     policies = labelled([name.strip() for name in options.policies.split(",") if name.strip()])
     policies, files = _with_instruments(policies, options.instruments, options.tiers_from)
-    policies = _with_rules(policies, options.set)
+    policies = with_rules(policies, options.set)
     # Whose product has no bundled fees refuses by itself, if it needs one.
     policies = {
         label: with_fees(one, options) if one.fee_schedule else one for label, one in policies.items()
@@ -178,7 +178,7 @@ def _with_assets(
     return ready
 
 
-def _with_rules(policies: Mapping[str, MarginPolicy], texts: list[str]) -> dict[str, MarginPolicy]:
+def with_rules(policies: Mapping[str, MarginPolicy], texts: list[str]) -> dict[str, MarginPolicy]:
     """Policies with the rules that ``[POLICY.]RULE=VALUE`` states."""
     ready = dict(policies)
     for text in texts:

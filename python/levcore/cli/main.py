@@ -1,4 +1,4 @@
-"""The command line: ``levcore score``, ``explain``, ``compare``, ``reconcile``, ``tiers``, ``policies``.
+"""The command line: ``levcore score``, ``explain``, ``compare``, ``plan``, ``reconcile``, ``tiers``, ...
 
 Exit codes are those of `levcore.cli.exit_codes`.
 """
@@ -35,9 +35,10 @@ from levcore.cli.options import (
     make_book,
     not_inputs,
     read_inputs,
-    stated_rule,
+    rules_of,
     with_assets,
 )
+from levcore.cli.plan import add_plan
 from levcore.cli.progress import Progress
 from levcore.cli.reconcile import add_reconcile
 from levcore.cli.reply import positions_of, read_reply_of
@@ -165,6 +166,7 @@ def _parser() -> Parser:
     explain.set_defaults(run=_explain)
 
     add_compare(commands)
+    add_plan(commands)
     add_reconcile(commands)
     add_tiers(commands)
     listing = commands.add_parser(
@@ -192,8 +194,8 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
         "--set",
         action="append",
         default=[],
-        metavar="RULE=VALUE",
-        help="state a rule of every policy, such as closing_fee_rate=0.0005; may be repeated",
+        metavar="[POLICY.]RULE=VALUE",
+        help="state a rule of POLICY, or of every one, such as closing_fee_rate=0.0005; may be repeated",
     )
     add_fees(parser)
     add_traceback(parser)
@@ -272,7 +274,7 @@ def _inputs(
     if positions.policy_names and isinstance(marks, Mapping):
         # Accounts of balances alone may name further policies, which need no marks.
         marks = {name: marks.get(name, {}) for name in named}
-    return positions, book, marks, chosen or {name: _policy(options, name) for name in named}
+    return positions, book, marks, chosen or {name: _policy(options, name, named) for name in named}
 
 
 def _sizes(
@@ -283,14 +285,13 @@ def _sizes(
         return None
     if chosen is not None:
         return chosen.instruments
-    return {name: _policy(options, name).instruments for name in positions.policy_names}
+    names = positions.policy_names
+    return {name: _policy(options, name, names).instruments for name in names}
 
 
-def _policy(options: argparse.Namespace, name: str) -> MarginPolicy:
+def _policy(options: argparse.Namespace, name: str, names: Sequence[str] = ()) -> MarginPolicy:
     chosen = policy(name)
-    for text in options.set:
-        rule, value = stated_rule(text)
-        chosen = chosen.replace(**{rule: value})
+    chosen = chosen.replace(**rules_of(options.set, name, names))
     chosen = with_fees(chosen, options)
     if options.instruments:
         chosen = chosen.with_instruments(

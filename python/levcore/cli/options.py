@@ -32,6 +32,7 @@ __all__ = [
     "not_inputs",
     "read_inputs",
     "rule_value",
+    "rules_of",
     "stated_rule",
     "wallets",
     "with_assets",
@@ -165,6 +166,27 @@ def stated_rule(text: str) -> tuple[str, bool | float | str]:
     if not equals:
         raise InputError("--set", "must state a rule", "RULE=VALUE", repr(text))
     return rule.strip(), rule_value(value.strip())
+
+
+def rules_of(texts: Iterable[str], name: str, names: Iterable[str] = ()) -> dict[str, bool | float | str]:
+    """Rules that ``[POLICY.]RULE=VALUE`` texts state of the policy `name`, one of `names`.
+
+    Raises
+    ------
+    InputError
+        For a text of a policy that is none of these.
+    """
+    every = {name, *names}
+    known = every | {each.partition("@")[0] for each in every}
+    rules = {}
+    for text in texts:
+        left, value = stated_rule(text)
+        key, _, rule = left.rpartition(".")
+        if key and key not in known:
+            raise InputError("--set", "must name a policy in use", ", ".join(sorted(every)), repr(key))
+        if key in ("", name, name.partition("@")[0]):
+            rules[rule] = value
+    return rules
 
 
 def rule_value(text: str) -> bool | float | str:

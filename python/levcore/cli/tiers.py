@@ -12,7 +12,7 @@ from levcore.cli.options import (
     check_outputs,
     make_book,
     read_inputs,
-    stated_rule,
+    rules_of,
 )
 from levcore.cli.progress import Progress
 from levcore.cli.terminal import say, write_rows
@@ -119,9 +119,7 @@ def _diff(options: argparse.Namespace, words: list[str]) -> int:
         if rules is None:
             raise InputError("diff", "needs a policy to evaluate positions", "a policy's table", words[1])
         options.positions = words[2]
-        for text in options.set:
-            rule, value = stated_rule(text)
-            rules = rules.replace(**{rule: value})
+        rules = rules.replace(**rules_of(options.set, rules.id))
         rules = with_fees(rules, options)
         progress = Progress()
         positions, marks = read_inputs(options, progress)

@@ -28,7 +28,15 @@ OWES = {
     UNKNOWN: "unknown",
 }
 # Texts, and what describes a policy's own tables: none of them moves a number.
-NOT_COMPARED = {"ratio", "debtor", "trader_owes", "maintenance_rate_rule", "table_units", "table_shape"}
+NOT_COMPARED = {
+    "ratio",
+    "debtor",
+    "trader_owes",
+    "trader_owes_isolated",
+    "maintenance_rate_rule",
+    "table_units",
+    "table_shape",
+}
 # A comparison is of positions; open orders are not in it.
 NOT_COMPARED |= {"order_margin", "order_loss", "order_ratio"}
 NAMES_SHOWN = 8
@@ -43,7 +51,9 @@ def trader_owes(policy: MarginPolicy) -> str:
     """Whether the trader owes what is missing when the price gaps past bankruptcy, and on what that rests."""
     answer = OWES[policy.trader_owes]
     reason = policy.unknown.about("trader_owes") if policy.trader_owes == UNKNOWN else policy.debtor
-    return f"{answer} ({reason})" if reason and reason != UNKNOWN else answer
+    told = f"{answer} ({reason})" if reason and reason != UNKNOWN else answer
+    isolated = policy.owes("isolated")
+    return told if isolated == policy.trader_owes else f"{told}; of an isolated position: {OWES[isolated]}"
 
 
 def stated_rules(policy: MarginPolicy) -> dict[str, str]:

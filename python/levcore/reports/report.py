@@ -8,10 +8,12 @@ from levcore.comparison.comparison import Comparison
 from levcore.engine.risk import BookRisk
 from levcore.errors import DTypeError, InputError
 from levcore.files.writing import write_text
+from levcore.planning.plan import Plan
 from levcore.reconciliation.result import Reconciliation
 from levcore.reports.comparison.page import comparison_page
 from levcore.reports.html import page_html, template_library
 from levcore.reports.page import Page
+from levcore.reports.plan.page import plan_page
 from levcore.reports.reconciliation import reconciliation_page
 from levcore.reports.risk.gather import gather
 from levcore.reports.risk.page import risk_page
@@ -19,7 +21,7 @@ from levcore.reports.text import page_text
 
 __all__ = ["check_report_path", "report"]
 
-Result = BookRisk | Comparison | Reconciliation
+Result = BookRisk | Comparison | Plan | Reconciliation
 
 TOP_OF_TEXT, TOP_OF_PAGE = 10, 20
 
@@ -57,15 +59,16 @@ def report(
 
     Parameters
     ----------
-    result : BookRisk, Comparison or Reconciliation
-        What `levcore.Engine.evaluate` with every measure, `levcore.compare` or `levcore.reconcile` returns.
+    result : BookRisk, Comparison, Plan or Reconciliation
+        What `levcore.Engine.evaluate` with every measure, `levcore.compare`, `levcore.plan` or
+        `levcore.reconcile` returns.
     path : path, optional
         The file to write, ``.html`` or ``.htm``; it needs Jinja2, the extra ``report``.
     title : str
         Its first line, such as ``"Risk report: book.csv"``; what kind of report it is where it is not given.
     top : int, optional
         Length of the lists of accounts, positions and instruments, not negative; where it is not given, 10 in
-        the text and 20 in the file. A reconciliation is shown whole.
+        the text and 20 in the file. A plan and a reconciliation are shown whole.
     generated_at : datetime, optional
         Time to print on a risk report, now in UTC where it is not given. The others carry none.
 
@@ -124,7 +127,9 @@ def _page(result: Result, title: str, top: int, generated_at: datetime | None) -
         return risk_page(gather(result, top=top, generated_at=generated_at), *words)
     if isinstance(result, Comparison):
         return comparison_page(result, *words, top=top)
+    if isinstance(result, Plan):
+        return plan_page(result, title)
     if isinstance(result, Reconciliation):
         return reconciliation_page(result, *words)
-    expected = "BookRisk, Comparison or Reconciliation"
+    expected = "BookRisk, Comparison, Plan or Reconciliation"
     raise DTypeError("result", "must be a result that a report shows", expected, type(result).__name__)

@@ -43,6 +43,7 @@ from levcore.rules.terms import (
     TableShape,
     Texts,
     TraderOwes,
+    TraderOwesIsolated,
     Unknown,
 )
 from levcore.rules.tiers import Unit
@@ -153,6 +154,8 @@ class MarginPolicy:
         Whether orders are also charged the loss at the mark that they would open with.
     order_ratio : {"none", "frozen", "unknown"}
         Whether the margin ratio takes what orders ask for off the equity.
+    trader_owes_isolated : {"same", "no", "yes", "claim_reserved", "unknown"}
+        The same of an isolated position, where a source tells it from the account's; see `owes`.
     instruments : InstrumentTable
         The bundled table, or an empty one for the caller to fill with `with_instruments`.
     assets : AssetTable
@@ -223,6 +226,7 @@ class MarginPolicy:
     # Names would be read from disk for a hash; the name and date of the policy tell bundled tables apart.
     instruments: InstrumentTable = field(hash=False)
     assets: AssetTable = field(default_factory=AssetTable)
+    trader_owes_isolated: TraderOwesIsolated = "same"
     fee_schedule: str = ""
     closing_fee_is: str = ""
     fees: Fees | None = None
@@ -268,6 +272,12 @@ class MarginPolicy:
                 remedy = f"choose it with policy.with_fees('regular') ({self._regular()}), or {remedy}"
             raise UnknownRuleError(self.id, f"{rule} is unknown", remedy, self.unknown.about(rule))
         return value
+
+    def owes(self, mode: Literal["isolated", "cross"]) -> TraderOwes:
+        """Whether a shortfall is owed in a margin mode: `trader_owes`, or what an isolated position has."""
+        if mode == "cross" or self.trader_owes_isolated == "same":
+            return self.trader_owes
+        return self.trader_owes_isolated
 
     def fee_basis_of(self, mode: str) -> str:
         """Value that the closing fee of a margin mode, ``"isolated"`` or ``"cross"``, is taken on."""

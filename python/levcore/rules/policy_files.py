@@ -34,6 +34,7 @@ DEFAULTS: dict[str, Any] = {
     "bankruptcy_rounding_long": "same",
     "bankruptcy_rounding_short": "same",
     "hedge_requirement_initial": "same",
+    "trader_owes_isolated": "same",
     "return_basis": "entry",
     "order_margin": UNKNOWN,
     "order_loss": UNKNOWN,

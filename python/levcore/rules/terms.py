@@ -32,6 +32,7 @@ __all__ = [
     "TableShape",
     "Texts",
     "TraderOwes",
+    "TraderOwesIsolated",
     "Unknown",
     "value_text",
 ]
@@ -60,6 +61,7 @@ TraderOwes: TypeAlias = Literal["no", "yes", "claim_reserved", "unknown"]
 OrderMargin: TypeAlias = Literal["none", "larger_side", "sum", "unknown"]
 OrderLoss: TypeAlias = Literal["none", "counted", "unknown"]
 OrderRatio: TypeAlias = Literal["none", "frozen", "unknown"]
+TraderOwesIsolated: TypeAlias = Literal["same", "no", "yes", "claim_reserved", "unknown"]
 
 UNKNOWN: Unknown = "unknown"
 CHOICES: dict[str, tuple[object, ...]] = {
@@ -94,6 +96,7 @@ CHOICES: dict[str, tuple[object, ...]] = {
     "order_margin": get_args(OrderMargin),
     "order_loss": get_args(OrderLoss),
     "order_ratio": get_args(OrderRatio),
+    "trader_owes_isolated": get_args(TraderOwesIsolated),
 }
 
 

@@ -75,6 +75,11 @@ class Canvas:
         path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points) + "Z"
         self._add("path", tip, d=path, fill=_paint(colour), fill_opacity="0.85")
 
+    def curve(self, points: Sequence[tuple[float, float]], colour: str, tip: str) -> None:
+        """Draw a line through some points."""
+        path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+        self._add("path", tip, d=path, fill="none", stroke=_paint(colour), stroke_width=2.0)
+
     def mark(self, shape: str, x: float, y: float, colour: str, tip: str = "") -> None:
         """Draw one of `SHAPES` around a point."""
         self._add("path", tip, d=f"M{x:.1f} {y:.1f}{SHAPES[shape]}", fill=_paint(colour))

@@ -19,7 +19,9 @@ __all__ = [
     "Format",
     "Group",
     "Lane",
+    "Lines",
     "Mark",
+    "Place",
     "Series",
     "Shape",
     "Shares",
@@ -32,7 +34,7 @@ Shape = Literal["circle", "square", "diamond", "triangle"]
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One set of values under one name: one a category or place; not negative, NaN where there is none."""
+    """One set of values under one name: one a category or place; below 0 in `Lines` alone, NaN: none."""
 
     name: str
     values: Sequence[float]
@@ -87,6 +89,41 @@ class Areas:
     series: Sequence[Series]
     form: Format
     form_place: Format
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Vertical rule at a place of a numeric axis, with its name."""
+
+    at: float
+    name: str
+    colour: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Curves over a numeric axis, values of either sign, and rules at places that matter.
+
+    Parameters
+    ----------
+    places : sequence of float
+        Ascending.
+    series : sequence of Series
+        One value a place.
+    marks : sequence of Place
+        Within the places.
+    form, form_place : callable
+        Text of a value and of a place.
+    axis : str
+        What the places are.
+    """
+
+    places: Sequence[float]
+    series: Sequence[Series]
+    marks: Sequence[Place]
+    form: Format
+    form_place: Format
+    axis: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +201,7 @@ class Dots:
     notes: str
 
 
-Drawing = Shares | Columns | Areas | Diverging | Bars | Dots
+Drawing = Shares | Columns | Areas | Lines | Diverging | Bars | Dots
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from levcore.errors import InputError
 from levcore.reports.charts.colours import LIGHT
-from levcore.reports.charts.model import Areas, Bars, Columns, Diverging, Dots, Figure, Lane, Shares
+from levcore.reports.charts.model import Areas, Bars, Columns, Diverging, Dots, Figure, Lane, Lines, Shares
+from levcore.reports.charts.ticks import label_rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -100,6 +101,44 @@ def _areas(axes: "Axes", drawing: Areas) -> None:
     axes.legend(frameon=False)
 
 
+def _lines(axes: "Axes", drawing: Lines) -> None:
+    axes.axhline(0.0, color=LIGHT["muted"], linewidth=1)
+    for one in drawing.series:
+        axes.plot(drawing.places, one.values, color=LIGHT[one.colour], label=one.name)
+    axes.set_xlim(drawing.places[0], drawing.places[-1])
+    rows = label_rows([mark.at for mark in drawing.marks], drawing.places[0], drawing.places[-1])
+    for mark, row in zip(drawing.marks, rows, strict=True):
+        is_left = mark.at < drawing.places[0] + 0.8 * (drawing.places[-1] - drawing.places[0])
+        axes.axvline(mark.at, color=LIGHT[mark.colour], linewidth=1)
+        axes.annotate(
+            f" {mark.name} {drawing.form_place(mark.at)}",
+            (mark.at, 1.0),
+            (0, 4 + 12 * row),
+            xycoords=("data", "axes fraction"),
+            textcoords="offset points",
+            fontsize="small",
+            color=LIGHT["ink"],
+            arrowprops={
+                "arrowstyle": "-",
+                "color": LIGHT[mark.colour],
+                "relpos": (0.0 if is_left else 1.0, 0.0),
+            },
+            ha="left" if is_left else "right",
+        )
+    axes.set_title(
+        axes.get_title(loc="left"),
+        loc="left",
+        fontsize="medium",
+        fontweight="bold",
+        pad=18 + 12 * max(rows, default=0),
+    )
+    axes.set_xlabel(drawing.axis)
+    axes.xaxis.set_major_formatter(lambda value, _: drawing.form_place(value))
+    axes.yaxis.set_major_formatter(lambda value, _: drawing.form(value))
+    axes.grid(axis="y", color=LIGHT["grid"])
+    axes.legend(frameon=False, loc="best")
+
+
 def _diverging(axes: "Axes", drawing: Diverging) -> None:
     places = list(range(len(drawing.categories)))
     for side, one in ((-1, drawing.left), (1, drawing.right)):
@@ -188,6 +227,7 @@ DRAW: dict[type, Callable[["Axes", Any], None]] = {
     Shares: _shares,
     Columns: _columns,
     Areas: _areas,
+    Lines: _lines,
     Diverging: _diverging,
     Bars: _bars,
     Dots: _dots,
@@ -197,6 +237,7 @@ HEIGHTS: dict[type, Callable[[Any], float]] = {
     Shares: lambda drawing: 1.2,
     Columns: lambda drawing: 2.9,
     Areas: lambda drawing: 2.9,
+    Lines: lambda drawing: 3.4 + 0.17 * len(drawing.marks),
     Diverging: lambda drawing: 1.0 + 0.25 * len(drawing.categories),
     Bars: lambda drawing: 0.6 + 0.3 * len(drawing.names),
     Dots: lambda drawing: 1.0 + 0.22 * sum(len(group.lanes) + 1 for group in drawing.groups),

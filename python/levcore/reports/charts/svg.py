@@ -12,9 +12,11 @@ from levcore.reports.charts.model import (
     Dots,
     Figure,
     Format,
+    Lines,
     Shares,
 )
 from levcore.reports.charts.svg_dots import draw_dots
+from levcore.reports.charts.svg_lines import draw_lines
 from levcore.reports.charts.ticks import nice_ticks
 
 __all__ = ["svg"]
@@ -159,6 +161,7 @@ DRAW: dict[type, Callable[[Figure, Any], Canvas]] = {
     Shares: _shares,
     Columns: _columns,
     Areas: _areas,
+    Lines: draw_lines,
     Diverging: _diverging,
     Bars: _bars,
     Dots: draw_dots,

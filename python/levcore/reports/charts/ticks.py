@@ -1,8 +1,9 @@
 """Round numbers for axes."""
 
 import math
+from collections.abc import Sequence
 
-__all__ = ["nice_ticks"]
+__all__ = ["label_rows", "nice_ticks"]
 
 
 def nice_ticks(low: float, high: float, about: int = 5, *, whole: bool = False) -> list[float]:
@@ -39,3 +40,31 @@ def nice_ticks(low: float, high: float, about: int = 5, *, whole: bool = False) 
     # Rounded to the digits of the step, so that a tick reads 0.3 and not 0.30000000000000004.
     digits = max(0, -math.floor(math.log10(step)))
     return [round(place * step, digits) for place in range(first, last + 1)]
+
+
+LABEL_ROOM = 0.27
+"""Share of an axis that the label of a rule may take."""
+
+
+def label_rows(places: Sequence[float], low: float, high: float) -> list[int]:
+    """Row of each label above an axis: above those that it, written to the right, would run into.
+
+    Parameters
+    ----------
+    places : sequence of float
+        Ascending.
+    low, high : float
+        Ends of the axis.
+
+    Examples
+    --------
+    >>> label_rows([54.0, 54.2, 60.0, 70.0], 50.0, 75.0)
+    [2, 1, 0, 0]
+    """
+    room, rows = LABEL_ROOM * (high - low), [0] * len(places)
+    for number in range(len(places) - 1, -1, -1):
+        right = [
+            rows[other] for other in range(number + 1, len(places)) if places[other] < places[number] + room
+        ]
+        rows[number] = max(right, default=-1) + 1
+    return rows

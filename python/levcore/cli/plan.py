@@ -1,0 +1,118 @@
+"""``levcore plan``: one position before it is opened."""
+
+import argparse
+import re
+import shutil
+from typing import Any, Literal
+
+from levcore.cli.compare import with_rules
+from levcore.cli.options import OK, add_traceback
+from levcore.comparison.compare import labelled
+from levcore.errors import InputError
+from levcore.files.instruments import read_instruments
+from levcore.planning.plan import plan
+from levcore.reports.plan.page import plan_page
+from levcore.reports.report import check_report_path, report
+from levcore.reports.text import page_text
+
+__all__ = ["add_plan"]
+
+DEFAULT = "binance-usdm,bybit-linear,okx-linear-swap,mexc-linear,hyperliquid"
+WIDEST = 120
+
+
+def add_plan(commands: "argparse._SubParsersAction[Any]") -> None:
+    """Add the command to the parser's commands."""
+    parser = commands.add_parser(
+        "plan",
+        help="what one position costs, when it is liquidated, what is then lost",
+        description="What a position costs before it is opened, when it is liquidated, what is then lost.",
+    )
+    # -15% is a number, not an option.
+    parser._negative_number_matcher = re.compile(r"^-(\d+\.?\d*|\.\d+)%?$")
+    parser.add_argument("symbol", metavar="SYMBOL", help="contract in any spelling, such as BTCUSDT")
+    parser.add_argument("side", choices=("long", "short"))
+    parser.add_argument("size", type=float, metavar="SIZE", help="in base units: 0.5 is half a bitcoin")
+    for name, meaning in (
+        ("entry", "price at which it is opened"),
+        ("leverage", "such as 10; of an isolated position without --margin needed"),
+        ("margin", "margin of an isolated position; else what the leverage takes"),
+        ("wallet", "balance behind a cross position, or to compare with one"),
+        ("stop", "price of a stop order"),
+        ("budget", "what may be lost at the stop: gives the size that loses it"),
+        ("call-at", "margin ratio at which you call yourself, such as 80%%"),
+        ("move", "move to survive, such as -15%%"),
+        ("gap", "how far past its trigger the position is filled, such as 15%%"),
+        ("funding", "funding or interest a day, such as 0.03%%; positive: longs pay"),
+    ):
+        parser.add_argument(
+            f"--{name}", type=fraction, required=name == "entry", metavar=_metavar(name), help=meaning
+        )
+    parser.add_argument("--cross", action="store_true", help="the whole --wallet stands behind the position")
+    parser.add_argument(
+        "--fees",
+        type=_fees,
+        metavar="regular|RATE",
+        help="fees of the venue's lowest account tier, or your taker rate, such as 0.05%%",
+    )
+    parser.add_argument("--policies", default=DEFAULT, metavar="NAME,NAME", help=f"by default {DEFAULT}")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="[POLICY.]RULE=VALUE",
+        help="state a rule of POLICY, or of every policy that leaves it unknown; may be repeated",
+    )
+    parser.add_argument("--instruments", metavar="FILE", help="instruments and tiers, added to the policies'")
+    parser.add_argument("--report", metavar="FILE.html", help="write the plan as one offline file")
+    add_traceback(parser)
+    parser.set_defaults(run=_plan)
+
+
+def _metavar(name: str) -> str:
+    return {"entry": "PRICE", "stop": "PRICE", "leverage": "X", "call-at": "RATIO"}.get(
+        name, "PERCENT" if name in ("move", "gap", "funding") else "AMOUNT"
+    )
+
+
+def fraction(text: str) -> float:
+    """Return the number of a text; ``15%`` is 0.15."""
+    return float(text[:-1]) / 100 if text.endswith("%") else float(text)
+
+
+def _fees(text: str) -> Literal["regular"] | float:
+    return "regular" if text == "regular" else fraction(text)
+
+
+def _plan(options: argparse.Namespace) -> int:
+    if options.report:
+        check_report_path(options.report, "--report")
+    policies = labelled([name.strip() for name in options.policies.split(",") if name.strip()])
+    if options.instruments:
+        table = read_instruments(options.instruments)
+        policies = {label: one.with_instruments(table) for label, one in policies.items()}
+    policies = with_rules(policies, options.set)
+    if not policies:
+        raise InputError("--policies", "must name one", DEFAULT, repr(options.policies))
+    asked = plan(
+        options.symbol,
+        options.side,
+        options.size,
+        entry=options.entry,
+        leverage=options.leverage,
+        margin=options.margin,
+        cross=options.cross,
+        wallet=options.wallet,
+        stop=options.stop,
+        budget=options.budget,
+        move=options.move,
+        gap=options.gap,
+        call_at=options.call_at,
+        fees=options.fees,
+        funding_a_day=options.funding,
+        policies=list(policies.values()),
+    )
+    print(page_text(plan_page(asked), min(WIDEST, shutil.get_terminal_size().columns)), end="")
+    if options.report:
+        report(asked, options.report)
+    return OK

@@ -1,0 +1,1 @@
+"""The report of a plan: one position before it is opened."""
