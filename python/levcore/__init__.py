@@ -18,6 +18,7 @@ from levcore.book.balances import Balances
 from levcore.book.positions import PositionBook
 from levcore.engine.distances import distance
 from levcore.engine.engine import Engine
+from levcore.engine.leg_costs import LegCosts, leg_costs
 from levcore.engine.quantities_to_close import quantities_to_close
 from levcore.engine.risk import AccountRisk, BookRisk
 from levcore.errors import InputError, InternalError, LevcoreError, PolicyError
@@ -48,6 +49,7 @@ __all__ = [
     "Instrument",
     "InstrumentTable",
     "InternalError",
+    "LegCosts",
     "LevcoreError",
     "MarginPolicy",
     "PolicyError",
@@ -59,6 +61,7 @@ __all__ = [
     "compare",
     "distance",
     "explain",
+    "leg_costs",
     "policies",
     "policy",
     "quantities_to_close",

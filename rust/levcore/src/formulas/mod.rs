@@ -3,6 +3,7 @@
 pub mod contract;
 pub mod exact_sum;
 pub mod exposure;
+pub mod fill;
 pub mod liquidation;
 pub mod margin;
 pub mod mark_to_market;
