@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from levcore.explanation.explain import explain
     from levcore.reconciliation.reconcile import reconcile
     from levcore.reports.report import report
+    from levcore.systems.against import against
 
 __all__ = [
     "MEASURES",
@@ -58,6 +59,7 @@ __all__ = [
     "Status",
     "TierTable",
     "__version__",
+    "against",
     "compare",
     "distance",
     "explain",
@@ -71,6 +73,7 @@ __all__ = [
 ]
 
 LATER = {
+    "against": "levcore.systems.against",
     "compare": "levcore.comparison.compare",
     "explain": "levcore.explanation.explain",
     "reconcile": "levcore.reconciliation.reconcile",
