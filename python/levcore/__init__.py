@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from levcore import reference
     from levcore.comparison.compare import compare
     from levcore.explanation.explain import explain
+    from levcore.fills.result import FillStatus
+    from levcore.fills.table import positions_from_fills
     from levcore.reconciliation.reconcile import reconcile
     from levcore.reports.report import report
     from levcore.systems.against import against
@@ -46,6 +48,7 @@ __all__ = [
     "Balances",
     "BookRisk",
     "Engine",
+    "FillStatus",
     "InputError",
     "Instrument",
     "InstrumentTable",
@@ -66,6 +69,7 @@ __all__ = [
     "leg_costs",
     "policies",
     "policy",
+    "positions_from_fills",
     "quantities_to_close",
     "reconcile",
     "reference",
@@ -75,7 +79,9 @@ __all__ = [
 LATER = {
     "against": "levcore.systems.against",
     "compare": "levcore.comparison.compare",
+    "FillStatus": "levcore.fills.result",
     "explain": "levcore.explanation.explain",
+    "positions_from_fills": "levcore.fills.table",
     "reconcile": "levcore.reconciliation.reconcile",
     "report": "levcore.reports.report",
 }

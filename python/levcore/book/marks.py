@@ -12,7 +12,7 @@ from levcore.errors import ShapeError
 if TYPE_CHECKING:
     from levcore.book.positions import PositionBook
 
-__all__ = ["Marks", "mark_prices", "marks_by_policy"]
+__all__ = ["Marks", "mark_prices", "marks_by_policy", "prices_of"]
 
 Marks: TypeAlias = Mapping[str, float] | Mapping[str, Mapping[str, float] | npt.ArrayLike] | npt.ArrayLike
 """Prices by instrument under every policy, or those of each policy by its label."""
@@ -41,20 +41,21 @@ def mark_prices(book: "PositionBook", marks: Marks) -> Floats:
     """
     names = book.instrument_names
     if not book.policy_names:
-        return _of_instruments(names, marks)
+        return prices_of(names, marks)
     if isinstance(marks, Mapping):
         given = [marks.get(label) for label in book.policy_names]
         if any(isinstance(prices, (Mapping, Sequence, np.ndarray)) for prices in given):
-            return np.stack([_of_instruments(names, {} if prices is None else prices) for prices in given])
+            return np.stack([prices_of(names, {} if prices is None else prices) for prices in given])
     elif np.ndim(marks) == 2:
         shape = (len(book.policy_names), len(names))
         if np.shape(marks) != shape:
             raise ShapeError("marks", "must have one row a policy", str(shape), str(np.shape(marks)))
         return float_column("marks", np.reshape(marks, -1), shape[0] * shape[1], []).reshape(shape)
-    return _of_instruments(names, marks)
+    return prices_of(names, marks)
 
 
-def _of_instruments(names: tuple[str, ...], marks: Marks) -> Floats:
+def prices_of(names: tuple[str, ...], marks: Marks) -> Floats:
+    """Prices of these instruments, NaN where missing; see `mark_prices` for what marks may be."""
     if isinstance(marks, (dict, Mapping)):  # dict first: asking for the kind takes longer
         prices = [marks.get(name, np.nan) for name in names]
         if not PLAIN_NUMBERS.issuperset(map(type, prices)):
