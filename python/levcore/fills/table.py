@@ -10,6 +10,7 @@ import numpy.typing as npt
 from levcore._levcore import default_threads
 from levcore._levcore import positions_from_fills as core_positions_from_fills
 from levcore.book.arrays import Codes, Floats, factorize, flat_array, float_column, label_sequence
+from levcore.book.frames import values_of
 from levcore.book.labels import named_codes
 from levcore.book.marks import prices_of
 from levcore.errors import DTypeError, InputError, ShapeError
@@ -112,7 +113,7 @@ class FillTable:
 
 def _times(time: Any, rows: int) -> npt.NDArray[Any]:
     """Times that can be ordered, each known."""
-    array = flat_array("time", time.to_numpy() if hasattr(time, "to_numpy") else time)
+    array = flat_array("time", values_of(time))
     if array.dtype.kind not in "iufM":
         expected = "numbers or datetime64"
         raise DTypeError("time", "must hold times that can be ordered", expected, str(array.dtype))

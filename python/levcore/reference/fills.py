@@ -2,7 +2,7 @@
 
 A fill in the position's direction moves the entry to the average; one against it realizes the profit of what
 it closes, since the entry. What goes beyond zero opens a position at the price of the fill, which keeps its
-share of the fee. A rest no larger than the round-off of the fills since the position was flat, ``2**-52`` a
+share of the fee. A rest no larger than the round-off of the fills since it was last zero, ``2**-52`` a
 fill of the largest quantity among them, is zero.
 """
 
@@ -48,7 +48,10 @@ class Ledger:
                 self._forget()
             return
         self._realize(abs(self.quantity), price)
+        # What is left carries the round-off of all fills before it.
+        fills, largest = self.fills, self.largest
         self._forget()
+        self.fills, self.largest = fills, largest
         self._add(rest, price, fee * (abs(rest) / abs(quantity)))
 
     def unrealized(self, mark: float) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from levcore.book.arrays import Floats, float_column, label_sequence
+from levcore.book.frames import values_of
 from levcore.errors import DTypeError, InputError, LevcoreError, ShapeError
 from levcore.measures import MEASURE_NAMES, MEASURES
 from levcore.systems.causes import CAUSES
@@ -216,7 +217,7 @@ def _numbers(
         if measure in MEASURE_NAMES:
             if measure in theirs:
                 raise InputError("columns", "must give each measure once", measure, f"{measure} twice")
-            theirs[measure] = float_column(str(name), _values(frame[name]), len(risk.book), [])
+            theirs[measure] = float_column(str(name), values_of(frame[name]), len(risk.book), [])
     if not theirs:
         expected = ", ".join(MEASURE_NAMES) + "; or columns={their name: measure}"
         raise InputError("frame", "must have a column to compare", expected, ", ".join(map(str, names)))
@@ -224,14 +225,9 @@ def _numbers(
     return theirs, tuple(str(name) for name in names if name not in used)
 
 
-def _values(column: Any) -> Any:
-    """A column as NumPy takes it: those of data frames know how."""
-    return column.to_numpy() if hasattr(column, "to_numpy") else column
-
-
 def _check_instruments(risk: "BookRisk", given: Any) -> None:
     book = risk.book
-    labels = list(label_sequence("instrument", _values(given)))
+    labels = list(label_sequence("instrument", values_of(given)))
     if len(labels) != len(book):
         raise ShapeError("instrument", "must have one value a row", str(len(book)), str(len(labels)))
     own = np.array(book.instrument_names, dtype=object)[book.instrument_codes]

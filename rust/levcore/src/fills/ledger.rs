@@ -11,8 +11,8 @@ use crate::formulas::{exposure, mark_to_market};
 /// A fill in the position's direction moves the entry to the average ([`average_entry`]); one against it realizes the profit of what it
 /// closes, since the entry. What goes beyond zero opens a position at the price of the fill, which keeps its share of the fee.
 ///
-/// Decimal quantities do not cancel in binary: a rest no larger than the round-off of the fills since the position was flat, `2^-52` a fill
-/// of the largest quantity among them, is zero.
+/// Decimal quantities do not cancel in binary: a rest no larger than the round-off of the fills since it was last zero, `2^-52` a fill of
+/// the largest quantity among them, is zero.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Ledger {
     pub quantity: f64,
@@ -23,7 +23,7 @@ pub(crate) struct Ledger {
     /// Of the open position alone: what was realized and paid since it was flat.
     realized_since: f64,
     fees_since: f64,
-    /// Fills since it was flat, and the largest quantity among them.
+    /// Fills since the quantity was zero, also those before a flip, and the largest quantity among them.
     fills: f64,
     largest: f64,
 }
@@ -53,7 +53,10 @@ impl Ledger {
             return;
         }
         self.realize(self.quantity.abs(), price, contract);
+        // What is left carries the round-off of all fills before it.
+        let (fills, largest) = (self.fills, self.largest);
         self.forget();
+        (self.fills, self.largest) = (fills, largest);
         self.add(rest, price, fee * (rest.abs() / quantity.abs()), contract.is_inverse());
     }
 
