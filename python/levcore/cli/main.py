@@ -1,4 +1,4 @@
-"""The command line: ``levcore score``, ``explain``, ``compare``, ``reconcile``, ``tiers``, ``policies``.
+"""The command line: ``levcore score``, ``explain``, ``against``, ``compare``, ``reconcile``, ``tiers``, ``policies``.
 
 Exit codes: 0 all is well; 2 something is in margin call or worse, or could not be judged, which may hide it;
 1 the command failed, with a message on standard error.
@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 from levcore._levcore import __version__
 from levcore.book.marks import Marks
 from levcore.book.positions import PositionBook
+from levcore.cli.against import add_against
 from levcore.cli.compare import add_compare
 from levcore.cli.fees import add_fees, with_fees
 from levcore.cli.notes import note_missing
@@ -138,6 +139,7 @@ def _parser() -> Parser:
     explain.add_argument("--row", type=int, required=True, metavar="N", help="row of POSITIONS, from 0")
     explain.set_defaults(run=_explain)
 
+    add_against(commands, _add_inputs, _inputs)
     add_compare(commands)
     add_reconcile(commands)
     add_tiers(commands)
