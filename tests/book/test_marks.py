@@ -59,13 +59,17 @@ def test_every_form_gives_the_same_prices(marks: Any) -> None:
 
 def test_polars_where_it_is() -> None:
     polars = sys.modules.get("polars")
-    frame = Frame(instrument=["A"], price=[11.0]) if polars is None else polars.DataFrame({"instrument": ["A"], "price": [11.0]})
+    frame = (
+        Frame(instrument=["A"], price=[11.0])
+        if polars is None
+        else polars.DataFrame({"instrument": ["A"], "price": [11.0]})
+    )
     assert np.array_equal(mark_prices(book(), frame), [11.0, np.nan], equal_nan=True)
 
 
 def test_a_column_of_the_book_must_agree_with_itself() -> None:
     assert marks_of_rows(book(), [11.0, 22.0, np.nan]).tolist() == [11.0, 22.0]
-    with pytest.raises(errors.InputError, match="'A'.*row 2"):
+    with pytest.raises(errors.InputError, match=r"'A'.*row 2"):
         mark_prices(book(), np.array([11.0, 22.0, 12.0]))
     with pytest.raises(errors.InputError, match="again"):
         mark_prices(book(), Series([1.0, 2.0], ["A", "A"]))
@@ -84,8 +88,12 @@ def test_every_time_is_an_evaluation(seed: int, threads: int) -> None:
     base = np.array([drawn.marks.get(name, np.nan) for name in held.instrument_names])
     marks = base * np.linspace(0.7, 1.3, 7)[:, None]
     over = engine.evaluate_over(
-        held, marks, measures=("equity", "maintenance_margin"), keep_rows=True,
-        asset_prices=drawn.asset_prices, threads=threads,
+        held,
+        marks,
+        measures=("equity", "maintenance_margin"),
+        keep_rows=True,
+        asset_prices=drawn.asset_prices,
+        threads=threads,
     )
     for time, prices in enumerate(marks):
         risk = engine.evaluate(held, prices, asset_prices=drawn.asset_prices)
@@ -110,7 +118,11 @@ def _lc_sum(values: Any) -> Any:
 def test_frames_over_time() -> None:
     engine = lc.Engine(lc.policy("binance-usdm@2024-10-24"))
     held = lc.PositionBook(
-        ["BTCUSDT", "ETHUSDT"], [0.5, 1.0], [60_000.0, 3_000.0], account=["a", "a"], margin_mode="cross",
+        ["BTCUSDT", "ETHUSDT"],
+        [0.5, 1.0],
+        [60_000.0, 3_000.0],
+        account=["a", "a"],
+        margin_mode="cross",
         wallet_balance={"a": 3_500.0},
     )
     frame = {"time": [10, 20, 30], "BTCUSDT": [61_000.0, 53_500.0, 53_000.0], "ETHUSDT": [3_000.0] * 3}

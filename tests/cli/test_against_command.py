@@ -27,7 +27,9 @@ def test_causes_are_told_and_the_exit_code_says_whether_all_is(
     files: tuple[str, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     positions, theirs = files
-    theirs.write_text("instrument,upnl,note\nBTCUSDT,500\nETHUSDT,200\n".replace(",note", ""), encoding="utf-8")
+    theirs.write_text(
+        "instrument,upnl,note\nBTCUSDT,500\nETHUSDT,200\n".replace(",note", ""), encoding="utf-8"
+    )
     assert main(["against", positions, str(theirs), *POLICY, "--column", "upnl=unrealized_pnl"]) == 0
     shown = capsys.readouterr().out
     assert "2 numbers compared: 1 the same, 1 explained, 0 not" in shown

@@ -54,9 +54,10 @@ def test_it_is_the_account_of_the_book_without_the_row(seed: int) -> None:
     assert costs.distance is not None
     engine = lc.Engine(drawn.policies)
     compared = 0
+    codes = np.zeros(0, np.uint32) if book.account_codes is None else book.account_codes
     for row in np.flatnonzero(book.is_cross).tolist():
         rest = drawn.book(np.delete(np.arange(len(book)), row))
-        account = book.account_ids[int(book.account_codes[row])]
+        account = book.account_ids[int(codes[row])]
         if account not in rest.account_ids or not len(rest):
             continue
         place = rest.account_ids.index(account)
@@ -127,12 +128,20 @@ def test_plain_accounts_of_ten(together: bool) -> None:
 
 
 def test_a_hedge_costs_less_than_nothing_by_hand() -> None:
-    policy = lc.policy("generic").replace(hedge_requirement="larger_leg").with_instruments(
-        [lc.Instrument("X", "linear", lc.TierTable.single_rate("0.01"))]
+    policy = (
+        lc.policy("generic")
+        .replace(hedge_requirement="larger_leg")
+        .with_instruments([lc.Instrument("X", "linear", lc.TierTable.single_rate("0.01"))])
     )
     book = lc.PositionBook(
-        ["X", "X"], [2.0, -1.0], [100.0, 100.0], account=["a", "a"], margin_mode="cross",
-        wallet_balance={"a": 50.0}, position_mode="hedge", leverage=10.0,
+        ["X", "X"],
+        [2.0, -1.0],
+        [100.0, 100.0],
+        account=["a", "a"],
+        margin_mode="cross",
+        wallet_balance={"a": 50.0},
+        position_mode="hedge",
+        leverage=10.0,
     )
     costs = lc.leg_costs(lc.Engine(policy), book, {"X": 100.0})
     # 2 of maintenance margin with both legs; 1 without the long one, still 2 without the short one.
@@ -143,8 +152,12 @@ def test_a_hedge_costs_less_than_nothing_by_hand() -> None:
 
 def test_isolated_rows_have_their_own_numbers() -> None:
     book = lc.PositionBook(
-        ["BTCUSDT", "ETHUSDT", "BTCUSDT", "NOSUCH"], [0.5, 4.0, 1.0, 1.0], [60_000.0, 3_000.0, 60_000.0, 1.0],
-        account=["a", "a", "a", "a"], margin_mode=["cross", "cross", "isolated", "isolated"], leverage=10.0,
+        ["BTCUSDT", "ETHUSDT", "BTCUSDT", "NOSUCH"],
+        [0.5, 4.0, 1.0, 1.0],
+        [60_000.0, 3_000.0, 60_000.0, 1.0],
+        account=["a", "a", "a", "a"],
+        margin_mode=["cross", "cross", "isolated", "isolated"],
+        leverage=10.0,
         wallet_balance={"a": 6_000.0},
     )
     marks = {"BTCUSDT": 60_000.0, "ETHUSDT": 3_000.0}
@@ -164,7 +177,11 @@ def test_isolated_rows_have_their_own_numbers() -> None:
 
 def test_an_account_is_judged_without_the_leg_that_fails() -> None:
     book = lc.PositionBook(
-        ["BTCUSDT", "NOSUCH"], [0.5, 4.0], [60_000.0, 3_000.0], account=["a", "a"], margin_mode="cross",
+        ["BTCUSDT", "NOSUCH"],
+        [0.5, 4.0],
+        [60_000.0, 3_000.0],
+        account=["a", "a"],
+        margin_mode="cross",
         wallet_balance={"a": 6_000.0},
     )
     costs = lc.leg_costs(lc.Engine(lc.policy("binance-usdm@2024-10-24")), book, {"BTCUSDT": 60_000.0})

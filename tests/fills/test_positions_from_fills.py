@@ -19,7 +19,9 @@ from support.comparison import same_bits
 RATE = lc.TierTable.single_rate("0.01")
 INSTRUMENTS = {
     "LIN": lc.Instrument("LIN", "linear", RATE, contract_size=0.01),
-    "INV": lc.Instrument("INV", "inverse", lc.TierTable.single_rate("0.01", unit="base"), contract_size=100.0),
+    "INV": lc.Instrument(
+        "INV", "inverse", lc.TierTable.single_rate("0.01", unit="base"), contract_size=100.0
+    ),
     "QUA": lc.Instrument("QUA", "quanto", RATE, multiplier=0.001),
 }
 NAN = math.nan
@@ -57,6 +59,7 @@ def test_kernel_equals_reference(seed: int) -> None:
 
 def exact(fills: dict[str, Any], account: int, name: str, mark: float) -> tuple[Fraction, ...] | None:
     """Quantity, entry, realized, fees, net profit and break-even price, of decimals as they are written."""
+
     def decimal(value: float) -> Fraction:
         return Fraction(repr(float(value)))
 
@@ -66,7 +69,11 @@ def exact(fills: dict[str, Any], account: int, name: str, mark: float) -> tuple[
     def coordinate(price: Fraction) -> Fraction:
         return -1 / price if held.payoff == "inverse" else price * multiplier
 
-    rows = [r for r in range(len(fills["time"])) if (fills["account"][r], fills["instrument"][r]) == (account, name)]
+    rows = [
+        r
+        for r in range(len(fills["time"]))
+        if (fills["account"][r], fills["instrument"][r]) == (account, name)
+    ]
     if not rows:
         return None
     quantity = cost = realized = fees = since = Fraction(0)
@@ -98,6 +105,7 @@ def exact(fills: dict[str, Any], account: int, name: str, mark: float) -> tuple[
     if quantity == 0:
         return quantity, realized, fees, realized - fees
     average, even = cost / (quantity * size), (cost - since) / (quantity * size)
+
     def price(at: Fraction) -> Fraction | None:
         if held.payoff == "inverse":
             return -1 / at if at < 0 else None
@@ -130,7 +138,12 @@ def test_against_exact_fractions(seed: int) -> None:
 
 def test_inverse_entry_is_the_harmonic_mean() -> None:
     found = lc.positions_from_fills(
-        INSTRUMENTS, instrument=["INV"] * 2, quantity=[1.0, 1.0], price=[50.0, 25.0], fee=0.0, time=[0, 1],
+        INSTRUMENTS,
+        instrument=["INV"] * 2,
+        quantity=[1.0, 1.0],
+        price=[50.0, 25.0],
+        fee=0.0,
+        time=[0, 1],
         marks={"INV": 50.0},
     )
     assert found.entry_price[0] == 2.0 / (1.0 / 50.0 + 1.0 / 25.0)
@@ -140,8 +153,11 @@ def test_inverse_entry_is_the_harmonic_mean() -> None:
 
 def test_columns_make_a_book() -> None:
     fills: dict[str, Any] = {
-        "instrument": ["LIN", "INV", "LIN"], "quantity": [3.0, -2.0, -3.0], "price": [100.0, 50.0, 110.0],
-        "fee": 0.0, "time": np.array(["2026-01-02", "2026-01-01", "2026-01-03"], "datetime64[D]"),
+        "instrument": ["LIN", "INV", "LIN"],
+        "quantity": [3.0, -2.0, -3.0],
+        "price": [100.0, 50.0, 110.0],
+        "fee": 0.0,
+        "time": np.array(["2026-01-02", "2026-01-01", "2026-01-03"], "datetime64[D]"),
     }
     found = lc.positions_from_fills(INSTRUMENTS, **fills)
     assert found.status.tolist() == [lc.FillStatus.FLAT, lc.FillStatus.MISSING_MARK_PRICE]
@@ -152,8 +168,11 @@ def test_columns_make_a_book() -> None:
 
 def test_bad_fills_and_calls_are_named() -> None:
     fills: dict[str, Any] = {
-        "instrument": ["LIN", "LIN", "INV", "NOSUCH", "QUA"], "quantity": [1.0, NAN, 1.0, 1.0, 1.0],
-        "price": [1.0, 1.0, -1.0, 1.0, 1.0], "fee": [0.0, 0.0, 0.0, 0.0, NAN], "time": [0, 1, 2, 3, 4],
+        "instrument": ["LIN", "LIN", "INV", "NOSUCH", "QUA"],
+        "quantity": [1.0, NAN, 1.0, 1.0, 1.0],
+        "price": [1.0, 1.0, -1.0, 1.0, 1.0],
+        "fee": [0.0, 0.0, 0.0, 0.0, NAN],
+        "time": [0, 1, 2, 3, 4],
     }
     found = lc.positions_from_fills(INSTRUMENTS, **fills)
     assert found.failures() == [

@@ -13,7 +13,9 @@ import levcore as lc
 from levcore import errors
 from levcore.rules.tiers import TierTable
 
-TABLE = TierTable.marginal([(0, "0.004"), (50_000, "0.005"), (250_000, "0.01"), (1_000_000, "0.025")], unit="quote")
+TABLE = TierTable.marginal(
+    [(0, "0.004"), (50_000, "0.005"), (250_000, "0.01"), (1_000_000, "0.025")], unit="quote"
+)
 MEASURES = ("liquidation_price", "maintenance_margin", "initial_margin", "unrealized_pnl", "notional")
 COUNT = 8
 """Rows of each engine."""
@@ -71,7 +73,9 @@ def by_hand(engine: str, given: dict[str, Any]) -> dict[str, np.ndarray[Any, Any
         return numbers(policy(), **(given | {"quantity": given["quantity"] / entry / 0.01}))
     if engine == "entry for mark":
         rows = [
-            numbers(policy(), mark=entry[row], **{name: column[row : row + 1] for name, column in given.items()})
+            numbers(
+                policy(), mark=entry[row], **{name: column[row : row + 1] for name, column in given.items()}
+            )
             for row in range(COUNT)
         ]
         return {name: np.concatenate([row[name] for row in rows]) for name in MEASURES}
@@ -80,14 +84,20 @@ def by_hand(engine: str, given: dict[str, Any]) -> dict[str, np.ndarray[Any, Any
 
 
 ENGINES = (
-    "tier at entry", "flat for marginal", "deduction dropped", "fee left out",
-    "contracts read as units", "contracts read as notional", "entry for mark", "side",
+    "tier at entry",
+    "flat for marginal",
+    "deduction dropped",
+    "fee left out",
+    "contracts read as units",
+    "contracts read as notional",
+    "entry for mark",
+    "side",
 )
 
 
 def test_planted_mistakes_are_found_named_and_counted() -> None:
     given = [columns(seed) for seed in range(len(ENGINES) + 1)]
-    whole = {name: np.concatenate([each[name] for each in given]) for name in given[0]}
+    whole: dict[str, Any] = {name: np.concatenate([each[name] for each in given]) for name in given[0]}
     theirs = [by_hand(engine, each) for engine, each in zip(ENGINES, given, strict=False)]
     theirs.append(numbers(policy(), **given[-1]))
     frame = {name: np.concatenate([each[name] for each in theirs]) for name in MEASURES}
@@ -114,7 +124,11 @@ def test_planted_mistakes_are_found_named_and_counted() -> None:
 def test_cross_read_as_isolated() -> None:
     instruments = [coin("X"), coin("Y")]
     held = lc.policy("generic").with_instruments(instruments)
-    given: dict[str, Any] = {"quantity": [1_000.0, -500.0], "entry_price": [100.0, 50.0], "leverage": [5.0, 5.0]}
+    given: dict[str, Any] = {
+        "quantity": [1_000.0, -500.0],
+        "entry_price": [100.0, 50.0],
+        "leverage": [5.0, 5.0],
+    }
     marks = {"X": 95.0, "Y": 52.0}
     book = lc.PositionBook(
         ["X", "Y"], account=["a", "a"], margin_mode="cross", wallet_balance={"a": 900.0}, **given
@@ -133,7 +147,10 @@ def test_words_for_what_needs_no_evaluation() -> None:
     assert lc.against(none, {"liquidation_price": [0.0, *none.liquidation_price[1:]]}).counts() == {
         "zero for none": 1
     }
-    frame = {"return_on_equity": 100.0 * risk.return_on_equity, "unrealized_pnl": [np.nan, *risk.unrealized_pnl[1:]]}
+    frame = {
+        "return_on_equity": 100.0 * risk.return_on_equity,
+        "unrealized_pnl": [np.nan, *risk.unrealized_pnl[1:]],
+    }
     found = lc.against(risk, frame)
     assert found.counts() == {"percent for fraction": 3}
     assert found.missing == {"return_on_equity": 0, "unrealized_pnl": 1}

@@ -1,7 +1,7 @@
 """Mark prices as the caller gives them, as one array by instrument, or by policy and instrument."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Marks", "mark_prices", "marks_by_policy", "marks_of_rows", "prices_of"]
 
-Marks: TypeAlias = Mapping[str, float] | Mapping[str, Mapping[str, float] | npt.ArrayLike] | npt.ArrayLike
+
+class Labelled(Protocol):
+    """A series or frame of another library."""
+
+    def to_numpy(self) -> npt.NDArray[Any]:
+        """Its values."""
+
+
+Marks: TypeAlias = Mapping[str, Any] | npt.ArrayLike | Labelled
 """Prices by instrument under every policy, or those of each policy by its label."""
 INSTRUMENT = "instrument"
 PRICE_COLUMNS = ("mark_price", "mark", "price")
@@ -30,9 +38,9 @@ def mark_prices(book: "PositionBook", marks: Marks) -> Floats:
     book : PositionBook
     marks : mapping of instrument to price, or array_like of shape (instruments,)
         One price under every policy. Also a series with the names as its index, a frame of instruments and
-        prices, or an array of one price a row of the book. For a book with policies also a mapping of their labels to either of
-        these, or an array_like of shape (policies, instruments), in the order of ``book.policy_names`` and
-        ``book.instrument_names``.
+        prices, or an array of one price a row of the book. For a book with policies also a mapping of
+        their labels to either of these, or an array_like of shape (policies, instruments), in the order of
+        ``book.policy_names`` and ``book.instrument_names``.
 
     Returns
     -------

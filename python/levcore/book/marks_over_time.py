@@ -60,7 +60,7 @@ def _array(book: "PositionBook", marks: Any) -> Floats:
         raise ShapeError("marks", "must be a table", "one row a time", str(error)) from None
     if array.dtype.kind not in "fiu":
         raise DTypeError("marks", "must hold real numbers", "float64", str(array.dtype))
-    shapes = [(len(book.instrument_names),)]
+    shapes: list[tuple[int, ...]] = [(len(book.instrument_names),)]
     if book.policy_names:
         shapes.append((len(book.policy_names), len(book.instrument_names)))
     if array.shape[1:] not in shapes or array.ndim < 2:

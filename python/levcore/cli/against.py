@@ -28,14 +28,16 @@ Inputs = Callable[[argparse.Namespace, Progress], Any]
 
 
 def add_against(
-    commands: "argparse._SubParsersAction[Any]", add_inputs: Callable[[argparse.ArgumentParser], None], inputs: Inputs
+    commands: "argparse._SubParsersAction[Any]",
+    add_inputs: Callable[[argparse.ArgumentParser], None],
+    inputs: Inputs,
 ) -> None:
     """Register the command, with the inputs of ``levcore score``."""
     parser = commands.add_parser(
         "against",
         help="compare another system's numbers with levcore's",
-        description="Compare the margins, profits and prices that another system gives with levcore's, and say "
-        "which mistake explains the differences.",
+        description="Compare the margins, profits and prices that another system gives with levcore's, and "
+        "say which mistake explains the differences.",
         epilog="Exit code: 0 every number agrees or differs for a known reason; 2 one differs for no reason "
         "found; 1 the command failed.",
     )
@@ -43,7 +45,7 @@ def add_against(
     parser.add_argument(
         "theirs",
         metavar="THEIRS",
-        help="the other system's columns, one row a row of POSITIONS: measures of levcore, such as "
+        help="the other system's columns, a row each of POSITIONS: measures of levcore, such as "
         "liquidation_price, and instrument",
     )
     parser.add_argument(
@@ -53,7 +55,9 @@ def add_against(
         metavar="THEIRS=MEASURE",
         help="which measure a column of another name is; may be repeated",
     )
-    parser.add_argument("--tolerance", type=float, default=1e-9, help="share up to which numbers are the same")
+    parser.add_argument(
+        "--tolerance", type=float, default=1e-9, help="share up to which numbers are the same"
+    )
     parser.add_argument("--report", metavar="FILE.html", help="write the report, one offline file")
     parser.add_argument("--format", choices=("table", "json"), default="table", help="standard output")
     parser.set_defaults(run=lambda options: _against(options, inputs))

@@ -1,4 +1,4 @@
-"""The command line: ``levcore score``, ``explain``, ``against``, ``compare``, ``reconcile``, ``tiers``, ``policies``.
+"""The command line: ``levcore score``, ``explain``, ``against``, ``compare``, ``reconcile`` and others.
 
 Exit codes: 0 all is well; 2 something is in margin call or worse, or could not be judged, which may hide it;
 1 the command failed, with a message on standard error.

@@ -152,10 +152,10 @@ class Engine:
             Positions and wallets.
         marks : mapping of instrument name to price, or array_like of shape (len(book.instrument_names),)
             Mark prices, quote per base; NaN or absent: missing. Also a series with the names as its index, a
-            frame with a column ``instrument`` and one of ``mark_price``, ``mark`` and ``price``, or an array of
-            one price a row of the book, the same for all rows of an instrument. For a book with policies also a mapping of
-            their labels to either of these, or an array_like of shape (policies, instruments), by
-            ``book.policy_names`` and ``book.instrument_names``.
+            frame with a column ``instrument`` and one of ``mark_price``, ``mark`` and ``price``, or an array
+            of one price a row of the book, the same for all rows of an instrument. For a book with
+            policies also a mapping of their labels to either of these, or an array_like of shape (policies,
+            instruments), by ``book.policy_names`` and ``book.instrument_names``.
         asset_prices : mapping of asset name to price, optional
             Prices of the assets that accounts hold balances in, and that their positions settle in, in the
             accounts' currency; absent: missing. Needed for a book with balances.

@@ -177,15 +177,13 @@ def leg_costs(
     >>> engine = lc.Engine(lc.policy("binance-usdm@2024-10-24"))
     >>> costs = lc.leg_costs(engine, book, {"BTCUSDT": 60_000.0, "ETHUSDT": 3_000.0})
     >>> costs.marginal_maintenance_margin.tolist(), costs.without.margin_ratio.tolist()
-    ([120.0, 60.0], [0.01, 0.02])
+    ([120.0, 48.0], [0.008, 0.02])
     """
     bound = engine.bind(book)
     prices = known_prices(book, marks, bound.policies)
     of_assets = asset_price_columns(book, bound.policies, asset_prices)
     workers = engine.threads_of_call(threads, len(book))
-    risk = engine.evaluate(
-        book, prices, asset_prices=asset_prices, measures=OF_ROWS, threads=threads
-    )
+    risk = engine.evaluate(book, prices, asset_prices=asset_prices, measures=OF_ROWS, threads=threads)
     costs = LegCosts(risk, with_distances=with_distances)
     whole, instruction_set = book.whole(), engine.used_instruction_set
     core_leave_one_out(

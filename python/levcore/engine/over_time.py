@@ -96,8 +96,9 @@ class RiskOverTime:
         states = {state.name.lower(): self.states[:, state] for state in State}
         return {"time": self.times, **self.totals, **states, "failed": self.failed}
 
-    def take(self, first: int, results: Floats, codes: npt.NDArray[np.uint8], accounts: Any) -> None:
+    def take(self, first: int, of_rows: "Both", accounts: "Both") -> None:
         """Write the times from `first` on: results of shape (t, k, n), codes (t, 2, n), and of accounts."""
+        results, codes = of_rows
         count, rows = results.shape[0], results.shape[2]
         here = slice(first, first + count)
         groups = np.repeat(np.arange(count), rows)
@@ -113,7 +114,10 @@ class RiskOverTime:
         of_accounts, account_codes = accounts
         for place, name in enumerate(ACCOUNT_MEASURES):
             self.accounts[name][here] = of_accounts[:, place, :]
-        self.account_states[here], self.account_statuses[here] = account_codes[:, 0, :], account_codes[:, 1, :]
+        self.account_states[here], self.account_statuses[here] = (
+            account_codes[:, 0, :],
+            account_codes[:, 1, :],
+        )
 
 
 def evaluate_over(
@@ -201,7 +205,7 @@ def evaluate_over(
             engine.used_instruction_set,
             engine.threads_of_call(threads, len(book)),
         )
-        risk.take(first, *_by_time(len(some), results), _by_time(len(some), accounts))
+        risk.take(first, _by_time(len(some), results), _by_time(len(some), accounts))
     return risk
 
 
@@ -221,5 +225,9 @@ def _buffers(times: int, measures: int, rows: int, accounts: int, balances: int)
     )
 
 
-def _by_time(times: int, arrays: Both) -> Any:
-    return tuple(array.reshape(times, array.shape[0] // times, array.shape[1]) for array in arrays)
+def _by_time(times: int, arrays: Both) -> Both:
+    results, codes = arrays
+    return (
+        results.reshape(times, results.shape[0] // times, results.shape[1]),
+        codes.reshape(times, codes.shape[0] // times, codes.shape[1]),
+    )

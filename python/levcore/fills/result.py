@@ -65,8 +65,8 @@ class PositionsFromFills:
     net_profit : ndarray of float64, shape (p,), settlement currency
         Realized and unrealized profit less fees.
     break_even_price : ndarray of float64, shape (p,), quote per base
-        Price at which what is open, with what it realized and paid since it was last flat, comes to nothing; a
-        fill that flips a position leaves the new one the fee of its own part. NaN where no positive price
+        Price at which what is open, with what it realized and paid since it was last flat, comes to nothing;
+        a fill that flips a position leaves the new one the fee of its own part. NaN where no positive price
         does. A fee for closing is not in it.
     status : ndarray of uint8, shape (p,)
         Codes of `levcore.FillStatus`.

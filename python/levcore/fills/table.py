@@ -99,7 +99,7 @@ class FillTable:
             (heads % max(1, len(names))).astype(np.uint32),
             names,
             None if accounts is None else [accounts[head // len(names)] for head in heads.tolist()],
-            [known[name] if name in known else None for name in names],
+            [known.get(name) for name in names],
             prices_of(names, {} if marks is None else marks),
         )
 
@@ -190,7 +190,7 @@ def positions_from_fills(
     """
     table = FillTable.of(instruments, instrument, quantity, price, fee, time, account, marks)
     small = table.quantity.size <= SMALL_TABLE
-    contracts = [
+    contracts: list[tuple[str, float, float] | None] = [
         None if held is None else (held.payoff, held.contract_size, held.multiplier)
         for held in table.instruments
     ]

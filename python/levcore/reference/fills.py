@@ -26,6 +26,13 @@ Made = tuple[list[float], FillStatus, int]
 class Ledger:
     """A position while its fills come in; `instrument` is a `levcore.Instrument`."""
 
+    quantity: float
+    entry: float
+    realized_since: float
+    fees_since: float
+    fills: float
+    largest: float
+
     def __init__(self, instrument: Any) -> None:
         self.instrument = instrument
         self.realized = self.fees = 0.0

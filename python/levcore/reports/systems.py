@@ -29,14 +29,19 @@ def against_page(result: Against, title: str = "Against another system") -> Page
 def _verdict(result: Against) -> str:
     compared, same = sum(result.compared.values()), sum(result.same.values())
     explained = compared - same - result.unexplained
-    return f"{compared:,} numbers compared: {same:,} the same, {explained:,} explained, {result.unexplained:,} not"
+    found = f"{same:,} the same, {explained:,} explained, {result.unexplained:,} not"
+    return f"{compared:,} numbers compared: {found}"
 
 
 def _rows_by_cause(result: Against) -> Section:
-    lines = [(cause, f"{count:,}") for cause, count in sorted(result.counts().items(), key=lambda each: -each[1])]
+    lines = [
+        (cause, f"{count:,}") for cause, count in sorted(result.counts().items(), key=lambda each: -each[1])
+    ]
     if not lines:
         return Section("Causes", "Nothing differs.")
-    return Section("Causes", "Rows with a number that this mistake gives.", [plain_table(("Cause", "Rows"), lines)])
+    return Section(
+        "Causes", "Rows with a number that this mistake gives.", [plain_table(("Cause", "Rows"), lines)]
+    )
 
 
 def _differences(result: Against) -> Section:

@@ -104,9 +104,7 @@ class Against:
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the causes by row, as JSON takes it."""
-        groups = [
-            {name: _json(getattr(group, name)) for name in Group.__slots__} for group in self.groups
-        ]
+        groups = [{name: _json(getattr(group, name)) for name in Group.__slots__} for group in self.groups]
         return {
             "rows": self.rows,
             "columns": list(self.columns),
@@ -125,7 +123,7 @@ def _json(value: object) -> object:
 
 def against(
     risk: "BookRisk",
-    frame: Mapping[str, npt.ArrayLike],
+    frame: Mapping[str, Any],
     *,
     columns: Mapping[str, str] | None = None,
     tolerance: float = 1e-9,
@@ -199,14 +197,16 @@ def against(
 
 
 def _numbers(
-    risk: "BookRisk", frame: Mapping[str, npt.ArrayLike], renamed: Mapping[str, str]
+    risk: "BookRisk", frame: Mapping[str, Any], renamed: Mapping[str, str]
 ) -> tuple[dict[str, Floats], tuple[str, ...]]:
     if not hasattr(frame, "keys") or not hasattr(frame, "__getitem__"):
         raise DTypeError("frame", "must be a mapping of columns", "name to numbers", type(frame).__name__)
     names = list(frame.keys())
     for column, measure in renamed.items():
         if column not in names:
-            raise InputError("columns", "must name a column of the frame", ", ".join(map(str, names)), repr(column))
+            raise InputError(
+                "columns", "must name a column of the frame", ", ".join(map(str, names)), repr(column)
+            )
         if measure not in MEASURE_NAMES:
             raise InputError("columns", "must name a measure", ", ".join(MEASURE_NAMES), repr(measure))
     if "instrument" in names:
@@ -234,13 +234,17 @@ def _check_instruments(risk: "BookRisk", given: Any) -> None:
     odd = np.flatnonzero(own != np.array(labels, dtype=object))
     if odd.size:
         row = int(odd[0])
-        raise InputError("instrument", "must be the book's, row by row", repr(own[row]), repr(labels[row]), row, odd.size)
+        raise InputError(
+            "instrument", "must be the book's, row by row", repr(own[row]), repr(labels[row]), row, odd.size
+        )
 
 
 def _differs(ours: Floats, theirs: Floats, tolerance: float) -> Mask:
     """Rows where they have a number and ours is another one, or none."""
     with np.errstate(invalid="ignore"):
-        same = (ours == theirs) | (np.abs(ours - theirs) <= tolerance * np.maximum(np.abs(ours), np.abs(theirs)))
+        same = (ours == theirs) | (
+            np.abs(ours - theirs) <= tolerance * np.maximum(np.abs(ours), np.abs(theirs))
+        )
     differs: Mask = ~np.isnan(theirs) & ~same
     return differs
 
@@ -254,7 +258,9 @@ def _explained(
     asset_prices: Mapping[str, float] | None,
 ) -> dict[str, dict[str, Mask]]:
     """By measure and cause, the rows whose number the cause gives."""
-    found = {name: _plain_causes(name, ours[name], theirs[name], mask, tolerance) for name, mask in differs.items()}
+    found = {
+        name: _plain_causes(name, ours[name], theirs[name], mask, tolerance) for name, mask in differs.items()
+    }
     odd = np.logical_or.reduce(list(differs.values()))
     if not odd.any():
         return found
@@ -275,7 +281,9 @@ def _explained(
     return found
 
 
-def _plain_causes(name: str, ours: Floats, theirs: Floats, differs: Mask, tolerance: float) -> dict[str, Mask]:
+def _plain_causes(
+    name: str, ours: Floats, theirs: Floats, differs: Mask, tolerance: float
+) -> dict[str, Mask]:
     """Causes that need no evaluation."""
     causes = {SIGN: differs & ~_differs(-ours, theirs, tolerance)}
     if _unit(name) == "fraction":
@@ -288,7 +296,9 @@ def _unit(name: str) -> str:
     return MEASURES[MEASURE_NAMES.index(name)].unit
 
 
-def _named(found: Mapping[str, Mapping[str, Mask]], differs: Mapping[str, Mask]) -> dict[str, npt.NDArray[Any]]:
+def _named(
+    found: Mapping[str, Mapping[str, Mask]], differs: Mapping[str, Mask]
+) -> dict[str, npt.NDArray[Any]]:
     """The cause of each row by measure: of those that give its number, those that give most of the row's."""
     totals: dict[str, npt.NDArray[np.int64]] = {}
     for by_cause in found.values():
@@ -328,9 +338,20 @@ def _groups(
             known = money[rows][np.isfinite(money[rows])]
             total = float(known.sum()) if known.size else np.nan
             groups.append(
-                Group(cause, name, currency, rows.size, total, row, float(ours[name][row]), float(theirs[name][row]))
+                Group(
+                    cause,
+                    name,
+                    currency,
+                    rows.size,
+                    total,
+                    row,
+                    float(ours[name][row]),
+                    float(theirs[name][row]),
+                )
             )
-    return sorted(groups, key=lambda group: (group.cause, -np.nan_to_num(group.money, nan=-1.0), group.column))
+    return sorted(
+        groups, key=lambda group: (group.cause, -np.nan_to_num(group.money, nan=-1.0), group.column)
+    )
 
 
 def _currencies(risk: "BookRisk") -> npt.NDArray[Any]:
@@ -338,7 +359,10 @@ def _currencies(risk: "BookRisk") -> npt.NDArray[Any]:
     codes = np.zeros(len(book), np.int64) if book.policy_codes is None else book.policy_codes
     words = np.array(
         [
-            [policy.instruments[name].settlement if name in policy.instruments else "" for name in book.instrument_names]
+            [
+                policy.instruments[name].settlement if name in policy.instruments else ""
+                for name in book.instrument_names
+            ]
             for policy in risk.policies
         ],
         dtype=object,

@@ -157,5 +157,3 @@ CAUSES: dict[str, Cause] = {
     "flat for marginal": _flat_for_marginal,
 }
 """Mistakes by name."""
-
-

@@ -106,8 +106,8 @@ class Part:
     ) -> "Part":
         """The part with instruments of their own for some rows.
 
-        `change` is given the place of a row and its instrument, and returns a key, the instrument and the mark
-        (None: as it is) of all rows with that key, or None.
+        `change` is given the place of a row and its instrument, and returns a key, the instrument and the
+        mark (None: as it is) of all rows with that key, or None.
         """
         names = list(self.names)
         instruments = [dict(of_policy) for of_policy in self.instruments]

@@ -3,7 +3,14 @@
 from levcore.engine.compiled import CompiledInstrument
 from levcore.reference.arithmetic import divide
 
-__all__ = ["coordinate", "is_inverse", "long_direction", "price_at_coordinate", "price_at_value", "price_per_value"]
+__all__ = [
+    "coordinate",
+    "is_inverse",
+    "long_direction",
+    "price_at_coordinate",
+    "price_at_value",
+    "price_per_value",
+]
 
 INVERSE = "inverse"
 
