@@ -169,7 +169,7 @@ def test_isolated_rows_have_their_own_numbers() -> None:
         assert marginal[2] == own[measure][2]
         assert np.isnan(marginal[3])
     assert np.isnan(costs.without.margin_ratio[2:]).all()
-    assert costs.failures() == [(3, lc.AccountStatus.INCOMPLETE)]
+    assert [(each.row, each.status) for each in costs.failures()] == [(3, lc.AccountStatus.INCOMPLETE)]
     assert costs.distance is not None
     assert np.isnan(costs.distance.lower[2:]).all()
     assert costs.risk.measures == OF_ROWS
@@ -185,7 +185,7 @@ def test_an_account_is_judged_without_the_leg_that_fails() -> None:
         wallet_balance={"a": 6_000.0},
     )
     costs = lc.leg_costs(lc.Engine(lc.policy("binance-usdm@2024-10-24")), book, {"BTCUSDT": 60_000.0})
-    assert costs.failures() == [(0, lc.AccountStatus.INCOMPLETE)]
+    assert [(each.row, each.account) for each in costs.failures()] == [(0, "a")]
     assert costs.without.maintenance_margin[1] == 120.0
     assert np.isnan(costs.marginal_maintenance_margin).all()
 

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from levcore.book.arrays import Floats, float_column, label_sequence, real_number
-from levcore.book.frames import column_names, labels_of, values_of
+from levcore.book.labelled import column_names, labels_of, values_of
 from levcore.errors import InputError, ShapeError
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from levcore.book.arrays import Floats, flat_array, float_column
-from levcore.book.frames import column_names, values_of
+from levcore.book.labelled import column_names, values_of
 from levcore.errors import DTypeError, InputError, ShapeError
 
 if TYPE_CHECKING:

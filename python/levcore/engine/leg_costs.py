@@ -9,20 +9,67 @@ from levcore._levcore import leave_one_out as core_leave_one_out
 from levcore._levcore import measure_distances_without
 from levcore.book.arrays import Floats
 from levcore.book.asset_prices import asset_price_columns
+from levcore.engine.account_risk import AccountRisk
+from levcore.engine.columns import CodeColumn, Failure, ResultColumns
 from levcore.engine.distances import AccountDistance, beta_columns
 from levcore.engine.known_prices import known_prices
-from levcore.engine.risk import AccountRisk, BookRisk
-from levcore.status import FIRST_FAILURE, AccountStatus, State
+from levcore.engine.risk import BookRisk
+from levcore.measures import ACCOUNT_MEASURES
+from levcore.status import FIRST_FAILURE, AccountStatus, Code, State
 
 if TYPE_CHECKING:
     from levcore.book.marks import Marks
     from levcore.book.positions import PositionBook
     from levcore.engine.engine import Engine
 
-__all__ = ["OF_ROWS", "LegCosts", "leg_costs"]
+__all__ = ["OF_ROWS", "AccountWithout", "DistanceWithout", "LegCosts", "leg_costs"]
 
 OF_ROWS = ("initial_margin", "maintenance_margin", "margin_ratio")
 """Measures of rows that an isolated position, its own account, is charged by."""
+
+
+class _ByRow(ResultColumns):
+    """Columns about the account of each row, without that row."""
+
+    __slots__ = ()
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(self.book)
+
+    def _labels(self) -> dict[str, Any]:
+        return {"row": np.arange(len(self))}
+
+    def _failure(self, place: int, status: Code) -> Failure:
+        book = self.book
+        is_leg = book.account_codes is not None and bool(book.is_cross[place])
+        account = book.account_ids[int(book.account_codes[place])] if is_leg else None  # type: ignore[index]
+        return Failure(place, account, status, "", None)
+
+
+class AccountWithout(_ByRow, AccountRisk):
+    """Measures of the account of each row without it, as `levcore.AccountRisk` has them, one value a row."""
+
+    __slots__ = ()
+
+    state = CodeColumn(State)
+    status = CodeColumn(AccountStatus)
+
+    def __init__(self, book: "PositionBook") -> None:
+        results, codes = np.empty((len(self.table), len(book))), np.empty((2, len(book)), dtype=np.uint8)
+        self._fill(book=book, _results=results, _codes=codes)
+
+
+class DistanceWithout(_ByRow, AccountDistance):
+    """Distance to liquidation of the account of each row without it, one value a row."""
+
+    __slots__ = ()
+
+    status = CodeColumn(AccountStatus)
+
+    def __init__(self, book: "PositionBook") -> None:
+        results, codes = np.empty((2, len(book))), np.empty((1, len(book)), dtype=np.uint8)
+        self._fill(book=book, _results=results, _codes=codes)
 
 
 class LegCosts:
@@ -40,10 +87,10 @@ class LegCosts:
     ----------
     risk : BookRisk
         The book with all of its positions, `OF_ROWS` of its rows.
-    without : AccountRisk
-        The account of each row without it, by row (``ids`` are rows): to the last bit what evaluating the
-        book without that row gives.
-    distance : AccountDistance or None
+    without : AccountWithout
+        The account of each row without it, by row, with the measures of `levcore.AccountRisk`: to the last
+        bit what evaluating the book without that row gives.
+    distance : DistanceWithout or None
         Distance to liquidation of the account of each row without it, by row, where it was asked for; NaN for
         isolated positions.
     """
@@ -51,10 +98,9 @@ class LegCosts:
     __slots__ = ("distance", "risk", "without")
 
     def __init__(self, risk: BookRisk, *, with_distances: bool = False) -> None:
-        rows: Any = range(len(risk.book))  # as ids, without a list of a million numbers
         self.risk = risk
-        self.without = AccountRisk(rows)
-        self.distance = AccountDistance(rows) if with_distances else None
+        self.without = AccountWithout(risk.book)
+        self.distance = DistanceWithout(risk.book) if with_distances else None
 
     def __len__(self) -> int:
         """Number of positions."""
@@ -89,7 +135,7 @@ class LegCosts:
             "marginal_initial_margin": self.marginal_initial_margin,
             "marginal_maintenance_margin": self.marginal_maintenance_margin,
             "marginal_margin_ratio": self.marginal_margin_ratio,
-            **{f"{name}_without": measured[name] for name in measured if name != "account"},
+            **{f"{name}_without": measured[name] for name in measured if name != "row"},
         }
         if self.distance is not None:
             columns |= {
@@ -99,10 +145,9 @@ class LegCosts:
             }
         return columns
 
-    def failures(self) -> list[tuple[int, AccountStatus]]:
-        """Rows whose account cannot be judged without them, with the reason."""
-        rows = np.flatnonzero(self.without.status)
-        return [(int(row), AccountStatus(self.without.status[row])) for row in rows]
+    def failures(self, limit: int | None = None) -> list[Failure]:
+        """Rows whose account cannot be judged without them; the first `limit` of them."""
+        return self.without.failures(limit)
 
     def _marginal(self, measure: str) -> Floats:
         with_it: Floats = np.array(self.risk[measure])
@@ -123,7 +168,7 @@ class LegCosts:
         failed = self.risk.status >= FIRST_FAILURE
         results[:, isolated] = np.nan
         for measure in ("initial_margin", "maintenance_margin"):
-            getattr(self.without, measure)[isolated & ~failed] = 0.0
+            results[ACCOUNT_MEASURES.index(measure), isolated & ~failed] = 0.0
         codes[0, isolated] = State.INCOMPLETE
         codes[1, isolated] = np.where(failed[isolated], AccountStatus.INCOMPLETE, AccountStatus.OK)
         if self.distance is not None:

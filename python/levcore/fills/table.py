@@ -10,7 +10,7 @@ import numpy.typing as npt
 from levcore._levcore import default_threads
 from levcore._levcore import positions_from_fills as core_positions_from_fills
 from levcore.book.arrays import Codes, Floats, factorize, flat_array, float_column, label_sequence
-from levcore.book.frames import values_of
+from levcore.book.labelled import values_of
 from levcore.book.labels import named_codes
 from levcore.book.marks import prices_of
 from levcore.errors import DTypeError, InputError, ShapeError

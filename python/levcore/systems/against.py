@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from levcore.book.arrays import Floats, float_column, label_sequence
-from levcore.book.frames import values_of
+from levcore.book.labelled import values_of
 from levcore.errors import DTypeError, InputError, LevcoreError, ShapeError
 from levcore.measures import MEASURE_NAMES, MEASURES
 from levcore.systems.causes import CAUSES

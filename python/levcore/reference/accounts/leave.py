@@ -65,7 +65,8 @@ def leg_costs(
             if costs.distance is not None:
                 of_instruments, of_assets = columns[replay.parts.index(reader.part)]
                 found = measure(_without(replay, account, row), of_instruments.tolist(), of_assets.tolist())
-                costs.distance.lower[row], costs.distance.upper[row], costs.distance.status[row] = found
+                distances, statuses = costs.distance.buffers
+                distances[0, row], distances[1, row], statuses[0, row] = found
     costs.fill_isolated()
     return costs
 
