@@ -51,6 +51,10 @@ def mark_prices(book: "PositionBook", marks: Marks) -> Floats:
     DTypeError, ShapeError
         For prices that are no numbers, or an array of another shape.
     """
+    return _mark_prices(book, marks)
+
+
+def _mark_prices(book: "PositionBook", marks: Any) -> Floats:
     names = book.instrument_names
     if not isinstance(marks, np.ndarray) and not (isinstance(marks, dict) and INSTRUMENT not in marks):
         marks = _plain(marks)

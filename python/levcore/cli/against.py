@@ -15,7 +15,7 @@ from levcore.cli.options import OK, asset_prices, check_outputs, inputs_of
 from levcore.cli.progress import Progress
 from levcore.engine.engine import Engine
 from levcore.errors import InputError
-from levcore.files.rules import read_columns
+from levcore.files.tables import read_columns
 from levcore.measures import MEASURE_NAMES
 from levcore.reports.report import check_report_path, report
 from levcore.systems.against import against
@@ -74,11 +74,7 @@ def _against(options: argparse.Namespace, inputs: Inputs) -> int:
     progress.step("evaluating")(len(book))
     prices = asset_prices(options)
     risk = Engine(chosen).evaluate(book, marks, asset_prices=prices, measures=MEASURE_NAMES)
-    frame: dict[str, Any] = dict.fromkeys(theirs.names, ())
-    frame |= theirs.numbers
-    if "instrument" in theirs.texts:
-        texts = theirs.texts["instrument"]
-        frame["instrument"] = [texts.values[code] for code in texts.codes.tolist()]
+    frame: dict[str, Any] = {**dict.fromkeys(theirs.passed_through, ()), **theirs.numbers, **theirs.texts}
     found = against(risk, frame, columns=renamed, tolerance=options.tolerance, asset_prices=prices)
     progress.clear()
     title = f"{Path(options.theirs).name} against levcore"

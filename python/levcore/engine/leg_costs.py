@@ -230,7 +230,7 @@ def leg_costs(
     workers = engine.threads_of_call(threads, len(book))
     risk = engine.evaluate(book, prices, asset_prices=asset_prices, measures=OF_ROWS, threads=threads)
     costs = LegCosts(risk, with_distances=with_distances)
-    whole, instruction_set = book.whole(), engine.used_instruction_set
+    whole, instruction_set = book.layout(pool_all=True), engine.used_instruction_set
     core_leave_one_out(
         whole, bound.kernel, prices.reshape(-1), of_assets, *costs.without.buffers, instruction_set, workers
     )
