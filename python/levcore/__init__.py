@@ -19,6 +19,7 @@ from levcore.book.positions import PositionBook
 from levcore.engine.account_risk import AccountRisk
 from levcore.engine.distances import distance
 from levcore.engine.engine import Engine
+from levcore.engine.leg_costs import LegCosts, leg_costs
 from levcore.engine.quantities_to_close import quantities_to_close
 from levcore.engine.risk import BookRisk
 from levcore.errors import InputError, InternalError, LevcoreError, PolicyError
@@ -36,9 +37,12 @@ if TYPE_CHECKING:
     from levcore.changes.what_if import what_if
     from levcore.comparison.compare import compare
     from levcore.explanation.explain import explain
+    from levcore.fills.result import FillStatus
+    from levcore.fills.table import positions_from_fills
     from levcore.planning.plan import plan
     from levcore.reconciliation.reconcile import reconcile
     from levcore.reports.report import report
+    from levcore.systems.against import against
 
 __all__ = [
     "MEASURES",
@@ -50,10 +54,12 @@ __all__ = [
     "BookRisk",
     "Changes",
     "Engine",
+    "FillStatus",
     "InputError",
     "Instrument",
     "InstrumentTable",
     "InternalError",
+    "LegCosts",
     "LevcoreError",
     "MarginPolicy",
     "Orders",
@@ -63,13 +69,16 @@ __all__ = [
     "Status",
     "TierTable",
     "__version__",
+    "against",
     "compare",
     "distance",
     "explain",
+    "leg_costs",
     "order_margin",
     "plan",
     "policies",
     "policy",
+    "positions_from_fills",
     "quantities_to_close",
     "reconcile",
     "reference",
@@ -81,10 +90,13 @@ __all__ = [
 LATER = {
     "Changes": "levcore.changes.changes",
     "Orders": "levcore.changes.orders",
+    "against": "levcore.systems.against",
     "compare": "levcore.comparison.compare",
+    "FillStatus": "levcore.fills.result",
     "explain": "levcore.explanation.explain",
     "order_margin": "levcore.changes.orders",
     "plan": "levcore.planning.plan",
+    "positions_from_fills": "levcore.fills.table",
     "reconcile": "levcore.reconciliation.reconcile",
     "report": "levcore.reports.report",
     "what_if": "levcore.changes.what_if",

@@ -24,12 +24,17 @@ __all__ = [
     "change_statuses",
     "default_threads",
     "evaluate",
+    "evaluate_over",
     "exact_sums",
+    "fill_statuses",
     "instruction_sets",
+    "leave_one_out",
     "measure_distances",
+    "measure_distances_without",
     "measures",
     "order_margins",
     "panic_inside",
+    "positions_from_fills",
     "price_grid_profits",
     "quantities_to_close",
     "scenario_account_statuses",
@@ -147,6 +152,16 @@ def exact_sums(
     though sums on the way to it have no bound.
     """
 
+def leave_one_out(
+    book: Book,
+    policies: BookPolicies,
+    marks: npt.NDArray[np.float64],
+    asset_prices: list[npt.NDArray[np.float64]],
+    results: npt.NDArray[np.float64],
+    codes: npt.NDArray[np.uint8],
+    instruction_set: str,
+    threads: int,
+) -> None: ...
 def measure_distances(
     book: Book,
     policies: BookPolicies,
@@ -169,6 +184,43 @@ def order_margins(
     status: npt.NDArray[np.uint8],
     instruction_set: str,
 ) -> None: ...
+def measure_distances_without(
+    book: Book,
+    policies: BookPolicies,
+    marks: npt.NDArray[np.float64],
+    asset_prices: list[npt.NDArray[np.float64]],
+    betas: list[tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]],
+    results: npt.NDArray[np.float64],
+    codes: npt.NDArray[np.uint8],
+    instruction_set: str,
+    threads: int,
+) -> None: ...
+def evaluate_over(
+    book: Book,
+    policies: BookPolicies,
+    marks: npt.NDArray[np.float64],
+    times: int,
+    wanted: int,
+    results: npt.NDArray[np.float64],
+    codes: npt.NDArray[np.uint8],
+    accounts: tuple[npt.NDArray[np.float64], npt.NDArray[np.uint8]],
+    asset_prices: list[npt.NDArray[np.float64]],
+    balances: tuple[npt.NDArray[np.float64], npt.NDArray[np.uint8]],
+    instruction_set: str,
+    threads: int,
+) -> None: ...
+def positions_from_fills(
+    quantity: npt.NDArray[np.float64],
+    price: npt.NDArray[np.float64],
+    fee: npt.NDArray[np.float64],
+    order: npt.NDArray[np.uint32],
+    starts: npt.NDArray[np.uint32],
+    instrument: npt.NDArray[np.uint32],
+    contracts: list[tuple[str, float, float] | None],
+    marks: npt.NDArray[np.float64],
+    threads: int,
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.uint8], npt.NDArray[np.int64]]: ...
+def fill_statuses() -> list[tuple[int, str, str]]: ...
 def panic_inside() -> None: ...
 def quantities_to_close(
     book: Book,

@@ -1,4 +1,4 @@
-"""The command line: ``levcore score``, ``explain``, ``compare``, ``plan``, ``reconcile``, ``tiers``, ...
+"""The command line: ``levcore score``, ``explain``, ``against``, ``compare``, ``plan`` and others.
 
 Exit codes are those of `levcore.cli.exit_codes`.
 """
@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 from levcore._levcore import __version__
 from levcore.book.marks import Marks
 from levcore.book.positions import PositionBook
+from levcore.cli.against import add_against
 from levcore.cli.compare import add_compare
 from levcore.cli.exit_codes import INTERRUPTED, TERMINATED
 from levcore.cli.fees import add_fees, with_fees
@@ -165,6 +166,7 @@ def _parser() -> Parser:
     explain.add_argument("--row", type=int, required=True, metavar="N", help="row of POSITIONS, from 0")
     explain.set_defaults(run=_explain)
 
+    add_against(commands, _add_inputs, _inputs)
     add_compare(commands)
     add_plan(commands)
     add_reconcile(commands)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -31,6 +31,9 @@ from levcore.frozen import Frozen
 from levcore.measures import DEFAULT_MEASURES, chosen_measures, default_measures, measure_mask
 from levcore.rules.policy import MarginPolicy
 from levcore.status import FIRST_PARTIAL, Status
+
+if TYPE_CHECKING:
+    from levcore.engine.over_time import RiskOverTime
 
 __all__ = ["Engine", "Marks"]
 
@@ -171,9 +174,11 @@ class Engine(Frozen):
         book : PositionBook
             Positions and wallets.
         marks : mapping of instrument name to price, or array_like of shape (len(book.instrument_names),)
-            Mark prices, quote per base; NaN or absent: missing. For a book with policies also a mapping of
-            their labels to either of these, or an array_like of shape (policies, instruments), by
-            ``book.policy_names`` and ``book.instrument_names``.
+            Mark prices, quote per base; NaN or absent: missing. Also a series with the names as its index, a
+            frame with a column ``instrument`` and one of ``mark_price``, ``mark`` and ``price``, or an array
+            of one price a row of the book, the same for all rows of an instrument. For a book with
+            policies also a mapping of their labels to either of these, or an array_like of shape (policies,
+            instruments), by ``book.policy_names`` and ``book.instrument_names``.
         asset_prices : mapping of asset name to price, optional
             Prices of the assets that accounts hold balances in, and that their positions settle in, in the
             accounts' currency; absent: missing. Needed for a book with balances.
@@ -235,6 +240,12 @@ class Engine(Frozen):
     def compiled(self, label: str) -> Compiled:
         """A policy of the engine by its label, compiled for all of its instruments."""
         return self._compiled[label]
+
+    def evaluate_over(self, book: PositionBook, marks: Any, **options: Any) -> "RiskOverTime":
+        """Evaluate a book at the marks of many times; see `levcore.engine.over_time.evaluate_over`."""
+        from levcore.engine.over_time import evaluate_over
+
+        return evaluate_over(self, book, marks, **options)
 
     def bind(self, book: PositionBook) -> Binding:
         """Policies of the book with the places of its instruments, found once a book."""

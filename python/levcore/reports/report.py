@@ -17,11 +17,13 @@ from levcore.reports.plan.page import plan_page
 from levcore.reports.reconciliation import reconciliation_page
 from levcore.reports.risk.gather import gather
 from levcore.reports.risk.page import risk_page
+from levcore.reports.systems import against_page
 from levcore.reports.text import page_text
+from levcore.systems.against import Against
 
 __all__ = ["check_report_path", "report"]
 
-Result = BookRisk | Comparison | Plan | Reconciliation
+Result = BookRisk | Comparison | Plan | Reconciliation | Against
 
 TOP_OF_TEXT, TOP_OF_PAGE = 10, 20
 
@@ -59,9 +61,9 @@ def report(
 
     Parameters
     ----------
-    result : BookRisk, Comparison, Plan or Reconciliation
-        What `levcore.Engine.evaluate` with every measure, `levcore.compare`, `levcore.plan` or
-        `levcore.reconcile` returns.
+    result : BookRisk, Comparison, Plan, Reconciliation or Against
+        What `levcore.Engine.evaluate` with every measure, `levcore.compare`, `levcore.plan`,
+        `levcore.reconcile` or `levcore.against` returns.
     path : path, optional
         The file to write, ``.html`` or ``.htm``; it needs Jinja2, the extra ``report``.
     title : str
@@ -131,5 +133,7 @@ def _page(result: Result, title: str, top: int, generated_at: datetime | None) -
         return plan_page(result, title)
     if isinstance(result, Reconciliation):
         return reconciliation_page(result, *words)
-    expected = "BookRisk, Comparison, Plan or Reconciliation"
+    if isinstance(result, Against):
+        return against_page(result, *words)
+    expected = "BookRisk, Comparison, Plan, Reconciliation or Against"
     raise DTypeError("result", "must be a result that a report shows", expected, type(result).__name__)

@@ -97,6 +97,11 @@ impl<'py, T: numpy::Element> Table<'py, T> {
         array.bind(py).try_readwrite().map(Self).map_err(|error| alias(argument, &error.to_string()))
     }
 
+    /// How many of its rows each of `times` has.
+    pub(crate) fn rows_of(&self, times: usize) -> usize {
+        self.0.shape()[0] / times.max(1)
+    }
+
     /// Its rows, each a column of results, cut to `rows` values.
     pub(crate) fn columns(&mut self, argument: &'static str, count: usize, rows: usize) -> PyResult<Vec<&mut [T]>> {
         let shape = [self.0.shape()[0], self.0.shape()[1]];

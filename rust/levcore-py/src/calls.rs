@@ -1,4 +1,4 @@
-//! The questions to a book at marks: its risk, how far prices may move, how much to close.
+//! The questions to a book at marks: its risk, how far prices may move, how much to close, what each leg costs.
 
 use levcore::{
     AccountOutputs, BalanceOutputs, Betas, ByMeasure, DistanceOutputs, Execution, InstructionSet, Layout, Measure,
@@ -14,7 +14,17 @@ use crate::door;
 use crate::errors::to_python;
 
 pub(crate) type Floats<'py> = PyReadonlyArray1<'py, f64>;
-type Results = (Py<PyArray2<f64>>, Py<PyArray2<u8>>);
+pub(crate) type Results = (Py<PyArray2<f64>>, Py<PyArray2<u8>>);
+
+/// A question of the core about distances.
+type DistanceQuestion = fn(
+    &levcore::Book<'_>,
+    &Layout,
+    &[PolicyAtMarks<'_>],
+    &[Betas<'_>],
+    &DistanceOutputs<'_>,
+    Execution<'_>,
+) -> levcore::Result<()>;
 
 /// What every question is asked of, borrowed for the length of the call.
 pub(crate) struct Question<'py> {
@@ -55,12 +65,45 @@ impl<'py> Question<'py> {
         &self,
         answer: impl FnOnce(&levcore::Book<'_>, &Layout, &[PolicyAtMarks<'_>], Execution<'_>) -> levcore::Result<()> + Send,
     ) -> PyResult<()> {
+        self.ask_at(0, 1, answer)
+    }
+
+    /// The same at the marks of one of several times.
+    pub(crate) fn ask_at(
+        &self,
+        time: usize,
+        times: usize,
+        answer: impl FnOnce(&levcore::Book<'_>, &Layout, &[PolicyAtMarks<'_>], Execution<'_>) -> levcore::Result<()> + Send,
+    ) -> PyResult<()> {
         let columns = self.book.columns()?;
         let asset_prices = self.asset_prices.iter().map(PyReadonlyArray1::as_slice).collect::<Result<Vec<_>, _>>()?;
-        let policies = self.policies.at(self.marks.as_slice()?, &asset_prices)?;
+        let marks = self.marks.as_slice()?;
+        let count = marks.len() / times;
+        let policies = self.policies.at(&marks[time * count..][..count], &asset_prices)?;
         let layout = self.layout;
         let work = |execution: Execution<'_>| answer(&columns, layout, &policies, execution);
         door::through_with_signals(self.py, self.set, self.threads, work)
+    }
+
+    /// Asks for distances, one a place of `results` and `codes`.
+    fn distances(
+        &self,
+        betas: &[(Floats<'_>, Floats<'_>)],
+        results: &Py<PyArray2<f64>>,
+        codes: &Py<PyArray2<u8>>,
+        count: usize,
+        measure: DistanceQuestion,
+    ) -> PyResult<()> {
+        let betas = betas.iter().map(|(instruments, assets)| {
+            PyResult::Ok(Betas { of_instruments: instruments.as_slice()?, of_assets: assets.as_slice()? })
+        });
+        let betas = betas.collect::<PyResult<Vec<_>>>()?;
+        let mut results = Table::of(self.py, "out", results)?;
+        let mut codes = Table::of(self.py, "out", codes)?;
+        let [lower, upper] = results.array("out", count)?;
+        let [status] = codes.array("out", count)?;
+        let outputs = DistanceOutputs::new(lower, upper, status);
+        self.ask(|book, layout, policies, execution| measure(book, layout, policies, &betas, &outputs, execution))
     }
 }
 
@@ -142,18 +185,53 @@ pub(crate) fn measure_distances(
 ) -> PyResult<()> {
     let question = Question::of(py, book, policies, marks, asset_prices, instruction_set, threads)?;
     let (_, account_count, _) = question.sizes()?;
-    let betas = betas.iter().map(|(instruments, assets)| {
-        PyResult::Ok(Betas { of_instruments: instruments.as_slice()?, of_assets: assets.as_slice()? })
-    });
-    let betas = betas.collect::<PyResult<Vec<_>>>()?;
+    question.distances(&betas, &results, &codes, account_count, levcore::measure_distances)
+}
+
+/// Measures the same of each account without one of its legs after the other, by row; isolated rows are left as they are.
+#[pyfunction]
+#[allow(clippy::too_many_arguments, reason = "the parts of one evaluation, each with its own owner")]
+pub(crate) fn measure_distances_without(
+    py: Python<'_>,
+    book: &Book,
+    policies: &BookPolicies,
+    marks: Floats<'_>,
+    asset_prices: Vec<Floats<'_>>,
+    betas: Vec<(Floats<'_>, Floats<'_>)>,
+    results: Py<PyArray2<f64>>,
+    codes: Py<PyArray2<u8>>,
+    instruction_set: &str,
+    threads: usize,
+) -> PyResult<()> {
+    let question = Question::of(py, book, policies, marks, asset_prices, instruction_set, threads)?;
+    let (row_count, ..) = question.sizes()?;
+    question.distances(&betas, &results, &codes, row_count, levcore::measure_distances_without)
+}
+
+/// Judges each account without one of its legs after the other: the measures of an account and codes of state and status, by row.
+///
+/// `book` settles every account as one whole; isolated rows are left as they are.
+#[pyfunction]
+#[allow(clippy::too_many_arguments, reason = "the parts of one evaluation, each with its own owner")]
+pub(crate) fn leave_one_out(
+    py: Python<'_>,
+    book: &Book,
+    policies: &BookPolicies,
+    marks: Floats<'_>,
+    asset_prices: Vec<Floats<'_>>,
+    results: Py<PyArray2<f64>>,
+    codes: Py<PyArray2<u8>>,
+    instruction_set: &str,
+    threads: usize,
+) -> PyResult<()> {
+    let question = Question::of(py, book, policies, marks, asset_prices, instruction_set, threads)?;
+    let (row_count, ..) = question.sizes()?;
     let mut results = Table::of(py, "out", &results)?;
     let mut codes = Table::of(py, "out", &codes)?;
-    let [lower, upper] = results.array("out", account_count)?;
-    let [status] = codes.array("out", account_count)?;
-    let outputs = DistanceOutputs::new(lower, upper, status);
-    question.ask(|book, layout, policies, execution| {
-        levcore::measure_distances(book, layout, policies, &betas, &outputs, execution)
-    })
+    let [state, status] = codes.array("out", row_count)?;
+    let outputs = AccountOutputs::new(results.array("out", row_count)?, state, status);
+    question
+        .ask(|book, layout, policies, execution| levcore::leave_one_out(book, layout, policies, &outputs, execution))
 }
 
 /// Finds how much of each leg alone to close so that its account's margin call ends: contracts, one value a row.

@@ -9,6 +9,8 @@ mod borrowed;
 mod calls;
 mod door;
 mod errors;
+mod fills;
+mod over;
 mod policy;
 mod scenarios;
 mod sums;
@@ -26,9 +28,13 @@ mod _levcore {
     #[pymodule_export]
     use crate::book_policies::BookPolicies;
     #[pymodule_export]
-    use crate::calls::{evaluate, measure_distances, quantities_to_close};
+    use crate::calls::{evaluate, leave_one_out, measure_distances, measure_distances_without, quantities_to_close};
     #[pymodule_export]
     use crate::door::panic_inside;
+    #[pymodule_export]
+    use crate::fills::positions_from_fills;
+    #[pymodule_export]
+    use crate::over::evaluate_over;
     #[pymodule_export]
     use crate::policy::Policy;
     #[pymodule_export]
@@ -40,8 +46,8 @@ mod _levcore {
     #[pymodule_export]
     use crate::vocabularies::{
         account_measures, account_statuses, balance_measures, change_kinds, change_statuses, default_threads,
-        instruction_sets, measures, scenario_account_statuses, scenario_measures, scenario_row_statuses, states,
-        statuses, used_instruction_set,
+        fill_statuses, instruction_sets, measures, scenario_account_statuses, scenario_measures, scenario_row_statuses,
+        states, statuses, used_instruction_set,
     };
 
     #[pymodule_export]

@@ -2,7 +2,8 @@
 
 use levcore::codes::{ChangeKind, ChangeStatus, ScenarioMeasure, Word};
 use levcore::{
-    AccountMeasure, AccountStatus, BalanceMeasure, InstructionSet, Measure, State, Status, machine, scenarios,
+    AccountMeasure, AccountStatus, BalanceMeasure, FillStatus, InstructionSet, Measure, State, Status, machine,
+    scenarios,
 };
 use pyo3::prelude::*;
 
@@ -49,6 +50,12 @@ pub(crate) fn scenario_measures() -> Vec<Measured> {
 #[pyfunction]
 pub(crate) fn statuses() -> Vec<Coded> {
     coded(&Status::TABLE, |status| status as u8)
+}
+
+/// Codes of the positions that fills make as (code, name, meaning).
+#[pyfunction]
+pub(crate) fn fill_statuses() -> Vec<Coded> {
+    coded(&FillStatus::TABLE, |status| status as u8)
 }
 
 /// Codes of the accounts' `status` column as (code, name, meaning).

@@ -2,13 +2,14 @@
 //!
 //! A policy compiles to numbers ([`Policy`]); a book is a set of borrowed columns ([`Book`]) whose order of evaluation is settled once
 //! ([`Layout`]); [`evaluate()`] writes columns of results and, for every row, a [`Status`]. [`measure_distances`] and
-//! [`quantities_to_close`] ask whole accounts, [`scenarios`] is portfolio margin, [`what_if`] evaluates changes that have not happened yet.
+//! [`quantities_to_close`] ask whole accounts, [`leave_one_out`] asks them without each leg, [`what_if`] evaluates changes that have not
+//! happened yet, [`scenarios`] is portfolio margin, [`positions_from_fills`] makes positions of fills.
 //!
 //! The maintenance requirement of a position is the largest of a few lines in its value, so the surplus over it is concave and every
 //! liquidation price has a closed form ([`formulas::liquidation`]). Results are the same to the last bit for every instruction set and
 //! number of threads.
 //!
-//! The rooms stand on floors, and use what lies below them only: `what_if`, `evaluate`, `accounts`, `job`, `tiles`, `rules` and `scenarios`; then
+//! The rooms stand on floors, and use what lies below them only: `what_if`, `evaluate`, `accounts`, `job`, `tiles`, `rules`, `scenarios` and `fills`; then
 //! `book`, `formulas`, `machine`; at the bottom `codes` and `error`. `tests/floors.rs` holds them to it.
 //!
 //! # Examples
@@ -82,6 +83,7 @@ pub mod book;
 pub mod codes;
 pub mod error;
 pub mod evaluate;
+pub mod fills;
 pub mod formulas;
 pub mod job;
 pub mod machine;
@@ -93,9 +95,10 @@ pub mod what_if;
 
 pub use accounts::{Betas, DistanceOutputs};
 pub use book::{BalanceKeys, Balances, Book, Codes, Keys, Layout, Members};
-pub use codes::{AccountMeasure, AccountStatus, BalanceMeasure, ByMeasure, Measure, State, Status};
+pub use codes::{AccountMeasure, AccountStatus, BalanceMeasure, ByMeasure, FillStatus, Measure, State, Status};
 pub use error::{Error, Result};
-pub use evaluate::{evaluate, measure_distances, quantities_to_close};
+pub use evaluate::{evaluate, leave_one_out, measure_distances, measure_distances_without, quantities_to_close};
+pub use fills::{FILL_MEASURES, FilledPosition, Fills, positions_from_fills};
 pub use formulas::contract::{Contract, Payoff};
 pub use formulas::exact_sum::{ExactSum, exact_sums};
 pub use job::{AccountOutputs, BalanceOutputs, Outputs, PolicyAtMarks};

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from levcore.book.positions import PositionBook
     from levcore.engine.distances import AccountDistance
 
-__all__ = ["distance"]
+__all__ = ["distance", "measure"]
 
 
 def distance(
@@ -61,14 +61,15 @@ def distance(
         reader = AccountReader(
             replay, part, account, replay.rows_of_account[account], replay.balances_of_account[account]
         )
-        lower, upper, status = _measure(reader, of_instruments.tolist(), of_assets.tolist())
+        lower, upper, status = measure(reader, of_instruments.tolist(), of_assets.tolist())
         result.lower[account], result.upper[account], result.status[account] = lower, upper, status
     return result
 
 
-def _measure(
+def measure(
     reader: AccountReader, of_instruments: list[float], of_assets: list[float]
 ) -> tuple[float, float, AccountStatus]:
+    """Lower and upper move that liquidate an account, and its status."""
     pool = reader.read()
     verdict = judge(pool.total(), reader.status(), reader.part.policy)
     if verdict.status != AccountStatus.OK:

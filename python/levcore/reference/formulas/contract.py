@@ -3,7 +3,14 @@
 from levcore.engine.compiled import CompiledInstrument
 from levcore.reference.arithmetic import divide
 
-__all__ = ["coordinate", "is_inverse", "long_direction", "price_at_value", "price_per_value"]
+__all__ = [
+    "coordinate",
+    "is_inverse",
+    "long_direction",
+    "price_at_coordinate",
+    "price_at_value",
+    "price_per_value",
+]
 
 INVERSE = "inverse"
 
@@ -16,6 +23,11 @@ def is_inverse(instrument: CompiledInstrument) -> bool:
 def coordinate(instrument: CompiledInstrument, price: float) -> float:
     """Coordinate of a price."""
     return divide(1.0, price) if instrument.payoff == INVERSE else price * instrument.multiplier
+
+
+def price_at_coordinate(instrument: CompiledInstrument, coordinate: float) -> float:
+    """Price of a coordinate."""
+    return divide(1.0, coordinate) if instrument.payoff == INVERSE else coordinate / instrument.multiplier
 
 
 def price_per_value(instrument: CompiledInstrument, size: float) -> float:

@@ -42,6 +42,7 @@ impl<'a> DistanceOutputs<'a> {
         [self.lower.len(), self.upper.len(), self.status.len()]
     }
 
+    /// Stores the distances of the account with this code, or of the account without the leg of this row.
     fn store(&self, code: usize, (lower, upper): (f64, f64), status: AccountStatus) {
         self.lower.write_consecutive(code, &[lower]);
         self.upper.write_consecutive(code, &[upper]);
@@ -56,6 +57,7 @@ pub(crate) struct Measurer<'a> {
     outputs: &'a DistanceOutputs<'a>,
     reader: AccountReader<'a>,
     moved: Move,
+    without_each: bool,
 }
 
 /// No price liquidates.
@@ -67,30 +69,44 @@ impl<'a> Measurer<'a> {
         part: &'a PolicyPart<'a>,
         betas: Betas<'a>,
         outputs: &'a DistanceOutputs<'a>,
+        without_each: bool,
     ) -> Self {
-        Self { part, betas, outputs, reader: AccountReader::new(job, part), moved: Move::default() }
+        let reader = AccountReader::new(job, part);
+        Self { part, betas, outputs, reader, moved: Move::default(), without_each }
     }
 }
 
 impl PooledWork for Measurer<'_> {
-    /// Measures the distances of the account.
+    /// Measures the distances of the account, or those of the account without each of its legs.
     fn account(&mut self, account: &PooledAccount, valued: &ValuedLegs<'_>, first: usize) {
-        let (_, verdict) = self.reader.judge(account, valued, first);
-        if verdict.status != AccountStatus::Ok {
-            self.outputs.store(account.code, NONE, verdict.status);
+        if !self.without_each {
+            self.measure(account, valued, first, account.code);
             return;
         }
-        self.reader.pool.freeze(self.part.policy);
-        let Some(scale) = self.ray() else {
-            self.outputs.store(account.code, NONE, AccountStatus::NoCommonRay);
-            return;
-        };
-        let moves = if scale == 0.0 { NONE } else { self.zeros(verdict.surplus, scale) };
-        self.outputs.store(account.code, moves, AccountStatus::Ok);
+        for leg in 0..account.legs.len() {
+            self.reader.leave_out(Some(leg));
+            let row = self.reader.row(account, leg);
+            self.measure(account, valued, first, row);
+        }
     }
 }
 
 impl Measurer<'_> {
+    fn measure(&mut self, account: &PooledAccount, valued: &ValuedLegs<'_>, first: usize, place: usize) {
+        let (_, verdict) = self.reader.judge(account, valued, first);
+        if verdict.status != AccountStatus::Ok {
+            self.outputs.store(place, NONE, verdict.status);
+            return;
+        }
+        self.reader.pool.freeze(self.part.policy);
+        let Some(scale) = self.ray() else {
+            self.outputs.store(place, NONE, AccountStatus::NoCommonRay);
+            return;
+        };
+        let moves = if scale == 0.0 { NONE } else { self.zeros(verdict.surplus, scale) };
+        self.outputs.store(place, moves, AccountStatus::Ok);
+    }
+
     /// Puts what moves on the ray; the beta of the largest magnitude, or none if the surplus on the ray is not made of lines.
     fn ray(&mut self) -> Option<f64> {
         self.moved.clear();

@@ -55,6 +55,8 @@ pub(crate) struct AccountReader<'a> {
     /// Long and short legs of each instrument.
     sides: Vec<[u32; 2]>,
     pub has_balances: bool,
+    /// Place of the leg that the accounts are read without.
+    left_out: Option<usize>,
 }
 
 /// No mover.
@@ -75,7 +77,25 @@ impl<'a> AccountReader<'a> {
             instruments: Numbering::default(),
             sides: Vec::new(),
             has_balances: false,
+            left_out: None,
         }
+    }
+
+    /// Reads the next accounts without the leg at this place among theirs.
+    pub(crate) fn leave_out(&mut self, leg: Option<usize>) {
+        self.left_out = leg;
+    }
+
+    /// Row of the leg at this place among those of an account.
+    pub(crate) fn row(&self, account: &PooledAccount, leg: usize) -> usize {
+        self.job.layout.pooled.rows[account.legs.clone()][leg] as usize
+    }
+
+    /// Whether no two of these rows have exposure to one instrument.
+    pub(crate) fn holds_each_once(&mut self, rows: &[u32]) -> bool {
+        self.instruments.clear();
+        self.count_sides(rows);
+        self.sides.iter().all(|[long, short]| long + short <= 1)
     }
 
     /// Reads an account, whose legs lie in `valued` from `first` on, and judges it.
@@ -108,7 +128,9 @@ impl<'a> AccountReader<'a> {
         let rows = &layout.pooled.rows[account.legs.clone()];
         self.count_sides(rows);
         for (leg, &row) in rows.iter().enumerate() {
-            self.read_leg(row as usize, valued, first + leg);
+            if self.left_out != Some(leg) {
+                self.read_leg(row as usize, valued, first + leg);
+            }
         }
         hedge::cover(&mut self.pool.legs, self.part.policy, self.groups.len());
     }
@@ -154,7 +176,10 @@ impl<'a> AccountReader<'a> {
     /// Counts the legs of each instrument by side; rows without a quantity are none.
     fn count_sides(&mut self, rows: &[u32]) {
         self.sides.clear();
-        for &row in rows {
+        for (leg, &row) in rows.iter().enumerate() {
+            if self.left_out == Some(leg) {
+                continue;
+            }
             let number = self.instruments.number(self.job.book.instrument[row as usize] as usize);
             if number == self.sides.len() {
                 self.sides.push([0, 0]);

@@ -3,4 +3,4 @@
 pub(crate) mod questions;
 mod tasks;
 
-pub use questions::{evaluate, measure_distances, quantities_to_close};
+pub use questions::{evaluate, leave_one_out, measure_distances, measure_distances_without, quantities_to_close};

@@ -1,4 +1,4 @@
-//! The three questions to a book at marks: its risk, how far prices may move, how much to close.
+//! The questions to a book at marks: its risk, how far prices may move, how much to close, what each leg costs.
 
 use crate::accounts::distance::{Betas, DistanceOutputs};
 use crate::book::columns::Book;
@@ -6,7 +6,7 @@ use crate::book::layout::Layout;
 use crate::error::{Error, Result};
 use crate::evaluate::tasks::{Question, ask_all, evaluate_all};
 use crate::job::context::{Job, PolicyAtMarks};
-use crate::job::outputs::Outputs;
+use crate::job::outputs::{AccountOutputs, Outputs};
 use crate::machine::execution::Execution;
 use crate::machine::shared::SharedSlice;
 
@@ -48,9 +48,61 @@ pub fn measure_distances(
 ) -> Result<()> {
     let nothing = Outputs::none();
     let job = Job::new(book, layout, policies, &nothing)?;
-    let accounts = book.wallet_balance.len();
-    if let Some(found) = outputs.len().into_iter().find(|&len| len != accounts) {
-        return Err(Error::Length { argument: "out", expected: accounts, found });
+    check_distances(policies, betas, outputs, book.wallet_balance.len())?;
+    ask_all(&job, Question::Measure(betas, outputs), &mut execution)
+}
+
+/// Measures the same as [`measure_distances`] of each account without one of its legs after the other, by row.
+///
+/// Isolated rows are left as they are.
+///
+/// # Errors
+///
+/// As [`evaluate`].
+pub fn measure_distances_without(
+    book: &Book<'_>,
+    layout: &Layout,
+    policies: &[PolicyAtMarks<'_>],
+    betas: &[Betas<'_>],
+    outputs: &DistanceOutputs<'_>,
+    mut execution: Execution<'_>,
+) -> Result<()> {
+    let nothing = Outputs::none();
+    let job = Job::new(book, layout, policies, &nothing)?;
+    check_distances(policies, betas, outputs, book.rows())?;
+    ask_all(&job, Question::MeasureWithout(betas, outputs), &mut execution)
+}
+
+/// Judges each account without one of its legs after the other.
+///
+/// `layout` settles every account as one whole; `outputs` has one value a row: the measures of its account as [`evaluate`] gives them for a
+/// book without the row, to the last bit. Isolated rows are left as they are.
+///
+/// # Errors
+///
+/// As [`evaluate`].
+pub fn leave_one_out(
+    book: &Book<'_>,
+    layout: &Layout,
+    policies: &[PolicyAtMarks<'_>],
+    outputs: &AccountOutputs<'_>,
+    mut execution: Execution<'_>,
+) -> Result<()> {
+    let nothing = Outputs::none();
+    let job = Job::new(book, layout, policies, &nothing)?;
+    outputs.check(book.rows())?;
+    ask_all(&job, Question::Leave(outputs), &mut execution)
+}
+
+/// Refuses columns that do not fit `places` accounts or rows, and betas that do not fit their policies.
+fn check_distances(
+    policies: &[PolicyAtMarks<'_>],
+    betas: &[Betas<'_>],
+    outputs: &DistanceOutputs<'_>,
+    places: usize,
+) -> Result<()> {
+    if let Some(found) = outputs.len().into_iter().find(|&len| len != places) {
+        return Err(Error::Length { argument: "out", expected: places, found });
     }
     if betas.len() != policies.len() {
         return Err(Error::Length { argument: "betas", expected: policies.len(), found: betas.len() });
@@ -62,7 +114,7 @@ pub fn measure_distances(
             return Err(Error::Length { argument: "betas", expected, found });
         }
     }
-    ask_all(&job, Question::Measure(betas, outputs), &mut execution)
+    Ok(())
 }
 
 /// Finds how much of each leg alone to close so that its account's margin call ends.

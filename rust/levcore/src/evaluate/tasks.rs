@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use crate::accounts::close::Closer;
 use crate::accounts::cross::{JudgedLegs, ValuedLegs, judge_accounts, price_legs, value_legs};
 use crate::accounts::distance::{Betas, DistanceOutputs, Measurer};
+use crate::accounts::leave::Leaver;
 use crate::accounts::pooled_work::PooledWork;
 use crate::accounts::settle::Settler;
 use crate::accounts::verdict::{Amounts, Standing};
@@ -13,6 +14,7 @@ use crate::book::pooled_accounts::{PooledAccount, PooledBlock};
 use crate::error::Result;
 use crate::job::context::{Job, PolicyPart};
 use crate::job::isolated::isolated_tile;
+use crate::job::outputs::AccountOutputs;
 use crate::machine::compare::{Compare, ROWS};
 use crate::machine::execution::Execution;
 use crate::machine::instruction_set::Work;
@@ -44,6 +46,10 @@ pub(crate) enum Question<'a> {
     Settle,
     /// Their distance to liquidation, with the betas of each policy.
     Measure(&'a [Betas<'a>], &'a DistanceOutputs<'a>),
+    /// The same of the accounts without each of their legs, by row.
+    MeasureWithout(&'a [Betas<'a>], &'a DistanceOutputs<'a>),
+    /// Their risk without each of their legs, by row.
+    Leave(&'a AccountOutputs<'a>),
     /// How much of each leg alone to close.
     Close(&'a SharedSlice<'a, f64>),
 }
@@ -213,8 +219,12 @@ fn run_task<C: Compare>(job: &Job<'_>, task: Task<'_>, scratch: &mut Scratch) {
             match question {
                 Question::Settle => each_account(Settler::new(job, part), accounts, &valued),
                 Question::Measure(betas, outputs) => {
-                    each_account(Measurer::new(job, part, betas[block.policy], outputs), accounts, &valued);
+                    each_account(Measurer::new(job, part, betas[block.policy], outputs, false), accounts, &valued);
                 }
+                Question::MeasureWithout(betas, outputs) => {
+                    each_account(Measurer::new(job, part, betas[block.policy], outputs, true), accounts, &valued);
+                }
+                Question::Leave(outputs) => each_account(Leaver::new(job, part, outputs), accounts, &valued),
                 Question::Close(quantities) => each_account(Closer::new(job, part, quantities), accounts, &valued),
             }
         }

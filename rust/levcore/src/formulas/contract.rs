@@ -84,6 +84,12 @@ pub fn coordinate(price: f64, multiplier: f64, inverse: bool) -> f64 {
     if inverse { 1.0 / price } else { price * multiplier }
 }
 
+/// Price of a coordinate: its reciprocal (inverse), else the coordinate over the multiplier.
+#[must_use]
+pub fn price_at_coordinate(coordinate: f64, contract: &Contract) -> f64 {
+    if contract.is_inverse() { 1.0 / coordinate } else { coordinate / contract.multiplier }
+}
+
 /// Price of a unit of value of a position of `size`: unless inverse, its price is proportional to its value.
 #[inline(always)]
 #[must_use]

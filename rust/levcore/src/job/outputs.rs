@@ -71,6 +71,15 @@ impl<'a> AccountOutputs<'a> {
 }
 
 impl AccountOutputs<'_> {
+    /// Refuses columns of another length.
+    pub(crate) fn check(&self, expected: usize) -> Result<()> {
+        let columns = self.columns.iter().map(SharedSlice::len);
+        match columns.chain([self.state.len(), self.status.len()]).find(|&len| len != expected) {
+            Some(found) => Err(Error::Length { argument: "out.accounts", expected, found }),
+            None => Ok(()),
+        }
+    }
+
     /// Stores the measures of the account with this code, and the codes of its state and status.
     pub(crate) fn store(&self, code: usize, measures: [f64; AccountMeasure::COUNT], state: u8, status: u8) {
         for (column, measure) in self.columns.iter().zip(measures) {
@@ -120,10 +129,6 @@ impl<'a> Outputs<'a> {
         if let Some(found) = of_rows {
             return Err(Error::Length { argument: "out", expected: rows, found });
         }
-        let columns = self.accounts.columns.iter().map(SharedSlice::len);
-        match columns.chain([self.accounts.state.len(), self.accounts.status.len()]).find(|&len| len != accounts) {
-            Some(found) => Err(Error::Length { argument: "out.accounts", expected: accounts, found }),
-            None => Ok(()),
-        }
+        self.accounts.check(accounts)
     }
 }

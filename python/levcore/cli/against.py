@@ -1,0 +1,92 @@
+"""The command ``levcore against``: another system's numbers beside levcore's.
+
+Exit codes: 0 every number agrees or differs for a known reason; 2 at least one differs for none; 1 the
+command failed.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from levcore.cli.options import OK, asset_prices, check_outputs, inputs_of
+from levcore.cli.progress import Progress
+from levcore.engine.engine import Engine
+from levcore.errors import InputError
+from levcore.files.tables import read_columns
+from levcore.measures import MEASURE_NAMES
+from levcore.reports.report import check_report_path, report
+from levcore.systems.against import against
+
+__all__ = ["add_against"]
+
+UNEXPLAINED = 2
+Inputs = Callable[[argparse.Namespace, Progress], Any]
+"""Positions, book, marks and policies that the options name."""
+
+
+def add_against(
+    commands: "argparse._SubParsersAction[Any]",
+    add_inputs: Callable[[argparse.ArgumentParser], None],
+    inputs: Inputs,
+) -> None:
+    """Register the command, with the inputs of ``levcore score``."""
+    parser = commands.add_parser(
+        "against",
+        help="compare another system's numbers with levcore's",
+        description="Compare the margins, profits and prices that another system gives with levcore's, and "
+        "say which mistake explains the differences.",
+        epilog="Exit code: 0 every number agrees or differs for a known reason; 2 one differs for no reason "
+        "found; 1 the command failed.",
+    )
+    add_inputs(parser)
+    parser.add_argument(
+        "theirs",
+        metavar="THEIRS",
+        help="the other system's columns, a row each of POSITIONS: measures of levcore, such as "
+        "liquidation_price, and instrument",
+    )
+    parser.add_argument(
+        "--column",
+        action="append",
+        default=[],
+        metavar="THEIRS=MEASURE",
+        help="which measure a column of another name is; may be repeated",
+    )
+    parser.add_argument(
+        "--tolerance", type=float, default=1e-9, help="share up to which numbers are the same"
+    )
+    parser.add_argument("--report", metavar="FILE.html", help="write the report, one offline file")
+    parser.add_argument("--format", choices=("table", "json"), default="table", help="standard output")
+    parser.set_defaults(run=lambda options: _against(options, inputs))
+
+
+def _against(options: argparse.Namespace, inputs: Inputs) -> int:
+    check_outputs((*inputs_of(options), options.instruments, options.theirs), [("--report", options.report)])
+    if options.report:
+        check_report_path(options.report, "--report")
+    progress = Progress()
+    renamed = dict(_column(text) for text in options.column)
+    theirs = read_columns(options.theirs, ("instrument",), (*MEASURE_NAMES, *renamed), tuple(renamed))
+    _, book, marks, chosen = inputs(options, progress)
+    progress.step("evaluating")(len(book))
+    prices = asset_prices(options)
+    risk = Engine(chosen).evaluate(book, marks, asset_prices=prices, measures=MEASURE_NAMES)
+    frame: dict[str, Any] = {**dict.fromkeys(theirs.passed_through, ()), **theirs.numbers, **theirs.texts}
+    found = against(risk, frame, columns=renamed, tolerance=options.tolerance, asset_prices=prices)
+    progress.clear()
+    title = f"{Path(options.theirs).name} against levcore"
+    if options.report:
+        report(found, options.report, title=title)
+    as_json = options.format == "json"
+    sys.stdout.write(json.dumps(found.to_dict(), indent=2) + "\n" if as_json else report(found, title=title))
+    return UNEXPLAINED if found.unexplained else OK
+
+
+def _column(text: str) -> tuple[str, str]:
+    name, equals, measure = (part.strip() for part in text.partition("="))
+    if not equals or not name or not measure:
+        raise InputError("--column", "must say which measure a column is", "THEIRS=MEASURE", repr(text))
+    return name, measure

@@ -1,0 +1,1 @@
+"""Positions from the fills that made them."""

@@ -1,0 +1,1 @@
+"""A book as another system evaluates it, beside ours."""
