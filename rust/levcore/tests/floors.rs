@@ -12,7 +12,7 @@ const FLOORS: [&[&str]; 9] = [
     &["accounts"],
     &["job"],
     &["tiles"],
-    &["rules", "scenarios"],
+    &["rules", "scenarios", "closing"],
     &["book", "formulas", "machine"],
     &["codes"],
     &["memory"],
