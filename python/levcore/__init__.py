@@ -30,6 +30,9 @@ from levcore.status import AccountStatus, State, Status
 
 if TYPE_CHECKING:
     from levcore import reference
+    from levcore.closing.close_out import close_out
+    from levcore.closing.concentration import concentration
+    from levcore.closing.ladder import ladder
     from levcore.comparison.compare import compare
     from levcore.explanation.explain import explain
     from levcore.reconciliation.reconcile import reconcile
@@ -56,9 +59,12 @@ __all__ = [
     "Status",
     "TierTable",
     "__version__",
+    "close_out",
     "compare",
+    "concentration",
     "distance",
     "explain",
+    "ladder",
     "policies",
     "policy",
     "quantities_to_close",
@@ -68,8 +74,11 @@ __all__ = [
 ]
 
 LATER = {
+    "close_out": "levcore.closing.close_out",
     "compare": "levcore.comparison.compare",
+    "concentration": "levcore.closing.concentration",
     "explain": "levcore.explanation.explain",
+    "ladder": "levcore.closing.ladder",
     "reconcile": "levcore.reconciliation.reconcile",
     "report": "levcore.reports.report",
 }

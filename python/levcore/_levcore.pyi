@@ -150,3 +150,58 @@ def states() -> list[tuple[int, str, str]]: ...
 def instruction_sets() -> list[str]: ...
 def used_instruction_set() -> str: ...
 def default_threads() -> int: ...
+
+@final
+class Ladder:
+    def __new__(
+        cls,
+        size: npt.NDArray[np.float64],
+        entry: npt.NDArray[np.float64],
+        trigger: npt.NDArray[np.float64],
+        bankruptcy: npt.NDArray[np.float64],
+        falls: bool,
+        per_unit: float,
+    ) -> Ladder: ...
+    def at(
+        self, coordinates: npt.NDArray[np.float64]
+    ) -> tuple[npt.NDArray[np.uint64], list[npt.NDArray[np.float64]]]: ...
+
+def allocate(
+    amount: int,
+    capacity: npt.NDArray[np.int64],
+    weight: npt.NDArray[np.int64],
+    rule: str,
+    deal_rest: bool,
+) -> npt.NDArray[np.int64]: ...
+def closing_words() -> list[list[tuple[str, str]]]: ...
+def loss_parts(
+    gain: npt.NDArray[np.float64],
+    entry: npt.NDArray[np.float64],
+    trigger: npt.NDArray[np.float64],
+    fill: npt.NDArray[np.float64],
+    fee_rate: npt.NDArray[np.float64],
+    per_unit: float,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]: ...
+def rank_for_deleveraging(
+    ranking: str,
+    profit: npt.NDArray[np.float64],
+    entry_value: npt.NDArray[np.float64],
+    value: npt.NDArray[np.float64],
+    wallet: npt.NDArray[np.float64],
+    equity: npt.NDArray[np.float64],
+    maintenance_margin: npt.NDArray[np.float64],
+    leverage: npt.NDArray[np.float64],
+    key: npt.NDArray[np.int64],
+    lots: npt.NDArray[np.int64],
+    seed: int,
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.uint32]]: ...
+def share_out(
+    shortfall: npt.NDArray[np.int64],
+    lots: npt.NDArray[np.int64],
+    pool: npt.NDArray[np.uint32],
+    fund: int,
+    lots_of_winners: npt.NDArray[np.int64],
+    gains: int,
+    order: list[str],
+) -> tuple[list[npt.NDArray[np.int64]], npt.NDArray[np.int64], npt.NDArray[np.int64]]: ...
+def to_quanta(amount: npt.NDArray[np.float64], per_unit: float) -> npt.NDArray[np.int64]: ...

@@ -8,8 +8,12 @@ import numpy as np
 
 __all__ = [
     "CHOICES",
+    "PAYERS",
     "UNKNOWN",
+    "CloseOutPrice",
+    "CloseOutStep",
     "ClosingFeeBasis",
+    "DeleveragingRanking",
     "FeeBankruptcy",
     "FundingInRequirement",
     "HedgeRequirement",
@@ -18,6 +22,7 @@ __all__ = [
     "LiabilityRule",
     "MarginConversion",
     "RateRule",
+    "Remainder",
     "RequirementBasis",
     "Rounding",
     "Source",
@@ -41,6 +46,19 @@ InitialMarginRule: TypeAlias = Literal["leverage", "table", "unknown"]
 FundingInRequirement: TypeAlias = Literal["none", "rate_times_value", "unknown"]
 LiabilityRule: TypeAlias = Literal["none", "negative_equity", "requirement", "unknown"]
 MarginConversion: TypeAlias = Literal["price", "liability_weight", "unknown"]
+CloseOutStep: TypeAlias = Literal["whole", "unknown"]
+Remainder: TypeAlias = Literal["trader", "fund", "unknown"]
+DeleveragingRanking: TypeAlias = Literal[
+    "profit_share_times_margin_ratio",
+    "profit_share_times_effective_leverage",
+    "price_ratio_times_leverage",
+    "profit_share_times_leverage",
+    "random",
+    "none",
+    "unknown",
+]
+CloseOutPrice: TypeAlias = Literal["bankruptcy", "mark", "none", "unknown"]
+PAYERS = ("fund", "deleveraging", "socialised", "unknown")
 TraderOwes: TypeAlias = Literal["no", "yes", "claim_reserved", "unknown"]
 
 UNKNOWN: Unknown = "unknown"
@@ -67,6 +85,10 @@ CHOICES: dict[str, tuple[object, ...]] = {
     "liabilities_count_as": get_args(LiabilityRule),
     "margins_convert_at": get_args(MarginConversion),
     "trader_owes": get_args(TraderOwes),
+    "close_out_step": get_args(CloseOutStep),
+    "close_out_remainder": get_args(Remainder),
+    "close_out_ranking": get_args(DeleveragingRanking),
+    "close_out_price": get_args(CloseOutPrice),
 }
 
 
