@@ -55,7 +55,7 @@ def settle(
     order = _order_of_claims(risk, closed)
     paid, unpaid, queues = _payments(engine, risk, closed, filled, shares, order, payers, per_unit)
     debt = DEBTS[policy.known("trader_owes")] if (unpaid > 0).any() else DEBTS["no"]
-    # One entry a winner, and what rounding their shares down has left: the sum of both is what claims received.
+    # An entry a winner, and what rounding their shares down has left: together what claims received.
     deleveraged = [part for _, part, _ in queues] or [np.empty((3, 0), dtype=np.int64)]
     winners: Wholes = np.concatenate(deleveraged, axis=1)
     social = _socialise(engine, risk, closed, filled, int(sum(paid[2].tolist())), per_unit)
@@ -105,7 +105,7 @@ def settle(
 
 
 def _groups(risk: "BookRisk", closed: Closed, per_unit: float) -> tuple[Wholes, Wholes, Wholes]:
-    """Group of each closed row, first row of each group, and its margin: a wallet, or that of the position."""
+    """Group of each closed row, first row of each group, and its margin, maybe a wallet."""
     book, rows = risk.book, closed.rows
     name = -1 - rows
     if book.account_codes is not None:
@@ -126,7 +126,7 @@ def _sums(values: Wholes, group: Wholes, count: int) -> Wholes:
 
 
 def _order_of_claims(risk: "BookRisk", closed: Closed) -> Wholes:
-    """By account label, then instrument, larger quantity, lower entry price: an order in which rows stand nowhere."""
+    """By account label, then instrument, larger quantity, lower entry price: rows stand nowhere in it."""
     book, rows = risk.book, closed.rows
     names = np.array(book.instrument_names, dtype=object)
     place = np.argsort(np.argsort(names.astype(str))) if names.size else np.empty(0, dtype=np.int64)
@@ -135,7 +135,7 @@ def _order_of_claims(risk: "BookRisk", closed: Closed) -> Wholes:
 
 
 def _other_money(risk: "BookRisk", first: Wholes, missing: Wholes, payers: "Payers") -> Wholes:
-    """What the other money of each trader pays; of several positions of one the first in the book is served first."""
+    """What the other money of each trader pays, to the first of several positions in the book first."""
     left, paid = dict(payers.other), np.zeros_like(missing)
     if not left:
         return paid
@@ -147,7 +147,7 @@ def _other_money(risk: "BookRisk", first: Wholes, missing: Wholes, payers: "Paye
 
 
 def _by_leg(missing: Wholes, closed: Closed, group: Wholes) -> Wholes:
-    """Shortfall of each row: that of its group, by the value closed; lost quanta are dealt from the largest leg on."""
+    """Shortfall of each row: that of its group, by the value closed; lost quanta go to the largest legs."""
     count = np.bincount(group, minlength=missing.size)
     shares = np.where(count[group] == 1, missing[group], 0)
     for place in np.flatnonzero((count > 1) & (missing > 0)):
@@ -173,14 +173,17 @@ def _payments(
     none: Wholes = np.zeros(rows.size, dtype=np.int64)
     if not (shares > 0).any():
         return [none, none, none], none, []
-    names = [name for name in policy.known("close_out_payers") if _pays(policy, name)]
+    payers_in_order = policy.known("close_out_payers")
+    if payers_in_order[:1] == ("fund",) and payers.fund >= sum(shares.tolist()):
+        payers_in_order = ("fund",)  # nobody else is asked, and no rule about them is needed
+    names = [name for name in payers_in_order if _pays(policy, name)]
     pool = (2 * book.instrument_codes[rows] + (book.quantity[rows] < 0)).astype(np.uint32)
     after = (
-        engine.evaluate(book, _prices(book, risk, rows, filled))
-        if len(names) > 1 or names != ["fund"]
-        else risk
+        engine.evaluate(book, _prices(risk, rows, filled)) if len(names) > 1 or names != ["fund"] else risk
     )
-    queues = _queues(after, policy, closed, pool[shares > 0], payers) if "deleveraging" in names else {}
+    queues = (
+        _queues(after, policy, closed, pool[shares > 0].tolist(), payers) if "deleveraging" in names else {}
+    )
     lots_of_winners = np.zeros(2 * len(book.instrument_names), dtype=np.int64)
     for code, queue in queues.items():
         lots_of_winners[code] = sum(queue.lots.tolist())
@@ -212,7 +215,7 @@ def _pays(policy: "MarginPolicy", name: str) -> bool:
     return bool(policy.known("close_out_price") == "bankruptcy")
 
 
-def _prices(book: object, risk: "BookRisk", rows: Wholes, filled: Floats) -> Floats:
+def _prices(risk: "BookRisk", rows: Wholes, filled: Floats) -> Floats:
     """Marks, of instruments that were closed the price of the fill."""
     prices = np.array(np.asarray(risk.marks).reshape(-1))
     prices[risk.book.instrument_codes[rows]] = filled[rows]
@@ -220,14 +223,14 @@ def _prices(book: object, risk: "BookRisk", rows: Wholes, filled: Floats) -> Flo
 
 
 def _queues(
-    after: "BookRisk", policy: "MarginPolicy", closed: Closed, pools: Wholes, payers: "Payers"
+    after: "BookRisk", policy: "MarginPolicy", closed: Closed, pools: list[int], payers: "Payers"
 ) -> dict[int, Queue]:
     """Winners of the other side of each pool, in the order of deleveraging."""
     book = after.book
     winning = after.ok & (after.unrealized_pnl > 0)
     winning[closed.rows] = False
     queues = {}
-    for code in sorted(set(pools.tolist())):
+    for code in sorted(set(pools)):
         side = book.quantity > 0 if code % 2 else book.quantity < 0
         rows = np.flatnonzero(winning & side & (book.instrument_codes == code // 2))
         if rows.size:
@@ -251,6 +254,6 @@ def _socialise(
     """Rows of winners and what each bears of a socialised loss, in proportion to gains."""
     if amount == 0:
         return np.empty((2, 0), dtype=np.int64)
-    after = engine.evaluate(risk.book, _prices(risk.book, risk, closed.rows, filled))
+    after = engine.evaluate(risk.book, _prices(risk, closed.rows, filled))
     rows, gains = _gains(after, closed, per_unit)
     return np.stack([rows, allocate(amount, gains, gains, "pro_rata", False)])

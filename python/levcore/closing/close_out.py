@@ -100,7 +100,7 @@ def close_out(
     filled = _fills(book, risk, fills, slippage)
     closed = _closed(risk, rows, filled, trigger, per_unit)
     payers = Payers(
-        fund=int(to_quanta(np.array([fund]), per_unit)[0]),
+        fund=int(to_quanta(np.array([float(fund)]), per_unit)[0]),
         other={who: _quanta(amount, per_unit) for who, amount in (other_money or {}).items()},
         lots_per_unit=quanta_per_unit(lot),
         seed=seed,
@@ -122,7 +122,7 @@ def _liquidatable(risk: "BookRisk") -> Wholes:
         cross = np.flatnonzero(book.is_cross)
         states[cross] = risk.accounts.state[book.account_codes[cross]]
         judged = risk.accounts.status[book.account_codes[cross]] == 0
-        states[cross[~judged]] = State.UNKNOWN
+        states[cross[~judged]] = State.INCOMPLETE
     known = np.isin(states, [State.LIQUIDATION, State.BANKRUPT])
     return np.flatnonzero(known & risk.ok & (book.quantity != 0))
 

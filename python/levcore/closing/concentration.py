@@ -29,8 +29,7 @@ class Concentration:
     herfindahl : float
         Sum of the squared shares: 1 where one holds all, 1 / h where all hold the same.
     gini : float
-        ``sum((2 i - h - 1) a_i) / (h sum(a))`` over amounts in ascending order, i from 1: 0 where all hold the
-        same.
+        ``sum((2 i - h - 1) a_i) / (h sum(a))`` over ascending amounts, i from 1: 0 where all hold the same.
     left_out : int
         Rows that could not be judged.
     """
@@ -92,7 +91,7 @@ def concentration(
     else:
         raise InputError("by", "must be a known holder", "'instrument', 'side' or 'account'", repr(by))
     summed = exact_sums(np.ascontiguousarray(amounts[rows]), codes, len(holders))
-    order = np.lexsort((np.array(list(map(str, holders)), dtype=object), -summed)) if holders else []
+    order = np.lexsort((np.array([str(holder) for holder in holders], dtype=np.str_), -summed))
     amount: Floats = summed[order]
     total = float(exact_sums(amount, None, 1)[0])
     share = amount / total if total else np.zeros(amount.size)

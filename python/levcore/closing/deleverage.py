@@ -41,7 +41,7 @@ class Queue:
 
 
 def account_keys(book: "PositionBook") -> Wholes:
-    """Number of each row's account in the order of labels; -1 without one. It does not depend on row order."""
+    """Number of each row's account in the order of labels; -1 without one. Row order is no matter."""
     labels = [book.account_of(row) for row in range(len(book))]
     named = sorted(
         {label for label in labels if label is not None}, key=lambda label: (str(type(label)), label)

@@ -140,7 +140,8 @@ def ladder(
     >>> import levcore as lc
     >>> book = lc.PositionBook(["BTCUSDT"] * 2, [1.0, 2.0], [60_000.0, 60_000.0], leverage=[10.0, 20.0])
     >>> engine = lc.Engine(lc.policy("binance-usdm@2024-10-24"))
-    >>> rungs = lc.ladder(engine, book, "BTCUSDT", [57_500.0, 57_000.0, 54_000.0], marks={"BTCUSDT": 60_000.0})
+    >>> marks = {"BTCUSDT": 60_000.0}
+    >>> rungs = lc.ladder(engine, book, "BTCUSDT", [57_500.0, 57_000.0, 54_000.0], marks=marks)
     >>> rungs.positions.tolist(), rungs.loss.tolist()
     ([0, 1, 2], [0.0, 6000.0, 18000.0])
     """

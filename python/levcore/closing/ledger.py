@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from levcore.closing.money import Wholes
 
@@ -44,8 +45,8 @@ class Ledger:
         the row of the winner.
     """
 
-    source: np.ndarray
-    target: np.ndarray
+    source: npt.NDArray[np.uint8]
+    target: npt.NDArray[np.uint8]
     amount: Wholes
     row: Wholes
 
@@ -57,9 +58,8 @@ class Ledger:
             kept = amount != 0
             pair = [np.full(int(kept.sum()), ACCOUNTS.index(name), np.uint8) for name in (source, target)]
             parts.append((*pair, amount[kept], row[kept]))
-        if not parts:
-            return cls(*(np.empty(0, kind) for kind in (np.uint8, np.uint8, np.int64, np.int64)))
-        return cls(*map(np.concatenate, zip(*parts, strict=True)))
+        sources, targets, amounts, rows = zip(*parts, strict=True)
+        return cls(*map(np.concatenate, (sources, targets)), *map(np.concatenate, (amounts, rows)))
 
     def __len__(self) -> int:
         """Number of entries."""

@@ -40,7 +40,7 @@ def instruments_of(policy: "MarginPolicy", names: tuple[str, ...]) -> "list[Inst
     InputError
         Where they settle in several currencies: no fund pays in all of them.
     """
-    found = [policy.instruments[name] if name in policy.instruments else None for name in names]
+    found = [policy.instruments.get(name) for name in names]
     currencies = sorted({each.settlement for each in found if each is not None})
     if len(currencies) > 1:
         rule = "must settle in one currency, that of the fund and the ledger"

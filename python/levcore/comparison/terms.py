@@ -27,7 +27,7 @@ OWES = {
     "claim_reserved": "the venue reserves a claim",
     UNKNOWN: "unknown",
 }
-# Texts, and what describes a policy's own tables: and what happens after the trigger: none of them moves a number here.
+# Texts, a policy's own tables, and what happens after the trigger: none of them moves a number here.
 NOT_COMPARED = {"ratio", "debtor", "trader_owes", "maintenance_rate_rule", "table_units", "table_shape"} | {
     rule for rule in RULES if rule.startswith("close_out_")
 }
