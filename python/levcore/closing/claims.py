@@ -40,7 +40,7 @@ class Closed:
 
 
 def settle(
-    engine: "Engine", risk: "BookRisk", closed: Closed, filled: Floats, payers: "Payers", per_unit: float
+    engine: "Engine", risk: "BookRisk", closed: Closed, prices: Floats, payers: "Payers", per_unit: float
 ) -> CloseOut:
     """Settle what was closed: by isolated position, by cross account."""
     policy = engine.policy
@@ -53,12 +53,12 @@ def settle(
     other = _other_money(risk, first, missing, payers)
     shares = _by_leg(missing - other, closed, group)
     order = _order_of_claims(risk, closed)
-    paid, unpaid, queues = _payments(engine, risk, closed, filled, shares, order, payers, per_unit)
+    paid, unpaid, queues = _payments(engine, risk, closed, prices, shares, order, payers, per_unit)
     debt = DEBTS[policy.known("trader_owes")] if (unpaid > 0).any() else DEBTS["no"]
     # An entry a winner, and what rounding their shares down has left: together what claims received.
     deleveraged = [part for _, part, _ in queues] or [np.empty((3, 0), dtype=np.int64)]
     winners: Wholes = np.concatenate(deleveraged, axis=1)
-    social = _socialise(engine, risk, closed, filled, int(sum(paid[2].tolist())), per_unit)
+    social = _socialise(engine, risk, closed, prices, int(sum(paid[2].tolist())), per_unit)
     rests = [
         sum(paid[1].tolist()) - sum(winners[2].tolist()),
         sum(paid[2].tolist()) - sum(social[1].tolist()),
@@ -163,7 +163,7 @@ def _payments(
     engine: "Engine",
     risk: "BookRisk",
     closed: Closed,
-    filled: Floats,
+    prices: Floats,
     shares: Wholes,
     order: Wholes,
     payers: "Payers",
@@ -179,7 +179,7 @@ def _payments(
     names = [name for name in payers_in_order if _pays(policy, name)]
     pool = (2 * book.instrument_codes[rows] + (book.quantity[rows] < 0)).astype(np.uint32)
     after = (
-        engine.evaluate(book, _prices(risk, rows, filled)) if len(names) > 1 or names != ["fund"] else risk
+        engine.evaluate(book, _prices(risk, rows, prices)) if len(names) > 1 or names != ["fund"] else risk
     )
     queues = (
         _queues(after, policy, closed, pool[shares > 0].tolist(), payers) if "deleveraging" in names else {}
@@ -215,11 +215,12 @@ def _pays(policy: "MarginPolicy", name: str) -> bool:
     return bool(policy.known("close_out_price") == "bankruptcy")
 
 
-def _prices(risk: "BookRisk", rows: Wholes, filled: Floats) -> Floats:
-    """Marks, of instruments that were closed the price of the fill."""
-    prices = np.array(np.asarray(risk.marks).reshape(-1))
-    prices[risk.book.instrument_codes[rows]] = filled[rows]
-    return prices
+def _prices(risk: "BookRisk", rows: Wholes, prices: Floats) -> Floats:
+    """Marks, of instruments that were closed the price of the fill, without slippage, which differs by side."""
+    marks = np.array(np.asarray(risk.marks).reshape(-1))
+    closed = np.unique(risk.book.instrument_codes[rows])
+    marks[closed] = prices[closed]
+    return marks
 
 
 def _queues(
@@ -249,11 +250,11 @@ def _gains(after: "BookRisk", closed: Closed, per_unit: float) -> tuple[Wholes, 
 
 
 def _socialise(
-    engine: "Engine", risk: "BookRisk", closed: Closed, filled: Floats, amount: int, per_unit: float
+    engine: "Engine", risk: "BookRisk", closed: Closed, prices: Floats, amount: int, per_unit: float
 ) -> Wholes:
     """Rows of winners and what each bears of a socialised loss, in proportion to gains."""
     if amount == 0:
         return np.empty((2, 0), dtype=np.int64)
-    after = engine.evaluate(risk.book, _prices(risk, closed.rows, filled))
+    after = engine.evaluate(risk.book, _prices(risk, closed.rows, prices))
     rows, gains = _gains(after, closed, per_unit)
     return np.stack([rows, allocate(amount, gains, gains, "pro_rata", False)])

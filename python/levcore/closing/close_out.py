@@ -97,7 +97,8 @@ def close_out(
         raise UnknownRuleError(
             policy.id, "its step is not supported", "policy.replace(close_out_step='whole')"
         )
-    filled = _fills(book, risk, fills, slippage)
+    prices: Floats = np.array(risk.marks if fills is None else mark_prices(book, fills)).reshape(-1)
+    filled = _worse(book, prices, slippage)
     closed = _closed(risk, rows, filled, trigger, per_unit)
     payers = Payers(
         fund=int(to_quanta(np.array([float(fund)]), per_unit)[0]),
@@ -105,7 +106,7 @@ def close_out(
         lots_per_unit=quanta_per_unit(lot),
         seed=seed,
     )
-    return settle(engine, risk, closed, filled, payers, per_unit)
+    return settle(engine, risk, closed, prices, payers, per_unit)
 
 
 def _quanta(amount: float, per_unit: float) -> int:
@@ -127,9 +128,8 @@ def _liquidatable(risk: "BookRisk") -> Wholes:
     return np.flatnonzero(known & risk.ok & (book.quantity != 0))
 
 
-def _fills(book: "PositionBook", risk: "BookRisk", fills: "Marks | None", slippage: float) -> Floats:
-    """Price of each row's close, quote per base."""
-    prices = np.asarray(risk.marks if fills is None else mark_prices(book, fills)).reshape(-1)
+def _worse(book: "PositionBook", prices: Floats, slippage: float) -> Floats:
+    """Price of each row's close, quote per base: that of its instrument, worse by the slippage."""
     by_row = prices[book.instrument_codes]
     share = slippage / 10_000.0
     worse: Floats = np.where(book.quantity < 0, by_row * (1.0 + share), by_row * (1.0 - share))

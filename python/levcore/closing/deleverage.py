@@ -42,12 +42,16 @@ class Queue:
 
 def account_keys(book: "PositionBook") -> Wholes:
     """Number of each row's account in the order of labels; -1 without one. Row order is no matter."""
-    labels = [book.account_of(row) for row in range(len(book))]
+    if book.account is None:
+        return np.where(book.is_cross, 0, -1).astype(np.int64)
+    labels = np.asarray(book.account)
+    if labels.dtype.kind in "iuU":
+        return np.unique(labels, return_inverse=True)[1].astype(np.int64)
     named = sorted(
-        {label for label in labels if label is not None}, key=lambda label: (str(type(label)), label)
+        {label for label in book.account if label is not None}, key=lambda each: (repr(type(each)), each)
     )
     places: Mapping[Any, int] = {label: place for place, label in enumerate(named)}
-    return np.array([-1 if label is None else places[label] for label in labels], dtype=np.int64)
+    return np.array([-1 if label is None else places[label] for label in book.account], dtype=np.int64)
 
 
 def queue_of(
