@@ -216,7 +216,7 @@ def _pays(policy: "MarginPolicy", name: str) -> bool:
 
 
 def _prices(risk: "BookRisk", rows: Wholes, prices: Floats) -> Floats:
-    """Marks, of instruments that were closed the price of the fill, without slippage, which differs by side."""
+    """Marks; of instruments that were closed the price of the fill, without slippage."""
     marks = np.array(np.asarray(risk.marks).reshape(-1))
     closed = np.unique(risk.book.instrument_codes[rows])
     marks[closed] = prices[closed]
