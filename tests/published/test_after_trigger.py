@@ -1,8 +1,10 @@
 """Published numbers of what happens after the trigger: settlement, deleveraging, shares of a loss."""
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 import levcore as lc
@@ -10,14 +12,17 @@ from levcore import _levcore as core
 from support.closing_books import ONE_RATE
 
 UNIT = 1e8
+Numbers = npt.NDArray[Any]
+loss_parts: Any = core.loss_parts
+rank: Any = core.rank_for_deleveraging
 
 
-def quanta(*amounts: float) -> np.ndarray:
+def quanta(*amounts: float) -> Numbers:
     return core.to_quanta(np.array(amounts, dtype=np.float64), UNIT)
 
 
-def money(amounts: np.ndarray) -> list[float]:
-    return (amounts / UNIT).tolist()
+def money(amounts: Numbers) -> list[float]:
+    return [float(amount) for amount in amounts / UNIT]
 
 
 @pytest.mark.parametrize(
@@ -29,7 +34,7 @@ def test_profit_of_a_deleveraged_short(size: float, entry: float, profit: float)
     The entry is printed with 3 decimals, so the profit is known to half of the last one times the size.
     """
     columns = (np.array([each]) for each in (-size, entry, 22.075, 22.075, 0.0))
-    loss = core.loss_parts(*columns, UNIT)[0]
+    loss = loss_parts(*columns, UNIT)[0]
     assert -loss[0] / UNIT == pytest.approx(profit, abs=0.0005 * size + 1e-6)
 
 
@@ -47,7 +52,7 @@ def test_gap_of_one_account_at_one_instant() -> None:
     ]
     size, gap, expected = (np.array(column) for column in zip(*coins, strict=True))
     none = np.zeros(5)
-    parts = core.loss_parts(size, gap, gap, none, none, UNIT)
+    parts = loss_parts(size, gap, gap, none, none, UNIT)
     assert parts[0].tolist() == [0] * 5
     np.testing.assert_allclose(parts[1] / UNIT, expected, rtol=1e-9)
 
@@ -68,9 +73,9 @@ def test_shortfall_and_fees_of_a_short() -> None:
 
     Fees are 20 bp of the mark and 10 of the fill; the cash counts from the mark, not from the entry.
     """
-    parts = core.loss_parts(*(np.array([each]) for each in (-1.0, 1.05, 1.05, 1.55, 0.001)), UNIT)
+    parts = loss_parts(*(np.array([each]) for each in (-1.0, 1.05, 1.05, 1.55, 0.001)), UNIT)
     assert (parts[1][0] - quanta(10 / 99)[0]) / UNIT == pytest.approx(0.399, abs=0.0005)
-    of_mark = core.loss_parts(*(np.array([each]) for each in (-1.0, 1.05, 1.05, 1.05, 0.002)), UNIT)[2]
+    of_mark = loss_parts(*(np.array([each]) for each in (-1.0, 1.05, 1.05, 1.05, 0.002)), UNIT)[2]
     assert (parts[2][0] + of_mark[0]) / UNIT == pytest.approx(0.00365, abs=0.0005)
 
 
@@ -88,11 +93,12 @@ def test_bankruptcy_and_liquidation_of_five_positions() -> None:
     assert round(float(risk.liquidation_price[4]), 3) == 1.001  # printed with three decimals
 
 
-def scores(ranking: str, count: int, **columns: list[float]) -> tuple[np.ndarray, np.ndarray]:
+def scores(ranking: str, count: int, **columns: list[float]) -> tuple[Numbers, Numbers]:
     names = ("profit", "entry_value", "value", "wallet", "equity", "maintenance_margin", "leverage")
     given = [np.array(columns.get(name, [1.0] * count)) for name in names]
     key = np.arange(count)
-    return core.rank_for_deleveraging(ranking, *given, key, np.ones(count, dtype=np.int64), 0)
+    scored: tuple[Numbers, Numbers] = rank(ranking, *given, key, np.ones(count, dtype=np.int64), 0)
+    return scored
 
 
 def test_score_of_a_binance_user() -> None:
@@ -123,7 +129,7 @@ def test_fills_of_a_queue_at_satis() -> None:
 
 def test_lowest_price_of_a_market_close_at_cube() -> None:
     """cubexch.gitbook.io: 1 BTC at 100,000, requirement 10,000, of which 70 % is kept: not below 97,000."""
-    parts = core.loss_parts(*(np.array([each]) for each in (1.0, 1e5, 1e5, 97_000.0, 0.0)), UNIT)
+    parts = loss_parts(*(np.array([each]) for each in (1.0, 1e5, 1e5, 97_000.0, 0.0)), UNIT)
     assert 10_000 - parts[1][0] / UNIT == 0.7 * 10_000
 
 
@@ -147,7 +153,7 @@ def test_paradex_contradicts_itself() -> None:
     of_text, chosen_by_text = paradex(Fraction(7, 10))
     assert of_text[1][2] == 96.6
     assert chosen_by_text == Fraction(3, 5)
-    loss = core.loss_parts(
+    loss = loss_parts(
         np.array([0.04, -0.4]),
         np.array([60_000.0, 3_000.0]),
         np.array([54_800.0, 3_400.0]),

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 import levcore as lc
 
@@ -48,7 +49,7 @@ def closing_policy(name: str = "generic", **rules: Any) -> lc.MarginPolicy:
     )
 
 
-def random_book(random: np.random.Generator, count: int) -> tuple[dict[str, Any], np.ndarray]:
+def random_book(random: np.random.Generator, count: int) -> tuple[dict[str, Any], npt.NDArray[Any]]:
     """Columns of a book, one position an account and instrument, and the labels of its accounts."""
     names = np.array(list(MARKS))[random.integers(0, 3, count)]
     account = np.array([f"account {each}" for each in random.permutation(count)])

@@ -36,7 +36,8 @@ FIRST: dict[str, Any] = {
 RULED = tuple(
     rule
     for rule in CHOICES
-    if not rule.startswith(("price_rounding", "table_", "trader_")) and rule != "maintenance_rate_rule"
+    if not rule.startswith(("price_rounding", "table_", "trader_", "close_out_"))
+    and rule != "maintenance_rate_rule"
 )
 """Rules that numbers follow from."""
 

@@ -11,7 +11,7 @@ from levcore.closing.deleverage import Queue, queue_of
 from levcore.closing.ledger import Ledger
 from levcore.closing.money import Wholes
 from levcore.closing.result import CloseOut
-from levcore.errors import UnknownRuleError
+from levcore.errors import InputError, UnknownRuleError
 
 if TYPE_CHECKING:
     from levcore.closing.payers import Payers
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Closed", "settle"]
 
+LARGEST_SUM = 2.0**62
 DEBTS = {"no": "written off", "yes": "owed", "claim_reserved": "claim"}
 
 
@@ -44,6 +45,7 @@ def settle(
 ) -> CloseOut:
     """Settle what was closed: by isolated position, by cross account."""
     policy = engine.policy
+    _refuse_sums_beyond_a_column(closed)
     group, first, margin = _groups(risk, closed, per_unit)
     loss = closed.to_trigger + closed.past_trigger + closed.fees
     left = margin - _sums(loss, group, first.size)
@@ -102,6 +104,15 @@ def settle(
         lots_per_unit=payers.lots_per_unit,
         ledger=ledger,
     )
+
+
+def _refuse_sums_beyond_a_column(closed: Closed) -> None:
+    """Refuse amounts whose sums might not fit 64 bits, before any is taken."""
+    columns = (closed.to_trigger, closed.past_trigger, closed.fees, closed.margin, closed.value)
+    largest = sum(float(np.abs(column.astype(np.float64)).sum()) for column in columns)
+    if largest >= LARGEST_SUM:
+        rule = "must be so coarse that all amounts of a call stay below 2^62 quanta together"
+        raise InputError("quantum", rule, "a larger quantum, say 1e-4", f"{largest:.3g} quanta")
 
 
 def _groups(risk: "BookRisk", closed: Closed, per_unit: float) -> tuple[Wholes, Wholes, Wholes]:
@@ -190,7 +201,13 @@ def _payments(
     gains = sum(_gains(after, closed, per_unit)[1].tolist()) if "socialised" in names else 0
     lots = to_quanta(np.abs(book.quantity[rows]), payers.lots_per_unit)
     paid, unpaid, to_close = share_out(
-        shares[order], lots[order], pool[order], payers.fund, lots_of_winners, gains, names
+        shares[order],
+        lots[order],
+        pool[order],
+        payers.fund,
+        lots_of_winners,
+        min(gains, int(LARGEST_SUM)),
+        names,
     )
     back = np.argsort(order)
     paid, unpaid, to_close = [each[back] for each in paid], unpaid[back], to_close[back]

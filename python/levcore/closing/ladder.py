@@ -1,7 +1,7 @@
 """How much of a market is liquidated at each price."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -105,6 +105,26 @@ class Ladder:
         return Rungs(price, positions, *parts)
 
 
+@overload
+def ladder(
+    engine: "Engine",
+    book: "PositionBook",
+    instrument: str,
+    prices: npt.ArrayLike,
+    *,
+    marks: "Marks",
+    quantum: float = ...,
+) -> Rungs: ...
+@overload
+def ladder(
+    engine: "Engine",
+    book: "PositionBook",
+    instrument: str,
+    prices: None = ...,
+    *,
+    marks: "Marks",
+    quantum: float = ...,
+) -> Ladder: ...
 def ladder(
     engine: "Engine",
     book: "PositionBook",
