@@ -30,12 +30,12 @@ test: $(BUILT) ## tests of the Rust core, then of the Python package
 
 bench: $(BUILT) $(OPPONENTS) ## rows per second beside numpy, numba, polars, DuckDB
 	$(BIN)/python benches/table.py
+	$(BIN)/python benches/files.py
 	$(BIN)/python -m pytest benches --benchmark-only --benchmark-columns=min,median,ops,rounds
 
 lint: $(BUILT) ## formatting, lints, types, and the stub against the built extension
 	$(BIN)/ruff check $(PYTHON_CODE)
 	$(BIN)/ruff format --check $(PYTHON_CODE)
-	$(BIN)/lint-imports
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/mypy python tests examples tools docs/conf.py docs/extensions
 	$(BIN)/stubtest levcore._levcore
@@ -55,7 +55,7 @@ format: $(TOOLS) ## rewrite the sources as `make lint` wants them
 lock: $(VENV)/bin/python ## pin anew every tool of development
 	$(BIN)/python -m pip install -q $(UV)
 	$(BIN)/uv pip compile -q --upgrade --python-version 3.11 --no-header \
-		pyproject.toml --extra parquet --group dev -o requirements-dev.lock
+		pyproject.toml --extra cli --group dev -o requirements-dev.lock
 	$(BIN)/uv pip compile -q --upgrade --python-version 3.11 --no-header \
 		--group bench -c requirements-dev.lock -o requirements-bench.lock
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import levcore as lc
 from levcore.files.balances import read_asset_prices, read_assets, read_balances
+from levcore.files.instruments import read_instruments
 from levcore.files.positions import read_positions
 
 DATA = Path(__file__).parent / "data" / "hedged_multi_asset"
@@ -28,7 +29,7 @@ comparison = lc.compare(
     book,
     {
         "binance-usdm-multi-assets": lc.policy("binance-usdm-multi-assets")
-        .with_instruments(lc.InstrumentTable.from_csv(DATA / "instruments.csv"))
+        .with_instruments(read_instruments(DATA / "instruments.csv"))
         .with_assets(assets.values()),
         "binance-portfolio-margin": "binance-portfolio-margin",
         "okx-multi-currency": lc.policy("okx-multi-currency")

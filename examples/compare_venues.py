@@ -8,6 +8,7 @@ from pathlib import Path
 
 import levcore as lc
 from levcore.comparison.compare import compare
+from levcore.files.instruments import read_instruments
 from levcore.files.positions import read_accounts, read_positions
 
 DATA = Path(__file__).parent / "data" / "hyperliquid_account_2026-01-14"
@@ -18,7 +19,7 @@ options = parser.parse_args()
 
 positions = read_positions(DATA / "positions.csv")
 book = positions.book(read_accounts(DATA / "accounts.csv"))
-own_table = lc.InstrumentTable.from_csv(DATA / "instruments.csv")
+own_table = read_instruments(DATA / "instruments.csv")
 
 comparison = compare(
     book,

@@ -5,19 +5,20 @@ from pathlib import Path
 import numpy as np
 
 import levcore as lc
+from levcore.files.instruments import read_instruments
 from levcore.files.positions import read_accounts, read_positions
 
 DATA = Path(__file__).parent / "data" / "hyperliquid_account_2026-01-14"
 
 positions = read_positions(DATA / "positions.csv")
 book = positions.book(read_accounts(DATA / "accounts.csv"))
-policy = lc.policy("hyperliquid").with_instruments(lc.InstrumentTable.from_csv(DATA / "instruments.csv"))
+policy = lc.policy("hyperliquid").with_instruments(read_instruments(DATA / "instruments.csv"))
 marks = positions.marks
 
 risk = lc.Engine(policy).evaluate(book, marks)
 account = risk.accounts
 print(f"equity {account.equity[0]:,.2f}, maintenance margin {account.maintenance_margin[0]:,.2f}")
-print(f"margin ratio {account.margin_ratio[0]:.2%}, {lc.State(account.state[0]).name.lower()}")
+print(f"margin ratio {account.margin_ratio[0]:.2%}, {lc.State(account.state[0]).phrase}")
 
 # In a cross account the liquidation price of a leg is the price at which *the account* is liquidated while
 # all other marks stay. A leg small beside the account may have none: its distance is infinite.

@@ -17,7 +17,7 @@ for row in range(len(book)):
         f"{book.name_of(row)}: PnL {risk.unrealized_pnl[row]:,.2f}, "
         f"margin ratio {risk.margin_ratio[row]:.1%}, "
         f"liquidation at {risk.liquidation_price[row]:,.2f}, "
-        f"{risk.distance_to_liquidation[row]:.1%} away: {lc.State(risk.state[row]).name}"
+        f"{risk.distance_to_liquidation[row]:.1%} away: {lc.State(risk.state[row]).phrase}"
     )
 
 # Missing data is never zero: without a mark the row fails, visibly, and the other one is not touched.

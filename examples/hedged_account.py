@@ -42,4 +42,4 @@ for rule, share in (("sum", 0.0), ("larger_leg", 0.0), ("covered", 0.5), ("cover
 
 # A book in one-way mode has one leg an instrument: two are a fault in the data, not a hedge.
 for failure in engine.evaluate(lc.PositionBook(**columns), marks).failures():
-    print(f"one-way, row {failure.row}: {failure.status.name}")
+    print(f"one-way, row {failure.row}: {failure.status.phrase}")

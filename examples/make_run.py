@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 import levcore as lc
+from levcore.files.instruments import read_instruments
 from levcore.files.positions import Positions, read_accounts, read_positions
 from levcore.reports.text import text_table
 from levcore.samples import generate
@@ -40,7 +41,7 @@ def real_account(out: Path) -> None:
     """Score the real account and set our numbers beside the venue's."""
     positions = read_positions(DATA / "positions.csv")
     book = positions.book(read_accounts(DATA / "accounts.csv"))
-    policy = lc.policy("hyperliquid").with_instruments(lc.InstrumentTable.from_csv(DATA / "instruments.csv"))
+    policy = lc.policy("hyperliquid").with_instruments(read_instruments(DATA / "instruments.csv"))
     risk = lc.Engine(policy).evaluate(book, positions.marks)
 
     print("1. A real Hyperliquid account of 2026-01-14 (examples/data/README.md)\n")
@@ -71,7 +72,7 @@ def real_account(out: Path) -> None:
 def print_liquidation_prices(positions: Positions, risk: lc.BookRisk) -> None:
     """Print liquidation prices, ours and the venue's, with their relative difference."""
     rows = []
-    for row, text in enumerate(positions.columns.rows.column("venue_liquidation_price")):
+    for row, text in enumerate(positions.columns.kept.values("venue_liquidation_price")):
         ours = float(risk.liquidation_price[row])
         difference = "" if text is None else f"{abs(ours / float(text) - 1):.1e}"
         rows.append(

@@ -31,7 +31,7 @@ risk = engine.evaluate(book, marks, asset_prices=prices)
 
 account = risk.accounts
 print(f"equity {account.equity[0]:,.2f} USD, of it {account.surplus[0]:,.2f} more than liquidates")
-print(f"ratio {account.margin_ratio[0]:.2%}, {lc.State(account.state[0]).name.lower()}")
+print(f"ratio {account.margin_ratio[0]:.2%}, {lc.State(account.state[0]).phrase}")
 print(f"room for new positions: {account.free_margin[0]:,.2f} ({'yes' if account.may_add_risk[0] else 'no'})")
 
 held = risk.balances

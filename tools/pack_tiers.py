@@ -140,7 +140,7 @@ def venue_files(raw: dict[str, Any]) -> dict[str, str]:
         unknown = venue in UNKNOWN_SHAPE or (venue, as_of) in UNKNOWN_AT
         known = "flat" if unit in FLAT_UNITS else "marginal"
         half = venue == "hyperliquid"
-        series = Series(
+        described = Series(
             name,
             as_of,
             raw["source"].strip(),
@@ -152,7 +152,7 @@ def venue_files(raw: dict[str, Any]) -> dict[str, str]:
             venue == "krakenfutures",
             _tier_columns(venue),
         )
-        files[f"{name}-{as_of}"] = render(series, rows)
+        files[f"{name}-{as_of}"] = render(described, rows)
     return files
 
 

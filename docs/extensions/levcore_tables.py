@@ -42,9 +42,9 @@ def account_statuses() -> Rows:
 
 def states() -> Rows:
     """Every state of a position or an account."""
-    yield "code", "name"
+    yield "code", "name", "meaning"
     for state in levcore.State:
-        yield str(int(state)), state.name
+        yield str(int(state)), state.name, state.describe()
 
 
 def policies() -> Rows:

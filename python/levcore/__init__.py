@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 from levcore._levcore import __version__
 from levcore.book.balances import Balances
 from levcore.book.positions import PositionBook
+from levcore.engine.account_risk import AccountRisk
 from levcore.engine.distances import distance
 from levcore.engine.engine import Engine
 from levcore.engine.quantities_to_close import quantities_to_close
-from levcore.engine.risk import AccountRisk, BookRisk
+from levcore.engine.risk import BookRisk
 from levcore.errors import InputError, InternalError, LevcoreError, PolicyError
 from levcore.measures import MEASURES
 from levcore.rules.assets import Asset, AssetTable
@@ -29,7 +30,7 @@ from levcore.rules.tiers import TierTable
 from levcore.status import AccountStatus, State, Status
 
 if TYPE_CHECKING:
-    from levcore import reference
+    from levcore import reference, venues
     from levcore.closing.close_out import close_out
     from levcore.closing.concentration import concentration
     from levcore.closing.ladder import ladder
@@ -71,6 +72,7 @@ __all__ = [
     "reconcile",
     "reference",
     "report",
+    "venues",
 ]
 
 LATER = {
@@ -84,13 +86,16 @@ LATER = {
 }
 """Verbs that no evaluation needs, and the modules that are imported when one is first asked for."""
 
+ROOMS = ("reference", "venues")
+"""Rooms that are asked for by name."""
+
 
 def __getattr__(name: str) -> Any:
     """Import what no evaluation needs when it is first asked for."""
     from importlib import import_module
 
-    if name == "reference":
-        return import_module("levcore.reference")
+    if name in ROOMS:
+        return import_module(f"levcore.{name}")
     if name in LATER:
         verb = globals()[name] = getattr(import_module(LATER[name]), name)
         return verb

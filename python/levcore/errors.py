@@ -10,12 +10,16 @@ makes an exception, and ``pickle`` makes it again, with ``cls(*error.args)``.
     LevcoreError
       InputError(ValueError)       ShapeError, DTypeError(TypeError), AliasError, InvalidRowsError,
                                    FileFormatError
+      ReadOnlyError(AttributeError)
       PolicyError(ValueError)      UnknownPolicyError(LookupError), UnknownInstrumentError(KeyError),
                                    UnknownRuleError, TierError
       InternalError(RuntimeError)
 """
 
+import re
 from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
 
 __all__ = [
     "AliasError",
@@ -26,12 +30,17 @@ __all__ = [
     "InvalidRowsError",
     "LevcoreError",
     "PolicyError",
+    "ReadOnlyError",
     "ShapeError",
     "TierError",
     "UnknownInstrumentError",
     "UnknownPolicyError",
     "UnknownRuleError",
 ]
+
+
+CATALOGUE = Path(__file__).with_name("error_codes.txt")
+"""Code, class and words of every rule, ``{}`` for what differs from case to case."""
 
 
 class LevcoreError(Exception):
@@ -67,6 +76,14 @@ class LevcoreError(Exception):
         self.found = found
         self.row = row
         self.count = count
+
+    @property
+    def code(self) -> str:
+        """What was broken, as the catalogue names it: ``"shape.must-have-one-value-a-row"``.
+
+        Of a rule that an exception was given from outside of levcore, the family alone: ``"shape.other"``.
+        """
+        return _code(type(self), self.rule)
 
     def _place(self) -> str:
         """Where the fault is; subclasses that know more than an argument's name say more."""
@@ -167,6 +184,14 @@ class FileFormatError(InputError):
         return f"{self.file}{line}{column}"
 
 
+class ReadOnlyError(LevcoreError, AttributeError):
+    """An attribute of an object that does not change was set or deleted; ``expected`` is the remedy."""
+
+    def __str__(self) -> str:
+        """Build the message: attribute, rule, remedy."""
+        return f"{self.argument}: {self.rule}; {self.expected}"
+
+
 class PolicyError(LevcoreError, ValueError):
     """A margin policy, or an instrument of one, is wrong or cannot answer."""
 
@@ -233,3 +258,33 @@ class TierError(PolicyError):
 
 class InternalError(LevcoreError, RuntimeError):
     """A bug in levcore; the outputs of the call are undefined. Please report it."""
+
+
+def family_of(kind: type[LevcoreError]) -> str:
+    """First half of the codes of a class: its name without "Error", in lower case."""
+    return re.sub("(?<=[a-z])(?=[A-Z])", "-", kind.__name__.removesuffix("Error")).lower()
+
+
+@cache
+def _catalogue() -> tuple[dict[tuple[str, str], str], list[tuple[str, re.Pattern[str], str]]]:
+    """Codes of the rules whose words never differ, and patterns of the others."""
+    exact, patterns = {}, []
+    for line in CATALOGUE.read_text(encoding="utf-8").splitlines():
+        code, name, words = line.split("\t")
+        exact[name, words] = code
+        if "{}" in words:
+            pattern = re.compile(".+?".join(map(re.escape, words.split("{}"))), re.DOTALL)
+            patterns.append((name, pattern, code))
+    # The pattern with the most words of its own first.
+    return exact, sorted(patterns, key=lambda each: -len(each[1].pattern))
+
+
+def _code(kind: type[LevcoreError], rule: str) -> str:
+    exact, patterns = _catalogue()
+    for each in kind.__mro__:
+        if (code := exact.get((each.__name__, rule))) is not None:
+            return code
+        for name, pattern, code in patterns:
+            if name == each.__name__ and pattern.fullmatch(rule):
+                return code
+    return f"{family_of(kind)}.other"

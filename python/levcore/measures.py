@@ -1,18 +1,23 @@
-"""The closed table of measures: name, unit and meaning, from the core."""
+"""The closed tables of measures: name, unit and meaning, from the core."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from levcore._levcore import account_measures, balance_measures
+from levcore._levcore import account_measures, balance_measures, scenario_measures
 from levcore._levcore import measures as core_measures
 from levcore.errors import DTypeError, InputError
 
 __all__ = [
     "ACCOUNT_MEASURES",
+    "ACCOUNT_TABLE",
     "BALANCE_MEASURES",
+    "BALANCE_TABLE",
     "DEFAULT_MEASURES",
+    "DISTANCE_TABLE",
     "MEASURES",
     "MEASURE_NAMES",
+    "SCENARIO_MEASURES",
+    "SCENARIO_TABLE",
     "Measure",
     "chosen_measures",
     "default_measures",
@@ -22,12 +27,12 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One measure of a position.
+    """One measure of positions, accounts, balances or scenarios.
 
     Parameters
     ----------
     name : str
-        Column of `levcore.BookRisk`.
+        Column of the result.
     unit : str
         Unit of its values.
     doc : str
@@ -39,18 +44,34 @@ class Measure:
     doc: str
 
 
-MEASURES: tuple[Measure, ...] = tuple(Measure(*entry) for entry in core_measures())
+def _table(entries: Iterable[tuple[str, str, str]]) -> tuple[Measure, ...]:
+    return tuple(Measure(*entry) for entry in entries)
+
+
+def _names(table: tuple[Measure, ...]) -> tuple[str, ...]:
+    return tuple(measure.name for measure in table)
+
+
+MEASURES = _table(core_measures())
 """Every measure of a position, in the order of the outputs."""
-MEASURE_NAMES: tuple[str, ...] = tuple(measure.name for measure in MEASURES)
-DEFAULT_MEASURES: tuple[str, ...] = tuple(
-    name for name in MEASURE_NAMES if not name.startswith("liquidation_price_")
+ACCOUNT_TABLE = _table(account_measures())
+"""Every measure of a cross account."""
+BALANCE_TABLE = _table(balance_measures())
+"""Every measure of a balance."""
+SCENARIO_TABLE = _table(scenario_measures())
+"""Every measure of a portfolio margin by scenarios."""
+DISTANCE_TABLE = (
+    Measure("lower", "fraction", "Largest common move below that liquidates the account; NaN: none does."),
+    Measure("upper", "fraction", "Smallest common move above that liquidates the account; NaN: none does."),
 )
+"""Every measure of a distance to liquidation."""
+MEASURE_NAMES = _names(MEASURES)
+ACCOUNT_MEASURES = _names(ACCOUNT_TABLE)
+BALANCE_MEASURES = _names(BALANCE_TABLE)
+SCENARIO_MEASURES = _names(SCENARIO_TABLE)
+DEFAULT_MEASURES = tuple(name for name in MEASURE_NAMES if not name.startswith("liquidation_price_"))
 """Names of those that a call computes when it names none: of a lone leg, the two bounds of its liquidation
 prices say no more than its liquidation price and its side."""
-ACCOUNT_MEASURES: tuple[str, ...] = tuple(name for name, _, _ in account_measures())
-"""Names of the measures of a cross account, in the order of the outputs."""
-BALANCE_MEASURES: tuple[str, ...] = tuple(name for name, _, _ in balance_measures())
-"""Names of the measures of a balance, in the order of the outputs."""
 
 _PLACES = {name: place for place, name in enumerate(MEASURE_NAMES)}
 

@@ -4,9 +4,15 @@ The same codes as ``rust/levcore/src/codes/status.rs`` and ``state.rs``; ``tests
 holds the two together.
 """
 
+from collections.abc import Callable, Iterable
 from enum import IntEnum
+from typing import Any, ClassVar, TypeAlias
 
-__all__ = ["COLUMN_AT_FAULT", "FIRST_FAILURE", "FIRST_PARTIAL", "AccountStatus", "State", "Status"]
+from levcore._levcore import account_statuses, states, statuses
+
+__all__ = ["FIRST_FAILURE", "FIRST_PARTIAL", "AccountStatus", "Code", "State", "Status"]
+
+Table: TypeAlias = Callable[[], Iterable[tuple[int, str, str]]]
 
 FIRST_PARTIAL = 16
 """First code of `Status` that is more than a finding."""
@@ -14,7 +20,45 @@ FIRST_FAILURE = 32
 """First code of `Status` whose row holds no number."""
 
 
-class Status(IntEnum):
+class Code(IntEnum):
+    """A code of a closed vocabulary: how files spell it, how reports write it, what it means."""
+
+    _meanings: ClassVar[dict[int, str]]
+
+    def __init_subclass__(cls, table: Table, **options: Any) -> None:
+        """Take the meanings from `table`: they stand once, in the core."""
+        super().__init_subclass__(**options)
+        cls._meanings = {code: meaning for code, _, meaning in table()}
+
+    @property
+    def word(self) -> str:
+        """The word of the code in files, tables and JSON: ``"margin_call"``."""
+        return self.name.lower()
+
+    @property
+    def phrase(self) -> str:
+        """The word as reports write it: ``"margin call"``."""
+        return self.word.replace("_", " ")
+
+    @classmethod
+    def words(cls) -> list[str]:
+        """The word of each code by its number; numbers in between that are no code have none."""
+        words = [""] * (max(cls) + 1)
+        for member in cls:
+            words[member] = member.word
+        return words
+
+    def describe(self) -> str:
+        """Meaning of the code in words."""
+        return self._meanings[self]
+
+    @property
+    def column(self) -> str:
+        """Column to look at first; empty where no column explains the code."""
+        return ""
+
+
+class Status(Code, table=statuses):
     """What became of a row.
 
     Below 16: findings, every number is valid. From 16: partial, what depends on the account or on a margin
@@ -62,15 +106,13 @@ class Status(IntEnum):
         """Whether the row holds no number."""
         return self >= FIRST_FAILURE
 
-    def describe(self) -> str:
-        """Meaning of the code in words."""
-        # The words stand once, in the core; importing the binding here would make this module need it.
-        from levcore._levcore import statuses
-
-        return next(meaning for code, _, meaning in statuses() if code == self)
+    @property
+    def column(self) -> str:
+        """Column to look at first; empty where no column of the row explains the status."""
+        return _COLUMNS.get(self, "")
 
 
-class AccountStatus(IntEnum):
+class AccountStatus(Code, table=account_statuses):
     """What became of a cross account; every measure is NaN unless ``OK``."""
 
     OK = 0
@@ -79,14 +121,13 @@ class AccountStatus(IntEnum):
     INVALID_WALLET_BALANCE = 3
     NO_COMMON_RAY = 4
 
-    def describe(self) -> str:
-        """Meaning of the code in words."""
-        from levcore._levcore import account_statuses
+    @property
+    def column(self) -> str:
+        """``"wallet_balance"`` where that is at fault, else empty: a row or several are."""
+        return "wallet_balance" if self.name.endswith("WALLET_BALANCE") else ""
 
-        return next(meaning for code, _, meaning in account_statuses() if code == self)
 
-
-class State(IntEnum):
+class State(Code, table=states):
     """How close to liquidation, by the policy's thresholds on the margin ratio; larger is worse.
 
     ``WARNING`` and ``MARGIN_CALL`` do not occur under a policy that has no such level.
@@ -100,7 +141,7 @@ class State(IntEnum):
     INCOMPLETE = 5
 
 
-COLUMN_AT_FAULT = {
+_COLUMNS = {
     Status.MISSING_LEVERAGE: "leverage",
     Status.INVALID_QUANTITY: "quantity",
     Status.INVALID_ENTRY_PRICE: "entry_price",
@@ -121,4 +162,3 @@ COLUMN_AT_FAULT = {
     Status.MISSING_ASSET_PRICE: "instrument",
     Status.INVALID_ASSET_PRICE: "instrument",
 }
-"""Column to look at first for each status that one column can explain."""

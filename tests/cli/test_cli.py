@@ -175,19 +175,26 @@ def test_marks_from_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert "column 'mark_price': the column is missing" in error_of(capsys)
 
 
-def test_a_note_tells_of_a_misspelt_column(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_misspelt_column_is_refused_unless_it_is_passed_through(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "positions.csv"
     path.write_text(HEADER.replace("leverage", "levrage") + SAFE)
-    assert main(["score", str(path), "--policy=binance-usdm"]) == 0
-    assert "is 'leverage' meant?" in capsys.readouterr().err
+    call = ["score", str(path), "--policy=binance-usdm", "--format=csv"]
+    assert main(call) == 1
+    assert "column 'levrage': the column looks like an input and is not read" in error_of(capsys)
+    assert main([*call, "--pass-columns=levrage"]) == 0
+    assert "levrage" in capsys.readouterr().out
+    assert main([*call, "--ignore-columns=Levrage"]) == 0
+    assert "levrage" not in capsys.readouterr().out
 
 
-def test_an_empty_file_of_positions_is_no_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_header_alone_is_no_success(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     report = tmp_path / "report.html"
-    assert score(tmp_path, "", f"--report={report}", f"--out={tmp_path / 'out.csv'}") == 0
+    assert score(tmp_path, "", f"--report={report}", f"--out={tmp_path / 'out.csv'}") == 3
     assert "0 positions" in capsys.readouterr().out
     assert (tmp_path / "out.csv").read_text().count("\n") == 1
-    assert score(tmp_path, "", "--format=json") == 0
+    assert score(tmp_path, "", "--format=json") == 3
     assert json.loads(capsys.readouterr().out)["positions"] == []
 
 

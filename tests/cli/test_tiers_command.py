@@ -7,6 +7,7 @@ import pytest
 
 import levcore as lc
 from levcore.cli.main import main
+from levcore.files.instruments import read_instruments
 from levcore.reports.archive import coverage_rows
 
 HEADER = "instrument,quantity,entry_price,mark_price,margin_mode,isolated_margin,leverage\n"
@@ -95,7 +96,7 @@ def test_convert_writes_what_instruments_reads(tmp_path: Path, capsys: pytest.Ca
     reply, out = tmp_path / "tiers.json", tmp_path / "instruments.csv"
     reply.write_text(json.dumps(OKX), encoding="utf-8")
     assert main(["tiers", "convert", str(reply), "--from=okx", f"--out={out}"]) == 0
-    made = lc.InstrumentTable.from_csv(out)["BTC-USDT"]
+    made = read_instruments(out)["BTC-USDT"]
     # The contract size is the archive's.
     assert (made.contract_size, made.tick_size, made.settlement) == (0.01, 0.1, "USDT")
     assert (made.tiers.floors, made.tiers.rates, made.tiers.cap) == ((0.0, 1000.0), (0.004, 0.005), 5000.0)
@@ -121,7 +122,7 @@ def test_every_bundled_table_survives_the_file(tmp_path: Path) -> None:
     ):
         table = lc.policy(name).instruments
         path.write_text("".join(f"{line}\n" for line in instruments_csv(table.values())), encoding="utf-8")
-        assert lc.InstrumentTable.from_csv(path) == table
+        assert read_instruments(path) == table
 
 
 def test_score_says_why_a_row_has_no_number(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

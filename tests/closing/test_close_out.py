@@ -215,8 +215,8 @@ def test_bad_calls_name_what_is_wrong() -> None:
         {"trigger": "entry"},
     )
     for arguments in wrong:
-        with pytest.raises(InputError, match=name):
-            gap(policy, **{name: value})
+        with pytest.raises(InputError, match=next(iter(arguments))):
+            gap(policy, **arguments)
     with pytest.raises(InputError, match="fills"):
         gap(policy, fills={"A": np.nan})
     whale = lc.PositionBook(["A"] * 3, [4e9] * 3, [10.0] * 3, isolated_margin=[4e9] * 3)

@@ -360,7 +360,7 @@ def test_plain_values_are_the_columns(generated: Comparison) -> None:
     for label, risk in generated.answers.items():
         found = [np.nan if value is None else float(value) for value in positions["margin_ratio"][label]]
         assert np.array_equal(found, risk.margin_ratio, equal_nan=True)
-        words = [lc.State(code).name.lower().replace("_", " ") for code in risk.state]
+        words = [lc.State(code).word for code in risk.state]
         assert positions["state"][label] == words
         assert plain["accounts"]["margin_call_amount"][label] == risk.accounts.margin_call_amount.tolist()
     assert plain["totals"] == generated.totals()

@@ -274,7 +274,7 @@ def test_plain_values_are_the_columns(comparison: Comparison) -> None:
     assert plain["balances"]["asset"] == ["BTC", "USDT", "USDT"]
     assert plain["balances"]["liability"] == [0.0, 222_000.0, 0.0]
     # The USDT of the pair move with nothing that it holds.
-    assert plain["balances"]["status"]["flat"] == ["ok", "ok", "no liquidation price"]
+    assert plain["balances"]["status"]["flat"] == ["ok", "ok", "no_liquidation_price"]
     assert plain["policies"]["wallet"]["refusal"].startswith("refuses: balances belong")
 
 

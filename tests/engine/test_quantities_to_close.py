@@ -64,15 +64,16 @@ class PartlyClosed:
 
     def of_legs(self) -> Number:
         """What all groups ask for."""
-        pool = self.pool
-        return total(Number(ZERO), *(pool.of_sides(*sides) for sides in pool.value_at().sides.values()))
+        pool, rule = self.pool, self.pool.policy.hedge_requirement
+        return total(Number(ZERO), *(pool.of_sides(*sides, rule) for sides in pool.value_at().sides.values()))
 
     def excess(self, kept: Fraction) -> Number:
         """Requirement above what ends the call."""
         for row, held in self.whole.items():
             leg = copy(held.leg)
             if row == self.row:
-                leg.size, leg.value, leg.entry_value = (
+                leg.quantity, leg.size, leg.value, leg.entry_value = (
+                    leg.quantity * kept,
                     leg.size * kept,
                     leg.value * kept,
                     leg.entry_value * kept,

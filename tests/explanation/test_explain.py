@@ -241,7 +241,7 @@ def test_the_text_shows_tiers_formulas_numbers_and_sources() -> None:
     text = str(isolated())
     for part in (
         "row 0: BTCUSDT, isolated, under binance-usdm@2024-10-24",
-        "HEALTHY; OK: evaluated, nothing to remark",
+        "healthy; ok: evaluated, nothing to remark",
         "over 0 up to 50000:  0.004 * V - 0  <- at mark and liquidation price",
         "over 50000 up to 600000:  0.005 * V - 50\n",
         "(d * n) * (x - x0) = (1 * 0.5) * (61000 - 60000) = 500",
@@ -340,8 +340,8 @@ def test_a_leg_of_an_account_that_could_not_be_judged_shows_the_leg_at_fault() -
     engine = lc.Engine(lc.policy("binance-usdm@2024-10-24"))
     explanation = lc.explain(engine, book, {"BTCUSDT": 6e4}, 0)
     assert explanation.status == lc.Status.ACCOUNT_INCOMPLETE
-    assert explanation.step("leg in row 1").value == ("MISSING_MARK_PRICE: no mark price for the instrument")
-    assert explanation.step("verdict").value == "INCOMPLETE, INCOMPLETE"
+    assert explanation.step("leg in row 1").value == ("missing_mark_price: no mark price for the instrument")
+    assert explanation.step("verdict").value == "incomplete, incomplete"
     assert explanation.step("notional V").value == 6e4
 
 
@@ -388,7 +388,7 @@ def test_a_rule_that_is_unknown_refuses_here_too() -> None:
 def test_the_dict_is_json_and_says_what_is_missing() -> None:
     plain = isolated(0.5, leverage=[NAN]).to_dict()
     assert json.loads(json.dumps(plain, allow_nan=False)) == json.loads(json.dumps(plain))
-    assert plain["status"] == "MISSING_LEVERAGE"
+    assert plain["status"] == "missing_leverage"
     margins = [step["value"] for step in plain["steps"] if step["name"] == "initial_margin"]
     assert margins == [None]
     assert plain["sources"][0]["url"].startswith("https://")

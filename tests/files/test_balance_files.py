@@ -15,6 +15,7 @@ import levcore as lc
 from levcore.cli.main import main
 from levcore.errors import FileFormatError
 from levcore.files.balances import read_asset_prices, read_assets, read_balances
+from levcore.files.instruments import read_instruments
 
 POSITIONS = """instrument,quantity,entry_price,mark_price,margin_mode,account,leverage
 BTCUSDT,6,93500,97250,cross,desk,10
@@ -75,7 +76,7 @@ def options(folder: Path) -> list[str]:
 def evaluated(folder: Path) -> lc.BookRisk:
     """The same by the interface of Python."""
     policy = lc.policy(POLICY)
-    policy = policy.with_instruments(lc.InstrumentTable.from_csv(folder / "instruments.csv"))
+    policy = policy.with_instruments(read_instruments(folder / "instruments.csv"))
     liability = lc.TierTable.marginal([(0, "0.02"), (5000, "0.05")], unit="quote")
     assets = [
         lc.Asset("USDT", (0.9999,), liability_weight=1.001, liability_tiers=liability),
@@ -251,3 +252,37 @@ def test_a_wrong_file_is_refused_where_it_is_wrong(tmp_path: Path, kind: str, te
     with pytest.raises(FileFormatError) as caught:
         read(path)
     assert words in str(caught.value)
+
+
+def test_initial_tiers_of_a_liability_are_those_of_their_own_rows(tmp_path: Path) -> None:
+    file = tmp_path / "assets.csv"
+    file.write_text(
+        "asset,weight,floor,table,rate\n"
+        "USDT,1,0,collateral,\n"
+        "USDT,,0,liability,0.02\n"
+        "USDT,,1000,liability,0.04\n"
+        "USDT,,0,liability_initial,0.1\n"
+        "USDT,,500,liability_initial,0.2\n"
+        "BTC,1,0,,\n"
+        "BTC,,0,liability_initial,0.3\n"
+    )
+    usdt, btc = read_assets(file)
+    assert usdt.liability_tiers == lc.TierTable.marginal([(0, "0.02"), (1000, "0.04")], unit="quote")
+    assert usdt.liability_initial_tiers == lc.TierTable.marginal([(0, "0.1"), (500, "0.2")], unit="quote")
+    assert btc.liability_tiers is None
+    assert btc.liability_initial_tiers is not None
+    assert btc.liability_initial_tiers.rates == (0.3,)
+
+
+def test_initial_tiers_of_a_liability_make_the_initial_margin() -> None:
+    asset = lc.Asset(
+        "USDT",
+        liability_tiers=lc.TierTable.single_rate("0.02"),
+        liability_initial_tiers=lc.TierTable.single_rate("0.1"),
+    )
+    policy = lc.policy("okx-isolated-margin").with_assets([asset, lc.Asset("BTC")])
+    balances = lc.Balances(["a", "a"], ["BTC", "USDT"], [1.0, 0.0], liability=[0.0, 30_000.0])
+    book = lc.PositionBook([], [], [], balances=balances)
+    risk = lc.Engine(policy).evaluate(book, {}, asset_prices={"BTC": 60_000.0, "USDT": 1.0})
+    assert risk.accounts.maintenance_margin[0] == 600.0
+    assert risk.accounts.initial_margin[0] == 3000.0

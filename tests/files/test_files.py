@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,11 +14,10 @@ import pytest
 
 import levcore as lc
 from levcore.errors import FileFormatError, InputError
-from levcore.files import csv as file_csv
-from levcore.files import parquet as file_parquet
 from levcore.files.positions import Positions, merge_marks, read_accounts, read_marks, read_positions
 from levcore.files.results import check_output, write_results
-from levcore.measures import DEFAULT_MEASURES
+from levcore.files.tables import polars_library
+from levcore.measures import MEASURE_NAMES
 
 HEADER = "account,instrument,quantity,entry_price,mark_price,margin_mode,isolated_margin,leverage\n"
 ROW = "a,BTCUSDT,1.5,60000,61000,isolated,9000,10\n"
@@ -83,26 +83,14 @@ def test_spellings_of_a_number(write: Write, text: str) -> None:
 
 def test_blanks_around_texts_make_no_other_text(write: Write) -> None:
     path = write(HEADER + "a, BTCUSDT,1,1,2,isolated,1,1\na,BTCUSDT ,1,1,2,isolated,1,1\n")
-    assert read_positions(path).columns.texts["instrument"].values == ("BTCUSDT",)
+    assert read_positions(path).columns.texts["instrument"].labels == ("BTCUSDT",)
 
 
 def test_byte_order_mark_windows_line_ends_and_blank_lines(write: Write) -> None:
     positions = read_positions(write("\ufeff" + HEADER.replace("\n", "\r\n") + "\r\n" + ROW + "\r\n" + ROW))
     assert len(positions) == 2
-    assert positions.columns.lines.tolist() == [3, 5]
-    assert positions.columns.rows.csv_lines(0, 2) == [ROW.strip(), ROW.strip()]
-
-
-def test_chunks_join_without_a_seam(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = [f"a{n % 3},I{n % 5},{n},1,{n % 5 + 1},isolated,1,1" for n in range(20)]
-    whole = read_positions(write(HEADER + "\n".join(rows)))
-    monkeypatch.setattr(file_csv, "CHUNK", 3)
-    parts = read_positions(write(HEADER + "\n".join(rows)))
-    assert parts.columns.numbers["quantity"].tolist() == list(range(20))
-    assert parts.columns.lines.tolist() == whole.columns.lines.tolist() == list(range(2, 22))
-    assert parts.columns.texts["instrument"].values == whole.columns.texts["instrument"].values
-    assert np.array_equal(parts.columns.texts["account"].codes, whole.columns.texts["account"].codes)
-    assert parts.columns.rows.csv_lines(0, 20) == rows
+    assert [positions.columns.row_word(row) for row in (0, 1)] == ["line 3", "line 5"]
+    assert positions.columns.kept.values("quantity") == ["1.5", "1.5"]
 
 
 def test_a_quoted_cell_may_hold_commas_quotes_and_lines(write: Write) -> None:
@@ -110,16 +98,13 @@ def test_a_quoted_cell_may_hold_commas_quotes_and_lines(write: Write) -> None:
     error = refused(path)
     assert (error.line, error.column) == (4, "quantity")
     positions = read_positions(write("note," + HEADER + '"one, ""two""\nthree",' + ROW + "plain," + ROW))
-    assert positions.columns.rows.column("note") == ['one, "two"\nthree', "plain"]
-    line = positions.columns.rows.csv_lines(0, 1)[0]
-    assert next(csv.reader([line]))[0] == 'one, "two"\nthree'
+    assert positions.columns.kept.values("note") == ['one, "two"\nthree', "plain"]
 
 
-def test_progress_is_told_after_each_chunk(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(file_csv, "CHUNK", 2)
+def test_progress_is_told_of_what_was_read(write: Write) -> None:
     told: list[int] = []
     read_positions(write(HEADER + 5 * ROW), progress=told.append)
-    assert told == [2, 4, 5]
+    assert told == [5]
 
 
 # Refusing
@@ -130,11 +115,11 @@ def test_progress_is_told_after_each_chunk(write: Write, monkeypatch: pytest.Mon
     [
         ("", None, None, "an empty file"),
         (HEADER.replace("quantity,", "") + ROW, 1, "quantity", "the column is missing"),
-        (HEADER.replace("mark_price", "mark") + ROW, 1, "mark_price", "the column is missing"),
+        (HEADER.replace("mark_price", "remarks") + ROW, 1, "mark_price", "the column is missing"),
         (HEADER.replace("leverage", "quantity") + ROW, 1, "quantity", "columns 3 and 8"),
         (HEADER.replace("leverage", "") + ROW, 1, None, "column 8 has no name"),
         (HEADER.replace(",", ";") + ROW, 1, None, "must be separated by commas"),
-        (HEADER.replace("leverage", "equity") + ROW, None, "equity", "name of a result"),
+        (HEADER.replace("leverage", "equity") + ROW, 1, "equity", "name of a result"),
         (HEADER + ROW + ROW.replace("1.5", "1,5"), 3, None, "8 cells"),
         (HEADER + ROW + ROW.replace(",10\n", "\n"), 3, "leverage", "8 cells"),
         (HEADER + ROW.replace("1.5", "1.5x"), 2, "quantity", "'1.5x'"),
@@ -174,9 +159,10 @@ def test_an_isolated_position_needs_margin_or_leverage(write: Write) -> None:
     assert refused(write(text)).column == "isolated_margin"
 
 
-def test_a_misspelt_column_is_found(write: Write) -> None:
-    positions = read_positions(write(HEADER.replace("isolated_margin", "isolated_margn") + ROW))
-    assert positions.likely_misspelt() == {"isolated_margn": "isolated_margin"}
+def test_a_misspelt_column_is_refused(write: Write) -> None:
+    error = refused(write(HEADER.replace("isolated_margin", "isolated_margn") + ROW))
+    assert (error.line, error.column) == (1, "isolated_margn")
+    assert "isolated_margin if it is that" in str(error)
 
 
 # Accounts and marks
@@ -213,7 +199,7 @@ def test_accounts_without_positions_are_part_of_the_book(write: Write) -> None:
     positions = read_positions(write(HEADER + ROW.replace("isolated", "cross")))
     book = positions.book({"idle": 5.0, "a": 20_000.0})
     risk = lc.Engine(lc.policy("binance-usdm")).evaluate(book, positions.marks)
-    assert risk.accounts.ids == ["idle", "a"]
+    assert risk.accounts.ids == ("idle", "a")
     assert risk.accounts.equity.tolist() == [5.0, 20_000.0 + 1.5 * 1000.0]
     assert risk.accounts.state.tolist() == [lc.State.HEALTHY, lc.State.HEALTHY]
 
@@ -245,8 +231,8 @@ def scored(write: Write) -> tuple[Positions, lc.BookRisk]:
     text = "note," + HEADER + '"x, y",' + ROW
     text += "plain,b,ETHUSDT,2,3000,3100,isolated,6100,\n,b,NOSUCH,1,1,,isolated,1,1\n"
     positions = read_positions(write(text))
-    risk = lc.Engine(lc.policy("binance-usdm")).evaluate(positions.book(), positions.marks)
-    return positions, risk
+    engine = lc.Engine(lc.policy("binance-usdm"))
+    return positions, engine.evaluate(positions.book(), positions.marks, measures=MEASURE_NAMES)
 
 
 def test_csv_gives_back_the_input_and_every_measure_exactly(
@@ -257,8 +243,8 @@ def test_csv_gives_back_the_input_and_every_measure_exactly(
     lines = (tmp_path / "out.csv").read_text().splitlines()
     assert lines[1].startswith('"x, y",a,BTCUSDT,1.5,60000,61000,isolated,9000,10,')
     rows = list(csv.DictReader(lines))
-    assert list(rows[0])[9:] == [*DEFAULT_MEASURES, "state", "status"]
-    for measure in DEFAULT_MEASURES:
+    assert list(rows[0])[9:] == [*MEASURE_NAMES, "state", "status"]
+    for measure in MEASURE_NAMES:
         expected = risk.column(measure)
         found = np.array([float(row[measure] or "nan") for row in rows])
         assert np.array_equal(found, expected, equal_nan=True), measure
@@ -318,9 +304,9 @@ def test_the_formats_are_read_alike(write: Write, tmp_path: Path) -> None:
     for name, values in from_csv.columns.numbers.items():
         assert np.array_equal(values, from_parquet.columns.numbers[name], equal_nan=True), name
     for name, texts in from_csv.columns.texts.items():
-        assert texts.values == from_parquet.columns.texts[name].values
+        assert texts.labels == from_parquet.columns.texts[name].labels
         assert texts.codes.tolist() == from_parquet.columns.texts[name].codes.tolist()
-    assert from_parquet.columns.rows.csv_lines(1, 2) == ["a,ETHUSDT,,3000,3100.0,isolated,5.0,"]
+    assert from_parquet.columns.kept.values("entry_price") == [60000, 3000]
 
 
 def test_parquet_errors_name_the_column(tmp_path: Path) -> None:
@@ -338,13 +324,18 @@ def test_parquet_errors_name_the_column(tmp_path: Path) -> None:
         read_accounts(path)
 
 
-def test_parquet_without_pyarrow_names_the_extra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_file_without_polars_names_the_extra(
+    write: Write, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     # None in sys.modules is how Python says that a module cannot be imported.
-    monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
-    with pytest.raises(InputError, match=r"levcore\[parquet\]"):
-        file_parquet.parquet_library("positions.parquet")
-    with pytest.raises(InputError, match=r"levcore\[parquet\]"):
-        check_output(tmp_path / "out.parquet")
+    monkeypatch.setitem(sys.modules, "polars", None)
+    remedy = r'pip install "levcore\[files\]"'
+    with pytest.raises(InputError, match=remedy):
+        polars_library("positions.parquet")
+    with pytest.raises(InputError, match=remedy):
+        read_positions(write(HEADER + ROW))
+    with pytest.raises(InputError, match=remedy):
+        check_output(tmp_path / "out.csv")
 
 
 def test_an_output_of_unknown_kind_or_place_is_refused_early(tmp_path: Path) -> None:

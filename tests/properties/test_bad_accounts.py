@@ -179,7 +179,8 @@ def test_an_instrument_twice_fails_its_legs(kind: str) -> None:
 def test_a_balance_that_is_no_number_takes_its_account_along(column: str, value: Any) -> None:
     book = in_assets(balances={column: [0.0, value]})
     assert_incomplete(judged(book), [BY_OTHERS] * 2, [BY_OTHERS, lc.Status.INVALID_BALANCE])
-    assert judged(book).balances.failures()[1] == (1, lc.Status.INVALID_BALANCE)
+    failure = judged(book).balances.failures()[1]
+    assert (failure.row, failure.status) == (1, lc.Status.INVALID_BALANCE)
 
 
 @pytest.mark.parametrize("column", ["liability", "interest"])

@@ -332,6 +332,7 @@ ERRORS: list[errors.LevcoreError] = [
     errors.InvalidRowsError("book", "rule", "", "X", [4, 9], [32, 33]),
     errors.FileFormatError("a.csv", "rule", "x", "y", 3, "quantity"),
     errors.PolicyError("policy", "rule"),
+    errors.ReadOnlyError("PositionBook.quantity", "cannot be set", "build a new book"),
     errors.UnknownPolicyError("policy", "rule"),
     errors.UnknownInstrumentError("instrument", "rule"),
     errors.UnknownRuleError("policy", "rule", "remedy", "why"),

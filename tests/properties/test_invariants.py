@@ -36,8 +36,12 @@ def marks_of_rows(risk: lc.BookRisk) -> npt.NDArray[np.float64]:
 def test_signs(configuration: Configuration) -> None:
     risk, _ = evaluated(configuration)
     held = risk.status < FIRST_PARTIAL
-    for name in ("notional", "maintenance_margin", "margin_ratio", "effective_leverage"):
+    for name in ("notional", "margin_ratio", "effective_leverage"):
         assert (risk[name][held] > 0.0).all(), name
+    policy, margin = configuration.policy, risk.maintenance_margin[held]
+    # A long position without leverage goes bankrupt at a price of 0, where its value asks for nothing.
+    at_bankruptcy = "bankruptcy" in (policy.requirement_basis_isolated, policy.requirement_basis_cross)
+    assert (margin >= 0.0 if at_bankruptcy else margin > 0.0).all()
     side, mark, entry = np.sign(risk.book.quantity), marks_of_rows(risk), risk.book.entry_price
     # Whatever the payoff, a long position gains when the price is above its entry.
     assert (np.sign(risk.unrealized_pnl) == np.sign(side * (mark - entry)))[held].all()
@@ -169,7 +173,10 @@ def test_another_unit_of_money_scales_amounts_and_nothing_else(configuration: Co
     for name in ("isolated_margin", "accrued_funding", "wallet_balance"):
         if name in columns:
             scaled[name] = columns[name] * unit
-    again = lc.Engine(configuration.policy.with_instruments(instruments)).evaluate(book_of(scaled), marks)
+    policy = configuration.policy.with_instruments(instruments)
+    if "contract" in (policy.closing_fee_basis, policy.closing_fee_basis_cross):
+        policy = policy.replace(closing_fee_rate=float(policy.closing_fee_rate) * unit)
+    again = lc.Engine(policy).evaluate(book_of(scaled), marks)
     assert (again.status == risk.status).all()
     assert (again.state == risk.state).all()
     for name in DEFAULT_MEASURES:

@@ -12,7 +12,7 @@ import pytest
 import levcore as lc
 from levcore import _levcore
 from levcore.measures import DEFAULT_MEASURES
-from levcore.status import COLUMN_AT_FAULT, FIRST_FAILURE, FIRST_PARTIAL
+from levcore.status import FIRST_FAILURE, FIRST_PARTIAL
 from support.random_books import by_contracts, by_risk_limit
 
 TIERS = lc.TierTable.marginal([(0, "0.01"), (1_000, "0.02")], unit="quote", cap=10_000)
@@ -196,7 +196,11 @@ def test_a_balance_ends_in_its_status(status: lc.Status, change: dict[str, Any])
     risk = lc.Engine(POLICY).evaluate(book, {}, asset_prices={terms["asset"]: terms["price"]})
     assert lc.Status(risk.balances.status[0]) is status
     failed = [(0, status)] if status >= FIRST_PARTIAL else []
-    assert risk.balances.failures() == failed
+    found = risk.balances.failures()
+    assert [(each.row, each.status) for each in found] == failed
+    for each in found:
+        assert (each.account, each.words) == ("one", status.describe())
+        assert repr(each.value) == repr(terms[each.column])
     assert math.isnan(risk.balances.equity[0]) == bool(failed)
     assert (risk.accounts.status[0] == lc.AccountStatus.OK) != bool(failed)
 
@@ -261,7 +265,7 @@ def test_every_account_status_is_met() -> None:
     }
     # The last is one of `levcore.distance`, whose tests meet it.
     assert set(found.values()) | {lc.AccountStatus.NO_COMMON_RAY} == set(lc.AccountStatus)
-    assert [account for account, _ in accounts.failures()] == ["leg", "infinite", "no wallet"]
+    assert [each.account for each in accounts.failures()] == ["leg", "infinite", "no wallet"]
 
 
 def test_a_failed_leg_never_leaves_its_account_healthy() -> None:
@@ -316,4 +320,4 @@ def test_bounds_between_findings_partial_results_and_failures() -> None:
         assert status.is_failure == (status >= FIRST_FAILURE)
         # A failure points to a column of the book or to the marks, or is one of a balance; a partial result
         # points to another row.
-        assert (status in COLUMN_AT_FAULT) or (status in BALANCES) or not status.is_failure
+        assert bool(status.column) or (status in BALANCES) or not status.is_failure

@@ -5,6 +5,7 @@ Where a case needs a venue that computes by other rules, the engine makes its nu
 
 import json
 import math
+from argparse import Namespace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,12 @@ import pytest
 
 import levcore as lc
 from levcore.cli.main import main
-from levcore.errors import FileFormatError, InputError, UnknownRuleError
+from levcore.cli.reconcile import tiers_of
+from levcore.errors import FileFormatError, InputError
+from levcore.files.instruments import read_instruments
 from levcore.reconciliation.reconcile import reconcile
 from levcore.reconciliation.result import ReconciledNumber, Reconciliation, Verdict
+from levcore.venues.json import read_json
 from levcore.venues.positions.reply import SOURCES
 from support.replies import FOLDER
 
@@ -274,10 +278,11 @@ def test_a_margin_mode_that_the_reply_does_not_tell() -> None:
     options: dict[str, Any] = {
         "policy": "bybit-linear@2025-10-02",
         "rules": {"closing_fee_rate": 0.0006},
-        "instruments": lc.InstrumentTable.from_csv(folder / "instruments_2022.csv"),
+        "instruments": read_instruments(folder / "instruments_2022.csv"),
     }
     as_cross = reconcile(data, "bybit", **options)
-    assert number(as_cross, "liqPrice").verdict is Verdict.NOT_DERIVABLE
+    assert number(as_cross, "liqPrice").verdict is Verdict.INPUT
+    assert "is implied by it" in number(as_cross, "liqPrice").reason
     as_isolated = reconcile(data, "bybit", margin_mode="isolated", **options)
     assert number(as_isolated, "liqPrice").verdict is Verdict.SAME
     assert number(as_isolated, "bustPrice").reason == "rounded up to the tick of 0.05"
@@ -285,7 +290,9 @@ def test_a_margin_mode_that_the_reply_does_not_tell() -> None:
 
 def test_a_missing_wallet_is_said_and_can_be_given() -> None:
     file = FOLDER / "binance" / "cross_2022-06-14.json"
-    without = number(reconcile(file, "binance", policy="binance-usdm@2022-05-21"), "liquidationPrice")
+    data = read_json(file)
+    data[0]["liquidationPrice"] = "0"
+    without = number(reconcile(data, "binance", policy="binance-usdm@2022-05-21"), "liquidationPrice")
     assert without.verdict is Verdict.NOT_DERIVABLE
     assert "crossWalletBalance" in without.reason
     given = reconcile(file, "binance", policy="binance-usdm@2022-05-21", wallet_balance={"USDT": "2.5"})
@@ -321,13 +328,6 @@ def test_flat_rows_are_no_positions() -> None:
     assert {each.instrument for each in reconcile([flat, *data], "binance").numbers} == {"BTCUSDT"}
     assert reconcile([flat], "binance").numbers == ()
     assert "no numbers" in lc.report(reconcile([flat], "binance"))
-
-
-def test_a_rule_without_which_nothing_can_be_said_is_asked_for() -> None:
-    with pytest.raises(UnknownRuleError, match="closing_fee_bankruptcy_cross"):
-        reconcile(
-            FOLDER / "bybit" / "inverse_push_2023-09-13.json", "bybit", policy="bybit-inverse@2024-09-10"
-        )
 
 
 @pytest.mark.parametrize("source", SOURCES)
@@ -448,9 +448,35 @@ def test_tiers_of_ccxt_need_a_policy_that_says_their_unit(
     assert numbers["maintenanceMargin"]["cause"] == "price"
 
 
+def test_tiers_may_be_a_table_of_instruments(tmp_path: Path) -> None:
+    table = tmp_path / "tiers.csv"
+    table.write_text("instrument,payoff,contract_size,floor,rate,unit\nX,linear,1,0,0.01,quote\n")
+    options = Namespace(tiers=str(table), source="ccxt")
+    assert tiers_of(options, None)["X"].rates == (0.01,)
+
+
 @pytest.mark.parametrize("text", ["USDT", "USDT=", "=3", "USDT=much"])
 def test_a_wallet_that_is_no_balance_is_refused(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     file = FOLDER / "binance" / "v2_isolated_2022-01.json"
     code = main(["reconcile", str(file), "--from", "binance", "--wallet", text])
     assert code == 1
     assert "--wallet" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "printed", ["50", "50.00000000", "500000", "5e5", "500000.0000", "-5000", "-5000.00000000"]
+)
+def test_a_unit_is_not_claimed_from_one_digit(printed: str) -> None:
+    """Ours is 5000: a hundredth, a hundredfold and the other sign of it are accidents of one digit."""
+    found = number(
+        reconcile(binance_reply(unRealizedProfit=printed), "binance", policy=POLICY), "unRealizedProfit"
+    )
+    assert found.verdict is Verdict.DIFFERS
+    assert found.cause != "unit"
+
+
+@pytest.mark.parametrize("printed", ["50.6", "506000", "-5060.00"])
+def test_a_unit_is_claimed_from_three_digits(printed: str) -> None:
+    data = binance_reply(mark=61012.0, unRealizedProfit=printed)
+    found = number(reconcile(data, "binance", policy=POLICY), "unRealizedProfit")
+    assert (found.ours, found.cause) == (5060.0, "unit")

@@ -12,6 +12,7 @@ import levcore as lc
 from levcore.cli.main import main
 from levcore.comparison.compare import compare
 from levcore.comparison.comparison import Comparison
+from levcore.files.instruments import read_instruments
 from levcore.files.positions import read_accounts, read_positions
 from levcore.reports.charts.model import Figure
 from levcore.reports.charts.svg import svg
@@ -238,7 +239,7 @@ def test_the_real_account_under_four_policies(tmp_path: Path, capsys: pytest.Cap
     document = json.loads(capsys.readouterr().out)
     positions = read_positions(ACCOUNT / "positions.csv")
     book = positions.book(read_accounts(ACCOUNT / "accounts.csv"))
-    table = lc.InstrumentTable.from_csv(ACCOUNT / "instruments.csv")
+    table = read_instruments(ACCOUNT / "instruments.csv")
     okx = lc.policy("okx-linear-swap").replace(closing_fee_rate=0.0005).with_instruments(table)
     risk = lc.Engine(okx).evaluate(book, positions.marks)
     prices = document["positions"]["liquidation_price"]["okx-linear-swap"]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from levcore.errors import FileFormatError, InputError, TierError, UnknownInstrumentError
+from levcore.files.instruments import read_instruments
 from levcore.rules.instruments import Instrument, InstrumentTable, plain_symbol
 from levcore.rules.tiers import Number, TierTable
 
@@ -136,7 +137,7 @@ def test_a_csv_of_every_payoff(tmp_path: Path) -> None:
         "ETHUSD,quanto,1,0.000001,0.05,,0,0.01,,50,risk_limit,50,XBT",
         "ETHUSD,quanto,1,0.000001,0.05,,50,0.015,,33,risk_limit,100,XBT",
     )
-    table = InstrumentTable.from_csv(path, as_of="2026-01-01")
+    table = read_instruments(path, as_of="2026-01-01")
     assert list(table) == ["BTCUSDT", "BTCUSD", "ETHUSD"]
     assert (table.source, table.as_of) == (str(path), "2026-01-01")
     assert table["BTCUSDT"] == Instrument(
@@ -164,7 +165,7 @@ def test_a_csv_with_a_table_for_each_purpose(tmp_path: Path) -> None:
         "BTCUSDT,linear,1,,0.1,1,0,0.006,,100,quote,BTC,0.0001,,short",
         "BTCUSDT,linear,1,,0.1,,0,0.02,,50,base,BTC,0.0001,0.000005,initial",
     )
-    found = InstrumentTable.from_csv(path)["BTCUSDT"]
+    found = read_instruments(path)["BTCUSDT"]
     assert found == Instrument(
         "BTCUSDT",
         "linear",
@@ -208,7 +209,7 @@ CSV_FAULTS = {
         "must be the same in every row of an instrument",
     ),
     "a funding rate of 100 %": ([HEADER + ",funding_rate", BTC + ",1"], 2, "funding_rate", "fraction"),
-    "an empty file": ([""], 1, "instrument", "is missing"),
+    "an empty file": ([""], None, None, "must have a header line"),
     "no unit": ([HEADER.removesuffix(",unit")], 1, "unit", "is missing"),
     "a misspelt column": (
         [HEADER.replace("deduction", "deducton")],
@@ -220,8 +221,8 @@ CSV_FAULTS = {
     "too few cells": (
         [HEADER, BTC, "BTCUSDT,linear"],
         3,
-        None,
-        "must have one cell a column; expected 11, found 2",
+        "contract_size",
+        "the line is ragged; expected 11 cells as in the header, found 2",
     ),
     "a floor that is no number": (
         [HEADER, BTC.replace(",0,0.004", ",zero,0.004")],
@@ -274,7 +275,7 @@ CSV_FAULTS = {
         "unit",
         "flat rate must not be keyed",
     ),
-    "a quote left open": ([HEADER, '"BTCUSDT'], 2, None, "must be CSV"),
+    "a quote left open": ([HEADER, '"BTCUSDT'], 2, None, "must be valid CSV"),
 }
 
 
@@ -283,7 +284,7 @@ def test_a_wrong_csv_is_refused_with_file_line_and_column(case: str, tmp_path: P
     lines, line, column, rule = CSV_FAULTS[case]
     path = write(tmp_path, *lines)
     with pytest.raises(FileFormatError, match=rule) as caught:
-        InstrumentTable.from_csv(path)
+        read_instruments(path)
     assert (caught.value.file, caught.value.line, caught.value.column) == (str(path), line, column)
     assert str(path) in str(caught.value)
 
@@ -291,8 +292,8 @@ def test_a_wrong_csv_is_refused_with_file_line_and_column(case: str, tmp_path: P
 def test_a_csv_must_be_utf8(tmp_path: Path) -> None:
     path = tmp_path / "instruments.csv"
     path.write_bytes(HEADER.encode() + b"\n\xff\xfe\n")
-    with pytest.raises(FileFormatError, match="must be UTF-8"):
-        InstrumentTable.from_csv(path)
+    with pytest.raises(FileFormatError, match="expected UTF-8, found byte 0xff"):
+        read_instruments(path)
 
 
 def test_rows_say_which_one_is_wrong() -> None:

@@ -179,7 +179,7 @@ def test_what_was_not_asked_for_is_not_there() -> None:
         with pytest.raises(InputError):
             getattr(risk, name)
     with pytest.raises(AttributeError):
-        risk.liquidation_price  # noqa: B018 - reading it is the test
+        risk.liquidation_price  # type: ignore[attr-defined]  # noqa: B018 - reading it is the test
 
 
 def test_the_profits_by_scenario_are_kept_on_demand() -> None:
@@ -214,9 +214,12 @@ def test_a_bad_row_makes_its_account_incomplete_and_no_other(
     incomplete = risk.groups.account == 1
     assert np.isnan(risk.groups.scan_risk[incomplete]).all()
     assert (risk.groups.worst_scenario[incomplete] == -1).all()
-    assert [(failure.row, failure.status, failure.instrument) for failure in risk.failures()] == [
-        (2, status, bad[0])
-    ]
+    row, account = risk.failures()
+    value = bad[1] if row.column == "quantity" else bad[0]
+    assert (row.row, row.account, row.status, repr(row.value)) == (2, "bob", status, repr(value))
+    assert (account.row, account.account) == (None, "bob")
+    assert account.status is ScenarioAccountStatus.INCOMPLETE
+    assert risk.failures(1) == [row] or math.isnan(bad[1])
     assert "1 incomplete" in repr(risk)
 
 
@@ -255,7 +258,7 @@ def test_isolated_positions_are_left_out_and_counted() -> None:
 def test_accounts_without_positions_need_nothing() -> None:
     book = book_of(("FUTURE", 1.0), wallet_balance={"bob": 5.0, "ann": 2.0})
     risk = scenario_margin(book, ARRAYS, equity=book.wallet_balance)
-    assert (risk.ids, risk.requirement.tolist()) == (["bob", "ann"], [0.0, 300.0])
+    assert (risk.ids, risk.requirement.tolist()) == (("bob", "ann"), [0.0, 300.0])
     assert risk.margin_ratio.tolist() == [0.0, 150.0]
     empty = scenario_margin(book_of(), ARRAYS)
     assert (len(empty), len(empty.groups), empty.failures()) == (0, 0, [])

@@ -33,10 +33,21 @@ FIRST: dict[str, Any] = {
     "initial_margin_rule": "leverage",
 }
 """What an unknown rule is while another one is tried; the others begin with the first of their values."""
+PAIRED: dict[tuple[str, str], dict[str, Any]] = {
+    # A fee that moves in one margin mode alone: the requirement of the other one is frozen.
+    ("closing_fee_basis_cross", "price"): {"requirement_basis_isolated": "entry"},
+    ("hedge_requirement_initial", "covered"): {"hedge_requirement": "covered", "covered_share": 0.5},
+    ("closing_fee_reserved", "bankruptcy"): {
+        "closing_fee_in_initial_margin": True,
+        "closing_fee_basis": "price",
+        "closing_fee_rate": FEE,
+    },
+}
+"""Values of rules that need others with them."""
 RULED = tuple(
     rule
     for rule in CHOICES
-    if not rule.startswith(("price_rounding", "table_", "trader_", "close_out_"))
+    if not rule.startswith(("price_rounding", "bankruptcy_rounding", "table_", "trader_", "close_out_"))
     and rule != "maintenance_rate_rule"
 )
 """Rules that numbers follow from."""
@@ -54,9 +65,15 @@ def variants(policy: lc.MarginPolicy) -> Iterator[tuple[str, lc.MarginPolicy]]:
             if value in (UNKNOWN, getattr(plain, rule)) and not isinstance(value, bool):
                 continue
             changed: dict[str, Any] = {rule: value}
-            if rule == "closing_fee_basis":
-                changed["closing_fee_rate"] = 0.0 if value == "none" else FEE
-                changed["closing_fee_bankruptcy_cross"] = "leverage" if value == "bankruptcy" else "none"
+            if rule.startswith("closing_fee_basis"):
+                changed["closing_fee_rate"] = 0.0 if value in ("none", "same") else FEE
+            if value == "bankruptcy" or (value == "leverage" and rule == "closing_fee_bankruptcy_cross"):
+                changed["closing_fee_bankruptcy_cross"] = "leverage"
+            elif rule == "closing_fee_basis":
+                changed["closing_fee_bankruptcy_cross"] = "none"
+            changed |= PAIRED.get((rule, str(value)), {})
+            if value == "covered" and plain.requirement_basis_cross == "bankruptcy":
+                changed["requirement_basis_cross"] = "price"  # not computed where legs cover each other
             yield f"{rule}={value}", plain.replace(**changed)
 
 
@@ -65,6 +82,7 @@ def stated(policy: lc.MarginPolicy) -> lc.MarginPolicy:
     rules: dict[str, Any] = {
         "table_units": ("quote", "base", "contracts", "risk_limit"),
         "table_shape": "any",
+        "lowest_short_price": 0.0,
     }
     rules["maintenance_rate_rule"] = "table"
     for rule in RULED:

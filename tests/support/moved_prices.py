@@ -79,7 +79,8 @@ class Ruled:
                 if not lc.Status(self.risk.status[row]).is_failure:
                     name = self.book.name_of(row)
                     exact = ExactIsolated(self.book, self.policy, self.drawn.marks[name], row)
-                    yield Moved(exact, name, 0, row, self.policy.requirement_basis_isolated, [row], [name])
+                    basis = self.frozen_or("isolated")
+                    yield Moved(exact, name, 0, row, basis, [row], [name])
             return
         for code, status in enumerate(self.risk.accounts.status.tolist()):
             if status == lc.AccountStatus.OK:
@@ -92,8 +93,13 @@ class Ruled:
             assets = [name for name, held in exact.holdings.items() if held.mover == mover]
             balances = [row for row, name in exact.rows_of_balances.items() if name in assets]
             names = sorted({self.book.name_of(row) for row in rows})
-            basis = self.policy.requirement_basis_cross
+            basis = self.frozen_or("cross")
             yield Moved(exact, mover, wave, code, basis, rows, names, balances, assets)
+
+    def frozen_or(self, mode: str) -> str:
+        """Basis of a mode's requirement; "mark" where only its fee is frozen there."""
+        basis: str = getattr(self.policy, f"requirement_basis_{mode}")
+        return "mark" if self.policy.fee_basis_of(mode) == "mark" else basis
 
     def state_of(self, risk: lc.BookRisk, moved: Moved) -> int:
         """State of the row or the account that a price belongs to."""

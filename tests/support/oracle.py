@@ -111,14 +111,21 @@ class Leg:
         self.quantity, self.limit = quantity, _optional(book.risk_limit, row)
         short = instrument.short_tiers
         tiers = instrument.tiers if short is None or self.side > 0 else short
-        funded = policy.funding_in_requirement == "rate_times_value"
+        self.fee_basis = policy.fee_basis_of("cross" if book.is_cross[row] else "isolated")
         self.fee_rate = Fraction(float(policy.closing_fee_rate))
         self.trigger = 1 / Fraction(policy.liquidation_level)
-        self.lines = self._lines(tiers, Fraction(instrument.funding_rate) if funded else ZERO)
+        self.lines = self._lines(tiers, self._funding(Fraction(instrument.funding_rate)))
         self.cap = self._cap(tiers)
         initial = instrument.initial_tiers
         self.initial_lines = None if initial is None else self._lines(initial, ZERO)
         self.pnl = Number(self.direction * (self.value - self.entry_value), self.value + self.entry_value)
+
+    def _funding(self, rate: Fraction) -> Fraction:
+        """What the rates of the requirement hold of the next funding; a positive rate is paid by longs."""
+        rule = self.policy.funding_in_requirement
+        if rule == "rate_times_value_of_payer":
+            return max(self.side * rate, ZERO)
+        return rate if rule == "rate_times_value" else ZERO
 
     def coordinate(self, price: Fraction) -> Fraction:
         return 1 / price if self.inverse else price * self.multiplier
@@ -146,41 +153,66 @@ class Leg:
         """Largest value of a table that is keyed by value."""
         cap = None if math.isinf(tiers.cap) else Fraction(tiers.cap)
         if tiers.shape == "growing" and self.inverse:
-            line = self.lines[0].triggering(self.fee_at_price(), self.trigger)
+            # One table serves both margin modes: its fee is that of the mode whose requirement moves.
+            mode = "isolated" if self.policy.requirement_basis_isolated == "price" else "cross"
+            fee = self.fee_rate if self.policy.fee_basis_of(mode) == "price" else ZERO
+            line = self.lines[0].triggering(fee, self.trigger)
             limit = (1 - line.rate) / line.slope
             return limit if cap is None else min(cap, limit)
         return cap if tiers.shape == "marginal" else None
 
-    def maintenance(self, basis: str) -> Number:
-        """Maintenance margin at the value that the rule names."""
+    def maintenance(self, basis: str, worth: Number | None = None) -> Number:
+        """Maintenance margin at the value that the rule names; `worth` is that at bankruptcy."""
+        if basis == "bankruptcy":
+            worth = self.worth_of_leverage() if worth is None else worth
+            own = charged(self.lines, worth.exact)
+            return Number(own.exact, own.scale + worth.scale)
         return charged(self.lines, self.entry_value if basis == "entry" else self.value)
+
+    def worth_of_leverage(self) -> Number:
+        """Value at which a position that holds just its initial margin has nothing left."""
+        assert self.leverage is not None
+        share = self.entry_value / self.leverage
+        return Number(self.entry_value - self.direction * share, self.entry_value + share)
 
     def fee_of_leverage(self) -> Number:
         """Closing fee fixed in advance, of a position that holds just its initial margin."""
-        if self.policy.closing_fee_basis == "entry":
-            return Number(self.fee_rate * self.entry_value, self.fee_rate * self.entry_value)
-        if self.policy.closing_fee_basis != "bankruptcy" or self.leverage is None:
+        held_alone = {"entry": self.entry_value, "mark": self.value, "contract": abs(self.quantity)}
+        if self.fee_basis in held_alone:
+            return plain(self.fee_rate * held_alone[self.fee_basis])
+        if self.fee_basis not in ("bankruptcy", "entry_and_margin") or self.leverage is None:
             return Number(ZERO)
-        share = self.entry_value / self.leverage
-        return Number(
-            self.fee_rate * (self.entry_value - self.direction * share),
-            self.fee_rate * (self.entry_value + share),
-        )
+        if self.fee_basis == "bankruptcy":
+            return times(self.fee_rate, self.worth_of_leverage())
+        return plain(self.fee_rate * (self.entry_value + self.entry_value / self.leverage))
 
     def fee_at_price(self) -> Fraction:
         """Rate of a closing fee that moves with the price."""
-        return self.fee_rate if self.policy.closing_fee_basis == "price" else ZERO
+        return self.fee_rate if self.fee_basis == "price" else ZERO
 
     def initial_margin(self, basis: str, fee: Number) -> Number:
         value = self.entry_value if basis == "entry" else self.value
         by_table = self.policy.initial_margin_rule == "table"
         if self.initial_lines is None if by_table else self.leverage is None:
             return Number(None)
+        reserved = (
+            self.policy.closing_fee_reserved == "bankruptcy" and self.policy.closing_fee_in_initial_margin
+        )
+        if self.leverage is None and reserved:
+            return Number(None)
         if by_table:
             opening = charged(self.initial_lines or [], value)
         else:
             opening = plain(value / (self.leverage or ONE))
-        return total(opening, fee) if self.policy.closing_fee_in_initial_margin else opening
+        return total(opening, self.reserve(fee))
+
+    def reserve(self, fee: Number) -> Number:
+        """Closing fee that the initial margin holds, where that of the requirement is `fee`."""
+        if not self.policy.closing_fee_in_initial_margin:
+            return Number(ZERO)
+        if self.policy.closing_fee_reserved == "bankruptcy":
+            return times(self.fee_rate, self.worth_of_leverage())
+        return fee
 
     def requirement(self, maintenance: Number, fee: Number) -> Number:
         moving = self.fee_at_price() * self.value
@@ -247,7 +279,9 @@ class Leg:
 
     def bankruptcy(self, constant: Number) -> Number:
         includes_fee = self.policy.bankruptcy_includes_closing_fee
-        if includes_fee == "unknown" and self.policy.closing_fee_basis != "none":
+        if self.fee_basis == "none":
+            includes_fee = False
+        if includes_fee == "unknown":
             return Number(None)
         return self.zero(constant, [Line(self.fee_rate if includes_fee is True else ZERO, ZERO, ZERO)])
 
@@ -268,12 +302,8 @@ class Leg:
         room: Number = Number(math.inf)
         if price.value is not None:
             room = Number(toward * (self.mark - price.exact) / self.mark, 1 + price.scale / self.mark)
-        scale = self.pnl.scale * self.leverage / self.entry_value if self.leverage else ZERO
-        made = (
-            Number(self.pnl.exact * self.leverage / self.entry_value, scale)
-            if self.leverage
-            else Number(None)
-        )
+        returned_on = self.value if self.policy.return_basis == "mark" else self.entry_value
+        made = times(self.leverage / returned_on, self.pnl) if self.leverage else Number(None)
         return {
             "notional": Number(self.value, self.value),
             "unrealized_pnl": self.pnl,
@@ -350,18 +380,21 @@ def exact_isolated(book: lc.PositionBook, policy: lc.MarginPolicy, mark: float, 
         held = plain(leg.margin)
     else:
         assert leg.leverage is not None
-        held = plain(leg.entry_value / leg.leverage)
-        if policy.closing_fee_in_initial_margin:
-            held = total(held, opening_fee)
+        held = total(plain(leg.entry_value / leg.leverage), leg.reserve(opening_fee))
     cash = total(held, plain(leg.funding))
     # What stays of the equity when the value is taken out.
     constant = total(cash, plain(-leg.direction * leg.entry_value))
     bankruptcy = leg.bankruptcy(constant)
-    fee = opening_fee
-    if policy.closing_fee_basis == "bankruptcy":
+    fee, worth = opening_fee, None
+    if "bankruptcy" in (leg.fee_basis, basis):
         worth = bankruptcy if bankruptcy.exact > 0 else Number(ZERO, bankruptcy.scale)
+    if worth is not None and leg.fee_basis == "bankruptcy":
         fee = times(leg.fee_rate, worth)
-    maintenance = leg.maintenance(basis)
+    if leg.fee_basis == "entry_and_margin":
+        inside = 1 + leg.fee_rate if policy.closing_fee_in_initial_margin else ONE
+        together = total(plain(leg.entry_value), held)
+        fee = times(leg.fee_rate / inside, Number(max(together.exact, ZERO), together.scale))
+    maintenance = leg.maintenance(basis, worth)
     requirement = leg.requirement(maintenance, fee)
     equity = total(cash, leg.pnl)
     without_value = total(constant, times(-leg.trigger, fee))

@@ -54,7 +54,10 @@ class HeldLeg:
         }[rule]
 
     def maintenance(self, value: Fraction) -> Number:
-        own = charged(self.leg.lines, self.basis(value, self.leg.policy.requirement_basis_cross))
+        rule = self.leg.policy.requirement_basis_cross
+        if rule == "bankruptcy":
+            return self.leg.maintenance(rule)
+        own = charged(self.leg.lines, self.basis(value, rule))
         return Number(own.exact, own.scale + self.covered_scale(self.leg.lines))
 
     def fees(self, value: Fraction) -> Number:
@@ -63,8 +66,10 @@ class HeldLeg:
 
     def initial_margin(self) -> Number:
         leg = self.leg
-        rule = "entry" if leg.policy.initial_margin_basis_cross == "entry" else "mark"
-        value = self.basis(leg.value, rule)
+        at_entry = leg.policy.initial_margin_basis_cross == "entry"
+        value = self.basis(leg.value, "entry" if at_entry else "mark")
+        if leg.policy.hedge_rule_of_initial == "sum":
+            value = leg.entry_value if at_entry else leg.value
         if leg.policy.initial_margin_rule == "table":
             if leg.initial_lines is None:
                 return Number(None)
@@ -74,8 +79,12 @@ class HeldLeg:
             return Number(None)
         else:
             opening = Number(value / leg.leverage, (leg.value + leg.entry_value + value) / leg.leverage)
-        fees = self.leg.fee_of_leverage()
-        return total(opening, fees) if leg.policy.closing_fee_in_initial_margin else opening
+        reserved = (
+            leg.policy.closing_fee_reserved == "bankruptcy" and leg.policy.closing_fee_in_initial_margin
+        )
+        if reserved and leg.leverage is None:
+            return Number(None)
+        return total(opening, leg.reserve(leg.fee_of_leverage()))
 
     def covered_scale(self, lines: list[Line]) -> Fraction:
         """What the whole position would be charged, where a part of it is covered."""
@@ -179,7 +188,8 @@ class ExactPool:
             underlying = underlying or self.policy.assets[instrument.settlement].moves_with
         underlying = underlying or f"{name} alone"
         mover = name if self.in_wallet else underlying
-        group = underlying if self.policy.hedge_requirement == "larger_side" else name
+        rules = (self.policy.hedge_requirement, self.policy.hedge_rule_of_initial)
+        group = underlying if "larger_side" in rules else name
         leg = Leg(book, self.policy, marks[name], row)
         self.legs[row] = HeldLeg(leg, settlement, mover, group, charged_at_entry=leg.entry_value)
 
@@ -251,13 +261,14 @@ class ExactPool:
             longs, shorts = sides.get(leg.group, (Number(ZERO), Number(ZERO)))
             larger = (total(longs, own), shorts), (longs, total(shorts, own))
             sides[leg.group] = larger[0 if leg.leg.side > 0 else 1]
-        margins = [self.of_sides(longs, shorts) for longs, shorts in sides.values()]
+        rule = self.policy.hedge_requirement
+        margins = [self.of_sides(longs, shorts, rule) for longs, shorts in sides.values()]
         owed, needed = total(*debt), total(*liabilities)
         return Valuation(counted, owed, needed, sides, total(owed, needed, *margins))
 
-    def of_sides(self, longs: Number, shorts: Number) -> Number:
-        """What a group asks for."""
-        if self.policy.hedge_requirement in ("larger_leg", "larger_side"):
+    def of_sides(self, longs: Number, shorts: Number, rule: str) -> Number:
+        """What a group asks for under a rule for hedged legs."""
+        if rule in ("larger_leg", "larger_side"):
             larger = max(longs, shorts, key=lambda side: side.exact)
             return Number(larger.exact, longs.scale + shorts.scale)
         return total(longs, shorts)
@@ -270,7 +281,10 @@ class ExactPool:
     def equity_after_fees(self, mover: str, place: Fraction) -> Number:
         """Equity less closing fees of what moves, where the bankruptcy price leaves room for them."""
         value, fees = self.value_at(mover, place), [Number(ZERO)]
-        if self.policy.bankruptcy_includes_closing_fee is True:
+        if (
+            self.policy.bankruptcy_includes_closing_fee is True
+            and self.policy.fee_basis_of("cross") != "none"
+        ):
             for leg in self.legs.values():
                 if leg.mover == mover:
                     price = self.price_of(self.holdings[leg.settlement], mover, place)
@@ -316,15 +330,16 @@ class ExactPool:
             if known:
                 initial.setdefault(leg.group, [[], []])[side].append(times(price, opening))
         now = self.value_at()
-        needed = total(now.liability_margins, self._sum_of_groups(maintenance))
+        needed = total(now.liability_margins, self._sum_of_groups(maintenance, self.policy.hedge_requirement))
         if not known:
             return Number(None), needed
-        return total(now.debt, self._liability_initial(), self._sum_of_groups(initial)), needed
+        opened = self._sum_of_groups(initial, self.policy.hedge_rule_of_initial)
+        return total(now.debt, self._liability_initial(), opened), needed
 
-    def _sum_of_groups(self, groups: dict[str, list[list[Number]]]) -> Number:
+    def _sum_of_groups(self, groups: dict[str, list[list[Number]]], rule: str) -> Number:
         zero = Number(ZERO)
         sides = [(total(zero, *longs), total(zero, *shorts)) for longs, shorts in groups.values()]
-        return total(zero, *(self.of_sides(*pair) for pair in sides))
+        return total(zero, *(self.of_sides(*pair, rule) for pair in sides))
 
     def _liability_initial(self) -> Number:
         """Initial margin of the liabilities."""

@@ -31,6 +31,9 @@ FEES: tuple[dict[str, Any], ...] = (
     {"closing_fee_basis": "none"},
     {"closing_fee_basis": "price", "closing_fee_rate": 0.001},
     {"closing_fee_basis": "entry", "closing_fee_rate": 0.001},
+    {"closing_fee_basis": "none", "closing_fee_basis_cross": "mark", "closing_fee_rate": 0.001},
+    {"closing_fee_basis": "entry_and_margin", "closing_fee_rate": 0.001},
+    {"closing_fee_basis": "contract", "closing_fee_rate": 0.02, "bankruptcy_includes_closing_fee": False},
     {
         "closing_fee_basis": "bankruptcy",
         "closing_fee_rate": 0.0005,
@@ -183,12 +186,13 @@ def random_policy(random: Random, *, multi_asset: bool, **rules: Any) -> lc.Marg
     hedge = random.choice(("sum", "larger_leg", "larger_side", "covered"))
     drawn = {
         "hedge_requirement": hedge,
-        "requirement_basis_cross": random.choice(("price", "price", "entry", "mark")),
+        "requirement_basis_cross": random.choice(("price", "price", "entry", "mark", "bankruptcy")),
         "initial_margin_basis_cross": random.choice(("mark", "entry")),
         "initial_margin_rule": random.choice(("leverage", "table")),
-        "funding_in_requirement": random.choice(("none", "rate_times_value")),
+        "funding_in_requirement": random.choice(("none", "rate_times_value", "rate_times_value_of_payer")),
         "closing_fee_in_maintenance_margin": random.random() < 0.5,
         "closing_fee_in_initial_margin": random.random() < 0.5,
+        "closing_fee_reserved": random.choice(("same", "same", "bankruptcy")),
         "bankruptcy_includes_closing_fee": random.choice((True, False, "unknown")),
         "liquidation_level": random.choice((1.0, 0.9, 0.8)),
         "warning_level": random.choice((None, 0.4)),
@@ -197,6 +201,15 @@ def random_policy(random: Random, *, multi_asset: bool, **rules: Any) -> lc.Marg
         **random.choice(FEES),
     }
     drawn |= rules
+    hedge = drawn["hedge_requirement"]
+    apart = ("sum", "larger_leg", "larger_side") if hedge == "sum" else ("same", "same", "sum")
+    drawn.setdefault("hedge_requirement_initial", random.choice(apart))
+    if drawn["requirement_basis_cross"] == "bankruptcy":
+        if hedge == "covered":
+            drawn["requirement_basis_cross"] = "mark"
+        drawn["closing_fee_bankruptcy_cross"] = "leverage"
+        if drawn["bankruptcy_includes_closing_fee"] == "unknown":
+            drawn["bankruptcy_includes_closing_fee"] = False
     if drawn["closing_fee_basis"] == "bankruptcy" and drawn["bankruptcy_includes_closing_fee"] == "unknown":
         drawn["bankruptcy_includes_closing_fee"] = False
     if drawn["hedge_requirement"] == "covered":

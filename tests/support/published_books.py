@@ -6,19 +6,18 @@ from typing import Any
 
 import levcore as lc
 from levcore.book.balances import Balances
+from levcore.files.instruments import read_instruments
 from levcore.files.positions import read_accounts, read_positions
 from levcore.rules.assets import Asset
 
 ACCOUNTS = Path(__file__).parents[2] / "examples" / "data"
 
 
-def policy_of(run: dict[str, Any]) -> lc.MarginPolicy:
-    """Policy of a run, with what the caller states and the instruments of the case."""
-    policy = lc.policy(run["policy"]).replace(**run.get("stated", {}))
+def policy_of(run: dict[str, Any], rules: lc.MarginPolicy | None = None) -> lc.MarginPolicy:
+    """Policy of a run, or `rules`, with what the caller states and the instruments of the case."""
+    policy = (rules or lc.policy(run["policy"])).replace(**run.get("stated", {}))
     if "account" in run:
-        return policy.with_instruments(
-            lc.InstrumentTable.from_csv(ACCOUNTS / run["account"] / "instruments.csv")
-        )
+        return policy.with_instruments(read_instruments(ACCOUNTS / run["account"] / "instruments.csv"))
     instruments = [instrument_of(*each) for each in run.get("instruments", {}).items()]
     assets = [asset_of(*each) for each in run.get("assets", {}).items()]
     return policy.with_instruments(instruments).with_assets(assets)

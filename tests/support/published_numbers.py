@@ -31,7 +31,10 @@ def cut(number: Decimal, decimals: int) -> Decimal:
 def displayed(risk: lc.BookRisk, row: int, measure: str) -> float:
     """Price of a row as the venue displays it."""
     instrument = risk.policy.instruments[risk.book.name_of(row)]
-    return displayed_price(risk.policy, instrument, float(risk[measure][row]), float(risk.book.quantity[row]))
+    price, quantity = float(risk[measure][row]), float(risk.book.quantity[row])
+    if measure == "bankruptcy_price":
+        return displayed_price(risk.policy, instrument, price, quantity, "bankruptcy")
+    return displayed_price(risk.policy, instrument, price, quantity)
 
 
 def of_row(measure: str) -> Callable[[lc.BookRisk, int], float]:

@@ -230,6 +230,50 @@ CONFIGURATIONS = (
         "mixed",
         together=True,
     ),
+    Configuration(
+        "requirement at bankruptcy, fee on entry and margin, funding of the payer, mixed",
+        generic(
+            [*LINEAR, *INVERSE, *QUANTO, *FLAT],
+            requirement_basis_isolated="bankruptcy",
+            requirement_basis_cross="bankruptcy",
+            closing_fee_basis="entry_and_margin",
+            closing_fee_rate=0.0006,
+            closing_fee_bankruptcy_cross="leverage",
+            closing_fee_in_initial_margin=True,
+            bankruptcy_includes_closing_fee=True,
+            funding_in_requirement="rate_times_value_of_payer",
+            return_basis="mark",
+        ),
+        "mixed",
+    ),
+    Configuration(
+        "fee at the price isolated and frozen at the mark in cross, mixed",
+        generic(
+            [*LINEAR, *INVERSE, *GROWING],
+            requirement_basis_cross="mark",
+            closing_fee_basis="price",
+            closing_fee_basis_cross="mark",
+            closing_fee_rate=0.0006,
+            closing_fee_in_initial_margin=True,
+            closing_fee_reserved="bankruptcy",
+            closing_fee_in_maintenance_margin=True,
+            liquidation_level=0.9,
+        ),
+        "mixed",
+    ),
+    Configuration(
+        "fee a contract, cross alone, funding of the payer, mixed",
+        generic(
+            SIDED,
+            closing_fee_basis="none",
+            closing_fee_basis_cross="contract",
+            closing_fee_rate=0.85,
+            closing_fee_in_initial_margin=True,
+            funding_in_requirement="rate_times_value_of_payer",
+        ),
+        "mixed",
+        together=True,
+    ),
 )
 """Policies of every shape; `tests/test_parity_large.py` takes a million rows of each."""
 

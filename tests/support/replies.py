@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import levcore as lc
+from levcore.files.instruments import read_instruments
 from levcore.reconciliation.reconcile import reconcile
 from levcore.reconciliation.result import ReconciledNumber, Reconciliation, Verdict
 from levcore.venues.tiers.read import read_tiers_file
@@ -27,7 +27,7 @@ def options_of(entry: dict[str, Any]) -> dict[str, Any]:
     """Arguments of `reconcile` beside the reply and its source."""
     options: dict[str, Any] = {"policy": entry.get("policy"), "rules": entry.get("rules")}
     if "instruments" in entry:
-        options["instruments"] = lc.InstrumentTable.from_csv(FOLDER / entry["instruments"])
+        options["instruments"] = read_instruments(FOLDER / entry["instruments"])
     if "tiers" in entry:
         options["tiers"] = read_tiers_file(FOLDER / entry["tiers"], entry["from"])
     if "account" in entry:

@@ -24,7 +24,7 @@ Case = tuple[lc.MarginPolicy, Columns, npt.NDArray[np.float64]]
 
 UNKNOWN_NAME = "NOBODY-KNOWS"
 PAYOFFS: tuple[Payoff, ...] = ("linear", "linear", "inverse", "quanto")
-BASES = st.sampled_from(["price", "entry", "mark"])
+BASES = st.sampled_from(["price", "price", "entry", "mark", "bankruptcy"])
 INITIAL_BASES = st.sampled_from(["mark", "entry"])
 
 
@@ -69,25 +69,43 @@ def instruments(draw: st.DrawFn, name: str) -> lc.Instrument:
 
 
 @st.composite
+def fee_bases(draw: st.DrawFn) -> tuple[str, str]:
+    """Values on which the closing fees of isolated and cross positions are taken; amounts stand alone."""
+    bases = st.sampled_from(["none", "price", "entry", "mark", "bankruptcy", "entry_and_margin", "contract"])
+    isolated = draw(bases)
+    cross = draw(st.one_of(st.just(isolated), st.just(isolated), bases))
+    if "contract" in (isolated, cross) and isolated != cross:
+        cross = draw(st.sampled_from(["none", isolated])) if isolated == "contract" else isolated
+    return isolated, cross
+
+
+@st.composite
 def policies(draw: st.DrawFn) -> lc.MarginPolicy:
     """Every combination of rules, over instruments of every kind."""
-    fee_basis = draw(st.sampled_from(["none", "price", "entry", "bankruptcy"]))
+    fee_basis, fee_basis_cross = draw(fee_bases())
+    requirement_bases = draw(BASES), draw(BASES)
+    if requirement_bases == ("price", "price") and (fee_basis == "price") != (fee_basis_cross == "price"):
+        requirement_bases = "price", "mark"
+    charged = {fee_basis, fee_basis_cross} - {"none"}
+    at_bankruptcy = "bankruptcy" in charged or "bankruptcy" in requirement_bases
+    included = st.booleans() if at_bankruptcy else st.sampled_from([False, True, "unknown"])
     liquidation = draw(st.sampled_from([1.0, 1.0, 0.8, 1.25, 0.3]))
     call = draw(st.sampled_from([None, liquidation, 0.75 * liquidation]))
     warning = draw(st.sampled_from([None, 0.5 * liquidation]))
     rules = {
-        "requirement_basis_isolated": draw(BASES),
-        "requirement_basis_cross": draw(BASES),
+        "requirement_basis_isolated": requirement_bases[0],
+        "requirement_basis_cross": requirement_bases[1],
         "initial_margin_basis_isolated": draw(INITIAL_BASES),
         "initial_margin_basis_cross": draw(INITIAL_BASES),
         "closing_fee_basis": fee_basis,
-        "closing_fee_rate": 0.0 if fee_basis == "none" else draw(st.sampled_from([0.0, 0.0006, 0.01])),
-        "closing_fee_bankruptcy_cross": "leverage" if fee_basis == "bankruptcy" else "none",
+        "closing_fee_basis_cross": "same" if fee_basis_cross == fee_basis else fee_basis_cross,
+        "closing_fee_rate": draw(st.sampled_from([0.0, 0.0006, 0.01])) if charged else 0.0,
+        "closing_fee_bankruptcy_cross": "leverage" if at_bankruptcy else "none",
         "closing_fee_in_initial_margin": draw(st.booleans()),
         "closing_fee_in_maintenance_margin": draw(st.booleans()),
-        "bankruptcy_includes_closing_fee": draw(
-            st.booleans() if fee_basis == "bankruptcy" else st.sampled_from([False, True, "unknown"])
-        ),
+        "bankruptcy_includes_closing_fee": False if "contract" in charged else draw(included),
+        "closing_fee_reserved": draw(st.sampled_from(["same", "bankruptcy"])),
+        "return_basis": draw(st.sampled_from(["entry", "mark"])),
         "warning_level": warning,
         "warning_level_inclusive": draw(st.booleans()),
         "margin_call_level": call,
@@ -95,7 +113,9 @@ def policies(draw: st.DrawFn) -> lc.MarginPolicy:
         "liquidation_level": liquidation,
         "liquidation_level_inclusive": draw(st.booleans()),
         "initial_margin_rule": draw(st.sampled_from(["leverage", "table"])),
-        "funding_in_requirement": draw(st.sampled_from(["none", "rate_times_value"])),
+        "funding_in_requirement": draw(
+            st.sampled_from(["none", "rate_times_value", "rate_times_value_of_payer"])
+        ),
     }
     names = [f"I{number}" for number in range(draw(st.integers(1, 4)))]
     held = [draw(instruments(name)) for name in names]

@@ -11,7 +11,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 import levcore as lc
-from support.oracle import ZERO, Leg, Number, plain, times
+from support.oracle import ONE, ZERO, Leg, Number, plain, times
 
 __all__ = ["GRID", "ExactIsolated", "found_zeros"]
 
@@ -50,20 +50,23 @@ class ExactIsolated:
         held = leg.margin
         if held is None:
             assert leg.leverage is not None
-            held = leg.entry_value / leg.leverage
-            if policy.closing_fee_in_initial_margin:
-                held += fee.exact
-        self.cash = held + leg.funding
-        if policy.closing_fee_basis == "bankruptcy":
-            ruin = leg.bankruptcy(plain(self.cash - leg.direction * leg.entry_value)).exact
-            fee = times(leg.fee_rate, Number(max(ruin, ZERO)))
+            held = leg.entry_value / leg.leverage + leg.reserve(fee).exact
+        self.cash, self.worth = held + leg.funding, ZERO
+        if "bankruptcy" in (leg.fee_basis, self.basis):
+            self.worth = max(leg.bankruptcy(plain(self.cash - leg.direction * leg.entry_value)).exact, ZERO)
+        if leg.fee_basis == "bankruptcy":
+            fee = times(leg.fee_rate, Number(self.worth))
+        if leg.fee_basis == "entry_and_margin":
+            inside = 1 + leg.fee_rate if policy.closing_fee_in_initial_margin else ONE
+            fee = times(leg.fee_rate / inside, Number(max(leg.entry_value + held, ZERO)))
         self.fee = fee.exact
 
     def surplus(self, place: Fraction) -> Fraction:
         """Equity less the requirement over the liquidation level, at a multiple of the mark."""
         leg, value = self.leg, self.leg.size * self.leg.coordinate(self.leg.mark * place)
         equity = self.cash + leg.direction * (value - leg.entry_value)
-        charged = {"price": value, "entry": leg.entry_value, "mark": leg.value}[self.basis]
+        by_basis = {"price": value, "entry": leg.entry_value, "mark": leg.value, "bankruptcy": self.worth}
+        charged = by_basis[self.basis]
         requirement = max(line.at(charged) for line in leg.lines) + self.fee + leg.fee_at_price() * value
         return equity - leg.trigger * requirement
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -413,9 +414,6 @@ def test_files_of_every_source(tmp_path: Path) -> None:
         assert len(read_tiers_file(file, source)) == 1, source
     with pytest.raises(InputError, match="kraken"):
         read_tiers_file(tmp_path / "binance.json", "kraken")
-    table = tmp_path / "tiers.csv"
-    table.write_text("instrument,payoff,contract_size,floor,rate,unit\nX,linear,1,0,0.01,quote\n")
-    assert read_tiers_file(table, "binance")["X"].rates == (0.01,)
 
 
 @pytest.mark.parametrize(
@@ -434,3 +432,82 @@ def test_files_of_every_source(tmp_path: Path) -> None:
 def test_other_data_is_no_table(load: Any, data: Any) -> None:
     with pytest.raises(FileFormatError):
         load(data)
+
+
+def okx_tiers(*bounds: tuple[str, str]) -> list[dict[str, str]]:
+    """Rows of OKX's reply with these ends, at rising rates."""
+    return [
+        {
+            "instFamily": "X-USDT",
+            "tier": str(n),
+            "minSz": low,
+            "maxSz": high,
+            "mmr": f"0.00{n}",
+            "maxLever": "9",
+        }
+        for n, (low, high) in enumerate(bounds, 1)
+    ]
+
+
+@pytest.mark.parametrize("lot", ["0", "1", "0.1", "0.01", "0.001"])
+def test_okx_floors_one_lot_above_the_cap_below(lot: str) -> None:
+    """As ETH-USDT of 2026-05-12 has them: 0 to 5000, 5000.01 to 10000, 10000.01 to 25000."""
+    above = [str(Decimal(cap) + Decimal(lot)) for cap in ("5000", "10000")]
+    table = tiers_from_okx(okx_tiers(("0", "5000"), (above[0], "10000"), (above[1], "25000")))["X-USDT"]
+    assert (table.floors, table.cap) == ((0.0, 5000.0, 10000.0), 25000.0)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("0.02", "0.02"), ("0.01", "0.1"), ("1", "0.01"), ("-1", "-1"), ("10", "10"), ("2", "2")],
+)
+def test_okx_gaps_that_are_no_lot_are_refused(first: str, second: str) -> None:
+    above = [str(Decimal(cap) + Decimal(gap)) for cap, gap in (("5000", first), ("10000", second))]
+    with pytest.raises(TierError, match="cap of the tier below"):
+        tiers_from_okx(okx_tiers(("0", "5000"), (above[0], "10000"), (above[1], "25000")))
+
+
+# Two of six tiers that contract/detail listed for ADA_USDT on 2025-08-03, beside fields that describe one.
+MEXC_CUSTOM = {
+    **MEXC,
+    "riskIncrVol": 0,
+    "riskLevelLimit": 1,
+    "riskBaseVol": 2800000,
+    "riskLimitMode": "CUSTOM",
+    "riskLimitType": "BY_VOLUME",
+    "riskLimitCustom": [
+        {"level": 2, "maxVol": 2800000, "mmr": 0.004, "imr": 0.005, "maxLeverage": 200},
+        {"level": 1, "maxVol": 140000, "mmr": 0.0023, "imr": 0.00333333, "maxLeverage": 300},
+    ],
+}
+
+
+def test_mexc_listed_tiers_are_read() -> None:
+    table = instruments_from_mexc([MEXC_CUSTOM])["BTC_USDT"].tiers
+    assert (table.floors, table.cap) == ((0.0, 140000.0), 2800000.0)
+    assert (table.rates, table.max_leverage) == ((0.0023, 0.004), (300.0, 200.0))
+    assert (table.shape, table.unit) == ("flat", "contracts")
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"riskLimitType": "BY_VALUE"}, "contracts"),
+        ({"riskLimitCustom": []}, "must list the tiers"),
+        ({"riskLimitCustom": None}, "list"),
+        ({"riskLimitCustom": [{"level": 1, "maxVol": 5}]}, "mmr"),
+        ({"riskLimitCustom": [{"level": 1, "mmr": 0.01}]}, "maxVol"),
+        ({"riskLimitCustom": {"level": 1}}, "list of objects"),
+    ],
+)
+def test_mexc_listed_tiers_that_say_too_little_are_refused(change: dict[str, Any], match: str) -> None:
+    with pytest.raises(FileFormatError, match=match):
+        instruments_from_mexc([{**MEXC_CUSTOM, **change}])
+
+
+@pytest.mark.parametrize(
+    "change", [{"initialMarginRate": 0}, {"riskLevelLimit": 1e9}, {"riskLevelLimit": 1.5}]
+)
+def test_mexc_steps_that_cannot_be_are_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(FileFormatError):
+        instruments_from_mexc([{**MEXC, **change}])

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from levcore.book.coded_labels import CodedLabels
 from levcore.errors import DTypeError, InputError, ShapeError
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "float_column",
     "integer_codes",
     "label_sequence",
+    "read_only",
     "real_number",
     "refuse_masked",
 ]
@@ -74,10 +76,17 @@ def float_column(name: str, values: object, rows: int | None, copied: list[str])
     return _read_only(column)
 
 
-def _read_only(values: Floats) -> Floats:
+def _read_only(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     column = values.view()
     column.flags.writeable = False
     return column
+
+
+def read_only(fields: dict[str, Any]) -> dict[str, Any]:
+    """Fields of an object that does not change: each array as a view that cannot be written through."""
+    return {
+        name: _read_only(value) if isinstance(value, np.ndarray) else value for name, value in fields.items()
+    }
 
 
 def real_number(name: str, value: object, row: int | None = None) -> float:
@@ -180,6 +189,10 @@ def label_sequence(name: str, values: object) -> Sequence[Any] | npt.NDArray[Any
         raise DTypeError(name, "must be a sequence of labels", "one label a row", f"the string {values!r}")
     if isinstance(values, (np.ndarray, Sequence)):
         return values
+    if hasattr(values, "to_pylist"):
+        # Iterated over, pyarrow's arrays and dictionaries give scalars of their own.
+        plain: list[Any] = values.to_pylist()
+        return plain
     if isinstance(values, (Set, Mapping)) or not isinstance(values, Iterable):
         raise DTypeError(name, "must be a sequence of labels", "one label a row", type(values).__name__)
     return list(values)
@@ -201,6 +214,8 @@ def factorize(name: str, values: object) -> tuple[Codes, list[Any]]:
         For labels that are neither text nor whole numbers.
     """
     sequence = label_sequence(name, values)
+    if isinstance(sequence, CodedLabels):
+        return sequence.codes, list(sequence.labels)
     if isinstance(sequence, np.ndarray):
         if sequence.ndim != 1:
             raise ShapeError(name, "must be one-dimensional", "1 dimension", f"{sequence.ndim} dimensions")

@@ -6,13 +6,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from levcore.book.arrays import Codes, Floats, factorize, float_column, label_sequence
+from levcore.book.arrays import Codes, Floats, factorize, float_column, label_sequence, read_only
 from levcore.errors import InputError, ShapeError
+from levcore.frozen import Frozen
 
 __all__ = ["BalanceColumns", "Balances", "join_accounts", "policy_codes_of_balances"]
 
 
-class Balances:
+class Balances(Frozen):
     """What accounts hold and owe, one asset of one account a row.
 
     An asset that an account has no row of is held at 0. The prices of the assets come with the marks of an
@@ -61,6 +62,19 @@ class Balances:
         "policy",
     )
 
+    _instead = "build new balances, levcore.Balances(...)"
+
+    balance: Floats
+    liability: Floats | None
+    interest: Floats | None
+    account: Sequence[Any] | npt.NDArray[Any]
+    account_codes: Codes
+    account_labels: tuple[Any, ...]
+    asset_codes: Codes
+    asset_names: tuple[str, ...]
+    policy: Sequence[Any] | npt.NDArray[Any] | None
+    copied: tuple[str, ...]
+
     def __init__(
         self,
         account: Sequence[Any] | npt.NDArray[Any],
@@ -71,30 +85,32 @@ class Balances:
         policy: Sequence[str] | npt.NDArray[Any] | None = None,
     ) -> None:
         copied: list[str] = []
-        self.balance: Floats = float_column("balances.balance", balance, None, copied)
-        rows = self.balance.size
+        held = float_column("balances.balance", balance, None, copied)
+        rows = held.size
 
         def optional(name: str, values: npt.ArrayLike | None) -> Floats | None:
             return None if values is None else float_column(name, values, rows, copied)
 
-        self.liability: Floats | None = optional("balances.liability", liability)
-        self.interest: Floats | None = optional("balances.interest", interest)
-        self.account: Sequence[Any] | npt.NDArray[Any] = label_sequence("balances.account", account)
-        self.account_codes: Codes
-        self.account_labels: list[Any]
-        self.account_codes, self.account_labels = factorize("balances.account", self.account)
-        self.asset_codes: Codes
-        self.asset_codes, labels = factorize("balances.asset", asset)
-        self.asset_names: tuple[str, ...] = tuple(map(str, labels))
-        self.policy: Sequence[Any] | npt.NDArray[Any] | None = (
-            None if policy is None else label_sequence("balances.policy", policy)
-        )
-        for name, found in (("account", len(self.account)), ("asset", self.asset_codes.size)):
-            if found != rows:
-                raise ShapeError(f"balances.{name}", "must have one value a row", str(rows), str(found))
-        if self.policy is not None and len(self.policy) != rows:
-            raise ShapeError("balances.policy", "must have one value a row", str(rows), str(len(self.policy)))
-        self.copied: tuple[str, ...] = tuple(copied)
+        account = label_sequence("balances.account", account)
+        account_codes, account_labels = factorize("balances.account", account)
+        asset_codes, labels = factorize("balances.asset", asset)
+        fields = {
+            "balance": held,
+            "liability": optional("balances.liability", liability),
+            "interest": optional("balances.interest", interest),
+            "account": account,
+            "account_codes": account_codes,
+            "account_labels": tuple(account_labels),
+            "asset_codes": asset_codes,
+            "asset_names": tuple(map(str, labels)),
+            "policy": None if policy is None else label_sequence("balances.policy", policy),
+            "copied": tuple(copied),
+        }
+        self._fill(**read_only(fields))
+        columns = (("account", self.account), ("asset", self.asset_codes), ("policy", self.policy))
+        for name, column in columns:
+            if column is not None and len(column) != rows:
+                raise ShapeError(f"balances.{name}", "must have one value a row", str(rows), str(len(column)))
         self._refuse_missing_accounts()
         self._refuse_repeated_assets()
 
@@ -149,7 +165,7 @@ class BalanceColumns(NamedTuple):
 
 
 def join_accounts(
-    balances: Balances, ids: list[Any], wallet_balance: Floats
+    balances: Balances, ids: Sequence[Any], wallet_balance: Floats
 ) -> tuple[Codes, list[Any], Floats]:
     """Account code of each balance, accounts and wallets of the book with those of the balances.
 
@@ -184,7 +200,7 @@ def join_accounts(
 def policy_codes_of_balances(
     balances: Balances,
     accounts: Codes,
-    ids: list[Any],
+    ids: Sequence[Any],
     names: tuple[str, ...],
     of_account: npt.NDArray[np.int64],
 ) -> tuple[Codes | None, tuple[str, ...]]:

@@ -16,6 +16,7 @@ from levcore.book.arrays import (
     label_sequence,
     refuse_masked,
 )
+from levcore.book.coded_labels import CodedLabels
 from levcore.errors import DTypeError, InputError, ShapeError
 
 __all__ = [
@@ -122,6 +123,10 @@ def cross_rows(margin_mode: str | Labels, rows: int) -> npt.NDArray[np.bool_]:
             raise InputError("margin_mode", "must be a margin mode", "isolated or cross", repr(margin_mode))
         return np.full(rows, margin_mode == "cross")
     refuse_masked("margin_mode", margin_mode)
+    if isinstance(margin_mode, CodedLabels):
+        margin_mode = np.array(margin_mode.labels)[margin_mode.codes]
+    elif hasattr(margin_mode, "to_pylist"):
+        margin_mode = label_sequence("margin_mode", margin_mode)
     modes = flat_array("margin_mode", margin_mode)
     if modes.ndim != 1 or modes.size != rows:
         raise ShapeError("margin_mode", "must have one value a row", str(rows), str(modes.shape))

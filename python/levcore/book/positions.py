@@ -1,43 +1,31 @@
 """A book of positions: columns checked once, grouped once, evaluated many times."""
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from levcore._levcore import Book, BookPolicies
-from levcore.book.arrays import Codes, Floats, float_column, label_sequence
-from levcore.book.balances import BalanceColumns, Balances, join_accounts, policy_codes_of_balances
-from levcore.book.labels import (
-    MODES,
-    NO_ACCOUNT,
-    account_codes,
-    cross_rows,
-    named_codes,
-    refuse_accounts_of_several_policies,
-)
+from levcore._levcore import Book, Table
+from levcore.book.arrays import Codes, Floats, read_only
+from levcore.book.balances import BalanceColumns, Balances
+from levcore.book.labels import MODES, NO_ACCOUNT, cross_rows, named_codes
+from levcore.book.readers import join_balances, read_accounts, read_numbers, read_policies
 from levcore.errors import DTypeError, InputError
+from levcore.frozen import Frozen
 
 if TYPE_CHECKING:
-    from levcore.rules.policy import MarginPolicy
+    from levcore.book.frames import Sizes
+    from levcore.book.marks import Marks
 
-__all__ = ["Binding", "PositionBook"]
+__all__ = ["PositionBook"]
 
-
+WITHOUT_ROWS = {"accounts", "wallet_balance", "position_mode", "balances", "columns", "marks"}
+"""Arguments that are no columns of positions."""
 POSITION_MODES = ("one_way", "hedge")
 
 
-class Binding(NamedTuple):
-    """The policies of an engine that a book's policy codes point to, found once."""
-
-    engine: object
-    policies: tuple["MarginPolicy", ...]
-    kernel: "BookPolicies"
-    handle: "Book"
-
-
-class PositionBook:
+class PositionBook(Frozen):
     """Positions, one a row, and the wallets or balances of cross accounts.
 
     Parameters
@@ -81,6 +69,10 @@ class PositionBook:
     balances : Balances, optional
         What accounts hold and owe in several assets, instead of a wallet. An account may have balances and no
         positions.
+    columns : levcore._levcore.Table, optional
+        Columns of a frame, which come back in front of the results; `from_frame` sets it.
+    marks : mapping, optional
+        Mark prices that the frame held, as `levcore.Engine.evaluate` takes them; `from_frame` sets it.
 
     Raises
     ------
@@ -92,36 +84,62 @@ class PositionBook:
 
     Notes
     -----
-    Contiguous float64 arrays are not copied: the book sees later changes of their values, but not of the sign
-    of a decision taken when it was built (instrument, account, margin mode, policy). ``copied`` names the
-    columns that were copied.
+    A book does not change: setting an attribute raises `levcore.errors.ReadOnlyError`, `replace` builds
+    another book. Contiguous float64 arrays are not copied: the book sees later changes of their values, but
+    not of the sign of a decision taken when it was built (instrument, account, margin mode, policy).
+    ``copied`` names the columns that were copied.
     """
 
     __slots__ = (
         "__weakref__",
+        "_layouts",
         "account",
         "account_codes",
         "account_ids",
         "accrued_funding",
         "balance_columns",
         "balances",
-        "binding",
+        "columns",
         "copied",
         "entry_price",
-        "handle",
         "instrument_codes",
         "instrument_names",
         "is_cross",
         "isolated_margin",
         "leverage",
+        "marks",
         "policy_codes",
         "policy_names",
         "position_mode",
         "quantity",
         "risk_limit",
         "wallet_balance",
-        "whole_handle",
     )
+
+    _instead = "build a new book, as with book.replace(quantity=...)"
+
+    quantity: Floats
+    entry_price: Floats
+    isolated_margin: Floats | None
+    leverage: Floats | None
+    accrued_funding: Floats | None
+    risk_limit: Floats | None
+    instrument_codes: Codes
+    instrument_names: tuple[str, ...]
+    policy_codes: Codes | None
+    policy_names: tuple[str, ...]
+    is_cross: npt.NDArray[np.bool_]
+    account: Sequence[Any] | npt.NDArray[Any] | None
+    account_codes: Codes | None
+    account_ids: tuple[Any, ...]
+    wallet_balance: Floats
+    balances: Balances | None
+    balance_columns: BalanceColumns | None
+    position_mode: Literal["one_way", "hedge"]
+    copied: tuple[str, ...]
+    columns: Table | None
+    marks: "Marks | None"
+    _layouts: dict[bool, Book]
 
     def __init__(
         self,
@@ -142,6 +160,8 @@ class PositionBook:
         policy_names: Sequence[str] | None = None,
         position_mode: Literal["one_way", "hedge"] = "one_way",
         balances: Balances | None = None,
+        columns: Table | None = None,
+        marks: "Marks | None" = None,
     ) -> None:
         if position_mode not in POSITION_MODES:
             raise InputError(
@@ -149,84 +169,90 @@ class PositionBook:
             )
         if balances is not None and not isinstance(balances, Balances):
             raise DTypeError("balances", "must be Balances", "levcore.Balances(...)", type(balances).__name__)
-        self.position_mode = position_mode
-        self.balances = balances
         copied: list[str] = []
-        self.quantity: Floats = float_column("quantity", quantity, None, copied)
-        rows = self.quantity.size
-        self.entry_price: Floats = float_column("entry_price", entry_price, rows, copied)
+        numbers = read_numbers(
+            quantity, entry_price, isolated_margin, leverage, accrued_funding, risk_limit, copied
+        )
+        rows = numbers.quantity.size
+        codes, names = named_codes("instrument", instrument, instrument_names, rows)
+        policies = read_policies(policy, policy_names, rows)
+        is_cross = cross_rows(margin_mode, rows)
+        owners = read_accounts(account, is_cross, accounts, wallet_balance, balances, policies, copied)
+        balance_columns, owners, policies = join_balances(balances, owners, policies, rows)
+        fields = {
+            "position_mode": position_mode,
+            "balances": balances,
+            "columns": columns,
+            "marks": marks,
+            "balance_columns": balance_columns,
+            "instrument_codes": codes,
+            "instrument_names": names,
+            "is_cross": is_cross,
+            "copied": tuple(copied) + (balances.copied if balances is not None else ()),
+        }
+        fields |= numbers._asdict() | policies._asdict() | owners._asdict()
+        self._fill(**read_only(fields), _layouts={})
+        self.layout()
 
-        def optional(name: str, values: npt.ArrayLike | None) -> Floats | None:
-            return None if values is None else float_column(name, values, rows, copied)
+    @classmethod
+    def from_frame(
+        cls,
+        frame: object,
+        *,
+        wallet_balance: Mapping[Any, float] | None = None,
+        balances: Balances | None = None,
+        position_mode: Literal["one_way", "hedge"] = "one_way",
+        instruments: "Sizes | None" = None,
+        ignore_columns: Collection[str] = (),
+        pass_columns: Collection[str] = (),
+    ) -> "PositionBook":
+        """Book of a frame: polars, pandas, pyarrow, DuckDB, or anything else with Arrow's C stream.
 
-        self.isolated_margin: Floats | None = optional("isolated_margin", isolated_margin)
-        self.leverage: Floats | None = optional("leverage", leverage)
-        self.accrued_funding: Floats | None = optional("accrued_funding", accrued_funding)
-        self.risk_limit: Floats | None = optional("risk_limit", risk_limit)
-        self.instrument_codes: Codes
-        self.instrument_names: tuple[str, ...]
-        self.instrument_codes, self.instrument_names = named_codes(
-            "instrument", instrument, instrument_names, rows
-        )
-        self.policy_codes: Codes | None = None
-        self.policy_names: tuple[str, ...] = ()
-        if isinstance(policy, str) and policy_names is None:
-            self.policy_codes, self.policy_names = np.zeros(rows, dtype=np.uint32), (policy,)
-        elif policy is not None:
-            self.policy_codes, self.policy_names = named_codes("policy", policy, policy_names, rows)
-        elif policy_names is not None:
-            raise InputError("policy", "is needed with policy_names", "one policy a row", "none")
-        self.is_cross: npt.NDArray[np.bool_] = cross_rows(margin_mode, rows)
-        if account is None and wallet_balance is None and balances is not None:
-            # The one account of the balances is that of the positions, too.
-            account = balances.account_labels * rows if len(balances.account_labels) == 1 else None
-        if account is not None:
-            account = label_sequence("account", account)
-        self.account: Sequence[Any] | npt.NDArray[Any] | None = account
-        self.account_codes: Codes | None
-        self.account_ids: list[Any]
-        self.wallet_balance: Floats
-        self.account_codes, self.account_ids, self.wallet_balance = account_codes(
-            account, self.is_cross, accounts, wallet_balance, copied
-        )
-        if self.policy_codes is not None and self.account_codes is not None:
-            refuse_accounts_of_several_policies(
-                self.policy_codes, self.policy_names, self.account_codes, self.account_ids
-            )
-        self.balance_columns: BalanceColumns | None = self._join_balances(balances)
-        self.copied: tuple[str, ...] = tuple(copied) + (balances.copied if balances is not None else ())
-        self.binding: Binding | None = None
-        self.whole_handle: Book | None = None
-        self.handle = self._lay_out(pool_all=False)
+        Every column of the frame comes back in front of the results (``pl.DataFrame(risk)``).
 
-    def _join_balances(self, balances: Balances | None) -> BalanceColumns | None:
-        if balances is None:
-            return None
-        accounts, self.account_ids, self.wallet_balance = join_accounts(
-            balances, self.account_ids, self.wallet_balance
-        )
-        of_account = np.full(len(self.account_ids), -1, dtype=np.int64)
-        if self.account_codes is not None:
-            legs = self.account_codes != NO_ACCOUNT
-            of_account[self.account_codes[legs]] = 0 if self.policy_codes is None else self.policy_codes[legs]
-        if balances.policy is not None and self.policy_codes is None and len(self):
-            raise InputError("policy", "is needed where balances name theirs", "one policy a row", "none")
-        policies, self.policy_names = policy_codes_of_balances(
-            balances, accounts, self.account_ids, self.policy_names, of_account
-        )
-        if self.policy_names and self.policy_codes is None:
-            self.policy_codes = np.empty(0, dtype=np.uint32)
-        return BalanceColumns(
-            accounts,
-            balances.asset_codes,
-            len(balances.asset_names),
-            policies,
-            balances.balance,
-            balances.liability,
-            balances.interest,
+        Parameters
+        ----------
+        frame : object with ``__arrow_c_stream__``, or a pandas DataFrame
+            One position a row. Columns by name or synonym (`levcore.book.column_names.NAMES`):
+            ``instrument``, ``quantity`` (signed, or unsigned beside ``side``), ``entry_price`` and
+            ``margin_mode`` always; ``account`` where a row is cross, ``isolated_margin`` or ``leverage``
+            where one is isolated; optionally ``mark_price``, ``accrued_funding``, ``risk_limit``,
+            ``contract_size``, ``wallet_balance`` and ``policy``. A null is missing, never zero.
+        wallet_balance, balances, position_mode
+            As above; `wallet_balance` a mapping, unless it is a column.
+        instruments : InstrumentTable, or mapping of policy label to InstrumentTable, optional
+            Needed with a column ``contract_size``: ``policy.instruments``, in whose contracts the engine
+            counts.
+        ignore_columns, pass_columns : sequence of str
+            Columns that are no inputs whatever their name says: left out, or passed through.
+
+        Raises
+        ------
+        InputError, DTypeError
+            For a frame that breaks a rule, naming column and row: a column missing, two of one meaning, one
+            that looks like an input and is not read.
+
+        Examples
+        --------
+        >>> import levcore as lc
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({
+        ...     "desk": ["a"], "symbol": ["BTCUSDT"], "side": ["short"], "size": [0.5], "entry": [60_000.0],
+        ...     "mark": [61_000.0], "margin_mode": ["isolated"], "margin": [3_000.0], "leverage": [10],
+        ... })
+        >>> book = lc.PositionBook.from_frame(frame)
+        >>> risk = lc.Engine(lc.policy("binance-usdm@2024-10-24")).evaluate(book, book.marks)
+        >>> pl.DataFrame(risk).select("desk", "symbol", "liquidation_price", "state").rows()
+        [('a', 'BTCUSDT', 65737.05179282869, 'healthy')]
+        """
+        from levcore.book.frames import positions_of_frame
+
+        positions = positions_of_frame(frame, ignore_columns=ignore_columns, pass_columns=pass_columns)
+        return positions.book(
+            wallet_balance, balances=balances, position_mode=position_mode, instruments=instruments
         )
 
-    def _lay_out(self, pool_all: bool) -> "Book":
+    def _lay_out(self, pool_all: bool) -> Book:
         has_accounts = bool(self.account_ids)
         codes = self.account_codes
         if has_accounts and codes is None:
@@ -250,11 +276,36 @@ class PositionBook:
             pool_all,
         )
 
-    def whole(self) -> "Book":
-        """Layout in which every cross account is settled as one whole, for rules that need it."""
-        if self.whole_handle is None:
-            self.whole_handle = self._lay_out(pool_all=True)
-        return self.whole_handle
+    def layout(self, *, pool_all: bool = False) -> Book:
+        """Order of evaluation, found once; with `pool_all` every cross account is settled as one whole."""
+        if pool_all not in self._layouts:
+            self._layouts[pool_all] = self._lay_out(pool_all)
+        return self._layouts[pool_all]
+
+    def replace(self, **columns: Any) -> "PositionBook":
+        """Book with other columns: arguments of `PositionBook`, the rest as it is here.
+
+        Names that codes point to go with their codes, and accounts with their wallets. The columns of a frame
+        go along unless a column of positions is replaced, which they would contradict.
+
+        Examples
+        --------
+        >>> import levcore as lc
+        >>> book = lc.PositionBook(["BTCUSDT"], [0.5], [60_000.0], isolated_margin=[3_000.0])
+        >>> book.replace(quantity=[-0.5]).quantity.tolist()
+        [-0.5]
+        """
+        kept = self._arguments()
+        for given, owned in (
+            ("instrument", "instrument_names"),
+            ("policy", "policy_names"),
+            ("wallet_balance", "accounts"),
+        ):
+            if given in columns:
+                del kept[owned]
+        if not columns.keys() <= WITHOUT_ROWS:
+            kept["columns"] = None
+        return PositionBook(**(kept | columns))
 
     def __len__(self) -> int:
         """Number of positions."""
@@ -269,7 +320,11 @@ class PositionBook:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the columns; the order of evaluation is found again."""
-        arguments = {
+        return _rebuild, (self._arguments(),)
+
+    def _arguments(self) -> dict[str, Any]:
+        """Arguments that build this book again."""
+        return {
             "instrument": self.instrument_codes,
             "instrument_names": self.instrument_names,
             "quantity": self.quantity,
@@ -286,8 +341,9 @@ class PositionBook:
             "wallet_balance": self.wallet_balance,
             "position_mode": self.position_mode,
             "balances": self.balances,
+            "columns": self.columns,
+            "marks": self.marks,
         }
-        return _rebuild, (arguments,)
 
     def _account_labels(self) -> list[Any] | npt.NDArray[Any] | None:
         """Account of each row, also of a book that was given as one account."""
@@ -302,16 +358,16 @@ class PositionBook:
     @property
     def has_pooled_accounts(self) -> bool:
         """Whether parts of an account move together: it has balances, or an instrument twice."""
-        return self.handle.has_pooled_accounts
+        return self.layout().has_pooled_accounts
 
     @property
     def keeps_accounts_together(self) -> bool:
         """Whether the rows already stand in the order in which they are evaluated fastest."""
-        return self.handle.keeps_accounts_together
+        return self.layout().keeps_accounts_together
 
     def row_order(self) -> npt.NDArray[np.uint32]:
         """Row order in which the same book is evaluated fastest, shape (n,): take every column in it."""
-        return self.handle.row_order()
+        return self.layout().row_order()
 
     def name_of(self, row: int) -> str:
         """Instrument of a row."""

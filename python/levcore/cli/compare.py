@@ -2,15 +2,16 @@
 
 import argparse
 import json
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from levcore.book.marks import Marks
+from levcore.book.positions import PositionBook
 from levcore.cli.fees import add_fees, with_fees
 from levcore.cli.options import (
     EXIT_CODES,
-    IN_MARGIN_CALL,
+    FOUND,
     OK,
     add_book,
     add_traceback,
@@ -24,12 +25,14 @@ from levcore.cli.options import (
     with_assets,
 )
 from levcore.cli.progress import Progress
+from levcore.cli.reply import read_reply_of
+from levcore.cli.terminal import note, say, write_rows
 from levcore.comparison.compare import compare, label_of, labelled
 from levcore.comparison.comparison import Comparison, Refusal
 from levcore.errors import InputError
-from levcore.files.csv import read_csv
+from levcore.files.instruments import read_instruments
+from levcore.files.tables import read_columns
 from levcore.reports.report import check_report_path, report
-from levcore.rules.instruments import InstrumentTable
 from levcore.rules.policy import MarginPolicy
 from levcore.rules.terms import UNKNOWN
 
@@ -84,6 +87,20 @@ def add_compare(commands: "argparse._SubParsersAction[Any]") -> None:
     parser.set_defaults(run=_compare)
 
 
+def _book_and_marks(
+    options: argparse.Namespace, policies: Mapping[str, MarginPolicy], progress: Progress
+) -> tuple[PositionBook, Marks]:
+    if options.source:
+        reply = read_reply_of(options)
+        if len(reply.policies) > 1 or reply.balances is not None:
+            found = ", ".join(reply.policies)
+            raise InputError("--from", "must be a reply of one product", "positions of one policy", found)
+        return reply.book, reply.marks
+    positions, marks = read_inputs(options, progress)
+    sizes = policies[label_of(options.quantities_of or next(iter(policies)), policies, "--quantities-of")]
+    return make_book(positions, options, sizes.instruments), marks
+
+
 def _compare(options: argparse.Namespace) -> int:
     progress = Progress()
     if options.top < 0:
@@ -101,9 +118,8 @@ def _compare(options: argparse.Namespace) -> int:
     if options.report:
         check_report_path(options.report, "--report")
     names = _names(options.names) if options.names else None
-    positions, marks = read_inputs(options, progress)
     step = progress.step("grouping and evaluating")
-    book = make_book(positions, options)
+    book, marks = _book_and_marks(options, policies, progress)
     step(len(book))
     comparison = compare(
         book,
@@ -122,12 +138,12 @@ def _compare(options: argparse.Namespace) -> int:
     for label, result in comparison.results.items():
         if isinstance(result, Refusal):
             remedy = f" (--set {label}.RULE=VALUE states a rule)" if result.can_be_stated else ""
-            print(f"levcore: note: {label} {result}{remedy}", file=sys.stderr)
+            note(f"note: {label} {result}{remedy}")
     if options.json:
-        json.dump(comparison.to_dict(), sys.stdout, ensure_ascii=False, allow_nan=False)
-        print()
+        text = json.dumps(comparison.to_dict(), ensure_ascii=False, allow_nan=False) + "\n"
+        write_rows(lambda file: file.write(text.encode()))
     else:
-        print(report(comparison, title=title, top=options.top), end="")
+        say(report(comparison, title=title, top=options.top).removesuffix("\n"))
     return _exit_code(comparison)
 
 
@@ -146,7 +162,7 @@ def _with_instruments(
                 )
             key, path = tiers_from, text
         label = label_of(key, policies, "--instruments")
-        ready[label] = ready[label].with_instruments(InstrumentTable.from_csv(path))
+        ready[label] = ready[label].with_instruments(read_instruments(path))
         files.append(path)
     return ready, files
 
@@ -183,7 +199,7 @@ def _with_rules(policies: Mapping[str, MarginPolicy], texts: list[str]) -> dict[
 def _names(path: str) -> dict[str, dict[str, str]]:
     """Name in the policy by policy and name in the book."""
     kinds = ("policy", "instrument", "name")
-    columns = read_csv(path, dict.fromkeys(kinds, "text"), kinds, lambda _: None)
+    columns = read_columns(path, kinds, (), kinds)
     names: dict[str, dict[str, str]] = {}
     for row in range(len(columns)):
         policy, instrument, name = (columns.texts[kind][row] for kind in kinds)
@@ -197,4 +213,4 @@ def _names(path: str) -> dict[str, dict[str, str]]:
 def _exit_code(comparison: Comparison) -> int:
     refused = len(comparison.answers) < len(comparison.policies)
     codes = [exit_code(risk) for risk in comparison.answers.values()]
-    return IN_MARGIN_CALL if refused else max(codes, default=OK)
+    return FOUND if refused else max(codes, default=OK)

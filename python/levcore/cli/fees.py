@@ -1,8 +1,8 @@
 """The option ``--fees``: the bundled fees of an account tier, their date and source on standard error."""
 
 import argparse
-import sys
 
+from levcore.cli.terminal import note
 from levcore.rules.policy import MarginPolicy
 
 __all__ = ["add_fees", "with_fees"]
@@ -22,5 +22,5 @@ def with_fees(policy: MarginPolicy, options: argparse.Namespace) -> MarginPolicy
     if not options.fees:
         return policy
     chosen = policy.with_fees(options.fees)
-    print(f"levcore: note: fees of {policy.id}: {chosen.fees}", file=sys.stderr)
+    note(f"note: fees of {policy.id}: {chosen.fees}")
     return chosen

@@ -1,14 +1,16 @@
 """The command line: ``levcore score``, ``explain``, ``compare``, ``reconcile``, ``tiers``, ``policies``.
 
-Exit codes: 0 all is well; 2 something is in margin call or worse, or could not be judged, which may hide it;
-1 the command failed, with a message on standard error.
+Exit codes are those of `levcore.cli.exit_codes`.
 """
 
 import argparse
 import os
 import shutil
+import signal
 import sys
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -16,11 +18,13 @@ from levcore._levcore import __version__
 from levcore.book.marks import Marks
 from levcore.book.positions import PositionBook
 from levcore.cli.compare import add_compare
+from levcore.cli.exit_codes import INTERRUPTED, TERMINATED
 from levcore.cli.fees import add_fees, with_fees
 from levcore.cli.notes import note_missing
 from levcore.cli.options import (
     EXIT_CODES,
     FAILED,
+    FOUND,
     OK,
     add_book,
     add_traceback,
@@ -29,18 +33,24 @@ from levcore.cli.options import (
     exit_code,
     inputs_of,
     make_book,
+    not_inputs,
     read_inputs,
     stated_rule,
     with_assets,
 )
 from levcore.cli.progress import Progress
 from levcore.cli.reconcile import add_reconcile
+from levcore.cli.reply import positions_of, read_reply_of
+from levcore.cli.terminal import note, say, write_rows
 from levcore.cli.tiers import add_tiers
 from levcore.engine.engine import Engine
 from levcore.engine.risk import BookRisk
 from levcore.errors import InputError, LevcoreError, UnknownRuleError
+from levcore.files.instruments import read_instruments
 from levcore.files.positions import Positions
 from levcore.files.results import check_output, write_csv, write_json, write_results
+from levcore.measures import MEASURE_NAMES
+from levcore.reconciliation.book import ReadReply
 from levcore.reports.policy import listing_text, policy_text
 from levcore.reports.report import check_report_path, report
 from levcore.reports.risk.gather import gather
@@ -49,8 +59,6 @@ from levcore.rules.instruments import InstrumentTable
 from levcore.rules.policy import MarginPolicy, policies, policy
 
 __all__ = ["main"]
-
-INTERRUPTED = 130
 
 
 class Parser(argparse.ArgumentParser):
@@ -81,7 +89,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     try:
-        code: int = options.run(options)
+        with _cleaning_up_when_terminated():
+            code: int = options.run(options)
         sys.stdout.flush()
     except (LevcoreError, OSError) as error:
         if isinstance(error, BrokenPipeError):
@@ -90,12 +99,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return FAILED
         if options.traceback or os.environ.get("LEVCORE_TRACEBACK"):
             raise
-        print(f"levcore: error: {_message(error)}", file=sys.stderr)
+        note(f"error: {_message(error)}")
         return FAILED
     except KeyboardInterrupt:
         print("\nlevcore: interrupted", file=sys.stderr)
         return INTERRUPTED
     return code
+
+
+@contextmanager
+def _cleaning_up_when_terminated() -> Iterator[None]:
+    """Let SIGTERM end the command as an exception does, so that no unfinished file stays behind."""
+
+    def end(number: int, _: object) -> NoReturn:
+        raise SystemExit(TERMINATED)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _message(error: Exception) -> str:
@@ -120,7 +146,7 @@ def _parser() -> Parser:
     )
     _add_inputs(score)
     score.add_argument(
-        "--out", metavar="FILE", help="write input and results: .csv, .json or, with pyarrow, .parquet"
+        "--out", metavar="FILE", help="write input and results: .csv, .json, .parquet or .arrow"
     )
     score.add_argument("--report", metavar="FILE.html", help="write the report, one offline file")
     score.add_argument(
@@ -176,9 +202,14 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
 def _score(options: argparse.Namespace) -> int:
     _check_outputs(options)
     progress = Progress()
-    positions, book, marks, chosen = _inputs(options, progress)
+    reply = read_reply_of(options, options.set) if options.source else None
+    positions, book, marks, chosen = (
+        _inputs(options, progress) if reply is None else _of_reply(options, reply)
+    )
     progress.step("evaluating")(len(book))
-    risk = Engine(chosen).evaluate(book, marks, asset_prices=asset_prices(options))
+    prices = asset_prices(options) if reply is None else reply.asset_prices
+    # Every measure, so that the columns of the output do not depend on the data.
+    risk = Engine(chosen).evaluate(book, marks, measures=MEASURE_NAMES, asset_prices=prices)
     progress.clear()
     note_missing(risk)
     if options.out:
@@ -188,30 +219,40 @@ def _score(options: argparse.Namespace) -> int:
         report(risk, options.report, title=title)
     _print_result(options.format, positions, risk, title, progress)
     progress.clear()
-    return exit_code(risk)
+    # What is left out could not be judged.
+    return FOUND if reply is not None and (reply.left_out or not len(risk.accounts)) else exit_code(risk)
+
+
+def _of_reply(
+    options: argparse.Namespace, reply: ReadReply
+) -> tuple[Positions, PositionBook, Marks, dict[str, MarginPolicy]]:
+    return positions_of(reply, options.positions), reply.book, reply.marks, reply.policies
 
 
 def _explain(options: argparse.Namespace) -> int:
     progress = Progress()
-    positions, book, marks, chosen = _inputs(options, progress)
+    reply = read_reply_of(options, options.set) if options.source else None
+    positions, book, marks, chosen = (
+        _inputs(options, progress) if reply is None else _of_reply(options, reply)
+    )
     if not 0 <= options.row < len(positions):
         expected = f"0 to {len(positions) - 1}" if len(positions) else "a file with rows"
         raise InputError("--row", "must be a row of the file", expected, str(options.row))
-    engine, prices = Engine(chosen), asset_prices(options)
+    engine, prices = Engine(chosen), asset_prices(options) if reply is None else reply.asset_prices
     from levcore.explanation.explain import explain
 
     explanation = explain(engine, book, marks, options.row, asset_prices=prices)
     progress.clear()
-    print(f"{options.positions}, line {positions.columns.lines[options.row]}")
-    print(explanation)
+    say(f"{options.positions}, {positions.columns.row_word(options.row)}")
+    say(str(explanation))
     return OK
 
 
 def _policies(options: argparse.Namespace) -> int:
     # Longer lines than this are hard to read, whatever the terminal holds.
     width = min(120, shutil.get_terminal_size().columns)
-    shown = policy_text(policy(options.name), width) if options.name else listing_text(policies(), width)
-    print(shown)
+    text = policy_text(policy(options.name), width) if options.name else listing_text(policies(), width)
+    say(text)
     return OK
 
 
@@ -222,7 +263,7 @@ def _inputs(
     chosen = _policy(options, options.policy) if options.policy else None
     positions, marks = read_inputs(options, progress)
     progress.step("grouping")(len(positions))
-    book = make_book(positions, options)
+    book = make_book(positions, options, _sizes(options, positions, chosen))
     named = book.policy_names
     if chosen is None and not named:
         raise InputError("--policy", "is needed", "a policy, or a column policy in POSITIONS", "neither")
@@ -234,6 +275,17 @@ def _inputs(
     return positions, book, marks, chosen or {name: _policy(options, name) for name in named}
 
 
+def _sizes(
+    options: argparse.Namespace, positions: Positions, chosen: MarginPolicy | None
+) -> InstrumentTable | dict[str, InstrumentTable] | None:
+    """Instruments whose contract sizes a column contract_size is measured against."""
+    if "contract_size" not in positions.columns.numbers:
+        return None
+    if chosen is not None:
+        return chosen.instruments
+    return {name: _policy(options, name).instruments for name in positions.policy_names}
+
+
 def _policy(options: argparse.Namespace, name: str) -> MarginPolicy:
     chosen = policy(name)
     for text in options.set:
@@ -241,7 +293,9 @@ def _policy(options: argparse.Namespace, name: str) -> MarginPolicy:
         chosen = chosen.replace(**{rule: value})
     chosen = with_fees(chosen, options)
     if options.instruments:
-        chosen = chosen.with_instruments(InstrumentTable.from_csv(options.instruments))
+        chosen = chosen.with_instruments(
+            read_instruments(options.instruments, ignore_columns=not_inputs(options))
+        )
     return with_assets(chosen, options)
 
 
@@ -256,12 +310,12 @@ def _check_outputs(options: argparse.Namespace) -> None:
 
 
 def _print_result(form: str, positions: Positions, risk: BookRisk, title: str, progress: Progress) -> None:
-    step = progress.step("writing to standard output")
-    if form == "table":
-        progress.clear()
-        print(report(risk, title=title), end="")
-        return
-    write = write_csv if form == "csv" else write_json
-    write(sys.stdout, positions, risk, step)
+    progress.step("writing to standard output")(len(risk))
     progress.clear()
-    print(f"levcore: {headline(gather(risk, top=1))}", file=sys.stderr)
+    if form == "table":
+        say(report(risk, title=title).removesuffix("\n"))
+        return
+    write_rows(
+        lambda file: write_csv(file, positions, risk) if form == "csv" else write_json(file, positions, risk)
+    )
+    note(headline(gather(risk, top=1)))

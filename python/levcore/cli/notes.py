@@ -1,9 +1,8 @@
 """Notes on standard error: why rows have no numbers that a table of the archive would have given."""
 
-import sys
-
 import numpy as np
 
+from levcore.cli.terminal import note
 from levcore.engine.risk import BookRisk
 from levcore.status import Status
 
@@ -25,6 +24,6 @@ def note_missing(risk: BookRisk) -> None:
         table = policy.instruments
         said = table.limit(name) if name in table else f"is not in its table; {table.missing(name)}"
         if said:
-            print(f"levcore: note: {name} under {policy.id}: {said}", file=sys.stderr)
+            note(f"note: {name} under {policy.id}: {said}")
     if len(seen) > MOST:
-        print(f"levcore: note: and {len(seen) - MOST} more such instruments", file=sys.stderr)
+        note(f"note: and {len(seen) - MOST} more such instruments")

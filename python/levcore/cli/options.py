@@ -1,12 +1,13 @@
 """What the commands have in common: exit codes, inputs, options, and rules stated on the command line."""
 
 import argparse
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from levcore.book.frames import Sizes
 from levcore.book.marks import Marks
 from levcore.book.positions import PositionBook
+from levcore.cli.exit_codes import EXIT_CODES, FAILED, FOUND, NOTHING_COMPARED, OK
 from levcore.cli.progress import Progress
 from levcore.engine.risk import BookRisk
 from levcore.errors import InputError
@@ -14,11 +15,12 @@ from levcore.files.balances import read_asset_prices, read_assets, read_balances
 from levcore.files.positions import Positions, merge_marks, read_accounts, read_marks, read_positions
 from levcore.rules.policy import MarginPolicy
 from levcore.status import State
+from levcore.venues.positions.reply import SOURCES
 
 __all__ = [
     "EXIT_CODES",
     "FAILED",
-    "IN_MARGIN_CALL",
+    "FOUND",
     "OK",
     "add_book",
     "add_traceback",
@@ -27,6 +29,7 @@ __all__ = [
     "exit_code",
     "inputs_of",
     "make_book",
+    "not_inputs",
     "read_inputs",
     "rule_value",
     "stated_rule",
@@ -34,18 +37,18 @@ __all__ = [
     "with_assets",
 ]
 
-OK, FAILED, IN_MARGIN_CALL = 0, 1, 2
-
-EXIT_CODES = (
-    "Exit code: 0 all is well; 2 something is in margin call or worse, or could not be judged; "
-    "1 the command failed."
-)
-
 
 def add_book(parser: argparse.ArgumentParser, *, positions: bool = True) -> None:
     """Add the arguments that name the files of a book and its marks."""
     if positions:
-        parser.add_argument("positions", metavar="POSITIONS", help="CSV or Parquet file, one position a row")
+        what = "CSV, Parquet or Arrow file, one position a row"
+        parser.add_argument("positions", metavar="POSITIONS", help=what)
+        parser.add_argument(
+            "--from",
+            dest="source",
+            choices=SOURCES,
+            help="POSITIONS is a reply of this venue, as JSON: its positions, marks and wallets are read",
+        )
     parser.add_argument("--accounts", metavar="FILE", help="account, wallet_balance")
     parser.add_argument("--marks", metavar="FILE", help="instrument, mark_price")
     parser.add_argument(
@@ -64,6 +67,19 @@ def add_book(parser: argparse.ArgumentParser, *, positions: bool = True) -> None
         "--assets", metavar="FILE", help="asset, weight, ...: rules of assets, added to the policy's"
     )
 
+    for flag, what in (("--ignore-columns", "leave out"), ("--pass-columns", "pass through to the output")):
+        parser.add_argument(
+            flag,
+            metavar="NAME,NAME",
+            type=_names,
+            default=[],
+            help=f"columns that are no inputs, whatever their names say: {what}",
+        )
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
 
 def add_traceback(parser: argparse.ArgumentParser) -> None:
     """Add the option that shows where an error was raised."""
@@ -71,33 +87,40 @@ def add_traceback(parser: argparse.ArgumentParser) -> None:
 
 
 def read_inputs(options: argparse.Namespace, progress: Progress) -> tuple[Positions, Marks]:
-    """Positions and marks of the files that `add_book` names; a misspelt column is noted on stderr."""
+    """Positions and marks of the files that `add_book` names."""
     # The small input first: an error in it should not wait for a large file.
-    marks = read_marks(options.marks) if options.marks else {}
+    marks = read_marks(options.marks, ignore_columns=not_inputs(options)) if options.marks else {}
     positions = read_positions(
         options.positions,
         marks_elsewhere=bool(options.marks),
+        ignore_columns=options.ignore_columns,
+        pass_columns=options.pass_columns,
         progress=progress.step(f"reading {options.positions}"),
     )
-    for name, meant in positions.likely_misspelt().items():
-        progress.clear()
-        note = f"column {name!r} has no meaning here and is passed through; is {meant!r} meant?"
-        print(f"levcore: note: {options.positions}: {note}", file=sys.stderr)
     return positions, merge_marks(positions, marks)
 
 
-def make_book(positions: Positions, options: argparse.Namespace) -> PositionBook:
+def not_inputs(options: argparse.Namespace) -> list[str]:
+    """Columns that are no inputs in any file."""
+    return [*options.ignore_columns, *options.pass_columns]
+
+
+def make_book(
+    positions: Positions, options: argparse.Namespace, instruments: Sizes | None = None
+) -> PositionBook:
     """Book of the positions with the wallets, balances and position mode that the options name."""
+    ignored = not_inputs(options)
     return positions.book(
         wallets(options),
-        balances=read_balances(options.balances) if options.balances else None,
+        balances=read_balances(options.balances, ignore_columns=ignored) if options.balances else None,
         position_mode="hedge" if options.position_mode == "hedge" else "one_way",
+        instruments=instruments,
     )
 
 
 def wallets(options: argparse.Namespace) -> dict[str, float] | None:
     """Wallet balances of the file of accounts, if one was given."""
-    return read_accounts(options.accounts) if options.accounts else None
+    return read_accounts(options.accounts, ignore_columns=not_inputs(options)) if options.accounts else None
 
 
 def asset_prices(options: argparse.Namespace) -> dict[str, float] | None:
@@ -106,12 +129,16 @@ def asset_prices(options: argparse.Namespace) -> dict[str, float] | None:
         raise InputError("--asset-prices", "belong to --balances", "both", "no --balances")
     if options.balances and not options.asset_prices:
         raise InputError("--asset-prices", "are needed with --balances", "FILE", "none")
-    return read_asset_prices(options.asset_prices) if options.asset_prices else None
+    if not options.asset_prices:
+        return None
+    return read_asset_prices(options.asset_prices, ignore_columns=not_inputs(options))
 
 
 def with_assets(policy: MarginPolicy, options: argparse.Namespace) -> MarginPolicy:
     """Policy with the assets of the file that the options name."""
-    return policy.with_assets(read_assets(options.assets)) if options.assets else policy
+    if not options.assets:
+        return policy
+    return policy.with_assets(read_assets(options.assets, ignore_columns=not_inputs(options)))
 
 
 def inputs_of(options: argparse.Namespace) -> tuple[str | None, ...]:
@@ -162,5 +189,7 @@ def check_outputs(inputs: Iterable[str | None], outputs: Iterable[tuple[str, str
 
 def exit_code(risk: BookRisk) -> int:
     """Exit code of an evaluation."""
+    if not len(risk) and not len(risk.accounts):
+        return NOTHING_COMPARED
     unknown = (risk.state == State.INCOMPLETE).any() or (risk.accounts.state == State.INCOMPLETE).any()
-    return IN_MARGIN_CALL if unknown or risk.worst_state() >= State.MARGIN_CALL else OK
+    return FOUND if unknown or risk.worst_state() >= State.MARGIN_CALL else OK

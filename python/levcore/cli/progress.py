@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
+from levcore.cli.terminal import shown
+
 __all__ = ["Progress"]
 
 # Seconds until a step is worth a word, and between two words about it.
@@ -42,7 +44,7 @@ class Progress:
             now = self._clock()
             if now >= due:
                 due = now + between
-                self._tell(f"{what}: {rows:,} rows")
+                self._tell(shown(f"{what}: {rows:,} rows"))
 
         return rows_done
 

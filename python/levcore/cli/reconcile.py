@@ -1,23 +1,21 @@
-"""The command ``levcore reconcile``: a venue's reply against the engine.
-
-Exit codes: 0 every number agrees or differs for a known reason; 2 at least one differs for none; 1 the
-command failed.
-"""
+"""The command ``levcore reconcile``: a venue's reply against the engine."""
 
 import argparse
 import json
-import sys
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from levcore.cli.options import OK, add_traceback, check_outputs, stated_rule
+from levcore.cli.exit_codes import FOUND, NOTHING_COMPARED, OK, RECONCILE_EXIT_CODES
+from levcore.cli.options import add_traceback, check_outputs, stated_rule
+from levcore.cli.terminal import note, say, write_rows
 from levcore.errors import InputError
+from levcore.files.instruments import read_instruments
+from levcore.files.tables import FORMATS
+from levcore.files.writing import write_text
 from levcore.reconciliation.reconcile import reconcile
 from levcore.reconciliation.result import Reconciliation
 from levcore.reports.report import report
-from levcore.rules.instruments import InstrumentTable
 from levcore.rules.policy import policy
 from levcore.rules.tiers import TierTable
 from levcore.venues.positions.reply import SOURCES
@@ -26,13 +24,7 @@ from levcore.venues.tiers.read import read_tiers_file
 if TYPE_CHECKING:
     from levcore.rules.policy import MarginPolicy
 
-__all__ = ["add_reconcile"]
-
-UNEXPLAINED = 2
-EXIT_CODES = (
-    "Exit code: 0 every number agrees or differs for a known reason; 2 one differs for no reason found; "
-    "1 the command failed."
-)
+__all__ = ["add_reconcile", "tiers_of"]
 
 
 def add_reconcile(commands: "argparse._SubParsersAction[Any]") -> None:
@@ -42,7 +34,7 @@ def add_reconcile(commands: "argparse._SubParsersAction[Any]") -> None:
         help="compare a venue's numbers with levcore's",
         description="Compare the margins, profits and liquidation prices that a venue reports with levcore's "
         "and say why they differ.",
-        epilog=EXIT_CODES,
+        epilog=RECONCILE_EXIT_CODES,
     )
     parser.add_argument("reply", metavar="FILE.json", help="positions as the venue or ccxt returned them")
     parser.add_argument("--from", dest="source", choices=SOURCES, required=True, help="whose reply it is")
@@ -88,23 +80,37 @@ def _reconcile(options: argparse.Namespace) -> int:
         options.source,
         policy=chosen,
         rules=dict(stated_rule(text) for text in options.set),
-        tiers=_tiers(options, chosen),
-        instruments=InstrumentTable.from_csv(options.instruments) if options.instruments else None,
+        tiers=tiers_of(options, chosen),
+        instruments=read_instruments(options.instruments) if options.instruments else None,
         account=options.account,
         margin_mode=options.margin_mode,
         wallet_balance=_wallets(options.wallet),
     )
     if options.json:
-        Path(options.json).write_text(_json(result), encoding="utf-8")
-    sys.stdout.write(_json(result) if options.format == "json" else report(result))
-    return UNEXPLAINED if result.unexplained else OK
+        write_text(options.json, _json(result))
+    if options.format == "json":
+        write_rows(lambda file: file.write(_json(result).encode()))
+    else:
+        say(report(result).removesuffix("\n"))
+    for line in result.notes:
+        note(f"note: {line}")
+    if result.unexplained:
+        return FOUND
+    if result.is_complete:
+        return OK
+    rows = f", {result.flat} rows without a size" if result.flat else ""
+    note(f"{result.compared} numbers compared, {len(result.left_out)} positions left out{rows}")
+    return NOTHING_COMPARED
 
 
-def _tiers(options: argparse.Namespace, chosen: "MarginPolicy | None") -> Mapping[str, TierTable]:
+def tiers_of(options: argparse.Namespace, chosen: "MarginPolicy | None") -> Mapping[str, TierTable]:
+    """Tier tables of ``--tiers``, a venue's reply or a table of instruments, by symbol."""
     if not options.tiers:
         return {}
+    if options.tiers.lower().endswith(tuple(FORMATS)):
+        return {name: each.tiers for name, each in read_instruments(options.tiers).items()}
     unit = None
-    if options.source == "ccxt" and not options.tiers.endswith(".csv"):
+    if options.source == "ccxt":
         if chosen is None or len(chosen.table_units) != 1:
             rule = "of ccxt do not tell their unit, a policy with tables of one unit must"
             raise InputError("--tiers", rule, "--policy NAME", options.policy or "none")

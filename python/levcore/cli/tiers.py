@@ -1,9 +1,7 @@
 """``levcore tiers``: the archive's dates and tables, what changed between two, and tables of one's own."""
 
 import argparse
-import sys
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from levcore.cli.fees import add_fees, with_fees
@@ -17,7 +15,9 @@ from levcore.cli.options import (
     stated_rule,
 )
 from levcore.cli.progress import Progress
+from levcore.cli.terminal import say, write_rows
 from levcore.errors import InputError
+from levcore.files.writing import write_text
 from levcore.reports.archive import changes_text, listing_text, moved_text, tables_text
 from levcore.rules.archive import dates_of, series_names
 from levcore.rules.instruments import InstrumentTable
@@ -68,11 +68,11 @@ def _tiers(options: argparse.Namespace) -> int:
     if words[:1] == ["convert"]:
         return _convert(options, words[1:])
     if not words:
-        print(listing_text(series_names()))
+        say(listing_text(series_names()))
     elif len(words) == 1:
-        print(listing_text(_series(words[0])))
+        say(listing_text(_series(words[0])))
     elif len(words) == 2:
-        print(tables_text(_series(words[0]), words[1]))
+        say(tables_text(_series(words[0]), words[1]))
     else:
         raise InputError("WORD", "must be a policy and a symbol", "at most two", " ".join(words))
     return OK
@@ -114,7 +114,7 @@ def _diff(options: argparse.Namespace, words: list[str]) -> int:
         expected = "tiers diff A B [POSITIONS], each a policy or SERIES@DATE"
         raise InputError("diff", "needs two tables", expected, " ".join(words) or "none")
     (left, _), (right, rules) = _table(words[0]), _table(words[1])
-    print(changes_text(words[0], left, words[1], right))
+    say(changes_text(words[0], left, words[1], right))
     if len(words) == 3:
         if rules is None:
             raise InputError("diff", "needs a policy to evaluate positions", "a policy's table", words[1])
@@ -125,10 +125,10 @@ def _diff(options: argparse.Namespace, words: list[str]) -> int:
         rules = with_fees(rules, options)
         progress = Progress()
         positions, marks = read_inputs(options, progress)
-        book = make_book(positions, options)
+        book = make_book(positions, options, rules.instruments)
         progress.clear()
-        print()
-        print(moved_text(book, marks, rules, left, right))
+        say("")
+        say(moved_text(book, marks, rules, left, right))
     return OK
 
 
@@ -153,6 +153,6 @@ def _convert(options: argparse.Namespace, words: list[str]) -> int:
 def _write(path: str | None, lines: Iterable[str]) -> None:
     text = "".join(f"{line}\n" for line in lines)
     if path:
-        Path(path).write_text(text, encoding="utf-8")
+        write_text(path, text)
     else:
-        sys.stdout.write(text)
+        write_rows(lambda file: file.write(text.encode()))

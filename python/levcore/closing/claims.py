@@ -199,6 +199,7 @@ def _payments(
     for code, queue in queues.items():
         lots_of_winners[code] = sum(queue.lots.tolist())
     gains = sum(_gains(after, closed, per_unit)[1].tolist()) if "socialised" in names else 0
+    gains = min(gains, int(LARGEST_SUM))
     lots = to_quanta(np.abs(book.quantity[rows]), payers.lots_per_unit)
     paid, unpaid, to_close = share_out(
         shares[order],
@@ -206,7 +207,7 @@ def _payments(
         pool[order],
         payers.fund,
         lots_of_winners,
-        min(gains, int(LARGEST_SUM)),
+        gains,
         names,
     )
     back = np.argsort(order)

@@ -8,16 +8,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from levcore._levcore import Table
 from levcore.book.arrays import Floats
 from levcore.book.positions import PositionBook
 from levcore.comparison.assets import AssetMatch
+from levcore.comparison.frames import comparison_table
 from levcore.comparison.instruments import Match, with_borrowed
 from levcore.comparison.totals import comparison_totals, judged_accounts
 from levcore.engine.compiled import pools_every_account
 from levcore.engine.distances import AccountDistance, distance
 from levcore.engine.engine import Engine
+from levcore.engine.frames import ExportsFrame
 from levcore.engine.risk import BookRisk
 from levcore.errors import InputError
+from levcore.frozen import Frozen
 from levcore.measures import ACCOUNT_MEASURES, BALANCE_MEASURES, MEASURE_NAMES
 from levcore.rules.policy import MarginPolicy
 from levcore.status import FIRST_FAILURE, AccountStatus, State
@@ -57,7 +61,7 @@ class Refusal:
         return f"refuses: {self.matter}{reason}"
 
 
-class Comparison:
+class Comparison(Frozen, ExportsFrame):
     """One book at one set of marks, evaluated under several policies; made by `compare`.
 
     Attributes
@@ -77,6 +81,16 @@ class Comparison:
         By label: which assets are the policy's own, borrowed, or missing.
     """
 
+    _instead = "compare again, levcore.compare(...)"
+
+    book: PositionBook
+    marks: Floats
+    policies: dict[str, MarginPolicy]
+    matches: dict[str, Match]
+    results: dict[str, "BookRisk | Refusal"]
+    asset_prices: Mapping[str, float] | None
+    asset_matches: dict[str, AssetMatch]
+
     def __init__(
         self,
         book: PositionBook,
@@ -87,13 +101,15 @@ class Comparison:
         asset_prices: Mapping[str, float] | None,
         asset_matches: dict[str, AssetMatch],
     ) -> None:
-        self.book = book
-        self.marks = marks
-        self.policies = policies
-        self.matches = matches
-        self.results = results
-        self.asset_prices = asset_prices
-        self.asset_matches = asset_matches
+        self._fill(
+            book=book,
+            marks=marks,
+            policies=policies,
+            matches=matches,
+            results=results,
+            asset_prices=asset_prices,
+            asset_matches=asset_matches,
+        )
 
     def __len__(self) -> int:
         """Number of positions."""
@@ -102,6 +118,10 @@ class Comparison:
     def __repr__(self) -> str:
         """Size and policies."""
         return f"Comparison({len(self):,} positions under {', '.join(self.policies)})"
+
+    def frame(self) -> Table:
+        """The comparison as Arrow's columns."""
+        return comparison_table(self)
 
     @cached_property
     def answers(self) -> dict[str, BookRisk]:
@@ -220,7 +240,7 @@ class Comparison:
             engine = Engine(with_borrowed(self.policies[label], self.matches[label]))
             return distance(engine, self.book, self.marks, asset_prices=self.asset_prices)
         # Without positions, nothing says which prices move.
-        unknown = AccountDistance(self.book.account_ids)
+        unknown = AccountDistance(self.book)
         unknown.buffers[0].fill(np.nan)
         unknown.buffers[1].fill(AccountStatus.INCOMPLETE)
         return unknown

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["comparison_dict"]
 
-STATE_WORDS = [state.name.lower().replace("_", " ") for state in State]
-
 
 def comparison_dict(comparison: "Comparison") -> dict[str, Any]:
     """What `Comparison.to_dict` returns."""
@@ -73,7 +71,7 @@ def _balances(comparison: "Comparison") -> dict[str, Any]:
     }
     columns |= {measure: _by_label(comparison.balance_table(measure)) for measure in BALANCE_MEASURES}
     columns["status"] = {
-        label: [Status(code).name.lower().replace("_", " ") for code in risk.balances.status.tolist()]
+        label: [Status(code).word for code in risk.balances.status.tolist()]
         for label, risk in comparison.answers.items()
     }
     return columns
@@ -87,5 +85,5 @@ def _plain(column: npt.NDArray[Any]) -> list[Any]:
     if column.dtype == np.bool_:
         return [bool(one) for one in column]
     if column.dtype == np.uint8:
-        return json_cells((column, STATE_WORDS), 0, len(column))
-    return json_cells(column, 0, len(column))
+        return [State.words()[code] for code in column.tolist()]
+    return json_cells(column)

@@ -3,21 +3,19 @@
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
-from levcore.book.arrays import Floats
-from levcore.measures import BALANCE_MEASURES
-from levcore.status import FIRST_PARTIAL, Status
+from levcore.engine.columns import CodeColumn, Column, Failure, ResultColumns
+from levcore.measures import BALANCE_TABLE
+from levcore.status import Code, Status
 
 if TYPE_CHECKING:
     from levcore.book.balances import Balances
+    from levcore.book.positions import PositionBook
 
 __all__ = ["BalanceRisk"]
 
-Bytes = npt.NDArray[np.uint8]
 
-
-class BalanceRisk:
+class BalanceRisk(ResultColumns):
     """Measures of balances; every one is NaN where `status` is 16 or more.
 
     Attributes
@@ -38,80 +36,45 @@ class BalanceRisk:
         Codes of `Status`.
     """
 
-    __slots__ = ("_codes", "_results", "balances")
+    __slots__ = ()
 
-    def __init__(self, balances: "Balances | None") -> None:
-        self.balances = balances
-        rows = 0 if balances is None else len(balances)
-        self._results = np.empty((len(BALANCE_MEASURES), rows))
-        self._codes = np.empty((1, rows), dtype=np.uint8)
+    table = BALANCE_TABLE
+    equity = Column()
+    market_value = Column()
+    collateral_value = Column()
+    maintenance_margin = Column()
+    initial_margin = Column()
+    liquidation_price_lower = Column()
+    liquidation_price_upper = Column()
+    status = CodeColumn(Status)
 
-    def __len__(self) -> int:
-        """Number of balances."""
-        return self._codes.shape[1]
-
-    @property
-    def buffers(self) -> tuple[npt.NDArray[np.float64], Bytes]:
-        """Where the kernel and the reference write."""
-        return self._results, self._codes
-
-    @property
-    def equity(self) -> Floats:
-        """Equity, units of the asset."""
-        return self._measure("equity")
+    def __init__(self, book: "PositionBook") -> None:
+        rows = 0 if book.balances is None else len(book.balances)
+        results, codes = np.empty((len(self.table), rows)), np.empty((1, rows), dtype=np.uint8)
+        self._fill(book=book, _results=results, _codes=codes)
 
     @property
-    def market_value(self) -> Floats:
-        """Equity at the asset's price, the account's currency."""
-        return self._measure("market_value")
+    def balances(self) -> "Balances | None":
+        """The balances of the book."""
+        return self.book.balances
 
-    @property
-    def collateral_value(self) -> Floats:
-        """What counts of the equity, the account's currency."""
-        return self._measure("collateral_value")
+    def _labels(self) -> dict[str, Any]:
+        """Account and asset of each balance."""
+        if self.balances is None:
+            return {"account": [], "asset": []}
+        names = self.balances.asset_names
+        return {
+            "account": list(self.balances.account),
+            "asset": [names[code] for code in self.balances.asset_codes.tolist()],
+        }
 
-    @property
-    def maintenance_margin(self) -> Floats:
-        """Maintenance margin of the liability, the account's currency."""
-        return self._measure("maintenance_margin")
-
-    @property
-    def initial_margin(self) -> Floats:
-        """Initial margin of the liability, the account's currency."""
-        return self._measure("initial_margin")
-
-    @property
-    def liquidation_price_lower(self) -> Floats:
-        """Lower price of the asset that liquidates, the account's currency."""
-        return self._measure("liquidation_price_lower")
-
-    @property
-    def liquidation_price_upper(self) -> Floats:
-        """Upper price of the asset that liquidates, the account's currency."""
-        return self._measure("liquidation_price_upper")
-
-    @property
-    def status(self) -> Bytes:
-        """Codes of `Status`."""
-        codes: Bytes = self._codes[0]
-        return codes
-
-    def _measure(self, name: str) -> Floats:
-        column: Floats = self._results[BALANCE_MEASURES.index(name)]
-        return column
-
-    def to_dict(self) -> dict[str, Any]:
-        """Columns by name, ``account`` and ``asset`` first; views of the results, not copies."""
-        columns: dict[str, Any] = {}
-        if self.balances is not None:
-            names = self.balances.asset_names
-            columns = {
-                "account": list(self.balances.account),
-                "asset": [names[code] for code in self.balances.asset_codes.tolist()],
-            }
-        columns.update(zip(BALANCE_MEASURES, self._results, strict=True))
-        return columns | {"status": self.status}
-
-    def failures(self) -> list[tuple[int, Status]]:
-        """Rows of balances without numbers, with the reason."""
-        return [(int(row), Status(self.status[row])) for row in np.flatnonzero(self.status >= FIRST_PARTIAL)]
+    def _failure(self, row: int, status: Code) -> Failure:
+        balances = self.balances
+        assert balances is not None, "a balance failed, so there are balances"
+        asset = balances.asset_names[balances.asset_codes[row]]
+        of_asset = status in (Status.UNKNOWN_ASSET, Status.MISSING_ASSET_PRICE, Status.INVALID_ASSET_PRICE)
+        if of_asset:
+            return Failure(row, balances.account[row], status, "asset", asset)
+        if status is Status.INVALID_BALANCE:
+            return Failure(row, balances.account[row], status, "balance", float(balances.balance[row]))
+        return Failure(row, balances.account[row], status, "", None)

@@ -41,10 +41,13 @@ class CompiledRules:
     requirement_cross: str
     initial_at_entry_isolated: bool
     initial_at_entry_cross: bool
+    return_at_mark: bool
     initial_from_table: bool
-    fee_basis: str
+    fee_basis_isolated: str
+    fee_basis_cross: str
     fee_rate: float
     fee_in_initial: bool
+    reserve_at_bankruptcy: bool
     fee_in_maintenance: bool
     fee_in_bankruptcy: bool | None
     warning_level: float | None
@@ -54,6 +57,7 @@ class CompiledRules:
     liquidation_level: float
     liquidation_inclusive: bool
     hedge_rule: str
+    hedge_rule_initial: str
     covered_share: float
     liabilities_as_requirement: bool
     margins_at_liability_weight: bool
@@ -141,12 +145,12 @@ def compile_policy(policy: "MarginPolicy", names: Sequence[str] | None = None) -
     """
     table = policy.instruments
     chosen = [name for name in (table if names is None else names) if name in table]
-    funded = policy.known("funding_in_requirement") == "rate_times_value"
+    funding = policy.known("funding_in_requirement")
     movers = Movers(policy)
     found = [table[name] for name in chosen]
     for instrument in found:
         check_tables(policy, instrument)
-    instruments = tuple(_compile_instrument(instrument, funded, movers) for instrument in found)
+    instruments = tuple(_compile_instrument(instrument, funding, movers) for instrument in found)
     places = {name: place for place, name in enumerate(chosen)}
     assets = tuple(_compile_asset(asset, movers) for asset in policy.assets.values())
     unknown = _unknown_by_mode(policy)
@@ -229,6 +233,7 @@ def check_accounts(policy: "MarginPolicy", book: "PositionBook") -> None:
     """
     if book.position_mode == "hedge":
         policy.known("hedge_requirement")
+        policy.known("hedge_requirement_initial")
     if book.balances is not None and policy.known("liabilities_count_as") == "none":
         raise InputError(
             "balances",
@@ -242,39 +247,50 @@ def check_accounts(policy: "MarginPolicy", book: "PositionBook") -> None:
 
 def pools_every_account(policy: "MarginPolicy") -> bool:
     """Whether legs of different instruments in one account are charged together."""
-    return policy.hedge_requirement == "larger_side"
+    return "larger_side" in (policy.hedge_requirement, policy.hedge_requirement_initial)
 
 
 def _unknown_by_mode(policy: "MarginPolicy") -> dict[str, str]:
     rules = {
         "isolated": ("requirement_basis_isolated", "initial_margin_basis_isolated"),
-        "cross": ("requirement_basis_cross", "initial_margin_basis_cross", "closing_fee_bankruptcy_cross"),
+        "cross": (
+            "requirement_basis_cross",
+            "initial_margin_basis_cross",
+            "closing_fee_basis_cross",
+            "closing_fee_bankruptcy_cross",
+        ),
     }
     unknown = {
         mode: [rule for rule in names if getattr(policy, rule) == UNKNOWN] for mode, names in rules.items()
     }
-    if policy.closing_fee_basis == "bankruptcy" and policy.closing_fee_bankruptcy_cross == "margin":
-        # A fee where the equity of the whole account ends is not computed; refusing beats approximating.
+    at_bankruptcy = "bankruptcy" in (policy.requirement_basis_cross, policy.fee_basis_of("cross"))
+    if at_bankruptcy and policy.closing_fee_bankruptcy_cross == "margin":
+        # A value where the equity of the whole account ends is not computed; refusing beats approximating.
         unknown["cross"].append("closing_fee_bankruptcy_cross")
     return {mode: missing[0] for mode, missing in unknown.items() if missing}
 
 
 def _compile_rules(policy: "MarginPolicy") -> CompiledRules:
-    fee_basis = policy.known("closing_fee_basis")
+    policy.known("closing_fee_basis")
+    fee_bases = [policy.fee_basis_of(mode) for mode in ("isolated", "cross")]
+    charged = any(basis != "none" for basis in fee_bases)
     fee_rules = ("closing_fee_in_initial_margin", "closing_fee_in_maintenance_margin")
-    held = [fee_basis != "none" and policy.known(rule) for rule in fee_rules]
+    held = [charged and policy.known(rule) for rule in fee_rules]
     return CompiledRules(
         # An unknown basis of a margin mode is refused when a book has rows of that mode; until then any does.
         requirement_isolated=_known_or("price", policy.requirement_basis_isolated),
         requirement_cross=_known_or("price", policy.requirement_basis_cross),
         initial_at_entry_isolated=policy.initial_margin_basis_isolated == "entry",
         initial_at_entry_cross=policy.initial_margin_basis_cross == "entry",
+        return_at_mark=policy.return_basis == "mark",
         initial_from_table=policy.known("initial_margin_rule") == "table",
-        fee_basis=fee_basis,
-        fee_rate=0.0 if fee_basis == "none" else float(policy.known("closing_fee_rate")),
+        fee_basis_isolated=fee_bases[0],
+        fee_basis_cross=_known_or("none", fee_bases[1]),
+        fee_rate=float(policy.known("closing_fee_rate")) if charged else 0.0,
         fee_in_initial=held[0],
+        reserve_at_bankruptcy=policy.closing_fee_reserved == "bankruptcy",
         fee_in_maintenance=held[1],
-        fee_in_bankruptcy=_fee_in_bankruptcy(policy, fee_basis),
+        fee_in_bankruptcy=_fee_in_bankruptcy(policy, fee_bases),
         warning_level=policy.warning_level,
         warning_inclusive=policy.warning_level_inclusive,
         margin_call_level=policy.margin_call_level,
@@ -283,6 +299,7 @@ def _compile_rules(policy: "MarginPolicy") -> CompiledRules:
         liquidation_inclusive=policy.liquidation_level_inclusive,
         # An unknown rule for hedged legs or liabilities is refused when a book has them.
         hedge_rule=_known_or("sum", policy.hedge_requirement),
+        hedge_rule_initial=_known_or("sum", policy.hedge_rule_of_initial),
         covered_share=float(policy.covered_share),
         liabilities_as_requirement=policy.liabilities_count_as == "requirement",
         margins_at_liability_weight=policy.margins_convert_at == "liability_weight",
@@ -293,26 +310,32 @@ def _known_or(stand_in: str, word: str) -> str:
     return stand_in if word == UNKNOWN else word
 
 
-def _fee_in_bankruptcy(policy: "MarginPolicy", fee_basis: str) -> bool | None:
+def _fee_in_bankruptcy(policy: "MarginPolicy", fee_bases: list[str]) -> bool | None:
     """Whether the bankruptcy price leaves room for the fee; None: unknown, bankruptcy prices are then NaN."""
-    if fee_basis == "none":
+    if set(fee_bases) == {"none"}:
         return False
-    if fee_basis == "bankruptcy":
+    at_bankruptcy = (policy.requirement_basis_isolated, policy.requirement_basis_cross, *fee_bases)
+    if "bankruptcy" in at_bankruptcy:
         return bool(policy.known("bankruptcy_includes_closing_fee"))
     known = policy.bankruptcy_includes_closing_fee
     return None if known == UNKNOWN else bool(known)
 
 
-def _compile_instrument(instrument: "Instrument", funded: bool, movers: Movers) -> CompiledInstrument:
-    funding_rate = float(instrument.funding_rate) if funded else 0.0
+def _compile_instrument(instrument: "Instrument", funding: str, movers: Movers) -> CompiledInstrument:
+    rate = 0.0 if funding == "none" else float(instrument.funding_rate)
+    long_funding = short_funding = rate
     short, initial = instrument.short_tiers, instrument.initial_tiers
+    if funding == "rate_times_value_of_payer":
+        # A positive rate is paid by long positions to short ones.
+        long_funding, short_funding = max(rate, 0.0), max(-rate, 0.0)
+        short = (short or instrument.tiers) if rate else short
     return CompiledInstrument(
         name=instrument.name,
         payoff=instrument.payoff,
         contract_size=float(instrument.contract_size),
         multiplier=float(instrument.multiplier),
-        long=_compile_table(instrument, instrument.tiers, funding_rate),
-        short=None if short is None else _compile_table(instrument, short, funding_rate),
+        long=_compile_table(instrument, instrument.tiers, long_funding),
+        short=None if short is None else _compile_table(instrument, short, short_funding),
         initial=None if initial is None else _compile_table(instrument, initial, 0.0),
         settlement=movers.places.get(instrument.settlement),
         mover=movers.of_instrument(instrument),

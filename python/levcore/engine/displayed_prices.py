@@ -1,11 +1,12 @@
 """Prices as a venue displays them: liquidation and bankruptcy prices rounded to the tick.
 
 The engine's prices are the formula's. What a venue shows may be that price moved to its tick, and which way
-is a rule of the policy (`MarginPolicy.price_rounding_long`, `MarginPolicy.price_rounding_short`).
+is a rule of the policy (`MarginPolicy.price_rounding_long`, `MarginPolicy.price_rounding_short`, and for
+bankruptcy prices `MarginPolicy.bankruptcy_rounding_long`, `MarginPolicy.bankruptcy_rounding_short`).
 """
 
 from fractions import Fraction
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Literal, TypeAlias, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["displayed_price"]
 
+Kind: TypeAlias = Literal["liquidation", "bankruptcy"]
+
 ON_TICK = 1e-12
 """Share of itself by which a price may miss a tick and still stand on it: the round-off of a few float64
 operations, which must not move what is displayed by a whole tick."""
@@ -27,18 +30,26 @@ RULES = ("price_rounding_long", "price_rounding_short")
 
 @overload
 def displayed_price(
-    policy: "MarginPolicy", instrument: "Instrument", price: float, quantity: float
+    policy: "MarginPolicy", instrument: "Instrument", price: float, quantity: float, kind: Kind = ...
 ) -> float: ...
 
 
 @overload
 def displayed_price(
-    policy: "MarginPolicy", instrument: "Instrument", price: npt.ArrayLike, quantity: npt.ArrayLike
+    policy: "MarginPolicy",
+    instrument: "Instrument",
+    price: npt.ArrayLike,
+    quantity: npt.ArrayLike,
+    kind: Kind = ...,
 ) -> npt.NDArray[np.float64]: ...
 
 
 def displayed_price(
-    policy: "MarginPolicy", instrument: "Instrument", price: npt.ArrayLike, quantity: npt.ArrayLike
+    policy: "MarginPolicy",
+    instrument: "Instrument",
+    price: npt.ArrayLike,
+    quantity: npt.ArrayLike,
+    kind: Kind = "liquidation",
 ) -> float | npt.NDArray[np.float64]:
     """Liquidation or bankruptcy price as the venue displays it.
 
@@ -52,6 +63,8 @@ def displayed_price(
         What the engine returns; NaN where there is no price.
     quantity : float or array_like of shape (n,)
         Signed quantities of the positions; 0 has no displayed price.
+    kind : {"liquidation", "bankruptcy"}
+        Which price it is: some venues round their bankruptcy prices by a rule of their own.
 
     Returns
     -------
@@ -85,8 +98,17 @@ def displayed_price(
     shown = np.full(prices.shape, np.nan)
     for rule, side in zip(RULES, (quantities > 0.0, quantities < 0.0), strict=True):
         if side.any():
-            shown[side] = _rounded(prices[side], instrument, policy.known(rule))
+            shown[side] = _rounded(prices[side], instrument, _rounding(policy, rule, kind))
     return float(shown) if shown.ndim == 0 else shown
+
+
+def _rounding(policy: "MarginPolicy", rule: str, kind: Kind) -> str:
+    """Rounding of a side's prices of a kind."""
+    own = rule.replace("price", "bankruptcy", 1)
+    if kind == "bankruptcy" and getattr(policy, own) != "same":
+        rule = own
+    rounding: str = policy.known(rule)
+    return rounding
 
 
 def _rounded(prices: npt.NDArray[np.float64], instrument: "Instrument", rule: str) -> npt.NDArray[np.float64]:

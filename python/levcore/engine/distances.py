@@ -1,16 +1,17 @@
 """How far prices may move, all together or each by its beta, until an account is liquidated."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from levcore._levcore import measure_distances
 from levcore.book.arrays import Floats, real_number
 from levcore.book.asset_prices import asset_price_columns
+from levcore.engine.columns import AccountColumns, CodeColumn, Column
 from levcore.engine.known_prices import known_prices
 from levcore.errors import DTypeError, InputError
+from levcore.measures import DISTANCE_TABLE
 from levcore.status import AccountStatus
 
 if TYPE_CHECKING:
@@ -24,16 +25,13 @@ __all__ = ["AccountDistance", "beta_columns", "distance"]
 BetaColumns = list[tuple[Floats, Floats]]
 
 
-class AccountDistance:
+class AccountDistance(AccountColumns):
     """Distances of the cross accounts to liquidation, one value an account.
-
-    Parameters
-    ----------
-    ids : list of str or int
-        Accounts, as in `levcore.BookRisk.accounts`.
 
     Attributes
     ----------
+    ids : tuple of str or int
+        Accounts, as in `levcore.BookRisk.accounts`.
     lower, upper : ndarray of float64, shape (a,), fraction
         Moves ``t`` that liquidate as every price becomes ``P * (1 + beta * t)``: the largest below and the
         smallest above those at which the account is healthy. NaN where none in the range of positive prices
@@ -42,39 +40,18 @@ class AccountDistance:
         Codes of `AccountStatus`; both moves are NaN unless it is ``OK``.
     """
 
-    __slots__ = ("_codes", "_results", "ids")
+    __slots__ = ()
 
-    def __init__(self, ids: list[Any]) -> None:
-        self.ids = ids
-        self._results = np.empty((2, len(ids)))
-        self._codes = np.empty((1, len(ids)), dtype=np.uint8)
+    table = DISTANCE_TABLE
+    lower = Column()
+    upper = Column()
+    status = CodeColumn(AccountStatus)
 
-    def __len__(self) -> int:
-        """Number of accounts."""
-        return len(self.ids)
-
-    @property
-    def buffers(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.uint8]]:
-        """Where the kernel writes."""
-        return self._results, self._codes
-
-    @property
-    def lower(self) -> Floats:
-        """Largest move below that liquidates, a fraction."""
-        column: Floats = self._results[0]
-        return column
-
-    @property
-    def upper(self) -> Floats:
-        """Smallest move above that liquidates, a fraction."""
-        column: Floats = self._results[1]
-        return column
-
-    @property
-    def status(self) -> npt.NDArray[np.uint8]:
-        """Codes of `AccountStatus`."""
-        codes: npt.NDArray[np.uint8] = self._codes[0]
-        return codes
+    def __init__(self, book: "PositionBook") -> None:
+        accounts = len(book.account_ids)
+        self._fill(
+            book=book, _results=np.empty((2, accounts)), _codes=np.empty((1, accounts), dtype=np.uint8)
+        )
 
     @property
     def nearest(self) -> Floats:
@@ -82,14 +59,6 @@ class AccountDistance:
         below = np.isnan(self.upper) | (np.abs(self.lower) <= np.abs(self.upper))
         nearest: Floats = np.where(below, self.lower, self.upper)
         return nearest
-
-    def to_dict(self) -> dict[str, Any]:
-        """Columns by name, ``account`` first."""
-        return {"account": self.ids, "lower": self.lower, "upper": self.upper, "status": self.status}
-
-    def failures(self) -> list[tuple[Any, AccountStatus]]:
-        """Accounts without a distance, with the reason."""
-        return [(self.ids[code], AccountStatus(self.status[code])) for code in np.flatnonzero(self.status)]
 
 
 def distance(
@@ -148,10 +117,10 @@ def distance(
     """
     bound = engine.bind(book)
     prices = known_prices(book, marks, bound.policies)
-    result = AccountDistance(book.account_ids)
+    result = AccountDistance(book)
     results, codes = result.buffers
     measure_distances(
-        book.whole(),
+        book.layout(pool_all=True),
         bound.kernel,
         prices.reshape(-1),
         asset_price_columns(book, bound.policies, asset_prices),

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from levcore._levcore import BookPolicies, Policy, default_threads, instruction_sets
+from levcore._levcore import Book, BookPolicies, Policy, instruction_sets
 from levcore._levcore import evaluate as core_evaluate
 from levcore._levcore import used_instruction_set as core_used_instruction_set
 from levcore.book.arrays import Floats
@@ -14,7 +15,7 @@ from levcore.book.asset_prices import asset_price_columns
 from levcore.book.listings import refuse_mixed_settlement
 from levcore.book.marks import Marks
 from levcore.book.policy_labels import Policies, labelled_policies, labels_of_book, the_one_policy
-from levcore.book.positions import Binding, PositionBook
+from levcore.book.positions import PositionBook
 from levcore.engine.compiled import (
     CompiledPolicy,
     check_accounts,
@@ -24,15 +25,15 @@ from levcore.engine.compiled import (
 )
 from levcore.engine.known_prices import known_prices
 from levcore.engine.risk import BookRisk
+from levcore.engine.threads import checked_threads, threads_of_call
 from levcore.errors import DTypeError, InputError, InvalidRowsError, ShapeError
+from levcore.frozen import Frozen
 from levcore.measures import DEFAULT_MEASURES, chosen_measures, default_measures, measure_mask
 from levcore.rules.policy import MarginPolicy
 from levcore.status import FIRST_PARTIAL, Status
 
 __all__ = ["Engine", "Marks"]
 
-SMALL_BOOK = 32_768
-"""Rows up to which one thread is faster than two."""
 DEFAULT_MASK = measure_mask(DEFAULT_MEASURES)
 
 
@@ -58,7 +59,15 @@ class Compiled(NamedTuple):
         return -1 if place is None else place
 
 
-class Engine:
+class Binding(NamedTuple):
+    """The policies of an engine that a book's policy codes point to, and the book's layout for them."""
+
+    policies: tuple[MarginPolicy, ...]
+    kernel: BookPolicies
+    handle: Book
+
+
+class Engine(Frozen):
     """Evaluates books under one policy, or under several at once.
 
     Immutable; one engine may serve many threads at once. Pickles as its policies.
@@ -94,7 +103,16 @@ class Engine:
     54216.87
     """
 
-    __slots__ = ("_compiled", "_used_set", "instruction_set", "policies", "threads")
+    __slots__ = ("_bound", "_compiled", "instruction_set", "policies", "threads", "used_instruction_set")
+
+    _instead = "build a new engine, levcore.Engine(...), or say it in the call, as with evaluate(threads=...)"
+
+    policies: Mapping[str, MarginPolicy]
+    threads: int | None
+    instruction_set: str | None
+    used_instruction_set: str
+    _compiled: dict[str, Compiled]
+    _bound: WeakKeyDictionary[PositionBook, Binding]
 
     def __init__(
         self, policy: Policies, *, threads: int | None = None, instruction_set: str | None = None
@@ -104,11 +122,16 @@ class Engine:
             raise InputError(
                 "instruction_set", "must be one that this processor has", available, repr(instruction_set)
             )
-        self.policies: Mapping[str, MarginPolicy] = MappingProxyType(labelled_policies(policy))
-        self.threads = None if threads is None else _checked_threads(threads)
-        self.instruction_set = instruction_set
-        self._used_set: str = instruction_set or core_used_instruction_set()
-        self._compiled = {label: Compiled.of(one) for label, one in self.policies.items()}
+        policies = labelled_policies(policy)
+        self._fill(
+            policies=MappingProxyType(policies),
+            threads=None if threads is None else checked_threads(threads),
+            instruction_set=instruction_set,
+            used_instruction_set=instruction_set or core_used_instruction_set(),
+            _compiled={label: Compiled.of(one) for label, one in policies.items()},
+            # What was found for a book goes with the book.
+            _bound=WeakKeyDictionary(),
+        )
 
     @property
     def policy(self) -> MarginPolicy:
@@ -202,7 +225,7 @@ class Engine:
             risk.accounts.buffers if book.account_ids else None,
             asset_price_columns(book, bound.policies, asset_prices),
             risk.balances.buffers if book.balances is not None else None,
-            self._used_set,
+            self.used_instruction_set,
             self.threads_of_call(threads, len(book)),
         )
         if on_bad_row == "raise":
@@ -213,8 +236,8 @@ class Engine:
         """Policies of the book with the places of its instruments, found once a book."""
         if not isinstance(book, PositionBook):
             raise DTypeError("book", "must be a PositionBook", "PositionBook", type(book).__name__)
-        bound = book.binding
-        if bound is not None and bound.engine is self._compiled:
+        bound = self._bound.get(book)
+        if bound is not None:
             return bound
         chosen = [self._compiled[label] for label in labels_of_book(book, tuple(self.policies))]
         for code, compiled in enumerate(chosen):
@@ -232,9 +255,9 @@ class Engine:
             )
             for compiled in chosen
         ]
-        handle = book.whole() if any(map(pools_every_account, policies)) else book.handle
-        bound = Binding(self._compiled, policies, BookPolicies(parts), handle)
-        book.binding = bound
+        handle = book.layout(pool_all=any(map(pools_every_account, policies)))
+        # Two threads may find it at once: they find the same.
+        bound = self._bound[book] = Binding(policies, BookPolicies(parts), handle)
         return bound
 
     def _result(
@@ -254,35 +277,15 @@ class Engine:
             expected = f"{len(book)} rows, {len(book.account_ids)} accounts, {balances} balances"
             found = f"{len(out)} rows, {len(out.accounts)} accounts, {len(out.balances)} balances"
             raise ShapeError("out", "must fit the book", expected, found)
-        out.book, out.policies, out.marks = book, policies, prices
-        out.accounts.ids = book.account_ids
-        out.balances.balances = book.balances
-        return out
-
-    @property
-    def used_instruction_set(self) -> str:
-        """Instruction set that calls run with."""
-        return self._used_set
+        return out.reused(book, policies, prices)
 
     def threads_of_call(self, threads: int | None, rows: int) -> int:
         """Threads of a call on so many rows: those asked for, one for a small book, else the engine's."""
-        if threads is not None:
-            return _checked_threads(threads)
-        if rows <= SMALL_BOOK:
-            return 1
-        return self.threads if self.threads is not None else default_threads()
+        return threads_of_call(threads, rows, self.threads)
 
 
 def _rebuild(policy: dict[str, MarginPolicy], threads: int | None, instruction_set: str | None) -> Engine:
     return Engine(policy, threads=threads, instruction_set=instruction_set)
-
-
-def _checked_threads(threads: int) -> int:
-    if isinstance(threads, bool) or not isinstance(threads, int):
-        raise DTypeError("threads", "must be a whole number", "int", type(threads).__name__)
-    if not 1 <= threads <= 256:
-        raise InputError("threads", "must be from 1 to 256", "1 to 256", str(threads))
-    return threads
 
 
 def raise_for_bad_rows(risk: BookRisk) -> None:
@@ -294,7 +297,7 @@ def raise_for_bad_rows(risk: BookRisk) -> None:
             "book",
             "holds rows that cannot be evaluated",
             "",
-            first.name,
+            first.word,
             rows.tolist(),
             risk.status[rows].tolist(),
         )

@@ -93,7 +93,7 @@ def pooled_account_steps(row: Row, account: PooledAccount) -> Iterator[Step]:
             yield Step(f"balance {asset}", fault.describe(), "", fault.name, "", part)
     status = AccountStatus(verdict.status)
     if status != AccountStatus.OK:
-        yield Step("verdict", status.describe(), "", f"{status.name}, {State(verdict.state).name}", "", part)
+        yield Step("verdict", status.describe(), "", f"{status.word}, {State(verdict.state).word}", "", part)
         return
     for holding in range(len(account.pool.holdings)):
         yield from holding_steps(row, account, holding, part)

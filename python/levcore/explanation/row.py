@@ -13,10 +13,10 @@ from levcore.engine.compiled import CompiledInstrument
 from levcore.explanation.steps import Step, number_text
 from levcore.reference.evaluate import BookReplay
 from levcore.reference.kernel import MarkedInstrument, Position
-from levcore.reference.rules.policy import Policy
+from levcore.reference.rules.policy import Fees, Policy
 from levcore.reference.rules.tables import Line, Table
 from levcore.rules.terms import UNKNOWN
-from levcore.status import COLUMN_AT_FAULT, FIRST_FAILURE, Status
+from levcore.status import FIRST_FAILURE, Status
 
 if TYPE_CHECKING:
     from levcore.book.positions import PositionBook
@@ -76,6 +76,11 @@ class Row:
     def constants(self) -> Policy:
         """Rules with their constants."""
         return self.replay.policy_of(self.place)
+
+    @property
+    def fees(self) -> Fees:
+        """Closing fees of its margin mode."""
+        return self.constants.fees(self.is_cross)
 
     @property
     def marked(self) -> MarkedInstrument:
@@ -195,8 +200,8 @@ def _applies(row: Row, line: Line) -> str:
 def fault_steps(row: Row) -> Iterator[Step]:
     """What is wrong with a row that failed, and where."""
     status = Status(row.position.status)
-    column = COLUMN_AT_FAULT.get(status)
-    if column is None:
+    column = status.column
+    if not column:
         return
     value = n(row.marked.mark) if column == "mark_price" else _held(row, column)
     part = "wrong" if status.is_failure else "missing"

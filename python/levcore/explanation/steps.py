@@ -102,7 +102,7 @@ class Explanation:
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values that JSON knows: NaN is None, an infinite number ``"Infinity"``."""
         fields = asdict(self)
-        fields["state"], fields["status"] = self.state.name, self.status.name
+        fields["state"], fields["status"] = self.state.word, self.status.word
         fields["status_meaning"] = self.status.describe()
         for step in fields["steps"]:
             step["value"] = _plain(step["value"])
@@ -123,7 +123,7 @@ def _render(explanation: Explanation) -> Iterator[str]:
     e = explanation
     account = "" if e.account is None else f" of account {e.account}"
     yield f"row {e.row}: {e.instrument}, {e.margin_mode}{account}, under {e.policy}"
-    yield f"{e.state.name}; {e.status.name}: {e.status.describe()}"
+    yield f"{e.state.phrase}; {e.status.phrase}: {e.status.describe()}"
     notes: dict[str, int] = {}
     part = ""
     for step in e.steps:

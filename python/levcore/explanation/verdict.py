@@ -74,7 +74,7 @@ def account_steps(row: Row) -> Iterator[Step]:
         numbers = " + ".join(map(n, terms)) if count <= LEGS_SHOWN else ""
         yield Step(name, formula, numbers, value, "", part)
     if status != AccountStatus.OK:
-        yield Step("verdict", status.describe(), "", f"{status.name}, {State(verdict.state).name}", "", part)
+        yield Step("verdict", status.describe(), "", f"{status.word}, {State(verdict.state).word}", "", part)
         return
     _, initial, _, free, ratio, call = verdict.measures[:6]
     yield Step(
@@ -106,7 +106,7 @@ def leg_steps(row: Row, part: str) -> Iterator[Step]:
         name, status = row.book.name_of(place), Status(leg.status)
         text = f"{name}, quantity {n(leg.quantity)}"
         if status >= FIRST_FAILURE:
-            value = f"{status.name}: {status.describe()}"
+            value = f"{status.word}: {status.describe()}"
         else:
             profit = leg.unrealized_pnl + leg.funding
             value = f"profit {n(profit)}, requirement {n(leg.requirement)}"
@@ -143,7 +143,7 @@ def needed_steps(row: Row) -> Iterator[Step]:
     """What the position's value must cover, with all that does not move with its own price."""
     p, part = row.position, "liquidation price"
     frozen = row.requirement_basis != "price"
-    fixed = row.constants.has_fixed_fee
+    fixed = row.fees.fixed
     d = n(p.direction)
     fee, held = row.at_level(n(p.fixed_fee)), row.at_level(n(p.maintenance))
     fee_word, held_word = row.at_level("closing fee"), row.at_level("maintenance")
@@ -196,7 +196,7 @@ def growing_zero_steps(row: Row, growing: Growing, part: str) -> Iterator[Step]:
     p, d, needed = row.position, n(row.position.direction), n(row.position.needed)
     rule = row.evidence(f"requirement_basis_{row.mode}")
     rate, slope = n(growing.scaled_rate), n(growing.scaled_slope)
-    charged = row.at_level("(rate + fee rate)" if row.policy.closing_fee_basis == "price" else "rate")
+    charged = row.at_level("(rate + fee rate)" if row.fees.basis == "price" else "rate")
     if not growing.by_value:
         there = margin.growing_rate(growing.scaled_rate, growing.scaled_slope, p.size)
         formula = f"{charged} + {row.at_level('slope')} * n"
@@ -226,17 +226,17 @@ def line_zero_steps(row: Row, part: str) -> Iterator[Step]:
     p, policy = row.position, row.constants
     rules, frozen = policy.rules, row.requirement_basis != "price"
     line = None if frozen else p.liquidation_line
-    rate, factor, deduction = "0", policy.frozen.along(p.direction), 0.0
+    rate, factor, deduction = "0", row.fees.frozen.along(p.direction), 0.0
     if line is not None:
         rate, factor = n(line.rate), line.factors.along(p.direction)
         deduction = line.trigger_deduction
         yield from chosen_steps(row, part)
-    if row.policy.closing_fee_basis == "price":
+    if row.fees.basis == "price":
         rate = f"({rate} + {n(rules.fee_rate)})" if line is not None else n(rules.fee_rate)
     rate = row.at_level(rate)
     sign, minus = ("1", "-") if p.direction > 0.0 else ("-1", "+")
     rule = row.evidence(f"requirement_basis_{row.mode}")
-    charged = "rate + fee rate" if row.policy.closing_fee_basis == "price" else "rate"
+    charged = "rate + fee rate" if row.fees.basis == "price" else "rate"
     charged = row.at_level(f"({charged})" if " " in charged else charged)
     yield Step(
         "factor", f"{sign} / (1 {minus} {charged})", f"{sign} / (1 {minus} {rate})", factor, rule, part
@@ -274,7 +274,7 @@ def bankruptcy_steps(row: Row) -> Iterator[Step]:
     """Price at which equity is zero."""
     p, policy, part = row.position, row.constants, "bankruptcy price"
     rule = row.evidence("bankruptcy_includes_closing_fee")
-    factor = policy.bankruptcy.along(p.direction)
+    factor = row.fees.bankruptcy.along(p.direction)
     if math.isnan(factor):
         formula = "whether it leaves room for the closing fee is unknown"
         yield Step("bankruptcy_price", formula, "", p.bankruptcy_price, rule, part)

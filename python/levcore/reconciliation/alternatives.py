@@ -8,6 +8,7 @@ from fractions import Fraction
 from levcore.reconciliation.case import Case, single_rate
 from levcore.reconciliation.difference import Difference, Reason
 from levcore.reconciliation.recover import solve
+from levcore.reconciliation.versions import nearest_first
 from levcore.rules.policy import MarginPolicy
 from levcore.rules.policy_files import policy_names, read_policies
 from levcore.rules.tiers import TierTable
@@ -102,6 +103,8 @@ def _others_as_printed(difference: Difference) -> Iterator[tuple[Reason, Case]]:
         if printed is None:
             return
         ours = Decimal(case.evaluation.read("maintenance_margin", other))
+        if not ours.is_finite():
+            return
         moved = EXACT.add(moved, EXACT.subtract(ours, printed.value))
     if moved != case.wallet_balance:
         text = "made with the venue's own maintenance margins of the other positions, which differ from ours"
@@ -128,10 +131,10 @@ def _other_rules(difference: Difference) -> Iterator[tuple[Reason, Case]]:
 
 
 def _other_dates(difference: Difference) -> Iterator[tuple[Reason, Case]]:
-    """Rules and tables of another date."""
+    """Rules and tables of another date, those nearest to the day of the reply first."""
     case = difference.case
     versions = read_policies(case.policy.name) if case.policy.name in policy_names() else ()
-    for version in versions:
+    for version in nearest_first(versions, difference.dated):
         if version.id == case.policy.id:
             continue
         other: MarginPolicy = version.replace(**difference.stated)
@@ -216,6 +219,8 @@ def _other_surplus(difference: Difference) -> Iterator[tuple[Reason, Case]]:
     evaluation = case.evaluation
     equity = Decimal(evaluation.read("account_equity", 0))
     requirement = Decimal(evaluation.read("account_maintenance_margin", 0))
+    if not (equity.is_finite() and requirement.is_finite()):
+        return
     ours = EXACT.subtract(equity, requirement)
     moved = EXACT.add(case.wallet_balance, EXACT.subtract(account.surplus, ours))
     text = (

@@ -5,23 +5,25 @@ how missing inputs are recovered and how differences are explained. The numbers 
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
 from levcore.book.positions import PositionBook
 from levcore.engine.engine import Engine
 from levcore.engine.risk import BookRisk
+from levcore.errors import UnknownRuleError
+from levcore.reconciliation.evaluation import Evaluation
 from levcore.rules.instruments import Instrument, InstrumentTable, Payoff
 from levcore.rules.policy import MarginPolicy
-from levcore.rules.terms import UNKNOWN
+from levcore.rules.terms import CHOICES, UNKNOWN
 from levcore.rules.tiers import TierTable
 from levcore.venues.positions.reply import VenuePosition
-from levcore.venues.printed_number import EXACT, round_off
+from levcore.venues.printed_number import EXACT
 
-__all__ = ["READINGS", "Case", "Evaluation", "InstrumentFacts"]
+__all__ = ["Case", "InstrumentFacts"]
 
 ACCOUNT = "account"
 OF_ACCOUNT = ("equity", "inverse_margin_ratio", "liquidation_price", "bankruptcy_price")
@@ -37,8 +39,8 @@ STAND_INS: dict[str, tuple[float, float]] = {
 }
 """Two stand-ins for each input; those of prices are multiples of the other price of the position."""
 HEDGE_STAND_INS = ("sum", "larger_leg")
-CUT_DECIMALS = Decimal("1e-6")
-ROUNDED_DECIMALS = Decimal("1e-9")
+NOT_COMPUTED = {"closing_fee_bankruptcy_cross": "margin"}
+"""Values of rules that the engine knows and does not compute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,36 @@ class Case:
             "wallet_balance": position.margin_mode == "cross" and self.wallet_balance is None,
             "hedge_requirement": self.is_hedged and self.policy.hedge_requirement == UNKNOWN,
         }
-        return tuple(name for name, is_absent in absent.items() if is_absent)
+        return (*(name for name, is_absent in absent.items() if is_absent), *self.unknown_rules)
+
+    @cached_property
+    def unknown_rules(self) -> tuple[str, ...]:
+        """Rules that no source states, where the engine refuses the positions for one of them."""
+        if self._plain_risk is not None:
+            return ()
+        rules = {rule: getattr(self.policy, rule) for rule in CHOICES}
+        return tuple(
+            rule
+            for rule, value in rules.items()
+            if value in (UNKNOWN, NOT_COMPUTED.get(rule)) and rule != "hedge_requirement"
+        )
+
+    @cached_property
+    def _plain_risk(self) -> BookRisk | None:
+        """Result under the policy as it is; None where the engine refuses it for a rule."""
+        try:
+            return self._evaluated(self.policy, None)
+        except UnknownRuleError:
+            return None
+
+    def is_not_computed(self, name: str) -> bool:
+        """Whether a rule has a value that the engine knows and does not compute."""
+        return name in NOT_COMPUTED and getattr(self.policy, name) == NOT_COMPUTED[name]
+
+    def stand_ins(self, name: str) -> int:
+        """How many stand-ins an input has: a rule has all of its values."""
+        is_rule = name in CHOICES and name != "hedge_requirement"
+        return len(_known_choices(name)) if is_rule else 2
 
     @cached_property
     def is_hedged(self) -> bool:
@@ -145,7 +176,7 @@ class Case:
     @cached_property
     def evaluation(self) -> "Evaluation":
         """Result of the engine, with stand-ins for what is missing."""
-        return Evaluation(self, self._risk(self.policy))
+        return Evaluation(self, self._risk(self.policy) if self._plain_risk is None else self._plain_risk)
 
     def risk_at_entry(self, row: int) -> BookRisk:
         """Result with the mark of a row's instrument at the entry price of that row."""
@@ -174,6 +205,15 @@ class Case:
         return float(wallet)
 
     def _risk(self, policy: MarginPolicy, marks: Mapping[str, float] | None = None) -> BookRisk:
+        which = self.stand_in or {}
+        rules: dict[str, Any] = {
+            rule: _known_choices(rule)[which.get(rule, 0)]
+            for rule in self.unknown_rules
+            if getattr(policy, rule) in (UNKNOWN, NOT_COMPUTED.get(rule))
+        }
+        return self._evaluated(policy.replace(**rules) if rules else policy, marks)
+
+    def _evaluated(self, policy: MarginPolicy, marks: Mapping[str, float] | None) -> BookRisk:
         if policy.closing_fee_rate == UNKNOWN:
             policy = policy.replace(closing_fee_rate=self._stand_in("closing_fee_rate"))
         if self.is_hedged and policy.hedge_requirement == UNKNOWN:
@@ -194,7 +234,7 @@ class Case:
             entry_price=[entry for _, (_, entry) in rows],
             account=[ACCOUNT] * len(rows),
             margin_mode=[each.margin_mode for each in self.positions],
-            isolated_margin=[self._isolated_margin(each) for each in self.positions],
+            isolated_margin=[self.isolated_margin(each) for each in self.positions],
             leverage=[
                 self._stand_in("leverage") if each.leverage is None else float(each.leverage)
                 for each in self.positions
@@ -203,7 +243,8 @@ class Case:
             position_mode="hedge" if self.is_hedged else "one_way",
         )
 
-    def _isolated_margin(self, position: VenuePosition) -> float:
+    def isolated_margin(self, position: VenuePosition) -> float:
+        """Margin of a position as the engine takes it, NaN where there is none."""
         margin = position.isolated_margin
         if position.margin_mode == "cross" or margin is None:
             return math.nan
@@ -247,93 +288,13 @@ class Case:
         return STAND_INS[name][(self.stand_in or {}).get(name, 0)]
 
 
+def _known_choices(rule: str) -> tuple[Any, ...]:
+    return tuple(value for value in CHOICES[rule] if value not in (UNKNOWN, NOT_COMPUTED.get(rule)))
+
+
 def single_rate(policy: MarginPolicy, rate: Decimal | float | str) -> TierTable:
     """One maintenance rate at every size, in the unit of the policy's tables."""
     unit = policy.table_units[0]
     if unit in ("contracts", "risk_limit"):
         return TierTable.flat([(0, rate)], unit=unit)
     return TierTable.single_rate(rate, unit=unit)
-
-
-class Evaluation:
-    """Result of a case; readings are made when asked for."""
-
-    def __init__(self, case: Case, risk: BookRisk) -> None:
-        self.case = case
-        self.risk = risk
-
-    @cached_property
-    def by_mark(self) -> BookRisk:
-        """Result with margins at the mark."""
-        return self.case.risk_by_mark()
-
-    def read(self, reading: str, row: int) -> float:
-        """Number of a reading for a row; NaN where there is none."""
-        return READINGS[reading](self, row)
-
-    def slack(self, reading: str, row: int) -> float:
-        """Round-off that a reading may carry: units in the last place of what it was made of."""
-        position = self.case.positions[row] if self.case.positions else None
-        number = self.read(reading, row)
-        if position is None or reading.startswith(("account", "cross")):
-            return round_off(number, self.case.wallet() or 0.0)
-        notional = self.read("notional", row)
-        if reading in ("unrealized_pnl", "equity"):
-            return round_off(number, notional, self.read("notional_at_entry", row))
-        if reading.startswith("return_on_equity"):
-            return round_off(number, float(position.leverage or 1))
-        if reading.endswith("price"):
-            return round_off(number, float(position.mark_price or 0))
-        return round_off(number)
-
-    def cut_sum(self, measure: str) -> Decimal:
-        """Sum over the cross positions of a measure cut to 6 decimals each, as Hyperliquid adds up."""
-        rows = [row for row, position in enumerate(self.case.positions) if position.margin_mode == "cross"]
-        # Rounded first, so that round-off does not cost a number of 6 decimals its last one.
-        numbers = [Decimal(float(self.risk[measure][row])).quantize(ROUNDED_DECIMALS) for row in rows]
-        return sum((number.quantize(CUT_DECIMALS, ROUND_DOWN) for number in numbers), Decimal(0))
-
-
-def _measure(name: str) -> Callable[[Evaluation, int], float]:
-    return lambda evaluation, row: float(evaluation.risk[name][row])
-
-
-def _inverse_ratio(evaluation: Evaluation, row: int) -> float:
-    ratio = float(evaluation.risk.margin_ratio[row])
-    return 1.0 / ratio if ratio else math.inf
-
-
-def _account(name: str) -> Callable[[Evaluation, int], float]:
-    return lambda evaluation, _: float(getattr(evaluation.risk.accounts, name)[0])
-
-
-def _cross_notional(evaluation: Evaluation, _: int) -> float:
-    risk = evaluation.risk
-    return float(risk.notional[risk.book.is_cross].sum())
-
-
-READINGS: dict[str, Callable[[Evaluation, int], float]] = {
-    **{
-        name: _measure(name)
-        for name in (
-            "notional",
-            "unrealized_pnl",
-            "return_on_equity",
-            "initial_margin",
-            "maintenance_margin",
-            "equity",
-            "liquidation_price",
-            "bankruptcy_price",
-        )
-    },
-    "return_on_equity_percent": lambda evaluation, row: 100.0 * float(evaluation.risk.return_on_equity[row]),
-    "inverse_margin_ratio": _inverse_ratio,
-    "notional_at_entry": lambda evaluation, row: float(evaluation.case.risk_at_entry(row).notional[row]),
-    "initial_margin_at_mark": lambda evaluation, row: float(evaluation.by_mark.initial_margin[row]),
-    "maintenance_margin_at_mark": lambda evaluation, row: float(evaluation.by_mark.maintenance_margin[row]),
-    "account_equity": _account("equity"),
-    "account_initial_margin": _account("initial_margin"),
-    "account_maintenance_margin": _account("maintenance_margin"),
-    "cross_notional": _cross_notional,
-}
-"""How a number of a venue is read from a result; a row does not matter to those of an account."""

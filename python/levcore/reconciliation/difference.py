@@ -51,6 +51,8 @@ class Difference:
     stated : dict of str to object
         Rules stated by the caller.
     account : AccountReply or None
+    dated : str
+        Day of the reply; empty where it holds none.
     """
 
     case: Case
@@ -59,6 +61,7 @@ class Difference:
     number: Reported
     stated: dict[str, object]
     account: AccountReply | None
+    dated: str = ""
 
     @property
     def printed(self) -> PrintedNumber:

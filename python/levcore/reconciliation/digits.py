@@ -9,7 +9,7 @@ from levcore.reconciliation.case import Case
 from levcore.reconciliation.difference import Difference, Reason
 from levcore.venues.printed_number import EXACT, agreement, inferred_tick, tick_direction
 
-__all__ = ["of_digits", "of_inferred_tick", "of_unit"]
+__all__ = ["of_digits", "of_inferred_tick", "of_return_at_mark", "of_unit"]
 
 PERCENT_DIGITS = 3
 """Significant digits from which on a factor between two numbers is no accident."""
@@ -23,7 +23,7 @@ def of_digits(difference: Difference) -> Reason | None:
 
 def of_unit(difference: Difference) -> Reason | None:
     """Percent against fraction, contracts against base units, the other sign."""
-    if len(difference.printed.value.as_tuple().digits) < PERCENT_DIGITS:
+    if len(difference.printed.value.normalize().as_tuple().digits) < PERCENT_DIGITS:
         return None
     facts = difference.facts
     factors = {"percent against a fraction": Decimal(100), "the other sign": Decimal(-1)}
@@ -36,6 +36,20 @@ def of_unit(difference: Difference) -> Reason | None:
             if agreement(number, difference.printed, abs(number) * 1e-14) is not None:
                 return Reason("unit", f"{text}: {scaled:g} times ours")
     return None
+
+
+def of_return_at_mark(difference: Difference) -> Reason | None:
+    """Return over the margin of the value at the mark instead of that at entry."""
+    if not difference.number.reading.startswith("return_on_equity"):
+        return None
+    evaluation, row = difference.recovered.evaluation, difference.row
+    value = evaluation.read("notional", row)
+    if not value:
+        return None
+    number = difference.ours * evaluation.read("notional_at_entry", row) / value
+    if agreement(number, difference.printed, difference.slack) is None:
+        return None
+    return Reason("rule", "over the initial margin of the value at the mark instead of that at entry")
 
 
 def of_inferred_tick(difference: Difference) -> Reason | None:
@@ -116,9 +130,27 @@ def _of_input_digits(difference: Difference) -> Reason | None:
         low, high = sorted(Decimal(end) for end in ends)
         half = difference.printed.unit / 2
         if low - half <= difference.printed.value <= high + half and low < high:
+            share = (difference.printed.value - Decimal(ends[0])) / (Decimal(ends[1]) - Decimal(ends[0]))
+            if _is_pinned(difference, shifted((2 * share - 1) * unit)):
+                continue
             text = f"{name} is printed to {unit:f}, which leaves {_short(high - low)} open here"
             return Reason("input digits", text, True)
     return None
+
+
+def _is_pinned(difference: Difference, moved: Case) -> bool:
+    """Whether the digits of another number say that an input cannot be what this one needs."""
+    before, row = difference.recovered.evaluation, difference.row
+    for other in difference.position.reported:
+        if other.printed is None or other.reading in ("", difference.number.reading):
+            continue
+        numbers = before.read(other.reading, row), moved.evaluation.read(other.reading, row)
+        if not all(map(math.isfinite, numbers)) or numbers[0] == numbers[1]:
+            continue
+        agree = [agreement(ours, other.printed, before.slack(other.reading, row)) for ours in numbers]
+        if agree[0] and not agree[1]:
+            return True
+    return False
 
 
 def _shifted(case: Case, row: int, name: str, value: Decimal) -> Callable[[Decimal], Case]:
@@ -131,7 +163,7 @@ def _of_cut_sum(difference: Difference) -> Reason | None:
     if not difference.number.reading.startswith("account_") or "margin" not in measure:
         return None
     total = difference.recovered.evaluation.cut_sum(measure)
-    if abs(total - difference.printed.value) > difference.printed.unit / 2:
+    if not total.is_finite() or abs(total - difference.printed.value) > difference.printed.unit / 2:
         return None
     return Reason("sum", "the sum of the positions' numbers, each cut to 6 decimals", True)
 

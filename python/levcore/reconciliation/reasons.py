@@ -9,14 +9,11 @@ from dataclasses import replace
 
 from levcore.reconciliation.alternatives import FINDERS
 from levcore.reconciliation.difference import ALMOST, Difference, Reason
-from levcore.reconciliation.digits import of_digits, of_inferred_tick, of_unit
-from levcore.reconciliation.recover import solve
-from levcore.venues.printed_number import plain
+from levcore.reconciliation.digits import of_digits, of_inferred_tick, of_return_at_mark, of_unit
+from levcore.reconciliation.recover import is_clean_rate, solve
 
 __all__ = ["reason_for"]
 
-CLEAN_DIGITS = 4
-"""Significant digits of a rate that a venue would put into a table."""
 CLOSER = 1000.0
 """How much closer than ours an alternative must come that misses the last digits."""
 NEVER_ZERO = ("notional", "notional_at_entry", "initial_margin", "maintenance_margin")
@@ -39,7 +36,7 @@ def reason_for(difference: Difference) -> Reason | None:
             if gap < (ALMOST if closest is None else closest[0]):
                 closest = gap, reason
     if math.isfinite(difference.ours):
-        found = of_unit(difference) or of_inferred_tick(difference)
+        found = of_return_at_mark(difference) or of_unit(difference) or of_inferred_tick(difference)
         if found is not None:
             return found
     if closest is not None and closest[0] * CLOSER < difference.gap:
@@ -57,7 +54,7 @@ def _of_rate(difference: Difference) -> Reason | None:
     if rate is None or not 0 < rate < 1:
         return None
     value = case.evaluation.read("maintenance_margin", row) / case.evaluation.read("notional", row)
-    clean = len(plain(rate).as_tuple().digits) <= CLEAN_DIGITS
+    clean = is_clean_rate(rate)
     text = (
         f"the venue's number is {rate:g} of the value, {facts.tiers_from or 'the table'} makes it {value:.6g}"
         + (": another tier, or a table of another date" if clean else "")

@@ -8,18 +8,21 @@ from os import PathLike
 from typing import Any
 
 from levcore.errors import InputError
+from levcore.reconciliation.borrowed import FEE, borrowed_of
 from levcore.reconciliation.case import Case, InstrumentFacts
 from levcore.reconciliation.difference import Difference
 from levcore.reconciliation.reasons import reason_for
-from levcore.reconciliation.recover import GROUP, Recovered, depends_on, recover
-from levcore.reconciliation.result import ReconciledNumber, Reconciliation, Verdict
+from levcore.reconciliation.recover import GROUP, Recovered, depends_on, fees_of_numbers, recover
+from levcore.reconciliation.result import COMPARED, ReconciledNumber, Reconciliation, Verdict
+from levcore.reconciliation.versions import policy_of_day
 from levcore.rules.instruments import Instrument, plain_symbol
-from levcore.rules.policy import MarginPolicy, policy
+from levcore.rules.policy import MarginPolicy
 from levcore.rules.tiers import TierTable
 from levcore.status import Status
 from levcore.venues.json import read_json
 from levcore.venues.positions.reply import (
     AccountReply,
+    BorrowedPosition,
     MarginMode,
     Reply,
     Reported,
@@ -27,9 +30,9 @@ from levcore.venues.positions.reply import (
     read_account,
     read_reply,
 )
-from levcore.venues.printed_number import EXACT, agreement
+from levcore.venues.printed_number import agreement, gap_and_share
 
-__all__ = ["Given", "reconcile_reply", "reply_of"]
+__all__ = ["Given", "Group", "reconcile_reply", "reply_of"]
 
 HALF_OF_INITIAL = "half-of-initial-at-max-leverage"
 RATE_FROM = {"closing_fee_rate": "initial_margin", "maintenance_rate": "maintenance_margin"}
@@ -54,20 +57,46 @@ def reconcile_reply(given: "Given", source: str) -> Reconciliation:
     numbers: list[tuple[int, ReconciledNumber]] = []
     recovered: list[Recovered] = []
     used: list[str] = []
+    notes: list[str] = []
     for (name, settlement), indices in groups.items():
-        group = _Group(given, given.policy_of(name), settlement, [reply.positions[each] for each in indices])
+        rules, note = given.policy_of(name)
+        group = Group(given, rules, settlement, [reply.positions[each] for each in indices])
         numbers += [(indices[row], number) for row, number in group.position_numbers()]
         numbers += [(len(reply.positions), number) for number in group.account_numbers()]
         recovered += group.found
         used.append(group.case.policy.id)
+        notes += [note] if note else []
+    for borrowed in reply.borrowed:
+        rules, _ = given.policy_of(borrowed.policy, (FEE,))
+        evaluated = borrowed_of(borrowed, rules, given.rules)
+        numbers += [(len(reply.positions) + 1, number) for number in evaluated.numbers()]
+        recovered += evaluated.found
+        used.append(rules.id)
     numbers.sort(key=lambda each: each[0])
+    made = tuple(number for _, number in numbers)
     return Reconciliation(
         source,
         tuple(dict.fromkeys(used)),
-        tuple(number for _, number in numbers),
+        made,
         tuple(recovered),
-        reply.left_out,
+        (*reply.left_out, *_not_compared((*reply.positions, *reply.borrowed), made)),
+        tuple(dict.fromkeys(notes)),
+        reply.flat,
     )
+
+
+def _not_compared(
+    positions: tuple[VenuePosition | BorrowedPosition, ...], numbers: tuple[ReconciledNumber, ...]
+) -> list[str]:
+    """Positions of which nothing was compared, each with the first reason."""
+    lines = []
+    for position in positions:
+        own = [each for each in numbers if each.place == position.place]
+        if not any(each.verdict in COMPARED for each in own):
+            reasons = [f"{each.field} {each.reason}" for each in own if each.verdict is Verdict.NOT_DERIVABLE]
+            reason = next(iter(reasons), "the reply prints no number to compare it with")
+            lines.append(f"{position.place} {position.instrument}: nothing compared: {reason}")
+    return lines
 
 
 def reply_of(positions: Any, source: str, account: Any, margin_mode: MarginMode | None) -> Reply:
@@ -99,14 +128,19 @@ class Given:
     reply: Reply
     wallets: Mapping[str, float | str]
 
-    def policy_of(self, name: str) -> MarginPolicy:
-        """Policy of the positions whose reply names `name`."""
+    def policy_of(self, name: str, apart: tuple[str, ...] = ()) -> tuple[MarginPolicy, str]:
+        """Policy of the positions whose reply names `name`, and what has to be said of its choice.
+
+        Rules that are named `apart` are not stated: they mean something else there.
+        """
         chosen = self.policy if self.policy is not None else name
         if not chosen:
             raise InputError("policy", "must be named for these positions", "--policy NAME", "no known venue")
+        note = ""
         if isinstance(chosen, str):
-            chosen = policy(chosen)
-        return chosen.replace(**self.rules) if self.rules else chosen
+            chosen, note = policy_of_day(chosen, "" if self.policy is not None else self.reply.dated)
+        rules = {rule: value for rule, value in self.rules.items() if rule not in apart}
+        return (chosen.replace(**rules) if rules else chosen), note
 
     def facts_of(self, position: VenuePosition, rules: MarginPolicy) -> InstrumentFacts:
         """Return what is known of an instrument: from the caller, else the policy, else the reply."""
@@ -150,7 +184,29 @@ class Given:
         return self.reply.accounts.get(settlement)
 
 
-class _Group:
+def _alike(numbers: list[ReconciledNumber]) -> list[ReconciledNumber]:
+    """Numbers of a row, where those of one kind and the same digits have the verdict of the first."""
+    first: dict[tuple[str, str], ReconciledNumber] = {}
+    made = []
+    for number in numbers:
+        key = number.reading.removesuffix("_at_mark"), number.theirs or ""
+        other = first.setdefault(key, number)
+        if not all(key) or other is number or other.verdict is number.verdict:
+            made.append(number)
+        else:
+            text = f"the digits of {other.field}, which " + (other.reason or f"is {other.verdict.value}")
+            made.append(replace(number, verdict=other.verdict, cause=other.cause, reason=text))
+    return made
+
+
+def _recovered_text(source: Recovered) -> str:
+    if source.name == "wallet_balance":
+        whole = ", if the reply holds every position of the account"
+        return f"wallet_balance {source.value} is implied by it" + whole
+    return f"{source.name} {source.value} was recovered from it"
+
+
+class Group:
     """Positions of one account under one policy."""
 
     def __init__(
@@ -172,9 +228,11 @@ class _Group:
     def position_numbers(self) -> list[tuple[int, ReconciledNumber]]:
         """Every number of every position, with its row."""
         return [
-            (row, self._number(row, number, position.place, position.instrument))
+            (row, number)
             for row, position in enumerate(self.case.positions)
-            for number in position.reported
+            for number in _alike(
+                [self._number(row, each, position.place, position.instrument) for each in position.reported]
+            )
         ]
 
     def account_numbers(self) -> list[ReconciledNumber]:
@@ -189,10 +247,10 @@ class _Group:
         head = (place, instrument, number.field, number.reading)
 
         def made(ours: float | None, verdict: Verdict, cause: str, reason: str) -> ReconciledNumber:
-            gap = share = None
+            gap: float | None = None
+            share: float | None = None
             if ours is not None and number.printed is not None:
-                gap = float(EXACT.subtract(Decimal(ours), number.printed.value))
-                share = gap / float(number.printed.value) if number.printed.value else None
+                gap, share = gap_and_share(ours, number.printed)
             return ReconciledNumber(*head, ours, theirs, gap, share, verdict, cause, reason)
 
         lacking = number.note if not number.reading else self._lacking(row, number.reading)
@@ -202,7 +260,7 @@ class _Group:
         ours = raw if math.isfinite(raw) else None
         source = None if number.reading.startswith(GROUP) else self.inputs.get((row, number.field))
         if source is not None:
-            return made(ours, Verdict.INPUT, "input", f"{source.name} {source.value} was recovered from it")
+            return made(ours, Verdict.INPUT, "input", _recovered_text(source))
         if ours is None and number.printed is None:
             return made(
                 ours, Verdict.SAME, "", "no price in either" + (f"; {number.note}" if number.note else "")
@@ -233,9 +291,11 @@ class _Group:
                 facts={**self.filled.facts, raw.instrument: self.case.facts[raw.instrument]},
                 wallet_balance=None if "wallet_balance" in own else self.filled.wallet_balance,
             )
-            return Difference(case, self.filled, row, number, self.given.rules, self.account)
+            return Difference(
+                case, self.filled, row, number, self.given.rules, self.account, self.given.reply.dated
+            )
         alone = self.case.alone(row), self.filled.alone(row)
-        return Difference(*alone, 0, number, self.given.rules, None)
+        return Difference(*alone, 0, number, self.given.rules, None, self.given.reply.dated)
 
     def _lacking(self, row: int, reading: str) -> str:
         """What a number needs and nobody gave; empty where nothing is missing."""
@@ -248,10 +308,22 @@ class _Group:
                 return f"the row cannot be evaluated: {status.describe()}"
             for name in self.filled.missing(each):
                 if depends_on(self.filled, each, reading, name):
-                    way = WAYS_TO_GIVE.get(name, f"{self.given.reply.wallet_field} (--account, --wallet)")
-                    return f"needs {way}" + (
-                        "; no rate of a few digits gives this number under these rules"
-                        if reading == RATE_FROM.get(name)
-                        else ""
-                    )
+                    return f"needs {self._way_to_give(name)}" + self._why_not_recovered(each, name, reading)
+        return ""
+
+    def _way_to_give(self, name: str) -> str:
+        if name in self.case.unknown_rules:
+            why = (
+                self.case.policy.unknown.about(name) or f"{getattr(self.case.policy, name)!r} is not computed"
+            )
+            return f"the rule {name} (--set {name}=VALUE); {self.case.policy.id}: {why}"
+        return WAYS_TO_GIVE.get(name, f"{self.given.reply.wallet_field} (--account, --wallet)")
+
+    def _why_not_recovered(self, row: int, name: str, reading: str) -> str:
+        if name == "closing_fee_rate":
+            fees = fees_of_numbers(self.case.alone(row))
+            if fees:
+                return "; " + ", ".join(f"{rate} fits {' and '.join(names)}" for rate, names in fees.items())
+        if reading == RATE_FROM.get(name):
+            return "; no rate of a few digits gives this number under these rules"
         return ""

@@ -7,7 +7,7 @@ from typing import Any
 
 from levcore.reconciliation.recover import Recovered
 
-__all__ = ["ReconciledNumber", "Reconciliation", "Verdict"]
+__all__ = ["COMPARED", "ReconciledNumber", "Reconciliation", "Verdict"]
 
 
 class Verdict(StrEnum):
@@ -22,6 +22,9 @@ class Verdict(StrEnum):
     """An input was recovered from it: no check."""
     NOT_DERIVABLE = "not derivable"
     """Needs something that the reply does not hold, or is nothing that levcore computes."""
+
+
+COMPARED = (Verdict.SAME, Verdict.ROUNDED, Verdict.DIFFERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,11 @@ class Reconciliation:
     recovered : tuple of Recovered
         Inputs that the reply does not hold.
     left_out : tuple of str
-        Positions that were not read, with the reason.
+        Positions that were not read, or of which no number could be compared, each with the reason.
+    notes : tuple of str
+        What was chosen for the caller, such as the version of a policy.
+    flat : int
+        Rows of the reply without a size.
     """
 
     source: str
@@ -90,6 +97,18 @@ class Reconciliation:
     numbers: tuple[ReconciledNumber, ...]
     recovered: tuple[Recovered, ...] = ()
     left_out: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+    flat: int = 0
+
+    @property
+    def compared(self) -> int:
+        """How many numbers were compared: inputs are no check."""
+        return sum(each.verdict in COMPARED for each in self.numbers)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether something was compared, and of every position something."""
+        return self.compared > 0 and not self.left_out
 
     @property
     def unexplained(self) -> tuple[ReconciledNumber, ...]:
@@ -110,7 +129,10 @@ class Reconciliation:
             "policies": list(self.policies),
             "numbers": [{**asdict(number), "verdict": number.verdict.value} for number in self.numbers],
             "recovered": [{**asdict(each), "value": str(each.value)} for each in self.recovered],
+            "compared": self.compared,
             "left_out": list(self.left_out),
+            "flat": self.flat,
+            "notes": list(self.notes),
             "counts": {name: dict(counter) for name, counter in self.counts().items()},
             "unexplained": len(self.unexplained),
         }

@@ -257,9 +257,11 @@ class BookReplay:
         if status != Status.OK or marked.instrument is None or marked.tiers is None:
             return fail(position, status)
         rules, basis = policy.rules, policy.rules.requirement_isolated
-        kernel.mark_position(position, marked.instrument, marked.mark)
+        kernel.mark_position(position, policy, marked.instrument, marked.mark)
         kernel.fund_isolated(position, policy)
-        kernel.require_margin(position, policy, marked.tiers, basis, rules.initial_at_entry_isolated)
+        kernel.require_margin(
+            position, policy, marked.tiers, basis, rules.initial_at_entry_isolated, cross=False
+        )
         kernel.judge_isolated(position, policy, basis)
         kernel.find_prices(position, policy, marked.instrument, marked.tiers, marked.mark, basis, cross=False)
         status = kernel.refuse_results(
@@ -280,10 +282,12 @@ class BookReplay:
         if status != Status.OK or marked.instrument is None or marked.tiers is None:
             return fail(position, status), math.nan
         rules, basis = policy.rules, policy.rules.requirement_cross
-        kernel.mark_position(position, marked.instrument, marked.mark)
-        if policy.has_fixed_fee:
-            kernel.fix_fee_by_leverage(position, policy)
-        kernel.require_margin(position, policy, marked.tiers, basis, rules.initial_at_entry_cross)
+        kernel.mark_position(position, policy, marked.instrument, marked.mark)
+        if policy.cross_fees.fixed:
+            kernel.fix_fee_by_leverage(position, policy.cross_fees)
+        if basis == kernel.AT_BANKRUPTCY:
+            kernel.go_bankrupt_by_leverage(position)
+        kernel.require_margin(position, policy, marked.tiers, basis, rules.initial_at_entry_cross, cross=True)
         status = kernel.refuse_results(
             position, marked.tiers, cross=True, has_leverage=self.book.leverage is not None
         )
@@ -394,8 +398,10 @@ def fail(position: Position, status: Status) -> Position:
 def _without_margin(position: Position, policy: Policy) -> Position:
     """Leave a row without margin what does not depend on it."""
     _withdraw(position)
-    if policy.rules.fee_basis == kernel.FEE_AT_BANKRUPTCY:
-        # Where the margin ends is not known, nor is the fee there.
+    if policy.rules.requirement_isolated == kernel.AT_BANKRUPTCY:
+        position.maintenance_margin = math.nan
+    if policy.rules.fee_basis_isolated in kernel.NEED_LEVERAGE:
+        # How large the margin is, or where it ends, is not known, nor is the fee on it.
         if policy.rules.fee_in_initial:
             position.initial_margin = math.nan
         if policy.rules.fee_in_maintenance:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from levcore.engine.compiled import CompiledInstrument
 from levcore.reference.codes.state import state_of
 from levcore.reference.formulas import contract, exposure, liquidation, margin, mark_to_market
-from levcore.reference.rules.policy import Policy
+from levcore.reference.rules.policy import Fees, Policy
 from levcore.reference.rules.tables import Line, Table, Tiers
 from levcore.status import State, Status
 
@@ -18,6 +18,7 @@ __all__ = [
     "find_prices",
     "fix_fee_by_leverage",
     "fund_isolated",
+    "go_bankrupt_by_leverage",
     "judge_isolated",
     "mark_position",
     "need_of_leg",
@@ -25,13 +26,18 @@ __all__ = [
     "refuse_results",
     "release",
     "require_margin",
+    "required_on",
 ]
 
 AT_PRICE = "price"
 AT_ENTRY = "entry"
-FEE_AT_ENTRY = "entry"
+AT_BANKRUPTCY = "bankruptcy"
 FEE_AT_PRICE = "price"
+FEE_AT_MARK = "mark"
 FEE_AT_BANKRUPTCY = "bankruptcy"
+FEE_ON_ENTRY_AND_MARGIN = "entry_and_margin"
+FEE_A_CONTRACT = "contract"
+NEED_LEVERAGE = (FEE_AT_BANKRUPTCY, FEE_ON_ENTRY_AND_MARGIN)
 BY_RISK_LIMIT = "risk_limit"
 BY_CONTRACTS = "contracts"
 
@@ -103,6 +109,7 @@ class Position:
     effective_leverage: float = math.nan
     needed: float = math.nan
     bankruptcy_needed: float = math.nan
+    bankruptcy_value: float = math.nan
     liquidation_value: float = math.nan
     liquidation_price: float = math.nan
     bankruptcy_price: float = math.nan
@@ -120,15 +127,16 @@ def _positive(number: float) -> bool:
     return 0.0 < number < math.inf
 
 
-def mark_position(position: Position, instrument: CompiledInstrument, mark: float) -> None:
-    """Size, direction, values and profit."""
+def mark_position(position: Position, policy: Policy, instrument: CompiledInstrument, mark: float) -> None:
+    """Size, direction, values, profit and return."""
     p = position
     p.coordinate = contract.coordinate(instrument, mark)
     place_on_coordinate(p, instrument)
     p.entry_coordinate = contract.coordinate(instrument, p.entry_price)
     p.entry_value = exposure.value(p.size, p.entry_coordinate)
     p.unrealized_pnl = mark_to_market.unrealized_pnl(p.direction, p.size, p.coordinate, p.entry_coordinate)
-    p.return_on_equity = mark_to_market.return_on_equity(p.unrealized_pnl, p.leverage, p.entry_value)
+    value = p.value if policy.rules.return_at_mark else p.entry_value
+    p.return_on_equity = mark_to_market.return_on_equity(p.unrealized_pnl, p.leverage, value)
 
 
 def place_on_coordinate(position: Position, instrument: CompiledInstrument) -> None:
@@ -138,55 +146,82 @@ def place_on_coordinate(position: Position, instrument: CompiledInstrument) -> N
     position.value = exposure.value(position.size, position.coordinate)
 
 
-def fix_fee_by_leverage(position: Position, policy: Policy) -> None:
-    """Fixed closing fee of a position that holds just its initial margin, or pays on its entry value."""
+def fix_fee_by_leverage(position: Position, fees: Fees) -> None:
+    """Fixed closing fee of a position that holds just its initial margin."""
     p = position
-    value = p.entry_value
-    if policy.rules.fee_basis != FEE_AT_ENTRY:
-        value = margin.bankruptcy_value_of_leverage(p.entry_value, p.direction, p.leverage)
-    p.fixed_fee = policy.rules.fee_rate * value
+    charged = p.entry_value
+    if fees.basis == FEE_AT_MARK:
+        charged = p.value
+    elif fees.basis == FEE_A_CONTRACT:
+        charged = abs(p.quantity)
+    elif fees.basis == FEE_ON_ENTRY_AND_MARGIN:
+        charged = p.entry_value + margin.initial_margin(p.entry_value, p.leverage)
+    elif fees.basis == FEE_AT_BANKRUPTCY:
+        charged = margin.bankruptcy_value_of_leverage(p.entry_value, p.direction, p.leverage)
+    p.fixed_fee = fees.rate * charged
+
+
+def go_bankrupt_by_leverage(position: Position) -> None:
+    """Value at which a position that holds just its initial margin has nothing left."""
+    p = position
+    p.bankruptcy_value = margin.bankruptcy_value_of_leverage(p.entry_value, p.direction, p.leverage)
 
 
 def fund_isolated(position: Position, policy: Policy) -> None:
     """Cash of an isolated position and the closing fee that is fixed in advance."""
-    p, rules = position, policy.rules
-    if policy.has_fixed_fee:
-        fix_fee_by_leverage(p, policy)
+    p, rules, fees = position, policy.rules, policy.isolated_fees
+    if fees.fixed:
+        fix_fee_by_leverage(p, fees)
+    reserved = rules.fee_in_initial and rules.reserve_at_bankruptcy
+    fee_held = rules.fee_in_initial and (fees.fixed or reserved)
     held = p.isolated_margin
     if math.isnan(held):
         held = margin.initial_margin(p.entry_value, p.leverage)
-        if policy.has_fixed_fee and rules.fee_in_initial:
-            held = held + p.fixed_fee
+        if fee_held:
+            reserve = margin.reserved_fee(p.entry_value, p.direction, p.leverage, fees.rate)
+            held = held + (reserve if reserved else p.fixed_fee)
     p.isolated_margin = held
     p.cash = held + p.funding
-    if rules.fee_basis == FEE_AT_BANKRUPTCY:
-        factor = policy.bankruptcy.along(p.direction)
-        p.fixed_fee = rules.fee_rate * margin.bankruptcy_value_of_cash(
-            p.entry_value, p.direction, p.cash, factor
-        )
+    if fees.basis == FEE_ON_ENTRY_AND_MARGIN:
+        p.fixed_fee = margin.fee_on_entry_and_margin(p.entry_value, held, fees.rate, fee_held)
+    if fees.basis == FEE_AT_BANKRUPTCY or rules.requirement_isolated == AT_BANKRUPTCY:
+        factor = fees.bankruptcy.along(p.direction)
+        p.bankruptcy_value = margin.bankruptcy_value_of_cash(p.entry_value, p.direction, p.cash, factor)
+    if fees.basis == FEE_AT_BANKRUPTCY:
+        p.fixed_fee = fees.rate * p.bankruptcy_value
 
 
 def require_margin(
-    position: Position, policy: Policy, tiers: Tiers, basis: str, initial_at_entry: bool
+    position: Position, policy: Policy, tiers: Tiers, basis: str, initial_at_entry: bool, cross: bool
 ) -> None:
     """Initial margin, maintenance margin and requirement."""
     p, rules, table = position, policy.rules, tiers.of(position.quantity)
+    fees = policy.fees(cross)
     opened_on = p.entry_value if initial_at_entry else p.value
     if not rules.initial_from_table:
         p.initial_margin = margin.initial_margin(opened_on, p.leverage)
     elif tiers.initial is not None:
         p.initial_line, p.initial_margin = charge(p, tiers.initial, opened_on)
-    if policy.has_fixed_fee and rules.fee_in_initial:
+    if rules.fee_in_initial and rules.reserve_at_bankruptcy:
+        p.initial_margin += margin.reserved_fee(p.entry_value, p.direction, p.leverage, fees.rate)
+    elif fees.fixed and rules.fee_in_initial:
         p.initial_margin += p.fixed_fee
-    p.line, p.maintenance = charge(p, table, p.entry_value if basis == AT_ENTRY else p.value)
+    p.line, p.maintenance = charge(p, table, required_on(p, basis))
     if not table.is_marginal:
         p.liquidation_line = p.line
     p.requirement = p.maintenance
-    if policy.has_fixed_fee:
+    if fees.fixed:
         p.requirement += p.fixed_fee
-    elif rules.fee_basis == FEE_AT_PRICE:
-        p.requirement += rules.fee_rate * p.value
+    elif fees.basis == FEE_AT_PRICE:
+        p.requirement += fees.rate * p.value
     p.maintenance_margin = p.requirement if rules.fee_in_maintenance else p.maintenance
+
+
+def required_on(position: Position, basis: str) -> float:
+    """Value that a requirement is taken on."""
+    if basis == AT_ENTRY:
+        return position.entry_value
+    return position.bankruptcy_value if basis == AT_BANKRUPTCY else position.value
 
 
 def charge(position: Position, table: Table, value: float) -> tuple[Line | None, float]:
@@ -213,7 +248,7 @@ def judge_isolated(position: Position, policy: Policy, basis: str) -> None:
     p.state = state_of(p.margin_ratio, policy.levels)
     p.bankruptcy_needed = p.direction * p.entry_value - p.cash
     p.needed = p.bankruptcy_needed
-    if policy.has_fixed_fee:
+    if policy.isolated_fees.fixed:
         p.needed += p.fixed_fee * policy.trigger
     if basis != AT_PRICE:
         p.needed += p.maintenance * policy.trigger
@@ -222,7 +257,7 @@ def judge_isolated(position: Position, policy: Policy, basis: str) -> None:
 def release(position: Position, policy: Policy, basis: str) -> float:
     """What a leg gives back to its account's surplus when it is taken out and solved for."""
     released = position.requirement * policy.trigger
-    if policy.has_fixed_fee:
+    if policy.cross_fees.fixed:
         released -= position.fixed_fee * policy.trigger
     if basis != AT_PRICE:
         released -= position.maintenance * policy.trigger
@@ -236,11 +271,11 @@ def need_of_leg(position: Position, surplus: float, released: float) -> None:
     p.bankruptcy_needed = p.direction * p.value - p.equity
 
 
-def solve(position: Position, policy: Policy, table: Table, basis: str) -> float:
+def solve(position: Position, fees: Fees, table: Table, basis: str) -> float:
     """Value of the position at which its surplus is zero."""
     p = position
     if basis != AT_PRICE:
-        return liquidation.value_at_zero(p.needed, 0.0, policy.frozen.along(p.direction))
+        return liquidation.value_at_zero(p.needed, 0.0, fees.frozen.along(p.direction))
     if table.growing is not None:
         return table.growing.value_at_zero(p.needed, p.direction, p.size)
     if p.line is not None and not table.is_marginal:
@@ -263,11 +298,11 @@ def find_prices(
     cross: bool,
 ) -> None:
     """Liquidation and bankruptcy price, distance, leverage and findings."""
-    p, table = position, tiers.of(position.quantity)
-    value = solve(p, policy, table, basis)
+    p, table, fees = position, tiers.of(position.quantity), policy.fees(cross)
+    value = solve(p, fees, table, basis)
     per_value = contract.price_per_value(instrument, p.size)
     price = liquidation.price_or_none(value, contract.price_at_value(instrument, value, p.size, per_value))
-    factor = policy.bankruptcy.along(p.direction)
+    factor = fees.bankruptcy.along(p.direction)
     bankrupt = liquidation.value_at_zero(p.bankruptcy_needed, 0.0, factor)
     p.bankruptcy_price = liquidation.price_or_none(
         bankrupt, contract.price_at_value(instrument, bankrupt, p.size, per_value)
@@ -321,7 +356,9 @@ def refuse_inputs(position: Position, policy: Policy, marked: MarkedInstrument, 
         return Status.INVALID_LEVERAGE
     if not cross and math.isinf(p.isolated_margin):
         return Status.INVALID_MARGIN
-    if cross and math.isnan(leverage) and policy.rules.fee_basis == FEE_AT_BANKRUPTCY:
+    rules = policy.rules
+    by_leverage = rules.fee_basis_cross in NEED_LEVERAGE or rules.requirement_cross == AT_BANKRUPTCY
+    if cross and math.isnan(leverage) and by_leverage:
         return Status.MISSING_REQUIRED_LEVERAGE
     if marked.tiers is None:
         return Status.UNKNOWN_INSTRUMENT

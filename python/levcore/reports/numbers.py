@@ -2,7 +2,7 @@
 
 import math
 
-__all__ = ["amount", "count", "distance", "percent", "price", "prices", "ratio", "short"]
+__all__ = ["MISSING", "amount", "count", "distance", "percent", "price", "prices", "ratio", "short"]
 
 MISSING = "–"
 SUFFIXES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))

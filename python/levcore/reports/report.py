@@ -7,6 +7,7 @@ from typing import overload
 from levcore.comparison.comparison import Comparison
 from levcore.engine.risk import BookRisk
 from levcore.errors import DTypeError, InputError
+from levcore.files.writing import write_text
 from levcore.reconciliation.result import Reconciliation
 from levcore.reports.comparison.page import comparison_page
 from levcore.reports.html import page_html, template_library
@@ -99,7 +100,7 @@ def report(
     if path is None:
         return page_text(page)
     file = Path(path)
-    file.write_text(page_html(page), encoding="utf-8")
+    write_text(file, page_html(page))
     return file
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
 from levcore.reports.numbers import amount
-from levcore.reports.words import state_word
 from levcore.status import State
 
 __all__ = ["Cell", "Column", "Kind", "Layout", "Table", "pairs_table", "plain_table", "signed", "state_cell"]
@@ -127,4 +126,4 @@ def signed(value: float) -> Cell:
 
 def state_cell(state: State) -> Cell:
     """Name of a state, marked with its colour."""
-    return Cell((state_word(state),), state=state)
+    return Cell((state.phrase,), state=state)

@@ -1,19 +1,8 @@
 """Words that every report uses."""
 
 from levcore.reports.numbers import count
-from levcore.status import AccountStatus, State, Status
 
-__all__ = ["number_of", "state_word", "status_word"]
-
-
-def state_word(state: State) -> str:
-    """Name of a state as the reports write it."""
-    return state.name.lower().replace("_", " ")
-
-
-def status_word(status: Status | AccountStatus) -> str:
-    """Name of a status as the reports write it."""
-    return status.name.lower().replace("_", " ")
+__all__ = ["number_of"]
 
 
 def number_of(number: int, thing: str) -> str:

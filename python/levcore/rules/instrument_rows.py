@@ -1,15 +1,13 @@
-"""Reading the caller's instruments, one row a tier, from mappings or a CSV file."""
+"""Reading the caller's instruments, one row a tier, from mappings or the rows of a file."""
 
-import csv
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from os import PathLike
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias, cast
 
-from levcore.errors import FileFormatError, InputError, LevcoreError, TierError
+from levcore.errors import InputError, LevcoreError, TierError
 from levcore.rules.instruments import Instrument, Payoff
 from levcore.rules.tiers import UNITS_OF_SHAPE, Number, Shape, Tier, TierTable, Unit
 
-__all__ = ["instruments_from_csv", "instruments_from_rows"]
+__all__ = ["COLUMNS", "REQUIRED_COLUMNS", "Cells", "instruments_from_rows", "instruments_of_records"]
 
 REQUIRED_COLUMNS = ("instrument", "payoff", "contract_size", "floor", "rate", "unit")
 OPTIONAL_COLUMNS = (
@@ -62,53 +60,10 @@ def instruments_from_rows(rows: Iterable[Cells]) -> list[Instrument]:
                 index, unknown[0], "is no column of instruments", ", ".join(COLUMNS), repr(unknown[0])
             )
         records.append((index, {name: None if value == "" else value for name, value in row.items()}))
-    return _instruments(records, fault)
+    return instruments_of_records(records, fault)
 
 
-def instruments_from_csv(path: str | PathLike[str]) -> list[Instrument]:
-    """Instruments of a file; see `levcore.rules.instruments.InstrumentTable.from_csv`."""
-    file = str(path)
-
-    def fault(line: int, column: str, rule: str, expected: str, found: str) -> LevcoreError:
-        return FileFormatError(file, rule, expected, found, line, column or None)
-
-    with open(path, newline="", encoding="utf-8-sig") as lines:
-        try:
-            return _instruments(_records(lines, fault), fault)
-        except UnicodeDecodeError as error:
-            raise FileFormatError(file, "must be UTF-8 text", found=error.reason) from None
-
-
-def _records(lines: Iterable[str], fault: Fault) -> Iterator[Record]:
-    reader = csv.reader(lines, strict=True)
-    try:
-        header = [name.strip() for name in next(reader, [])]
-        _check_header(header, fault)
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
-            if len(cells) != len(header):
-                rule = "must have one cell a column"
-                raise fault(reader.line_num, "", rule, str(len(header)), str(len(cells)))
-            stripped = (cell.strip() or None for cell in cells)
-            yield reader.line_num, dict(zip(header, stripped, strict=True))
-    except csv.Error as error:
-        raise fault(reader.line_num, "", "must be CSV", "", str(error)) from None
-
-
-def _check_header(header: list[str], fault: Fault) -> None:
-    """Refuse a missing column, and an unknown one: a typing error would silently drop its numbers."""
-    for name in REQUIRED_COLUMNS:
-        if name not in header:
-            raise fault(1, name, "is missing", "columns " + ", ".join(REQUIRED_COLUMNS), ", ".join(header))
-    for index, name in enumerate(header):
-        if name not in COLUMNS:
-            raise fault(1, name, "is no column of instruments", ", ".join(COLUMNS), repr(name))
-        if name in header[:index]:
-            raise fault(1, name, "stands twice", "each column once", repr(name))
-
-
-def _instruments(records: Iterable[Record], fault: Fault) -> list[Instrument]:
+def instruments_of_records(records: Iterable[Record], fault: Fault) -> list[Instrument]:
     """Group the rows by instrument, in order of first appearance, and build each."""
     groups: dict[str, list[Record]] = {}
     for place, cells in records:

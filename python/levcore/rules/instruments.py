@@ -6,7 +6,6 @@ A bundled table is a small text file, read when first needed; an instrument of i
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from os import PathLike
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from levcore.errors import InputError, UnknownInstrumentError
@@ -143,38 +142,10 @@ class InstrumentTable(Mapping[str, Instrument]):
         return table
 
     @classmethod
-    def from_csv(cls, path: str | PathLike[str], *, as_of: str = "") -> "InstrumentTable":
-        """Table of a CSV file with one row a tier.
-
-        Parameters
-        ----------
-        path : path
-            UTF-8 text whose first line names the columns: ``instrument, payoff, contract_size, floor, rate,
-            unit`` and, as wanted, ``multiplier, tick_size, tier, deduction, max_leverage, shape, cap,
-            settlement, underlying, funding_rate, slope, table``. Rows of an instrument ascend. An empty cell
-            is a value not given: a missing deduction is derived, a missing last cap means that there is none,
-            a missing multiplier is 1 except for quanto contracts, which must state it. ``table`` says whose
-            tier a row is: ``maintenance`` (the default), ``short`` or ``initial``; a row with a ``slope`` is
-            a growing table.
-        as_of : str
-            Date of the facts.
-
-        Raises
-        ------
-        FileFormatError
-            Where the file is not that, with its line, column and what was expected.
-        OSError
-            Where the file cannot be read.
-        """
-        from levcore.rules.instrument_rows import instruments_from_csv
-
-        return cls(instruments_from_csv(path), source=str(path), as_of=as_of)
-
-    @classmethod
     def from_rows(
         cls, rows: Iterable[Mapping[str, Number | None]], *, source: str = "", as_of: str = ""
     ) -> "InstrumentTable":
-        """Table of mappings with the columns of `from_csv`, one a tier.
+        """Table of mappings, one a tier, with the columns of `levcore.files.instruments`.
 
         Raises
         ------

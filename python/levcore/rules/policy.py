@@ -7,6 +7,7 @@ that rests on, and what nobody has published: such a rule is ``"unknown"``, and 
 
 import dataclasses
 import math
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -20,13 +21,17 @@ from levcore.rules.terms import (
     CHOICES,
     PAYERS,
     UNKNOWN,
+    BankruptcyRounding,
     CloseOutPrice,
     CloseOutStep,
     ClosingFeeBasis,
+    CrossFeeBasis,
     DeleveragingRanking,
     FeeBankruptcy,
+    FeeReserve,
     FundingInRequirement,
     HedgeRequirement,
+    InitialHedgeRule,
     InitialMarginBasis,
     InitialMarginRule,
     LiabilityRule,
@@ -34,6 +39,7 @@ from levcore.rules.terms import (
     RateRule,
     Remainder,
     RequirementBasis,
+    ReturnBasis,
     Rounding,
     Source,
     TableShape,
@@ -69,20 +75,27 @@ class MarginPolicy:
         caller. `Texts.about` finds the text of a rule, also where several share one.
     unknown : Texts
         Rule, or matter outside the rules, to why it is unknown.
-    requirement_basis_isolated, requirement_basis_cross : {"price", "entry", "mark", "unknown"}
-        Value on which the requirement is taken as the price moves: the price's own, the entry's, or the
-        current mark's for every price.
+    requirement_basis_isolated, requirement_basis_cross : {"price", "entry", "mark", "bankruptcy", "unknown"}
+        Value on which the requirement is taken as the price moves: the price's own, or for every price the
+        entry's, the current mark's or that at the bankruptcy price.
     initial_margin_basis_isolated, initial_margin_basis_cross : {"mark", "entry", "unknown"}
         Value which the initial margin divides by the leverage.
-    closing_fee_basis : {"none", "price", "entry", "bankruptcy", "unknown"}
-        Value on which the closing fee inside the requirement is taken.
+    closing_fee_basis : {"none", "price", "entry", "mark", "bankruptcy", "entry_and_margin", "contract", ...}
+        Value on which the closing fee inside the requirement is taken: that at the price, or frozen at entry,
+        at the mark, at the bankruptcy price, or at entry with the margin put up on top; "contract" is an
+        amount a contract instead, "unknown" what no source states.
+    closing_fee_basis_cross : {"same", "none", ...}
+        The same of cross positions, where it is another one; "same" by default.
     closing_fee_rate : float or "unknown"
         Fraction of that value, at most 0.02, twenty times the highest of our venues: 0.05 is a percentage
-        written as a fraction; "unknown" where it depends on the account's fee tier.
+        written as a fraction; or an amount a contract; "unknown" where it depends on the account's fee tier.
     closing_fee_bankruptcy_cross : {"none", "margin", "leverage", "unknown"}
         Which bankruptcy of a cross position a fee at the bankruptcy value means: where the account's equity
         ends, or ``entry value * (1 - d / leverage)``, d = +1 where value and profit rise together, else -1;
         "none" for fees on other values. Isolated positions go bankrupt where their margin ends.
+    closing_fee_reserved : {"same", "bankruptcy"}
+        Which fee the initial margin holds where it holds one: what the requirement does, or that at the value
+        where the position's own initial margin ends; "same" by default.
     closing_fee_in_initial_margin, closing_fee_in_maintenance_margin : bool or "unknown"
         Whether the margins the venue reports hold the fee; the requirement always does.
     bankruptcy_includes_closing_fee : bool or "unknown"
@@ -97,6 +110,8 @@ class MarginPolicy:
         The venue's own ratio and its direction.
     price_rounding_long, price_rounding_short : {"none", "up", "down", "nearest", "unknown"}
         How the venue rounds a displayed liquidation price to the tick.
+    bankruptcy_rounding_long, bankruptcy_rounding_short : {"same", "none", "up", "down", "nearest", "unknown"}
+        The same of a displayed bankruptcy price, where it is another way; "same" by default.
     debtor : str
         Whether the trader owes a shortfall.
     maintenance_rate_rule : {"table", "half-of-initial-at-max-leverage", "unknown"}
@@ -109,17 +124,22 @@ class MarginPolicy:
         What a long and a short leg of one instrument in one cross account ask for together: both; the larger
         of the two; the larger of all longs and all shorts on one underlying; or the uncovered quantity in
         full and the covered one at `covered_share`.
+    hedge_requirement_initial : {"same", "sum", "larger_leg", "larger_side", "covered", "unknown"}
+        The same of initial margins, where it is another one; "same" by default. Of two different rules one is
+        "sum".
     covered_share : float
         Share of one leg's requirement on covered quantity, in [0, 1]: 0 nets the legs. 0 unless
         `hedge_requirement` is "covered".
+    return_basis : {"entry", "mark"}
+        Value over the leverage of which the venue takes the return on equity; that at entry by default.
     lowest_short_price : float, quote
         Price below which no table holds for short positions, which are then refused; 0 where there is none.
     initial_margin_rule : {"leverage", "table", "unknown"}
         Whether the initial margin is the value over the row's leverage, or follows the instrument's
         `initial_tiers`.
-    funding_in_requirement : {"none", "rate_times_value", "unknown"}
+    funding_in_requirement : {"none", "rate_times_value", "rate_times_value_of_payer", "unknown"}
         Whether the requirement holds the instrument's next funding: its `funding_rate` is then added to the
-        maintenance rates.
+        maintenance rates of both sides, or to those of the side alone that pays it.
     liabilities_count_as : {"none", "negative_equity", "requirement", "unknown"}
         Of accounts with balances in several assets: a liability is taken off the equity (margin over
         requirement), or is itself the requirement (assets over liabilities). "none": an account is one wallet
@@ -205,6 +225,12 @@ class MarginPolicy:
     close_out_payers: tuple[str, ...]
     close_out_ranking: DeleveragingRanking
     close_out_price: CloseOutPrice
+    closing_fee_basis_cross: CrossFeeBasis = "same"
+    closing_fee_reserved: FeeReserve = "same"
+    bankruptcy_rounding_long: BankruptcyRounding = "same"
+    bankruptcy_rounding_short: BankruptcyRounding = "same"
+    hedge_requirement_initial: InitialHedgeRule = "same"
+    return_basis: ReturnBasis = "entry"
     # Names would be read from disk for a hash; the name and date of the policy tell bundled tables apart.
     instruments: InstrumentTable = field(hash=False)
     assets: AssetTable = field(default_factory=AssetTable)
@@ -232,6 +258,7 @@ class MarginPolicy:
         self._check_levels()
         self._check_covered_share()
         self._check_close_out()
+        self._check_pairs()
 
     @property
     def id(self) -> str:
@@ -253,6 +280,17 @@ class MarginPolicy:
                 remedy = f"choose it with policy.with_fees('regular') ({self._regular()}), or {remedy}"
             raise UnknownRuleError(self.id, f"{rule} is unknown", remedy, self.unknown.about(rule))
         return value
+
+    def fee_basis_of(self, mode: str) -> str:
+        """Value that the closing fee of a margin mode, ``"isolated"`` or ``"cross"``, is taken on."""
+        own = self.closing_fee_basis_cross
+        return self.closing_fee_basis if mode == "isolated" or own == "same" else own
+
+    @property
+    def hedge_rule_of_initial(self) -> str:
+        """What legs of one instrument ask for together as initial margin."""
+        own = self.hedge_requirement_initial
+        return self.hedge_requirement if own == "same" else own
 
     def replace(self, **rules: Any) -> "MarginPolicy":
         """New policy with other values; they rest on the caller from then on.
@@ -334,11 +372,27 @@ class MarginPolicy:
         return self.id
 
     def _check_fee(self) -> None:
-        rate = self.closing_fee_rate
-        if rate != UNKNOWN and not (_is_number(rate) and 0 <= float(rate) <= HIGHEST_FEE):
-            rule = "must be a fraction of value; 0.05 % is 0.0005"
-            raise self._fault("closing_fee_rate", rule, f"in [0, {HIGHEST_FEE}]", repr(rate))
-        if self.closing_fee_basis == "none" and rate != 0:
+        rate, bases = self.closing_fee_rate, {self.fee_basis_of("isolated"), self.fee_basis_of("cross")}
+        an_amount = "contract" in bases
+        if an_amount and bases - {"contract", "none"}:
+            raise self._fault(
+                "closing_fee_basis_cross",
+                "an amount a contract is no fraction of a value",
+                "both or neither of the two modes",
+                repr(self.closing_fee_basis_cross),
+            )
+        highest = sys.float_info.max if an_amount else HIGHEST_FEE
+        if rate != UNKNOWN and not (_is_number(rate) and 0 <= float(rate) <= highest):
+            text, expected = "must be an amount", "a number >= 0"
+            if not an_amount:
+                text, expected = "must be a fraction of value; 0.05 % is 0.0005", f"in [0, {HIGHEST_FEE}]"
+            raise self._fault("closing_fee_rate", text, expected, repr(rate))
+        if an_amount and self.bankruptcy_includes_closing_fee is True:
+            rule = "bankruptcy_includes_closing_fee"
+            raise self._fault(
+                rule, "leaves room for a fraction of the value there", "no fee a contract", "True"
+            )
+        if bases == {"none"} and rate != 0:
             raise self._fault("closing_fee_rate", "must be 0 where there is no closing fee", "0", repr(rate))
 
     def _check_levels(self) -> None:
@@ -363,17 +417,41 @@ class MarginPolicy:
         if share != 0 and self.hedge_requirement != "covered":
             raise self._fault("covered_share", "belongs to hedge_requirement='covered'", "0", repr(share))
 
+    def _check_pairs(self) -> None:
+        """Refuse rules of two margin modes, or of two margins, that the kernel does not compute together."""
+        moving = [self.fee_basis_of(mode) == "price" for mode in ("isolated", "cross")]
+        bases = (self.requirement_basis_isolated, self.requirement_basis_cross)
+        if bases == ("price", "price") and moving[0] != moving[1]:
+            rule = "fees move in both margin modes or in none, where the requirement moves in both"
+            raise self._fault(
+                "closing_fee_basis_cross",
+                rule,
+                repr(self.closing_fee_basis),
+                repr(self.closing_fee_basis_cross),
+            )
+        rule, initial = self.hedge_requirement, self.hedge_rule_of_initial
+        if "sum" not in (rule, initial) and UNKNOWN not in (rule, initial) and rule != initial:
+            expected = f"{rule!r} or 'sum'"
+            raise self._fault(
+                "hedge_requirement_initial", "of two rules one must be the sum", expected, repr(initial)
+            )
+        if initial == "covered" != rule:
+            expected = "hedge_requirement='covered'"
+            raise self._fault(
+                "hedge_requirement_initial", "covers legs with the requirement", expected, repr(rule)
+            )
+        if rule == "covered" and self.requirement_basis_cross == "bankruptcy":
+            text = "is not computed where legs cover each other"
+            raise self._fault("requirement_basis_cross", text, "another basis", "'bankruptcy'")
+
     def _check_close_out(self) -> None:
         rate, payers = self.close_out_fee_rate, self.close_out_payers
         if rate != UNKNOWN and not (_is_number(rate) and 0 <= float(rate) <= HIGHEST_CLOSE_OUT_FEE):
             expected = f"in [0, {HIGHEST_CLOSE_OUT_FEE}]"
             raise self._fault("close_out_fee_rate", "must be a fraction of value", expected, repr(rate))
         distinct = isinstance(payers, tuple) and len(set(payers)) == len(payers)
-        if (
-            not distinct
-            or any(payer not in PAYERS for payer in payers)
-            or (UNKNOWN in payers and len(payers) > 1)
-        ):
+        known = distinct and all(payer in PAYERS for payer in payers)
+        if not known or (UNKNOWN in payers and len(payers) > 1):
             expected = f"a tuple of some of {', '.join(PAYERS[:-1])}, each once, or ('unknown',)"
             raise self._fault("close_out_payers", "must be payers", expected, repr(payers))
 

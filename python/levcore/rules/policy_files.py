@@ -25,7 +25,17 @@ FOLDER = Path(__file__).with_name("data") / "policies"
 MARKS = ("[V]", "[R]", "[3P]", "[D]")
 # TOML has no null: a level that is not there is one that no source states.
 NO_LEVELS = {"warning_level": None, "margin_call_level": None}
-NONE_STATED = {"covered_share": 0.0, "lowest_short_price": 0.0}
+# Rules that most venues do not have: what they are where a file does not say.
+DEFAULTS: dict[str, Any] = {
+    "covered_share": 0.0,
+    "lowest_short_price": 0.0,
+    "closing_fee_basis_cross": "same",
+    "closing_fee_reserved": "same",
+    "bankruptcy_rounding_long": "same",
+    "bankruptcy_rounding_short": "same",
+    "hedge_requirement_initial": "same",
+    "return_basis": "entry",
+}
 TOP = {
     "name",
     "title",
@@ -99,7 +109,7 @@ def _policy(data: Mapping[str, Any], version: Mapping[str, Any]) -> MarginPolicy
     _check_keys(name, rules, set(RULES))
     fields: dict[str, Any] = (
         NO_LEVELS
-        | NONE_STATED
+        | DEFAULTS
         | rules
         | {rule: tuple(rules[rule]) for rule in ("table_units", "close_out_payers")}
     )
@@ -175,10 +185,8 @@ def _check_provenance(made: MarginPolicy) -> None:
             raise PolicyError(made.id, f"{what} must be given", "a policy that says where it comes from")
     for rule in RULES:
         value = getattr(made, rule)
-        if rule.endswith("_inclusive") or rule == "covered_share":
-            continue  # stated with the level, or with hedge_requirement
-        if rule == "lowest_short_price" and value == 0:
-            continue  # the tables hold at every price
+        if rule.endswith("_inclusive") or rule == "covered_share" or value == DEFAULTS.get(rule):
+            continue  # stated with the level or with hedge_requirement, or no rule of the venue's own
         if value in (UNKNOWN, None, (UNKNOWN,)):
             if not made.unknown.about(rule):
                 raise PolicyError(made.id, f"unknown must say why {rule} is", "a reason", "nothing")

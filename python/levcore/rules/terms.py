@@ -10,13 +10,17 @@ __all__ = [
     "CHOICES",
     "PAYERS",
     "UNKNOWN",
+    "BankruptcyRounding",
     "CloseOutPrice",
     "CloseOutStep",
     "ClosingFeeBasis",
+    "CrossFeeBasis",
     "DeleveragingRanking",
     "FeeBankruptcy",
+    "FeeReserve",
     "FundingInRequirement",
     "HedgeRequirement",
+    "InitialHedgeRule",
     "InitialMarginBasis",
     "InitialMarginRule",
     "LiabilityRule",
@@ -24,6 +28,7 @@ __all__ = [
     "RateRule",
     "Remainder",
     "RequirementBasis",
+    "ReturnBasis",
     "Rounding",
     "Source",
     "TableShape",
@@ -34,16 +39,23 @@ __all__ = [
 ]
 
 Unknown: TypeAlias = Literal["unknown"]
-RequirementBasis: TypeAlias = Literal["price", "entry", "mark", "unknown"]
+RequirementBasis: TypeAlias = Literal["price", "entry", "mark", "bankruptcy", "unknown"]
 InitialMarginBasis: TypeAlias = Literal["mark", "entry", "unknown"]
-ClosingFeeBasis: TypeAlias = Literal["none", "price", "entry", "bankruptcy", "unknown"]
+ClosingFeeBasis: TypeAlias = Literal[
+    "none", "price", "entry", "mark", "bankruptcy", "entry_and_margin", "contract", "unknown"
+]
+CrossFeeBasis: TypeAlias = ClosingFeeBasis | Literal["same"]
+FeeReserve: TypeAlias = Literal["same", "bankruptcy"]
 FeeBankruptcy: TypeAlias = Literal["none", "margin", "leverage", "unknown"]
 Rounding: TypeAlias = Literal["none", "up", "down", "nearest", "unknown"]
+BankruptcyRounding: TypeAlias = Rounding | Literal["same"]
 RateRule: TypeAlias = Literal["table", "half-of-initial-at-max-leverage", "unknown"]
 TableShape: TypeAlias = Literal["marginal", "flat", "growing", "single", "any"]
 HedgeRequirement: TypeAlias = Literal["sum", "larger_leg", "larger_side", "covered", "unknown"]
+InitialHedgeRule: TypeAlias = Literal["same", "sum", "larger_leg", "larger_side", "covered", "unknown"]
+ReturnBasis: TypeAlias = Literal["entry", "mark"]
 InitialMarginRule: TypeAlias = Literal["leverage", "table", "unknown"]
-FundingInRequirement: TypeAlias = Literal["none", "rate_times_value", "unknown"]
+FundingInRequirement: TypeAlias = Literal["none", "rate_times_value", "rate_times_value_of_payer", "unknown"]
 LiabilityRule: TypeAlias = Literal["none", "negative_equity", "requirement", "unknown"]
 MarginConversion: TypeAlias = Literal["price", "liability_weight", "unknown"]
 CloseOutStep: TypeAlias = Literal["whole", "unknown"]
@@ -68,6 +80,8 @@ CHOICES: dict[str, tuple[object, ...]] = {
     "initial_margin_basis_isolated": get_args(InitialMarginBasis),
     "initial_margin_basis_cross": get_args(InitialMarginBasis),
     "closing_fee_basis": get_args(ClosingFeeBasis),
+    "closing_fee_basis_cross": ("same", *get_args(ClosingFeeBasis)),
+    "closing_fee_reserved": get_args(FeeReserve),
     "closing_fee_bankruptcy_cross": get_args(FeeBankruptcy),
     "closing_fee_in_initial_margin": (False, True, UNKNOWN),
     "closing_fee_in_maintenance_margin": (False, True, UNKNOWN),
@@ -77,9 +91,13 @@ CHOICES: dict[str, tuple[object, ...]] = {
     "liquidation_level_inclusive": (False, True),
     "price_rounding_long": get_args(Rounding),
     "price_rounding_short": get_args(Rounding),
+    "bankruptcy_rounding_long": ("same", *get_args(Rounding)),
+    "bankruptcy_rounding_short": ("same", *get_args(Rounding)),
     "maintenance_rate_rule": get_args(RateRule),
     "table_shape": get_args(TableShape),
     "hedge_requirement": get_args(HedgeRequirement),
+    "hedge_requirement_initial": get_args(InitialHedgeRule),
+    "return_basis": get_args(ReturnBasis),
     "initial_margin_rule": get_args(InitialMarginRule),
     "funding_in_requirement": get_args(FundingInRequirement),
     "liabilities_count_as": get_args(LiabilityRule),

@@ -21,6 +21,8 @@ Number: TypeAlias = int | float | str | Decimal | Fraction | SupportsIndex
 
 # Venues write "no upper end" as the largest int64, and copies of their tables as its float64 neighbour.
 UNBOUNDED_FROM = 2**63 - 1
+# Powers of ten of the smallest and the largest float64.
+MIN_EXPONENT, MAX_EXPONENT = -324, 308
 
 
 class Tier(NamedTuple):
@@ -93,13 +95,28 @@ def _tier(row: Row, number: int) -> Tier:
 def _exact(value: Number | None, number: int | None, column: str) -> Fraction:
     """Read a number as the decimal it shows; float64 0.1 is 1/10 here, as its author meant."""
     try:
-        if isinstance(value, str | Decimal | Fraction):
+        if isinstance(value, str) and "/" not in value:
+            value = Decimal(
+                value.replace("_", "-")
+            )  # an underscore is a slip here, not a thousands separator
+        if isinstance(value, Decimal):
+            return _exact_decimal(value)
+        if isinstance(value, str | Fraction):
             return Fraction(value)
         if isinstance(value, float):
             return Fraction(float.__repr__(value))  # numpy's floats print their type, too
         return Fraction(operator.index(cast(int, value)))  # raises on None and whatever else is no number
-    except (TypeError, ValueError, OverflowError, ZeroDivisionError):
+    except (TypeError, ValueError, ArithmeticError):
         raise TierError("", number, "must be a number", "a finite number", repr(value), column) from None
+
+
+def _exact_decimal(value: Decimal) -> Fraction:
+    """Exact value of a decimal near float64; the digits of 1e300000000 would fill the memory."""
+    if not value:
+        return Fraction(0)
+    if not MIN_EXPONENT <= value.adjusted() <= MAX_EXPONENT:
+        raise OverflowError("beyond float64")
+    return Fraction(value)
 
 
 def _cap(value: Number, number: int) -> float:

@@ -18,7 +18,7 @@
 from levcore.scenarios.add_ons import ContractCharge, GroupOffsets, ScenarioAddOns, SpreadCharge
 from levcore.scenarios.arrays import SPAN_SCENARIOS, ScenarioArrays, volatility_shock
 from levcore.scenarios.margin import scenario_margin
-from levcore.scenarios.risk import GroupRisk, RowFailure, ScenarioRisk
+from levcore.scenarios.risk import GroupRisk, ScenarioRisk
 from levcore.scenarios.status import ScenarioAccountStatus, ScenarioRowStatus
 
 __all__ = [
@@ -26,7 +26,6 @@ __all__ = [
     "ContractCharge",
     "GroupOffsets",
     "GroupRisk",
-    "RowFailure",
     "ScenarioAccountStatus",
     "ScenarioAddOns",
     "ScenarioArrays",

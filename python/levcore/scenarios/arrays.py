@@ -10,8 +10,17 @@ import numpy as np
 import numpy.typing as npt
 
 from levcore._levcore import price_grid_profits, span_future_profits
-from levcore.book.arrays import Codes, Floats, flat_array, float_column, label_sequence, real_number
+from levcore.book.arrays import (
+    Codes,
+    Floats,
+    flat_array,
+    float_column,
+    label_sequence,
+    read_only,
+    real_number,
+)
 from levcore.errors import DTypeError, InputError, ShapeError
+from levcore.frozen import Frozen
 from levcore.rules.instruments import Instrument
 
 __all__ = ["SPAN_SCENARIOS", "ScenarioArrays", "float_table", "volatility_shock"]
@@ -39,7 +48,7 @@ SPAN_SCENARIOS = (
 """The sixteen SPAN scenarios in their order; thirds are of the price scan range."""
 
 
-class ScenarioArrays:
+class ScenarioArrays(Frozen):
     """Profit of one long contract of each instrument in each scenario, immutable.
 
     Made by `from_profits`, `from_losses`, `price_grid` or `span_futures`, put together with `joined_with`.
@@ -61,6 +70,15 @@ class ScenarioArrays:
 
     __slots__ = ("group_codes", "groups", "instruments", "places", "profits", "scenarios")
 
+    _instead = "make new arrays, as with ScenarioArrays.from_profits(...)"
+
+    instruments: tuple[str, ...]
+    scenarios: tuple[str, ...]
+    places: dict[str, int]
+    groups: tuple[str, ...]
+    group_codes: Codes
+    profits: Floats
+
     def __init__(
         self,
         profits: npt.NDArray[np.float64],
@@ -68,22 +86,24 @@ class ScenarioArrays:
         scenarios: Sequence[str] | None,
         groups: Groups | None,
     ) -> None:
-        self.instruments = _names("instruments", instruments, profits.shape[0])
         width = profits.shape[1]
         numbers = [str(number + 1) for number in range(width)]
-        self.scenarios = _names("scenarios", numbers if scenarios is None else scenarios, width)
-        if not self.scenarios:
+        names = _names("instruments", instruments, profits.shape[0])
+        labels = _names("scenarios", numbers if scenarios is None else scenarios, width)
+        if not labels:
             raise ShapeError("scenarios", "must not be empty", "at least one scenario", "none")
-        self.places = {name: place for place, name in enumerate(self.instruments)}
-        labels = _group_labels(groups, self.instruments)
         codes: dict[str, int] = {}
-        self.group_codes: Codes = np.array(
-            [codes.setdefault(label, len(codes)) for label in labels], dtype=np.uint32
-        )
-        self.groups = tuple(codes)
-        # A copy, so that arrays stay what they were when they were checked.
-        self.profits: Floats = np.array(profits, dtype=np.float64, order="C")
-        self.profits.flags.writeable = False
+        of_instrument = [codes.setdefault(group, len(codes)) for group in _group_labels(groups, names)]
+        fields = {
+            "instruments": names,
+            "scenarios": labels,
+            "places": {name: place for place, name in enumerate(names)},
+            "groups": tuple(codes),
+            "group_codes": np.array(of_instrument, dtype=np.uint32),
+            # A copy, so that arrays stay what they were when they were checked.
+            "profits": np.array(profits, dtype=np.float64, order="C"),
+        }
+        self._fill(**read_only(fields))
 
     @classmethod
     def from_profits(

@@ -1,9 +1,8 @@
 """Portfolio margin of the accounts of a book."""
 
-from levcore._levcore import default_threads
 from levcore._levcore import scenario_margin as core_scenario_margin
 from levcore.book.positions import PositionBook
-from levcore.engine.engine import SMALL_BOOK, _checked_threads
+from levcore.engine.threads import threads_of_call
 from levcore.scenarios.add_ons import ScenarioAddOns
 from levcore.scenarios.arrays import ScenarioArrays
 from levcore.scenarios.inputs import Adjustments, Equity, compile_scenarios
@@ -71,14 +70,8 @@ def scenario_margin(
     evaluated makes its account incomplete, `ScenarioRisk.failures` says why.
     """
     inputs = compile_scenarios(book, arrays, add_ons, equity, adjustments)
-    raw = core_scenario_margin(inputs, keep_profits, _threads_of_call(threads, len(book)))
+    raw = core_scenario_margin(inputs, keep_profits, threads_of_call(threads, len(book)))
     measures = measures_of(
         inputs.option_value is not None, inputs.initial_ratio is not None, inputs.equity is not None
     )
     return ScenarioRisk(book, arrays, measures, raw)
-
-
-def _threads_of_call(threads: int | None, rows: int) -> int:
-    if threads is not None:
-        return _checked_threads(threads)
-    return 1 if rows <= SMALL_BOOK else default_threads()

@@ -6,40 +6,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from levcore._levcore import scenario_measures
 from levcore.book.arrays import Codes, Floats
+from levcore.engine.columns import AccountColumns, CodeColumn, Column, Failure
 from levcore.errors import InputError
+from levcore.measures import SCENARIO_MEASURES, SCENARIO_TABLE
 from levcore.scenarios.status import ScenarioAccountStatus, ScenarioRowStatus
 
 if TYPE_CHECKING:
     from levcore.book.positions import PositionBook
     from levcore.scenarios.arrays import ScenarioArrays
 
-__all__ = ["GroupRisk", "RawResults", "RowFailure", "ScenarioRisk", "measures_of"]
+__all__ = ["GroupRisk", "RawResults", "ScenarioRisk", "measures_of"]
 
 RawResults = tuple[Floats, npt.NDArray[np.uint8], Codes, Floats, Codes, npt.NDArray[np.uint8], Floats | None]
 """What the kernel and the reference return, see ``rust/levcore-py/src/scenarios.rs``."""
-
-_MEASURES = tuple(name for name, _, _ in scenario_measures())
-
-
-@dataclass(frozen=True, slots=True)
-class RowFailure:
-    """A row that could not be evaluated.
-
-    Parameters
-    ----------
-    row : int
-        Row of the book, from 0.
-    status : ScenarioRowStatus
-        Why.
-    instrument : str
-        What it holds.
-    """
-
-    row: int
-    status: ScenarioRowStatus
-    instrument: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +52,12 @@ class GroupRisk:
         return self.account.size
 
 
-class ScenarioRisk:
+class ScenarioRisk(AccountColumns):
     """Portfolio margin of the cross accounts of a book, one value an account, in settlement currency.
 
     Attributes
     ----------
-    ids : list of str or int
+    ids : tuple of str or int
         Accounts of the book.
     scan_risk : ndarray of float64, shape (a,)
         Sum over the pools of groups of their worst losses, at least 0.
@@ -110,25 +90,43 @@ class ScenarioRisk:
     `profits` without ``keep_profits``) raises `InputError`.
     """
 
-    __slots__ = ("_failed", "_profits", "_results", "arrays", "book", "groups", "ids", "measures", "status")
+    __slots__ = ("_failed", "_profits", "arrays", "groups", "measures")
+
+    table = SCENARIO_TABLE
+    scan_risk = Column()
+    charges = Column()
+    minimum = Column()
+    requirement = Column()
+    initial_margin = Column()
+    net_option_value = Column()
+    equity = Column()
+    surplus = Column()
+    margin_ratio = Column()
+    status = CodeColumn(ScenarioAccountStatus)
+
+    arrays: "ScenarioArrays"
+    measures: tuple[str, ...]
+    groups: GroupRisk
+    _failed: tuple[Codes, npt.NDArray[np.uint8]]
+    _profits: Floats | None
 
     def __init__(
         self, book: "PositionBook", arrays: "ScenarioArrays", measures: tuple[str, ...], raw: RawResults
     ) -> None:
-        self.book = book
-        self.arrays = arrays
-        self.measures = measures
-        self.ids: list[Any] = book.account_ids
-        self._results, self.status, codes, risks, rows, row_status, self._profits = raw
-        account, group, worst, pool_worst = codes
-        self.groups = GroupRisk(
+        results, status, (account, group, worst, pool_worst), risks, rows, row_status, profits = raw
+        groups = GroupRisk(
             account, group, risks[0], worst.view(np.int32), risks[1], pool_worst.view(np.int32)
         )
-        self._failed = rows, row_status
-
-    def __len__(self) -> int:
-        """Number of accounts."""
-        return len(self.ids)
+        self._fill(
+            book=book,
+            arrays=arrays,
+            measures=measures,
+            groups=groups,
+            _results=results[[SCENARIO_MEASURES.index(name) for name in measures]],
+            _codes=status.reshape(1, -1),
+            _failed=(rows, row_status),
+            _profits=profits,
+        )
 
     def __repr__(self) -> str:
         """Sizes of the result; isolated positions have no part in it."""
@@ -139,19 +137,6 @@ class ScenarioRisk:
             f"{incomplete:,} incomplete, {isolated:,} isolated positions left out)"
         )
 
-    def __getattr__(self, name: str) -> Floats:
-        """Column of a measure."""
-        if name not in _MEASURES:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        return self[name]
-
-    def __getitem__(self, measure: str) -> Floats:
-        """Column of a measure."""
-        if measure not in self.measures:
-            raise InputError("measure", "was not computed", ", ".join(self.measures), repr(measure))
-        column: Floats = self._results[_MEASURES.index(measure)]
-        return column
-
     @property
     def profits(self) -> Floats:
         """Profit of each account in each scenario, shape (accounts, scenarios), settlement currency."""
@@ -159,20 +144,18 @@ class ScenarioRisk:
             raise InputError("profits", "were not kept", "keep_profits=True", "False")
         return self._profits
 
-    def failures(self) -> list[RowFailure]:
-        """Rows that could not be evaluated, ascending; their accounts are incomplete."""
+    def failures(self, limit: int | None = None) -> list[Failure]:
+        """Rows that could not be evaluated, ascending, then accounts without all their measures."""
         rows, status = self._failed
-        return [
-            RowFailure(
-                int(rows[place]), ScenarioRowStatus(int(status[place])), self.book.name_of(int(rows[place]))
-            )
-            for place in np.argsort(rows, kind="stable")
-        ]
+        order = np.argsort(rows, kind="stable")
+        failed = zip(rows[order].tolist(), status[order].tolist(), strict=True)
+        of_rows = [self._row_failure(row, ScenarioRowStatus(code)) for row, code in failed]
+        return (of_rows + super().failures())[:limit]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Columns by name, ``account`` first; views, not copies."""
-        columns: dict[str, Any] = {"account": self.ids}
-        return columns | {name: self[name] for name in self.measures} | {"status": self.status}
+    def _row_failure(self, row: int, status: ScenarioRowStatus) -> Failure:
+        is_quantity = status.column == "quantity"
+        value = float(self.book.quantity[row]) if is_quantity else self.book.name_of(row)
+        return Failure(row, self.book.account_of(row), status, status.column, value)
 
     def groups_to_dict(self) -> dict[str, Any]:
         """Groups with names instead of codes: account, group, scan risk, worst scenario; None: incomplete."""
@@ -195,4 +178,4 @@ def measures_of(option_value: bool, initial_ratio: bool, equity: bool) -> tuple[
         "surplus": equity,
         "margin_ratio": equity,
     }
-    return tuple(name for name in _MEASURES if asked.get(name, True))
+    return tuple(name for name in SCENARIO_MEASURES if asked.get(name, True))

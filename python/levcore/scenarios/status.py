@@ -4,12 +4,13 @@ The same codes as ``rust/levcore/src/scenarios/status.rs``; ``tests/scenarios/te
 two together.
 """
 
-from enum import IntEnum
+from levcore._levcore import scenario_account_statuses, scenario_row_statuses
+from levcore.status import Code
 
 __all__ = ["ScenarioAccountStatus", "ScenarioRowStatus"]
 
 
-class ScenarioRowStatus(IntEnum):
+class ScenarioRowStatus(Code, table=scenario_row_statuses):
     """Why a row keeps its account from being evaluated; names of `levcore.Status` share its codes."""
 
     INVALID_QUANTITY = 32
@@ -17,15 +18,13 @@ class ScenarioRowStatus(IntEnum):
     INCOMPLETE_ARRAY = 64
     MISSING_OPTION_VALUE = 65
 
-    def describe(self) -> str:
-        """Meaning of the code in words."""
-        # The words stand once, in the core; importing the binding here would make this module need it.
-        from levcore._levcore import scenario_row_statuses
-
-        return next(meaning for code, _, meaning in scenario_row_statuses() if code == self)
+    @property
+    def column(self) -> str:
+        """Column of the book to look at first."""
+        return "quantity" if self is ScenarioRowStatus.INVALID_QUANTITY else "instrument"
 
 
-class ScenarioAccountStatus(IntEnum):
+class ScenarioAccountStatus(Code, table=scenario_account_statuses):
     """What became of an account: all measures are NaN if ``INCOMPLETE``, of the equity unless ``OK``."""
 
     OK = 0
@@ -33,8 +32,7 @@ class ScenarioAccountStatus(IntEnum):
     MISSING_EQUITY = 2
     INVALID_EQUITY = 3
 
-    def describe(self) -> str:
-        """Meaning of the code in words."""
-        from levcore._levcore import scenario_account_statuses
-
-        return next(meaning for code, _, meaning in scenario_account_statuses() if code == self)
+    @property
+    def column(self) -> str:
+        """``"equity"`` where that is at fault, else empty: a row is, or an adjustment."""
+        return "equity" if self.name.endswith("EQUITY") else ""

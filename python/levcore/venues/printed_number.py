@@ -5,14 +5,16 @@ decimals, so that nothing is lost by reading the text as a float64 first.
 """
 
 import math
+import re
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, Context, Decimal, InvalidOperation
+from decimal import ROUND_CEILING, Context, Decimal
 from typing import Literal, TypeAlias
 
 __all__ = [
     "Agreement",
     "PrintedNumber",
     "agreement",
+    "gap_and_share",
     "inferred_tick",
     "printed_number",
     "shortest_decimal",
@@ -23,8 +25,15 @@ Agreement: TypeAlias = Literal["nearest", "cut", "away"]
 
 FLOAT64_DIGITS = 17
 """Significant digits that name a float64 and no other: a number printed with so many is one."""
+DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
+LONGEST = 400
+"""Characters of the longest number that a venue may print: those of the largest float64 and then some."""
+SMALLEST, LARGEST = -308, 308
+"""Powers of ten between which a float64 keeps its digits."""
 EXACT = Context(prec=60)
 """Wide enough for every product and sum of the decimals that venues print."""
+MOST_TICKS = 50
+"""Power of ten of the most ticks that a price may be: EXACT divides no larger ones."""
 TICK_DIGITS = (1, 2, 5)
 TICK_SHARE = Decimal("1e-3")
 """Largest share of a price that a tick which nobody stated is taken to be."""
@@ -56,13 +65,14 @@ def printed_number(text: str) -> PrintedNumber:
     Raises
     ------
     ValueError
-        Where the text is no finite number.
+        Where the text is no decimal number, or none that a float64 holds to its last digit: what is
+        smaller than the smallest is not 0.
     """
-    try:
-        value = Decimal(text.strip())
-    except InvalidOperation:
-        raise ValueError(text) from None
-    if not value.is_finite():
+    text = text.strip()
+    if len(text) > LONGEST or not DECIMAL.fullmatch(text):
+        raise ValueError(text)
+    value = Decimal(text)
+    if not SMALLEST <= (value.adjusted() if value else _exponent(value)) < LARGEST:
         raise ValueError(text)
     if len(value.as_tuple().digits) >= FLOAT64_DIGITS and _exponent(value) < 0:
         value = Decimal(repr(float(value)))
@@ -97,7 +107,7 @@ def agreement(ours: float, printed: PrintedNumber, slack: float) -> Agreement | 
 
 def tick_direction(ours: float, printed: PrintedNumber, tick: Decimal) -> Literal["up", "down"] | None:
     """Which way `ours` was moved to its tick to become the printed price; None where that does not do it."""
-    if EXACT.remainder(printed.value, tick) != 0:
+    if printed.value.adjusted() - tick.adjusted() > MOST_TICKS or EXACT.remainder(printed.value, tick) != 0:
         return None
     difference = EXACT.subtract(printed.value, Decimal(ours))
     if abs(difference) >= tick:
@@ -108,6 +118,8 @@ def tick_direction(ours: float, printed: PrintedNumber, tick: Decimal) -> Litera
 def inferred_tick(ours: float, printed: PrintedNumber) -> Decimal | None:
     """Smallest tick of 1, 2 or 5 units of some decimal place to which `ours` may have been moved."""
     unit = printed.unit
+    # Of a price of hundreds of digits no smaller one says anything.
+    unit = max(unit, Decimal(1).scaleb(printed.value.adjusted() - MOST_TICKS))
     while unit <= abs(printed.value) * TICK_SHARE:
         for digit in TICK_DIGITS:
             tick = digit * unit
@@ -140,7 +152,14 @@ def shortest_decimal(low: Decimal, high: Decimal) -> Decimal:
 def plain(number: Decimal) -> Decimal:
     """Without trailing zeros and without an exponent above 0."""
     trimmed = number.normalize(EXACT)
-    return trimmed.quantize(Decimal(1)) if _exponent(trimmed) > 0 else trimmed
+    return Decimal(int(trimmed)) if _exponent(trimmed) > 0 else trimmed
+
+
+def gap_and_share(ours: float, printed: PrintedNumber) -> tuple[float | None, float | None]:
+    """Ours less theirs, and the same over theirs; None where a float64 does not hold it."""
+    gap = float(EXACT.subtract(Decimal(ours), printed.value))
+    share = gap / float(printed.value) if printed.value else math.nan
+    return (gap if math.isfinite(gap) else None), (share if math.isfinite(share) else None)
 
 
 def round_off(*magnitudes: float, units: int = 8) -> float:

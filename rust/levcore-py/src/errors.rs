@@ -9,6 +9,7 @@ use pyo3::import_exception;
 use pyo3::prelude::*;
 
 import_exception!(levcore.errors, AliasError);
+import_exception!(levcore.errors, DTypeError);
 import_exception!(levcore.errors, InputError);
 import_exception!(levcore.errors, InternalError);
 import_exception!(levcore.errors, PolicyError);

@@ -1,5 +1,8 @@
 //! The Python binding of `levcore`: borrow columns, release the interpreter, map errors; nothing else.
 
+mod arrow_cells;
+mod arrow_pickle;
+mod arrow_stream;
 mod book;
 mod book_policies;
 mod borrowed;
@@ -10,6 +13,7 @@ mod errors;
 mod policy;
 mod scenarios;
 mod sums;
+mod table;
 mod vocabularies;
 
 use pyo3::prelude::*;
@@ -33,6 +37,8 @@ mod _levcore {
     use crate::scenarios::{evaluate_scenarios, price_grid_profits, span_future_profits};
     #[pymodule_export]
     use crate::sums::exact_sums;
+    #[pymodule_export]
+    use crate::table::{Table, text_to_number};
     #[pymodule_export]
     use crate::vocabularies::{
         account_measures, account_statuses, balance_measures, default_threads, instruction_sets, measures,

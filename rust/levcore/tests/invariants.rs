@@ -81,7 +81,7 @@ fn instruments() -> Vec<Terms> {
 }
 
 fn bases() -> impl Strategy<Value = Basis> {
-    prop_oneof![Just(Basis::Price), Just(Basis::Entry), Just(Basis::Mark)]
+    prop_oneof![Just(Basis::Price), Just(Basis::Entry), Just(Basis::Mark), Just(Basis::Bankruptcy)]
 }
 
 prop_compose! {
@@ -89,7 +89,8 @@ prop_compose! {
         requirement_isolated in bases(),
         requirement_cross in bases(),
         fee_basis in prop_oneof![
-            Just(FeeBasis::None), Just(FeeBasis::Price), Just(FeeBasis::Entry), Just(FeeBasis::Bankruptcy)
+            Just(FeeBasis::None), Just(FeeBasis::Price), Just(FeeBasis::Entry), Just(FeeBasis::Bankruptcy),
+            Just(FeeBasis::Mark), Just(FeeBasis::EntryAndMargin)
         ],
         flags in any::<[bool; 6]>(),
         liquidation_level in prop_oneof![Just(1.0), Just(0.8), Just(1.25)],
@@ -99,10 +100,13 @@ prop_compose! {
             requirement_cross,
             initial_at_entry_isolated: flags[0],
             initial_at_entry_cross: !flags[0],
+            return_at_mark: false,
             initial_from_table: flags[5],
-            fee_basis,
+            fee_basis_isolated: fee_basis,
+            fee_basis_cross: fee_basis,
             fee_rate: if fee_basis == FeeBasis::None { 0.0 } else { 0.001 },
             fee_in_initial: flags[1],
+            reserve_at_bankruptcy: flags[2],
             fee_in_maintenance: flags[2],
             fee_in_bankruptcy: Some(flags[3]),
             warning: Threshold { level: Some(0.5), inclusive: flags[4] },
@@ -110,6 +114,7 @@ prop_compose! {
             liquidation_level,
             liquidation_inclusive: !flags[4],
             hedge_rule: HedgeRule::Sum,
+            hedge_rule_initial: HedgeRule::Sum,
             covered_share: 0.0,
             liabilities_as_requirement: false,
             margins_at_liability_weight: false,
@@ -302,10 +307,13 @@ fn a_call_ends_when_it_is_asked_to() {
             requirement_cross: Basis::Price,
             initial_at_entry_isolated: false,
             initial_at_entry_cross: false,
+            return_at_mark: false,
             initial_from_table: false,
-            fee_basis: FeeBasis::None,
+            fee_basis_isolated: FeeBasis::None,
+            fee_basis_cross: FeeBasis::None,
             fee_rate: 0.0,
             fee_in_initial: false,
+            reserve_at_bankruptcy: false,
             fee_in_maintenance: false,
             fee_in_bankruptcy: None,
             warning: Threshold { level: None, inclusive: true },
@@ -313,6 +321,7 @@ fn a_call_ends_when_it_is_asked_to() {
             liquidation_level: 1.0,
             liquidation_inclusive: true,
             hedge_rule: HedgeRule::Sum,
+            hedge_rule_initial: HedgeRule::Sum,
             covered_share: 0.0,
             liabilities_as_requirement: false,
             margins_at_liability_weight: false,

@@ -18,7 +18,7 @@ from levcore.reference.accounts.reader import AccountReader
 from levcore.reference.accounts.verdict import judge
 from levcore.reference.formulas import margin, ray
 from levcore.reference.formulas.ray import Line
-from levcore.reference.kernel import AT_ENTRY
+from levcore.reference.kernel import AT_ENTRY, required_on
 from levcore.reference.rules.policy import Policy
 from levcore.status import AccountStatus
 
@@ -81,18 +81,18 @@ def _kept(pool: Pool, policy: Policy, number: int, excess: float) -> float:
     """Share of a leg that may stay; NaN where even without it the requirement is too large."""
     leg = pool.legs[number]
     price = pool.holdings[leg.holding].margin_price
-    at_entry = policy.rules.requirement_cross == AT_ENTRY
+    rule = policy.rules.requirement_cross
     if leg.covered:
         other = pool.partner(number)
         # The average entry of a pair changes as one of its legs is closed: no line gives a requirement on it.
-        if other is None or at_entry:
+        if other is None or rule == AT_ENTRY:
             return math.nan
         target = price * (leg.position.requirement + other.position.requirement) - excess
         covered_share = policy.rules.covered_share
         return _largest_share(target, lambda kept: _times(_pair_line(leg, other, covered_share, kept), price))
     own, opposite = pool.sides_without(number)
     target = margin.larger(own + price * leg.position.requirement, opposite) - excess
-    basis = leg.position.entry_value if at_entry else leg.position.value
+    basis = required_on(leg.position, rule)
 
     def larger_side(kept: float) -> Line:
         start, slope = _times(_leg_line(leg, basis, kept), price)

@@ -54,7 +54,7 @@ def distance(
     prices = [column.tolist() for column in asset_price_columns(book, policies, asset_prices)]
     columns = beta_columns(book, policies, betas, others)
     replay = BookReplay(book, policies, by_policy, prices, settle_accounts=False)
-    result = AccountDistance(book.account_ids)
+    result = AccountDistance(book)
     for account in range(len(book.account_ids)):
         part = replay.part_of_account(account)
         of_instruments, of_assets = columns[replay.parts.index(part)]

@@ -50,6 +50,9 @@ def _charge(leg: Leg, share: float, at_entry: float, policy: Policy) -> None:
     p.maintenance_margin += change
     if rules.requirement_cross == AT_PRICE:
         leg.released += change * policy.trigger
+    leg.covered, leg.charged = True, share
+    if rules.hedge_rule_initial != COVERED:
+        return
     own, charged = p.value, share * p.value
     if rules.initial_at_entry_cross:
         own, charged = p.entry_value, at_entry
@@ -57,4 +60,3 @@ def _charge(leg: Leg, share: float, at_entry: float, policy: Policy) -> None:
     p.initial_margin += initial_margin_at(p, initial, table, charged) - initial_margin_at(
         p, initial, table, own
     )
-    leg.covered, leg.charged = True, share

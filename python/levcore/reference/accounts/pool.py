@@ -14,7 +14,7 @@ from levcore.reference.accounts.verdict import Totals
 from levcore.reference.arithmetic import divide
 from levcore.reference.formulas import margin, ray
 from levcore.reference.formulas.ray import Line
-from levcore.reference.kernel import AT_PRICE, FEE_AT_PRICE, Position
+from levcore.reference.kernel import AT_PRICE, Position
 from levcore.reference.rules.collateral import Asset, counted_line, liability_line
 from levcore.reference.rules.curve import Curve
 from levcore.reference.rules.policy import Policy
@@ -102,8 +102,9 @@ class Pool:
     def __init__(self, policy: Policy, holdings: list[Holding], legs: list[Leg], groups: int) -> None:
         self.policy, self.holdings, self.legs = policy, holdings, legs
         self.by_groups = policy.rules.hedge_rule in LARGER
+        self.initial_by_groups = policy.rules.hedge_rule_initial in LARGER
         # Scaled requirements of the long and the short legs of each group, in the account's currency.
-        self.sides = [[0.0, 0.0] for _ in range(groups if self.by_groups else 0)]
+        self.sides = [[0.0, 0.0] for _ in range(groups if self.by_groups or self.initial_by_groups else 0)]
         self.smooth = any(leg.curve.is_smooth for leg in legs)
 
     def total(self) -> Totals:
@@ -114,14 +115,15 @@ class Pool:
             holding.profit += leg.position.unrealized_pnl + leg.position.funding
         for holding in self.holdings:
             self._count(holding, totals)
-        if self.by_groups:
+        if self.by_groups or self.initial_by_groups:
             self._charge_groups(totals)
-        else:
-            for leg in self.legs:
-                price, p = self.holdings[leg.holding].margin_price, leg.position
+        for leg in self.legs:
+            price, p = self.holdings[leg.holding].margin_price, leg.position
+            if not self.by_groups:
                 totals.requirement += price * p.requirement
-                totals.initial_margin += price * p.initial_margin
                 totals.maintenance_margin += price * p.maintenance_margin
+            if not self.initial_by_groups:
+                totals.initial_margin += price * p.initial_margin
         return totals
 
     def _count(self, holding: Holding, totals: Totals) -> None:
@@ -164,9 +166,11 @@ class Pool:
             maintenance[leg.group][side] += price * p.maintenance_margin
             self.sides[leg.group][side] += price * (p.requirement * self.policy.trigger)
         for group in range(len(self.sides)):
-            totals.requirement += _larger_side(*required[group])
-            totals.initial_margin += _larger_side(*initial[group])
-            totals.maintenance_margin += _larger_side(*maintenance[group])
+            if self.by_groups:
+                totals.requirement += _larger_side(*required[group])
+                totals.maintenance_margin += _larger_side(*maintenance[group])
+            if self.initial_by_groups:
+                totals.initial_margin += _larger_side(*initial[group])
 
     def freeze(self) -> None:
         """Settle what of each leg's requirement does not move, and what legs ask for in their holding."""
@@ -333,7 +337,7 @@ class Pool:
         rate, deduction = 0.0, 0.0
         if rules.requirement_cross == AT_PRICE:
             rate, deduction = leg.curve.touching(leg.charged * value if leg.charged != 0.0 else 0.0)
-        fee = rules.fee_rate if rules.fee_basis == FEE_AT_PRICE else 0.0
+        fee = self.policy.cross_fees.price_fee
         price = self.holdings[leg.holding].margin_price
         moving = price * ((rate * leg.charged + fee) * self.policy.trigger * p.value)
         still = price * (leg.frozen - deduction * self.policy.trigger)
@@ -342,7 +346,7 @@ class Pool:
     def _fee_line(self, move: Move, place: float) -> Line:
         """Closing fees of moving legs that the bankruptcy price leaves room for; NaN where not known."""
         start, slope = 0.0, 0.0
-        fee = self.policy.bankruptcy_fee
+        fee = self.policy.cross_fees.bankruptcy_fee
         for number, beta in move.legs:
             leg = self.legs[number]
             moving = self.holdings[leg.holding].price * (fee * leg.position.value)

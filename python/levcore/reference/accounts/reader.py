@@ -178,7 +178,7 @@ class AccountReader:
             curve, initial = Curve(marked.tiers.of(position.quantity), position), marked.tiers.initial
             if self.has_balances:
                 leg_row.mover = marked.instrument.mover
-            if self.part.policy.rules.hedge_rule == LARGER_SIDE:
+            if self.part.policy.grouping == LARGER_SIDE:
                 group = marked.instrument.mover
         leg_row.leg = len(self.legs)
         self.legs.append(Leg(position, curve, initial, holding, self._group(group), reciprocal, released))

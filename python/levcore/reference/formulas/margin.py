@@ -52,6 +52,20 @@ def bankruptcy_value_of_leverage(entry_value: float, direction: float, leverage:
     return entry_value - direction * divide(entry_value, leverage)
 
 
+def reserved_fee(entry_value: float, direction: float, leverage: float, rate: float) -> float:
+    """Closing fee that the initial margin reserves: that at the value where it ends."""
+    return rate * bankruptcy_value_of_leverage(entry_value, direction, leverage)
+
+
+def fee_on_entry_and_margin(entry_value: float, held: float, rate: float, inside: bool) -> float:
+    """Closing fee on entry value and margin together, not negative: ``rate * (entry_value + margin)``.
+
+    Where the margin held has the fee inside: ``rate * ((entry_value + held) / (1 + rate))``.
+    """
+    charged = larger(entry_value + held, 0.0)
+    return rate * (charged / (1.0 + rate) if inside else charged)
+
+
 def margin_ratio(requirement: float, equity: float) -> float:
     """Requirement over equity; infinite when there is a requirement or a debt and no equity."""
     if equity > 0.0:

@@ -9,8 +9,24 @@ from levcore.reference.rules.tables import Factors, Scale, factors_of
 
 __all__ = ["Policy", "prepare"]
 
-FEE_AT_PRICE = "price"
-FIXED_FEES = ("entry", "bankruptcy")
+AT_PRICE = FEE_AT_PRICE = "price"
+MOVING_FEES = ("none", "price")
+
+
+@dataclass(frozen=True, slots=True)
+class Fees:
+    """The closing fee of a margin mode, with the factors that follow from it.
+
+    `fixed` says that it is an amount that does not move with the price, `price_fee` is what does.
+    """
+
+    basis: str
+    rate: float
+    fixed: bool
+    price_fee: float
+    frozen: Factors
+    bankruptcy: Factors
+    bankruptcy_fee: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,18 +37,28 @@ class Policy:
     levels: Levels
     trigger: float
     call_level: float
-    has_fixed_fee: bool
-    frozen: Factors
-    bankruptcy: Factors
-    bankruptcy_fee: float
+    isolated_fees: Fees
+    cross_fees: Fees
     scale: Scale
+
+    @property
+    def grouping(self) -> str:
+        """The rule that says which legs stand in one group."""
+        rules = self.rules
+        return rules.hedge_rule_initial if rules.hedge_rule == "sum" else rules.hedge_rule
+
+    def fees(self, cross: bool) -> Fees:
+        """Closing fees of a margin mode."""
+        return self.cross_fees if cross else self.isolated_fees
 
 
 def prepare(compiled: CompiledPolicy) -> Policy:
     """Constants of the rules."""
     rules = compiled.rules
     trigger = 1.0 / rules.liquidation_level
-    price_fee = rules.fee_rate if rules.fee_basis == FEE_AT_PRICE else 0.0
+    isolated_fees = _fees(rules, rules.fee_basis_isolated, trigger)
+    cross_fees = _fees(rules, rules.fee_basis_cross, trigger)
+    moving = isolated_fees if rules.requirement_isolated == AT_PRICE else cross_fees
     call_level = rules.liquidation_level if rules.margin_call_level is None else rules.margin_call_level
     return Policy(
         rules,
@@ -43,15 +69,29 @@ def prepare(compiled: CompiledPolicy) -> Policy:
         ),
         trigger,
         call_level,
-        rules.fee_basis in FIXED_FEES,
-        factors_of(price_fee * trigger),
-        factors_of(_bankruptcy_fee(rules)),
-        _bankruptcy_fee(rules),
-        Scale(price_fee, trigger),
+        isolated_fees,
+        cross_fees,
+        Scale(moving.price_fee, trigger),
     )
 
 
-def _bankruptcy_fee(rules: CompiledRules) -> float:
+def _fees(rules: CompiledRules, basis: str, trigger: float) -> Fees:
+    price_fee = rules.fee_rate if basis == FEE_AT_PRICE else 0.0
+    bankruptcy_fee = _bankruptcy_fee(rules, basis)
+    return Fees(
+        basis,
+        rules.fee_rate,
+        basis not in MOVING_FEES,
+        price_fee,
+        factors_of(price_fee * trigger),
+        factors_of(bankruptcy_fee),
+        bankruptcy_fee,
+    )
+
+
+def _bankruptcy_fee(rules: CompiledRules, basis: str) -> float:
+    if basis == "none":
+        return 0.0
     if rules.fee_in_bankruptcy is None:
         return math.nan
     return rules.fee_rate if rules.fee_in_bankruptcy else 0.0

@@ -65,7 +65,7 @@ POLICY_SHAPES: tuple[Shape, ...] = ("circle", "square", "diamond", "triangle")
 
 def state_colour(state: State) -> str:
     """Name of the colour of a state."""
-    return state.name.lower().replace("_", "-")
+    return state.word.replace("_", "-")
 
 
 def policy_sign(place: int) -> Sign:

@@ -8,7 +8,6 @@ import numpy as np
 
 from levcore.comparison.terms import OWES
 from levcore.reports.numbers import amount, distance, percent, price, ratio
-from levcore.reports.words import state_word, status_word
 from levcore.status import FIRST_PARTIAL, AccountStatus, State, Status
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ def _position_state(comparison: "Comparison", label: str, row: int) -> str:
     """State of a position; where it is not known, the reason."""
     risk = comparison.answers[label]
     status = Status(int(risk.status[row]))
-    return status_word(status) if status >= FIRST_PARTIAL else state_word(State(int(risk.state[row])))
+    return status.phrase if status >= FIRST_PARTIAL else State(int(risk.state[row])).phrase
 
 
 def position_lines(comparison: "Comparison") -> tuple[Line, ...]:
@@ -130,9 +129,7 @@ def _account_state(comparison: "Comparison", label: str, place: int) -> str:
     """State of an account; where it is not known, the reason."""
     accounts = comparison.answers[label].accounts
     status = AccountStatus(int(accounts.status[place]))
-    return (
-        state_word(State(int(accounts.state[place]))) if status == AccountStatus.OK else status_word(status)
-    )
+    return State(int(accounts.state[place])).phrase if status == AccountStatus.OK else status.phrase
 
 
 def account_lines(comparison: "Comparison") -> tuple[Line, ...]:
@@ -168,7 +165,7 @@ def _balance(words: str, measure: str, form: Form, missing: str = "") -> Line:
 
 
 def _balance_status(comparison: "Comparison", label: str, row: int) -> str:
-    return status_word(Status(int(comparison.answers[label].balances.status[row])))
+    return Status(int(comparison.answers[label].balances.status[row])).phrase
 
 
 def balance_lines() -> tuple[Line, ...]:

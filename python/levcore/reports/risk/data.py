@@ -33,7 +33,7 @@ DISTANCE_BINS = (
 
 @dataclass(frozen=True)
 class Totals:
-    """Sums over the positions that settle in one currency; amounts of two currencies are never added."""
+    """What `levcore.engine.totals` adds up in one currency; NaN where there is nothing to add up."""
 
     settlement: str
     positions: int
@@ -139,6 +139,7 @@ class Report:
     failed: int
     partial: int
     totals: tuple[Totals, ...]
+    totals_of_balances: Totals | None
     states: tuple[StateLine, ...]
     accounts_past: Rows
     accounts: Rows

@@ -4,7 +4,6 @@ from levcore.reports.charts.colours import state_colour
 from levcore.reports.charts.model import Areas, Columns, Diverging, Figure, Series, Shares
 from levcore.reports.numbers import count, percent, short
 from levcore.reports.risk.data import DISTANCE_BINS, Floats, Report
-from levcore.reports.words import state_word
 
 __all__ = ["distance_figures", "exposure_figures", "risk_figures", "state_figures"]
 
@@ -21,7 +20,7 @@ def risk_figures(report: Report) -> list[Figure]:
 def state_figures(report: Report) -> list[Figure]:
     """Shares of the states among accounts and isolated positions; none where there are neither."""
     parts = [
-        Series(state_word(line.state), [line.isolated_positions + line.accounts], state_colour(line.state))
+        Series(line.state.phrase, [line.isolated_positions + line.accounts], state_colour(line.state))
         for line in report.states
     ]
     told = ", ".join(f"{count(one.values[0])} {one.name}" for one in parts if one.values[0])

@@ -4,6 +4,7 @@ Everything is counted with numpy over whole columns, so that a report on ten mil
 more than a few passes over them, and its size does not grow with the book.
 """
 
+from dataclasses import fields
 from datetime import UTC, datetime
 
 import numpy as np
@@ -11,11 +12,11 @@ from numpy.typing import NDArray
 
 from levcore.book.listings import listing_codes, listing_marks, listing_names, settlements
 from levcore.engine.risk import BookRisk
+from levcore.engine.totals import OF_ACCOUNTS, totals_by_currency
 from levcore.reports.risk.data import (
     DISTANCE_BINS,
     AccountGroup,
     Distances,
-    Floats,
     Report,
     StateLine,
     StatusGroup,
@@ -30,7 +31,7 @@ from levcore.reports.risk.lists import (
     positions_listed,
     sums,
 )
-from levcore.status import COLUMN_AT_FAULT, FIRST_FAILURE, FIRST_PARTIAL, AccountStatus, State, Status
+from levcore.status import FIRST_FAILURE, FIRST_PARTIAL, AccountStatus, State, Status
 
 __all__ = ["gather"]
 
@@ -61,6 +62,7 @@ def gather(risk: BookRisk, *, top: int = 20, generated_at: datetime | None = Non
         A measure was not computed.
     """
     status = risk.status
+    totals, totals_of_balances = _totals(risk)
     currencies, settlement = settlements(risk.book, risk.policies)
     order = instruments_by_size(risk)
     prices, names = listing_marks(risk.book, risk.marks), listing_names(risk.book)
@@ -72,7 +74,8 @@ def gather(risk: BookRisk, *, top: int = 20, generated_at: datetime | None = Non
         rows=len(status),
         failed=int(np.count_nonzero(status >= FIRST_FAILURE)),
         partial=int(np.count_nonzero((status >= FIRST_PARTIAL) & (status < FIRST_FAILURE))),
-        totals=_totals(risk, settlement, currencies),
+        totals=totals,
+        totals_of_balances=totals_of_balances,
         states=_states(risk),
         accounts_past=accounts_listed(risk, top // 2, past=True),
         accounts=accounts_listed(risk, top, past=False),
@@ -90,55 +93,24 @@ def gather(risk: BookRisk, *, top: int = 20, generated_at: datetime | None = Non
     )
 
 
-def _totals(risk: BookRisk, settlement: Places, currencies: list[str]) -> tuple[Totals, ...]:
-    currency = settlement[listing_codes(risk.book)]
-    count = len(currencies)
-    positions = np.bincount(currency[risk.status < FIRST_FAILURE], minlength=count)
-    long = risk.book.quantity > 0
-    by_currency = {
-        "long_notional": sums(currency, count, np.where(long, risk.notional, 0.0)),
-        "short_notional": sums(currency, count, np.where(long, 0.0, risk.notional)),
-        "unrealized_pnl": sums(currency, count, risk.unrealized_pnl),
-        "maintenance_margin": sums(currency, count, risk.maintenance_margin),
-        "isolated_equity": sums(currency, count, np.where(risk.book.is_cross, 0.0, risk.equity)),
-        "account_equity": _account_equity(risk, currency, count),
-    }
-    # A currency without an evaluated position has no totals, rather than totals of zero.
-    places = [place for place in np.argsort(-positions, kind="stable").tolist() if positions[place]]
-    return tuple(
-        Totals(
-            currencies[place],
-            int(positions[place]),
-            **{name: float(by_currency[name][place]) for name in by_currency},
-        )
-        for place in places
-    )
+def _totals(risk: BookRisk) -> tuple[tuple[Totals, ...], Totals | None]:
+    """Lines by settlement currency, the one with most positions first, and that of accounts with balances."""
+    for name in ("maintenance_margin", "equity"):
+        risk.column(name)  # says which one was not computed
+    sums = totals_by_currency(risk)
+    of_balances = sums.pop(OF_ACCOUNTS, None)
+    lines = sorted(sums, key=lambda currency: -sums[currency]["positions"])
+    in_assets = None
+    if of_balances is not None:
+        equity = {"account_equity": of_balances["equity"], "isolated_equity": 0.0}
+        in_assets = _line(OF_ACCOUNTS, of_balances | equity)
+    return tuple(_line(currency, sums[currency]) for currency in lines), in_assets
 
 
-def _account_equity(risk: BookRisk, currency: Places, count: int) -> Floats:
-    """Equity of the accounts by settlement currency; NaN where one holds several, or none has a value.
-
-    That of accounts with balances is in a currency of their own, so that there is no total with them.
-    """
-    if len(risk.balances):
-        return np.full(count, np.nan)
-    if count == 1:
-        equity = risk.accounts.equity
-        missing = len(equity) and np.isnan(equity).all()
-        return np.array([np.nan if missing else np.nansum(equity)])
-    total = np.zeros(count)
-    codes = risk.book.account_codes
-    rows = np.flatnonzero(risk.book.is_cross)
-    if codes is None or not len(rows):
-        return total
-    # The equity of a cross position is that of its account, so one row of each account is enough.
-    row_of = np.full(int(codes[rows].max()) + 1, -1, np.int64)
-    row_of[codes[rows]] = rows
-    total = sums(currency[row_of[row_of >= 0]], count, risk.equity[row_of[row_of >= 0]])
-    mixed = currency[rows] != currency[row_of[codes[rows]]]
-    total[currency[rows[mixed]]] = np.nan
-    total[currency[row_of[codes[rows[mixed]]]]] = np.nan
-    return total
+def _line(settlement: str, sums: dict[str, float]) -> Totals:
+    names = (field.name for field in fields(Totals) if field.name not in ("settlement", "positions"))
+    amounts = {name: sums.get(name, np.nan) for name in names}
+    return Totals(settlement, int(sums.get("positions", 0)), **amounts)
 
 
 def _states(risk: BookRisk) -> tuple[StateLine, ...]:
@@ -207,7 +179,7 @@ def _status_groups(risk: BookRisk, first: int, stop: int) -> tuple[StatusGroup, 
 
 def _status_group(risk: BookRisk, status: Status, count: int) -> StatusGroup:
     book = risk.book
-    column = COLUMN_AT_FAULT.get(status, "")
+    column = status.column
     # The instrument is named anyway; every other column at fault is one of the book's, or the marks.
     values = None if column in ("", "instrument") else getattr(book, column, None)
     if column == "mark_price":

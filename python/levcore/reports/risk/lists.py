@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from levcore._levcore import exact_sums
 from levcore.book.listings import listing_codes, listing_marks, listing_names
 from levcore.engine.risk import BookRisk
 from levcore.reports.risk.data import Floats, InstrumentLine, Rows
@@ -24,8 +25,12 @@ Places = NDArray[np.int64]
 
 def sums(codes: NDArray[np.integer], length: int, values: Floats) -> Floats:
     """Sum of the values of each code, leaving out the rows that have none."""
-    totals: Floats = np.bincount(codes, np.where(np.isnan(values), 0.0, values), length).astype(np.float64)
-    return totals
+    held = ~np.isnan(values)
+    return exact_sums(values[held], codes[held].astype(np.int64), length)
+
+
+def _sum(values: Floats) -> float:
+    return float(exact_sums(values, None, 1)[0])
 
 
 def _lowest(keys: Floats, count: int) -> Rows:
@@ -110,9 +115,9 @@ def instrument_lines(
             settlement=currencies[settlement[of[0]]],
             instruments=len(of),
             positions=int(positions[of].sum()),
-            long_notional=float(longs[of].sum()),
-            short_notional=float(shorts[of].sum()),
-            unrealized_pnl=float(profits[of].sum()),
+            long_notional=_sum(longs[of]),
+            short_notional=_sum(shorts[of]),
+            unrealized_pnl=_sum(profits[of]),
             mark_price=mark,
             past=int(past[of].sum()),
             nearest=float(nearest[of].min()),

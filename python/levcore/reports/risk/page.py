@@ -28,7 +28,7 @@ from levcore.reports.risk.tables import (
 from levcore.reports.tables import Table, plain_table
 from levcore.reports.words import number_of
 from levcore.rules.policy import MarginPolicy
-from levcore.status import State
+from levcore.status import State, Status
 
 __all__ = ["headline", "risk_page"]
 
@@ -89,6 +89,9 @@ def _left_out(report: Report) -> str:
     parts = []
     if report.failed:
         parts.append(f"{number_of(report.failed, 'position')} that could not be evaluated")
+    without = sum(group.count for group in report.failures if group.status == Status.WITHOUT_MARGIN)
+    if without:
+        parts.append(f"what depends on the margin of {number_of(without, 'position')} without one")
     accounts = sum(group.count for group in report.account_failures)
     if accounts:
         parts.append(f"the equity of {number_of(accounts, 'account')} that could not be judged")
@@ -119,8 +122,9 @@ def _tiles(report: Report) -> list[Tile]:
 
 def _results(report: Report) -> Iterator[Section]:
     """Sections on what was found; none is empty."""
-    if report.totals:
-        yield Section("Totals by settlement currency", _total_notes(report), [total_table(report.totals)])
+    lines = [line for line in (*report.totals, report.totals_of_balances) if line is not None]
+    if lines:
+        yield Section("Totals by settlement currency", _total_notes(report), [total_table(lines)])
     yield Section("States", _levels(report), [*state_figures(report), state_table(report.states)])
     figures = distance_figures(report)
     if figures:

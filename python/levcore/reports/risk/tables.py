@@ -7,7 +7,7 @@ from typing import Any
 from levcore.book.labels import cross_positions
 from levcore.engine.risk import BookRisk
 from levcore.measures import MEASURES
-from levcore.reports.numbers import amount, count, distance, price, prices, ratio
+from levcore.reports.numbers import MISSING, amount, count, distance, price, prices, ratio
 from levcore.reports.risk.data import (
     DISTANCE_BINS,
     AccountGroup,
@@ -20,7 +20,7 @@ from levcore.reports.risk.data import (
 )
 from levcore.reports.risk.lists import account_of, second_price
 from levcore.reports.tables import Cell, Column, Table, pairs_table, signed, state_cell
-from levcore.reports.words import number_of, status_word
+from levcore.reports.words import number_of
 from levcore.status import State, Status
 
 __all__ = [
@@ -43,7 +43,7 @@ def total_table(lines: Sequence[Totals]) -> Table[Totals]:
     """Totals by settlement currency."""
     columns: list[Column[Totals]] = [
         Column("Currency", lambda line: line.settlement or "not named", "name"),
-        Column("Positions", lambda line: count(line.positions)),
+        Column("Positions", lambda line: count(line.positions) if line.positions else MISSING),
         Column("Long", lambda line: amount(line.long_notional)),
         Column("Short", lambda line: amount(line.short_notional)),
         Column("Net", lambda line: amount(line.net)),
@@ -99,7 +99,7 @@ def balance_table(risk: BookRisk, rows: Rows) -> Table[int]:
             "Liquidation",
             lambda row: prices(held.liquidation_price_lower[row], held.liquidation_price_upper[row]),
         ),
-        Column("Status", lambda row: status_word(Status(int(held.status[row]))), "name"),
+        Column("Status", lambda row: Status(int(held.status[row])).phrase, "name"),
     ]
     return Table(columns, rows)
 
@@ -144,7 +144,7 @@ def instrument_table(lines: Sequence[InstrumentLine]) -> Table[InstrumentLine]:
     columns: list[Column[InstrumentLine]] = [
         Column("Instrument", lambda line: line.instrument or number_of(line.instruments, "other"), "name"),
         Column("Currency", lambda line: line.settlement or "–", "name"),
-        Column("Positions", lambda line: count(line.positions)),
+        Column("Positions", lambda line: count(line.positions) if line.positions else MISSING),
         Column("Long", lambda line: amount(line.long_notional)),
         Column("Short", lambda line: amount(line.short_notional)),
         Column("Net", lambda line: amount(line.long_notional - line.short_notional), only="html"),
@@ -159,7 +159,7 @@ def instrument_table(lines: Sequence[InstrumentLine]) -> Table[InstrumentLine]:
 def status_table(groups: Sequence[StatusGroup]) -> Table[StatusGroup]:
     """Rows by status, with the first of each."""
     columns: list[Column[StatusGroup]] = [
-        Column("Status", lambda group: status_word(group.status), "name"),
+        Column("Status", lambda group: group.status.phrase, "name"),
         Column("Rows", lambda group: count(group.count)),
         Column("Meaning", lambda group: group.status.describe(), "prose"),
         Column("First rows", _first_rows, "name"),
@@ -180,7 +180,7 @@ def _first_rows(group: StatusGroup) -> Cell:
 def account_group_table(groups: Sequence[AccountGroup]) -> Table[AccountGroup]:
     """Accounts without a verdict by reason, with the first of each."""
     columns: list[Column[AccountGroup]] = [
-        Column("Status", lambda group: status_word(group.status), "name"),
+        Column("Status", lambda group: group.status.phrase, "name"),
         Column("Accounts", lambda group: count(group.count)),
         Column("Meaning", lambda group: group.status.describe(), "prose"),
         Column(

@@ -8,15 +8,8 @@ from typing import Any
 
 from levcore.errors import FileFormatError
 from levcore.venues.json import Record, records
-from levcore.venues.positions.reply import (
-    AccountReply,
-    MarginMode,
-    Reply,
-    Reported,
-    VenuePosition,
-    reported,
-    unit_of_entry,
-)
+from levcore.venues.positions.reply import AccountReply, MarginMode, Reply, Reported, VenuePosition
+from levcore.venues.positions.rows import read_rows, reported, size_or_reason, unit_of_entry
 from levcore.venues.printed_number import EXACT
 
 __all__ = ["read_account", "read_positions"]
@@ -39,7 +32,7 @@ WALLET = "crossWalletBalance of GET /fapi/v3/account (COIN-M: /dapi/v1/account)"
 def read_positions(data: Any, file: str) -> Reply:
     """Read a reply of ``positionRisk``, of ``account``, or of the websocket's ``account.position``.
 
-    Positions without a size are left out silently: the venue lists every symbol of the market.
+    Positions without a size are counted alone: the venue lists every symbol of the market.
     """
     if isinstance(data, Mapping):
         whole = Record(file, "", data)
@@ -50,16 +43,15 @@ def read_positions(data: Any, file: str) -> Reply:
         accounts = read_account(data, file) if "assets" in whole else {}
     else:
         rows, accounts = records(data, file), {}
-    positions = tuple(_position(row) for row in rows if row.required_number("positionAmt") != 0)
-    return Reply(positions=positions, accounts=accounts, wallet_field=WALLET)
+    positions, left_out, flat = read_rows(rows, _position, ("symbol",))
+    return Reply(positions=positions, accounts=accounts, left_out=left_out, wallet_field=WALLET, flat=flat)
 
 
 def read_account(data: Any, file: str) -> dict[str, AccountReply]:
-    """Wallet balances of ``account``, by asset."""
-    if not isinstance(data, Mapping):
-        raise FileFormatError(file, "must be a reply of account", "an object with assets", "a list")
+    """Wallet balances of ``account`` or of ``balance``, by asset."""
+    rows = Record(file, "", data).records("assets") if isinstance(data, Mapping) else records(data, file)
     accounts = {}
-    for asset in Record(file, "", data).records("assets"):
+    for asset in rows:
         wallet = asset.printed("crossWalletBalance")
         if wallet is not None:
             accounts[asset.required_text("asset")] = AccountReply(
@@ -68,10 +60,14 @@ def read_account(data: Any, file: str) -> dict[str, AccountReply]:
     return accounts
 
 
-def _position(row: Record) -> VenuePosition:
+def _position(row: Record) -> VenuePosition | str | None:
+    quantity = size_or_reason(row, "positionAmt")
+    if isinstance(quantity, str):
+        return quantity
+    if not quantity:
+        return None
     symbol = row.required_text("symbol")
     inverse = INVERSE.fullmatch(symbol)
-    quantity = row.required_number("positionAmt")
     entry, mark = row.printed("entryPrice"), row.printed("markPrice")
     mode = _mode(row)
     margin, unit = _isolated_margin(row) if mode == "isolated" else (None, None)
@@ -99,11 +95,10 @@ def _position(row: Record) -> VenuePosition:
 
 def _mode(row: Record) -> MarginMode:
     """Version 3 has dropped ``marginType``; an isolated position is one with a wallet of its own."""
-    given = row.text("marginType").lower()
-    if given in ("isolated", "cross", "crossed"):
-        return "isolated" if given == "isolated" else "cross"
+    if row.text("marginType"):
+        return row.choice("marginType", {"isolated": "isolated", "cross": "cross", "crossed": "cross"})
     if row.text("isolated"):
-        return "isolated" if row.text("isolated") == "true" else "cross"
+        return row.choice("isolated", {"true": "isolated", "false": "cross"})
     return "isolated" if row.number("isolatedWallet", "isolatedMargin") else "cross"
 
 

@@ -1,4 +1,7 @@
-"""Positions of Bybit: ``position/list`` of v5 and of the versions before it, and ``wallet-balance``."""
+"""Positions of Bybit: ``position/list`` of v5 and of the versions before it, and ``wallet-balance``.
+
+Version 2 spells fields with underscores and wraps each row in ``data`` beside ``is_valid``.
+"""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -6,15 +9,9 @@ from typing import Any
 
 from levcore.errors import FileFormatError
 from levcore.rules.instruments import Payoff
-from levcore.venues.json import Record, records
-from levcore.venues.positions.reply import (
-    AccountReply,
-    Reply,
-    Reported,
-    VenuePosition,
-    reported,
-    unit_of_entry,
-)
+from levcore.venues.json import Record, records, shown
+from levcore.venues.positions.reply import AccountReply, Reply, Reported, VenuePosition
+from levcore.venues.positions.rows import read_rows, reported, size_or_reason, unit_of_entry
 from levcore.venues.printed_number import EXACT
 
 __all__ = ["read_account", "read_positions"]
@@ -43,19 +40,31 @@ OUTSIDE = "the venue prints nothing, or its lowest or highest price, where the p
 def read_positions(data: Any, file: str) -> Reply:
     """Read a reply of ``position/list``, a part of it, or a push of the topic ``position``."""
     category, rows = _rows(data, file)
-    positions, left_out = [], []
-    for row in rows:
-        if row.text("side") not in ("Buy", "Sell") or not row.required_number("size"):
-            continue
-        symbol = row.required_text("symbol")
-        kind = row.text("category") or category
-        if kind in ("option", "spot"):
-            left_out.append(
-                f"{row.place} {symbol}: a position of category {kind}, not of a future or perpetual"
-            )
-            continue
-        positions.append(_position(row, symbol, kind))
-    return Reply(positions=tuple(positions), left_out=tuple(left_out), wallet_field=WALLET)
+    positions, left_out, flat = read_rows(rows, lambda row: _read(row, category), ("symbol",))
+    return Reply(positions=positions, left_out=left_out, wallet_field=WALLET, flat=flat)
+
+
+def _read(row: Record, category: str) -> VenuePosition | str | None:
+    if row.text("is_valid") == "false":
+        return "the venue calls the row not valid"
+    row = row.record("data") if "data" in row else row
+    side = row.text("side").lower()
+    if "side" not in row or side in ("", "none"):
+        row.required_number("size")
+        return None if not row.number("size") else "the row has a size and no side"
+    if side not in ("buy", "sell"):
+        raise row.error("side", "must be a side", "Buy, Sell or None", shown(row.text("side")))
+    size = size_or_reason(row, "size")
+    if isinstance(size, str):
+        return size
+    if not size:
+        return None
+    if size < 0:
+        raise row.error("size", "must not be negative beside a side", "a size without a sign", str(size))
+    kind = row.text("category") or category
+    if kind in ("option", "spot"):
+        return f"a position of category {kind}, not of a future or perpetual"
+    return _position(row, row.required_text("symbol"), kind, size if side == "buy" else -size)
 
 
 def read_account(data: Any, file: str) -> dict[str, AccountReply]:
@@ -64,7 +73,10 @@ def read_account(data: Any, file: str) -> dict[str, AccountReply]:
         raise FileFormatError(file, "must be a reply of wallet-balance", "an object", "a list")
     whole = Record(file, "", data)
     whole = whole.record("result") if "result" in whole else whole
-    account = whole.records("list")[0] if "list" in whole else whole
+    accounts_listed = whole.records("list") if "list" in whole else [whole]
+    if len(accounts_listed) != 1:
+        raise whole.error("list", "must be of one account", "1", str(len(accounts_listed)))
+    account = accounts_listed[0]
     equity, maintenance = account.number("totalEquity"), account.number("totalMaintenanceMargin")
     surplus = None if equity is None or maintenance is None else EXACT.subtract(equity, maintenance)
     accounts = {}
@@ -81,10 +93,14 @@ def _rows(data: Any, file: str) -> tuple[str, list[Record]]:
     if not isinstance(data, Mapping):
         return "", records(data, file)
     whole = Record(file, "", data)
-    if whole.text("retCode") not in ("", "0"):
-        raise whole.error("retCode", "the reply is an error", "0", whole.text("retCode", "retMsg"))
+    # Before version 5 the list itself, or one position, was the result.
+    result = whole.value("result")
+    if isinstance(result, (list, tuple)):
+        return "", whole.records("result")
     whole = whole.record("result") if "result" in whole else whole
     name = next((each for each in ("list", "data", "dataList") if each in whole), None)
+    if name is None and "size" in whole:
+        return whole.text("category"), [whole]
     if name is None:
         raise FileFormatError(
             file, "must be a reply of position/list", "a list of positions under result.list"
@@ -92,14 +108,14 @@ def _rows(data: Any, file: str) -> tuple[str, list[Record]]:
     return whole.text("category"), whole.records(name)
 
 
-def _position(row: Record, symbol: str, category: str) -> VenuePosition:
+def _position(row: Record, symbol: str, category: str, quantity: Decimal) -> VenuePosition:
     payoff = _payoff(symbol, category)
-    size = row.required_number("size")
     entry, mark = row.printed("avgPrice", "entryPrice"), row.printed("markPrice")
-    isolated = row.text("tradeMode") == "1"
+    isolated = row.choice("tradeMode", {"1": True, "0": False, "": False})
+    isolated = row.choice("isIsolated", {"true": True, "false": False, "": isolated})
     # Of an isolated position: its balance, added margin and fee reserve included. Unified accounts do not say
     # that a position is isolated, so that it is read for all.
-    margin = row.printed("positionBalance", "positionIM")
+    margin = row.printed("positionBalance", "positionIM", "positionMargin")
     units = {} if entry is None else {"entry_price": unit_of_entry(entry, mark)}
     if margin is not None:
         units["isolated_margin"] = margin.unit
@@ -110,7 +126,7 @@ def _position(row: Record, symbol: str, category: str) -> VenuePosition:
         policy=f"bybit-{payoff}",
         payoff=payoff,
         settlement=_settlement(symbol, payoff),
-        quantity=size if row.text("side") == "Buy" else -size,
+        quantity=quantity,
         contract_size=Decimal(1),
         entry_price=None if entry is None else entry.value,
         mark_price=None if mark is None else mark.value,
@@ -141,30 +157,30 @@ def _reported(row: Record, isolated: bool) -> tuple[Reported, ...]:
     numbers = [
         each
         for each in reported(row, READINGS, none=PRICES, drops_zeros=True)
-        if not _says_nothing(row, each.field, isolated)
+        if not _says_nothing(row, each, isolated)
     ]
     in_sessions = bool(row.text("sessionUPL"))
     return tuple(
         _outside(each)
-        if each.field in PRICES and _is_outside(row, each)
+        if each.reading.endswith("_price") and _is_outside(row, each)
         else Reported(each.field, "", each.printed, SETTLED)
-        if each.field == "unrealisedPnl" and in_sessions
+        if each.reading == "unrealized_pnl" and in_sessions and each.field != row.key("sessionUPL")
         else each
         for each in numbers
     )
 
 
-def _says_nothing(row: Record, field: str, isolated: bool) -> bool:
+def _says_nothing(row: Record, number: Reported, isolated: bool) -> bool:
     """Whether a field is empty by design, or an input and no result.
 
     Unified accounts have no bankruptcy price of a position, portfolio margin has no liquidation price either;
     the initial margin of an isolated position is the margin posted.
     """
-    if field == "bustPrice":
-        return not row.text(field)
-    if field == "liqPrice":
-        return not row.text(field) and "positionIM" in row and not row.text("positionIM")
-    return field == "positionIM" and isolated
+    if number.reading == "bankruptcy_price":
+        return not row.text("bustPrice")
+    if number.reading == "liquidation_price":
+        return not row.text("liqPrice") and "positionIM" in row and not row.text("positionIM")
+    return number.reading == "initial_margin" and isolated
 
 
 def _is_outside(row: Record, number: Reported) -> bool:

@@ -12,7 +12,8 @@ from typing import Any
 
 from levcore.rules.instruments import Payoff
 from levcore.venues.json import Record, records
-from levcore.venues.positions.reply import MarginMode, Reply, Reported, VenuePosition, reported, unit_of_entry
+from levcore.venues.positions.reply import MarginMode, Reply, Reported, VenuePosition
+from levcore.venues.positions.rows import read_rows, reported, size_or_reason, unit_of_entry
 from levcore.venues.printed_number import EXACT
 
 __all__ = ["read_positions"]
@@ -55,11 +56,17 @@ POLICIES = {
 def read_positions(data: Any, file: str) -> Reply:
     """Read the list that ``fetch_positions()`` returns, as JSON."""
     rows = [Record(file, "", data)] if isinstance(data, Mapping) else records(data, file)
-    positions = tuple(_position(row) for row in rows if row.number("contracts"))
-    return Reply(positions=positions, wallet_field="fetch_balance()")
+    positions, left_out, flat = read_rows(rows, _position, ("symbol",))
+    return Reply(positions=positions, left_out=left_out, wallet_field="fetch_balance()", flat=flat)
 
 
-def _position(row: Record) -> VenuePosition:
+def _position(row: Record) -> VenuePosition | str | None:
+    # ccxt counts contracts without a sign.
+    contracts = size_or_reason(row, "contracts")
+    if isinstance(contracts, str):
+        return contracts
+    if not contracts:
+        return None
     symbol = row.required_text("symbol")
     match = SYMBOL.fullmatch(symbol)
     if match is None:
@@ -70,10 +77,9 @@ def _position(row: Record) -> VenuePosition:
     side = row.required_text("side")
     if side not in ("long", "short"):
         raise row.error("side", "must be a side", "long or short", repr(side))
-    # ccxt counts contracts without a sign.
-    contracts = row.required_number("contracts")
     entry, mark = row.printed("entryPrice"), row.printed("markPrice")
-    mode: MarginMode = "isolated" if row.text("marginMode") == "isolated" else "cross"
+    modes: dict[str, MarginMode] = {"isolated": "isolated", "cross": "cross", "crossed": "cross", "": "cross"}
+    mode = row.choice("marginMode", modes)
     margin = _isolated_margin(row) if mode == "isolated" else None
     last = row.number("lastPrice")
     return VenuePosition(

@@ -6,7 +6,8 @@ from typing import Any
 
 from levcore.errors import FileFormatError
 from levcore.venues.json import Record
-from levcore.venues.positions.reply import AccountReply, MarginMode, Reply, Reported, VenuePosition, reported
+from levcore.venues.positions.reply import AccountReply, MarginMode, Reply, Reported, VenuePosition
+from levcore.venues.positions.rows import read_rows, reported, size_or_reason
 from levcore.venues.printed_number import EXACT
 
 __all__ = ["read_positions"]
@@ -31,8 +32,11 @@ def read_positions(data: Any, file: str) -> Reply:
         )
     whole = Record(file, "", data)
     rows = [row.record("position") for row in whole.records("assetPositions")]
+    positions, left_out, flat = read_rows(rows, _position, ("coin",))
     return Reply(
-        positions=tuple(_position(row) for row in rows if row.required_number("szi") != 0),
+        positions=positions,
+        left_out=left_out,
+        flat=flat,
         accounts={CURRENCY: _account(whole)},
         wallet_field="crossMarginSummary.totalRawUsd of clearinghouseState",
     )
@@ -42,9 +46,15 @@ def _kind(data: Any) -> str:
     return "an object without" if isinstance(data, Mapping) else type(data).__name__
 
 
-def _position(row: Record) -> VenuePosition:
+def _position(row: Record) -> VenuePosition | str | None:
+    quantity = size_or_reason(row, "szi")
+    if isinstance(quantity, str):
+        return quantity
+    if not quantity:
+        return None
     leverage = row.record("leverage")
-    mode: MarginMode = "isolated" if leverage.required_text("type") == "isolated" else "cross"
+    modes: dict[str, MarginMode] = {"isolated": "isolated", "cross": "cross"}
+    mode = leverage.choice("type", modes)
     entry, raw = row.printed("entryPx"), leverage.printed("rawUsd")
     readings = READINGS | ({"marginUsed": "equity"} if mode == "isolated" else {})
     units = {} if entry is None else {"entry_price": entry.unit}
@@ -56,7 +66,7 @@ def _position(row: Record) -> VenuePosition:
         policy="hyperliquid",
         payoff="linear",
         settlement=CURRENCY,
-        quantity=row.required_number("szi"),
+        quantity=quantity,
         contract_size=Decimal(1),
         entry_price=None if entry is None else entry.value,
         mark_price=None,

@@ -11,27 +11,24 @@ from decimal import Decimal
 from importlib import import_module
 from typing import Any, Literal, TypeAlias
 
-from levcore.errors import InputError
+from levcore.errors import FileFormatError, InputError
 from levcore.rules.instruments import Payoff
-from levcore.venues.json import Record
+from levcore.venues.positions.recognise import refuse_others, reply_date
 from levcore.venues.printed_number import PrintedNumber
 
 __all__ = [
     "SOURCES",
     "AccountReply",
+    "BorrowedPosition",
     "MarginMode",
     "Reply",
     "Reported",
     "VenuePosition",
     "read_account",
     "read_reply",
-    "reported",
-    "unit_of_entry",
 ]
 
 MarginMode: TypeAlias = Literal["isolated", "cross"]
-TELLING_DIGITS = 4
-"""Significant digits from which on a number's own last digit says how exact it is."""
 SOURCES = ("binance", "bybit", "ccxt", "hyperliquid", "okx")
 
 
@@ -44,7 +41,7 @@ class Reported:
     field : str
         Name in the reply.
     reading : str
-        What it is here, of `levcore.reconciliation.case.READINGS`; empty where nothing corresponds to it.
+        What it is here, of `levcore.reconciliation.evaluation.READINGS`; empty where nothing corresponds.
     printed : PrintedNumber or None
         None where the venue says that there is none, by ``""``, ``null`` or its sentinel.
     note : str
@@ -112,6 +109,41 @@ class VenuePosition:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class BorrowedPosition:
+    """An asset held against a debt in another: a margin position of one pair, isolated.
+
+    Parameters
+    ----------
+    place, instrument, policy : str
+        As of `VenuePosition`.
+    base, quote : str
+        The pair's assets.
+    held, owed : str
+        Which of them is held and which is owed.
+    amount : Decimal
+        Of `held`, the margin included.
+    liability, interest : Decimal
+        Of `owed`, not negative.
+    mark_price : Decimal or None, quote per base
+    reported : tuple of Reported
+        Amounts are in `held`.
+    """
+
+    place: str
+    instrument: str
+    policy: str
+    base: str
+    quote: str
+    held: str
+    owed: str
+    amount: Decimal
+    liability: Decimal
+    interest: Decimal
+    mark_price: Decimal | None
+    reported: tuple[Reported, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class AccountReply:
     """What a reply says of the account, in one settlement currency.
 
@@ -150,12 +182,21 @@ class Reply:
         Positions that are not read, each with the reason.
     wallet_field : str
         Where the venue keeps the wallet balance that its cross positions need.
+    borrowed : tuple of BorrowedPosition
+        Margin positions, which are assets and debts.
+    flat : int
+        Rows without a size, which are no positions.
+    dated : str
+        Day of the newest time that the reply holds; empty where it holds none.
     """
 
     positions: tuple[VenuePosition, ...]
     accounts: Mapping[str, AccountReply] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
     wallet_field: str = "the wallet balance of the account"
+    borrowed: tuple[BorrowedPosition, ...] = ()
+    flat: int = 0
+    dated: str = ""
 
     def with_margin_mode(self, mode: MarginMode) -> "Reply":
         """Return the reply with every position in one margin mode."""
@@ -180,12 +221,15 @@ def read_reply(data: Any, source: str, file: str = "reply") -> Reply:
     Raises
     ------
     FileFormatError
-        Where it is not such a reply, naming the place.
+        Where it is not such a reply, naming the place; also where it is an error, or looks like a reply of
+        another venue.
     InputError
         For an unknown source.
     """
-    reply: Reply = _reader(source, "read_positions")(data, file)
-    return reply
+    reader = _reader(source, "read_positions")
+    refuse_others(data, source, file)
+    reply: Reply = reader(data, file)
+    return replace(reply, dated=reply_date(data))
 
 
 def read_account(data: Any, source: str, file: str = "account") -> Mapping[str, AccountReply]:
@@ -196,7 +240,11 @@ def read_account(data: Any, source: str, file: str = "account") -> Mapping[str, 
     FileFormatError, InputError
         As `read_reply`; also for a source without such a reply.
     """
-    accounts: Mapping[str, AccountReply] = _reader(source, "read_account")(data, file)
+    reader = _reader(source, "read_account")
+    refuse_others(data, source, file)
+    accounts: Mapping[str, AccountReply] = reader(data, file)
+    if not accounts:
+        raise FileFormatError(file, "must hold a wallet balance", "the reply about the account", "none")
     return accounts
 
 
@@ -209,58 +257,3 @@ def _reader(source: str, name: str) -> Callable[[Any, str], Any]:
     if reader is None:
         raise InputError("account", f"has no reader for {source}", "wallet_balance", "a file")
     return reader
-
-
-def reported(
-    record: Record, readings: Mapping[str, str], none: tuple[str, ...] = (), *, drops_zeros: bool = False
-) -> tuple[Reported, ...]:
-    """Numbers of a record that the venue computed.
-
-    Parameters
-    ----------
-    record : Record
-    readings : mapping of str to str
-        Field to reading; fields that the record lacks, or holds empty, are not reported.
-    none : tuple of str
-        Fields by which the venue says that there is no such number, empty or 0.
-    drops_zeros : bool
-        Whether the venue prints ``0.001`` for ``0.00100000``: an amount of few digits then has as many
-        decimals as the one with the most.
-    """
-    found = []
-    for name, reading in readings.items():
-        if name not in record:
-            continue
-        printed = record.printed(name)
-        if name in none and (printed is None or printed.value <= 0):
-            found.append(Reported(name, reading, None))
-        elif printed is not None:
-            found.append(Reported(name, reading, printed))
-    return _with_common_unit(found) if drops_zeros else tuple(found)
-
-
-def unit_of_entry(entry: PrintedNumber, *prices: PrintedNumber | None) -> Decimal:
-    """Unit of an average price: its own last digit, or where its zeros were dropped that of another price."""
-    if "." in entry.text and entry.text.endswith("0"):
-        return entry.unit
-    return min([entry.unit, *(each.unit for each in prices if each is not None)])
-
-
-def _with_common_unit(numbers: list[Reported]) -> tuple[Reported, ...]:
-    """Short amounts with the unit of the one with the most decimals; prices and ratios keep their own."""
-    units = [each.printed.unit for each in numbers if each.printed is not None and _is_amount(each.reading)]
-    unit = min(units, default=Decimal(1))
-    return tuple(
-        replace(each, printed=replace(each.printed, unit=unit))
-        if each.printed is not None and _is_amount(each.reading) and _is_short(each.printed)
-        else each
-        for each in numbers
-    )
-
-
-def _is_short(number: PrintedNumber) -> bool:
-    return len(number.value.normalize().as_tuple().digits) < TELLING_DIGITS
-
-
-def _is_amount(reading: str) -> bool:
-    return reading != "" and not reading.endswith(("price", "ratio")) and "return" not in reading

@@ -108,7 +108,7 @@ def _payoff(tiers: TierTable) -> Payoff | None:
 
 
 def instruments_csv(instruments: Iterable[Instrument]) -> Iterator[str]:
-    """Lines of the file that `levcore.InstrumentTable.from_csv` reads, without line ends."""
+    """Lines of the file that `levcore.files.instruments` reads, without line ends."""
     yield ",".join(COLUMNS)
     for instrument in instruments:
         tables = (

@@ -7,9 +7,11 @@ from typing import Any, Literal
 
 from levcore.rules.instruments import Instrument, Payoff
 from levcore.rules.tiers import Tier, TierTable
-from levcore.venues.json import Record, records
+from levcore.venues.json import Record, records, shown
 
 __all__ = ["instruments_from_mexc"]
+
+MOST_LEVELS = 1000
 
 
 def instruments_from_mexc(
@@ -23,7 +25,8 @@ def instruments_from_mexc(
         The reply, its ``data``, or one contract. Bounds are contracts.
     first_cap : {"base", "increment"}, optional
         Whether the first tier ends at ``riskBaseVol`` or at ``riskIncrVol``. No source states it, so it must
-        be given where the two differ; the other tiers are ``riskIncrVol`` wide.
+        be given where the two differ; the other tiers are ``riskIncrVol`` wide. Contracts that list their
+        tiers under ``riskLimitCustom`` need none.
     file : str
         Named in errors.
 
@@ -72,8 +75,12 @@ def _instrument(row: Record, first_cap: str | None) -> Instrument:
 
 
 def _table(row: Record, first_cap: str | None) -> TierTable:
+    if row.value("riskLimitCustom") or row.text("riskLimitMode").upper() == "CUSTOM":
+        return _custom_table(row)
     rate, initial = row.required_number("maintenanceMarginRate"), row.required_number("initialMarginRate")
-    step, levels = row.number("riskIncrVol") or Decimal(0), int(row.number("riskLevelLimit") or 1)
+    if initial <= 0:
+        raise row.error("initialMarginRate", "must be positive", "a rate", str(initial))
+    step, levels = row.number("riskIncrVol") or Decimal(0), _levels(row)
     if not step or levels == 1:
         tier = Tier(0, rate, None, Fraction(1) / Fraction(initial), row.number("maxVol"))
         return TierTable.flat([tier], unit="contracts", instrument=row.required_text("symbol"))
@@ -89,6 +96,29 @@ def _table(row: Record, first_cap: str | None) -> TierTable:
         )
         for level in range(levels)
     ]
+    return TierTable.flat(tiers, unit="contracts", instrument=row.required_text("symbol"))
+
+
+def _levels(row: Record) -> int:
+    levels = row.number("riskLevelLimit") or Decimal(1)
+    if levels != int(levels) or not 1 <= levels <= MOST_LEVELS:
+        raise row.error("riskLevelLimit", "must be a number of tiers", f"1 to {MOST_LEVELS}", str(levels))
+    return int(levels)
+
+
+def _custom_table(row: Record) -> TierTable:
+    """Tiers listed one by one; the fields of the rule of steps then describe the first one alone."""
+    kind = row.text("riskLimitType")
+    if kind not in ("", "BY_VOLUME"):
+        raise row.error("riskLimitType", "bounds must be in contracts", "BY_VOLUME", shown(kind))
+    listed = sorted(row.records("riskLimitCustom"), key=lambda each: each.required_number("level"))
+    if not listed:
+        raise row.error("riskLimitCustom", "must list the tiers of riskLimitMode CUSTOM", "tiers", "none")
+    floor, tiers = Decimal(0), []
+    for each in listed:
+        cap = each.required_number("maxVol")
+        tiers.append(Tier(floor, each.required_number("mmr"), None, each.number("maxLeverage"), cap))
+        floor = cap
     return TierTable.flat(tiers, unit="contracts", instrument=row.required_text("symbol"))
 
 

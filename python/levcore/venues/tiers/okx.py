@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from levcore.rules.instruments import Instrument, Payoff
@@ -17,8 +18,8 @@ def tiers_from_okx(data: Any, *, file: str = "position-tiers") -> dict[str, Tier
     Parameters
     ----------
     data : object or list
-        The reply, or its ``data``. Bounds are contracts; a tier may begin at the last one's end or one
-        contract above it.
+        The reply, or its ``data``. Bounds are contracts; a tier may begin at the last one's end or one lot
+        above it: 1 contract, 0.1, 0.01, the same in the whole table. The end is the border.
     file : str
         Named in errors.
 
@@ -87,14 +88,23 @@ def _rows(data: Any, file: str) -> list[Record]:
 
 def _table(name: str, group: list[Record]) -> TierTable:
     rows = sorted(group, key=lambda row: row.required_number("tier"))
-    tiers = [
-        Tier(
-            row.required_number("minSz"),
-            row.required_number("mmr"),
-            None,
-            row.number("maxLever"),
-            row.required_number("maxSz"),
-        )
-        for row in rows
-    ]
+    lot = _lot(rows)
+    tiers: list[Tier] = []
+    for row in rows:
+        floor = row.required_number("minSz")
+        if tiers and lot and floor - lot == tiers[-1].cap:
+            floor -= lot
+        rate, cap = row.required_number("mmr"), row.required_number("maxSz")
+        tiers.append(Tier(floor, rate, None, row.number("maxLever"), cap))
     return TierTable.flat(tiers, unit="contracts", instrument=name)
+
+
+def _lot(rows: list[Record]) -> Decimal | None:
+    """Step between the end of a tier and the beginning of the next, where all have the same: one lot."""
+    steps = {
+        above.required_number("minSz") - below.required_number("maxSz") for below, above in pairwise(rows)
+    } - {Decimal(0)}
+    if len(steps) != 1:
+        return None
+    step = steps.pop()
+    return step if 0 < step <= 1 and step == Decimal(1).scaleb(step.adjusted()) else None

@@ -25,7 +25,6 @@ from os import PathLike
 from typing import Any
 
 from levcore.errors import InputError
-from levcore.rules.instruments import InstrumentTable
 from levcore.rules.tiers import TierTable, Unit
 from levcore.venues.json import read_json
 from levcore.venues.tiers.binance import tiers_from_binance
@@ -58,7 +57,7 @@ def read_tiers_file(
     Parameters
     ----------
     path : path
-        The venue's reply as JSON, or a CSV file as `levcore.InstrumentTable.from_csv` reads it.
+        The venue's reply as JSON.
     source : {"binance", "bybit", "ccxt", "freqtrade", "gate", "hyperliquid", "mexc", "okx"}
     unit : {"quote", "base", "contracts", "risk_limit"}, optional
         Unit of the bounds, which ccxt does not tell; needed for it.
@@ -70,8 +69,6 @@ def read_tiers_file(
     InputError
         For an unknown source, or ccxt's without a unit.
     """
-    if str(path).endswith(".csv"):
-        return {name: each.tiers for name, each in InstrumentTable.from_csv(path).items()}
     data, file = read_json(path), str(path)
     if source == "ccxt":
         if unit is None:

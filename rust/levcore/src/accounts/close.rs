@@ -74,7 +74,7 @@ impl Closer<'_> {
         let (own, opposite) = pool.sides_without(number);
         let leg = &pool.legs[number];
         let target = margin::larger(own + price * leg.requirement, opposite) - excess;
-        let basis = if policy.rules.requirement_cross == Basis::Entry { leg.entry_value } else { leg.value };
+        let basis = leg.required_on;
         largest_share(target, |kept| {
             let mut line = leg_line(leg, basis, kept).times(price);
             line.start += own;

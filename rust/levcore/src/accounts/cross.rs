@@ -11,6 +11,7 @@ use crate::job::rows::{
     BY_ACCOUNT, fail, flatten, load_inputs, narrow, note_missing_leverage, store_codes, store_measure,
 };
 use crate::machine::compare::{Compare, ROWS};
+use crate::rules::parameters::Basis;
 use crate::rules::policy::Policy;
 use crate::tiles::classify::{classify, needs_classification};
 use crate::tiles::kernel;
@@ -50,11 +51,14 @@ pub(crate) fn value_legs<C: Compare>(
     load_inputs(job, tile, place);
     spread_instruments(tile, instruments);
     kernel::mark_positions(tile, instruments);
-    kernel::rate_return(tile);
-    if policy.has_fixed_fee() {
-        kernel::fix_fee_by_leverage(tile, policy);
+    kernel::rate_return(tile, rules.return_at_mark);
+    if policy.cross_fees.fixed {
+        kernel::fix_fee_by_leverage(tile, &policy.cross_fees);
     }
-    requirement::require_margin::<C>(tile, policy, instruments, basis, rules.initial_at_entry_cross);
+    if basis == Basis::Bankruptcy {
+        kernel::go_bankrupt_by_leverage(tile);
+    }
+    requirement::require_margin::<C>(tile, policy, instruments, basis, rules.initial_at_entry_cross, true);
     let mut freed = kernel::release(tile, policy, basis);
     let mut profit = tile.results[Measure::UnrealizedPnl];
     for slot in 0..ROWS {

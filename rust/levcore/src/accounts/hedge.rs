@@ -42,7 +42,7 @@ fn charge(leg: &mut Leg<'_>, share: f64, at_entry: f64, policy: &Policy) {
     let rules = &policy.rules;
     let (own, charged) = match rules.requirement_cross {
         Basis::Entry => (leg.entry_value, at_entry),
-        Basis::Price | Basis::Mark => (leg.value, share * leg.value),
+        Basis::Price | Basis::Mark | Basis::Bankruptcy => (leg.value, share * leg.value),
     };
     let change = leg.curve.at(charged) - leg.curve.at(own);
     leg.requirement += change;
@@ -50,8 +50,11 @@ fn charge(leg: &mut Leg<'_>, share: f64, at_entry: f64, policy: &Policy) {
     if rules.requirement_cross == Basis::Price {
         leg.released += change * policy.trigger;
     }
+    (leg.covered, leg.charged) = (true, share);
+    if rules.hedge_rule_initial != HedgeRule::Covered {
+        return;
+    }
     let (own, charged) =
         if rules.initial_at_entry_cross { (leg.entry_value, at_entry) } else { (leg.value, share * leg.value) };
     leg.initial_margin += leg.initial.at(charged) - leg.initial.at(own);
-    (leg.covered, leg.charged) = (true, share);
 }

@@ -26,6 +26,8 @@ pub(crate) struct Leg<'a> {
     pub initial: InitialCurve<'a>,
     /// Place of the asset that it settles in.
     pub holding: usize,
+    /// Value that its requirement is taken on now.
+    pub required_on: f64,
     /// Group that it is charged in.
     pub group: usize,
     /// Whether its value in the settlement coin falls as the coin's price rises.
@@ -46,7 +48,7 @@ pub(crate) fn leg_line(leg: &Leg<'_>, price: f64, policy: &Policy, beta: f64, pl
     if policy.moves_in_cross() {
         (rate, deduction) = leg.curve.touching(if leg.charged == 0.0 { 0.0 } else { leg.charged * value });
     }
-    let moving = price * ((rate * leg.charged + policy.price_fee) * policy.trigger * leg.value);
+    let moving = price * ((rate * leg.charged + policy.cross_fees.price_fee) * policy.trigger * leg.value);
     let still = price * (leg.frozen - deduction * policy.trigger);
     on_ray(if leg.reciprocal { Line::new(moving, still) } else { Line::new(still, moving) }, beta)
 }

@@ -9,7 +9,6 @@ use crate::accounts::leg::{Leg, leg_line, side};
 use crate::accounts::verdict::Totals;
 use crate::formulas::margin;
 use crate::formulas::ray::{self, Line, Zeros, on_ray};
-use crate::rules::parameters::HedgeRule;
 use crate::rules::policy::Policy;
 
 /// What a ray moves, each with how far it moves as the place goes from 1 to 2.
@@ -41,6 +40,7 @@ pub(crate) struct Pool<'a> {
     pub holdings: Vec<Holding<'a>>,
     pub legs: Vec<Leg<'a>>,
     by_groups: bool,
+    initial_by_groups: bool,
     /// Scaled requirements of each group's sides, in the account's currency.
     sides: Vec<Sides>,
     smooth: bool,
@@ -69,7 +69,8 @@ impl<'a> Pool<'a> {
 
     /// Sums of the account: holdings in their order, then legs in the order of rows.
     pub(crate) fn total(&mut self, policy: &Policy, groups: usize) -> Totals {
-        self.by_groups = matches!(policy.rules.hedge_rule, HedgeRule::LargerLeg | HedgeRule::LargerSide);
+        self.by_groups = policy.rules.hedge_rule.is_by_groups();
+        self.initial_by_groups = policy.rules.hedge_rule_initial.is_by_groups();
         self.smooth = self.legs.iter().any(|leg| leg.curve.is_smooth());
         let mut totals = Totals::default();
         for leg in &self.legs {
@@ -78,15 +79,18 @@ impl<'a> Pool<'a> {
         for holding in &mut self.holdings {
             count(holding, policy, &mut totals);
         }
-        if self.by_groups {
+        if self.by_groups || self.initial_by_groups {
             self.charge_groups(policy, groups, &mut totals);
-            return totals;
         }
         for leg in &self.legs {
             let price = self.holdings[leg.holding].margin_price;
-            totals.requirement += price * leg.requirement;
-            totals.initial_margin += price * leg.initial_margin;
-            totals.maintenance_margin += price * leg.maintenance_margin;
+            if !self.by_groups {
+                totals.requirement += price * leg.requirement;
+                totals.maintenance_margin += price * leg.maintenance_margin;
+            }
+            if !self.initial_by_groups {
+                totals.initial_margin += price * leg.initial_margin;
+            }
         }
         totals
     }
@@ -106,9 +110,13 @@ impl<'a> Pool<'a> {
             self.sides[leg.group][side] += price * (leg.requirement * policy.trigger);
         }
         for [requirement, initial, maintenance] in &self.sums {
-            totals.requirement += larger_side(*requirement);
-            totals.initial_margin += larger_side(*initial);
-            totals.maintenance_margin += larger_side(*maintenance);
+            if self.by_groups {
+                totals.requirement += larger_side(*requirement);
+                totals.maintenance_margin += larger_side(*maintenance);
+            }
+            if self.initial_by_groups {
+                totals.initial_margin += larger_side(*initial);
+            }
         }
     }
 
@@ -246,7 +254,7 @@ impl<'a> Pool<'a> {
         let mut line = Line::default();
         for &(number, beta) in &moved.legs {
             let leg = &self.legs[number];
-            let moving = self.holdings[leg.holding].price * (policy.bankruptcy_fee * leg.value);
+            let moving = self.holdings[leg.holding].price * (policy.cross_fees.bankruptcy_fee * leg.value);
             let own = if leg.reciprocal { Line::new(moving, 0.0) } else { Line::new(0.0, moving) };
             line.add(on_ray(own, beta));
         }
@@ -266,8 +274,8 @@ mod tests {
     use crate::formulas::contract::{Contract, Payoff};
     use crate::rules::collateral::Asset;
     use crate::rules::curve::{Curve, InitialCurve, Lookup};
-    use crate::rules::parameters::Rules;
     use crate::rules::parameters::tests::plain_rules;
+    use crate::rules::parameters::{HedgeRule, Rules};
     use crate::rules::policy::Terms;
     use crate::rules::tiers::TierTable;
 
@@ -275,7 +283,8 @@ mod tests {
     fn policy(hedge_rule: HedgeRule) -> Policy {
         let contract = Contract::new(Payoff::Linear, 1.0, 1.0).unwrap();
         let terms = Terms::new(contract, TierTable::single_rate(1.0 / 64.0).unwrap());
-        Policy::new(Rules { hedge_rule, covered_share: 0.5, ..plain_rules() }, &[terms]).unwrap()
+        Policy::new(Rules { hedge_rule, hedge_rule_initial: hedge_rule, covered_share: 0.5, ..plain_rules() }, &[terms])
+            .unwrap()
     }
 
     /// A leg opened at the mark 128, at a leverage of 8.
@@ -289,6 +298,7 @@ mod tests {
             size,
             value,
             entry_value: value,
+            required_on: value,
             profit: 0.0,
             requirement: value / 64.0,
             initial_margin: value / 8.0,

@@ -9,11 +9,11 @@ use crate::accounts::pool::Pool;
 use crate::accounts::verdict::{Totals, Verdict, judge, wallet_status};
 use crate::book::pooled_accounts::PooledAccount;
 use crate::codes::status::{AccountStatus, FIRST_FAILURE, Status};
-use crate::formulas::exposure;
+use crate::formulas::{exposure, margin};
 use crate::job::context::{Job, PolicyPart};
 use crate::rules::collateral::Asset;
 use crate::rules::curve::{Curve, InitialCurve, Lookup};
-use crate::rules::parameters::HedgeRule;
+use crate::rules::parameters::{Basis, HedgeRule};
 use crate::rules::policy::Instrument;
 
 /// What is known of a leg besides its amounts.
@@ -211,18 +211,26 @@ impl<'a> AccountReader<'a> {
             self.movers.number(mover);
         }
         (known.pooled, known.moves, known.mover) = (true, !flat, mover);
-        let by_side = part.policy.rules.hedge_rule == HedgeRule::LargerSide;
+        let by_side = part.policy.rules.grouping() == HedgeRule::LargerSide;
         // The instrument of a flat leg may be unknown; it asks for nothing, in a group of its own.
         let key = if by_side { own } else { code };
         let group = self.groups.number(if flat { 0 } else { key + 1 });
         self.legs.push(known);
+        let direction = exposure::direction(quantity, contract.long_direction());
+        let entry_value = if flat { 0.0 } else { exposure::value(size, contract.coordinate(book.entry_price[row])) };
+        let required_on = match part.policy.rules.requirement_cross {
+            Basis::Entry => entry_value,
+            Basis::Bankruptcy if !flat => margin::bankruptcy_value_of_leverage(entry_value, direction, leverage),
+            Basis::Price | Basis::Mark | Basis::Bankruptcy => value,
+        };
         self.pool.legs.push(Leg {
             known: self.legs.len() - 1,
             is_long: quantity > 0.0,
-            direction: exposure::direction(quantity, contract.long_direction()),
+            direction,
             size,
             value,
-            entry_value: if flat { 0.0 } else { exposure::value(size, contract.coordinate(book.entry_price[row])) },
+            entry_value,
+            required_on,
             profit,
             requirement,
             initial_margin,

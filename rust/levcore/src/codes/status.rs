@@ -15,7 +15,7 @@ vocabulary! {
         LiquidationPriceBeyondEntry = 4, "LIQUIDATION_PRICE_BEYOND_ENTRY", "isolated: the liquidation price lies on the profit side of the entry price";
         LiquidationPriceBeyondLastTier = 5, "LIQUIDATION_PRICE_BEYOND_LAST_TIER", "at its liquidation price the position exceeds the last tier, whose rate was used";
         AlreadyLiquidatable = 6, "ALREADY_LIQUIDATABLE", "the mark is at or past the liquidation price";
-        NoBankruptcyPrice = 7, "NO_BANKRUPTCY_PRICE", "no positive price on the side of the liquidation price ends the equity, or the policy does not say whether the bankruptcy price leaves room for the closing fee";
+        NoBankruptcyPrice = 7, "NO_BANKRUPTCY_PRICE", "no price on the liquidating side ends the equity, or the closing fee at the end is not known";
         AccountIncomplete = 16, "ACCOUNT_INCOMPLETE", "another leg or the wallet of the account failed: what depends on the account is NaN";
         WithoutMargin = 17, "WITHOUT_MARGIN", "isolated position with neither isolated_margin nor leverage: what depends on the margin is NaN";
         InvalidQuantity = 32, "INVALID_QUANTITY", "quantity is NaN or infinite";

@@ -50,6 +50,22 @@ pub fn bankruptcy_value_of_leverage(entry_value: f64, direction: f64, leverage: 
     entry_value - direction * (entry_value / leverage)
 }
 
+/// Closing fee that the initial margin reserves: that at the value where it ends.
+#[inline(always)]
+#[must_use]
+pub fn reserved_fee(entry_value: f64, direction: f64, leverage: f64, rate: f64) -> f64 {
+    rate * bankruptcy_value_of_leverage(entry_value, direction, leverage)
+}
+
+/// Closing fee on the entry value and the margin together, never negative: `rate * (entry_value + margin)`, where the margin held has
+/// the fee inside `rate * ((entry_value + held) / (1 + rate))`.
+#[inline(always)]
+#[must_use]
+pub fn fee_on_entry_and_margin(entry_value: f64, held: f64, rate: f64, inside: bool) -> f64 {
+    let charged = larger(entry_value + held, 0.0);
+    rate * if inside { charged / (1.0 + rate) } else { charged }
+}
+
 /// Requirement over equity; infinite when there is a requirement or a debt and no equity.
 #[inline(always)]
 #[must_use]

@@ -7,7 +7,7 @@ use crate::formulas::margin;
 use crate::job::context::{Job, PolicyPart};
 use crate::job::rows::{BY_ACCOUNT, fail, flatten, load_inputs, note_missing_leverage, store_codes};
 use crate::machine::compare::{Compare, ROWS};
-use crate::rules::parameters::FeeBasis;
+use crate::rules::parameters::Basis;
 use crate::rules::policy::Policy;
 use crate::tiles::classify::{classify, needs_classification};
 use crate::tiles::kernel;
@@ -28,9 +28,9 @@ pub(crate) fn isolated_tile<C: Compare>(job: &Job<'_>, part: &PolicyPart<'_>, ti
     }
     spread_instruments(tile, instruments);
     kernel::mark_positions(tile, instruments);
-    kernel::rate_return(tile);
+    kernel::rate_return(tile, rules.return_at_mark);
     kernel::fund_isolated(tile, policy);
-    requirement::require_margin::<C>(tile, policy, instruments, basis, rules.initial_at_entry_isolated);
+    requirement::require_margin::<C>(tile, policy, instruments, basis, rules.initial_at_entry_isolated, false);
     kernel::judge_isolated(tile, policy, basis);
     prices::find_prices::<C>(tile, policy, instruments, basis, false);
     if job.bounds_prices() {
@@ -90,8 +90,11 @@ fn leave_without_margin(tile: &mut Tile, slot: usize, policy: &Policy) {
         tile.results[measure][slot] = f64::NAN;
     }
     let rules = &policy.rules;
-    if rules.fee_basis == FeeBasis::Bankruptcy {
-        // Where the margin ends is not known, nor is the fee there.
+    if rules.requirement_isolated == Basis::Bankruptcy {
+        tile.results[Measure::MaintenanceMargin][slot] = f64::NAN;
+    }
+    if rules.fee_basis_isolated.needs_leverage() {
+        // How large the margin is, or where it ends, is not known, nor is the fee on it.
         for (held, measure) in
             [(rules.fee_in_initial, Measure::InitialMargin), (rules.fee_in_maintenance, Measure::MaintenanceMargin)]
         {

@@ -81,6 +81,44 @@ impl Instrument {
     }
 }
 
+/// The closing fee of a margin mode, with the factors that follow from it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Fees {
+    pub basis: FeeBasis,
+    pub rate: f64,
+    /// Whether it is an amount that does not move with the price.
+    pub fixed: bool,
+    /// Fee that moves with the price.
+    pub price_fee: f64,
+    /// Factors of a position whose requirement is frozen.
+    pub frozen: Factors,
+    /// Factors of the bankruptcy value.
+    pub bankruptcy: Factors,
+    /// Fee that the bankruptcy price leaves room for; NaN: unknown.
+    pub bankruptcy_fee: f64,
+}
+
+impl Fees {
+    fn new(rules: &Rules, basis: FeeBasis, trigger: f64) -> Self {
+        let price_fee = if basis == FeeBasis::Price { rules.fee_rate } else { 0.0 };
+        let bankruptcy_fee = match rules.fee_in_bankruptcy {
+            _ if basis == FeeBasis::None => 0.0,
+            Some(true) => rules.fee_rate,
+            Some(false) => 0.0,
+            None => f64::NAN,
+        };
+        Self {
+            basis,
+            rate: rules.fee_rate,
+            fixed: basis.is_fixed(),
+            price_fee,
+            frozen: Factors::of(price_fee * trigger),
+            bankruptcy: Factors::of(bankruptcy_fee),
+            bankruptcy_fee,
+        }
+    }
+}
+
 /// A policy compiled for a list of instruments: immutable, shared by threads.
 #[derive(Debug, Clone)]
 pub struct Policy {
@@ -90,14 +128,10 @@ pub struct Policy {
     pub(crate) trigger: f64,
     /// Level that ends a margin call.
     pub(crate) call_level: f64,
-    /// Factors of a position whose requirement is frozen.
-    pub(crate) frozen: Factors,
-    /// Factors of the bankruptcy value.
-    pub(crate) bankruptcy: Factors,
-    /// Closing fee that the bankruptcy price leaves room for; NaN: unknown.
-    pub(crate) bankruptcy_fee: f64,
-    /// Closing fee that moves with the price.
-    pub(crate) price_fee: f64,
+    /// Closing fees of isolated positions.
+    pub(crate) isolated_fees: Fees,
+    /// The same of cross positions.
+    pub(crate) cross_fees: Fees,
     pub(crate) instruments: Vec<Instrument>,
     /// What takes the place of an instrument that the policy does not know: the results of its rows are taken back.
     pub(crate) stand_in: Instrument,
@@ -120,8 +154,10 @@ impl Policy {
     pub fn new(rules: Rules, instruments: &[Terms]) -> Result<Self> {
         rules.check()?;
         let trigger = 1.0 / rules.liquidation_level;
-        let price_fee = if rules.fee_basis == FeeBasis::Price { rules.fee_rate } else { 0.0 };
-        let scale = Scale { price_fee, trigger };
+        let isolated_fees = Fees::new(&rules, rules.fee_basis_isolated, trigger);
+        let cross_fees = Fees::new(&rules, rules.fee_basis_cross, trigger);
+        let moving = if rules.requirement_isolated == Basis::Price { isolated_fees } else { cross_fees };
+        let scale = Scale { price_fee: moving.price_fee, trigger };
         let (mut tables, mut initial_tables) = (Vec::new(), Vec::new());
         let mut compiled = Vec::with_capacity(instruments.len());
         for terms in instruments {
@@ -140,11 +176,6 @@ impl Policy {
                 mover: terms.mover,
             });
         }
-        let bankruptcy_fee = match rules.fee_in_bankruptcy {
-            Some(true) => rules.fee_rate,
-            Some(false) => 0.0,
-            None => f64::NAN,
-        };
         let tables = Tables::new(&tables, scale)?;
         Ok(Self {
             rules,
@@ -155,10 +186,8 @@ impl Policy {
             },
             trigger,
             call_level: rules.margin_call.level.unwrap_or(rules.liquidation_level),
-            frozen: Factors::of(price_fee * trigger),
-            bankruptcy: Factors::of(bankruptcy_fee),
-            bankruptcy_fee,
-            price_fee,
+            isolated_fees,
+            cross_fees,
             instruments: compiled,
             stand_in: Instrument::stand_in(&tables),
             tables,
@@ -209,8 +238,9 @@ impl Policy {
         self.instruments.len()
     }
 
-    /// Whether the closing fee is an amount fixed in advance.
-    pub(crate) fn has_fixed_fee(&self) -> bool {
-        matches!(self.rules.fee_basis, FeeBasis::Entry | FeeBasis::Bankruptcy)
+    /// Closing fees of a margin mode.
+    #[inline(always)]
+    pub(crate) fn fees(&self, cross: bool) -> &Fees {
+        if cross { &self.cross_fees } else { &self.isolated_fees }
     }
 }

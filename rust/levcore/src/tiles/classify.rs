@@ -5,7 +5,7 @@ use crate::codes::measures::Measure;
 use crate::codes::status::Status;
 use crate::formulas::margin;
 use crate::machine::compare::ROWS;
-use crate::rules::parameters::FeeBasis;
+use crate::rules::parameters::Basis;
 use crate::rules::policy::{Instrument, Policy};
 use crate::rules::table::{Kind, Table};
 use crate::rules::tiers::TierKey;
@@ -92,7 +92,8 @@ pub(crate) fn classify(
     if !cross && given_margin.is_infinite() {
         return Status::InvalidMargin;
     }
-    if cross && leverage.is_nan() && policy.rules.fee_basis == FeeBasis::Bankruptcy {
+    let by_leverage = policy.cross_fees.basis.needs_leverage() || policy.rules.requirement_cross == Basis::Bankruptcy;
+    if cross && leverage.is_nan() && by_leverage {
         return Status::MissingRequiredLeverage;
     }
     let refused = refuse_by_tables(tile, slot, marked.instrument);

@@ -11,7 +11,7 @@ use crate::formulas::margin;
 use crate::formulas::mark_to_market;
 use crate::machine::compare::ROWS;
 use crate::rules::parameters::{Basis, FeeBasis};
-use crate::rules::policy::Policy;
+use crate::rules::policy::{Fees, Policy};
 use crate::tiles::marked::MarkedInstruments;
 use crate::tiles::tile::Tile;
 
@@ -54,32 +54,34 @@ fn mark_entry(tile: &mut Tile, slot: usize, entry: f64) {
 
 /// Return on equity.
 #[inline(always)]
-pub(crate) fn rate_return(tile: &mut Tile) {
+pub(crate) fn rate_return(tile: &mut Tile, at_mark: bool) {
     for slot in 0..ROWS {
-        tile.results[Measure::ReturnOnEquity][slot] = mark_to_market::return_on_equity(
-            tile.results[Measure::UnrealizedPnl][slot],
-            tile.leverage[slot],
-            tile.entry_value[slot],
-        );
+        let value = if at_mark { tile.value[slot] } else { tile.entry_value[slot] };
+        tile.results[Measure::ReturnOnEquity][slot] =
+            mark_to_market::return_on_equity(tile.results[Measure::UnrealizedPnl][slot], tile.leverage[slot], value);
     }
 }
 
 /// Cash of isolated positions and the closing fee that is fixed in advance.
 #[inline(always)]
 pub(crate) fn fund_isolated(tile: &mut Tile, policy: &Policy) {
-    let rules = &policy.rules;
-    if policy.has_fixed_fee() {
-        fix_fee_by_leverage(tile, policy);
+    let (rules, fees) = (&policy.rules, &policy.isolated_fees);
+    if fees.fixed {
+        fix_fee_by_leverage(tile, fees);
     }
+    let reserved = rules.fee_in_initial && rules.reserve_at_bankruptcy;
+    let fee_held = rules.fee_in_initial && (fees.fixed || reserved);
     let mut missing = false;
     for slot in 0..ROWS {
         missing |= tile.isolated_margin[slot].is_nan();
     }
     if missing {
-        let fee_held = policy.has_fixed_fee() && rules.fee_in_initial;
         for slot in 0..ROWS {
             let opening = margin::initial_margin(tile.entry_value[slot], tile.leverage[slot]);
-            let opening = if fee_held { opening + tile.fixed_fee[slot] } else { opening };
+            let (value, direction, leverage) = (tile.entry_value[slot], tile.direction[slot], tile.leverage[slot]);
+            let reserve = margin::reserved_fee(value, direction, leverage, fees.rate);
+            let fee = if reserved { reserve } else { tile.fixed_fee[slot] };
+            let opening = if fee_held { opening + fee } else { opening };
             let given = tile.isolated_margin[slot];
             tile.isolated_margin[slot] = if given.is_nan() { opening } else { given };
         }
@@ -87,28 +89,48 @@ pub(crate) fn fund_isolated(tile: &mut Tile, policy: &Policy) {
     for slot in 0..ROWS {
         tile.cash[slot] = tile.isolated_margin[slot] + tile.funding[slot];
     }
-    if rules.fee_basis == FeeBasis::Bankruptcy {
+    if fees.basis == FeeBasis::EntryAndMargin {
         for slot in 0..ROWS {
-            let factor = policy.bankruptcy.along(tile.direction[slot]);
-            let value =
+            let (value, held) = (tile.entry_value[slot], tile.isolated_margin[slot]);
+            tile.fixed_fee[slot] = margin::fee_on_entry_and_margin(value, held, fees.rate, fee_held);
+        }
+    }
+    if fees.basis == FeeBasis::Bankruptcy || rules.requirement_isolated == Basis::Bankruptcy {
+        for slot in 0..ROWS {
+            let factor = fees.bankruptcy.along(tile.direction[slot]);
+            tile.bankruptcy_value[slot] =
                 margin::bankruptcy_value_of_cash(tile.entry_value[slot], tile.direction[slot], tile.cash[slot], factor);
-            tile.fixed_fee[slot] = rules.fee_rate * value;
+        }
+    }
+    if fees.basis == FeeBasis::Bankruptcy {
+        for slot in 0..ROWS {
+            tile.fixed_fee[slot] = fees.rate * tile.bankruptcy_value[slot];
         }
     }
 }
 
-/// The fixed closing fee of a position that holds just its initial margin, or pays on its entry value.
+/// The fixed closing fee of a position that holds just its initial margin.
 #[inline(always)]
-pub(crate) fn fix_fee_by_leverage(tile: &mut Tile, policy: &Policy) {
-    let at_entry = policy.rules.fee_basis == FeeBasis::Entry;
+pub(crate) fn fix_fee_by_leverage(tile: &mut Tile, fees: &Fees) {
     for slot in 0..ROWS {
-        let entry_value = tile.entry_value[slot];
-        let value = if at_entry {
-            entry_value
-        } else {
-            margin::bankruptcy_value_of_leverage(entry_value, tile.direction[slot], tile.leverage[slot])
+        let (entry_value, leverage) = (tile.entry_value[slot], tile.leverage[slot]);
+        let charged = match fees.basis {
+            FeeBasis::Mark => tile.value[slot],
+            FeeBasis::Contract => tile.quantity[slot].abs(),
+            FeeBasis::EntryAndMargin => entry_value + margin::initial_margin(entry_value, leverage),
+            FeeBasis::Bankruptcy => margin::bankruptcy_value_of_leverage(entry_value, tile.direction[slot], leverage),
+            FeeBasis::None | FeeBasis::Price | FeeBasis::Entry => entry_value,
         };
-        tile.fixed_fee[slot] = policy.rules.fee_rate * value;
+        tile.fixed_fee[slot] = fees.rate * charged;
+    }
+}
+
+/// Value at which a position that holds just its initial margin has nothing left.
+#[inline(always)]
+pub(crate) fn go_bankrupt_by_leverage(tile: &mut Tile) {
+    for slot in 0..ROWS {
+        tile.bankruptcy_value[slot] =
+            margin::bankruptcy_value_of_leverage(tile.entry_value[slot], tile.direction[slot], tile.leverage[slot]);
     }
 }
 
@@ -124,7 +146,7 @@ pub(crate) fn judge_isolated(tile: &mut Tile, policy: &Policy, basis: Basis) {
         tile.needed[slot] = tile.direction[slot] * tile.entry_value[slot] - tile.cash[slot];
         tile.results[Measure::BankruptcyPrice][slot] = tile.needed[slot];
     }
-    if policy.has_fixed_fee() {
+    if policy.isolated_fees.fixed {
         for slot in 0..ROWS {
             tile.needed[slot] += tile.fixed_fee[slot] * policy.trigger;
         }
@@ -144,7 +166,7 @@ pub(crate) fn release(tile: &Tile, policy: &Policy, basis: Basis) -> [f64; ROWS]
     for slot in 0..ROWS {
         released[slot] = tile.requirement[slot] * policy.trigger;
     }
-    if policy.has_fixed_fee() {
+    if policy.cross_fees.fixed {
         for slot in 0..ROWS {
             released[slot] -= tile.fixed_fee[slot] * policy.trigger;
         }
@@ -195,9 +217,9 @@ mod tests {
         tile.leverage = [leverage; ROWS];
         spread_instruments(&mut tile, &instruments);
         mark_positions(&mut tile, &instruments);
-        rate_return(&mut tile);
+        rate_return(&mut tile, false);
         fund_isolated(&mut tile, &policy);
-        require_margin::<Baseline>(&mut tile, &policy, &instruments, Basis::Price, false);
+        require_margin::<Baseline>(&mut tile, &policy, &instruments, Basis::Price, false, false);
         judge_isolated(&mut tile, &policy, Basis::Price);
         find_prices::<Baseline>(&mut tile, &policy, &instruments, Basis::Price, false);
         bound_prices(&mut tile);

@@ -27,7 +27,8 @@ pub(crate) fn find_prices<C: Compare>(
     basis: Basis,
     cross: bool,
 ) {
-    let (frozen, bankruptcy) = (policy.frozen.both(), policy.bankruptcy.both());
+    let fees = policy.fees(cross);
+    let (frozen, bankruptcy) = (fees.frozen.both(), fees.bankruptcy.both());
     if basis == Basis::Price {
         solve::<C>(tile, instruments);
     } else {

@@ -19,9 +19,10 @@ pub(crate) fn require_margin<C: Compare>(
     instruments: &MarkedInstruments<'_>,
     basis: Basis,
     initial_at_entry: bool,
+    cross: bool,
 ) {
-    let rules = &policy.rules;
-    let fixed_fee = policy.has_fixed_fee();
+    let (rules, fees) = (&policy.rules, policy.fees(cross));
+    let fixed_fee = fees.fixed;
     if rules.initial_from_table {
         let opened_on = if initial_at_entry { tile.entry_value } else { tile.value };
         open_by_table::<C>(tile, instruments, &opened_on);
@@ -31,21 +32,30 @@ pub(crate) fn require_margin<C: Compare>(
             tile.results[Measure::InitialMargin][slot] = margin::initial_margin(value, tile.leverage[slot]);
         }
     }
-    if fixed_fee && rules.fee_in_initial {
+    if rules.fee_in_initial && rules.reserve_at_bankruptcy {
+        for slot in 0..ROWS {
+            let (value, direction, leverage) = (tile.entry_value[slot], tile.direction[slot], tile.leverage[slot]);
+            tile.results[Measure::InitialMargin][slot] += margin::reserved_fee(value, direction, leverage, fees.rate);
+        }
+    } else if fixed_fee && rules.fee_in_initial {
         for slot in 0..ROWS {
             tile.results[Measure::InitialMargin][slot] += tile.fixed_fee[slot];
         }
     }
-    let required_on = if basis == Basis::Entry { tile.entry_value } else { tile.value };
+    let required_on = match basis {
+        Basis::Entry => tile.entry_value,
+        Basis::Bankruptcy => tile.bankruptcy_value,
+        Basis::Price | Basis::Mark => tile.value,
+    };
     maintain::<C>(tile, instruments, &required_on);
     tile.requirement = tile.maintenance;
     if fixed_fee {
         for slot in 0..ROWS {
             tile.requirement[slot] += tile.fixed_fee[slot];
         }
-    } else if rules.fee_basis == FeeBasis::Price {
+    } else if fees.basis == FeeBasis::Price {
         for slot in 0..ROWS {
-            tile.requirement[slot] += rules.fee_rate * tile.value[slot];
+            tile.requirement[slot] += fees.rate * tile.value[slot];
         }
     }
     tile.results[Measure::MaintenanceMargin] =

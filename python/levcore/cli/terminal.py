@@ -1,0 +1,45 @@
+"""What the commands say: names of a file never steer the terminal that shows them."""
+
+import io
+import re
+import sys
+from collections.abc import Callable
+from typing import BinaryIO, TextIO
+
+__all__ = ["note", "say", "shown", "write_rows"]
+
+# Control characters other than the line end and the tab, and what turns or hides text: bidirectional marks,
+# embeddings, overrides and isolates, separators of lines and paragraphs, zero-width characters, tags,
+# surrogates.
+_STEERING = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
+)
+
+
+def shown(text: str) -> str:
+    """Text with every character that would steer a terminal as its escape."""
+    return _STEERING.sub(lambda found: ascii(found.group())[1:-1], text)
+
+
+def say(text: str, stream: TextIO | None = None) -> None:
+    """Print text, on standard output where no stream is given."""
+    print(shown(text), file=stream or sys.stdout)
+
+
+def note(text: str) -> None:
+    """Print a line of the command's own on standard error."""
+    say(f"levcore: {text}", sys.stderr)
+
+
+def write_rows(write: Callable[[BinaryIO], object]) -> None:
+    """Put what `write` writes on standard output, on a terminal as `shown`."""
+    rows = io.BytesIO()
+    write(rows)
+    buffer: BinaryIO | None = getattr(sys.stdout, "buffer", None)
+    if buffer is None or sys.stdout.isatty():
+        sys.stdout.write(shown(rows.getvalue().decode()))
+        return
+    sys.stdout.flush()
+    buffer.write(rows.getbuffer())
+    buffer.flush()

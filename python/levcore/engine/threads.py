@@ -1,0 +1,33 @@
+"""How many threads a call runs on."""
+
+from levcore._levcore import default_threads
+from levcore.errors import DTypeError, InputError
+
+__all__ = ["SMALL_BOOK", "checked_threads", "threads_of_call"]
+
+SMALL_BOOK = 32_768
+"""Rows up to which one thread is faster than two."""
+
+
+def checked_threads(threads: int) -> int:
+    """`threads`, if it can be a number of threads.
+
+    Raises
+    ------
+    DTypeError, InputError
+        For what is no whole number, or not from 1 to 256.
+    """
+    if isinstance(threads, bool) or not isinstance(threads, int):
+        raise DTypeError("threads", "must be a whole number", "int", type(threads).__name__)
+    if not 1 <= threads <= 256:
+        raise InputError("threads", "must be from 1 to 256", "1 to 256", str(threads))
+    return threads
+
+
+def threads_of_call(threads: int | None, rows: int, usual: int | None = None) -> int:
+    """Threads of a call on so many rows: those asked for, one for a small book, else the `usual` ones."""
+    if threads is not None:
+        return checked_threads(threads)
+    if rows <= SMALL_BOOK:
+        return 1
+    return default_threads() if usual is None else usual
