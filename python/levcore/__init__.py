@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from levcore.changes.changes import Changes
     from levcore.changes.orders import Orders, order_margin
     from levcore.changes.what_if import what_if
+    from levcore.closing.close_out import close_out
+    from levcore.closing.concentration import concentration
+    from levcore.closing.ladder import ladder
     from levcore.comparison.compare import compare
     from levcore.explanation.explain import explain
     from levcore.fills.result import FillStatus
@@ -70,9 +73,12 @@ __all__ = [
     "TierTable",
     "__version__",
     "against",
+    "close_out",
     "compare",
+    "concentration",
     "distance",
     "explain",
+    "ladder",
     "leg_costs",
     "order_margin",
     "plan",
@@ -89,11 +95,14 @@ __all__ = [
 
 LATER = {
     "Changes": "levcore.changes.changes",
+    "FillStatus": "levcore.fills.result",
     "Orders": "levcore.changes.orders",
     "against": "levcore.systems.against",
+    "close_out": "levcore.closing.close_out",
     "compare": "levcore.comparison.compare",
-    "FillStatus": "levcore.fills.result",
+    "concentration": "levcore.closing.concentration",
     "explain": "levcore.explanation.explain",
+    "ladder": "levcore.closing.ladder",
     "order_margin": "levcore.changes.orders",
     "plan": "levcore.planning.plan",
     "positions_from_fills": "levcore.fills.table",

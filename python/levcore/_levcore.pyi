@@ -13,15 +13,18 @@ from levcore.scenarios.inputs import CompiledScenarios
 __all__ = [
     "Book",
     "BookPolicies",
+    "Ladder",
     "Members",
     "Policy",
     "Table",
     "__version__",
     "account_measures",
     "account_statuses",
+    "allocate",
     "balance_measures",
     "change_kinds",
     "change_statuses",
+    "closing_words",
     "default_threads",
     "evaluate",
     "evaluate_over",
@@ -29,6 +32,7 @@ __all__ = [
     "fill_statuses",
     "instruction_sets",
     "leave_one_out",
+    "loss_parts",
     "measure_distances",
     "measure_distances_without",
     "measures",
@@ -37,14 +41,17 @@ __all__ = [
     "positions_from_fills",
     "price_grid_profits",
     "quantities_to_close",
+    "rank_for_deleveraging",
     "scenario_account_statuses",
     "scenario_margin",
     "scenario_measures",
     "scenario_row_statuses",
+    "share_out",
     "span_future_profits",
     "states",
     "statuses",
     "text_to_number",
+    "to_quanta",
     "used_instruction_set",
     "what_if",
 ]
@@ -279,3 +286,58 @@ def what_if(
     instruction_set: str,
     threads: int,
 ) -> None: ...
+
+@final
+class Ladder:
+    def __new__(
+        cls,
+        size: npt.NDArray[np.float64],
+        entry: npt.NDArray[np.float64],
+        trigger: npt.NDArray[np.float64],
+        bankruptcy: npt.NDArray[np.float64],
+        falls: bool,
+        per_unit: float,
+    ) -> Ladder: ...
+    def at(
+        self, coordinates: npt.NDArray[np.float64]
+    ) -> tuple[npt.NDArray[np.uint64], list[npt.NDArray[np.float64]]]: ...
+
+def allocate(
+    amount: int,
+    capacity: npt.NDArray[np.int64],
+    weight: npt.NDArray[np.int64],
+    rule: str,
+    deal_rest: bool,
+) -> npt.NDArray[np.int64]: ...
+def closing_words() -> list[list[tuple[str, str]]]: ...
+def loss_parts(
+    gain: npt.NDArray[np.float64],
+    entry: npt.NDArray[np.float64],
+    trigger: npt.NDArray[np.float64],
+    fill: npt.NDArray[np.float64],
+    fee_rate: npt.NDArray[np.float64],
+    per_unit: float,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]: ...
+def rank_for_deleveraging(
+    ranking: str,
+    profit: npt.NDArray[np.float64],
+    entry_value: npt.NDArray[np.float64],
+    value: npt.NDArray[np.float64],
+    wallet: npt.NDArray[np.float64],
+    equity: npt.NDArray[np.float64],
+    maintenance_margin: npt.NDArray[np.float64],
+    leverage: npt.NDArray[np.float64],
+    key: npt.NDArray[np.int64],
+    lots: npt.NDArray[np.int64],
+    seed: int,
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.uint32]]: ...
+def share_out(
+    shortfall: npt.NDArray[np.int64],
+    lots: npt.NDArray[np.int64],
+    pool: npt.NDArray[np.uint32],
+    fund: int,
+    lots_of_winners: npt.NDArray[np.int64],
+    gains: int,
+    order: list[str],
+) -> tuple[list[npt.NDArray[np.int64]], npt.NDArray[np.int64], npt.NDArray[np.int64]]: ...
+def to_quanta(amount: npt.NDArray[np.float64], per_unit: float) -> npt.NDArray[np.int64]: ...

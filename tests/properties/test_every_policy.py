@@ -28,7 +28,8 @@ COUNT = 60 if THOROUGH else 1
 BY_NAME = {name: list(group) for name, group in groupby(every_version(), key=lambda policy: policy.name)}
 STEP = 2.0**-20
 NEAR = Fraction(1, 10**9)
-UNSAID = ("ratio", "debtor", "price_rounding_long", "price_rounding_short", "trader_owes")
+AFTER_THE_TRIGGER = tuple(rule for rule in RULES if rule.startswith("close_out_"))
+UNSAID = ("ratio", "debtor", "price_rounding_long", "price_rounding_short", "trader_owes", *AFTER_THE_TRIGGER)
 
 
 def ruled_books(name: str) -> Iterator[Ruled]:

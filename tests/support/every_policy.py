@@ -47,7 +47,7 @@ PAIRED: dict[tuple[str, str], dict[str, Any]] = {
 RULED = tuple(
     rule
     for rule in CHOICES
-    if not rule.startswith(("price_rounding", "bankruptcy_rounding", "table_", "trader_"))
+    if not rule.startswith(("price_rounding", "bankruptcy_rounding", "table_", "trader_", "close_out_"))
     and rule != "maintenance_rate_rule"
 )
 """Rules that numbers follow from."""

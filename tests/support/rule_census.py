@@ -108,8 +108,12 @@ def census(policies: list[str] | None = None) -> list[Line]:
     return [line for name in chosen for line in _lines_of(lc.policy(name))]
 
 
+AFTER_THE_TRIGGER = tuple(rule for rule in RULES if rule.startswith("close_out_"))
+"""No number of an evaluation follows from these; ``tests/published/test_after_trigger.py`` has theirs."""
+
+
 def _lines_of(policy: lc.MarginPolicy) -> Iterator[Line]:
-    for rule in RULES:
+    for rule in (rule for rule in RULES if rule not in AFTER_THE_TRIGGER):
         value = getattr(policy, rule)
         mark = mark_of(policy, rule)
         for neighbour, companions in neighbours(policy, rule):

@@ -39,6 +39,8 @@ NOT_COMPARED = {
 }
 # A comparison is of positions; open orders are not in it.
 NOT_COMPARED |= {"order_margin", "order_loss", "order_ratio"}
+# Nor is what happens after the trigger.
+NOT_COMPARED |= {rule for rule in RULES if rule.startswith("close_out_")}
 NAMES_SHOWN = 8
 
 

@@ -19,10 +19,14 @@ from levcore.rules.fees import Fees, regular_fees
 from levcore.rules.instruments import Instrument, InstrumentTable
 from levcore.rules.terms import (
     CHOICES,
+    PAYERS,
     UNKNOWN,
     BankruptcyRounding,
+    CloseOutPrice,
+    CloseOutStep,
     ClosingFeeBasis,
     CrossFeeBasis,
+    DeleveragingRanking,
     FeeBankruptcy,
     FeeReserve,
     FundingInRequirement,
@@ -36,6 +40,7 @@ from levcore.rules.terms import (
     OrderMargin,
     OrderRatio,
     RateRule,
+    Remainder,
     RequirementBasis,
     ReturnBasis,
     Rounding,
@@ -51,6 +56,7 @@ from levcore.rules.tiers import Unit
 __all__ = ["MarginPolicy", "PolicyInfo", "Source", "Texts", "policies", "policy"]
 
 HIGHEST_FEE = 0.02
+HIGHEST_CLOSE_OUT_FEE = 0.05
 LOWEST_LEVEL, HIGHEST_LEVEL = 1e-9, 1e9
 
 
@@ -156,6 +162,18 @@ class MarginPolicy:
         Whether the margin ratio takes what orders ask for off the equity.
     trader_owes_isolated : {"same", "no", "yes", "claim_reserved", "unknown"}
         The same of an isolated position, where a source tells it from the account's; see `owes`.
+    close_out_step : {"whole", "unknown"}
+        What a liquidation closes: the whole position, or all positions of the account.
+    close_out_fee_rate : float or "unknown"
+        Fee for it, a fraction of the value at the fill, at most 0.05.
+    close_out_remainder : {"trader", "fund", "unknown"}
+        Who keeps what closing leaves of the margin.
+    close_out_payers : tuple of {"fund", "deleveraging", "socialised"}, or ("unknown",)
+        Who pays what is missing, one after the other, before `trader_owes` is asked.
+    close_out_ranking : str
+        Score by which winners are deleveraged (`levcore.deleverage` has the list), "none" or "unknown".
+    close_out_price : {"bankruptcy", "mark", "none", "unknown"}
+        Price at which they are.
     instruments : InstrumentTable
         The bundled table, or an empty one for the caller to fill with `with_instruments`.
     assets : AssetTable
@@ -214,6 +232,12 @@ class MarginPolicy:
     liabilities_count_as: LiabilityRule
     margins_convert_at: MarginConversion
     trader_owes: TraderOwes
+    close_out_step: CloseOutStep
+    close_out_fee_rate: float | Unknown
+    close_out_remainder: Remainder
+    close_out_payers: tuple[str, ...]
+    close_out_ranking: DeleveragingRanking
+    close_out_price: CloseOutPrice
     closing_fee_basis_cross: CrossFeeBasis = "same"
     closing_fee_reserved: FeeReserve = "same"
     bankruptcy_rounding_long: BankruptcyRounding = "same"
@@ -250,6 +274,7 @@ class MarginPolicy:
         self._check_fee()
         self._check_levels()
         self._check_covered_share()
+        self._check_close_out()
         self._check_pairs()
 
     @property
@@ -266,7 +291,7 @@ class MarginPolicy:
             Where it is unknown: no source states it and the caller has not.
         """
         value = getattr(self, rule)
-        if value == UNKNOWN or (value is None and rule.endswith("_level")):
+        if value in (UNKNOWN, (UNKNOWN,)) or (value is None and rule.endswith("_level")):
             remedy = f"state it with policy.replace({rule}=...)"
             if rule == "closing_fee_rate" and self.closing_fee_is:
                 remedy = f"choose it with policy.with_fees('regular') ({self._regular()}), or {remedy}"
@@ -441,6 +466,17 @@ class MarginPolicy:
         if rule == "covered" and self.requirement_basis_cross == "bankruptcy":
             text = "is not computed where legs cover each other"
             raise self._fault("requirement_basis_cross", text, "another basis", "'bankruptcy'")
+
+    def _check_close_out(self) -> None:
+        rate, payers = self.close_out_fee_rate, self.close_out_payers
+        if rate != UNKNOWN and not (_is_number(rate) and 0 <= float(rate) <= HIGHEST_CLOSE_OUT_FEE):
+            expected = f"in [0, {HIGHEST_CLOSE_OUT_FEE}]"
+            raise self._fault("close_out_fee_rate", "must be a fraction of value", expected, repr(rate))
+        distinct = isinstance(payers, tuple) and len(set(payers)) == len(payers)
+        known = distinct and all(payer in PAYERS for payer in payers)
+        if not known or (UNKNOWN in payers and len(payers) > 1):
+            expected = f"a tuple of some of {', '.join(PAYERS[:-1])}, each once, or ('unknown',)"
+            raise self._fault("close_out_payers", "must be payers", expected, repr(payers))
 
     def _fault(self, rule: str, text: str, expected: str, found: str) -> PolicyError:
         return PolicyError(f"{self.id}, {rule}", text, expected, found)

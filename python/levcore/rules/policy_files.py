@@ -113,7 +113,12 @@ def _policy(data: Mapping[str, Any], version: Mapping[str, Any]) -> MarginPolicy
     rules = {**data["rules"], **version.get("rules", {})}
     sources = tuple(Source(**source) for source in [*data.get("sources", []), *version.get("sources", [])])
     _check_keys(name, rules, set(RULES))
-    fields: dict[str, Any] = NO_LEVELS | DEFAULTS | rules | {"table_units": tuple(rules["table_units"])}
+    fields: dict[str, Any] = (
+        NO_LEVELS
+        | DEFAULTS
+        | rules
+        | {rule: tuple(rules[rule]) for rule in ("table_units", "close_out_payers")}
+    )
     made = MarginPolicy(
         name=name,
         as_of=version["as_of"],
@@ -188,7 +193,7 @@ def _check_provenance(made: MarginPolicy) -> None:
         value = getattr(made, rule)
         if rule.endswith("_inclusive") or rule == "covered_share" or value == DEFAULTS.get(rule):
             continue  # stated with the level or with hedge_requirement, or no rule of the venue's own
-        if value in (UNKNOWN, None):
+        if value in (UNKNOWN, None, (UNKNOWN,)):
             if not made.unknown.about(rule):
                 raise PolicyError(made.id, f"unknown must say why {rule} is", "a reason", "nothing")
         elif not made.rests_on.about(rule).startswith(MARKS):

@@ -8,10 +8,14 @@ import numpy as np
 
 __all__ = [
     "CHOICES",
+    "PAYERS",
     "UNKNOWN",
     "BankruptcyRounding",
+    "CloseOutPrice",
+    "CloseOutStep",
     "ClosingFeeBasis",
     "CrossFeeBasis",
+    "DeleveragingRanking",
     "FeeBankruptcy",
     "FeeReserve",
     "FundingInRequirement",
@@ -25,6 +29,7 @@ __all__ = [
     "OrderMargin",
     "OrderRatio",
     "RateRule",
+    "Remainder",
     "RequirementBasis",
     "ReturnBasis",
     "Rounding",
@@ -57,6 +62,19 @@ InitialMarginRule: TypeAlias = Literal["leverage", "table", "unknown"]
 FundingInRequirement: TypeAlias = Literal["none", "rate_times_value", "rate_times_value_of_payer", "unknown"]
 LiabilityRule: TypeAlias = Literal["none", "negative_equity", "requirement", "unknown"]
 MarginConversion: TypeAlias = Literal["price", "liability_weight", "unknown"]
+CloseOutStep: TypeAlias = Literal["whole", "unknown"]
+Remainder: TypeAlias = Literal["trader", "fund", "unknown"]
+DeleveragingRanking: TypeAlias = Literal[
+    "profit_share_times_margin_ratio",
+    "profit_share_times_effective_leverage",
+    "price_ratio_times_leverage",
+    "profit_share_times_leverage",
+    "random",
+    "none",
+    "unknown",
+]
+CloseOutPrice: TypeAlias = Literal["bankruptcy", "mark", "none", "unknown"]
+PAYERS = ("fund", "deleveraging", "socialised", "unknown")
 TraderOwes: TypeAlias = Literal["no", "yes", "claim_reserved", "unknown"]
 OrderMargin: TypeAlias = Literal["none", "larger_side", "sum", "unknown"]
 OrderLoss: TypeAlias = Literal["none", "counted", "unknown"]
@@ -97,6 +115,10 @@ CHOICES: dict[str, tuple[object, ...]] = {
     "order_loss": get_args(OrderLoss),
     "order_ratio": get_args(OrderRatio),
     "trader_owes_isolated": get_args(TraderOwesIsolated),
+    "close_out_step": get_args(CloseOutStep),
+    "close_out_remainder": get_args(Remainder),
+    "close_out_ranking": get_args(DeleveragingRanking),
+    "close_out_price": get_args(CloseOutPrice),
 }
 
 

@@ -7,6 +7,7 @@ mod book;
 mod book_policies;
 mod borrowed;
 mod calls;
+mod closing;
 mod door;
 mod errors;
 mod fills;
@@ -29,6 +30,8 @@ mod _levcore {
     use crate::book_policies::BookPolicies;
     #[pymodule_export]
     use crate::calls::{evaluate, leave_one_out, measure_distances, measure_distances_without, quantities_to_close};
+    #[pymodule_export]
+    use crate::closing::{Ladder, allocate, closing_words, loss_parts, rank_for_deleveraging, share_out, to_quanta};
     #[pymodule_export]
     use crate::door::panic_inside;
     #[pymodule_export]

@@ -9,7 +9,7 @@
 //! liquidation price has a closed form ([`formulas::liquidation`]). Results are the same to the last bit for every instruction set and
 //! number of threads.
 //!
-//! The rooms stand on floors, and use what lies below them only: `what_if`, `evaluate`, `accounts`, `job`, `tiles`, `rules`, `scenarios` and `fills`; then
+//! The rooms stand on floors, and use what lies below them only: `what_if`, `evaluate`, `accounts`, `job`, `tiles`, `rules`, `scenarios`, `closing` and `fills`; then
 //! `book`, `formulas`, `machine`; at the bottom `codes` and `error`. `tests/floors.rs` holds them to it.
 //!
 //! # Examples
@@ -80,6 +80,7 @@
 
 pub mod accounts;
 pub mod book;
+pub mod closing;
 pub mod codes;
 pub mod error;
 pub mod evaluate;

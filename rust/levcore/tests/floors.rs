@@ -13,7 +13,7 @@ const FLOORS: [&[&str]; 10] = [
     &["accounts"],
     &["job"],
     &["tiles"],
-    &["rules", "scenarios", "fills"],
+    &["rules", "scenarios", "closing", "fills"],
     &["book", "formulas", "machine"],
     &["codes"],
     &["memory"],

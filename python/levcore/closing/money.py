@@ -1,0 +1,68 @@
+"""Money in whole quanta of one settlement currency, and contracts as coordinates."""
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from levcore.errors import InputError
+
+if TYPE_CHECKING:
+    from levcore.book.arrays import Floats
+    from levcore.book.positions import PositionBook
+    from levcore.rules.instruments import Instrument
+    from levcore.rules.policy import MarginPolicy
+
+__all__ = ["Wholes", "coordinates", "instruments_of", "quanta_per_unit", "sizes"]
+
+Wholes = npt.NDArray[np.int64]
+
+
+def quanta_per_unit(quantum: float) -> float:
+    """How many quanta a unit of money has.
+
+    Raises
+    ------
+    InputError
+        Unless it is a whole number: amounts of one unit would not be whole.
+    """
+    if not 0 < quantum <= 1 or abs(round(1 / quantum) * quantum - 1) > 1e-12:
+        raise InputError("quantum", "must be a whole part of one", "1e-8, 0.01, 1", repr(quantum))
+    return float(round(1 / quantum))
+
+
+def instruments_of(policy: "MarginPolicy", names: tuple[str, ...]) -> "list[Instrument | None]":
+    """Instruments by name; None where the policy has none.
+
+    Raises
+    ------
+    InputError
+        Where they settle in several currencies: no fund pays in all of them.
+    """
+    found = [policy.instruments.get(name) for name in names]
+    currencies = sorted({each.settlement for each in found if each is not None})
+    if len(currencies) > 1:
+        rule = "must settle in one currency, that of the fund and the ledger"
+        raise InputError("book", rule, "one currency a call", ", ".join(map(repr, currencies)))
+    return found
+
+
+def coordinates(
+    instruments: "list[Instrument | None]", codes: npt.NDArray[np.uint32], prices: "Floats"
+) -> "Floats":
+    """Prices as coordinates, in which value is size times coordinate; NaN without an instrument."""
+    factor = np.array([math.nan if each is None else each.multiplier for each in instruments])[codes]
+    inverse = np.array([each is not None and each.payoff == "inverse" for each in instruments])[codes]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        result: Floats = np.where(inverse, 1.0 / prices, prices * factor)
+    return result
+
+
+def sizes(book: "PositionBook", instruments: "list[Instrument | None]") -> "tuple[Floats, Floats]":
+    """Size of each row, and gain a unit of the coordinate: the size with the sign of the position."""
+    codes = book.instrument_codes
+    contract = np.array([math.nan if each is None else each.contract_size for each in instruments])[codes]
+    sign = np.array([-1.0 if each is not None and each.payoff == "inverse" else 1.0 for each in instruments])
+    size = np.abs(book.quantity) * contract
+    return size, np.copysign(size, book.quantity) * sign[codes]

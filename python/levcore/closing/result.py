@@ -1,0 +1,90 @@
+"""What a close-out cost and who paid."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from levcore.book.arrays import Floats
+from levcore.closing.money import Wholes
+
+if TYPE_CHECKING:
+    from levcore.closing.ledger import Ledger
+    from levcore.rules.policy import MarginPolicy
+
+__all__ = ["CloseOut"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseOut:
+    """Result of `levcore.close_out`. Amounts are int64 quanta; ``amount / per_unit`` is money.
+
+    Attributes
+    ----------
+    policy : MarginPolicy
+    per_unit : float
+        Quanta a unit of settlement currency.
+    rows : ndarray of int64, shape (c,)
+        Rows of the book that were closed.
+    trigger, fill : ndarray of float64, shape (c,), quote per base
+    to_trigger, past_trigger, fees : ndarray of int64, shape (c,)
+        The three parts of each row's loss; negative: a gain.
+    group : ndarray of int64, shape (c,)
+        Isolated position or cross account of each row: a place in the next four.
+    first_row, margin, left, other_money : ndarray of int64, shape (g,)
+        Its first row; its margin or wallet, with funding; what is left of it, negative: missing; what the
+        trader's other money pays.
+    fund, deleveraging, socialised, unpaid : ndarray of int64, shape (c,)
+        Who pays what is missing, by the row that it is missing for, and what nobody has paid.
+    debt : {"written off", "owed", "claim"}
+        What becomes of that: reset and borne by the venue, owed by the trader, reset with a claim reserved.
+    winners : ndarray of int64, shape (3, w)
+        Rows that are deleveraged, their lots, and what they give.
+    lots_per_unit : float
+        Lots a contract.
+    ledger : Ledger
+        Every entry; account ``closed`` ends at zero.
+    """
+
+    policy: "MarginPolicy"
+    per_unit: float
+    rows: Wholes
+    trigger: Floats
+    fill: Floats
+    to_trigger: Wholes
+    past_trigger: Wholes
+    fees: Wholes
+    group: Wholes
+    first_row: Wholes
+    margin: Wholes
+    left: Wholes
+    other_money: Wholes
+    fund: Wholes
+    deleveraging: Wholes
+    socialised: Wholes
+    unpaid: Wholes
+    debt: str
+    winners: Wholes
+    lots_per_unit: float
+    ledger: "Ledger"
+
+    def __repr__(self) -> str:
+        """How much was closed, and what was missing."""
+        missing = -sum(self.left[self.left < 0].tolist()) / self.per_unit
+        return f"CloseOut({self.rows.size:,} positions under {self.policy.id}, {missing:,.2f} missing)"
+
+    def totals(self) -> dict[str, float]:
+        """Sums in settlement currency: parts of the loss, what is left, what is missing, and who paid it."""
+        missing = -sum(self.left[self.left < 0].tolist())
+        sums = {
+            "to_trigger": sum(self.to_trigger.tolist()),
+            "past_trigger": sum(self.past_trigger.tolist()),
+            "fees": sum(self.fees.tolist()),
+            "margin": sum(self.margin.tolist()),
+            "left": sum(self.left[self.left > 0].tolist()),
+            "missing": missing,
+            "other_money": sum(self.other_money.tolist()),
+            "fund": sum(self.fund.tolist()),
+            "deleveraging": sum(self.deleveraging.tolist()),
+            "socialised": sum(self.socialised.tolist()),
+            self.debt.replace(" ", "_"): sum(self.unpaid.tolist()),
+        }
+        return {name: quanta / self.per_unit for name, quanta in sums.items()}

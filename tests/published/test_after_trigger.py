@@ -1,0 +1,165 @@
+"""Published numbers of what happens after the trigger: settlement, deleveraging, shares of a loss."""
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+import levcore as lc
+from levcore import _levcore as core
+from support.closing_books import ONE_RATE
+
+UNIT = 1e8
+Numbers = npt.NDArray[Any]
+loss_parts: Any = core.loss_parts
+rank: Any = core.rank_for_deleveraging
+
+
+def quanta(*amounts: float) -> Numbers:
+    return core.to_quanta(np.array(amounts, dtype=np.float64), UNIT)
+
+
+def money(amounts: Numbers) -> list[float]:
+    return [float(amount) for amount in amounts / UNIT]
+
+
+@pytest.mark.parametrize(
+    ("size", "entry", "profit"), [(28.53, 28.885, 194.275035), (448.17, 27.884, 2603.195445)]
+)
+def test_profit_of_a_deleveraged_short(size: float, entry: float, profit: float) -> None:
+    """AVAX shorts deleveraged at 22.075 on Hyperliquid, 2025-10-10 (ConejoCapital/HyperReplay@a47a910).
+
+    The entry is printed with 3 decimals, so the profit is known to half of the last one times the size.
+    """
+    columns = (np.array([each]) for each in (-size, entry, 22.075, 22.075, 0.0))
+    loss = loss_parts(*columns, UNIT)[0]
+    assert -loss[0] / UNIT == pytest.approx(profit, abs=0.0005 * size + 1e-6)
+
+
+def test_gap_of_one_account_at_one_instant() -> None:
+    """The five largest of 44 coins of a liquidated account, Hyperliquid 2025-10-10, first wave.
+
+    github.com/pluriholonomic/autodeleveraging-analysis@aae0be8: quantity, gap a contract, gap in USD.
+    """
+    coins = [
+        (2765836.3699999955, 0.6020000000000068, 1665033.494740016),
+        (18919193.0, 0.0061400000000000265, 116163.8450200005),
+        (4204513953.0, 2.300000000000001e-05, 96703.82091900005),
+        (779846.9000000001, 0.10660000000000022, 83131.67954000019),
+        (27900555.30000001, 0.00275000000000003, 76726.52707500086),
+    ]
+    size, gap, expected = (np.array(column) for column in zip(*coins, strict=True))
+    none = np.zeros(5)
+    parts = loss_parts(size, gap, gap, none, none, UNIT)
+    assert parts[0].tolist() == [0] * 5
+    np.testing.assert_allclose(parts[1] / UNIT, expected, rtol=1e-9)
+
+
+def test_a_queue_and_shares_by_profit() -> None:
+    """Worked in arXiv:2512.01112v3: half of a deficit of 15 falls on profits 8, 4 and 0.5."""
+    profit = quanta(8, 4, 0.5)
+    budget = int(quanta(7.5)[0])
+    in_queue = [1, 0, 2]
+    taken = core.allocate(budget, profit[in_queue], profit[in_queue], "queue", False)
+    assert money(taken[np.argsort(in_queue)]) == [3.5, 4.0, 0.0]
+    assert money(core.allocate(budget, profit, profit, "pro_rata", False)) == [4.8, 2.4, 0.3]
+    assert money(core.allocate(budget, profit, profit, "min_max", False)) == [4.8, 2.4, 0.3]
+
+
+def test_shortfall_and_fees_of_a_short() -> None:
+    """arXiv:2512.01112v3: a short of 1 at 1.05 with cash 10/99, bought back at 1.55.
+
+    Fees are 20 bp of the mark and 10 of the fill; the cash counts from the mark, not from the entry.
+    """
+    parts = loss_parts(*(np.array([each]) for each in (-1.0, 1.05, 1.05, 1.55, 0.001)), UNIT)
+    assert (parts[1][0] - quanta(10 / 99)[0]) / UNIT == pytest.approx(0.399, abs=0.0005)
+    of_mark = loss_parts(*(np.array([each]) for each in (-1.0, 1.05, 1.05, 1.05, 0.002)), UNIT)[2]
+    assert (parts[2][0] + of_mark[0]) / UNIT == pytest.approx(0.00365, abs=0.0005)
+
+
+def test_bankruptcy_and_liquidation_of_five_positions() -> None:
+    """arXiv:2512.01112v3, appendix: entry 1, rate 10 %; the first has none above zero."""
+    cash = [2.0, 2 / 3, 8 / 3, 2 / 19, 10 / 99]
+    policy = lc.policy("generic").replace(**ONE_RATE)
+    policy = policy.with_instruments([lc.Instrument("X", "linear", tiers=lc.TierTable.single_rate(0.1))])
+    book = lc.PositionBook(["X"] * 5, [1.0, 1.0, -4.0, 1.0, -1.0], [1.0] * 5, isolated_margin=cash)
+    risk = lc.Engine(policy).evaluate(book, {"X": 1.0})
+    assert np.isnan(risk.bankruptcy_price[0])
+    assert np.isnan(risk.liquidation_price[0])
+    np.testing.assert_allclose(risk.bankruptcy_price[1:], [0.3333, 1.6667, 0.8947, 1.101], atol=5e-5)
+    np.testing.assert_allclose(risk.liquidation_price[1:4], [0.3704, 1.5152, 0.9942], atol=5e-5)
+    assert round(float(risk.liquidation_price[4]), 3) == 1.001  # printed with three decimals
+
+
+def scores(ranking: str, count: int, **columns: list[float]) -> tuple[Numbers, Numbers]:
+    names = ("profit", "entry_value", "value", "wallet", "equity", "maintenance_margin", "leverage")
+    given = [np.array(columns.get(name, [1.0] * count)) for name in names]
+    key = np.arange(count)
+    scored: tuple[Numbers, Numbers] = rank(ranking, *given, key, np.ones(count, dtype=np.int64), 0)
+    return scored
+
+
+def test_score_of_a_binance_user() -> None:
+    """dev.binance.vision/t/17801: profit 40.2, wallet 4.27, ratio 0.1342 by FAQ 360033525471."""
+    columns = {"profit": [40.2], "wallet": [4.27], "equity": [1.0], "maintenance_margin": [0.1342]}
+    score, _ = scores("profit_share_times_margin_ratio", 1, **columns)
+    assert round(float(score[0]), 2) == 1.26
+    assert pytest.approx(9.41, abs=0.005) == 40.2 / 4.27
+
+
+def test_order_of_ten_positions_at_zubr() -> None:
+    """help.zubr.io 360011816240: score = profit share * leverage."""
+    profit = [10.0, 5.0, 20.0, 5.0, 15.0, 3.0, 12.0, 6.0, 11.0, 7.0]
+    leverage = [4.0, 0.5, 1.2, 10.0, 2.0, 4.0, 5.0, 0.8, 11.0, 6.0]
+    score, order = scores(
+        "profit_share_times_leverage", 10, profit=profit, entry_value=[100.0] * 10, leverage=leverage
+    )
+    assert score.round(3).tolist() == [0.4, 0.025, 0.24, 0.5, 0.3, 0.12, 0.6, 0.048, 1.21, 0.42]
+    places = np.empty(10, dtype=np.int64)
+    places[order] = np.arange(1, 11)
+    assert places.tolist() == [5, 10, 7, 3, 6, 8, 2, 9, 1, 4]
+
+
+def test_fills_of_a_queue_at_satis() -> None:
+    """doc.sat.is: a short of 20 is closed against a queue of 10 and 20; the second keeps 10."""
+    assert core.allocate(20, np.array([10, 20]), np.array([10, 20]), "queue", False).tolist() == [10, 10]
+
+
+def test_lowest_price_of_a_market_close_at_cube() -> None:
+    """cubexch.gitbook.io: 1 BTC at 100,000, requirement 10,000, of which 70 % is kept: not below 97,000."""
+    parts = loss_parts(*(np.array([each]) for each in (1.0, 1e5, 1e5, 97_000.0, 0.0)), UNIT)
+    assert 10_000 - parts[1][0] / UNIT == 0.7 * 10_000
+
+
+def paradex(penalty: Fraction) -> tuple[list[tuple[float, float, float]], Fraction]:
+    """Table of docs.paradex.trade/risk-system/liquidations with a penalty; the first share under 90 %."""
+    requirement, equity, rows, chosen = Fraction("88.8"), Fraction(80), [], Fraction(0)
+    for step in range(1, 5):
+        share = Fraction(step, 5)
+        left, paid = requirement * (1 - share), requirement * share * penalty
+        ratio = left / (equity - paid)
+        rows.append((float(left), round(float(paid), 2), round(float(100 * ratio), 1)))
+        chosen = chosen or (share if ratio < Fraction(9, 10) else Fraction(0))
+    return rows, chosen
+
+
+def test_paradex_contradicts_itself() -> None:
+    """Its text sets the penalty to 70 % of the requirement, its table to 50 %: other steps follow."""
+    rows, chosen = paradex(Fraction(1, 2))
+    assert rows == [(71.04, 8.88, 99.9), (53.28, 17.76, 85.6), (35.52, 26.64, 66.6), (17.76, 35.52, 39.9)]
+    assert chosen == Fraction(2, 5)
+    of_text, chosen_by_text = paradex(Fraction(7, 10))
+    assert of_text[1][2] == 96.6
+    assert chosen_by_text == Fraction(3, 5)
+    loss = loss_parts(
+        np.array([0.04, -0.4]),
+        np.array([60_000.0, 3_000.0]),
+        np.array([54_800.0, 3_400.0]),
+        np.array([54_800.0, 3_400.0]),
+        np.zeros(2),
+        UNIT,
+    )[0]
+    assert money(loss) == [208.0, 160.0]  # together the printed 368
+    assert round(1_000 - 368 - 17.76, 2) == 614.24
