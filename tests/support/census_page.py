@@ -17,8 +17,8 @@ the same value and evidence; a test holds that, and this page. `[R]` is read in 
 third party's copy of it, `[D]` derived. A rule that says nothing under the others, such as the rate of a fee
 where there is none, has no neighbour. Of table rules a case notices whose table would no longer be let in; of
 a ratio, one that compares it; a price is not rounded where a printed one is off the contract's tick, or has
-nine digits, with which no contract is quoted. What happens after the trigger (`close_out_*`) moves no number of an
-evaluation and is left out here; its published numbers are in `tests/published/test_after_trigger.py`.
+nine digits, with which no contract is quoted. What happens after the trigger (`close_out_*`) moves no number
+of an evaluation and is left out here; its published numbers are in `tests/published/test_after_trigger.py`.
 `python tools/census_page.py` writes the page.
 
 """
