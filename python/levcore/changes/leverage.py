@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from levcore.book.arrays import Floats
+from levcore.engine.leverage_limits import leverage_of_tiers
 
 if TYPE_CHECKING:
     from levcore.changes.result import WhatIf
-    from levcore.rules.tiers import TierTable
 
 __all__ = ["highest_leverage"]
 
@@ -35,32 +35,6 @@ def highest_leverage(result: "WhatIf") -> Floats:
         for side, tiers in ((~short, given.tiers), (short, given.short_tiers or given.tiers)):
             chosen = rows[side]
             size = np.abs(result.quantity[chosen])
-            highest[chosen] = _of_tiers(tiers, result, chosen, size, given.contract_size)
+            limit, notional = result.changes.risk_limit[chosen], result.after.positions.notional[chosen]
+            highest[chosen] = leverage_of_tiers(tiers, size, notional, limit, given.contract_size)
     return highest
-
-
-def _of_tiers(
-    tiers: "TierTable",
-    result: "WhatIf",
-    rows: "np.ndarray[tuple[int], np.dtype[np.intp]]",
-    contracts: Floats,
-    contract_size: float,
-) -> Floats:
-    if not tiers.max_leverage:
-        return np.full(rows.size, np.nan)
-    if tiers.unit == "contracts":
-        key = contracts
-    elif tiers.unit == "base" and not tiers.is_single_rate:
-        notional = result.after.positions.notional[rows]
-        # Of an inverse contract the value is in base currency.
-        inverse = tiers.shape == "marginal"
-        key = notional if inverse else contracts * contract_size
-    elif tiers.unit == "risk_limit":
-        key = np.where(np.isnan(result.changes.risk_limit[rows]), np.nan, result.changes.risk_limit[rows])
-    else:
-        key = result.after.positions.notional[rows]
-    floors = np.asarray(tiers.floors)
-    # Above a floor its tier applies, at the floor the one below.
-    place = np.maximum(np.searchsorted(floors, key, side="left") - 1, 0)
-    leverage = np.asarray(tiers.max_leverage)[np.minimum(place, floors.size - 1)]
-    return np.where(np.isnan(key), np.nan, leverage)

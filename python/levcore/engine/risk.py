@@ -19,6 +19,7 @@ from levcore.status import FIRST_FAILURE, FIRST_PARTIAL, Code, State, Status
 
 if TYPE_CHECKING:
     from levcore.book.positions import PositionBook
+    from levcore.engine.leverage_limits import LeverageAboveTier
     from levcore.rules.policy import MarginPolicy
 
 __all__ = ["BookRisk"]
@@ -183,6 +184,12 @@ class BookRisk(ResultColumns):
     def frame(self, columns: Table | None = None) -> Table:
         """The result as Arrow's columns: those given or of the book, every measure, states as words."""
         return result_table(self, book_table(self.book) if columns is None else columns)
+
+    def leverage_above_tier(self) -> "list[LeverageAboveTier]":
+        """Positions with more leverage than the tier that they are in allows, by row; needs ``notional``."""
+        from levcore.engine.leverage_limits import leverage_above_tier
+
+        return leverage_above_tier(self)
 
     def worst_state(self) -> State:
         """Worst state of any position or account that could be judged."""

@@ -8,6 +8,7 @@ rests.
 from collections.abc import Iterator
 from typing import Any
 
+from levcore.engine.risk import BookRisk
 from levcore.reports.numbers import count, percent, short
 from levcore.reports.page import Page, Section, Tile
 from levcore.reports.policy import policy_section
@@ -54,11 +55,27 @@ def risk_page(report: Report, title: str = "Risk report") -> Page:
         title=title,
         verdict=headline(report),
         worst=_worst(report),
-        facts=[*(("policy", f"{one.id}: {one.title}") for one in report.risk.policies), ("book", rows)],
+        facts=[
+            *(("policy", f"{one.id}: {one.title}") for one in report.risk.policies),
+            ("book", rows),
+            *_leverage_above_tier(report.risk),
+        ],
         made=report.generated_at.strftime("%Y-%m-%d %H:%M:%S %Z"),
         tiles=_tiles(report),
         sections=[*_results(report), *_grounds(report)],
     )
+
+
+def _leverage_above_tier(risk: BookRisk) -> Iterator[tuple[str, str]]:
+    """Fact that some positions hold more leverage than a venue allows at their size."""
+    above = risk.leverage_above_tier()
+    if above:
+        first = above[0]
+        yield (
+            "leverage",
+            f"{number_of(len(above), 'position')} above the maximum of the tier; first row {first.row},"
+            f" {first.instrument}: {first.leverage:g}x where {first.maximum:g}x is allowed",
+        )
 
 
 def headline(report: Report) -> str:

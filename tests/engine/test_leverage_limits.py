@@ -1,0 +1,56 @@
+"""Leverage above the maximum of the tier is told, by row, with what is allowed there."""
+
+from __future__ import annotations
+
+import pytest
+
+import levcore as lc
+from levcore.engine.leverage_limits import LeverageAboveTier
+
+POLICY = lc.policy("binance-usdm@2024-10-24")
+
+
+def evaluated(leverage: float, quantity: float = 1.0, policy: lc.MarginPolicy = POLICY) -> lc.BookRisk:
+    book = lc.PositionBook(["BTCUSDT"], [quantity], [26_000.0], leverage=[leverage])
+    return lc.Engine(policy).evaluate(book, {"BTCUSDT": 26_000.0})
+
+
+def test_a_leverage_that_the_venue_does_not_offer_is_named_with_the_maximum() -> None:
+    risk = evaluated(200.0)
+    assert risk.leverage_above_tier() == [LeverageAboveTier(0, "BTCUSDT", 200.0, 125.0)]
+    told = "1 position above the maximum of the tier; first row 0, BTCUSDT: 200x where 125x is allowed"
+    assert told in " ".join(lc.report(risk).split())
+
+
+@pytest.mark.parametrize(
+    ("leverage", "quantity", "maximum"),
+    [
+        (125.0, 1.0, None),
+        (100.0, 3.0, None),
+        (101.0, 20.0, 100.0),
+        (101.0, -20.0, 100.0),
+        (80.0, 100.0, 75.0),
+    ],
+)
+def test_the_tier_is_that_of_the_size(leverage: float, quantity: float, maximum: float | None) -> None:
+    found = evaluated(leverage, quantity).leverage_above_tier()
+    assert [each.maximum for each in found] == ([] if maximum is None else [maximum])
+
+
+def test_a_table_without_a_maximum_and_a_row_without_leverage_say_nothing() -> None:
+    plain = POLICY.with_instruments([lc.Instrument("BTCUSDT", "linear", lc.TierTable.single_rate("0.004"))])
+    assert evaluated(900.0, policy=plain).leverage_above_tier() == []
+    assert evaluated(float("nan")).leverage_above_tier() == []
+
+
+@pytest.mark.parametrize("unit", ["contracts", "risk_limit"])
+def test_tables_that_are_keyed_by_contracts_or_a_chosen_limit(unit: str) -> None:
+    rows = [(0, "0.01", 50), (10, "0.02", 20)]
+    tiers = [{"floor": floor, "rate": rate, "max_leverage": highest} for floor, rate, highest in rows]
+    table = lc.TierTable.flat(tiers, unit=unit)  # type: ignore[arg-type]
+    policy = lc.policy("generic").with_instruments([lc.Instrument("X", "linear", table)])
+    book = lc.PositionBook(
+        ["X", "X"], [5.0, 15.0], [100.0, 100.0], leverage=[30.0, 30.0], risk_limit=[5.0, 15.0]
+    )
+    found = lc.Engine(policy).evaluate(book, {"X": 100.0}).leverage_above_tier()
+    assert found == [LeverageAboveTier(1, "X", 30.0, 20.0)]
