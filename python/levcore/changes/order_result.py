@@ -21,6 +21,9 @@ SUMS = ("order_margin", "order_loss", "initial_margin", "free_margin")
 class OrderMargin(ChangeResult):
     """Margin of open orders by account, made by `levcore.order_margin`.
 
+    Its ``status``, uint8 of shape (o,), holds codes of `levcore.Status`, one an order; ``INVALID_ENTRY_PRICE``
+    is about the order's price.
+
     Attributes
     ----------
     ids : tuple of str or int
@@ -33,8 +36,6 @@ class OrderMargin(ChangeResult):
         Of the positions, with margin and loss of the orders.
     free_margin : ndarray of float64, shape (a,), settlement currency
         Equity less that; negative: nothing more may be opened.
-    status : ndarray of uint8, shape (o,)
-        Codes of `levcore.Status`, one an order; ``INVALID_ENTRY_PRICE`` is about its price.
     """
 
     __slots__ = ("ids", "risk")

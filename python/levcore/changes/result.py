@@ -199,12 +199,11 @@ class Side:
 class WhatIf(ChangeResult):
     """What each change would do, one value a change.
 
-    Made by `levcore.what_if`; pass it back as ``out=`` to reuse its memory.
+    Made by `levcore.what_if`; pass it back as ``out=`` to reuse its memory. Its ``status``, uint8 of shape
+    (c,), holds codes of `levcore.changes.status.ChangeStatus`: applied, or why not.
 
     Attributes
     ----------
-    status : ndarray of uint8, shape (c,)
-        Codes of `levcore.changes.status.ChangeStatus`: applied, or why not.
     after : Side
         The changed position and its account; with an isolated position, the account that pays for it.
     before : Side or None

@@ -99,6 +99,7 @@ def price_at_ratio(engine: Engine, book: PositionBook, marks: Marks, ratio: floa
     Examples
     --------
     >>> import levcore as lc
+    >>> from levcore.planning.quantities import price_at_ratio
     >>> book = lc.PositionBook(["BTCUSDT"], [0.5], [60_000.0], isolated_margin=[3_000.0])
     >>> engine = lc.Engine(lc.policy("binance-usdm@2024-10-24"))
     >>> price_at_ratio(engine, book, {"BTCUSDT": 60_000.0}, 0.8).round(2).tolist()
@@ -144,6 +145,7 @@ def loss_at(engine: Engine, book: PositionBook, marks: Marks, prices: npt.ArrayL
     Examples
     --------
     >>> import levcore as lc
+    >>> from levcore.planning.quantities import loss_at
     >>> book = lc.PositionBook(["BTCUSDT"], [0.5], [60_000.0], isolated_margin=[3_000.0])
     >>> engine = lc.Engine(lc.policy("binance-usdm@2024-10-24"))
     >>> loss_at(engine, book, {"BTCUSDT": 61_000.0}, [[57_000.0], [63_000.0]]).tolist()
