@@ -172,7 +172,11 @@ def account_codes(
         return np.where(is_cross, np.uint32(0), NO_ACCOUNT), ids, wallets
     every_code, labels = factorize("account", account)
     _refuse_missing_accounts(every_code, labels, is_cross)
-    return _join_accounts(every_code, labels, is_cross, ids, wallets)
+    codes, joined, of_accounts = _join_accounts(every_code, labels, is_cross, ids, wallets)
+    if of_accounts is not wallets and wallets.size and "wallet_balance" not in copied:
+        # As accounts without a wallet come behind those with one, the book has a column of its own.
+        copied.append("wallet_balance")
+    return codes, joined, of_accounts
 
 
 def _refuse_missing_accounts(codes: Codes, labels: list[Any], is_cross: npt.NDArray[np.bool_]) -> None:
@@ -234,8 +238,10 @@ def _join_accounts(
         elif has_cross[code]:
             translation[code] = len(joined)
             joined.append(label)
-    balances = np.concatenate((wallets, np.full(len(joined) - len(ids), np.nan)))
-    balances.flags.writeable = False
+    balances = wallets
+    if len(joined) > len(ids):
+        balances = np.concatenate((wallets, np.full(len(joined) - len(ids), np.nan)))
+        balances.flags.writeable = False
     row_codes = translation[codes]
     row_codes[~is_cross] = NO_ACCOUNT
     return row_codes, joined, balances

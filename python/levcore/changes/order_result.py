@@ -21,8 +21,8 @@ SUMS = ("order_margin", "order_loss", "initial_margin", "free_margin")
 class OrderMargin(ChangeResult):
     """Margin of open orders by account, made by `levcore.order_margin`.
 
-    Its ``status``, uint8 of shape (o,), holds codes of `levcore.Status`, one an order; ``INVALID_ENTRY_PRICE``
-    is about the order's price.
+    Its ``status``, uint8 of shape (o,), holds codes of `levcore.Status`, one an order;
+    ``INVALID_ENTRY_PRICE`` is about the order's price.
 
     Attributes
     ----------

@@ -25,6 +25,7 @@ from levcore.engine.compiled import (
 )
 from levcore.engine.known_prices import known_prices
 from levcore.engine.risk import BookRisk
+from levcore.engine.shared_memory import refuse_shared_memory
 from levcore.engine.threads import checked_threads, threads_of_call
 from levcore.errors import DTypeError, InputError, InvalidRowsError, ShapeError
 from levcore.frozen import Frozen
@@ -220,6 +221,9 @@ class Engine(Frozen):
         prices = known_prices(book, marks, bound.policies)
         risk = self._result(book, bound.policies, prices, names, out)
         results, codes = risk.buffers
+        of_assets = asset_price_columns(book, bound.policies, asset_prices)
+        if out is not None:
+            refuse_shared_memory(out, book, (prices, *of_assets))
         core_evaluate(
             bound.handle,
             bound.kernel,
@@ -228,11 +232,14 @@ class Engine(Frozen):
             results,
             codes,
             risk.accounts.buffers if book.account_ids else None,
-            asset_price_columns(book, bound.policies, asset_prices),
+            of_assets,
             risk.balances.buffers if book.balances is not None else None,
             self.used_instruction_set,
             self.threads_of_call(threads, len(book)),
         )
+        if out is not None:
+            # Not before: a call that is refused leaves the result with the book that its numbers are of.
+            out.reused(book, bound.policies, prices)
         if on_bad_row == "raise":
             raise_for_bad_rows(risk)
         return risk
@@ -292,7 +299,7 @@ class Engine(Frozen):
             expected = f"{len(book)} rows, {len(book.account_ids)} accounts, {balances} balances"
             found = f"{len(out)} rows, {len(out.accounts)} accounts, {len(out.balances)} balances"
             raise ShapeError("out", "must fit the book", expected, found)
-        return out.reused(book, policies, prices)
+        return out
 
     def threads_of_call(self, threads: int | None, rows: int) -> int:
         """Threads of a call on so many rows: those asked for, one for a small book, else the engine's."""
