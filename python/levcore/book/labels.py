@@ -205,7 +205,7 @@ def _wallets(
         if accounts is not None:
             raise InputError("accounts", "must not be given beside a mapping of balances")
         accounts, values = list(wallet_balance), list(wallet_balance.values())
-    elif np.ndim(wallet_balance) == 0 and accounts is None:
+    elif isinstance(wallet_balance, (int, float, np.generic)) and accounts is None:
         if account is not None:
             raise InputError("wallet_balance", "must be a mapping, or come with accounts", "", "one number")
         accounts, values = [0], np.atleast_1d(wallet_balance)

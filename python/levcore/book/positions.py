@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from levcore._levcore import Book, Table
+from levcore.arguments import is_word
 from levcore.book.arrays import Codes, Floats, read_only
 from levcore.book.balances import BalanceColumns, Balances
 from levcore.book.labels import MODES, NO_ACCOUNT, cross_rows, named_codes
@@ -163,7 +164,7 @@ class PositionBook(Frozen):
         columns: Table | None = None,
         marks: "Marks | None" = None,
     ) -> None:
-        if position_mode not in POSITION_MODES:
+        if not is_word(position_mode, POSITION_MODES):
             raise InputError(
                 "position_mode", "must be a position mode", "one_way or hedge", repr(position_mode)
             )

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from levcore._levcore import what_if as core_what_if
+from levcore.arguments import is_word
 from levcore.book.asset_prices import asset_price_columns
 from levcore.book.marks import Marks
 from levcore.book.positions import PositionBook
@@ -114,7 +115,7 @@ def what_if(
     for argument, value, kind in (("engine", engine, Engine), ("changes", changes, Changes)):
         if not isinstance(value, kind):
             raise DTypeError(argument, f"must be {kind.__name__}", kind.__name__, type(value).__name__)
-    if reducing not in REDUCING:
+    if not is_word(reducing, REDUCING):
         raise InputError("reducing", "must be a known choice", " or ".join(REDUCING), repr(reducing))
     bound = engine.bind(book)
     policies = bound.policies

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from levcore._levcore import loss_parts, to_quanta
+from levcore.arguments import is_word
 from levcore.book.arrays import Floats
 from levcore.book.marks import mark_prices
 from levcore.closing.claims import Closed, settle
@@ -88,7 +89,7 @@ def close_out(
         raise InputError("fund", "must be a balance", ">= 0", repr(fund))
     if not (slippage >= 0 and np.isfinite(slippage)):
         raise InputError("slippage", "must be basis points against the position", ">= 0", repr(slippage))
-    if trigger not in ("liquidation_price", "mark"):
+    if not is_word(trigger, ("liquidation_price", "mark")):
         raise InputError("trigger", "must be a known place", "'liquidation_price' or 'mark'", repr(trigger))
     per_unit = quanta_per_unit(quantum)
     risk = engine.evaluate(book, marks)

@@ -1,16 +1,15 @@
 """How much rests on how few."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from levcore._levcore import exact_sums
+from levcore.arguments import is_word, of_kind
 from levcore.book.arrays import Floats
+from levcore.engine.risk import BookRisk
 from levcore.errors import InputError
-
-if TYPE_CHECKING:
-    from levcore.engine.risk import BookRisk
 
 __all__ = ["Concentration", "concentration"]
 
@@ -51,7 +50,7 @@ class Concentration:
 
 
 def concentration(
-    risk: "BookRisk",
+    risk: BookRisk,
     by: Literal["instrument", "side", "account"] = "account",
     of: Literal["notional", "loss"] = "notional",
 ) -> Concentration:
@@ -71,7 +70,8 @@ def concentration(
     InputError
         For another word.
     """
-    if of not in ("notional", "loss"):
+    of_kind("risk", risk, BookRisk)
+    if not is_word(of, ("notional", "loss")):
         raise InputError("of", "must be a known amount", "'notional' or 'loss'", repr(of))
     book, ok = risk.book, risk.ok
     amounts = risk.notional if of == "notional" else np.maximum(-risk.unrealized_pnl, 0.0)

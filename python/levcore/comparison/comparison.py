@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from levcore._levcore import Table
+from levcore.arguments import is_word
 from levcore.book.arrays import Floats
 from levcore.book.positions import PositionBook
 from levcore.comparison.assets import AssetMatch
@@ -215,7 +216,7 @@ class Comparison(Frozen, ExportsFrame):
         InputError
             For a name that is none of these.
         """
-        if measure not in BALANCE_MEASURES:
+        if not is_word(measure, BALANCE_MEASURES):
             expected = ", ".join(BALANCE_MEASURES)
             raise InputError("measure", "must be a measure of balances", expected, repr(measure))
         missing = np.full(0 if self.book.balances is None else len(self.book.balances), np.nan)

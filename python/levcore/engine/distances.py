@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from levcore._levcore import measure_distances
+from levcore.arguments import of_kind
 from levcore.book.arrays import Floats, real_number
 from levcore.book.asset_prices import asset_price_columns
 from levcore.engine.columns import AccountColumns, CodeColumn, Column
+from levcore.engine.engine import Engine
 from levcore.engine.known_prices import known_prices
 from levcore.errors import DTypeError, InputError
 from levcore.measures import DISTANCE_TABLE
@@ -17,7 +19,6 @@ from levcore.status import AccountStatus
 if TYPE_CHECKING:
     from levcore.book.marks import Marks
     from levcore.book.positions import PositionBook
-    from levcore.engine.engine import Engine
     from levcore.rules.policy import MarginPolicy
 
 __all__ = ["AccountDistance", "beta_columns", "distance"]
@@ -62,7 +63,7 @@ class AccountDistance(AccountColumns):
 
 
 def distance(
-    engine: "Engine",
+    engine: Engine,
     book: "PositionBook",
     marks: "Marks",
     betas: Mapping[str, float] | None = None,
@@ -115,6 +116,7 @@ def distance(
     >>> [round(float(move), 4) for move in (found.lower[0], found.upper[0])]
     [-0.1394, nan]
     """
+    of_kind("engine", engine, Engine)
     bound = engine.bind(book)
     prices = known_prices(book, marks, bound.policies)
     result = AccountDistance(book)

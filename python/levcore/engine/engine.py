@@ -10,6 +10,7 @@ import numpy as np
 from levcore._levcore import Book, BookPolicies, Policy, instruction_sets
 from levcore._levcore import evaluate as core_evaluate
 from levcore._levcore import used_instruction_set as core_used_instruction_set
+from levcore.arguments import is_word
 from levcore.book.arrays import Floats
 from levcore.book.asset_prices import asset_price_columns
 from levcore.book.listings import refuse_mixed_settlement
@@ -121,7 +122,7 @@ class Engine(Frozen):
     def __init__(
         self, policy: Policies, *, threads: int | None = None, instruction_set: str | None = None
     ) -> None:
-        if instruction_set is not None and instruction_set not in instruction_sets():
+        if instruction_set is not None and not is_word(instruction_set, instruction_sets()):
             available = ", ".join(instruction_sets())
             raise InputError(
                 "instruction_set", "must be one that this processor has", available, repr(instruction_set)
@@ -213,7 +214,7 @@ class Engine(Frozen):
         if out is not None and not isinstance(out, BookRisk):
             raise DTypeError("out", "must be a BookRisk", "BookRisk", type(out).__name__)
         names = None if measures is None else chosen_measures(measures)
-        if on_bad_row not in ("status", "raise"):
+        if not is_word(on_bad_row, ("status", "raise")):
             raise InputError("on_bad_row", "must be a known choice", "'status' or 'raise'", repr(on_bad_row))
         bound = self.bind(book)
         if names is None:

@@ -7,11 +7,13 @@ import numpy as np
 
 from levcore._levcore import leave_one_out as core_leave_one_out
 from levcore._levcore import measure_distances_without
+from levcore.arguments import of_kind
 from levcore.book.arrays import Floats
 from levcore.book.asset_prices import asset_price_columns
 from levcore.engine.account_risk import AccountRisk
 from levcore.engine.columns import CodeColumn, Failure, ResultColumns
 from levcore.engine.distances import AccountDistance, beta_columns
+from levcore.engine.engine import Engine
 from levcore.engine.known_prices import known_prices
 from levcore.engine.risk import BookRisk
 from levcore.measures import ACCOUNT_MEASURES
@@ -20,7 +22,6 @@ from levcore.status import FIRST_FAILURE, AccountStatus, Code, State
 if TYPE_CHECKING:
     from levcore.book.marks import Marks
     from levcore.book.positions import PositionBook
-    from levcore.engine.engine import Engine
 
 __all__ = ["OF_ROWS", "AccountWithout", "DistanceWithout", "LegCosts", "leg_costs"]
 
@@ -178,7 +179,7 @@ class LegCosts:
 
 
 def leg_costs(
-    engine: "Engine",
+    engine: Engine,
     book: "PositionBook",
     marks: "Marks",
     *,
@@ -224,6 +225,7 @@ def leg_costs(
     >>> costs.marginal_maintenance_margin.tolist(), costs.without.margin_ratio.tolist()
     ([120.0, 48.0], [0.008, 0.02])
     """
+    of_kind("engine", engine, Engine)
     bound = engine.bind(book)
     prices = known_prices(book, marks, bound.policies)
     of_assets = asset_price_columns(book, bound.policies, asset_prices)

@@ -6,20 +6,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from levcore._levcore import quantities_to_close as core_quantities_to_close
+from levcore.arguments import of_kind
 from levcore.book.arrays import Floats
 from levcore.book.asset_prices import asset_price_columns
+from levcore.engine.engine import Engine
 from levcore.engine.known_prices import known_prices
 
 if TYPE_CHECKING:
     from levcore.book.marks import Marks
     from levcore.book.positions import PositionBook
-    from levcore.engine.engine import Engine
 
 __all__ = ["quantities_to_close"]
 
 
 def quantities_to_close(
-    engine: "Engine",
+    engine: Engine,
     book: "PositionBook",
     marks: "Marks",
     *,
@@ -61,6 +62,7 @@ def quantities_to_close(
     >>> lc.quantities_to_close(engine, book, {"BTCUSDT": 54_500.0, "ETHUSDT": 3_000.0}).round(3).tolist()
     [0.0, 0.0]
     """
+    of_kind("engine", engine, Engine)
     bound = engine.bind(book)
     prices = known_prices(book, marks, bound.policies)
     results = np.empty((1, len(book)))

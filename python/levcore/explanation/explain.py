@@ -8,6 +8,7 @@ from typing import Any, SupportsIndex
 
 import numpy as np
 
+from levcore.arguments import of_kind
 from levcore.book.arrays import Floats
 from levcore.book.asset_prices import asset_price_columns
 from levcore.book.balances import Balances
@@ -65,6 +66,8 @@ def explain(
     UnknownRuleError
         If the policy does not know a rule that the row needs.
     """
+    of_kind("engine", engine, Engine)
+    of_kind("book", book, PositionBook)
     number = _checked_row(row, len(book))
     policies = tuple(engine.policies[label] for label in labels_of_book(book, tuple(engine.policies)))
     prices = marks_by_policy(known_prices(book, marks, policies), len(policies))

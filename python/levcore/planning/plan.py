@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from levcore.errors import InputError
+from levcore.arguments import of_kind, rows_of
+from levcore.book.arrays import real_number
+from levcore.errors import DTypeError, InputError
 from levcore.planning.assemble import venue_plan
 from levcore.planning.question import Question, Side
 from levcore.planning.venue import VenuePlan
@@ -147,7 +149,19 @@ def plan(
     >>> round(venue.liquidation_price, 2), venue.limit_of_loss
     (54216.87, 3000.0)
     """
-    named = [policies] if isinstance(policies, str | MarginPolicy) else list(policies)
+    of_kind("symbol", symbol, str)
+    numbers = {"size": size, "entry": entry, "leverage": leverage, "margin": margin, "wallet": wallet}
+    numbers |= {"stop": stop, "budget": budget, "move": move, "gap": gap, "call_at": call_at}
+    for name, value in (numbers | {"funding_a_day": funding_a_day}).items():
+        if value is None and name in ("size", "entry"):
+            raise DTypeError(name, "must be a number", "a number", "None")
+        real_number(name, value)
+    named = [policies] if isinstance(policies, str | MarginPolicy) else rows_of("policies", policies)
+    for each in named:
+        if not isinstance(each, str | MarginPolicy):
+            raise DTypeError(
+                "policies", "must be policies or names", "str or MarginPolicy", type(each).__name__
+            )
     if not named:
         raise InputError("policies", "must name one", "such as 'binance-usdm'", "none")
     question = Question(

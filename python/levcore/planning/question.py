@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from levcore.arguments import is_word
 from levcore.errors import InputError
 
 __all__ = ["Question", "Side"]
@@ -39,7 +40,7 @@ class Question:
 
     def __post_init__(self) -> None:
         """Check the numbers."""
-        if self.side not in ("long", "short"):
+        if not is_word(self.side, ("long", "short")):
             raise InputError("side", "must be a side", "'long' or 'short'", repr(self.side))
         for name in ("size", "entry", "leverage", "margin", "wallet", "stop", "budget", "call_at"):
             value = getattr(self, name)

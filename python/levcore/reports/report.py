@@ -4,6 +4,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import overload
 
+from levcore.arguments import whole_number
 from levcore.comparison.comparison import Comparison
 from levcore.engine.risk import BookRisk
 from levcore.errors import DTypeError, InputError
@@ -99,7 +100,7 @@ def report(
         check_report_path(path)
     if top is None:
         top = TOP_OF_TEXT if path is None else TOP_OF_PAGE
-    elif top < 0:
+    elif whole_number("top", top) < 0:
         raise InputError("top", "must not be negative", "0 or more", str(top))
     page = _page(result, title, top, generated_at)
     if path is None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
+from levcore.arguments import is_word, number_in, of_kind, rows_of
 from levcore.errors import InputError, UnknownInstrumentError
 from levcore.rules.symbols import keys_of, plain_symbol, symbol_key
 from levcore.rules.tiers import Number, TierTable
@@ -70,25 +71,20 @@ class Instrument:
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        if not self.name:
+        if not isinstance(self.name, str) or not self.name:
             raise InputError("instrument", "must have a name", "a non-empty text", repr(self.name))
-        if self.payoff not in get_args(Payoff):
+        of_kind("tiers", self.tiers, TierTable)
+        if not is_word(self.payoff, get_args(Payoff)):
             raise InputError("payoff", "must be known", " or ".join(get_args(Payoff)), repr(self.payoff))
         for field in ("contract_size", "multiplier", "tick_size"):
             value = getattr(self, field)
             if value is None and field == "tick_size":
                 continue
-            if not 0 < value < math.inf:
-                raise InputError(field, "must be positive and finite", "> 0", repr(value))
+            number_in(field, value, 0, math.inf, "must be positive and finite", "> 0")
         if self.payoff != "quanto" and self.multiplier != 1:
             raise InputError("multiplier", "belongs to quanto contracts", "1", repr(self.multiplier))
-        if not -1 < self.funding_rate < 1:
-            raise InputError(
-                "funding_rate",
-                "must be a fraction of value; 0.01 % is 0.0001",
-                "in (-1, 1)",
-                repr(self.funding_rate),
-            )
+        rule = "must be a fraction of value; 0.01 % is 0.0001"
+        number_in("funding_rate", self.funding_rate, -1, 1, rule, "in (-1, 1)")
 
 
 class InstrumentTable(Mapping[str, Instrument]):
@@ -121,7 +117,8 @@ class InstrumentTable(Mapping[str, Instrument]):
         self._own: dict[str, Instrument] = {}
         self._source = source
         self._as_of = as_of
-        for instrument in instruments:
+        for instrument in rows_of("instruments", instruments):
+            of_kind("instruments", instrument, Instrument)
             if instrument.name in self._own:
                 raise InputError("instruments", "two have one name", "distinct names", repr(instrument.name))
             self._own[instrument.name] = instrument
@@ -168,6 +165,7 @@ class InstrumentTable(Mapping[str, Instrument]):
         """
         if isinstance(instruments, Mapping):
             for name, instrument in instruments.items():
+                of_kind("instruments", instrument, Instrument)
                 if name != instrument.name:
                     raise InputError(
                         "instruments", "a key must be its instrument's name", instrument.name, name

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal, get_args
 
+from levcore.arguments import is_number
 from levcore.errors import InputError, PolicyError, UnknownPolicyError, UnknownRuleError
 from levcore.rules.assets import Asset, AssetTable
 from levcore.rules.fees import Fees, regular_fees
@@ -260,7 +261,7 @@ class MarginPolicy:
         for rule, choices in CHOICES.items():
             value = getattr(self, rule)
             # 1 == True in Python; a flag must be a bool all the same.
-            if not any(value is choice or (value == choice and isinstance(value, str)) for choice in choices):
+            if not any(value is choice or (isinstance(value, str) and value == choice) for choice in choices):
                 raise self._fault(rule, "must be a known value", " or ".join(map(repr, choices)), repr(value))
         if not isinstance(self.instruments, InstrumentTable):
             raise self._fault("instruments", "must be a table", "an InstrumentTable", repr(self.instruments))
@@ -405,7 +406,7 @@ class MarginPolicy:
                 repr(self.closing_fee_basis_cross),
             )
         highest = sys.float_info.max if an_amount else HIGHEST_FEE
-        if rate != UNKNOWN and not (_is_number(rate) and 0 <= float(rate) <= highest):
+        if not _is_unknown(rate) and not (is_number(rate) and 0 <= float(rate) <= highest):
             text, expected = "must be an amount", "a number >= 0"
             if not an_amount:
                 text, expected = "must be a fraction of value; 0.05 % is 0.0005", f"in [0, {HIGHEST_FEE}]"
@@ -415,7 +416,7 @@ class MarginPolicy:
             raise self._fault(
                 rule, "leaves room for a fraction of the value there", "no fee a contract", "True"
             )
-        if bases == {"none"} and rate != 0:
+        if bases == {"none"} and not (is_number(rate) and rate == 0):
             raise self._fault("closing_fee_rate", "must be 0 where there is no closing fee", "0", repr(rate))
 
     def _check_levels(self) -> None:
@@ -425,17 +426,17 @@ class MarginPolicy:
         levels = [(name, getattr(self, name)) for name in named if getattr(self, name) is not None]
         highest = LOWEST_LEVEL
         for name, level in levels:
-            if not _is_number(level) or not highest <= level <= HIGHEST_LEVEL:
+            if not is_number(level) or not highest <= level <= HIGHEST_LEVEL:
                 expected = f"in [{highest}, {HIGHEST_LEVEL}]"
                 raise self._fault(name, "levels must be positive and must not fall", expected, repr(level))
             highest = level
 
     def _check_covered_share(self) -> None:
         share = self.covered_share
-        if not (_is_number(share) and 0 <= share <= 1):
+        if not (is_number(share) and 0 <= share <= 1):
             raise self._fault("covered_share", "must be a share", "in [0, 1]", repr(share))
         low = self.lowest_short_price
-        if not (_is_number(low) and 0 <= low < math.inf):
+        if not (is_number(low) and 0 <= low < math.inf):
             raise self._fault("lowest_short_price", "must be a price, or 0", ">= 0", repr(low))
         if share != 0 and self.hedge_requirement != "covered":
             raise self._fault("covered_share", "belongs to hedge_requirement='covered'", "0", repr(share))
@@ -469,7 +470,7 @@ class MarginPolicy:
 
     def _check_close_out(self) -> None:
         rate, payers = self.close_out_fee_rate, self.close_out_payers
-        if rate != UNKNOWN and not (_is_number(rate) and 0 <= float(rate) <= HIGHEST_CLOSE_OUT_FEE):
+        if not _is_unknown(rate) and not (is_number(rate) and 0 <= float(rate) <= HIGHEST_CLOSE_OUT_FEE):
             expected = f"in [0, {HIGHEST_CLOSE_OUT_FEE}]"
             raise self._fault("close_out_fee_rate", "must be a fraction of value", expected, repr(rate))
         distinct = isinstance(payers, tuple) and len(set(payers)) == len(payers)
@@ -482,9 +483,9 @@ class MarginPolicy:
         return PolicyError(f"{self.id}, {rule}", text, expected, found)
 
 
-def _is_number(value: object) -> bool:
-    """Whether a value is a real number; True and False are not, though Python counts with them."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+def _is_unknown(value: object) -> bool:
+    """Whether a rule is not stated; an array, which is no value either, has no truth to compare."""
+    return isinstance(value, str) and value == UNKNOWN
 
 
 # Fields that say where a policy comes from; the others are its rules.
@@ -512,7 +513,6 @@ class PolicyInfo:
         return f"{self.name}@{self.as_of}" if self.as_of else self.name
 
 
-@cache
 def policy(name: str) -> MarginPolicy:
     """Bundled margin policy.
 
@@ -528,10 +528,15 @@ def policy(name: str) -> MarginPolicy:
         Where there is no such policy, or not at that date. Dates are those of facts, not spans: a policy is
         not stretched to the days between.
     """
+    if not isinstance(name, str):
+        raise UnknownPolicyError("policy", "must be a name", "text", type(name).__name__)
+    return _policy(name)
+
+
+@cache
+def _policy(name: str) -> MarginPolicy:
     from levcore.rules.policy_files import policy_names, read_policies
 
-    if not isinstance(name, str):
-        raise UnknownPolicyError("policy", "must be a name", "text", repr(name))
     plain, _, date = name.partition("@")
     names = policy_names()
     if plain not in names:

@@ -11,6 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Literal, NamedTuple, SupportsIndex, TypeAlias, cast
 
+from levcore.arguments import rows_of
 from levcore.errors import TierError
 
 __all__ = ["Number", "Row", "Shape", "Tier", "TierColumns", "Unit", "exact_number", "read_tiers"]
@@ -56,7 +57,7 @@ def read_tiers(rows: Iterable[Row], shape: Shape, unit: Unit, cap: Number | None
     TierError
         Where a row is no tier, a value is no finite number, or a cap is not the next floor.
     """
-    tiers = [_tier(row, number) for number, row in enumerate(rows, 1)]
+    tiers = [_tier(row, number) for number, row in enumerate(rows_of("tiers", rows), 1)]
     floors = [_exact(tier.floor, number, "floor") for number, tier in enumerate(tiers, 1)]
     rates = [_exact(tier.rate, number, "rate") for number, tier in enumerate(tiers, 1)]
     last_cap = _join_bounds(tiers, floors, unit, cap)
@@ -105,7 +106,9 @@ def _exact(value: Number | None, number: int | None, column: str) -> Fraction:
             return Fraction(value)
         if isinstance(value, float):
             return Fraction(float.__repr__(value))  # numpy's floats print their type, too
-        return Fraction(operator.index(cast(int, value)))  # raises on None and whatever else is no number
+        whole = operator.index(cast(int, value))  # raises on None and whatever else is no number
+        float(whole)  # and on what float64 does not hold
+        return Fraction(whole)
     except (TypeError, ValueError, ArithmeticError):
         raise TierError("", number, "must be a number", "a finite number", repr(value), column) from None
 
@@ -121,7 +124,7 @@ def _exact_decimal(value: Decimal) -> Fraction:
 
 def _cap(value: Number, number: int) -> float:
     """Read an upper end: ``inf`` and the int64 sentinels of venues mean that there is none."""
-    if value in (math.inf, "inf"):
+    if isinstance(value, (float, str)) and value in (math.inf, "inf"):
         return math.inf
     exact = _exact(value, number, "cap")
     return math.inf if exact >= UNBOUNDED_FROM else float(exact)

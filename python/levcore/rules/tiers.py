@@ -19,6 +19,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import get_args
 
+from levcore.arguments import is_word
 from levcore.errors import TierError
 from levcore.rules.tier_rows import (
     Number,
@@ -305,7 +306,7 @@ class TierTable:
             raise TierError(
                 "", None, "must be known", " or ".join(get_args(Shape)), repr(self.shape), "shape"
             )
-        if self.unit not in units:
+        if not is_word(self.unit, units):
             flat_by_value = self.shape == "flat" and self.unit in UNITS_OF_SHAPE["marginal"]
             rule = (
                 "a flat rate must not be keyed by value, it would jump along the price path"

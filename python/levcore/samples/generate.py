@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from levcore.arguments import is_word
 from levcore.book.positions import PositionBook
 from levcore.errors import InputError
 from levcore.rules.instruments import Instrument
@@ -190,9 +191,9 @@ def _mark(name: str) -> float:
 def _check_choices(
     instruments: Mapping[str, Instrument], margin_mode: str, order: str, hedged: float
 ) -> None:
-    if margin_mode not in ("isolated", "cross", "mixed"):
+    if not is_word(margin_mode, ("isolated", "cross", "mixed")):
         raise InputError("margin_mode", "must be known", "isolated, cross or mixed", repr(margin_mode))
-    if order not in ("sorted", "random", "by_account"):
+    if not is_word(order, ("sorted", "random", "by_account")):
         raise InputError("order", "must be known", "sorted, random or by_account", repr(order))
     if not instruments:
         raise InputError("instruments", "must not be empty", "at least 1 instrument", "0")

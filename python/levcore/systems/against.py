@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from levcore.arguments import is_word
 from levcore.book.arrays import Floats, float_column, label_sequence
 from levcore.book.labelled import values_of
 from levcore.errors import DTypeError, InputError, LevcoreError, ShapeError
@@ -207,7 +208,7 @@ def _numbers(
             raise InputError(
                 "columns", "must name a column of the frame", ", ".join(map(str, names)), repr(column)
             )
-        if measure not in MEASURE_NAMES:
+        if not is_word(measure, MEASURE_NAMES):
             raise InputError("columns", "must name a measure", ", ".join(MEASURE_NAMES), repr(measure))
     if "instrument" in names:
         _check_instruments(risk, frame["instrument"])

@@ -11,6 +11,7 @@ from decimal import Decimal
 from importlib import import_module
 from typing import Any, Literal, TypeAlias
 
+from levcore.arguments import is_word
 from levcore.errors import FileFormatError, InputError
 from levcore.rules.instruments import Payoff
 from levcore.venues.positions.recognise import refuse_others, reply_date
@@ -249,7 +250,7 @@ def read_account(data: Any, source: str, file: str = "account") -> Mapping[str, 
 
 
 def _reader(source: str, name: str) -> Callable[[Any, str], Any]:
-    if source not in SOURCES:
+    if not is_word(source, SOURCES):
         raise InputError("source", "must be known", ", ".join(SOURCES), repr(source))
     reader: Callable[[Any, str], Any] | None = getattr(
         import_module(f"levcore.venues.positions.{source}"), name, None

@@ -1,0 +1,75 @@
+"""What every public call asks of its arguments before it uses them."""
+
+import math
+import operator
+from collections.abc import Iterable
+from typing import Any
+
+from levcore.errors import DTypeError, InputError
+
+__all__ = ["is_number", "is_word", "number_in", "of_kind", "rows_of", "whole_number"]
+
+
+def of_kind(argument: str, value: object, kind: type) -> None:
+    """Refuse what is no `kind`.
+
+    Raises
+    ------
+    DTypeError
+    """
+    if not isinstance(value, kind):
+        article = "an" if kind.__name__[0] in "AEIOU" else "a"
+        raise DTypeError(argument, f"must be {article} {kind.__name__}", kind.__name__, type(value).__name__)
+
+
+def is_number(value: object) -> bool:
+    """Whether a value is a real number; True and False are not, though Python counts with them."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return abs(value) < 2**1023  # beyond that float64 has none
+    return isinstance(value, float)
+
+
+def is_word(value: object, words: Iterable[str]) -> bool:
+    """Whether a value is one of some words; an array has no truth to compare."""
+    return isinstance(value, str) and value in words
+
+
+def number_in(argument: str, value: Any, low: float, high: float, rule: str, expected: str) -> None:
+    """Refuse what is no number strictly between two bounds.
+
+    Raises
+    ------
+    DTypeError, InputError
+    """
+    try:
+        number = float(value) if not isinstance(value, (str, bytes, bool)) else math.nan
+    except (TypeError, ValueError, ArithmeticError):
+        raise DTypeError(argument, "must be a number", expected, type(value).__name__) from None
+    if not low < number < high:
+        raise InputError(argument, rule, expected, repr(value))
+
+
+def whole_number(argument: str, value: Any) -> int:
+    """Value as int.
+
+    Raises
+    ------
+    DTypeError
+    """
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise DTypeError(argument, "must be a whole number", "int", type(value).__name__) from None
+
+
+def rows_of(argument: str, value: Any) -> list[Any]:
+    """Rows as a list.
+
+    Raises
+    ------
+    DTypeError
+        For what has none.
+    """
+    if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
+        raise DTypeError(argument, "must be a sequence of rows", "rows", type(value).__name__)
+    return list(value)

@@ -1,0 +1,191 @@
+"""Arguments of public entry points, replaced by what nobody should pass: only levcore's exceptions."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Callable, Iterator
+from datetime import date
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+
+import levcore as lc
+
+THOROUGH = os.environ.get("LEVCORE_TESTS") == "thorough"
+DRAWS = 400 if THOROUGH else 60
+"""Junk values tried for each argument."""
+MOST_SECONDS = 2.0
+
+POLICY = lc.policy("binance-usdm@2024-10-24")
+ENGINE = lc.Engine(POLICY)
+BOOK = lc.PositionBook(
+    ["BTCUSDT", "ETHUSDT"], [0.5, -4.0], [6e4, 3e3], isolated_margin=[3e3, 1.2e3], leverage=[10.0, 10.0]
+)
+CROSS = lc.PositionBook(
+    ["BTCUSDT", "ETHUSDT"],
+    [0.5, -4.0],
+    [6e4, 3e3],
+    account=["ann", "ann"],
+    margin_mode="cross",
+    wallet_balance={"ann": 5e3},
+    leverage=[10.0, 10.0],
+)
+MARKS = {"BTCUSDT": 61_000.0, "ETHUSDT": 3_050.0}
+RISK = ENGINE.evaluate(BOOK, MARKS)
+
+GOOD: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
+    "PositionBook": (
+        lc.PositionBook,
+        {
+            "instrument": ["BTCUSDT", "ETHUSDT"],
+            "quantity": [0.5, -4.0],
+            "entry_price": [6e4, 3e3],
+            "isolated_margin": [3e3, 1.2e3],
+            "leverage": [10.0, 10.0],
+            "accrued_funding": [0.0, 0.0],
+            "risk_limit": [1e5, 1e5],
+            "margin_mode": "isolated",
+            "account": ["ann", "bob"],
+            "accounts": ["ann", "bob"],
+            "wallet_balance": [1.0, 2.0],
+            "position_mode": "one_way",
+            "policy": None,
+        },
+    ),
+    "Balances": (lc.Balances, {"account": ["ann"], "asset": ["BTC"], "balance": [1.0], "liability": [0.0]}),
+    "Engine": (lc.Engine, {"policy": POLICY, "threads": 1, "instruction_set": None}),
+    "evaluate": (ENGINE.evaluate, {"book": BOOK, "marks": MARKS, "measures": None, "threads": 1}),
+    "policy": (lc.policy, {"name": "binance-usdm"}),
+    "replace": (
+        POLICY.replace,
+        {
+            "closing_fee_rate": 0.0005,
+            "closing_fee_basis": "price",
+            "liquidation_level": 1.0,
+            "warning_level": 0.8,
+            "hedge_requirement": "sum",
+            "covered_share": 0.0,
+            "trader_owes": "yes",
+        },
+    ),
+    "with_instruments": (POLICY.with_instruments, {"instruments": []}),
+    "single_rate": (lc.TierTable.single_rate, {"rate": "0.01"}),
+    "marginal": (lc.TierTable.marginal, {"rows": [(0, "0.01")], "unit": "quote", "cap": None}),
+    "Instrument": (
+        lc.Instrument,
+        {
+            "name": "X",
+            "payoff": "linear",
+            "tiers": lc.TierTable.single_rate("0.01"),
+            "contract_size": 1.0,
+            "multiplier": 1.0,
+            "tick_size": 0.1,
+            "funding_rate": 0.0,
+        },
+    ),
+    "distance": (lc.distance, {"engine": ENGINE, "book": CROSS, "marks": MARKS, "betas": None}),
+    "quantities_to_close": (lc.quantities_to_close, {"engine": ENGINE, "book": CROSS, "marks": MARKS}),
+    "explain": (lc.explain, {"engine": ENGINE, "book": BOOK, "marks": MARKS, "row": 0}),
+    "compare": (lc.compare, {"book": BOOK, "policies": {"one": POLICY}, "marks": MARKS}),
+    "report": (lc.report, {"result": RISK, "top": 5}),
+    "leg_costs": (lc.leg_costs, {"engine": ENGINE, "book": CROSS, "marks": MARKS}),
+    "concentration": (lc.concentration, {"risk": RISK}),
+    "plan": (
+        lc.plan,
+        {
+            "symbol": "BTCUSDT",
+            "side": "long",
+            "size": 0.5,
+            "entry": 6e4,
+            "leverage": 10.0,
+            "policies": "binance-usdm",
+        },
+    ),
+}
+
+ODD: list[Any] = [
+    None,
+    math.nan,
+    math.inf,
+    -1,
+    0,
+    1e308,
+    10**400,
+    True,
+    "",
+    "NaN",
+    "x" * 5_000,
+    "\x00\u202e",
+    b"bytes",
+    [],
+    [None],
+    [[1.0], [2.0]],
+    {},
+    {"a": {"b": 1}},
+    {1: 2.0},
+    object(),
+    Decimal("sNaN"),
+    date(2026, 1, 1),
+    1 + 2j,
+    np.array(["2026-01-01"], "datetime64[D]"),
+    np.array([1 + 1j]),
+    np.empty((0, 3)),
+    np.array([object()]),
+    np.float16(1),
+    np.ma.masked_array([1.0, 2.0], [True, False]),
+    set("ab"),
+    lambda: None,
+    lc.Status.OK,
+    BOOK,
+    RISK,
+    POLICY,
+    range(3),
+    iter([1.0, 2.0]),
+    ["BTCUSDT", 3],
+    [1.0, "2"],
+    [10**400, 1],
+    ["\ud800", "B"],
+]
+
+
+def junk(name: str, random: Random) -> Iterator[Any]:
+    """What is tried for an argument: odd values, and the good one with a part replaced."""
+    yield from random.sample(ODD, min(DRAWS, len(ODD)))
+    good = next(arguments[name] for _, arguments in GOOD.values() if name in arguments)
+    for _ in range(max(0, DRAWS - 4)):
+        odd = random.choice(ODD)
+        if isinstance(good, list) and good:
+            yield [odd if place == 0 else each for place, each in enumerate(good)]
+            yield good * random.choice((0, 2, 3))
+        elif isinstance(good, dict) and good:
+            key = random.choice(list(good))
+            yield {**good, key: odd}
+            yield {each: value for each, value in good.items() if each != key}
+
+
+@pytest.mark.parametrize("entry", sorted(GOOD))
+def test_only_exceptions_of_levcore(entry: str) -> None:
+    call, good = GOOD[entry]
+    random, tried = Random(entry), 0
+    call(**{name: value for name, value in good.items() if entry != "PositionBook" or name != "policy"})
+    for name in good:
+        for value in junk(name, random):
+            tried += 1
+            start = time.perf_counter()
+            try:
+                result = call(**{**good, name: value})
+            except (lc.LevcoreError, MemoryError):
+                result = None
+            except Exception as error:  # noqa: BLE001 - it is what is looked for
+                shown = f"{type(value).__name__} {str(value)[:60]!r}"
+                pytest.fail(f"{entry}({name}={shown}): {type(error).__name__}: {error}")
+            assert time.perf_counter() - start < MOST_SECONDS, (entry, name, type(value))
+            if isinstance(result, lc.BookRisk):
+                healthy = result.state == lc.State.HEALTHY
+                assert np.isfinite(result["equity"][healthy]).all(), (entry, name, value)
+    assert tried >= len(good)
