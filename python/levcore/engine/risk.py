@@ -118,6 +118,8 @@ class BookRisk(ResultColumns):
     def reused(self, book: "PositionBook", policies: tuple["MarginPolicy", ...], marks: Floats) -> "BookRisk":
         """Itself for another book of the same size, whose numbers take the place of those of this one."""
         self._fill(book=book, policies=policies, marks=marks)
+        if self.accounts.book is book:
+            return self
         for part in (self.accounts, self.balances):
             part._fill(book=book)
         return self

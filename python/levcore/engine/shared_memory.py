@@ -33,21 +33,19 @@ def refuse_shared_memory(out: "BookRisk", book: "PositionBook", prices: Iterable
     AliasError
         Naming the column whose memory the call would overwrite.
     """
-    written = [_span(buffer) for part in (out, out.accounts, out.balances) for buffer in part.buffers]
-    read = [(name, getattr(book, name)) for name in COLUMNS]
-    if book.balances is not None:
-        columns = (book.balances.balance, book.balances.liability, book.balances.interest)
-        read += zip(("balances.balance", "balances.liability", "balances.interest"), columns, strict=True)
-    read += [("marks", each) for each in prices]
+    parts = (out, out.accounts, out.balances) if len(out.accounts) else (out,)
+    written = [buffer for part in parts for buffer in part.buffers]
+    read = [("marks", each) for each in prices]
+    if out.book is not book:
+        # Of the book whose numbers the result holds, the columns were looked at when it took them.
+        read += [(name, getattr(book, name)) for name in COLUMNS]
+        if book.balances is not None:
+            columns = (book.balances.balance, book.balances.liability, book.balances.interest)
+            read += zip(("balances.balance", "balances.liability", "balances.interest"), columns, strict=True)
     for name, column in read:
-        if column is None or not column.size:
+        if column is None:
             continue
-        start, end = _span(column)
-        if any(start < other_end and other_start < end for other_start, other_end in written):
-            raise AliasError("out", f"shares memory with {name}", "memory of its own", "the same memory")
-
-
-def _span(array: "np.ndarray[Any, Any]") -> tuple[int, int]:
-    """First address and the one past the last; of the contiguous arrays that books and results hold."""
-    start = int(array.__array_interface__["data"][0])
-    return start, start + array.nbytes
+        for buffer in written:
+            # By the bounds of both, whoever owns them.
+            if np.may_share_memory(column, buffer):
+                raise AliasError("out", f"shares memory with {name}", "memory of its own", "the same memory")
