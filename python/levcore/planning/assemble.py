@@ -4,6 +4,9 @@ import math
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
+from levcore.engine.leverage_limits import leverage_of_tiers
 from levcore.errors import LevcoreError, UnknownRuleError
 from levcore.planning.contract import contract_of
 from levcore.planning.desk import Desk
@@ -115,19 +118,12 @@ def _break_even(asked: Question, taker: float) -> float:
 
 
 def _maximum_leverage(desk: Desk) -> float:
-    tiers = desk.contract.instrument.tiers
-    if not tiers.max_leverage:
-        return math.nan
-    keys = {
-        "contracts": abs(desk.quantity),
-        "base": abs(desk.quantity) * desk.contract.instrument.contract_size,
-    }
-    size = keys.get(tiers.unit, desk.at_entry.value)
-    return [
-        leverage
-        for floor, leverage in zip(tiers.floors, tiers.max_leverage, strict=True)
-        if floor < size or floor == 0
-    ][-1]
+    """Of the tier that the position opens in; NaN where the table states none."""
+    instrument = desk.contract.instrument
+    tiers = instrument.tiers if desk.question.sign > 0 else instrument.short_tiers or instrument.tiers
+    contracts, value = np.array([abs(desk.quantity)]), np.array([desk.at_entry.value])
+    # Of a table that goes by a chosen limit, the smallest that holds the position.
+    return float(leverage_of_tiers(tiers, contracts, value, value, instrument.contract_size)[0])
 
 
 def _restored(desk: Desk, point: Any) -> dict[str, float]:
