@@ -55,5 +55,5 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
-# Only the reference has pages below a page.
-html_sidebars: dict[str, list[str]] = {"*": [], "api/generated/*": ["sidebar-nav-bs"]}
+# The pages of a section stand beside each of them; the front page is a map of its own.
+html_sidebars: dict[str, list[str]] = {"index": [], "**": ["sidebar-nav-bs"]}

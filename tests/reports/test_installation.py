@@ -26,7 +26,7 @@ def test_it_names_versions_processor_and_tables(capsys: pytest.CaptureFixture[st
 
 
 def test_an_absent_package_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(installation.util, "find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert installation.installation()["polars"] == 'absent, pip install "levcore[files]"'
 
 
@@ -49,10 +49,9 @@ def test_the_doctor_sees_a_changed_table(monkeypatch: pytest.MonkeyPatch, tmp_pa
 
 
 def test_the_doctor_sees_a_differing_bit(monkeypatch: pytest.MonkeyPatch) -> None:
-    evaluate = installation.evaluate
 
     def off_by_a_bit(*arguments: object) -> dict[str, object]:
-        result = dict(evaluate(*arguments))  # type: ignore[arg-type]
+        result = dict(lc.reference.evaluate(*arguments))  # type: ignore[arg-type]
         result["equity"] = np.nextafter(np.asarray(result["equity"]), np.inf)
         return result
 

@@ -30,15 +30,16 @@ def installation() -> dict[str, str]:
     Returns
     -------
     dict of str
-        By name: versions of levcore, Python, NumPy and the packages of the extras (``"absent, pip install ..."``
-        where one is missing), the platform, the instruction sets of this processor and the one that is used,
+        By name: versions of levcore, Python, NumPy and the packages of the extras (``"absent, ..."`` where
+        one is missing), the platform, the instruction sets of this processor and the one that is used,
         the threads of a large call, the number of policies and of files with tier tables, and one SHA-256
         over the sums of these files: two installations with the same one have the same tables.
 
     Examples
     --------
+    >>> import numpy
     >>> from levcore.reports.installation import installation
-    >>> installation()["numpy"] == np.__version__
+    >>> installation()["numpy"] == numpy.__version__
     True
     """
     found = {
@@ -49,11 +50,11 @@ def installation() -> dict[str, str]:
     for package, extra in EXTRAS.items():
         present = util.find_spec(package) is not None
         found[package] = metadata.version(package) if present else f'absent, pip install "levcore[{extra}]"'
-    dated = policies()
+    dated, sets = policies(), ", ".join(_levcore.instruction_sets())
     sums = "".join(f"{name} {digest}\n" for name, digest in sorted(bundle_sums().items()))
     return found | {
         "platform": f"{sys.platform} {platform.machine()}",
-        "instruction sets": f"{', '.join(_levcore.instruction_sets())}; used: {_levcore.used_instruction_set()}",
+        "instruction sets": f"{sets}; used: {_levcore.used_instruction_set()}",
         "threads": str(_levcore.default_threads()),
         "policies": f"{len({each.name for each in dated})} products, {len(dated)} dated",
         "tier tables": f"{len(bundle_names())} files",
@@ -66,10 +67,11 @@ def show_versions() -> None:
 
     Examples
     --------
+    >>> import levcore as lc
     >>> lc.show_versions()
     levcore                ...
     """
-    print(installation_text())
+    sys.stdout.write(f"{installation_text()}\n")
 
 
 def installation_text() -> str:
@@ -104,7 +106,7 @@ def check_installation() -> list[str]:
     expected, sets = evaluate(book, rules, marks), _levcore.instruction_sets()
     for name in sets:
         risk = Engine(rules, instruction_set=name).evaluate(book, marks)
-        for measure in risk.keys():
+        for measure in risk.to_dict():
             if not np.array_equal(risk[measure], expected[measure], equal_nan=True):
                 raise InternalError(measure, "must have the same bits in kernel and reference", found=name)
     return [
