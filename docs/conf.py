@@ -46,6 +46,8 @@ doctest_default_flags = doctest.ELLIPSIS
 doctest_test_doctest_blocks = "default"
 
 html_theme = "pydata_sphinx_theme"
+html_static_path = ["_static"]
+html_css_files = ["levcore.css"]
 html_title = f"levcore {version}"
 html_theme_options = {
     "navigation_with_keys": False,
