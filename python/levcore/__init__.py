@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from levcore.reconciliation.reconcile import reconcile
     from levcore.reports.installation import show_versions
     from levcore.reports.report import report
+    from levcore.stress_testing.stress import stress
     from levcore.systems.against import against
 
 __all__ = [
@@ -91,6 +92,7 @@ __all__ = [
     "reference",
     "report",
     "show_versions",
+    "stress",
     "venues",
     "what_if",
 ]
@@ -111,6 +113,7 @@ LATER = {
     "reconcile": "levcore.reconciliation.reconcile",
     "report": "levcore.reports.report",
     "show_versions": "levcore.reports.installation",
+    "stress": "levcore.stress_testing.stress",
     "what_if": "levcore.changes.what_if",
 }
 """Verbs that no evaluation needs, and the modules that are imported when one is first asked for."""
