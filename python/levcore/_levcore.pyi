@@ -26,6 +26,7 @@ __all__ = [
     "change_statuses",
     "closing_words",
     "default_threads",
+    "deleverage",
     "evaluate",
     "evaluate_over",
     "exact_sums",
@@ -41,12 +42,11 @@ __all__ = [
     "positions_from_fills",
     "price_grid_profits",
     "quantities_to_close",
-    "rank_for_deleveraging",
     "scenario_account_statuses",
     "scenario_margin",
     "scenario_measures",
     "scenario_row_statuses",
-    "share_out",
+    "settle",
     "span_future_profits",
     "states",
     "statuses",
@@ -56,6 +56,7 @@ __all__ = [
     "what_if",
 ]
 
+_Amounts = list[npt.NDArray[np.int64]]
 _Side = tuple[npt.NDArray[np.float64], npt.NDArray[np.uint8], npt.NDArray[np.float64], npt.NDArray[np.uint8]]
 
 __version__: str
@@ -310,16 +311,9 @@ def allocate(
     deal_rest: bool,
 ) -> npt.NDArray[np.int64]: ...
 def closing_words() -> list[list[tuple[str, str]]]: ...
-def loss_parts(
-    gain: npt.NDArray[np.float64],
-    entry: npt.NDArray[np.float64],
-    trigger: npt.NDArray[np.float64],
-    fill: npt.NDArray[np.float64],
-    fee_rate: npt.NDArray[np.float64],
-    per_unit: float,
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]: ...
-def rank_for_deleveraging(
+def deleverage(
     ranking: str,
+    sharing: str,
     profit: npt.NDArray[np.float64],
     entry_value: npt.NDArray[np.float64],
     value: npt.NDArray[np.float64],
@@ -329,15 +323,45 @@ def rank_for_deleveraging(
     leverage: npt.NDArray[np.float64],
     key: npt.NDArray[np.int64],
     lots: npt.NDArray[np.int64],
+    pool: npt.NDArray[np.uint32],
+    wanted_lots: npt.NDArray[np.int64],
+    wanted_amount: npt.NDArray[np.int64],
+    per_unit: float,
     seed: int,
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.uint32]]: ...
-def share_out(
-    shortfall: npt.NDArray[np.int64],
+) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]: ...
+def loss_parts(
+    gain: npt.NDArray[np.float64],
+    entry: npt.NDArray[np.float64],
+    trigger: npt.NDArray[np.float64],
+    fill: npt.NDArray[np.float64],
+    fee_rate: npt.NDArray[np.float64],
+    per_unit: float,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]: ...
+def settle(
+    gain: npt.NDArray[np.float64],
+    entry: npt.NDArray[np.float64],
+    trigger: npt.NDArray[np.float64],
+    fill: npt.NDArray[np.float64],
+    fee_rate: npt.NDArray[np.float64],
     lots: npt.NDArray[np.int64],
     pool: npt.NDArray[np.uint32],
-    fund: int,
+    purse: npt.NDArray[np.uint32],
+    served: npt.NDArray[np.uint32],
+    margin: npt.NDArray[np.int64],
+    ends: npt.NDArray[np.bool_],
+    to_fund: npt.NDArray[np.bool_],
+    owner: npt.NDArray[np.uint32],
+    other_money: npt.NDArray[np.int64],
+    fund: tuple[int, int, int],
     lots_of_winners: npt.NDArray[np.int64],
+    winners_pay: bool,
     gains: int,
-    order: list[str],
-) -> tuple[list[npt.NDArray[np.int64]], npt.NDArray[np.int64], npt.NDArray[np.int64]]: ...
+    payers: list[str],
+    per_unit: float,
+) -> tuple[
+    list[npt.NDArray[np.int64]],
+    list[npt.NDArray[np.int64]],
+    list[npt.NDArray[np.int64]],
+    list[npt.NDArray[np.int64]],
+]: ...
 def to_quanta(amount: npt.NDArray[np.float64], per_unit: float) -> npt.NDArray[np.int64]: ...

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from levcore._levcore import loss_parts, to_quanta
+from levcore._levcore import to_quanta
 from levcore.arguments import is_word
 from levcore.book.arrays import Floats
 from levcore.book.marks import mark_prices
 from levcore.closing.claims import Closed, settle
-from levcore.closing.deleverage import account_keys
 from levcore.closing.money import Wholes, coordinates, instruments_of, quanta_per_unit, sizes
 from levcore.closing.payers import Payers
+from levcore.closing.purses import names_of_purses, purses_of
 from levcore.closing.result import CloseOut
 from levcore.errors import InputError, UnknownRuleError
 from levcore.status import State
@@ -100,14 +100,21 @@ def close_out(
         )
     prices: Floats = np.array(risk.marks if fills is None else mark_prices(book, fills)).reshape(-1)
     filled = _worse(book, prices, slippage)
-    closed = _closed(risk, rows, filled, trigger, per_unit)
+    closed = _closed(risk, rows, filled, trigger)
     payers = Payers(
         fund=int(to_quanta(np.array([float(fund)]), per_unit)[0]),
+        fund_floor=0,
+        largest_value=np.iinfo(np.int64).max,
         other={who: _quanta(amount, per_unit) for who, amount in (other_money or {}).items()},
         lots_per_unit=quanta_per_unit(lot),
         seed=seed,
     )
-    return settle(engine, risk, closed, prices, payers, per_unit)
+    stay, to_fund = np.ones(len(book), dtype=bool), np.zeros(len(book), dtype=bool)
+    stay[rows] = False
+    stay &= np.isin(names_of_purses(risk), names_of_purses(risk)[rows]) & (book.quantity != 0) & risk.ok
+    to_fund[:] = policy.close_out_remainder == "fund"
+    purses = purses_of(risk, rows, stay, to_fund, payers.other, per_unit)
+    return settle(engine, risk, closed, purses, prices, payers, per_unit)
 
 
 def _quanta(amount: float, per_unit: float) -> int:
@@ -137,7 +144,7 @@ def _worse(book: "PositionBook", prices: Floats, slippage: float) -> Floats:
     return worse
 
 
-def _closed(risk: "BookRisk", rows: Wholes, filled: Floats, trigger: str, per_unit: float) -> Closed:
+def _closed(risk: "BookRisk", rows: Wholes, filled: Floats, trigger: str) -> Closed:
     book, policy = risk.book, risk.policy
     bad = np.flatnonzero(~(filled[rows] > 0) | ~np.isfinite(filled[rows]))
     if bad.size:
@@ -150,7 +157,7 @@ def _closed(risk: "BookRisk", rows: Wholes, filled: Floats, trigger: str, per_un
             row,
         )
     instruments = instruments_of(policy, book.instrument_names)
-    size, gain = sizes(book, instruments)
+    _, gain = sizes(book, instruments)
     codes = book.instrument_codes[rows]
     marks = np.asarray(risk.marks).reshape(-1)[codes]
     triggers = risk.liquidation_price[rows]
@@ -160,21 +167,5 @@ def _closed(risk: "BookRisk", rows: Wholes, filled: Floats, trigger: str, per_un
     prices = (book.entry_price[rows], triggers, filled[rows])
     entry, passed, fill = (coordinates(instruments, codes, each) for each in prices)
     rate = policy.known("close_out_fee_rate") if rows.size else 0.0
-    parts = loss_parts(gain[rows], entry, passed, fill, np.full(rows.size, float(rate)), per_unit)
-    value = to_quanta(size[rows] * fill, per_unit)
-    return Closed(
-        rows, triggers, filled[rows], *parts, value, _margins(risk, rows, size, per_unit), account_keys(book)
-    )
-
-
-def _margins(risk: "BookRisk", rows: Wholes, size: Floats, per_unit: float) -> Wholes:
-    """Margin of each isolated row with its funding, of each cross row its funding alone, in quanta."""
-    book = risk.book
-    funding = np.zeros(rows.size) if book.accrued_funding is None else book.accrued_funding[rows]
-    funding = np.where(np.isnan(funding), 0.0, funding)
-    own = np.full(rows.size, np.nan) if book.isolated_margin is None else book.isolated_margin[rows]
-    if np.isnan(own).any() and book.leverage is not None:
-        instruments = instruments_of(risk.policy, book.instrument_names)
-        entry = coordinates(instruments, book.instrument_codes[rows], book.entry_price[rows])
-        own = np.where(np.isnan(own), size[rows] * entry / book.leverage[rows], own)
-    return to_quanta(np.where(book.is_cross[rows], 0.0, own), per_unit) + to_quanta(funding, per_unit)
+    numbers = (gain[rows], entry, passed, fill, np.full(rows.size, float(rate)))
+    return Closed(rows, book.quantity[rows], triggers, filled[rows], numbers)

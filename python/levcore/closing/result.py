@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
+
 from levcore.book.arrays import Floats
 from levcore.closing.money import Wholes
 
@@ -40,6 +43,10 @@ class CloseOut:
         Rows that are deleveraged, their lots, and what they give.
     lots_per_unit : float
         Lots a contract.
+    served : ndarray of uint32, shape (c,)
+        Places in `rows` in the order in which claims are served.
+    fund_series : ndarray of int64, shape (c,)
+        Balance of the fund after each claim, in that order.
     ledger : Ledger
         Every entry; account ``closed`` ends at zero.
     """
@@ -64,6 +71,8 @@ class CloseOut:
     debt: str
     winners: Wholes
     lots_per_unit: float
+    served: npt.NDArray[np.uint32]
+    fund_series: Wholes
     ledger: "Ledger"
 
     def __repr__(self) -> str:

@@ -31,7 +31,7 @@ mod _levcore {
     #[pymodule_export]
     use crate::calls::{evaluate, leave_one_out, measure_distances, measure_distances_without, quantities_to_close};
     #[pymodule_export]
-    use crate::closing::{Ladder, allocate, closing_words, loss_parts, rank_for_deleveraging, share_out, to_quanta};
+    use crate::closing::{Ladder, allocate, closing_words, deleverage, loss_parts, settle, to_quanta};
     #[pymodule_export]
     use crate::door::panic_inside;
     #[pymodule_export]
