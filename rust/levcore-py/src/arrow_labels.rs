@@ -5,7 +5,7 @@ use arrow_array::types::Int64Type;
 use arrow_array::{Array, ArrayRef, GenericStringArray, StringViewArray};
 use arrow_schema::DataType;
 use levcore::machine::default_threads;
-use levcore::{Numbered, Numbering, number_integers, number_rows};
+use levcore::{Numbered, Numbering, number_integers, number_rows, number_texts};
 
 use crate::arrow_cells::{Fault, integers, is_empty, keys};
 
@@ -105,19 +105,7 @@ impl Labels {
     fn add_texts<'a>(&mut self, rows: usize, text: impl Fn(usize) -> &'a str + Sync) -> Result<(), Fault> {
         let strip = self.strip;
         let text = |row| if strip { text(row).trim() } else { text(row) };
-        let numbered = number_rows(rows, threads()?, |rows, numbering, codes| {
-            let mut last: Option<(&str, u32)> = None;
-            for (code, row) in codes.iter_mut().zip(rows) {
-                let text = text(row);
-                // Rows of one account mostly stand together.
-                *code = match last {
-                    Some((same, code)) if same == text => code,
-                    _ => numbering.text(text.as_bytes())?,
-                };
-                last = Some((text, *code));
-            }
-            Ok(())
-        });
+        let numbered = number_texts(rows, threads()?, text);
         self.append(numbered.map_err(Fault::Core)?, |row| text_label(text(row)))
     }
 

@@ -1,7 +1,9 @@
 //! Columns of labels as codes, from memory of NumPy's and from Python's own objects.
 
+use std::borrow::Borrow;
 use std::collections::HashMap;
 
+use levcore::labels::AT_ONCE;
 use levcore::machine::default_threads;
 use levcore::{Numbered, Numbering};
 use numpy::{PyArray1, PyReadonlyArray1};
@@ -87,27 +89,68 @@ struct ObjectColumn<'py> {
 
 impl<'py> ObjectColumn<'py> {
     /// Adds rows; whether all of them are labels. The objects live as long as what holds them, so that an address names one of them.
-    fn add<Object: std::borrow::Borrow<Bound<'py, PyAny>>>(
+    fn add<Object: Borrow<Bound<'py, PyAny>>>(
         &mut self,
         rows: usize,
         objects: impl Iterator<Item = Object>,
     ) -> PyResult<bool> {
         self.codes.try_reserve_exact(rows).map_err(|_| to_python(levcore::Error::Memory { bytes: rows * 4 }))?;
         let mut known = Known::default();
-        for object in objects {
-            let object = object.borrow();
-            let address = object.as_ptr().addr();
-            let code = match known.code(address) {
-                Some(code) => code,
-                None => {
-                    let Some(code) = self.code(object)? else { return Ok(false) };
-                    known.remember(address, code);
-                    code
-                }
-            };
-            self.codes.push(code);
+        let mut objects = objects;
+        let mut some: Vec<Object> = Vec::with_capacity(AT_ONCE);
+        loop {
+            // Objects stand anywhere in memory: looked at together, one wait serves all of them.
+            some.clear();
+            some.extend(objects.by_ref().take(AT_ONCE));
+            let mut codes = [None; AT_ONCE];
+            for (code, object) in codes.iter_mut().zip(&some) {
+                *code = known.code(object.borrow().as_ptr().addr());
+            }
+            if codes.iter().all(Option::is_none)
+                && let Some(found) = self.codes_of_texts(&some)?
+            {
+                codes = found.map(Some);
+                let of_objects = some.iter().zip(found);
+                of_objects.for_each(|(object, code)| known.remember(object.borrow().as_ptr().addr(), code));
+            }
+            for (object, code) in some.iter().zip(codes) {
+                let object = object.borrow();
+                let code = match code {
+                    Some(code) => code,
+                    None => {
+                        let Some(code) = self.code(object)? else { return Ok(false) };
+                        known.remember(object.as_ptr().addr(), code);
+                        code
+                    }
+                };
+                self.codes.push(code);
+            }
+            if some.len() < AT_ONCE {
+                return Ok(true);
+            }
         }
-        Ok(true)
+    }
+
+    /// Codes of objects that are all texts; None where one is not.
+    fn codes_of_texts<Object: Borrow<Bound<'py, PyAny>>>(
+        &mut self,
+        objects: &[Object],
+    ) -> PyResult<Option<[u32; AT_ONCE]>> {
+        let mut texts: [&[u8]; AT_ONCE] = [&[]; AT_ONCE];
+        for (text, object) in texts.iter_mut().zip(objects) {
+            // A lone surrogate has no UTF-8.
+            let Some(known) = object.borrow().cast_exact::<PyString>().ok().and_then(|text| text.to_str().ok()) else {
+                return Ok(None);
+            };
+            *text = known.as_bytes();
+        }
+        let codes = self.numbering.texts(&texts[..objects.len()]).map_err(to_python)?;
+        for (object, code) in objects.iter().zip(codes) {
+            if code as usize == self.labels.len() {
+                self.labels.push(object.borrow().clone());
+            }
+        }
+        Ok(Some(codes))
     }
 
     /// Code of an object by its content; None where it is no label.

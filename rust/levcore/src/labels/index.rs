@@ -86,12 +86,13 @@ impl Index {
         Ok(code_of(code))
     }
 
-    /// Reads the first place of a hash, so that it is in the cache when `find` comes.
+    /// The code at the first place of a hash, if it is likely to be that of the hash; one look at memory, and no more.
     #[inline]
-    #[allow(clippy::cast_possible_truncation, reason = "the lower half of a hash")]
-    pub(crate) fn touch(&self, hash: u64) -> u32 {
+    #[allow(clippy::cast_possible_truncation, reason = "the two halves of a hash")]
+    pub(crate) fn likely(&self, hash: u64) -> Option<u32> {
         let last = self.places.len().wrapping_sub(1);
-        self.places.get(hash as usize & last).map_or(FREE, |place| place.code)
+        let place = self.places.get(hash as usize & last)?;
+        (place.code != FREE && place.tag == (hash >> 32) as u32).then_some(place.code)
     }
 
     #[allow(clippy::cast_possible_truncation, reason = "the two halves of a hash")]

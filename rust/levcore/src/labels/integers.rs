@@ -50,10 +50,15 @@ fn by_table(values: &[i64], least: i64, range: usize, numbering: &mut Numbering,
 
 fn by_hash(values: &[i64], numbering: &mut Numbering, codes: &mut [u32]) -> Result<()> {
     for (values, codes) in values.chunks(AT_ONCE).zip(codes.chunks_mut(AT_ONCE)) {
-        let touched = values.iter().fold(0, |sum, &value| sum ^ numbering.touch_integer(value));
-        std::hint::black_box(touched);
-        for (code, &value) in codes.iter_mut().zip(values) {
-            *code = numbering.integer(value)?;
+        let mut known = [None; AT_ONCE];
+        for (known, &value) in known.iter_mut().zip(values) {
+            *known = numbering.known_integer(value);
+        }
+        for ((code, &value), known) in codes.iter_mut().zip(values).zip(known) {
+            *code = match known {
+                Some(known) => known,
+                None => numbering.integer(value)?,
+            };
         }
     }
     Ok(())

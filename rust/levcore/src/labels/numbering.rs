@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::labels::index::{Index, code_of, hash_of_integer};
-use crate::labels::texts::Texts;
+use crate::labels::texts::{AT_ONCE, Texts};
 
 /// A column as codes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,10 +24,9 @@ enum Kind {
 #[derive(Debug, Default)]
 pub struct Numbering {
     texts: Texts,
-    codes_of_texts: Vec<u32>,
     integers: Index,
-    values: Vec<i64>,
-    codes_of_integers: Vec<u32>,
+    /// Each whole number and its code.
+    values: Vec<(i64, u32)>,
     kinds: Vec<Kind>,
 }
 
@@ -51,12 +50,26 @@ impl Numbering {
     /// [`Error::Memory`](crate::Error::Memory) where there is no room for it.
     #[inline]
     pub fn text(&mut self, text: &[u8]) -> Result<u32> {
-        let (place, is_new) = self.texts.place(text)?;
-        if is_new {
-            self.codes_of_texts.push(code_of(self.kinds.len()));
-            self.kinds.push(Kind::Text(place));
+        let (code, new) = self.texts.code(text, code_of(self.kinds.len()))?;
+        self.kinds.extend(new.map(Kind::Text));
+        Ok(code)
+    }
+
+    /// Codes of texts as [`Numbering::text`] gives them one by one, of not more than [`AT_ONCE`]; their waits for memory are one.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn texts(&mut self, texts: &[&[u8]]) -> Result<[u32; AT_ONCE]> {
+        let known = self.texts.known(texts);
+        let mut codes = [0; AT_ONCE];
+        for ((code, text), known) in codes.iter_mut().zip(texts).zip(known) {
+            *code = match known {
+                Some(known) => known,
+                None => self.text(text)?,
+            };
         }
-        Ok(self.codes_of_texts[place as usize])
+        Ok(codes)
     }
 
     /// Code of a whole number, a new one where it is new; no text is equal to it.
@@ -67,23 +80,22 @@ impl Numbering {
     #[inline]
     pub fn integer(&mut self, value: i64) -> Result<u32> {
         let hash = hash_of_integer(value.cast_unsigned());
-        let place = match self.integers.find(hash, |place| self.values[place as usize] == value) {
-            Some(place) => place,
-            None => {
-                self.values.push(value);
-                self.codes_of_integers.push(code_of(self.kinds.len()));
-                self.kinds.push(Kind::Integer(value));
-                self.integers.add(hash)?
-            }
-        };
-        Ok(self.codes_of_integers[place as usize])
+        if let Some(place) = self.integers.find(hash, |place| self.values[place as usize].0 == value) {
+            return Ok(self.values[place as usize].1);
+        }
+        let code = code_of(self.kinds.len());
+        self.values.push((value, code));
+        self.kinds.push(Kind::Integer(value));
+        self.integers.add(hash)?;
+        Ok(code)
     }
 
-    /// Reads where a whole number would stand, so that it is in the cache when [`Numbering::integer`] comes.
+    /// Code of a whole number if it is known and the first place of the index says so.
     #[inline]
-    pub(crate) fn touch_integer(&self, value: i64) -> u32 {
-        let place = self.integers.touch(hash_of_integer(value.cast_unsigned()));
-        self.values.get(place as usize).map_or(0, |_| place)
+    pub(crate) fn known_integer(&self, value: i64) -> Option<u32> {
+        let place = self.integers.likely(hash_of_integer(value.cast_unsigned()))? as usize;
+        let &(known, code) = self.values.get(place)?;
+        (known == value).then_some(code)
     }
 
     /// The code here of a label of another numbering.

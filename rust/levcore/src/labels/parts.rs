@@ -45,25 +45,25 @@ pub fn number_rows(
         };
         codes.par_chunks_mut(size).enumerate().map(of_part).collect::<Result<Vec<_>>>()
     })??;
-    let (translations, first_rows) = join(&numbered, size)?;
+    let (translations, first_rows) = join(numbered, size)?;
     with_pool(threads, || {
-        codes.par_chunks_mut(size).zip(&translations).for_each(|(codes, translation)| {
+        codes.par_chunks_mut(size).skip(1).zip(&translations).for_each(|(codes, translation)| {
             codes.iter_mut().for_each(|code| *code = translation[*code as usize]);
         });
     })?;
     Ok(Numbered { codes, first_rows })
 }
 
-/// The codes of all by the codes of each part, and the first row of each.
-fn join(parts: &[(Vec<usize>, Numbering)], size: usize) -> Result<(Vec<Vec<u32>>, Vec<usize>)> {
-    let mut all = Numbering::default();
-    let mut first_rows = Vec::new();
+/// The codes of all by the codes of each part, whose first has them already, and the first row of each.
+fn join(parts: Vec<(Vec<usize>, Numbering)>, size: usize) -> Result<(Vec<Vec<u32>>, Vec<usize>)> {
+    let mut parts = parts.into_iter();
+    let (mut first_rows, mut all) = parts.next().unwrap_or_default();
     let mut translations = Vec::new();
-    for (part, (own_rows, own)) in parts.iter().enumerate() {
+    for (part, (own_rows, own)) in (1..).zip(parts) {
         let mut translation = filled(0, own.len())?;
         for (code, row) in own_rows.iter().enumerate() {
             let before = all.len();
-            translation[code] = all.code_of(own, code)?;
+            translation[code] = all.code_of(&own, code)?;
             if all.len() > before {
                 first_rows.push(part * size + row);
             }
