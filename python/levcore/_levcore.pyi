@@ -37,6 +37,9 @@ __all__ = [
     "measure_distances",
     "measure_distances_without",
     "measures",
+    "number_code_points",
+    "number_integers",
+    "number_objects",
     "order_margins",
     "panic_inside",
     "positions_from_fills",
@@ -365,3 +368,12 @@ def settle(
     list[npt.NDArray[np.int64]],
 ]: ...
 def to_quanta(amount: npt.NDArray[np.float64], per_unit: float) -> npt.NDArray[np.int64]: ...
+def number_code_points(
+    points: npt.NDArray[np.uint32], width: int
+) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]: ...
+def number_integers(
+    values: npt.NDArray[np.int64],
+) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]: ...
+def number_objects(
+    values: list[Any] | tuple[Any, ...] | npt.NDArray[np.object_],
+) -> tuple[npt.NDArray[np.uint32], list[Any]] | None: ...

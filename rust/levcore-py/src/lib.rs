@@ -1,6 +1,7 @@
 //! The Python binding of `levcore`: borrow columns, release the interpreter, map errors; nothing else.
 
 mod arrow_cells;
+mod arrow_labels;
 mod arrow_pickle;
 mod arrow_stream;
 mod book;
@@ -11,6 +12,7 @@ mod closing;
 mod door;
 mod errors;
 mod fills;
+mod labels;
 mod over;
 mod policy;
 mod scenarios;
@@ -36,6 +38,8 @@ mod _levcore {
     use crate::door::panic_inside;
     #[pymodule_export]
     use crate::fills::positions_from_fills;
+    #[pymodule_export]
+    use crate::labels::{number_code_points, number_integers, number_objects};
     #[pymodule_export]
     use crate::over::evaluate_over;
     #[pymodule_export]

@@ -13,10 +13,11 @@ use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyList};
 
-use crate::arrow_cells::{Fault, Label, Labels, integers, number_of_text, numbers};
+use crate::arrow_cells::{Fault, integers, number_of_text, numbers};
+use crate::arrow_labels::{Label, Labels};
 use crate::arrow_pickle::{PackedArray, PackedType};
 use crate::arrow_stream::{broken, guarded, read, write};
-use crate::errors::{DTypeError, InputError};
+use crate::errors::{DTypeError, InputError, to_python};
 
 const CHARACTERS_SHOWN: usize = 40;
 
@@ -42,6 +43,7 @@ impl Table {
     fn fault(&self, place: usize, before: usize, rule: &str, expected: &str, fault: Fault) -> PyErr {
         let name = self.schema.field(place).name().clone();
         match fault {
+            Fault::Core(error) => to_python(error),
             Fault::Type => {
                 let found = self.schema.field(place).data_type().to_string();
                 DTypeError::new_err((name, rule.to_owned(), expected.to_owned(), found))
