@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from levcore.planning.plan import plan
     from levcore.reconciliation.reconcile import reconcile
     from levcore.reports.report import report
+    from levcore.rules.several import with_rules
     from levcore.systems.against import against
 
 __all__ = [
@@ -91,6 +92,7 @@ __all__ = [
     "report",
     "venues",
     "what_if",
+    "with_rules",
 ]
 
 LATER = {
@@ -109,6 +111,7 @@ LATER = {
     "reconcile": "levcore.reconciliation.reconcile",
     "report": "levcore.reports.report",
     "what_if": "levcore.changes.what_if",
+    "with_rules": "levcore.rules.several",
 }
 """Verbs that no evaluation needs, and the modules that are imported when one is first asked for."""
 
