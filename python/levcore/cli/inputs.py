@@ -2,7 +2,10 @@
 
 import argparse
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
+
+import numpy as np
 
 from levcore.book.marks import Marks
 from levcore.book.positions import PositionBook
@@ -18,6 +21,7 @@ from levcore.cli.options import (
 from levcore.cli.progress import Progress
 from levcore.cli.reply import positions_of, read_reply_of
 from levcore.cli.rules import add_rules, with_stated
+from levcore.cli.terminal import note
 from levcore.errors import InputError
 from levcore.files.instruments import read_instruments
 from levcore.files.positions import Positions
@@ -76,7 +80,23 @@ def inputs(options: argparse.Namespace, progress: Progress) -> Inputs:
         # Accounts of balances alone may name further policies, which need no marks.
         marks = {name: marks.get(name, {}) for name in named}
     prices = asset_prices(options)
-    return Inputs(positions, book, marks, chosen or _policies(options, named), prices, False)
+    if chosen is not None:
+        return Inputs(positions, book, marks, _with_stand_ins(chosen, book, 0), prices, False)
+    several = _policies(options, named)
+    several = {name: _with_stand_ins(one, book, code) for code, (name, one) in enumerate(several.items())}
+    return Inputs(positions, book, marks, several, prices, False)
+
+
+def _with_stand_ins(one: MarginPolicy, book: PositionBook, code: int) -> MarginPolicy:
+    """Policy whose contracts in another currency stand for names that it lacks, which a note says."""
+    codes = book.instrument_codes
+    if book.policy_codes is not None:
+        codes = codes[book.policy_codes == code]
+    used = [book.instrument_names[each] for each in np.unique(codes)]
+    table = one.instruments.with_stand_ins(used)
+    for symbol in table.stand_ins:
+        note(f"note: under {one.id} {table.told(symbol)}, on the same base; nothing is converted")
+    return one if table is one.instruments else replace(one, instruments=table)
 
 
 def _sizes(
