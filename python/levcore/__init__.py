@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from levcore.reconciliation.reconcile import reconcile
     from levcore.reports.installation import show_versions
     from levcore.reports.report import report
+    from levcore.rules.several import with_rules
     from levcore.stress_testing.stress import stress
     from levcore.systems.against import against
 
@@ -95,6 +96,7 @@ __all__ = [
     "stress",
     "venues",
     "what_if",
+    "with_rules",
 ]
 
 LATER = {
@@ -115,6 +117,7 @@ LATER = {
     "show_versions": "levcore.reports.installation",
     "stress": "levcore.stress_testing.stress",
     "what_if": "levcore.changes.what_if",
+    "with_rules": "levcore.rules.several",
 }
 """Verbs that no evaluation needs, and the modules that are imported when one is first asked for."""
 

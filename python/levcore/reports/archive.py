@@ -10,7 +10,7 @@ from levcore.errors import InputError
 from levcore.rules.archive import dates_of
 from levcore.rules.bundles import Bundle, read_bundle
 from levcore.rules.fees import regular_fees
-from levcore.rules.instruments import InstrumentTable
+from levcore.rules.instruments import InstrumentTable, said_of
 from levcore.rules.policy import MarginPolicy
 from levcore.rules.policy_files import policy_names, read_policies
 from levcore.rules.symbols import symbol_key
@@ -73,6 +73,10 @@ def tables_text(series: Iterable[str], symbol: str) -> str:
         Where no date has it.
     """
     blocks = []
+    series, table = tuple(series), InstrumentTable.bundled(" ".join(series))
+    taken = None if symbol in table else table.stand_in(symbol)
+    head = [] if taken is None else [f"{said_of(table[taken], symbol)}: the contract on the same base"]
+    symbol = taken or symbol
     for name in series:
         for date, file in dates_of(name).items():
             bundle = read_bundle(file)
@@ -81,9 +85,8 @@ def tables_text(series: Iterable[str], symbol: str) -> str:
                 for each in _spelled(bundle, symbol)
             ]
     if not blocks:
-        missing = InstrumentTable.bundled(" ".join(series)).missing(symbol)
-        raise InputError("SYMBOL", "is in no table of these", missing, repr(symbol))
-    return "\n\n".join(blocks)
+        raise InputError("SYMBOL", "is in no table of these", table.missing(symbol), repr(symbol))
+    return "\n\n".join([*head, *blocks])
 
 
 def _spelled(bundle: Bundle, symbol: str) -> list[str]:
