@@ -9,9 +9,9 @@ from levcore._levcore import measure_distances
 from levcore.arguments import of_kind
 from levcore.book.arrays import Floats, real_number
 from levcore.book.asset_prices import asset_price_columns
+from levcore.book.marks import mark_prices
 from levcore.engine.columns import AccountColumns, CodeColumn, Column
 from levcore.engine.engine import Engine
-from levcore.engine.known_prices import known_prices
 from levcore.errors import DTypeError, InputError
 from levcore.measures import DISTANCE_TABLE
 from levcore.status import AccountStatus
@@ -118,7 +118,7 @@ def distance(
     """
     of_kind("engine", engine, Engine)
     bound = engine.bind(book)
-    prices = known_prices(book, marks, bound.policies)
+    prices = mark_prices(book, marks)
     result = AccountDistance(book)
     results, codes = result.buffers
     measure_distances(

@@ -60,9 +60,8 @@ def evaluate(
     BookRisk
         In the caller's row order.
     """
-    from levcore.book.marks import marks_by_policy
+    from levcore.book.marks import mark_prices, marks_by_policy
     from levcore.book.positions import PositionBook
-    from levcore.engine.known_prices import known_prices
     from levcore.engine.risk import BookRisk
     from levcore.measures import MEASURE_NAMES, chosen_measures, default_measures
 
@@ -70,7 +69,7 @@ def evaluate(
         raise DTypeError("book", "must be a PositionBook", "PositionBook", type(book).__name__)
     labelled = labelled_policies(policy)
     policies = tuple(labelled[label] for label in labels_of_book(book, tuple(labelled)))
-    prices = known_prices(book, marks, policies)
+    prices = mark_prices(book, marks)
     by_policy = marks_by_policy(prices, len(policies)).tolist()
     of_assets = [column.tolist() for column in asset_price_columns(book, policies, asset_prices)]
     replay = BookReplay(book, policies, by_policy, of_assets)

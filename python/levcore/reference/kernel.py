@@ -207,7 +207,7 @@ def require_margin(
     elif fees.fixed and rules.fee_in_initial:
         p.initial_margin += p.fixed_fee
     p.line, p.maintenance = charge(p, table, required_on(p, basis))
-    if not table.is_marginal:
+    if not table.is_of_lines:
         p.liquidation_line = p.line
     p.requirement = p.maintenance
     if fees.fixed:
@@ -229,13 +229,14 @@ def charge(position: Position, table: Table, value: float) -> tuple[Line | None,
     if table.growing is not None:
         return None, table.growing.rate_of(position.size, value) * value
     key = value
-    if not table.is_marginal:
+    if not table.is_of_lines:
         key = position.risk_limit if table.key == BY_RISK_LIMIT else abs(position.quantity)
-    chosen = table.lines[0]
-    for line in table.lines[1:]:
+    lines = table.lines_of(position.size)
+    chosen = lines[0]
+    for line in lines[1:]:
         if key > line.floor:
             chosen = line
-    if table.is_marginal:
+    if table.is_of_lines:
         return chosen, margin.maintenance_line(value, chosen.rate, chosen.deduction)
     return chosen, chosen.rate * value
 
@@ -278,10 +279,11 @@ def solve(position: Position, fees: Fees, table: Table, basis: str) -> float:
         return liquidation.value_at_zero(p.needed, 0.0, fees.frozen.along(p.direction))
     if table.growing is not None:
         return table.growing.value_at_zero(p.needed, p.direction, p.size)
-    if p.line is not None and not table.is_marginal:
+    if p.line is not None and not table.is_of_lines:
         return liquidation.value_at_zero(p.needed, 0.0, p.line.factors.along(p.direction))
-    chosen = table.lines[0]
-    for line in table.lines[1:]:
+    lines = table.lines_of(p.size)
+    chosen = lines[0]
+    for line in lines[1:]:
         if p.direction * p.needed > (line.gaining if p.direction > 0.0 else line.losing):
             chosen = line
     p.liquidation_line = chosen

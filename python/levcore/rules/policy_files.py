@@ -28,7 +28,7 @@ NO_LEVELS = {"warning_level": None, "margin_call_level": None}
 # Rules that most venues do not have: what they are where a file does not say.
 DEFAULTS: dict[str, Any] = {
     "covered_share": 0.0,
-    "lowest_short_price": 0.0,
+    "short_minimum": (),
     "closing_fee_basis_cross": "same",
     "closing_fee_reserved": "same",
     "bankruptcy_rounding_long": "same",
@@ -118,6 +118,7 @@ def _policy(data: Mapping[str, Any], version: Mapping[str, Any]) -> MarginPolicy
         | DEFAULTS
         | rules
         | {rule: tuple(rules[rule]) for rule in ("table_units", "close_out_payers")}
+        | {"short_minimum": tuple(map(tuple, rules.get("short_minimum", ())))}
     )
     made = MarginPolicy(
         name=name,

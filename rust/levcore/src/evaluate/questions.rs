@@ -9,6 +9,7 @@ use crate::job::context::{Job, PolicyAtMarks};
 use crate::job::outputs::{AccountOutputs, Outputs};
 use crate::machine::execution::Execution;
 use crate::machine::shared::SharedSlice;
+use crate::rules::table::Table;
 
 /// Evaluates a book at marks.
 ///
@@ -28,6 +29,7 @@ pub fn evaluate(
     let job = Job::new(book, layout, policies, outputs)?;
     let balances = book.balances.map_or(0, |balances| balances.balance.len());
     outputs.check(book.rows(), book.wallet_balance.len(), balances)?;
+    refuse_falling_rates(book, layout, policies)?;
     evaluate_all(&job, &mut execution)
 }
 
@@ -49,6 +51,7 @@ pub fn measure_distances(
     let nothing = Outputs::none();
     let job = Job::new(book, layout, policies, &nothing)?;
     check_distances(policies, betas, outputs, book.wallet_balance.len())?;
+    refuse_falling_rates(book, layout, policies)?;
     ask_all(&job, Question::Measure(betas, outputs), &mut execution)
 }
 
@@ -70,6 +73,7 @@ pub fn measure_distances_without(
     let nothing = Outputs::none();
     let job = Job::new(book, layout, policies, &nothing)?;
     check_distances(policies, betas, outputs, book.rows())?;
+    refuse_falling_rates(book, layout, policies)?;
     ask_all(&job, Question::MeasureWithout(betas, outputs), &mut execution)
 }
 
@@ -92,6 +96,27 @@ pub fn leave_one_out(
     let job = Job::new(book, layout, policies, &nothing)?;
     outputs.check(book.rows())?;
     ask_all(&job, Question::Leave(outputs), &mut execution)
+}
+
+/// Refuses positions of pooled accounts whose margin is not convex: along a ray the surplus of such an account is not concave.
+fn refuse_falling_rates(book: &Book<'_>, layout: &Layout, policies: &[PolicyAtMarks<'_>]) -> Result<()> {
+    if policies.iter().all(|given| !given.policy.any_falls) {
+        return Ok(());
+    }
+    let pooled = &layout.pooled;
+    let falls = |given: &PolicyAtMarks<'_>, row: usize| {
+        let place = given.places[book.instrument[row] as usize];
+        let table = place.map(|place| given.policy.instruments[place].table(book.quantity[row]));
+        book.quantity[row] != 0.0 && table.is_some_and(Table::falls)
+    };
+    for block in &pooled.blocks {
+        let legs = pooled.accounts[block.accounts.clone()].iter().flat_map(|account| account.legs.clone());
+        let mut rows = legs.map(|leg| pooled.rows[leg] as usize);
+        if let Some(row) = rows.find(|&row| falls(&policies[block.policy], row)) {
+            return Err(Error::FallingRate { row });
+        }
+    }
+    Ok(())
 }
 
 /// Refuses columns that do not fit `places` accounts or rows, and betas that do not fit their policies.

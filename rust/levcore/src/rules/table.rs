@@ -42,9 +42,14 @@ impl Scale {
     /// Of tables that trigger nothing.
     pub(crate) const NONE: Self = Self { price_fee: 0.0, trigger: 1.0 };
 
-    /// Rate of the line that triggers liquidation; one below 1, so that some price restores the position.
+    /// Rate of the line that triggers liquidation.
+    fn scaled(self, rate: f64) -> f64 {
+        (rate + self.price_fee) * self.trigger
+    }
+
+    /// The same; one below 1, so that some price restores the position.
     pub(crate) fn rate(self, rate: f64) -> Result<f64> {
-        let scaled = (rate + self.price_fee) * self.trigger;
+        let scaled = self.scaled(rate);
         if scaled < 1.0 {
             return Ok(scaled);
         }
@@ -73,13 +78,17 @@ pub(crate) enum Kind {
     Flat(TierKey, Vec<FlatTier>),
     /// One rate for the whole position, by its size in base currency.
     Growing(Growing),
+    /// Lines in the value of one unit of size.
+    Unit(Vec<UnitLine>),
 }
 
 impl Table {
-    /// Compiles a table; a marginal one is added to those whose lines stand side by side.
+    /// Compiles a table; a marginal one is added to those whose lines stand side by side. `losing` says that only positions that lose as
+    /// the coordinate rises are looked up in it, which a rate of 1 a unit does not keep from being restored.
     pub(crate) fn new<'a>(
         table: &'a TierTable,
         inverse: bool,
+        losing: bool,
         scale: Scale,
         marginal: &mut Vec<&'a TierTable>,
     ) -> Result<Self> {
@@ -94,6 +103,7 @@ impl Table {
                 let limit = growing.limit();
                 (Kind::Growing(growing), if limit < table.cap { limit } else { table.cap })
             }
+            TierKey::UnitValue => (Kind::Unit(unit_lines(table, losing, scale)?), table.cap),
         };
         Ok(Self { kind, cap })
     }
@@ -103,11 +113,11 @@ impl Table {
         match &self.kind {
             Kind::Marginal(_) => self.cap,
             Kind::Growing(growing) if growing.by_value => self.cap,
-            Kind::Flat(..) | Kind::Growing(_) => f64::INFINITY,
+            Kind::Flat(..) | Kind::Growing(_) | Kind::Unit(_) => f64::INFINITY,
         }
     }
 
-    /// Whether one rate holds for the whole position, so that no line gives its requirement.
+    /// Whether no line in the value alone gives the requirement: it needs contracts, risk limit or size, too.
     pub(crate) fn is_whole(&self) -> bool {
         !matches!(self.kind, Kind::Marginal(_))
     }
@@ -117,11 +127,16 @@ impl Table {
         matches!(&self.kind, Kind::Growing(growing) if growing.by_value)
     }
 
+    /// Whether the margin is no convex function of the value: a rate a unit falls.
+    pub(crate) fn falls(&self) -> bool {
+        matches!(&self.kind, Kind::Unit(lines) if !lines.is_sorted_by(|below, above| below.rate <= above.rate))
+    }
+
     /// Place of its lines; of rows whose requirement no line gives, any place does.
     pub(crate) fn place(&self) -> u32 {
         match self.kind {
             Kind::Marginal(place) => place as u32,
-            Kind::Flat(..) | Kind::Growing(_) => 0,
+            Kind::Flat(..) | Kind::Growing(_) | Kind::Unit(_) => 0,
         }
     }
 }
@@ -137,6 +152,58 @@ pub(crate) struct FlatTier {
 fn flat_tiers(table: &TierTable, scale: Scale) -> Result<Vec<FlatTier>> {
     let tiers = table.floors.iter().zip(&table.rates);
     tiers.map(|(&floor, &rate)| Ok(FlatTier { floor, rate, factors: Factors::of(scale.rate(rate)?) })).collect()
+}
+
+/// A line a unit of size with everything that does not depend on the position: each amount is multiplied by the size.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct UnitLine {
+    floor: f64,
+    gaining: f64,
+    losing: f64,
+    pub rate: f64,
+    deduction: f64,
+    trigger_deduction: f64,
+    pub factors: Factors,
+}
+
+fn unit_lines(table: &TierTable, losing: bool, scale: Scale) -> Result<Vec<UnitLine>> {
+    let lines = table.floors.iter().zip(&table.rates).zip(&table.deductions);
+    lines
+        .map(|((&floor, &rate), &deduction)| {
+            let scaled = if losing { scale.scaled(rate) } else { scale.rate(rate)? };
+            let trigger_deduction = deduction * scale.trigger;
+            Ok(UnitLine {
+                floor,
+                gaining: floor * (1.0 - scaled) + trigger_deduction,
+                losing: floor * (1.0 + scaled) - trigger_deduction,
+                rate,
+                deduction,
+                trigger_deduction,
+                factors: Factors::of(scaled),
+            })
+        })
+        .collect()
+}
+
+impl UnitLine {
+    /// Rate and deduction of the line that holds for a position of this size at a value.
+    pub(crate) fn touching(lines: &[Self], size: f64, value: f64) -> (f64, f64) {
+        let chosen = Self::last(lines, |line| value > line.floor * size);
+        (chosen.rate, chosen.deduction * size)
+    }
+
+    /// Value at which the surplus of a position is zero.
+    pub(crate) fn value_at_zero(lines: &[Self], needed: f64, direction: f64, size: f64) -> f64 {
+        let chosen = Self::last(lines, |line| {
+            direction * needed > (if direction > 0.0 { line.gaining } else { line.losing }) * size
+        });
+        liquidation::value_at_zero(needed, chosen.trigger_deduction * size, chosen.factors.along(direction))
+    }
+
+    /// The last line that applies; the first where no other does.
+    fn last(lines: &[Self], applies: impl Fn(&Self) -> bool) -> &Self {
+        lines[1..].iter().rev().find(|line| applies(line)).unwrap_or(&lines[0])
+    }
 }
 
 /// A rate that grows with the size of the position in base currency: the value of an inverse position, else its size.

@@ -149,7 +149,7 @@ fn refuse_key(tile: &Tile, slot: usize, table: &Table) -> Status {
 fn refuse_size(tile: &Tile, slot: usize, table: &Table) -> Status {
     let size = match &table.kind {
         Kind::Marginal(_) => tile.value[slot],
-        Kind::Flat(..) => return Status::Ok,
+        Kind::Flat(..) | Kind::Unit(_) => return Status::Ok,
         Kind::Growing(growing) => growing.base(tile.size[slot], tile.value[slot]),
     };
     if size > table.cap { Status::TierOverflow } else { Status::Ok }
