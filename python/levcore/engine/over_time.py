@@ -11,7 +11,9 @@ from levcore._levcore import exact_sums
 from levcore.book.arrays import Floats
 from levcore.book.asset_prices import asset_price_columns
 from levcore.book.marks_over_time import marks_over_time
+from levcore.book.wallets import Wallets
 from levcore.engine.known_prices import known_prices
+from levcore.engine.wallet_risk import joined
 from levcore.errors import InputError
 from levcore.measures import ACCOUNT_MEASURES, BALANCE_MEASURES, chosen_measures, measure_mask
 from levcore.status import FIRST_FAILURE, State
@@ -96,8 +98,8 @@ class RiskOverTime:
         states = {state.name.lower(): self.states[:, state] for state in State}
         return {"time": self.times, **self.totals, **states, "failed": self.failed}
 
-    def take(self, first: int, of_rows: "Both", accounts: "Both") -> None:
-        """Write the times from `first` on: results of shape (t, k, n), codes (t, 2, n), and of accounts."""
+    def take(self, first: int, of_rows: "Both", of_wallets: "Both", wallets: Wallets) -> None:
+        """Write the times from `first` on: results of shape (t, k, n), codes (t, 2, n), and of wallets."""
         results, codes = of_rows
         count, rows = results.shape[0], results.shape[2]
         here = slice(first, first + count)
@@ -111,7 +113,12 @@ class RiskOverTime:
         keys = groups * len(State) + codes[:, 0, :].reshape(-1)
         self.states[here] = np.bincount(keys, minlength=count * len(State)).reshape(count, len(State))
         self.failed[here] = (codes[:, 1, :] >= FIRST_FAILURE).sum(axis=1)
-        of_accounts, account_codes = accounts
+        of_accounts, account_codes = of_wallets
+        if wallets.is_split:
+            accounts = count, len(ACCOUNT_MEASURES), len(self.account_ids)
+            both = np.empty(accounts), np.empty((count, 2, accounts[2]), np.uint8)
+            joined(wallets, *of_wallets, both)
+            of_accounts, account_codes = both
         for place, name in enumerate(ACCOUNT_MEASURES):
             self.accounts[name][here] = of_accounts[:, place, :]
         self.account_states[here], self.account_statuses[here] = (
@@ -188,10 +195,10 @@ def evaluate_over(
     of_assets = asset_price_columns(book, bound.policies, asset_prices)
     balances = 0 if book.balances is None else len(book.balances)
     at_once = max(1, min(count, VALUES_AT_ONCE // max(1, len(book) * len(names))))
-    sizes = len(book), len(book.account_ids), balances
+    sizes = len(book), len(bound.wallets), balances
     for first in range(0, count, at_once):
         some = np.ascontiguousarray(prices[first : first + at_once])
-        results, accounts, of_balances = _buffers(len(some), len(names), *sizes)
+        results, of_wallets, of_balances = _buffers(len(some), len(names), *sizes)
         core_evaluate_over(
             bound.handle,
             bound.kernel,
@@ -199,13 +206,14 @@ def evaluate_over(
             len(some),
             measure_mask(names),
             *results,
-            accounts,
+            of_wallets,
             of_assets,
             of_balances,
             engine.used_instruction_set,
             engine.threads_of_call(threads, len(book)),
         )
-        risk.take(first, _by_time(len(some), results), _by_time(len(some), accounts))
+        by_time = _by_time(len(some), results), _by_time(len(some), of_wallets)
+        risk.take(first, *by_time, bound.wallets)
     return risk
 
 
