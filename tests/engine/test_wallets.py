@@ -11,6 +11,7 @@ import levcore as lc
 from levcore import errors
 from levcore.engine.distances import distance
 from levcore.reference.accounts.distance import distance as reference_distance
+from levcore.reference.what_if.what_if import what_if as reference_what_if
 from support.comparison import assert_same_risk, same_bits
 from support.refusals import TIERS, Refused
 
@@ -32,7 +33,7 @@ MARKS = dict.fromkeys("ABCN", 100.0) | {"X": 100.0}
 BOTH = {"a": {"USDT": 50.0, "USDC": 30.0}, "b": 20.0}
 
 
-def legs_of(instruments: str, owners: str, **columns: Any) -> lc.PositionBook:
+def legs_of(instruments: str, owners: str | list[str], **columns: Any) -> lc.PositionBook:
     count = len(instruments)
     legs: dict[str, Any] = {
         "quantity": np.ones(count),
@@ -260,3 +261,42 @@ def test_an_account_is_as_near_as_its_nearest_wallet() -> None:
     )
     each = distance(engine, apart, MARKS).lower
     assert found.lower.tolist() == [max(each[0], each[1]), each[2]]
+
+
+def test_a_wallet_becomes_an_account_for_what_knows_accounts_alone() -> None:
+    engine = lc.Engine(WALLET_EACH)
+    wallets = {**BOTH, "c": {"USDT": 7.0}, "d": {"EUR": 2.0}}
+    book = legs_of("ABCACAB", "aaabcdd", wallet_balance=wallets)
+    apart = engine.by_wallet(book)
+    assert apart.account_ids == ("a USDC", "a USDT", "d EUR", "d USDC", "d USDT", "b", "c")
+    risk, of_apart = judged(WALLET_EACH, book), judged(WALLET_EACH, apart)
+    for name in risk.keys():  # noqa: SIM118 - a BookRisk is no mapping
+        assert same_bits(risk[name], of_apart[name]), name
+    assert engine.by_wallet(apart) is apart
+    close = lc.Changes(["order"], row=[1], quantity=[-1.0], price=[100.0])
+    after = lc.what_if(engine, apart, MARKS, close).after
+    closed = judged(WALLET_EACH, book.replace(quantity=[1.0, 0.0, 1.0, 1.0, 1.0, 1.0, 1.0]))
+    assert after.accounts.equity[0] == closed.wallets.equity[0] == 30.0
+    with pytest.raises(lc.InputError, match=r"account: must not be called as a wallet is; .* 'a USDT'"):
+        engine.by_wallet(legs_of("ABA", ["a", "a", "a USDT"], wallet_balance=BOTH | {"a USDT": 5.0}))
+
+
+def test_what_knows_accounts_alone_refuses_several_wallets() -> None:
+    engine, book = lc.Engine(WALLET_EACH), legs_of("ABCA", "aaab", wallet_balance=BOTH)
+    refused = Refused(errors.InputError, "book")
+    changes = lc.Changes(["none"], row=[0])
+    refused.check(lambda: lc.what_if(engine, book, MARKS, changes))
+    refused.check(lambda: reference_what_if(engine, book, MARKS, changes))
+    refused.check(lambda: lc.close_out(engine, book, MARKS))
+    with_orders = lc.Engine(WALLET_EACH.replace(order_margin="sum", order_loss="counted", order_ratio="none"))
+    orders = lc.Orders(["a"], ["A"], [1.0], [100.0])
+    refused.check(lambda: lc.order_margin(with_orders, book, MARKS, orders))
+
+
+def test_a_change_in_an_account_that_is_refused_leaves_it_so() -> None:
+    engine, book = lc.Engine(UNKNOWN), legs_of("ABCA", "aaab")
+    changes = lc.Changes(["none", "leverage"], row=[0, 0], leverage=[np.nan, 3.0])
+    for what_if in (lc.what_if, reference_what_if):
+        result = what_if(engine, book, MARKS, changes)
+        assert result.after.accounts.status.tolist() == [MIXED, MIXED]
+        assert np.isnan(result.after.positions.equity).all()

@@ -219,7 +219,7 @@ class PositionBook(Frozen):
         cls,
         frame: object,
         *,
-        wallet_balance: Mapping[Any, float] | None = None,
+        wallet_balance: Mapping[Any, Any] | None = None,
         balances: Balances | None = None,
         position_mode: Literal["one_way", "hedge"] = "one_way",
         instruments: "Sizes | None" = None,
@@ -237,7 +237,8 @@ class PositionBook(Frozen):
             ``instrument``, ``quantity`` (signed, or unsigned beside ``side``), ``entry_price`` and
             ``margin_mode`` always; ``account`` where a row is cross, ``isolated_margin`` or ``leverage``
             where one is isolated; optionally ``mark_price``, ``accrued_funding``, ``risk_limit``,
-            ``contract_size``, ``wallet_balance`` and ``policy``. A null is missing, never zero.
+            ``contract_size``, ``wallet_balance``, ``wallet_currency`` and ``policy``. A null is missing,
+            never zero.
         wallet_balance, balances, position_mode
             As above; `wallet_balance` a mapping, unless it is a column.
         instruments : InstrumentTable, or mapping of policy label to InstrumentTable, optional

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from levcore.book.arrays import Codes, Floats
 from levcore.book.labels import NO_ACCOUNT
 from levcore.book.listings import listing_codes, settlements
+from levcore.errors import InputError
 from levcore.status import AccountStatus
 
 if TYPE_CHECKING:
@@ -81,6 +82,45 @@ class Wallets:
     def first_of(self, accounts: npt.NDArray[np.integer]) -> Codes:
         """First wallet of each account, which is its only one where it has balances."""
         return np.searchsorted(self.account, accounts).astype(np.uint32)
+
+    def refuse_several(self, what: str) -> None:
+        """Refuse a call that knows an account by its id alone, where some have several wallets.
+
+        Raises
+        ------
+        InputError
+            Naming the way to have an account for each wallet.
+        """
+        if self.is_split:
+            rule = f"must have one wallet an account for {what}"
+            raise InputError("book", rule, "engine.by_wallet(book)", "accounts with several wallets")
+
+    def apart(self, book: "PositionBook") -> "PositionBook":
+        """The book with an account for each wallet; see `levcore.Engine.by_wallet`."""
+        named = book.named_wallets
+        if not self.is_split or named is None:
+            return book
+        several = np.bincount(self.account, minlength=len(book.account_ids)) > 1
+        labels = [
+            f"{book.account_ids[code]} {currency}" if several[code] else book.account_ids[code]
+            for code, currency in zip(self.account.tolist(), self.currency, strict=True)
+        ]
+        if len(set(labels)) < len(labels):
+            twice = next(label for label in labels if labels.count(label) > 1)
+            raise InputError("account", "must not be called as a wallet is", "another name", repr(twice))
+        every = zip(labels, self.currency, self.balance.tolist(), self.account.tolist(), strict=True)
+        wallets = [wallet[:3] for wallet in every if several[wallet[3]]]
+        # The others keep theirs as they were given.
+        given = zip(named.account.tolist(), named.currency, named.balance.tolist(), strict=True)
+        wallets += [(book.account_ids[code], *held) for code, *held in given if not several[code]]
+        owners = [book.account_of(row) for row in range(len(book))]
+        if self.of_row is not None:
+            for row in np.flatnonzero(book.is_cross).tolist():
+                owners[row] = labels[self.of_row[row]]
+        accounts, currencies, balances = zip(*wallets, strict=True)
+        return book.replace(
+            account=owners, accounts=accounts, wallet_balance=balances, wallet_currency=currencies
+        )
 
 
 class _Legs:

@@ -257,6 +257,29 @@ class Engine(Frozen):
 
         return evaluate_over(self, book, marks, **options)
 
+    def by_wallet(self, book: PositionBook) -> PositionBook:
+        """Book in which each wallet is an account: (``"a"``, ``"USDT"``) is the account ``"a USDT"``.
+
+        For what knows an account by its id alone, such as changes and orders. A book whose accounts have one
+        wallet each comes back as it is.
+
+        Raises
+        ------
+        InputError
+            Where another account has the name of such a wallet.
+
+        Examples
+        --------
+        >>> import levcore as lc
+        >>> book = lc.PositionBook(
+        ...     ["BTCUSDT", "BTCUSDC"], [0.5, -0.5], [60_000.0, 60_000.0], ["a", "a"], "cross",
+        ...     wallet_balance={"a": {"USDT": 4_000.0, "USDC": 5_000.0}},
+        ... )
+        >>> lc.Engine(lc.policy("binance-usdm")).by_wallet(book).account_ids
+        ('a USDC', 'a USDT')
+        """
+        return self.bind(book).wallets.apart(book)
+
     def bind(self, book: PositionBook) -> Binding:
         """Policies of the book with the places of its instruments, found once a book."""
         if not isinstance(book, PositionBook):
