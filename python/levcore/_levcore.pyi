@@ -113,6 +113,7 @@ class Book:
         cross: npt.NDArray[np.bool_] | None,
         account: npt.NDArray[np.uint32] | None,
         wallet_balance: npt.NDArray[np.float64],
+        account_status: list[int] | None,
         balances: BalanceColumns | None,
         hedge: bool,
         pool_all: bool,

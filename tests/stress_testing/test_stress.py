@@ -41,7 +41,7 @@ def test_each_scenario_is_an_evaluation_at_the_moved_marks(mode: str, threads: i
         value = sum(Fraction(float(each)) for each in risk.notional[lost])
         assert worlds.totals["USDT"]["liquidated_notional"][scenario] == float(value)
         lowest = np.fmin(lowest, risk.accounts.equity)
-    np.testing.assert_array_equal(worlds.worst_of_accounts.equity, np.where(np.isinf(lowest), np.nan, lowest))
+    np.testing.assert_array_equal(worlds.worst_of_wallets.equity, np.where(np.isinf(lowest), np.nan, lowest))
 
 
 def test_the_worst_scenario_is_the_one_that_leaves_least() -> None:
@@ -90,7 +90,7 @@ def test_collateral_moves_with_its_underlying() -> None:
     marks, assets = {"BTCUSDT": 60_000.0}, {"BTC": 60_000.0, "USDT": 1.0}
     worlds = lc.stress(engine, loan, marks, {"BTCUSDT": [-0.5]}, asset_prices=assets)
     expected = engine.evaluate(loan, {"BTCUSDT": 30_000.0}, asset_prices={"BTC": 30_000.0, "USDT": 1.0})
-    assert worlds.worst_of_accounts.equity.tolist() == expected.accounts.equity.tolist()
+    assert worlds.worst_of_wallets.equity.tolist() == expected.accounts.equity.tolist()
 
 
 BOOK = lc.PositionBook(["BTCUSDT", "ETHUSDT"], [1.0, 1.0], [60_000.0, 3_000.0], isolated_margin=[1e3] * 2)

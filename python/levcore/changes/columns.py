@@ -151,6 +151,7 @@ def change_columns(
     release: str,
 ) -> ChangeColumns:
     """Codes of the changes in a book."""
+    engine.bind(book).wallets.refuse_several("changes")
     _check_opened_modes(changes, policies, engine, book)
     order, starts = _sequences(sequence, len(changes))
     instruments = {name: code for code, name in enumerate(names.instruments)}

@@ -158,6 +158,7 @@ def order_margin(engine: Engine, book: PositionBook, marks: Marks, orders: Order
     """
     _check(engine, book, orders)
     bound = engine.bind(book)
+    bound.wallets.refuse_several("orders")
     policies = bound.policies
     for policy in policies:
         _check_policy(policy)

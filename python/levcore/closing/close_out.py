@@ -85,6 +85,7 @@ def close_out(
     policy = engine.policy
     if book.balances is not None:
         raise InputError("book", "must be without balances in several assets", "wallets", "balances")
+    engine.bind(book).wallets.refuse_several("closing")
     if not (fund >= 0 and np.isfinite(fund)):
         raise InputError("fund", "must be a balance", ">= 0", repr(fund))
     if not (slippage >= 0 and np.isfinite(slippage)):

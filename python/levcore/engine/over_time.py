@@ -11,6 +11,8 @@ from levcore._levcore import exact_sums
 from levcore.book.arrays import Floats
 from levcore.book.asset_prices import asset_price_columns
 from levcore.book.marks_over_time import marks_over_time
+from levcore.book.wallets import Wallets
+from levcore.engine.wallet_risk import joined
 from levcore.errors import InputError
 from levcore.measures import ACCOUNT_MEASURES, BALANCE_MEASURES, chosen_measures, measure_mask
 from levcore.status import FIRST_FAILURE, State
@@ -95,8 +97,8 @@ class RiskOverTime:
         states = {state.name.lower(): self.states[:, state] for state in State}
         return {"time": self.times, **self.totals, **states, "failed": self.failed}
 
-    def take(self, first: int, of_rows: "Both", accounts: "Both") -> None:
-        """Write the times from `first` on: results of shape (t, k, n), codes (t, 2, n), and of accounts."""
+    def take(self, first: int, of_rows: "Both", of_wallets: "Both", wallets: Wallets) -> None:
+        """Write the times from `first` on: results of shape (t, k, n), codes (t, 2, n), and of wallets."""
         results, codes = of_rows
         count, rows = results.shape[0], results.shape[2]
         here = slice(first, first + count)
@@ -110,7 +112,12 @@ class RiskOverTime:
         keys = groups * len(State) + codes[:, 0, :].reshape(-1)
         self.states[here] = np.bincount(keys, minlength=count * len(State)).reshape(count, len(State))
         self.failed[here] = (codes[:, 1, :] >= FIRST_FAILURE).sum(axis=1)
-        of_accounts, account_codes = accounts
+        of_accounts, account_codes = of_wallets
+        if wallets.is_split:
+            accounts = count, len(ACCOUNT_MEASURES), len(self.account_ids)
+            both = np.empty(accounts), np.empty((count, 2, accounts[2]), np.uint8)
+            joined(wallets, *of_wallets, both)
+            of_accounts, account_codes = both
         for place, name in enumerate(ACCOUNT_MEASURES):
             self.accounts[name][here] = of_accounts[:, place, :]
         self.account_states[here], self.account_statuses[here] = (
@@ -178,8 +185,9 @@ def evaluate_over(
         raise InputError("measures", "must name one at least", "a measure", "none")
     prices, labels = marks_over_time(book, marks, times)
     risk = RiskOverTime(book, labels, names, keep_rows)
-    for first, of_rows, of_accounts in evaluations(engine, book, prices, names, asset_prices, threads):
-        risk.take(first, of_rows, of_accounts)
+    wallets = engine.bind(book).wallets
+    for first, of_rows, of_wallets in evaluations(engine, book, prices, names, asset_prices, threads):
+        risk.take(first, of_rows, of_wallets, wallets)
     return risk
 
 
@@ -199,8 +207,8 @@ def evaluations(
         Number of the first time.
     of_rows : tuple
         Results of shape (t, k, n) of the measures `names`, and codes of shape (t, 2, n): state and status.
-    of_accounts : tuple
-        Results of shape (t, `ACCOUNT_MEASURES`, a) and codes of shape (t, 2, a).
+    of_wallets : tuple
+        Results of shape (t, `ACCOUNT_MEASURES`, w) and codes of shape (t, 2, w), by wallet.
     """
     bound, count = engine.bind(book), len(prices)
     if not count:
@@ -208,10 +216,10 @@ def evaluations(
     of_assets = asset_price_columns(book, bound.policies, asset_prices)
     balances = 0 if book.balances is None else len(book.balances)
     at_once = max(1, min(count, VALUES_AT_ONCE // max(1, len(book) * len(names))))
-    sizes = len(book), len(book.account_ids), balances
+    sizes = len(book), len(bound.wallets), balances
     for first in range(0, count, at_once):
         some = np.ascontiguousarray(prices[first : first + at_once])
-        results, accounts, of_balances = _buffers(len(some), len(names), *sizes)
+        results, of_wallets, of_balances = _buffers(len(some), len(names), *sizes)
         core_evaluate_over(
             bound.handle,
             bound.kernel,
@@ -219,13 +227,13 @@ def evaluations(
             len(some),
             measure_mask(names),
             *results,
-            accounts,
+            of_wallets,
             of_assets,
             of_balances,
             engine.used_instruction_set,
             engine.threads_of_call(threads, len(book)),
         )
-        yield first, _by_time(len(some), results), _by_time(len(some), accounts)
+        yield first, _by_time(len(some), results), _by_time(len(some), of_wallets)
 
 
 Both = tuple[Floats, npt.NDArray[np.uint8]]

@@ -9,11 +9,13 @@ from levcore._levcore import Table
 from levcore.book.arrays import Floats
 from levcore.book.marks import marks_by_policy
 from levcore.book.policy_labels import the_one_policy
+from levcore.book.wallets import Wallets, wallets_of
 from levcore.engine.account_risk import AccountRisk
 from levcore.engine.balance_risk import BalanceRisk
 from levcore.engine.columns import CodeColumn, Column, Failure, ResultColumns
 from levcore.engine.frames import book_table, result_table
 from levcore.engine.summary import summarize
+from levcore.engine.wallet_risk import WalletRisk, joined
 from levcore.measures import MEASURES
 from levcore.status import FIRST_FAILURE, FIRST_PARTIAL, Code, State, Status
 
@@ -59,6 +61,8 @@ class BookRisk(ResultColumns):
         Measures computed.
     accounts : AccountRisk
         Cross accounts.
+    wallets : WalletRisk
+        Their wallets: one an account, or one a settlement currency of it where the policy has them apart.
     balances : BalanceRisk
         Balances of accounts in several assets.
     book : PositionBook
@@ -71,9 +75,10 @@ class BookRisk(ResultColumns):
         By ``book.instrument_names``, and by policy if they were given so; NaN where missing.
     """
 
-    __slots__ = ("accounts", "balances", "marks", "measures", "policies")
+    __slots__ = ("accounts", "balances", "marks", "measures", "policies", "wallets")
 
     accounts: AccountRisk
+    wallets: WalletRisk
     balances: BalanceRisk
     marks: Floats
     measures: tuple[str, ...]
@@ -102,8 +107,10 @@ class BookRisk(ResultColumns):
         policies: tuple["MarginPolicy", ...],
         marks: Floats,
         measures: tuple[str, ...],
+        wallets: Wallets | None = None,
     ) -> None:
-        width = padded(len(book))
+        width, accounts = padded(len(book)), AccountRisk(book)
+        wallets = wallets_of(book, policies) if wallets is None else wallets
         self._fill(
             book=book,
             policies=policies,
@@ -111,18 +118,28 @@ class BookRisk(ResultColumns):
             measures=measures,
             _results=aligned(len(measures), width),
             _codes=np.empty((2, width), dtype=np.uint8),
-            accounts=AccountRisk(book),
+            accounts=accounts,
+            wallets=WalletRisk(book, policies, wallets, accounts.buffers),
             balances=BalanceRisk(book),
         )
 
-    def reused(self, book: "PositionBook", policies: tuple["MarginPolicy", ...], marks: Floats) -> "BookRisk":
+    def reused(
+        self, book: "PositionBook", policies: tuple["MarginPolicy", ...], marks: Floats, wallets: Wallets
+    ) -> "BookRisk":
         """Itself for another book of the same size, whose numbers take the place of those of this one."""
         self._fill(book=book, policies=policies, marks=marks)
+        if self.wallets.columns is not wallets:
+            self.wallets._fill(book=book, policies=policies, columns=wallets, _currency=None)
         if self.accounts.book is book:
             return self
         for part in (self.accounts, self.balances):
             part._fill(book=book)
         return self
+
+    def join_wallets(self) -> None:
+        """Write the results of accounts from those of their wallets, where any has several."""
+        if self.wallets.columns.is_split:
+            joined(self.wallets.columns, *self.wallets.buffers, self.accounts.buffers)
 
     def __len__(self) -> int:
         """Number of positions."""
@@ -195,6 +212,6 @@ class BookRisk(ResultColumns):
 
     def worst_state(self) -> State:
         """Worst state of any position or account that could be judged."""
-        codes = np.concatenate((self.state, self.accounts.state))
+        codes = np.concatenate((self.state, self.wallets.state))
         judged = codes[codes < State.INCOMPLETE]
         return State(int(judged.max())) if judged.size else State.HEALTHY

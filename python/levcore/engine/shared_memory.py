@@ -33,7 +33,7 @@ def refuse_shared_memory(out: "BookRisk", book: "PositionBook", prices: Iterable
     AliasError
         Naming the column whose memory the call would overwrite.
     """
-    parts = (out, out.accounts, out.balances) if len(out.accounts) else (out,)
+    parts = (out, out.accounts, out.wallets, out.balances) if len(out.accounts) else (out,)
     written = [buffer for part in parts for buffer in part.buffers]
     read = [("marks", each) for each in prices]
     if out.book is not book:

@@ -26,6 +26,7 @@ from levcore.rules.terms import (
     CloseOutStep,
     ClosingFeeBasis,
     CrossFeeBasis,
+    CrossWallet,
     DeleveragingRanking,
     FeeBankruptcy,
     FeeReserve,
@@ -150,6 +151,11 @@ class MarginPolicy:
         Of accounts with balances in several assets: a liability is taken off the equity (margin over
         requirement), or is itself the requirement (assets over liabilities). "none": an account is one wallet
         in one currency.
+    cross_wallet : {"account", "settlement_currency", "unknown"}
+        What the cross positions of an account share where they settle in several currencies: one wallet of
+        the account, which then takes `levcore.Balances`, or one a settlement currency, each of them judged
+        and liquidated apart (Binance's single-asset mode); "unknown" by default. An account in one currency
+        does not need it.
     margins_convert_at : {"price", "liability_weight", "unknown"}
         Of accounts with balances: whether margins of positions turn into the account's currency at the price
         of their settlement currency, or at that times its liability weight, the ask rate.
@@ -240,6 +246,7 @@ class MarginPolicy:
     close_out_payers: tuple[str, ...]
     close_out_ranking: DeleveragingRanking
     close_out_price: CloseOutPrice
+    cross_wallet: CrossWallet = "unknown"
     closing_fee_basis_cross: CrossFeeBasis = "same"
     closing_fee_reserved: FeeReserve = "same"
     bankruptcy_rounding_long: BankruptcyRounding = "same"

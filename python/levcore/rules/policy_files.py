@@ -36,12 +36,16 @@ DEFAULTS: dict[str, Any] = {
     "hedge_requirement_initial": "same",
     "trader_owes_isolated": "same",
     "return_basis": "entry",
+    "cross_wallet": UNKNOWN,
     "order_margin": UNKNOWN,
     "order_loss": UNKNOWN,
     "order_ratio": UNKNOWN,
 }
-# Few sources speak of open orders: a file that does not either says that none was found.
-NO_ORDER_SOURCE = {"order": "no source was found that says what open orders ask for"}
+# Few sources speak of these: a file that does not either says that none was found.
+NO_SOURCE = {
+    "order": "no source was found that says what open orders ask for",
+    "cross_wallet": "no source was found on accounts that settle in several currencies",
+}
 TOP = {
     "name",
     "title",
@@ -130,7 +134,7 @@ def _policy(data: Mapping[str, Any], version: Mapping[str, Any]) -> MarginPolicy
         verified_by="; ".join(filter(None, (data.get("verified_by"), version["verified_by"]))),
         sources=sources,
         rests_on=_texts(data, version, "rests_on"),
-        unknown=Texts({**NO_ORDER_SOURCE, **_texts(data, version, "unknown")}),
+        unknown=Texts({**NO_SOURCE, **_texts(data, version, "unknown")}),
         **fields,
         instruments=_table(version["instruments"]),
         fee_schedule=data.get("fees", ""),

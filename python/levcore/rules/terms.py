@@ -15,6 +15,7 @@ __all__ = [
     "CloseOutStep",
     "ClosingFeeBasis",
     "CrossFeeBasis",
+    "CrossWallet",
     "DeleveragingRanking",
     "FeeBankruptcy",
     "FeeReserve",
@@ -61,6 +62,7 @@ ReturnBasis: TypeAlias = Literal["entry", "mark"]
 InitialMarginRule: TypeAlias = Literal["leverage", "table", "unknown"]
 FundingInRequirement: TypeAlias = Literal["none", "rate_times_value", "rate_times_value_of_payer", "unknown"]
 LiabilityRule: TypeAlias = Literal["none", "negative_equity", "requirement", "unknown"]
+CrossWallet: TypeAlias = Literal["account", "settlement_currency", "unknown"]
 MarginConversion: TypeAlias = Literal["price", "liability_weight", "unknown"]
 CloseOutStep: TypeAlias = Literal["whole", "unknown"]
 Remainder: TypeAlias = Literal["trader", "fund", "unknown"]
@@ -109,6 +111,7 @@ CHOICES: dict[str, tuple[object, ...]] = {
     "initial_margin_rule": get_args(InitialMarginRule),
     "funding_in_requirement": get_args(FundingInRequirement),
     "liabilities_count_as": get_args(LiabilityRule),
+    "cross_wallet": get_args(CrossWallet),
     "margins_convert_at": get_args(MarginConversion),
     "trader_owes": get_args(TraderOwes),
     "order_margin": get_args(OrderMargin),

@@ -34,6 +34,7 @@
 //!     accrued_funding: None,
 //!     risk_limit: None,
 //!     wallet_balance: &[],
+//!     account_status: None,
 //!     balances: None,
 //! };
 //! let layout = Layout::new(&Keys::isolated(&[0], 1))?;

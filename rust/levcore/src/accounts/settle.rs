@@ -274,6 +274,7 @@ mod tests {
             accrued_funding: None,
             risk_limit: None,
             wallet_balance: &wallets,
+            account_status: None,
             balances: None,
         };
         let account = Codes { of_row: &[0, 0], labels: 1 };

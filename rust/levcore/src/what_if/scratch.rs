@@ -52,6 +52,7 @@ pub(crate) struct Scratch {
     funding: Vec<f64>,
     risk_limit: Vec<f64>,
     wallet_balance: Vec<f64>,
+    account_status: Vec<AccountStatus>,
     balances: ScratchBalances,
     records: Vec<Record>,
     results: Vec<f64>,
@@ -87,6 +88,7 @@ impl Scratch {
         if let Some(account) = account {
             record.account = self.wallet_balance.len() as u32;
             self.wallet_balance.push(ledger.wallet(account));
+            self.account_status.push(ledger.known_status(account));
             let legs = ledger.book.members.legs.of(account as usize);
             let first = self.instrument.len();
             if let (Some(&start), Some(&last)) = (legs.first(), legs.last())
@@ -238,6 +240,7 @@ impl Scratch {
             accrued_funding: Some(&self.funding),
             risk_limit: Some(&self.risk_limit),
             wallet_balance: &self.wallet_balance,
+            account_status: Some(&self.account_status),
             balances: has_balances.then_some(Balances {
                 asset: &own.asset,
                 balance: &own.balance,
@@ -332,6 +335,7 @@ impl Scratch {
         }
         cross.clear();
         records.clear();
+        self.account_status.clear();
         let of_rows = [&mut self.quantity, &mut self.entry_price, &mut self.isolated_margin, &mut self.leverage];
         let others = [&mut self.funding, &mut self.risk_limit, wallet_balance];
         let of_balances = [&mut balances.balance, &mut balances.liability, &mut balances.interest];
