@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from levcore import _levcore as core
+from levcore._levcore import allocate, to_quanta
+from levcore._levcore import settle as settle_core
 from levcore.book.arrays import Floats
 from levcore.closing.deleverage import Winners, account_keys, lots_by_pool, winners_of, winning_rows
 from levcore.closing.ledger import Ledger
@@ -161,7 +162,7 @@ def _paid(
     policy, book = engine.policy, risk.book
     nobody = np.zeros(2 * len(book.instrument_names), dtype=np.int64)
     social: Wholes = np.empty((2, 0), dtype=np.int64)
-    lots = core.to_quanta(np.abs(closed.quantity), payers.lots_per_unit)
+    lots = to_quanta(np.abs(closed.quantity), payers.lots_per_unit)
     pool = (2 * book.instrument_codes[closed.rows] + (closed.quantity < 0)).astype(np.uint32)
 
     def ask(names: tuple[str, ...], winners: Wholes, pay: bool, gains: int) -> Settled:
@@ -178,7 +179,7 @@ def _paid(
     after = engine.evaluate(book, _prices(risk, closed.rows, prices))
     rows = winning_rows(after, closed.rows)
     rows = rows[np.lexsort((book.entry_price[rows], -book.quantity[rows], keys[rows]))]
-    gains = core.to_quanta(np.ascontiguousarray(after.unrealized_pnl[rows]), per_unit)
+    gains = to_quanta(np.ascontiguousarray(after.unrealized_pnl[rows]), per_unit)
     limit = min(sum(gains.tolist()), int(LARGEST_SUM))
     settled = ask(names, lots_by_pool(book, rows, payers.lots_per_unit), pay, limit)
     wanted = nobody.copy(), nobody.copy()
@@ -187,7 +188,7 @@ def _paid(
     winners = winners_of(after, policy, rows, keys, wanted, payers.lots_per_unit, per_unit, payers.seed)
     amount = sum(settled.paid[2].tolist())
     if amount:
-        social = np.stack([rows, core.allocate(amount, gains, gains, "pro_rata", False)])
+        social = np.stack([rows, allocate(amount, gains, gains, "pro_rata", False)])
     return settled, winners, social
 
 
@@ -205,7 +206,7 @@ def _settled(
     per_unit: float,
 ) -> Settled:
     gain, entry, trigger, fill, fee_rate = map(np.ascontiguousarray, closed.numbers)
-    losses, (left, other), paid, (unpaid, to_close, fund) = core.settle(
+    losses, (left, other), paid, (unpaid, to_close, fund) = settle_core(
         gain,
         entry,
         trigger,

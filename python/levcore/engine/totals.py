@@ -21,7 +21,6 @@ from levcore.status import FIRST_FAILURE, AccountStatus
 if TYPE_CHECKING:
     from levcore.book.positions import PositionBook
     from levcore.book.wallets import Wallets
-    from levcore.book.wallets import Wallets
     from levcore.engine.risk import BookRisk
     from levcore.rules.policy import MarginPolicy
 

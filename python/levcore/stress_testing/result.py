@@ -65,12 +65,11 @@ class Stress:
     worst_of_rows, worst_of_wallets : Worst
         By row (isolated ones; the others have none) and by wallet.
     wallets : Wallets
-        ``wallets.account`` has the account of each; an account has one, unless its policy keeps one a currency.
+        ``wallets.account`` has the account of each, which has one unless its policy keeps one a currency.
     book : PositionBook
     """
 
     __slots__ = (
-        "wallets_liquidated",
         "book",
         "currencies",
         "not_judged",
@@ -78,8 +77,9 @@ class Stress:
         "scenarios",
         "totals",
         "wallets",
-        "worst_of_wallets",
+        "wallets_liquidated",
         "worst_of_rows",
+        "worst_of_wallets",
     )
 
     def __init__(

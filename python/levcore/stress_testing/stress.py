@@ -10,6 +10,7 @@ from levcore._levcore import exact_sums
 from levcore.arguments import of_kind
 from levcore.book.arrays import Floats
 from levcore.book.listings import listing_codes, settlements
+from levcore.book.marks import mark_prices
 from levcore.engine.engine import Engine
 from levcore.engine.over_time import Both, evaluations
 from levcore.engine.totals import OF_ACCOUNTS, places_of_wallets
