@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from levcore.reports.installation import show_versions
     from levcore.reports.report import report
     from levcore.rules.several import with_rules
+    from levcore.stress_testing.reverse import reverse_stress
     from levcore.stress_testing.stress import stress
     from levcore.systems.against import against
 
@@ -92,6 +93,7 @@ __all__ = [
     "reconcile",
     "reference",
     "report",
+    "reverse_stress",
     "show_versions",
     "stress",
     "venues",
@@ -114,6 +116,7 @@ LATER = {
     "positions_from_fills": "levcore.fills.table",
     "reconcile": "levcore.reconciliation.reconcile",
     "report": "levcore.reports.report",
+    "reverse_stress": "levcore.stress_testing.reverse",
     "show_versions": "levcore.reports.installation",
     "stress": "levcore.stress_testing.stress",
     "what_if": "levcore.changes.what_if",
