@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from levcore.changes.what_if import what_if
     from levcore.closing.close_out import close_out
     from levcore.closing.concentration import concentration
+    from levcore.closing.fills import Impact
+    from levcore.closing.fund import Fund
+    from levcore.closing.guards import Guard
     from levcore.closing.ladder import ladder
     from levcore.comparison.compare import compare
     from levcore.explanation.explain import explain
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
     from levcore.planning.plan import plan
     from levcore.reconciliation.reconcile import reconcile
     from levcore.reports.report import report
+    from levcore.rules.funds import FundRules, fund_rules
     from levcore.systems.against import against
 
 __all__ = [
@@ -58,6 +62,10 @@ __all__ = [
     "Changes",
     "Engine",
     "FillStatus",
+    "Fund",
+    "FundRules",
+    "Guard",
+    "Impact",
     "InputError",
     "Instrument",
     "InstrumentTable",
@@ -78,6 +86,7 @@ __all__ = [
     "concentration",
     "distance",
     "explain",
+    "fund_rules",
     "ladder",
     "leg_costs",
     "order_margin",
@@ -96,12 +105,17 @@ __all__ = [
 LATER = {
     "Changes": "levcore.changes.changes",
     "FillStatus": "levcore.fills.result",
+    "Fund": "levcore.closing.fund",
+    "FundRules": "levcore.rules.funds",
+    "Guard": "levcore.closing.guards",
+    "Impact": "levcore.closing.fills",
     "Orders": "levcore.changes.orders",
     "against": "levcore.systems.against",
     "close_out": "levcore.closing.close_out",
     "compare": "levcore.comparison.compare",
     "concentration": "levcore.closing.concentration",
     "explain": "levcore.explanation.explain",
+    "fund_rules": "levcore.rules.funds",
     "ladder": "levcore.closing.ladder",
     "order_margin": "levcore.changes.orders",
     "plan": "levcore.planning.plan",

@@ -67,6 +67,10 @@ def test_each_policy_says_who_bears_it_or_refuses(name: str) -> None:
             gap(policy, fund=1_000.0)
         return
     totals = gap(policy, fund=1_000.0).totals()
+    if policy.close_out_payers == ():  # nobody is asked: the venue, its pool or the trader bears it
+        assert totals["fund"] == 0.0
+        assert totals[OUTCOMES[policy.trader_owes]] == totals["missing"]
+        return
     if policy.close_out_payers != ("fund",):  # deleveraged at the mark: winners give up a position, no money
         assert (policy.close_out_price, totals["fund"]) == ("mark", 0.0)
         assert totals[OUTCOMES[policy.trader_owes]] == totals["missing"]

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from levcore import _levcore as core
+from levcore._levcore import allocate, to_quanta
+from levcore._levcore import settle as settle_batch
 from levcore.book.arrays import Floats
 from levcore.closing.deleverage import Winners, account_keys, lots_by_pool, winners_of, winning_rows
 from levcore.closing.ledger import Ledger
 from levcore.closing.money import Wholes
 from levcore.closing.purses import Purses, order_of_claims
 from levcore.closing.result import CloseOut
+from levcore.closing.steps import Steps
 from levcore.errors import InputError, UnknownRuleError
 
 if TYPE_CHECKING:
@@ -65,6 +67,7 @@ def settle(
     engine: "Engine",
     risk: "BookRisk",
     closed: Closed,
+    steps: Steps,
     purses: Purses,
     prices: Floats,
     payers: "Payers",
@@ -76,13 +79,17 @@ def settle(
     keys = account_keys(risk.book)
     served = order_of_claims(risk, closed.rows, keys)
     settled, winners, social = _paid(engine, risk, closed, purses, served, keys, prices, payers, per_unit)
-    if (settled.left[purses.ends] > 0).any():
+    if (settled.left[purses.ends & ~purses.to_fund] > 0).any():
         policy.known("close_out_remainder")
     debt = DEBTS[policy.known("trader_owes")] if (settled.unpaid > 0).any() else DEBTS["no"]
     return CloseOut(
         policy=policy,
         per_unit=per_unit,
         rows=closed.rows,
+        quantity=closed.quantity,
+        step=steps.step,
+        open_quantity=steps.open_quantity,
+        ends=purses.ends,
         trigger=closed.trigger,
         fill=closed.fill,
         to_trigger=settled.losses[0],
@@ -161,7 +168,7 @@ def _paid(
     policy, book = engine.policy, risk.book
     nobody = np.zeros(2 * len(book.instrument_names), dtype=np.int64)
     social: Wholes = np.empty((2, 0), dtype=np.int64)
-    lots = core.to_quanta(np.abs(closed.quantity), payers.lots_per_unit)
+    lots = to_quanta(np.abs(closed.quantity), payers.lots_per_unit)
     pool = (2 * book.instrument_codes[closed.rows] + (closed.quantity < 0)).astype(np.uint32)
 
     def ask(names: tuple[str, ...], winners: Wholes, pay: bool, gains: int) -> Settled:
@@ -178,7 +185,7 @@ def _paid(
     after = engine.evaluate(book, _prices(risk, closed.rows, prices))
     rows = winning_rows(after, closed.rows)
     rows = rows[np.lexsort((book.entry_price[rows], -book.quantity[rows], keys[rows]))]
-    gains = core.to_quanta(np.ascontiguousarray(after.unrealized_pnl[rows]), per_unit)
+    gains = to_quanta(np.ascontiguousarray(after.unrealized_pnl[rows]), per_unit)
     limit = min(sum(gains.tolist()), int(LARGEST_SUM))
     settled = ask(names, lots_by_pool(book, rows, payers.lots_per_unit), pay, limit)
     wanted = nobody.copy(), nobody.copy()
@@ -187,7 +194,7 @@ def _paid(
     winners = winners_of(after, policy, rows, keys, wanted, payers.lots_per_unit, per_unit, payers.seed)
     amount = sum(settled.paid[2].tolist())
     if amount:
-        social = np.stack([rows, core.allocate(amount, gains, gains, "pro_rata", False)])
+        social = np.stack([rows, allocate(amount, gains, gains, "pro_rata", False)])
     return settled, winners, social
 
 
@@ -205,7 +212,7 @@ def _settled(
     per_unit: float,
 ) -> Settled:
     gain, entry, trigger, fill, fee_rate = map(np.ascontiguousarray, closed.numbers)
-    losses, (left, other), paid, (unpaid, to_close, fund) = core.settle(
+    losses, (left, other), paid, (unpaid, to_close, fund) = settle_batch(
         gain,
         entry,
         trigger,

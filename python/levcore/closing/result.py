@@ -26,15 +26,23 @@ class CloseOut:
     per_unit : float
         Quanta a unit of settlement currency.
     rows : ndarray of int64, shape (c,)
-        Rows of the book that were closed.
+        Rows of the book that were closed; one that was closed in several steps stands here several times.
+    quantity : ndarray of float64, shape (c,)
+        Contracts closed, with the sign of the position.
+    step : ndarray of int64, shape (c,)
+        Step that closed them: 0 for legs closed against each other, then 1, 2, ...
+    open_quantity : ndarray of float64, shape (n,)
+        Contracts of each row of the book that are open afterwards.
     trigger, fill : ndarray of float64, shape (c,), quote per base
     to_trigger, past_trigger, fees : ndarray of int64, shape (c,)
         The three parts of each row's loss; negative: a gain.
     group : ndarray of int64, shape (c,)
         Isolated position or cross account of each row: a place in the next four.
     first_row, margin, left, other_money : ndarray of int64, shape (g,)
-        Its first row; its margin or wallet, with funding; what is left of it, negative: missing; what the
-        trader's other money pays.
+        Its first row; its margin or wallet, with funding where it ends; what is left of it, negative: missing
+        where it ends; what the trader's other money pays.
+    ends : ndarray of bool, shape (g,)
+        Whether every position of it is closed. One that goes on keeps what is left behind what is open.
     fund, deleveraging, socialised, unpaid : ndarray of int64, shape (c,)
         Who pays what is missing, by the row that it is missing for, and what nobody has paid.
     debt : {"written off", "owed", "claim"}
@@ -54,6 +62,9 @@ class CloseOut:
     policy: "MarginPolicy"
     per_unit: float
     rows: Wholes
+    quantity: Floats
+    step: Wholes
+    open_quantity: Floats
     trigger: Floats
     fill: Floats
     to_trigger: Wholes
@@ -63,6 +74,7 @@ class CloseOut:
     first_row: Wholes
     margin: Wholes
     left: Wholes
+    ends: npt.NDArray[np.bool_]
     other_money: Wholes
     fund: Wholes
     deleveraging: Wholes
@@ -77,18 +89,22 @@ class CloseOut:
 
     def __repr__(self) -> str:
         """How much was closed, and what was missing."""
-        missing = -sum(self.left[self.left < 0].tolist()) / self.per_unit
+        missing = self._missing() / self.per_unit
         return f"CloseOut({self.rows.size:,} positions under {self.policy.id}, {missing:,.2f} missing)"
+
+    def _missing(self) -> int:
+        missing: list[int] = self.left[self.ends & (self.left < 0)].tolist()
+        return -sum(missing)
 
     def totals(self) -> dict[str, float]:
         """Sums in settlement currency: parts of the loss, what is left, what is missing, and who paid it."""
-        missing = -sum(self.left[self.left < 0].tolist())
+        missing = self._missing()
         sums = {
             "to_trigger": sum(self.to_trigger.tolist()),
             "past_trigger": sum(self.past_trigger.tolist()),
             "fees": sum(self.fees.tolist()),
             "margin": sum(self.margin.tolist()),
-            "left": sum(self.left[self.left > 0].tolist()),
+            "left": sum(self.left[(self.left > 0) | ~self.ends].tolist()),
             "missing": missing,
             "other_money": sum(self.other_money.tolist()),
             "fund": sum(self.fund.tolist()),
