@@ -35,12 +35,15 @@ if TYPE_CHECKING:
     from levcore.changes.changes import Changes
     from levcore.changes.orders import Orders, order_margin
     from levcore.changes.what_if import what_if
+    from levcore.closing.cascade import cascade
     from levcore.closing.close_out import close_out
     from levcore.closing.concentration import concentration
     from levcore.closing.fills import Impact
     from levcore.closing.fund import Fund
     from levcore.closing.guards import Guard
     from levcore.closing.ladder import ladder
+    from levcore.closing.outcomes import outcomes
+    from levcore.closing.variants import variants
     from levcore.comparison.compare import compare
     from levcore.explanation.explain import explain
     from levcore.fills.result import FillStatus
@@ -81,6 +84,7 @@ __all__ = [
     "TierTable",
     "__version__",
     "against",
+    "cascade",
     "close_out",
     "compare",
     "concentration",
@@ -90,6 +94,7 @@ __all__ = [
     "ladder",
     "leg_costs",
     "order_margin",
+    "outcomes",
     "plan",
     "policies",
     "policy",
@@ -98,6 +103,7 @@ __all__ = [
     "reconcile",
     "reference",
     "report",
+    "variants",
     "venues",
     "what_if",
 ]
@@ -111,6 +117,7 @@ LATER = {
     "Impact": "levcore.closing.fills",
     "Orders": "levcore.changes.orders",
     "against": "levcore.systems.against",
+    "cascade": "levcore.closing.cascade",
     "close_out": "levcore.closing.close_out",
     "compare": "levcore.comparison.compare",
     "concentration": "levcore.closing.concentration",
@@ -118,10 +125,12 @@ LATER = {
     "fund_rules": "levcore.rules.funds",
     "ladder": "levcore.closing.ladder",
     "order_margin": "levcore.changes.orders",
+    "outcomes": "levcore.closing.outcomes",
     "plan": "levcore.planning.plan",
     "positions_from_fills": "levcore.fills.table",
     "reconcile": "levcore.reconciliation.reconcile",
     "report": "levcore.reports.report",
+    "variants": "levcore.closing.variants",
     "what_if": "levcore.changes.what_if",
 }
 """Verbs that no evaluation needs, and the modules that are imported when one is first asked for."""

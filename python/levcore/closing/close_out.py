@@ -37,6 +37,7 @@ def close_out(
     marks: "Marks",
     *,
     fills: "Marks | None" = None,
+    row_fills: npt.ArrayLike | None = None,
     slippage: float | Impact = 0.0,
     trigger: Literal["liquidation_price", "mark"] = "liquidation_price",
     guard: Guard | None = None,
@@ -61,6 +62,9 @@ def close_out(
         Prices that liquidate, as `levcore.Engine.evaluate` takes them.
     fills : optional
         Prices at which positions are closed; absent: the marks.
+    row_fills : array_like, shape (n,), quote per base, optional
+        Price at which each position is closed, without further slippage, as `levcore.Cascade.fills` has them;
+        NaN: that of its instrument.
     slippage : float, basis points, or Impact
         How much worse than these each position is filled; an `levcore.Impact` takes it from the size that a
         step closes of a side of an instrument.
@@ -115,8 +119,11 @@ def close_out(
     risk = engine.evaluate(book, marks)
     prices: Floats = np.array(risk.marks if fills is None else mark_prices(book, fills)).reshape(-1)
 
+    own = _row_fills(row_fills, len(book))
+
     def price_fills(rows: Wholes, quantity: Floats) -> Floats:
-        return fill_prices(book, rows, quantity, prices, worse, lots_per_unit)
+        at: Floats = fill_prices(book, rows, quantity, prices, worse, lots_per_unit)
+        return at if own is None else np.where(np.isnan(own[rows]), at, own[rows])
 
     steps = close_in_steps(engine, risk, spared_rows(risk, guard), _flags(cooling, len(book)), price_fills)
     to_fund = steps.to_fund | (policy.close_out_remainder == "fund")
@@ -157,6 +164,15 @@ def _quanta(argument: str, amount: float, per_unit: float) -> int:
     if not amount >= 0:
         raise InputError(argument, "must be amounts", ">= 0", repr(amount))
     return int(to_quanta(np.array([float(amount)]), per_unit)[0])
+
+
+def _row_fills(row_fills: npt.ArrayLike | None, rows: int) -> Floats | None:
+    if row_fills is None:
+        return None
+    prices = np.asarray(row_fills, dtype=np.float64)
+    if prices.shape != (rows,):
+        raise InputError("row_fills", "must be a price a row", f"shape ({rows},)", str(prices.shape))
+    return prices
 
 
 def _flags(cooling: npt.ArrayLike | None, rows: int) -> npt.NDArray[np.bool_]:

@@ -45,10 +45,15 @@ class CloseOut:
         Whether every position of it is closed. One that goes on keeps what is left behind what is open.
     fund, deleveraging, socialised, unpaid : ndarray of int64, shape (c,)
         Who pays what is missing, by the row that it is missing for, and what nobody has paid.
-    debt : {"written off", "owed", "claim"}
-        What becomes of that: reset and borne by the venue, owed by the trader, reset with a claim reserved.
+    debts : ndarray of str, shape (c,)
+        What becomes of that: reset and borne by the venue ("written off"), "owed" by the trader, or reset
+        with a "claim" reserved; by the margin mode of the row.
     winners : ndarray of int64, shape (3, w)
         Rows that are deleveraged, their lots, and what they give.
+    winner_price, winner_score : ndarray of float64, shape (w,)
+        Price at which each is closed, quote per base, and its score.
+    winner_left : ndarray of int64, shape (w,)
+        Lots of each that stay open.
     lots_per_unit : float
         Lots a contract.
     served : ndarray of uint32, shape (c,)
@@ -80,8 +85,11 @@ class CloseOut:
     deleveraging: Wholes
     socialised: Wholes
     unpaid: Wholes
-    debt: str
+    debts: npt.NDArray[np.str_]
     winners: Wholes
+    winner_price: Floats
+    winner_score: Floats
+    winner_left: Wholes
     lots_per_unit: float
     served: npt.NDArray[np.uint32]
     fund_series: Wholes
@@ -110,6 +118,7 @@ class CloseOut:
             "fund": sum(self.fund.tolist()),
             "deleveraging": sum(self.deleveraging.tolist()),
             "socialised": sum(self.socialised.tolist()),
-            self.debt.replace(" ", "_"): sum(self.unpaid.tolist()),
         }
+        for debt in ("written off", "owed", "claim"):
+            sums[debt.replace(" ", "_")] = sum(self.unpaid[self.debts == debt].tolist())
         return {name: quanta / self.per_unit for name, quanta in sums.items()}
