@@ -7,13 +7,22 @@ import numpy as np
 import numpy.typing as npt
 
 from levcore._levcore import allocate, to_quanta
-from levcore._levcore import settle as settle_core
+from levcore._levcore import settle as settle_batch
 from levcore.book.arrays import Floats
-from levcore.closing.deleverage import Winners, account_keys, lots_by_pool, winners_of, winning_rows
+from levcore.closing.deleverage import (
+    Winners,
+    account_keys,
+    held_lots,
+    lots_by_pool,
+    winner_prices,
+    winners_of,
+    winning_rows,
+)
 from levcore.closing.ledger import Ledger
 from levcore.closing.money import Wholes
 from levcore.closing.purses import Purses, order_of_claims
 from levcore.closing.result import CloseOut
+from levcore.closing.steps import Steps
 from levcore.errors import InputError, UnknownRuleError
 
 if TYPE_CHECKING:
@@ -66,6 +75,7 @@ def settle(
     engine: "Engine",
     risk: "BookRisk",
     closed: Closed,
+    steps: Steps,
     purses: Purses,
     prices: Floats,
     payers: "Payers",
@@ -77,13 +87,17 @@ def settle(
     keys = account_keys(risk.book)
     served = order_of_claims(risk, closed.rows, keys)
     settled, winners, social = _paid(engine, risk, closed, purses, served, keys, prices, payers, per_unit)
-    if (settled.left[purses.ends] > 0).any():
+    if (settled.left[purses.ends & ~purses.to_fund] > 0).any():
         policy.known("close_out_remainder")
-    debt = DEBTS[policy.known("trader_owes")] if (settled.unpaid > 0).any() else DEBTS["no"]
+    debts = _debts(risk, closed, settled)
     return CloseOut(
         policy=policy,
         per_unit=per_unit,
         rows=closed.rows,
+        quantity=closed.quantity,
+        step=steps.step,
+        open_quantity=steps.open_quantity,
+        ends=purses.ends,
         trigger=closed.trigger,
         fill=closed.fill,
         to_trigger=settled.losses[0],
@@ -98,17 +112,36 @@ def settle(
         deleveraging=settled.paid[1],
         socialised=settled.paid[2],
         unpaid=settled.unpaid,
-        debt=debt,
+        debts=debts,
         winners=np.stack([winners.rows, winners.lots, winners.amount]),
+        winner_price=winner_prices(risk, winners, prices, payers.lots_per_unit, per_unit),
+        winner_score=winners.score,
+        winner_left=held_lots(risk.book, winners.rows, payers.lots_per_unit) - winners.lots,
         lots_per_unit=payers.lots_per_unit,
         fund_series=settled.fund,
         served=served,
-        ledger=_ledger(closed, purses, settled, winners, social, debt),
+        ledger=_ledger(closed, purses, settled, winners, social, debts),
     )
 
 
+def _debts(risk: "BookRisk", closed: Closed, settled: Settled) -> npt.NDArray[np.str_]:
+    """What becomes of each row's unpaid rest, by its margin mode."""
+    policy, cross = risk.policy, risk.book.is_cross[closed.rows]
+    debts = np.full(closed.rows.size, DEBTS["no"])
+    for mode, rows in (("isolated", ~cross), ("cross", cross)):
+        if (settled.unpaid[rows] > 0).any():
+            apart = mode == "isolated" and policy.trader_owes_isolated != "same"
+            debts[rows] = DEBTS[policy.known("trader_owes_isolated" if apart else "trader_owes")]
+    return debts
+
+
 def _ledger(
-    closed: Closed, purses: Purses, settled: Settled, winners: Winners, social: Wholes, debt: str
+    closed: Closed,
+    purses: Purses,
+    settled: Settled,
+    winners: Winners,
+    social: Wholes,
+    debts: npt.NDArray[np.str_],
 ) -> Ledger:
     # An entry a winner, and what rounding their shares down has left: together what claims received.
     rest = sum(settled.paid[1].tolist()) - sum(winners.amount.tolist())
@@ -128,7 +161,10 @@ def _ledger(
             ("deleveraged", "closed", winners.amount, winners.rows),
             ("socialised", "closed", social[1], social[0]),
             ("rounding", "closed", np.array([rest], dtype=np.int64), none),
-            (debt, "closed", settled.unpaid, closed.rows),
+            *(
+                (debt, "closed", np.where(debts == debt, settled.unpaid, 0), closed.rows)
+                for debt in DEBTS.values()
+            ),
         ]
     )
 
@@ -206,7 +242,7 @@ def _settled(
     per_unit: float,
 ) -> Settled:
     gain, entry, trigger, fill, fee_rate = map(np.ascontiguousarray, closed.numbers)
-    losses, (left, other), paid, (unpaid, to_close, fund) = settle_core(
+    losses, (left, other), paid, (unpaid, to_close, fund) = settle_batch(
         gain,
         entry,
         trigger,
