@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from levcore.explanation.explain import explain
     from levcore.fills.result import FillStatus
     from levcore.fills.table import positions_from_fills
+    from levcore.live.index import TriggerIndex
     from levcore.planning.plan import plan
     from levcore.reconciliation.reconcile import reconcile
     from levcore.reports.report import report
@@ -71,6 +72,7 @@ __all__ = [
     "State",
     "Status",
     "TierTable",
+    "TriggerIndex",
     "__version__",
     "against",
     "close_out",
@@ -97,6 +99,7 @@ LATER = {
     "Changes": "levcore.changes.changes",
     "FillStatus": "levcore.fills.result",
     "Orders": "levcore.changes.orders",
+    "TriggerIndex": "levcore.live.index",
     "against": "levcore.systems.against",
     "close_out": "levcore.closing.close_out",
     "compare": "levcore.comparison.compare",

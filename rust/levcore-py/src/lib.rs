@@ -11,6 +11,7 @@ mod closing;
 mod door;
 mod errors;
 mod fills;
+mod live;
 mod over;
 mod policy;
 mod scenarios;
@@ -36,6 +37,8 @@ mod _levcore {
     use crate::door::panic_inside;
     #[pymodule_export]
     use crate::fills::positions_from_fills;
+    #[pymodule_export]
+    use crate::live::TriggerIndex;
     #[pymodule_export]
     use crate::over::evaluate_over;
     #[pymodule_export]
