@@ -4,8 +4,9 @@ use crate::book::columns::Book;
 use crate::codes::state::State;
 use crate::error::{Error, Result};
 use crate::live::bounds::Judgement;
-use crate::live::market::{AccountVerdicts, Market, RowVerdict};
+use crate::live::market::Market;
 use crate::live::subjects::{Account, ISOLATED, Subjects};
+use crate::live::verdicts::{AccountVerdicts, RowVerdict};
 use crate::live::watch::Watch;
 use crate::memory::filled;
 

@@ -11,10 +11,12 @@ mod market;
 mod resident;
 mod subjects;
 mod ticks;
+mod verdicts;
 mod watch;
 
 pub use bounds::Judgement;
 pub use index::{Change, Subject, TriggerIndex};
-pub use market::{Market, RowVerdict};
+pub use market::Market;
 pub use resident::ResidentBook;
 pub use ticks::Ticks;
+pub use verdicts::RowVerdict;
