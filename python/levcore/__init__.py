@@ -35,9 +35,15 @@ if TYPE_CHECKING:
     from levcore.changes.changes import Changes
     from levcore.changes.orders import Orders, order_margin
     from levcore.changes.what_if import what_if
+    from levcore.closing.cascade import cascade
     from levcore.closing.close_out import close_out
     from levcore.closing.concentration import concentration
+    from levcore.closing.fills import Impact
+    from levcore.closing.fund import Fund
+    from levcore.closing.guards import Guard
     from levcore.closing.ladder import ladder
+    from levcore.closing.outcomes import outcomes
+    from levcore.closing.variants import variants
     from levcore.comparison.compare import compare
     from levcore.explanation.explain import explain
     from levcore.fills.result import FillStatus
@@ -45,7 +51,10 @@ if TYPE_CHECKING:
     from levcore.live.index import TriggerIndex
     from levcore.planning.plan import plan
     from levcore.reconciliation.reconcile import reconcile
+    from levcore.reports.installation import show_versions
     from levcore.reports.report import report
+    from levcore.rules.funds import FundRules, fund_rules
+    from levcore.stress_testing.stress import stress
     from levcore.systems.against import against
 
 __all__ = [
@@ -59,6 +68,10 @@ __all__ = [
     "Changes",
     "Engine",
     "FillStatus",
+    "Fund",
+    "FundRules",
+    "Guard",
+    "Impact",
     "InputError",
     "Instrument",
     "InstrumentTable",
@@ -75,14 +88,17 @@ __all__ = [
     "TriggerIndex",
     "__version__",
     "against",
+    "cascade",
     "close_out",
     "compare",
     "concentration",
     "distance",
     "explain",
+    "fund_rules",
     "ladder",
     "leg_costs",
     "order_margin",
+    "outcomes",
     "plan",
     "policies",
     "policy",
@@ -91,6 +107,9 @@ __all__ = [
     "reconcile",
     "reference",
     "report",
+    "show_versions",
+    "stress",
+    "variants",
     "venues",
     "what_if",
 ]
@@ -98,19 +117,29 @@ __all__ = [
 LATER = {
     "Changes": "levcore.changes.changes",
     "FillStatus": "levcore.fills.result",
+    "Fund": "levcore.closing.fund",
+    "FundRules": "levcore.rules.funds",
+    "Guard": "levcore.closing.guards",
+    "Impact": "levcore.closing.fills",
     "Orders": "levcore.changes.orders",
     "TriggerIndex": "levcore.live.index",
     "against": "levcore.systems.against",
+    "cascade": "levcore.closing.cascade",
     "close_out": "levcore.closing.close_out",
     "compare": "levcore.comparison.compare",
     "concentration": "levcore.closing.concentration",
     "explain": "levcore.explanation.explain",
+    "fund_rules": "levcore.rules.funds",
     "ladder": "levcore.closing.ladder",
     "order_margin": "levcore.changes.orders",
+    "outcomes": "levcore.closing.outcomes",
     "plan": "levcore.planning.plan",
     "positions_from_fills": "levcore.fills.table",
     "reconcile": "levcore.reconciliation.reconcile",
     "report": "levcore.reports.report",
+    "show_versions": "levcore.reports.installation",
+    "stress": "levcore.stress_testing.stress",
+    "variants": "levcore.closing.variants",
     "what_if": "levcore.changes.what_if",
 }
 """Verbs that no evaluation needs, and the modules that are imported when one is first asked for."""

@@ -22,7 +22,9 @@ __all__ = [
     "account_measures",
     "account_statuses",
     "allocate",
+    "average_impact",
     "balance_measures",
+    "cascade",
     "change_kinds",
     "change_statuses",
     "closing_words",
@@ -51,6 +53,7 @@ __all__ = [
     "span_future_profits",
     "states",
     "statuses",
+    "step_quantities",
     "text_to_number",
     "to_quanta",
     "used_instruction_set",
@@ -353,6 +356,32 @@ def deleverage(
     per_unit: float,
     seed: int,
 ) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]: ...
+def step_quantities(
+    step: str,
+    numbers: tuple[float, float, float],
+    quantity: npt.NDArray[np.float64],
+    value: npt.NDArray[np.float64],
+    keep: npt.NDArray[np.float64],
+    all: npt.NDArray[np.bool_],
+) -> npt.NDArray[np.float64]: ...
+def average_impact(
+    kind: str,
+    first: npt.NDArray[np.float64],
+    second: npt.NDArray[np.float64],
+    quantity: npt.NDArray[np.float64],
+) -> npt.NDArray[np.float64]: ...
+def cascade(
+    quantity: npt.NDArray[np.float64],
+    trigger: npt.NDArray[np.float64],
+    falls: bool,
+    start: float,
+    kind: str,
+    first: npt.NDArray[np.float64],
+    second: npt.NDArray[np.float64],
+    lots_per_unit: float,
+) -> tuple[
+    npt.NDArray[np.int64], npt.NDArray[np.int64], list[npt.NDArray[np.float64]], npt.NDArray[np.int64]
+]: ...
 def loss_parts(
     gain: npt.NDArray[np.float64],
     entry: npt.NDArray[np.float64],

@@ -62,17 +62,21 @@ def test_each_policy_says_who_bears_it_or_refuses(name: str) -> None:
             gap(policy)
         policy = policy.replace(close_out_payers=("fund",))
     policy = policy.replace(close_out_payers=policy.close_out_payers[:1])
-    if policy.trader_owes == "unknown":
+    if policy.owes("isolated") == "unknown":
         with pytest.raises(UnknownRuleError, match=r"trader_owes is unknown"):
             gap(policy, fund=1_000.0)
         return
     totals = gap(policy, fund=1_000.0).totals()
+    if policy.close_out_payers == ():  # nobody is asked: the venue, its pool or the trader bears it
+        assert totals["fund"] == 0.0
+        assert totals[OUTCOMES[policy.owes("isolated")]] == totals["missing"]
+        return
     if policy.close_out_payers != ("fund",):  # deleveraged at the mark: winners give up a position, no money
         assert (policy.close_out_price, totals["fund"]) == ("mark", 0.0)
-        assert totals[OUTCOMES[policy.trader_owes]] == totals["missing"]
+        assert totals[OUTCOMES[policy.owes("isolated")]] == totals["missing"]
         return
     assert totals["fund"] == 1_000.0
-    assert round(totals[OUTCOMES[policy.trader_owes]], 2) == round(totals["missing"] - 1_000.0, 2) > 0
+    assert round(totals[OUTCOMES[policy.owes("isolated")]], 2) == round(totals["missing"] - 1_000.0, 2) > 0
 
 
 def test_other_money_pays_first() -> None:
@@ -179,6 +183,30 @@ def test_quantity_deleveraged_is_quantity_liquidated() -> None:
     assert sum(closed.winners[2].tolist()) + rounding == closed.deleveraging[0]
 
 
+def test_winners_are_listed_with_price_and_remainder() -> None:
+    """Three longs of 100 with 15 of margin go bankrupt at 95, and are closed there against two winners."""
+    rules: dict[str, Any] = {
+        "close_out_payers": ("deleveraging",),
+        "close_out_ranking": RANKINGS[1],
+        "trader_owes": "no",
+    }
+    book = lc.PositionBook(
+        ["A"] * 3, [3.0, -1.0, -5.0], [100.0, 100.0, 90.0], leverage=[20.0, 5.0, 3.0], account=["l", "a", "b"]
+    )
+    at_bankruptcy = closing_policy(**rules, close_out_price="bankruptcy")
+    closed = lc.close_out(lc.Engine(at_bankruptcy), book, {"A": 85.0})
+    assert closed.winners.tolist() == [[1, 2], [10**8, 2 * 10**8], [10 * 10**8, 20 * 10**8]]
+    assert closed.winner_price.tolist() == [95.0, 95.0]
+    assert closed.winner_left.tolist() == [0, 3 * 10**8]
+    assert (np.diff(closed.winner_score) <= 0).all()
+    assert closed.totals()["written_off"] == 0.0
+    at_mark = lc.close_out(lc.Engine(closing_policy(**rules, close_out_price="mark")), book, {"A": 85.0})
+    assert at_mark.winners.tolist() == [[1, 2], [10**8, 2 * 10**8], [0, 0]]
+    assert at_mark.winner_price.tolist() == [85.0, 85.0]
+    assert (at_mark.totals()["deleveraging"], at_mark.totals()["written_off"]) == (0.0, 30.0)
+    assert at_mark.ledger.balances()["closed"] == 0
+
+
 def test_11279_liquidations_and_as_many_deleveragings_take_milliseconds() -> None:
     """As in the busiest second of 2025-10-10 on Hyperliquid, generated to that form."""
     count = 11_279
@@ -212,6 +240,9 @@ def test_bad_calls_name_what_is_wrong() -> None:
         {"fund": -1.0},
         {"slippage": np.nan},
         {"quantum": 0.3},
+        {"row_fills": [1.0, 2.0]},
+        {"cooling": [1]},
+        {"priced_by": "guess"},
         {"trigger": "entry"},
     )
     for arguments in wrong:

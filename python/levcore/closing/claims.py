@@ -6,13 +6,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from levcore import _levcore as core
+from levcore._levcore import allocate, to_quanta
+from levcore._levcore import settle as settle_batch
 from levcore.book.arrays import Floats
-from levcore.closing.deleverage import Winners, account_keys, lots_by_pool, winners_of, winning_rows
+from levcore.closing.deleverage import (
+    Winners,
+    account_keys,
+    held_lots,
+    lots_by_pool,
+    winner_prices,
+    winners_of,
+    winning_rows,
+)
 from levcore.closing.ledger import Ledger
 from levcore.closing.money import Wholes
 from levcore.closing.purses import Purses, order_of_claims
 from levcore.closing.result import CloseOut
+from levcore.closing.steps import Steps
 from levcore.errors import InputError, UnknownRuleError
 
 if TYPE_CHECKING:
@@ -65,6 +75,7 @@ def settle(
     engine: "Engine",
     risk: "BookRisk",
     closed: Closed,
+    steps: Steps,
     purses: Purses,
     prices: Floats,
     payers: "Payers",
@@ -76,13 +87,17 @@ def settle(
     keys = account_keys(risk.book)
     served = order_of_claims(risk, closed.rows, keys)
     settled, winners, social = _paid(engine, risk, closed, purses, served, keys, prices, payers, per_unit)
-    if (settled.left[purses.ends] > 0).any():
+    if (settled.left[purses.ends & ~purses.to_fund] > 0).any():
         policy.known("close_out_remainder")
-    debt = DEBTS[policy.known("trader_owes")] if (settled.unpaid > 0).any() else DEBTS["no"]
+    debts = _debts(risk, closed, settled)
     return CloseOut(
         policy=policy,
         per_unit=per_unit,
         rows=closed.rows,
+        quantity=closed.quantity,
+        step=steps.step,
+        open_quantity=steps.open_quantity,
+        ends=purses.ends,
         trigger=closed.trigger,
         fill=closed.fill,
         to_trigger=settled.losses[0],
@@ -97,17 +112,36 @@ def settle(
         deleveraging=settled.paid[1],
         socialised=settled.paid[2],
         unpaid=settled.unpaid,
-        debt=debt,
+        debts=debts,
         winners=np.stack([winners.rows, winners.lots, winners.amount]),
+        winner_price=winner_prices(risk, winners, prices, payers.lots_per_unit, per_unit),
+        winner_score=winners.score,
+        winner_left=held_lots(risk.book, winners.rows, payers.lots_per_unit) - winners.lots,
         lots_per_unit=payers.lots_per_unit,
         fund_series=settled.fund,
         served=served,
-        ledger=_ledger(closed, purses, settled, winners, social, debt),
+        ledger=_ledger(closed, purses, settled, winners, social, debts),
     )
 
 
+def _debts(risk: "BookRisk", closed: Closed, settled: Settled) -> npt.NDArray[np.str_]:
+    """What becomes of each row's unpaid rest, by its margin mode."""
+    policy, cross = risk.policy, risk.book.is_cross[closed.rows]
+    debts = np.full(closed.rows.size, DEBTS["no"])
+    for mode, rows in (("isolated", ~cross), ("cross", cross)):
+        if (settled.unpaid[rows] > 0).any():
+            apart = mode == "isolated" and policy.trader_owes_isolated != "same"
+            debts[rows] = DEBTS[policy.known("trader_owes_isolated" if apart else "trader_owes")]
+    return debts
+
+
 def _ledger(
-    closed: Closed, purses: Purses, settled: Settled, winners: Winners, social: Wholes, debt: str
+    closed: Closed,
+    purses: Purses,
+    settled: Settled,
+    winners: Winners,
+    social: Wholes,
+    debts: npt.NDArray[np.str_],
 ) -> Ledger:
     # An entry a winner, and what rounding their shares down has left: together what claims received.
     rest = sum(settled.paid[1].tolist()) - sum(winners.amount.tolist())
@@ -127,7 +161,10 @@ def _ledger(
             ("deleveraged", "closed", winners.amount, winners.rows),
             ("socialised", "closed", social[1], social[0]),
             ("rounding", "closed", np.array([rest], dtype=np.int64), none),
-            (debt, "closed", settled.unpaid, closed.rows),
+            *(
+                (debt, "closed", np.where(debts == debt, settled.unpaid, 0), closed.rows)
+                for debt in DEBTS.values()
+            ),
         ]
     )
 
@@ -161,7 +198,7 @@ def _paid(
     policy, book = engine.policy, risk.book
     nobody = np.zeros(2 * len(book.instrument_names), dtype=np.int64)
     social: Wholes = np.empty((2, 0), dtype=np.int64)
-    lots = core.to_quanta(np.abs(closed.quantity), payers.lots_per_unit)
+    lots = to_quanta(np.abs(closed.quantity), payers.lots_per_unit)
     pool = (2 * book.instrument_codes[closed.rows] + (closed.quantity < 0)).astype(np.uint32)
 
     def ask(names: tuple[str, ...], winners: Wholes, pay: bool, gains: int) -> Settled:
@@ -178,7 +215,7 @@ def _paid(
     after = engine.evaluate(book, _prices(risk, closed.rows, prices))
     rows = winning_rows(after, closed.rows)
     rows = rows[np.lexsort((book.entry_price[rows], -book.quantity[rows], keys[rows]))]
-    gains = core.to_quanta(np.ascontiguousarray(after.unrealized_pnl[rows]), per_unit)
+    gains = to_quanta(np.ascontiguousarray(after.unrealized_pnl[rows]), per_unit)
     limit = min(sum(gains.tolist()), int(LARGEST_SUM))
     settled = ask(names, lots_by_pool(book, rows, payers.lots_per_unit), pay, limit)
     wanted = nobody.copy(), nobody.copy()
@@ -187,7 +224,7 @@ def _paid(
     winners = winners_of(after, policy, rows, keys, wanted, payers.lots_per_unit, per_unit, payers.seed)
     amount = sum(settled.paid[2].tolist())
     if amount:
-        social = np.stack([rows, core.allocate(amount, gains, gains, "pro_rata", False)])
+        social = np.stack([rows, allocate(amount, gains, gains, "pro_rata", False)])
     return settled, winners, social
 
 
@@ -205,7 +242,7 @@ def _settled(
     per_unit: float,
 ) -> Settled:
     gain, entry, trigger, fill, fee_rate = map(np.ascontiguousarray, closed.numbers)
-    losses, (left, other), paid, (unpaid, to_close, fund) = core.settle(
+    losses, (left, other), paid, (unpaid, to_close, fund) = settle_batch(
         gain,
         entry,
         trigger,

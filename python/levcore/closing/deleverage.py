@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from levcore._levcore import deleverage, to_quanta
-from levcore.closing.money import Wholes, instruments_of
+from levcore.closing.money import Wholes, coordinates, instruments_of, prices_of, sizes
 from levcore.errors import UnknownRuleError
 
 if TYPE_CHECKING:
@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from levcore.engine.risk import BookRisk
     from levcore.rules.policy import MarginPolicy
 
-__all__ = ["Winners", "account_keys", "lots_by_pool", "winners_of", "winning_rows"]
+__all__ = [
+    "Winners",
+    "account_keys",
+    "held_lots",
+    "lots_by_pool",
+    "winner_prices",
+    "winners_of",
+    "winning_rows",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +80,15 @@ def pools_of(book: "PositionBook", rows: Wholes) -> npt.NDArray[np.uint32]:
     return (2 * book.instrument_codes[rows] + (book.quantity[rows] > 0)).astype(np.uint32)
 
 
+def held_lots(book: "PositionBook", rows: Wholes, lots_per_unit: float) -> Wholes:
+    """Lots that each of `rows` holds."""
+    return to_quanta(np.abs(book.quantity[rows]), lots_per_unit)
+
+
 def lots_by_pool(book: "PositionBook", rows: Wholes, lots_per_unit: float) -> Wholes:
     """Lots of the winners `rows`, a value a pool."""
     lots = np.zeros(2 * len(book.instrument_names), dtype=np.int64)
-    np.add.at(lots, pools_of(book, rows), to_quanta(np.abs(book.quantity[rows]), lots_per_unit))
+    np.add.at(lots, pools_of(book, rows), held_lots(book, rows, lots_per_unit))
     return lots
 
 
@@ -121,7 +134,7 @@ def winners_of(
         maintenance,
         leverage,
         keys[rows],
-        to_quanta(np.abs(book.quantity[rows]), lots_per_unit),
+        held_lots(book, rows, lots_per_unit),
         pools_of(book, rows),
         lots,
         amount,
@@ -129,6 +142,20 @@ def winners_of(
         seed,
     )
     return Winners(rows[winner], taken, given, score)
+
+
+def winner_prices(
+    risk: "BookRisk", winners: Winners, prices: "Floats", lots_per_unit: float, per_unit: float
+) -> "Floats":
+    """Price at which each winner is closed: the mark, or the price of the fill less what it gives."""
+    book, policy = risk.book, risk.policy
+    instruments = instruments_of(policy, book.instrument_names)
+    codes = book.instrument_codes[winners.rows]
+    own = np.asarray(risk.marks).reshape(-1) if policy.close_out_price == "mark" else prices
+    held = np.maximum(held_lots(book, winners.rows, lots_per_unit), 1)
+    gain = sizes(book, instruments)[1][winners.rows] * (winners.lots / held)
+    given = winners.amount / per_unit / gain
+    return prices_of(instruments, codes, coordinates(instruments, codes, own[codes]) - given)
 
 
 def _standing(after: "BookRisk", rows: Wholes) -> tuple["Floats", ...]:

@@ -39,7 +39,20 @@ DEFAULTS: dict[str, Any] = {
     "order_margin": UNKNOWN,
     "order_loss": UNKNOWN,
     "order_ratio": UNKNOWN,
+    "close_out_before": (UNKNOWN,),
+    "close_out_step_isolated": "same",
+    "close_out_share": UNKNOWN,
+    "close_out_whole_up_to": 0.0,
+    "close_out_least": 0.0,
+    "close_out_tiers": 0,
+    "close_out_next": UNKNOWN,
+    "close_out_cooldown": 0.0,
+    "close_out_exit_level": None,
+    "close_out_take_over_level": None,
+    "close_out_guard_band": 0.0,
+    "close_out_trigger_price": UNKNOWN,
 }
+LISTS = ("table_units", "close_out_before", "close_out_payers")
 # Few sources speak of open orders: a file that does not either says that none was found.
 NO_ORDER_SOURCE = {"order": "no source was found that says what open orders ask for"}
 TOP = {
@@ -114,10 +127,7 @@ def _policy(data: Mapping[str, Any], version: Mapping[str, Any]) -> MarginPolicy
     sources = tuple(Source(**source) for source in [*data.get("sources", []), *version.get("sources", [])])
     _check_keys(name, rules, set(RULES))
     fields: dict[str, Any] = (
-        NO_LEVELS
-        | DEFAULTS
-        | rules
-        | {rule: tuple(rules[rule]) for rule in ("table_units", "close_out_payers")}
+        NO_LEVELS | DEFAULTS | rules | {rule: tuple(rules[rule]) for rule in LISTS if rule in rules}
     )
     made = MarginPolicy(
         name=name,

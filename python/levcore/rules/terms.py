@@ -7,12 +7,15 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 
 __all__ = [
+    "BEFORE",
     "CHOICES",
     "PAYERS",
     "UNKNOWN",
     "BankruptcyRounding",
+    "CloseOutNext",
     "CloseOutPrice",
     "CloseOutStep",
+    "CloseOutStepIsolated",
     "ClosingFeeBasis",
     "CrossFeeBasis",
     "DeleveragingRanking",
@@ -38,6 +41,7 @@ __all__ = [
     "Texts",
     "TraderOwes",
     "TraderOwesIsolated",
+    "TriggerPrice",
     "Unknown",
     "value_text",
 ]
@@ -62,7 +66,10 @@ InitialMarginRule: TypeAlias = Literal["leverage", "table", "unknown"]
 FundingInRequirement: TypeAlias = Literal["none", "rate_times_value", "rate_times_value_of_payer", "unknown"]
 LiabilityRule: TypeAlias = Literal["none", "negative_equity", "requirement", "unknown"]
 MarginConversion: TypeAlias = Literal["price", "liability_weight", "unknown"]
-CloseOutStep: TypeAlias = Literal["whole", "unknown"]
+CloseOutStep: TypeAlias = Literal["whole", "share", "tiers", "largest_loss", "unknown"]
+CloseOutStepIsolated: TypeAlias = CloseOutStep | Literal["same"]
+CloseOutNext: TypeAlias = Literal["whole", "same", "again", "unknown"]
+TriggerPrice: TypeAlias = Literal["mark", "index", "last", "unknown"]
 Remainder: TypeAlias = Literal["trader", "fund", "unknown"]
 DeleveragingRanking: TypeAlias = Literal[
     "profit_share_times_margin_ratio",
@@ -74,6 +81,7 @@ DeleveragingRanking: TypeAlias = Literal[
     "unknown",
 ]
 CloseOutPrice: TypeAlias = Literal["bankruptcy", "mark", "none", "unknown"]
+BEFORE = ("cancel", "net", "unknown")
 PAYERS = ("fund", "deleveraging", "socialised", "unknown")
 TraderOwes: TypeAlias = Literal["no", "yes", "claim_reserved", "unknown"]
 OrderMargin: TypeAlias = Literal["none", "larger_side", "sum", "unknown"]
@@ -116,6 +124,9 @@ CHOICES: dict[str, tuple[object, ...]] = {
     "order_ratio": get_args(OrderRatio),
     "trader_owes_isolated": get_args(TraderOwesIsolated),
     "close_out_step": get_args(CloseOutStep),
+    "close_out_step_isolated": ("same", *get_args(CloseOutStep)),
+    "close_out_next": get_args(CloseOutNext),
+    "close_out_trigger_price": get_args(TriggerPrice),
     "close_out_remainder": get_args(Remainder),
     "close_out_ranking": get_args(DeleveragingRanking),
     "close_out_price": get_args(CloseOutPrice),

@@ -1,6 +1,9 @@
 //! After the trigger: columns borrowed from NumPy, whole amounts back.
 
-use levcore::closing::{self, Batch, Closings, Fund, LadderSide, Payer, Pools, Rung, Standing, Wanted, Winners};
+use levcore::closing::{
+    self, Batch, Closings, Fund, Impact, LadderSide, Payer, Pools, Rung, Stack, Standing, StepRule, Steps, Wanted,
+    Wave, Winners,
+};
 use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 
@@ -159,6 +162,84 @@ pub(crate) fn deleverage<'py>(
     ))
 }
 
+/// Contracts that a step closes of each row.
+#[pyfunction]
+pub(crate) fn step_quantities<'py>(
+    py: Python<'py>,
+    step: &str,
+    numbers: (f64, f64, f64),
+    quantity: Floats<'py>,
+    value: Floats<'py>,
+    keep: Floats<'py>,
+    all: PyReadonlyArray1<'py, bool>,
+) -> PyResult<Bound<'py, PyArray1<f64>>> {
+    let (share, whole_up_to, least) = numbers;
+    let rule = StepRule { step: word("step", step)?, share, whole_up_to, least };
+    let (quantity, value, keep) = (quantity.as_slice()?, value.as_slice()?, keep.as_slice()?);
+    let steps = Steps { quantity, value, keep, all: all.as_slice()? };
+    let closed = door::through(py, || closing::step_quantities(&rule, &steps))?;
+    Ok(PyArray1::from_vec(py, closed))
+}
+
+/// An impact by its kind; columns of one value each but for levels.
+fn impact_of<'a>(kind: &str, first: &'a [f64], second: &'a [f64]) -> PyResult<Impact<'a>> {
+    let number = |column: &[f64]| column.first().copied().unwrap_or(f64::NAN);
+    let (coefficient, depth) = (number(first), number(second));
+    let impact = match kind {
+        "linear" => Impact::Linear { coefficient, depth },
+        "square_root" => Impact::SquareRoot { coefficient, depth },
+        _ => Impact::Levels { distance: first, size: second },
+    };
+    impact.check().map_err(to_python)?;
+    Ok(impact)
+}
+
+/// Fractions by which fills are worse than the price, one a quantity that is traded at once.
+#[pyfunction]
+pub(crate) fn average_impact<'py>(
+    py: Python<'py>,
+    kind: &str,
+    first: Floats<'py>,
+    second: Floats<'py>,
+    quantity: Floats<'py>,
+) -> PyResult<Bound<'py, PyArray1<f64>>> {
+    let impact = impact_of(kind, first.as_slice()?, second.as_slice()?)?;
+    let average = |&quantity: &f64| Ok(if quantity > 0.0 { impact.cost(quantity)? / quantity } else { 0.0 });
+    let averages = quantity.as_slice()?.iter().map(average).collect::<levcore::Result<Vec<_>>>().map_err(to_python)?;
+    Ok(PyArray1::from_vec(py, averages))
+}
+
+/// Waves as columns (positions, lots, fills, prices after), and the wave of each position, -1 where none reaches it.
+type Waves<'py> = (Wholes<'py>, Wholes<'py>, [Bound<'py, PyArray1<f64>>; 2], Wholes<'py>);
+
+/// A cascade of one side of an instrument.
+#[pyfunction]
+#[allow(clippy::too_many_arguments, reason = "columns of two tables, by name in Python")]
+pub(crate) fn cascade<'py>(
+    py: Python<'py>,
+    quantity: Floats<'py>,
+    trigger: Floats<'py>,
+    falls: bool,
+    start: f64,
+    kind: &str,
+    first: Floats<'py>,
+    second: Floats<'py>,
+    lots_per_unit: f64,
+) -> PyResult<Waves<'py>> {
+    let stack = Stack { quantity: quantity.as_slice()?, trigger: trigger.as_slice()?, falls };
+    let impact = impact_of(kind, first.as_slice()?, second.as_slice()?)?;
+    let found = door::through(py, || closing::cascade(&stack, start, &impact, lots_per_unit))?;
+    let column = |of: fn(&Wave) -> f64| PyArray1::from_iter(py, found.waves.iter().map(of));
+    let prices = [column(|wave| wave.fill), column(|wave| wave.price)];
+    let place = |&wave: &u32| if wave == u32::MAX { -1 } else { i64::from(wave) };
+    Ok((
+        PyArray1::from_iter(py, found.waves.iter().map(|wave| wave.positions.cast_signed())),
+        PyArray1::from_iter(py, found.waves.iter().map(|wave| wave.lots)),
+        prices,
+        PyArray1::from_iter(py, found.wave.iter().map(place)),
+    ))
+}
+
 /// Rungs as columns: positions, notional, loss, shortfall.
 type Rungs<'py> = (Bound<'py, PyArray1<u64>>, [Bound<'py, PyArray1<f64>>; 3]);
 
@@ -206,13 +287,14 @@ pub(crate) fn to_quanta<'py>(py: Python<'py>, amount: Floats<'py>, per_unit: f64
     Ok(PyArray1::from_vec(py, quanta))
 }
 
-/// Payers, allocations, rankings and ways to share lots as (name, meaning).
+/// Payers, allocations, rankings, ways to share lots and steps as (name, meaning).
 #[pyfunction]
-pub(crate) fn closing_words() -> [Vec<(&'static str, &'static str)>; 4] {
+pub(crate) fn closing_words() -> [Vec<(&'static str, &'static str)>; 5] {
     [
         closing::Payer::TABLE.iter().map(|word| (word.name, word.meaning)).collect(),
         closing::Allocation::TABLE.iter().map(|word| (word.name, word.meaning)).collect(),
         closing::Ranking::TABLE.iter().map(|word| (word.name, word.meaning)).collect(),
         closing::Sharing::TABLE.iter().map(|word| (word.name, word.meaning)).collect(),
+        closing::Step::TABLE.iter().map(|word| (word.name, word.meaning)).collect(),
     ]
 }
