@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from levcore.explanation.explain import explain
     from levcore.fills.result import FillStatus
     from levcore.fills.table import positions_from_fills
+    from levcore.live.index import TriggerIndex
     from levcore.planning.plan import plan
     from levcore.reconciliation.reconcile import reconcile
     from levcore.reports.installation import show_versions
@@ -86,6 +87,7 @@ __all__ = [
     "State",
     "Status",
     "TierTable",
+    "TriggerIndex",
     "__version__",
     "against",
     "cascade",
@@ -124,6 +126,7 @@ LATER = {
     "Guard": "levcore.closing.guards",
     "Impact": "levcore.closing.fills",
     "Orders": "levcore.changes.orders",
+    "TriggerIndex": "levcore.live.index",
     "against": "levcore.systems.against",
     "cascade": "levcore.closing.cascade",
     "close_out": "levcore.closing.close_out",

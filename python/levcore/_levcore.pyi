@@ -17,6 +17,7 @@ __all__ = [
     "Members",
     "Policy",
     "Table",
+    "TriggerIndex",
     "__version__",
     "account_measures",
     "account_statuses",
@@ -294,6 +295,29 @@ def what_if(
     instruction_set: str,
     threads: int,
 ) -> None: ...
+
+@final
+class TriggerIndex:
+    def __new__(
+        cls,
+        book: Book,
+        policies: BookPolicies,
+        marks: npt.NDArray[np.float64],
+        instruction_set: str,
+    ) -> TriggerIndex: ...
+    def ticks(
+        self,
+        starts: npt.NDArray[np.uint64],
+        instrument: npt.NDArray[np.uint32],
+        price: npt.NDArray[np.float64],
+    ) -> tuple[
+        npt.NDArray[np.uint64],
+        npt.NDArray[np.bool_],
+        npt.NDArray[np.uint32],
+        list[npt.NDArray[np.uint8]],
+        npt.NDArray[np.float64],
+    ]: ...
+    def liquidatable(self) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.uint32]]: ...
 
 @final
 class Ladder:

@@ -553,7 +553,7 @@ class MarginPolicy:
         for rule in (f"close_out_{amount}" for amount in amounts):
             amount = getattr(self, rule)
             absent = amount is None and rule.endswith("_level")
-            if not absent and not (is_number(amount) and 0 <= amount < math.inf):
+            if not absent and not (is_number(amount) and 0 <= amount < float("inf")):
                 raise self._fault(rule, "must be a number", ">= 0", repr(amount))
         if not isinstance(self.close_out_tiers, int):
             raise self._fault("close_out_tiers", "must be whole tiers", "0, 1, 2", repr(self.close_out_tiers))

@@ -13,6 +13,7 @@ mod door;
 mod errors;
 mod fills;
 mod labels;
+mod live;
 mod over;
 mod policy;
 mod scenarios;
@@ -43,6 +44,7 @@ mod _levcore {
     use crate::fills::positions_from_fills;
     #[pymodule_export]
     use crate::labels::{number_code_points, number_integers, number_objects};
+    use crate::live::TriggerIndex;
     #[pymodule_export]
     use crate::over::evaluate_over;
     #[pymodule_export]
