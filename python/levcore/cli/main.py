@@ -36,6 +36,7 @@ from levcore.cli.reconcile import add_reconcile
 from levcore.cli.terminal import note, say, write_rows
 from levcore.cli.tiers import add_tiers
 from levcore.engine.engine import Engine
+from levcore.engine.leg_costs import LegCosts, leg_costs
 from levcore.engine.risk import BookRisk
 from levcore.errors import InputError, LevcoreError, UnknownRuleError
 from levcore.files.positions import Positions
@@ -140,6 +141,9 @@ def _parser() -> Parser:
     )
     score.add_argument("--report", metavar="FILE.html", help="write the report, one offline file")
     score.add_argument(
+        "--leg-costs", action="store_true", help="say in the report which leg of an account costs what"
+    )
+    score.add_argument(
         "--format",
         choices=("table", "json", "csv"),
         default="table",
@@ -182,15 +186,17 @@ def _score(options: argparse.Namespace) -> int:
     positions, book, marks, chosen, prices, left_out = inputs(options, progress)
     progress.step("evaluating")(len(book))
     # Every measure, so that the columns of the output do not depend on the data.
-    risk = Engine(chosen).evaluate(book, marks, measures=MEASURE_NAMES, asset_prices=prices)
+    engine = Engine(chosen)
+    risk = engine.evaluate(book, marks, measures=MEASURE_NAMES, asset_prices=prices)
+    costs = leg_costs(engine, book, marks, asset_prices=prices) if options.leg_costs else None
     progress.clear()
     note_missing(risk)
     if options.out:
         write_results(options.out, positions, risk, progress=progress.step(f"writing {options.out}"))
     title = f"Risk report: {Path(options.positions).name}"
     if options.report:
-        report(risk, options.report, title=title)
-    _print_result(options.format, positions, risk, title, progress)
+        report(risk, options.report, title=title, leg_costs=costs)
+    _print_result(options.format, positions, risk, title, progress, costs)
     progress.clear()
     # What is left out could not be judged.
     return FOUND if options.source and (left_out or not len(risk.accounts)) else exit_code(risk)
@@ -237,11 +243,13 @@ def _check_outputs(options: argparse.Namespace) -> None:
         check_report_path(options.report, "--report")
 
 
-def _print_result(form: str, positions: Positions, risk: BookRisk, title: str, progress: Progress) -> None:
+def _print_result(
+    form: str, positions: Positions, risk: BookRisk, title: str, progress: Progress, costs: LegCosts | None
+) -> None:
     progress.step("writing to standard output")(len(risk))
     progress.clear()
     if form == "table":
-        say(report(risk, title=title).removesuffix("\n"))
+        say(report(risk, title=title, leg_costs=costs).removesuffix("\n"))
         return
     write_rows(
         lambda file: write_csv(file, positions, risk) if form == "csv" else write_json(file, positions, risk)
