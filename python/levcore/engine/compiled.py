@@ -73,6 +73,7 @@ class CompiledTable:
     rates: tuple[float, ...]
     deductions: tuple[float, ...]
     cap: float
+    max_leverage: tuple[float, ...]
     slope: float
 
 
@@ -397,6 +398,7 @@ def _columns(tiers: "TierTable", rates: tuple[float, ...]) -> CompiledTable:
         rates=rates,
         deductions=tiers.deductions,
         cap=tiers.cap,
+        max_leverage=tiers.max_leverage,
         slope=tiers.slope,
     )
 

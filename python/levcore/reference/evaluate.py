@@ -267,7 +267,7 @@ class BookReplay:
         kernel.judge_isolated(position, policy, basis)
         kernel.find_prices(position, policy, marked.instrument, marked.tiers, marked.mark, basis, cross=False)
         status = kernel.refuse_results(
-            position, marked.tiers, cross=False, has_leverage=self.book.leverage is not None
+            position, policy, marked.tiers, cross=False, has_leverage=self.book.leverage is not None
         )
         if status == Status.WITHOUT_MARGIN:
             return _without_margin(position, policy)
@@ -291,7 +291,7 @@ class BookReplay:
             kernel.go_bankrupt_by_leverage(position)
         kernel.require_margin(position, policy, marked.tiers, basis, rules.initial_at_entry_cross, cross=True)
         status = kernel.refuse_results(
-            position, marked.tiers, cross=True, has_leverage=self.book.leverage is not None
+            position, policy, marked.tiers, cross=True, has_leverage=self.book.leverage is not None
         )
         if status >= FIRST_FAILURE:
             return fail(position, status), math.nan
@@ -388,8 +388,7 @@ def _joined(position: Position, status: Status) -> Position:
     """Join the findings of the prices with what the row itself is."""
     if status >= FIRST_FAILURE:
         return fail(position, status)
-    if status == Status.MISSING_LEVERAGE and position.status == Status.OK:
-        position.status = status
+    position.status = kernel.join_findings(position.status, status)
     return position
 
 

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from levcore.engine.compiled import CompiledInstrument
+from levcore.reference.arithmetic import divide
 from levcore.reference.codes.state import state_of
 from levcore.reference.formulas import contract, exposure, liquidation, margin, mark_to_market
 from levcore.reference.rules.policy import Fees, Policy
@@ -19,6 +20,7 @@ __all__ = [
     "fix_fee_by_leverage",
     "fund_isolated",
     "go_bankrupt_by_leverage",
+    "join_findings",
     "judge_isolated",
     "mark_position",
     "need_of_leg",
@@ -396,8 +398,10 @@ def _exceeds(position: Position, table: Table) -> bool:
     return table.is_marginal and position.value > table.cap
 
 
-def refuse_results(position: Position, tiers: Tiers, cross: bool, has_leverage: bool) -> Status:
-    """Failure of a row by its results, ``WITHOUT_MARGIN`` or ``MISSING_LEVERAGE``, else ``OK``."""
+def refuse_results(
+    position: Position, policy: Policy, tiers: Tiers, cross: bool, has_leverage: bool
+) -> Status:
+    """Failure of a row by its results, ``WITHOUT_MARGIN`` or a finding about its inputs, else ``OK``."""
     p = position
     if any(_exceeds(p, table) for table in tables_of(p, tiers)):
         return Status.TIER_OVERFLOW
@@ -410,4 +414,32 @@ def refuse_results(position: Position, tiers: Tiers, cross: bool, has_leverage: 
         return Status.NUMERIC_OVERFLOW
     if without_margin:
         return Status.WITHOUT_MARGIN
-    return Status.MISSING_LEVERAGE if has_leverage and math.isnan(p.leverage) else Status.OK
+    if has_leverage and math.isnan(p.leverage):
+        return Status.MISSING_LEVERAGE
+    table = tiers.of(p.quantity)
+    if p.leverage > table.highest_leverage(_key_of_leverage(p, table)):
+        return Status.LEVERAGE_ABOVE_TIER
+    no_table = policy.rules.initial_from_table and tiers.initial is None
+    return Status.MISSING_INITIAL_TIERS if no_table else Status.OK
+
+
+def _key_of_leverage(position: Position, table: Table) -> float:
+    """What selects the tier whose highest leverage holds; a value is that at the mark."""
+    if table.growing is not None:
+        return table.growing.base(position.size, position.value)
+    if table.is_by_unit:
+        return divide(position.value, position.size)
+    if table.is_marginal:
+        return position.value
+    return position.risk_limit if table.key == BY_RISK_LIMIT else abs(position.quantity)
+
+
+def join_findings(of_prices: int, of_inputs: int) -> Status:
+    """Of a finding about the prices of a row and one about its inputs, the one that is told.
+
+    What a row lacks stands behind every finding about its prices, a leverage that no venue allows behind
+    those that say how to read a price.
+    """
+    gives_way = of_prices in (Status.NO_LIQUIDATION_PRICE, Status.NO_BANKRUPTCY_PRICE)
+    told = of_prices == Status.OK or (of_inputs == Status.LEVERAGE_ABOVE_TIER and gives_way)
+    return Status(of_inputs if told else of_prices)

@@ -140,6 +140,8 @@ class Table:
     lines: tuple[Line, ...]
     cap: float
     growing: Growing | None
+    floors: tuple[float, ...] = ()
+    max_leverage: tuple[float, ...] = ()
 
     @property
     def is_marginal(self) -> bool:
@@ -160,6 +162,13 @@ class Table:
     def falls(self) -> bool:
         """Whether the margin is no convex function of the value: a rate a unit falls."""
         return self.is_by_unit and any(above.rate < below.rate for below, above in pairwise(self.lines))
+
+    def highest_leverage(self, key: float) -> float:
+        """Highest leverage in the tier of a key; infinite where none is stated."""
+        if not self.max_leverage:
+            return math.inf
+        tier = max(sum(key > floor for floor in self.floors) - 1, 0)
+        return self.max_leverage[tier]
 
     def lines_of(self, size: float) -> tuple[Line, ...]:
         """Lines of a position of this size."""
@@ -206,7 +215,8 @@ def _table(table: CompiledTable, inverse: bool, of_losing: bool, scale: Scale) -
     if table.key == BY_SIZE:
         rate = table.rates[0]
         growing = Growing(inverse, rate, table.slope, scale.rate(rate), table.slope * scale.trigger)
-        return Table(table.key, (), growing.limit if growing.limit < table.cap else table.cap, growing)
+        cap = growing.limit if growing.limit < table.cap else table.cap
+        return Table(table.key, (), cap, growing, table.floors, table.max_leverage)
     lines = []
     for floor, rate, deduction in zip(table.floors, table.rates, table.deductions, strict=True):
         # A rate of 1 a unit does not keep a position that loses from being restored.
@@ -216,4 +226,4 @@ def _table(table: CompiledTable, inverse: bool, of_losing: bool, scale: Scale) -
         gaining = floor * (1.0 - scaled) + trigger_deduction
         losing = floor * (1.0 + scaled) - trigger_deduction
         lines.append(Line(floor, gaining, losing, rate, deduction, trigger_deduction, factors_of(scaled)))
-    return Table(table.key, tuple(lines), table.cap, None)
+    return Table(table.key, tuple(lines), table.cap, None, table.floors, table.max_leverage)

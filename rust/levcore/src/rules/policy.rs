@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::formulas::contract::{Contract, Payoff};
 use crate::rules::collateral::Asset;
 use crate::rules::parameters::{Basis, FeeBasis, HedgeRule, Rules};
-use crate::rules::table::{Factors, Kind, Scale, Table};
+use crate::rules::table::{Factors, Scale, Table};
 use crate::rules::tables::Tables;
 use crate::rules::tiers::{TierKey, TierTable};
 
@@ -63,12 +63,18 @@ impl Instrument {
     fn stand_in(tables: &Tables) -> Self {
         Self {
             contract: Contract { payoff: Payoff::Linear, contract_size: 1.0, multiplier: 1.0 },
-            long: Table { kind: Kind::Marginal(tables.of_none()), cap: f64::INFINITY },
+            long: Table::of_none(tables),
             short: None,
             initial: None,
             settlement: None,
             mover: 0,
         }
+    }
+
+    /// Leverage and leverage times value that are harmless for positions of either side.
+    pub(crate) fn harmless_leverage(&self) -> (f64, f64) {
+        let (long, short) = (self.long.harmless_leverage(), self.short.as_ref().map(Table::harmless_leverage));
+        short.map_or(long, |short| (long.0.min(short.0), long.1.min(short.1)))
     }
 
     /// Maintenance tiers of a position of this quantity.

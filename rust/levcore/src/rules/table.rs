@@ -5,6 +5,8 @@ use std::hint::select_unpredictable;
 use crate::error::{Error, Result};
 use crate::formulas::liquidation;
 use crate::formulas::margin;
+use crate::rules::curve::Lookup;
+use crate::rules::tables::Tables;
 use crate::rules::tiers::{TierKey, TierTable};
 
 /// `d / (1 - d r)` for both directions `d`, the gaining one first.
@@ -67,6 +69,9 @@ pub(crate) struct Table {
     pub kind: Kind,
     /// Upper bound of its key.
     pub cap: f64,
+    /// Lower bounds of its tiers and the highest leverage in each, which a marginal table has in its lines too; empty where not stated.
+    floors: Vec<f64>,
+    max_leverage: Vec<f64>,
 }
 
 /// How a table gives the rate of a position.
@@ -105,7 +110,40 @@ impl Table {
             }
             TierKey::UnitValue => (Kind::Unit(unit_lines(table, losing, scale)?), table.cap),
         };
-        Ok(Self { kind, cap })
+        let floors = if table.max_leverage.is_empty() { Vec::new() } else { table.floors.clone() };
+        Ok(Self { kind, cap, floors, max_leverage: table.max_leverage.clone() })
+    }
+
+    /// A table without numbers.
+    pub(crate) fn of_none(tables: &Tables) -> Self {
+        let kind = Kind::Marginal(tables.of_none());
+        Self { kind, cap: f64::INFINITY, floors: Vec::new(), max_leverage: Vec::new() }
+    }
+
+    /// Highest leverage in the tier of a position, infinite where none is stated; of a marginal table its line says so.
+    pub(crate) fn highest_leverage(&self, lookup: &Lookup, value: f64) -> f64 {
+        let key = match &self.kind {
+            Kind::Marginal(_) => return f64::INFINITY,
+            Kind::Flat(TierKey::RiskLimit, _) => lookup.risk_limit,
+            Kind::Flat(..) => lookup.quantity.abs(),
+            Kind::Growing(growing) => growing.base(lookup.size, value),
+            Kind::Unit(_) => value / lookup.size,
+        };
+        // Floors begin with zero.
+        let tier = self.floors.partition_point(|&floor| key > floor);
+        self.max_leverage.get(tier.saturating_sub(1)).copied().unwrap_or(f64::INFINITY)
+    }
+
+    /// A leverage and a leverage times value up to which, the second not included, no position exceeds the maximum of its tier.
+    pub(crate) fn harmless_leverage(&self) -> (f64, f64) {
+        let first = self.max_leverage.first().copied().unwrap_or(f64::INFINITY);
+        if self.max_leverage.len() <= 1 {
+            return (first, f64::INFINITY);
+        }
+        // Above a floor and above that tier's maximum, the product is above theirs.
+        let products = self.max_leverage.iter().zip(&self.floors).skip(1).map(|(leverage, floor)| leverage * floor);
+        let by_value = matches!(self.kind, Kind::Marginal(_));
+        (first, if by_value { products.fold(f64::INFINITY, f64::min) } else { f64::NEG_INFINITY })
     }
 
     /// Upper bound of the value of a position, if the table is keyed by value; else infinite.

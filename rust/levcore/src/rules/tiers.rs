@@ -36,6 +36,8 @@ pub struct TierTable {
     pub(crate) rates: Vec<f64>,
     pub(crate) deductions: Vec<f64>,
     pub(crate) cap: f64,
+    /// Highest leverage of each tier; empty where it is not stated.
+    pub(crate) max_leverage: Vec<f64>,
     /// What a unit of size adds to the rate; zero unless the table is keyed by size.
     pub(crate) slope: f64,
 }
@@ -64,6 +66,7 @@ impl TierTable {
             rates: rates.to_vec(),
             deductions: deductions.to_vec(),
             cap,
+            max_leverage: Vec::new(),
             slope: 0.0,
         };
         for tier in 0..tiers {
@@ -101,6 +104,32 @@ impl TierTable {
             return Err(Error::Tier { tier: 0, rule: "a slope is positive", expected: 0.0, found: slope });
         }
         Ok(Self { key: TierKey::Size, slope, ..table })
+    }
+
+    /// The table with the highest leverage that each tier allows.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Length`] unless there is one a tier, [`Error::Tier`] where one is not above zero and finite, or rises.
+    pub fn with_max_leverage(mut self, max_leverage: &[f64]) -> Result<Self> {
+        let expected = self.rates.len();
+        if max_leverage.len() != expected {
+            return Err(Error::Length { argument: "max_leverage", expected, found: max_leverage.len() });
+        }
+        let mut below = f64::MAX;
+        for (tier, &found) in max_leverage.iter().enumerate() {
+            if !(found > 0.0 && found <= below) {
+                return Err(Error::Tier {
+                    tier,
+                    rule: "a maximum leverage is positive and does not rise",
+                    expected: below,
+                    found,
+                });
+            }
+            below = found;
+        }
+        self.max_leverage = max_leverage.to_vec();
+        Ok(self)
     }
 
     fn check(&self, tier: usize) -> Result<()> {
@@ -164,6 +193,15 @@ mod tests {
             (TierKey::Contracts, [-10.0, 0.0]),
         ] {
             assert!(TierTable::new(key, &floors, &rates, &deductions, 1e6).is_err());
+        }
+    }
+
+    #[test]
+    fn a_maximum_leverage_stands_beside_every_tier_and_does_not_rise() {
+        let table = || TierTable::new(TierKey::RiskLimit, &[0.0, 100.0], &[0.01, 0.02], &[0.0, 0.0], 200.0).unwrap();
+        assert_eq!(table().with_max_leverage(&[50.0, 25.0]).unwrap().max_leverage, [50.0, 25.0]);
+        for wrong in [&[50.0][..], &[25.0, 50.0], &[50.0, 0.0], &[f64::NAN, 1.0], &[f64::INFINITY, 1.0]] {
+            assert!(table().with_max_leverage(wrong).is_err());
         }
     }
 
