@@ -1,6 +1,6 @@
 """A book at the marks of many times, evaluated by the core without a step of Python a time or row."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,9 +11,8 @@ from levcore._levcore import exact_sums
 from levcore.book.arrays import Floats
 from levcore.book.asset_prices import asset_price_columns
 from levcore.book.marks_over_time import marks_over_time
-from levcore.book.wallets import Wallets
 from levcore.engine.known_prices import known_prices
-from levcore.engine.wallet_risk import joined
+from levcore.engine.wallet_risk import of_accounts
 from levcore.errors import InputError
 from levcore.measures import ACCOUNT_MEASURES, BALANCE_MEASURES, chosen_measures, measure_mask
 from levcore.status import FIRST_FAILURE, State
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from levcore.book.positions import PositionBook
     from levcore.engine.engine import Engine
 
-__all__ = ["RiskOverTime", "evaluate_over"]
+__all__ = ["RiskOverTime", "evaluate_over", "evaluations"]
 
 VALUES_AT_ONCE = 1 << 22
 """Results of rows that are held at a time."""
@@ -98,8 +97,8 @@ class RiskOverTime:
         states = {state.name.lower(): self.states[:, state] for state in State}
         return {"time": self.times, **self.totals, **states, "failed": self.failed}
 
-    def take(self, first: int, of_rows: "Both", of_wallets: "Both", wallets: Wallets) -> None:
-        """Write the times from `first` on: results of shape (t, k, n), codes (t, 2, n), and of wallets."""
+    def take(self, first: int, of_rows: "Both", accounts: "Both") -> None:
+        """Write the times from `first` on: results of shape (t, k, n), codes (t, 2, n), and of accounts."""
         results, codes = of_rows
         count, rows = results.shape[0], results.shape[2]
         here = slice(first, first + count)
@@ -113,14 +112,9 @@ class RiskOverTime:
         keys = groups * len(State) + codes[:, 0, :].reshape(-1)
         self.states[here] = np.bincount(keys, minlength=count * len(State)).reshape(count, len(State))
         self.failed[here] = (codes[:, 1, :] >= FIRST_FAILURE).sum(axis=1)
-        of_accounts, account_codes = of_wallets
-        if wallets.is_split:
-            accounts = count, len(ACCOUNT_MEASURES), len(self.account_ids)
-            both = np.empty(accounts), np.empty((count, 2, accounts[2]), np.uint8)
-            joined(wallets, *of_wallets, both)
-            of_accounts, account_codes = both
+        measures, account_codes = accounts
         for place, name in enumerate(ACCOUNT_MEASURES):
-            self.accounts[name][here] = of_accounts[:, place, :]
+            self.accounts[name][here] = measures[:, place, :]
         self.account_states[here], self.account_statuses[here] = (
             account_codes[:, 0, :],
             account_codes[:, 1, :],
@@ -184,12 +178,36 @@ def evaluate_over(
     names = chosen_measures(measures)
     if not names:
         raise InputError("measures", "must name one at least", "a measure", "none")
-    bound = engine.bind(book)
     prices, labels = marks_over_time(book, marks, times)
-    count = len(labels)
     risk = RiskOverTime(book, labels, names, keep_rows)
+    wallets = engine.bind(book).wallets
+    for first, of_rows, of_wallets in evaluations(engine, book, prices, names, asset_prices, threads):
+        risk.take(first, of_rows, of_accounts(wallets, *of_wallets))
+    return risk
+
+
+def evaluations(
+    engine: "Engine",
+    book: "PositionBook",
+    prices: Floats,
+    names: tuple[str, ...],
+    asset_prices: Mapping[str, float] | None,
+    threads: int | None,
+) -> Iterator[tuple[int, "Both", "Both"]]:
+    """Evaluate at `prices`, some times at once, so that no result of all times and rows is held.
+
+    Yields
+    ------
+    first : int
+        Number of the first time.
+    of_rows : tuple
+        Results of shape (t, k, n) of the measures `names`, and codes of shape (t, 2, n): state and status.
+    of_wallets : tuple
+        Results of shape (t, `ACCOUNT_MEASURES`, w) and codes of shape (t, 2, w), by wallet.
+    """
+    bound, count = engine.bind(book), len(prices)
     if not count:
-        return risk
+        return
     with np.errstate(invalid="ignore"):
         known_prices(book, np.fmin.reduce(prices, axis=0), bound.policies)
     of_assets = asset_price_columns(book, bound.policies, asset_prices)
@@ -212,9 +230,7 @@ def evaluate_over(
             engine.used_instruction_set,
             engine.threads_of_call(threads, len(book)),
         )
-        by_time = _by_time(len(some), results), _by_time(len(some), of_wallets)
-        risk.take(first, *by_time, bound.wallets)
-    return risk
+        yield first, _by_time(len(some), results), _by_time(len(some), of_wallets)
 
 
 Both = tuple[Floats, npt.NDArray[np.uint8]]

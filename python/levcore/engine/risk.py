@@ -15,7 +15,7 @@ from levcore.engine.balance_risk import BalanceRisk
 from levcore.engine.columns import CodeColumn, Column, Failure, ResultColumns
 from levcore.engine.frames import book_table, result_table
 from levcore.engine.summary import summarize
-from levcore.engine.wallet_risk import WalletRisk, joined
+from levcore.engine.wallet_risk import WalletRisk, of_accounts
 from levcore.measures import MEASURES
 from levcore.status import FIRST_FAILURE, FIRST_PARTIAL, Code, State, Status
 
@@ -161,7 +161,8 @@ class BookRisk(ResultColumns):
     def join_wallets(self) -> None:
         """Write the results of accounts from those of their wallets, where any has several."""
         if self._wallet_columns.is_split:
-            joined(self._wallet_columns, *self.wallets.buffers, self.accounts.buffers)
+            results, codes = self.accounts.buffers
+            results[...], codes[...] = of_accounts(self._wallet_columns, *self.wallets.buffers)
 
     def __len__(self) -> int:
         """Number of positions."""
