@@ -22,6 +22,7 @@ from levcore.engine.engine import Engine
 from levcore.engine.leg_costs import LegCosts, leg_costs
 from levcore.engine.quantities_to_close import quantities_to_close
 from levcore.engine.risk import BookRisk
+from levcore.engine.wallet_risk import WalletRisk
 from levcore.errors import InputError, InternalError, LevcoreError, PolicyError
 from levcore.measures import MEASURES
 from levcore.rules.assets import Asset, AssetTable
@@ -88,6 +89,7 @@ __all__ = [
     "Status",
     "TierTable",
     "TriggerIndex",
+    "WalletRisk",
     "__version__",
     "against",
     "cascade",

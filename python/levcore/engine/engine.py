@@ -232,7 +232,7 @@ class Engine(Frozen):
             DEFAULT_MASK if names is DEFAULT_MEASURES else measure_mask(names),
             results,
             codes,
-            risk.wallets.buffers if book.account_ids else None,
+            risk.wallet_buffers if book.account_ids else None,
             of_assets,
             risk.balances.buffers if book.balances is not None else None,
             self.used_instruction_set,
@@ -321,7 +321,7 @@ class Engine(Frozen):
             raise InputError("out", "must hold the same measures", ", ".join(names), ", ".join(out.measures))
         balances = 0 if book.balances is None else len(book.balances)
         needed = len(book), len(book.account_ids), len(bound.wallets), balances
-        held = len(out), len(out.accounts), len(out.wallets), len(out.balances)
+        held = len(out), len(out.accounts), len(out.wallet_columns), len(out.balances)
         if needed != held:
             words = "{} rows, {} accounts, {} wallets, {} balances"
             raise ShapeError("out", "must fit the book", words.format(*needed), words.format(*held))

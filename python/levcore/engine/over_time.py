@@ -11,8 +11,7 @@ from levcore._levcore import exact_sums
 from levcore.book.arrays import Floats
 from levcore.book.asset_prices import asset_price_columns
 from levcore.book.marks_over_time import marks_over_time
-from levcore.book.wallets import Wallets
-from levcore.engine.wallet_risk import joined
+from levcore.engine.wallet_risk import of_accounts
 from levcore.errors import InputError
 from levcore.measures import ACCOUNT_MEASURES, BALANCE_MEASURES, chosen_measures, measure_mask
 from levcore.status import FIRST_FAILURE, State
@@ -97,8 +96,8 @@ class RiskOverTime:
         states = {state.name.lower(): self.states[:, state] for state in State}
         return {"time": self.times, **self.totals, **states, "failed": self.failed}
 
-    def take(self, first: int, of_rows: "Both", of_wallets: "Both", wallets: Wallets) -> None:
-        """Write the times from `first` on: results of shape (t, k, n), codes (t, 2, n), and of wallets."""
+    def take(self, first: int, of_rows: "Both", accounts: "Both") -> None:
+        """Write the times from `first` on: results of shape (t, k, n), codes (t, 2, n), and of accounts."""
         results, codes = of_rows
         count, rows = results.shape[0], results.shape[2]
         here = slice(first, first + count)
@@ -112,14 +111,9 @@ class RiskOverTime:
         keys = groups * len(State) + codes[:, 0, :].reshape(-1)
         self.states[here] = np.bincount(keys, minlength=count * len(State)).reshape(count, len(State))
         self.failed[here] = (codes[:, 1, :] >= FIRST_FAILURE).sum(axis=1)
-        of_accounts, account_codes = of_wallets
-        if wallets.is_split:
-            accounts = count, len(ACCOUNT_MEASURES), len(self.account_ids)
-            both = np.empty(accounts), np.empty((count, 2, accounts[2]), np.uint8)
-            joined(wallets, *of_wallets, both)
-            of_accounts, account_codes = both
+        measures, account_codes = accounts
         for place, name in enumerate(ACCOUNT_MEASURES):
-            self.accounts[name][here] = of_accounts[:, place, :]
+            self.accounts[name][here] = measures[:, place, :]
         self.account_states[here], self.account_statuses[here] = (
             account_codes[:, 0, :],
             account_codes[:, 1, :],
@@ -187,7 +181,7 @@ def evaluate_over(
     risk = RiskOverTime(book, labels, names, keep_rows)
     wallets = engine.bind(book).wallets
     for first, of_rows, of_wallets in evaluations(engine, book, prices, names, asset_prices, threads):
-        risk.take(first, of_rows, of_wallets, wallets)
+        risk.take(first, of_rows, of_accounts(wallets, *of_wallets))
     return risk
 
 

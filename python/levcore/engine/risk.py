@@ -15,7 +15,7 @@ from levcore.engine.balance_risk import BalanceRisk
 from levcore.engine.columns import CodeColumn, Column, Failure, ResultColumns
 from levcore.engine.frames import book_table, result_table
 from levcore.engine.summary import summarize
-from levcore.engine.wallet_risk import WalletRisk, joined
+from levcore.engine.wallet_risk import WalletRisk, of_accounts
 from levcore.measures import MEASURES
 from levcore.status import FIRST_FAILURE, FIRST_PARTIAL, Code, State, Status
 
@@ -75,14 +75,15 @@ class BookRisk(ResultColumns):
         By ``book.instrument_names``, and by policy if they were given so; NaN where missing.
     """
 
-    __slots__ = ("accounts", "balances", "marks", "measures", "policies", "wallets")
+    __slots__ = ("_wallet_columns", "_wallets", "accounts", "balances", "marks", "measures", "policies")
 
     accounts: AccountRisk
-    wallets: WalletRisk
     balances: BalanceRisk
     marks: Floats
     measures: tuple[str, ...]
     policies: tuple["MarginPolicy", ...]
+    _wallet_columns: Wallets
+    _wallets: WalletRisk | None
 
     table = MEASURES
     notional = Column()
@@ -109,8 +110,7 @@ class BookRisk(ResultColumns):
         measures: tuple[str, ...],
         wallets: Wallets | None = None,
     ) -> None:
-        width, accounts = padded(len(book)), AccountRisk(book)
-        wallets = wallets_of(book, policies) if wallets is None else wallets
+        width = padded(len(book))
         self._fill(
             book=book,
             policies=policies,
@@ -118,8 +118,9 @@ class BookRisk(ResultColumns):
             measures=measures,
             _results=aligned(len(measures), width),
             _codes=np.empty((2, width), dtype=np.uint8),
-            accounts=accounts,
-            wallets=WalletRisk(book, policies, wallets, accounts.buffers),
+            accounts=AccountRisk(book),
+            _wallet_columns=wallets_of(book, policies) if wallets is None else wallets,
+            _wallets=None,
             balances=BalanceRisk(book),
         )
 
@@ -128,18 +129,40 @@ class BookRisk(ResultColumns):
     ) -> "BookRisk":
         """Itself for another book of the same size, whose numbers take the place of those of this one."""
         self._fill(book=book, policies=policies, marks=marks)
-        if self.wallets.columns is not wallets:
-            self.wallets._fill(book=book, policies=policies, columns=wallets, _currency=None)
+        self._fill(_wallet_columns=wallets)
+        if self._wallets is not None and self._wallets.columns is not wallets:
+            self._wallets._fill(book=book, policies=policies, columns=wallets, _currency=None)
         if self.accounts.book is book:
             return self
         for part in (self.accounts, self.balances):
             part._fill(book=book)
         return self
 
+    @property
+    def wallets(self) -> WalletRisk:
+        """Wallets of the cross accounts: one an account, or one a settlement currency of it."""
+        if self._wallets is None:
+            self._fill(
+                _wallets=WalletRisk(self.book, self.policies, self._wallet_columns, self.accounts.buffers)
+            )
+        assert self._wallets is not None
+        return self._wallets
+
+    @property
+    def wallet_columns(self) -> Wallets:
+        """The wallets that were evaluated."""
+        return self._wallet_columns
+
+    @property
+    def wallet_buffers(self) -> tuple[Floats, npt.NDArray[np.uint8]]:
+        """Where the kernel and the reference write the results of wallets."""
+        return self.wallets.buffers if self._wallet_columns.is_split else self.accounts.buffers
+
     def join_wallets(self) -> None:
         """Write the results of accounts from those of their wallets, where any has several."""
-        if self.wallets.columns.is_split:
-            joined(self.wallets.columns, *self.wallets.buffers, self.accounts.buffers)
+        if self._wallet_columns.is_split:
+            results, codes = self.accounts.buffers
+            results[...], codes[...] = of_accounts(self._wallet_columns, *self.wallets.buffers)
 
     def __len__(self) -> int:
         """Number of positions."""

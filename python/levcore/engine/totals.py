@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from levcore.engine.risk import BookRisk
     from levcore.rules.policy import MarginPolicy
 
-__all__ = ["MARGINS", "OF_ACCOUNTS", "netting_accounts", "places_of_wallets", "totals_by_currency"]
+__all__ = ["MARGINS", "OF_ACCOUNTS", "currency_of_wallets", "netting_accounts", "totals_by_currency"]
 
 Flags = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.int64]
@@ -87,7 +87,7 @@ def totals_by_currency(
     currencies, place = settlements(risk.book, risk.policies)
     of_row = place[listing_codes(risk.book)]
     in_assets = _accounts_in_assets(risk.book)[of_wallet]
-    of_account = places_of_wallets(risk.book, risk.policies, risk.wallets.columns, of_row, currencies)
+    of_account = currency_of_wallets(risk.book, risk.policies, risk.wallets.columns)
     summed = _Summed(rows, accounts, netting, in_assets, of_row, of_account, len(currencies))
     columns = _sums_of_rows(risk, summed) | _margins(risk, summed)
     if "equity" in risk.measures:
@@ -133,30 +133,27 @@ def _accounts_in_assets(book: "PositionBook") -> Flags:
     return held
 
 
-def places_of_wallets(
-    book: "PositionBook",
-    policies: Sequence["MarginPolicy"],
-    wallets: "Wallets",
-    of_row: Places,
-    currencies: list[str],
+def currency_of_wallets(
+    book: "PositionBook", policies: tuple["MarginPolicy", ...], wallets: "Wallets"
 ) -> Places:
-    """Place in `currencies` of what the legs of each wallet settle in; -1: in several, or it has none.
+    """Place of the currency that the legs of each wallet settle in; -1: in several, or it has none.
 
     `of_row` has the places of the rows. A wallet without positions is in the currency it was given in, else
     in the one that is named, if there is one.
     """
+    currencies, place = settlements(book, policies)
     named = [place for place, currency in enumerate(currencies) if currency]
     only = named[0] if len(named) == 1 else -1 if len(currencies) != 1 else 0
     places = np.full(len(wallets), only, dtype=np.int64)
-    if wallets.is_split or book.named_wallets is not None:
+    if book.named_wallets is not None:
         known = {currency: place for place, currency in enumerate(currencies)} | {"": only}
-        held = currencies_of_wallets(book, tuple(policies), wallets)
-        places[:] = [known.get(currency, -1) for currency in held]
+        given = currencies_of_wallets(book, policies, wallets)
+        places[:] = [known.get(currency, -1) for currency in given]
     if wallets.of_row is not None:
         legs = np.flatnonzero(book.is_cross)
-        places[wallets.of_row[legs]] = of_row[legs]
-        mixed = of_row[legs] != places[wallets.of_row[legs]]
-        places[wallets.of_row[legs[mixed]]] = -1
+        of_leg, of_row = wallets.of_row[legs], place[listing_codes(book)][legs]
+        places[of_leg] = of_row
+        places[of_leg[of_row != places[of_leg]]] = -1
     return places
 
 

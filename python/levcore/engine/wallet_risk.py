@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from levcore.book.wallets import Wallets
     from levcore.rules.policy import MarginPolicy
 
-__all__ = ["WalletRisk", "currencies_of_wallets", "joined", "joined_status"]
+__all__ = ["WalletRisk", "currencies_of_wallets", "joined_status", "of_accounts"]
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -47,9 +47,9 @@ class WalletRisk(AccountRisk):
         book: "PositionBook",
         policies: tuple["MarginPolicy", ...],
         columns: "Wallets",
-        of_accounts: tuple[Floats, Bytes],
+        accounts: tuple[Floats, Bytes],
     ) -> None:
-        results, codes = of_accounts
+        results, codes = accounts
         if columns.is_split:
             results = np.empty((len(self.table), len(columns)))
             codes = np.empty((2, len(columns)), dtype=np.uint8)
@@ -117,8 +117,8 @@ def _starts(wallets: "Wallets") -> npt.NDArray[np.int64]:
     return np.flatnonzero(np.diff(wallets.account, prepend=-1))
 
 
-def joined(wallets: "Wallets", results: Floats, codes: Bytes, of_accounts: tuple[Floats, Bytes]) -> None:
-    """Write the results of accounts from those of their wallets: measures, and codes of state and status.
+def of_accounts(wallets: "Wallets", results: Floats, codes: Bytes) -> tuple[Floats, Bytes]:
+    """Results of accounts from those of their wallets: measures, and codes of state and status.
 
     Amounts of several currencies have no sum: an account of several wallets has no measures, the worst of
     their states, and ``SEVERAL_WALLETS`` where all of them are judged.
@@ -127,15 +127,19 @@ def joined(wallets: "Wallets", results: Floats, codes: Bytes, of_accounts: tuple
     ----------
     wallets : Wallets
     results, codes : ndarray, shape (..., measures, w) and (..., 2, w)
-    of_accounts : tuple of ndarray, shape (..., measures, a) and (..., 2, a)
-        Written.
+
+    Returns
+    -------
+    tuple of ndarray, shape (..., measures, a) and (..., 2, a)
+        The same arrays where every account has one wallet.
     """
+    if not wallets.is_split:
+        return results, codes
     starts = _starts(wallets)
     several = np.diff(starts, append=len(wallets)) > 1
-    measures, account_codes = of_accounts
-    measures[...] = np.where(several, np.nan, results[..., starts])
-    account_codes[..., 0, :] = np.maximum.reduceat(codes[..., 0, :], starts, axis=-1)
-    account_codes[..., 1, :] = joined_status(wallets, codes[..., 1, :], AccountStatus.SEVERAL_WALLETS)
+    state = np.maximum.reduceat(codes[..., 0, :], starts, axis=-1)
+    status = joined_status(wallets, codes[..., 1, :], AccountStatus.SEVERAL_WALLETS)
+    return np.where(several, np.nan, results[..., starts]), np.stack((state, status), axis=-2)
 
 
 def joined_status(wallets: "Wallets", status: Bytes, of_several: AccountStatus) -> Bytes:

@@ -83,7 +83,7 @@ def evaluate(
         results[measure, : len(book)] = [getattr(position, attribute) for position in positions]
     codes[0, : len(book)] = [position.state for position in positions]
     codes[1, : len(book)] = [position.status for position in positions]
-    account_results, account_codes = risk.wallets.buffers
+    account_results, account_codes = risk.wallet_buffers
     for account, verdict in enumerate(replay.verdicts):
         account_results[:, account] = verdict.measures
         account_codes[:, account] = verdict.state, verdict.status

@@ -9,7 +9,6 @@ from levcore.book.arrays import Floats
 
 if TYPE_CHECKING:
     from levcore.book.positions import PositionBook
-    from levcore.book.wallets import Wallets
 
 __all__ = ["Stress", "Worst"]
 
@@ -17,7 +16,7 @@ TOTALS = ("equity", "maintenance_margin", "shortfall", "liquidated_notional")
 
 
 class Worst:
-    """Of each position or wallet, the scenario that leaves it least.
+    """Of each position or account, the scenario that leaves it least.
 
     Attributes
     ----------
@@ -58,45 +57,39 @@ class Stress:
         ``shortfall``, what those with an equity below zero are short of, and ``liquidated_notional``, the
         value at the scenario's marks of positions that are liquidated there. Correctly rounded sums of what
         could be judged; `not_judged` counts the rest.
-    positions_liquidated, wallets_liquidated : ndarray of int64, shape (s,)
-        Positions whose state is liquidation or bankrupt, those of accounts included; wallets of accounts.
+    positions_liquidated, accounts_liquidated : ndarray of int64, shape (s,)
+        Positions whose state is liquidation or bankrupt, those of accounts included; cross accounts.
     not_judged : ndarray of int64, shape (s,)
         Positions whose state is not known.
-    worst_of_rows, worst_of_wallets : Worst
-        By row (isolated ones; the others have none) and by wallet.
-    wallets : Wallets
-        ``wallets.account`` has the account of each, which has one unless its policy keeps one a currency.
+    worst_of_rows, worst_of_accounts : Worst
+        By row (isolated ones; the others have none) and by account (``book.account_ids``); one with wallets
+        in several currencies has no equity.
     book : PositionBook
     """
 
     __slots__ = (
+        "accounts_liquidated",
         "book",
         "currencies",
         "not_judged",
         "positions_liquidated",
         "scenarios",
         "totals",
-        "wallets",
-        "wallets_liquidated",
+        "worst_of_accounts",
         "worst_of_rows",
-        "worst_of_wallets",
     )
 
     def __init__(
-        self,
-        book: "PositionBook",
-        scenarios: npt.NDArray[Any],
-        currencies: tuple[str, ...],
-        wallets: "Wallets",
+        self, book: "PositionBook", scenarios: npt.NDArray[Any], currencies: tuple[str, ...]
     ) -> None:
         count = len(scenarios)
-        self.book, self.scenarios, self.currencies, self.wallets = book, scenarios, currencies, wallets
+        self.book, self.scenarios, self.currencies = book, scenarios, currencies
         self.totals = {each: {name: np.zeros(count) for name in TOTALS} for each in currencies}
         self.positions_liquidated = np.zeros(count, np.int64)
-        self.wallets_liquidated = np.zeros(count, np.int64)
+        self.accounts_liquidated = np.zeros(count, np.int64)
         self.not_judged = np.zeros(count, np.int64)
         self.worst_of_rows = Worst(len(book))
-        self.worst_of_wallets = Worst(len(wallets))
+        self.worst_of_accounts = Worst(len(book.account_ids))
 
     def __len__(self) -> int:
         """Number of scenarios."""
@@ -118,6 +111,6 @@ class Stress:
             "scenario": self.scenarios,
             **amounts,
             "positions_liquidated": self.positions_liquidated,
-            "wallets_liquidated": self.wallets_liquidated,
+            "accounts_liquidated": self.accounts_liquidated,
             "not_judged": self.not_judged,
         }

@@ -13,7 +13,8 @@ from levcore.book.listings import listing_codes, settlements
 from levcore.book.marks import mark_prices
 from levcore.engine.engine import Engine
 from levcore.engine.over_time import Both, evaluations
-from levcore.engine.totals import OF_ACCOUNTS, places_of_wallets
+from levcore.engine.totals import OF_ACCOUNTS, currency_of_wallets
+from levcore.engine.wallet_risk import of_accounts
 from levcore.measures import ACCOUNT_MEASURES
 from levcore.status import State
 from levcore.stress_testing.assets import asset_prices_of_scenarios
@@ -95,7 +96,7 @@ def stress(
     prices = np.asarray(mark_prices(book, marks))
     moves, labels = moves_of_instruments(book, shocks, betas, others)
     moved = prices[np.newaxis] * (1.0 + moves).reshape(len(moves), *(1,) * (prices.ndim - 1), -1)
-    result = Stress(book, labels, _currencies(engine, book), engine.bind(book).wallets)
+    result = Stress(book, labels, _currencies(engine, book))
     sums = _Sums(engine, book)
     for first, of_rows, of_wallets in _evaluated(engine, book, moves, moved, asset_prices, threads):
         sums.take(result, first, of_rows, of_wallets)
@@ -131,35 +132,38 @@ class _Sums:
     def __init__(self, engine: Engine, book: "PositionBook") -> None:
         bound = engine.bind(book)
         currencies, place = settlements(book, bound.policies)
-        self.cross, self.of_row = np.asarray(book.is_cross), place[listing_codes(book)]
-        self.of_wallet = places_of_wallets(book, bound.policies, bound.wallets, self.of_row, currencies)
+        self.cross, self.wallets = np.asarray(book.is_cross), bound.wallets
+        self.of_row = place[listing_codes(book)]
+        self.of_wallet = currency_of_wallets(book, bound.policies, bound.wallets)
         if book.balance_columns is not None:
-            in_assets = np.isin(bound.wallets.account, book.balance_columns.account)
-            self.of_wallet[in_assets] = len(currencies)
+            self.of_wallet[bound.wallets.first_of(book.balance_columns.account)] = len(currencies)
 
     def take(self, result: Stress, first: int, of_rows: Both, of_wallets: Both) -> None:
         """Add the scenarios from `first` on to a result."""
         for step in range(len(of_rows[0])):
             rows, codes = of_rows[0][step], of_rows[1][step, 0]
-            wallets, wallet_codes = of_wallets[0][step], of_wallets[1][step, 0]
-            self._totals(result, first + step, (rows, codes), (wallets, wallet_codes))
+            wallets, wallet_codes = of_wallets[0][step], of_wallets[1][step]
+            accounts, account_codes = of_accounts(self.wallets, wallets, wallet_codes)
+            result.accounts_liquidated[first + step] = _liquidated(account_codes[0]).sum()
+            self._totals(result, first + step, (rows, codes), wallets)
             isolated = np.where(self.cross, np.nan, rows[2])
             result.worst_of_rows.take(first + step, isolated, _liquidated(codes) & ~self.cross)
-            result.worst_of_wallets.take(first + step, wallets[EQUITY], _liquidated(wallet_codes))
+            result.worst_of_accounts.take(first + step, accounts[EQUITY], _liquidated(account_codes[0]))
 
     def _totals(
         self,
         result: Stress,
         scenario: int,
         of_rows: tuple[Floats, npt.NDArray[np.uint8]],
-        of_wallets: tuple[Floats, npt.NDArray[np.uint8]],
+        wallets: Floats,
     ) -> None:
         (notional, required, equity), codes = of_rows
-        wallets, wallet_codes = of_wallets
-        apart, lost, count = ~self.cross, _liquidated(codes), len(result.currencies)
+        apart = ~self.cross
         place = np.concatenate([self.of_row[apart], self.of_wallet])
         own = np.concatenate([equity[apart], wallets[EQUITY]])
         needed = np.concatenate([required[apart], wallets[REQUIREMENT]])
+        lost = _liquidated(codes)
+        count = len(result.currencies)
         totals = {
             "equity": _sums(own, place, count),
             "maintenance_margin": _sums(needed, place, count),
@@ -170,7 +174,6 @@ class _Sums:
             for name, values in totals.items():
                 result.totals[currency][name][scenario] = values[code]
         result.positions_liquidated[scenario] = lost.sum()
-        result.wallets_liquidated[scenario] = _liquidated(wallet_codes).sum()
         result.not_judged[scenario] = (codes == State.INCOMPLETE).sum()
 
 
