@@ -17,10 +17,7 @@ from levcore._levcore import __version__
 from levcore.book.balances import Balances
 from levcore.book.positions import PositionBook
 from levcore.engine.account_risk import AccountRisk
-from levcore.engine.distances import distance
 from levcore.engine.engine import Engine
-from levcore.engine.leg_costs import LegCosts, leg_costs
-from levcore.engine.quantities_to_close import quantities_to_close
 from levcore.engine.risk import BookRisk
 from levcore.errors import InputError, InternalError, LevcoreError, PolicyError
 from levcore.measures import MEASURES
@@ -39,6 +36,9 @@ if TYPE_CHECKING:
     from levcore.closing.concentration import concentration
     from levcore.closing.ladder import ladder
     from levcore.comparison.compare import compare
+    from levcore.engine.distances import distance
+    from levcore.engine.leg_costs import LegCosts, leg_costs
+    from levcore.engine.quantities_to_close import quantities_to_close
     from levcore.explanation.explain import explain
     from levcore.fills.result import FillStatus
     from levcore.fills.table import positions_from_fills
@@ -96,16 +96,20 @@ __all__ = [
 LATER = {
     "Changes": "levcore.changes.changes",
     "FillStatus": "levcore.fills.result",
+    "LegCosts": "levcore.engine.leg_costs",
     "Orders": "levcore.changes.orders",
     "against": "levcore.systems.against",
     "close_out": "levcore.closing.close_out",
     "compare": "levcore.comparison.compare",
     "concentration": "levcore.closing.concentration",
+    "distance": "levcore.engine.distances",
     "explain": "levcore.explanation.explain",
     "ladder": "levcore.closing.ladder",
+    "leg_costs": "levcore.engine.leg_costs",
     "order_margin": "levcore.changes.orders",
     "plan": "levcore.planning.plan",
     "positions_from_fills": "levcore.fills.table",
+    "quantities_to_close": "levcore.engine.quantities_to_close",
     "reconcile": "levcore.reconciliation.reconcile",
     "report": "levcore.reports.report",
     "what_if": "levcore.changes.what_if",
