@@ -17,10 +17,7 @@ from levcore._levcore import __version__
 from levcore.book.balances import Balances
 from levcore.book.positions import PositionBook
 from levcore.engine.account_risk import AccountRisk
-from levcore.engine.distances import distance
 from levcore.engine.engine import Engine
-from levcore.engine.leg_costs import LegCosts, leg_costs
-from levcore.engine.quantities_to_close import quantities_to_close
 from levcore.engine.risk import BookRisk
 from levcore.engine.wallet_risk import WalletRisk
 from levcore.errors import InputError, InternalError, LevcoreError, PolicyError
@@ -46,6 +43,9 @@ if TYPE_CHECKING:
     from levcore.closing.outcomes import outcomes
     from levcore.closing.variants import variants
     from levcore.comparison.compare import compare
+    from levcore.engine.distances import distance
+    from levcore.engine.leg_costs import LegCosts, leg_costs
+    from levcore.engine.quantities_to_close import quantities_to_close
     from levcore.explanation.explain import explain
     from levcore.fills.result import FillStatus
     from levcore.fills.table import positions_from_fills
@@ -127,6 +127,7 @@ LATER = {
     "FundRules": "levcore.rules.funds",
     "Guard": "levcore.closing.guards",
     "Impact": "levcore.closing.fills",
+    "LegCosts": "levcore.engine.leg_costs",
     "Orders": "levcore.changes.orders",
     "TriggerIndex": "levcore.live.index",
     "against": "levcore.systems.against",
@@ -134,13 +135,16 @@ LATER = {
     "close_out": "levcore.closing.close_out",
     "compare": "levcore.comparison.compare",
     "concentration": "levcore.closing.concentration",
+    "distance": "levcore.engine.distances",
     "explain": "levcore.explanation.explain",
     "fund_rules": "levcore.rules.funds",
     "ladder": "levcore.closing.ladder",
+    "leg_costs": "levcore.engine.leg_costs",
     "order_margin": "levcore.changes.orders",
     "outcomes": "levcore.closing.outcomes",
     "plan": "levcore.planning.plan",
     "positions_from_fills": "levcore.fills.table",
+    "quantities_to_close": "levcore.engine.quantities_to_close",
     "reconcile": "levcore.reconciliation.reconcile",
     "report": "levcore.reports.report",
     "reverse_stress": "levcore.stress_testing.reverse",

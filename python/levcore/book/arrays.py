@@ -54,7 +54,12 @@ def float_column(name: str, values: object, rows: int | None, copied: list[str])
     ShapeError
         For a wrong length or number of dimensions.
     """
-    if type(values) is np.ndarray and values.dtype == FLOAT64 and values.ndim == 1 and values.size == rows:
+    if (
+        type(values) is np.ndarray
+        and values.dtype == FLOAT64
+        and values.ndim == 1
+        and (rows is None or values.size == rows)
+    ):
         flags = values.flags
         if flags.c_contiguous and flags.aligned:
             # Nothing to do, and marks come this way at every call.
@@ -86,7 +91,8 @@ def _read_only(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
 def read_only(fields: dict[str, Any]) -> dict[str, Any]:
     """Fields of an object that does not change: each array as a view that cannot be written through."""
     return {
-        name: _read_only(value) if isinstance(value, np.ndarray) else value for name, value in fields.items()
+        name: _read_only(value) if isinstance(value, np.ndarray) and value.flags.writeable else value
+        for name, value in fields.items()
     }
 
 

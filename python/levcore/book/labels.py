@@ -122,7 +122,7 @@ def cross_rows(margin_mode: str | Labels, rows: int) -> npt.NDArray[np.bool_]:
     if isinstance(margin_mode, str):
         if margin_mode not in MODES:
             raise InputError("margin_mode", "must be a margin mode", "isolated or cross", repr(margin_mode))
-        return np.full(rows, margin_mode == "cross")
+        return np.ones(rows, np.bool_) if margin_mode == "cross" else np.zeros(rows, np.bool_)
     refuse_masked("margin_mode", margin_mode)
     modes = label_sequence("margin_mode", margin_mode)
     coded = (modes.codes, modes.labels) if isinstance(modes, CodedLabels) else number_labels(modes)
@@ -163,7 +163,7 @@ def account_codes(
     ids, wallets = _wallets(account, accounts, wallet_balance, copied)
     if account is not None and len(account) != is_cross.size:
         raise ShapeError("account", "must have one value a row", str(is_cross.size), str(len(account)))
-    if not is_cross.any():
+    if not np.count_nonzero(is_cross):
         return None, ids, wallets
     if account is None:
         if len(ids) != 1:

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from levcore.book.arrays import Floats
+from levcore.book.listings import listing_codes
 
 if TYPE_CHECKING:
     from levcore.engine.risk import BookRisk
@@ -32,29 +33,50 @@ def leverage_above_tier(risk: "BookRisk") -> list[LeverageAboveTier]:
     book = risk.book
     if book.leverage is None or not len(book):
         return []
-    given = book.leverage > 1.0
-    policies = np.zeros(len(book), np.int64) if book.policy_codes is None else book.policy_codes
-    kinds = np.unique(np.stack((policies[given], book.instrument_codes[given]), axis=1), axis=0)
+    listings, names = listing_codes(book), book.instrument_names
+    lowest = _lowest_maxima(risk)
+    near = np.flatnonzero((book.leverage > 1.0) & (book.leverage > lowest[listings]))
+    # Few rows are left, which the tier of each decides, one listing after the other.
+    near = near[np.argsort(listings[near], kind="stable")]
     found: list[LeverageAboveTier] = []
-    for policy, code in kinds.tolist():
-        table, name = risk.policies[policy].instruments, book.instrument_names[code]
-        if name not in table:
-            continue
-        instrument = table[name]
-        own = given & (book.instrument_codes == code) & (policies == policy)
+    for rows in np.split(near, np.flatnonzero(np.diff(listings[near])) + 1) if near.size else ():
+        policy, code = divmod(int(listings[rows[0]]), len(names))
+        instrument = risk.policies[policy].instruments[names[code]]
         for sign, tiers in ((1.0, instrument.tiers), (-1.0, instrument.short_tiers or instrument.tiers)):
-            if not tiers.max_leverage:
-                continue
-            rows = np.flatnonzero(own & (book.quantity * sign > 0.0))
-            limit = None if book.risk_limit is None else book.risk_limit[rows]
-            size = np.abs(book.quantity[rows])
-            highest = leverage_of_tiers(tiers, size, risk.notional[rows], limit, instrument.contract_size)
-            above = book.leverage[rows] > highest
-            found += [
-                LeverageAboveTier(int(row), name, float(book.leverage[row]), float(most))
-                for row, most in zip(rows[above], highest[above], strict=True)
-            ]
+            if tiers.max_leverage:
+                own = rows[book.quantity[rows] * sign > 0.0]
+                found += _above(risk, own, names[code], tiers, instrument.contract_size)
     return sorted(found)
+
+
+def _lowest_maxima(risk: "BookRisk") -> Floats:
+    """Lowest maximum leverage of any tier of each listing; infinite where its tables state none."""
+    lowest = []
+    for policy in risk.policies:
+        for name in risk.book.instrument_names:
+            stated: list[float] = []
+            if name in policy.instruments:
+                instrument = policy.instruments[name]
+                for tiers in (instrument.tiers, instrument.short_tiers):
+                    stated += () if tiers is None else tiers.max_leverage
+            lowest.append(np.fmin.reduce(stated, initial=np.inf))
+    return np.array(lowest)
+
+
+def _above(
+    risk: "BookRisk", rows: npt.NDArray[np.int64], name: str, tiers: "TierTable", contract_size: float
+) -> list[LeverageAboveTier]:
+    """Those of some positions of an instrument on one side that are above."""
+    book = risk.book
+    if book.leverage is None:
+        return []
+    limit = None if book.risk_limit is None else book.risk_limit[rows]
+    highest = leverage_of_tiers(tiers, np.abs(book.quantity[rows]), risk.notional[rows], limit, contract_size)
+    above = book.leverage[rows] > highest
+    return [
+        LeverageAboveTier(int(row), name, float(book.leverage[row]), float(most))
+        for row, most in zip(rows[above], highest[above], strict=True)
+    ]
 
 
 def leverage_of_tiers(

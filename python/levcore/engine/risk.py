@@ -14,7 +14,6 @@ from levcore.engine.account_risk import AccountRisk
 from levcore.engine.balance_risk import BalanceRisk
 from levcore.engine.columns import CodeColumn, Column, Failure, ResultColumns
 from levcore.engine.frames import book_table, result_table
-from levcore.engine.summary import summarize
 from levcore.engine.wallet_risk import WalletRisk, of_accounts
 from levcore.measures import MEASURES
 from levcore.status import FIRST_FAILURE, FIRST_PARTIAL, Code, State, Status
@@ -221,6 +220,8 @@ class BookRisk(ResultColumns):
 
     def summary(self) -> dict[str, Any]:
         """Counts by state and status, totals by settlement currency, the nearest liquidation."""
+        from levcore.engine.summary import summarize
+
         return summarize(self)
 
     def frame(self, columns: Table | None = None) -> Table:

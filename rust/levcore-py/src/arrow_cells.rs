@@ -7,6 +7,7 @@ use arrow_array::types::{
 };
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
+use levcore::machine::{default_threads, fill_in_parts};
 
 use crate::arrow_labels::Strings;
 
@@ -31,12 +32,11 @@ pub(crate) fn number_of_text(text: &str) -> Result<f64, &'static str> {
         return Ok(f64::NAN);
     }
     let number: f64 = text.parse().map_err(|_| "must be a number")?;
-    let mantissa = text.split(['e', 'E']).next().unwrap_or(text);
-    let has_digits = text.bytes().any(|byte| byte.is_ascii_digit());
-    if number.is_infinite() && has_digits {
+    if number.is_infinite() && text.bytes().any(|byte| byte.is_ascii_digit()) {
         return Err("must be a number that float64 can hold");
     }
-    if number == 0.0 && mantissa.bytes().any(|byte| (b'1'..=b'9').contains(&byte)) {
+    let mantissa = || text.split(['e', 'E']).next().unwrap_or(text);
+    if number == 0.0 && mantissa().bytes().any(|byte| (b'1'..=b'9').contains(&byte)) {
         return Err("must be 0 or a number that float64 can tell from 0");
     }
     Ok(number)
@@ -117,11 +117,16 @@ pub(crate) fn numbers(array: &ArrayRef, text_may_be_number: bool) -> Result<Vec<
         Some(values) => Ok(values),
         None if text_may_be_number => {
             let texts = Strings::of(array).ok_or(Fault::Type)?;
-            let number = |row| {
-                let text = texts.text(row);
-                number_of_text(text).map_err(|rule| Fault::Cell(row, rule, text.to_owned()))
-            };
-            (0..array.len()).map(number).collect()
+            let mut values = vec![f64::NAN; array.len()];
+            let threads = default_threads().map_err(Fault::Core)?;
+            let filled = fill_in_parts(&mut values, threads, |first, part| {
+                for (row, value) in (first..).zip(part) {
+                    let text = texts.text(row);
+                    *value = number_of_text(text).map_err(|rule| Fault::Cell(row, rule, text.to_owned()))?;
+                }
+                Ok(())
+            });
+            filled.map_err(Fault::Core)?.map(|()| values)
         }
         None => Err(Fault::Type),
     }

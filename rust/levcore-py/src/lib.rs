@@ -44,6 +44,7 @@ mod _levcore {
     use crate::fills::positions_from_fills;
     #[pymodule_export]
     use crate::labels::{number_code_points, number_integers, number_objects};
+    #[pymodule_export]
     use crate::live::TriggerIndex;
     #[pymodule_export]
     use crate::over::evaluate_over;

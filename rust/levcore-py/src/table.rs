@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use arrow_array::builder::{Float64Builder, StringBuilder};
+use arrow_array::builder::StringBuilder;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int32Type;
 use arrow_array::{
-    Array, ArrayRef, DictionaryArray, Int32Array, Int64Array, RecordBatch, RecordBatchOptions, StringArray,
+    Array, ArrayRef, DictionaryArray, Float64Array, Int32Array, Int64Array, RecordBatch, RecordBatchOptions,
+    StringArray,
 };
+use arrow_buffer::{BooleanBuffer, NullBuffer};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
@@ -224,11 +226,10 @@ impl Table {
     fn with_numbers(&self, name: &str, values: PyReadonlyArray1<'_, f64>) -> PyResult<Self> {
         let values = values.as_array();
         self.check_length(name, values.len())?;
-        let mut column = Float64Builder::with_capacity(values.len());
-        for &value in &values {
-            column.append_option((!value.is_nan()).then_some(value));
-        }
-        self.with(name, &(Arc::new(column.finish()) as ArrayRef))
+        let numbers = values.to_vec();
+        let known = BooleanBuffer::collect_bool(numbers.len(), |row| !numbers[row].is_nan());
+        let nulls = (known.count_set_bits() < numbers.len()).then(|| NullBuffer::new(known));
+        self.with(name, &(Arc::new(Float64Array::new(numbers.into(), nulls)) as ArrayRef))
     }
 
     /// This table with a column of words, given by their codes; the code of no word is null.
