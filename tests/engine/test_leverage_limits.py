@@ -65,7 +65,9 @@ def test_the_status_of_a_row_is_that_of_the_list() -> None:
     generator = np.random.default_rng(16)
     rows, names = 4_000, ["BTCUSDT", "ETHUSDT"]
     lists = [(0, "0.01", 50), (10, "0.02", 20), (40, "0.03", 7)]
-    tiers = [{"floor": floor, "rate": rate, "max_leverage": highest} for floor, rate, highest in lists]
+    tiers: list[dict[str, str | int]] = [
+        {"floor": floor, "rate": rate, "max_leverage": highest} for floor, rate, highest in lists
+    ]
     made = [
         lc.Instrument("C", "linear", lc.TierTable.flat(tiers, unit="contracts")),
         lc.Instrument("R", "linear", lc.TierTable.flat(tiers, unit="risk_limit")),
