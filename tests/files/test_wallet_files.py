@@ -109,6 +109,7 @@ def test_a_frame_has_the_wallet_of_each_row() -> None:
     )
     book = lc.PositionBook.from_frame(frame)
     engine = lc.Engine(lc.policy(POLICY))
+    assert book.marks is not None
     risk = engine.evaluate(book, book.marks)
     assert risk.wallets.equity.tolist() == [598.0, 3_510.0, 930.0]
     assert pl.DataFrame(risk.wallets)["currency"].to_list() == ["USDC", "USDT", "USDT"]
