@@ -9,6 +9,7 @@ import pytest
 
 import levcore as lc
 from levcore import errors
+from levcore.changes.status import ChangeStatus
 from levcore.engine.distances import distance
 from levcore.reference.accounts.distance import distance as reference_distance
 from levcore.reference.what_if.what_if import what_if as reference_what_if
@@ -293,9 +294,42 @@ def test_what_knows_accounts_alone_refuses_several_wallets() -> None:
     refused.check(lambda: lc.order_margin(with_orders, book, MARKS, orders))
 
 
-def test_a_change_in_an_account_that_is_refused_leaves_it_so() -> None:
-    engine, book = lc.Engine(UNKNOWN), legs_of("ABCA", "aaab")
+def test_what_is_opened_settles_in_the_currency_of_the_wallet() -> None:
+    engine = lc.Engine(WALLET_EACH.replace(order_margin="sum", order_loss="counted", order_ratio="none"))
+    book = legs_of("AN", "bc", wallet_balance={"a": {"USDC": 500.0}, "b": {"USDT": 50.0}, "c": {"USDC": 9.0}})
+    opened = lc.Changes(
+        ["order"] * 5 + ["wallet"],
+        account=["a", "a", "b", "b", "c", "a"],
+        instrument=["A", "B", "B", "C", "C", ""],
+        quantity=[1.0] * 5 + [np.nan],
+        price=[100.0] * 5 + [np.nan],
+        amount=[np.nan] * 5 + [7.0],
+        leverage=[5.0] * 5 + [np.nan],
+    )
+    for what_if in (lc.what_if, reference_what_if):
+        result = what_if(engine, book, MARKS, opened)
+        assert [ChangeStatus(code).name for code in result.status] == [
+            "UNKNOWN_ACCOUNT",
+            "APPLIED",
+            "MIXED_SETTLEMENT",
+            "APPLIED",
+            "UNKNOWN_ACCOUNT",
+            "APPLIED",
+        ]
+        assert result.after.accounts.equity[[1, 3, 5]].tolist() == [500.0, 50.0, 507.0]
+    refused = Refused(errors.InputError, "orders.instrument", 1)
+    orders = lc.Orders(["a", "a"], ["B", "A"], [1.0, 1.0], [100.0, 100.0], leverage=[5.0, 5.0])
+    refused.check(lambda: lc.order_margin(engine, book, MARKS, orders))
+
+
+@pytest.mark.parametrize(
+    "wallets", [{"a": 500.0, "b": 500.0}, {"a": {"USDT": 5.0, "USDC": 5.0}, "b": {"EUR": 5.0}}]
+)
+def test_a_change_in_an_account_that_is_refused_leaves_it_so(wallets: dict[str, Any]) -> None:
+    engine, book = lc.Engine(UNKNOWN), legs_of("ABCA", "aaab", wallet_balance=wallets)
     changes = lc.Changes(["none", "leverage"], row=[0, 0], leverage=[np.nan, 3.0])
+    if isinstance(wallets["b"], dict):
+        changes = lc.Changes(["none", "leverage"], row=[3, 3], leverage=[np.nan, 3.0])
     for what_if in (lc.what_if, reference_what_if):
         result = what_if(engine, book, MARKS, changes)
         assert result.after.accounts.status.tolist() == [MIXED, MIXED]

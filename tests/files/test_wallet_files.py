@@ -79,7 +79,12 @@ def test_the_command_line_evaluates_wallets_apart(
     assert main(["explain", *inputs, "--row", "1"]) == OK
     assert "cross_wallet              USDC" in capsys.readouterr().out
     assert main(["score", *inputs, "--set", "cross_wallet=account"]) == FOUND
-    assert "mixed settlement" in capsys.readouterr().out
+    shown = capsys.readouterr()
+    assert "mixed settlement" in shown.out
+    words = f"1 of the accounts hold several currencies, and cross_wallet is 'account' in {POLICY}"
+    assert words in shown.err
+        f"1 of the accounts hold several currencies, and cross_wallet is 'account' in {POLICY}" in shown.err
+    )
 
 
 def test_one_number_for_two_currencies_fails_that_account(
@@ -88,7 +93,9 @@ def test_one_number_for_two_currencies_fails_that_account(
     positions, accounts = files
     Path(accounts).write_text("account,wallet_balance\na,3000\nb,900\n")
     assert main(["score", positions, "--accounts", accounts, "--policy", POLICY, "--format", "json"]) == FOUND
-    output = json.loads(capsys.readouterr().out)
+    shown = capsys.readouterr()
+    output = json.loads(shown.out)
+    assert "give each wallet its currency, in a column wallet_currency of --accounts" in shown.err
     assert [one["status"] for one in output["accounts"]] == ["missing_wallet_currency", "ok"]
     assert [one["status"] for one in output["positions"]] == ["account_incomplete"] * 2 + ["ok"]
     assert output["positions"][0]["liquidation_price"] is None
@@ -109,6 +116,7 @@ def test_a_frame_has_the_wallet_of_each_row() -> None:
     )
     book = lc.PositionBook.from_frame(frame)
     engine = lc.Engine(lc.policy(POLICY))
+    assert book.marks is not None
     risk = engine.evaluate(book, book.marks)
     assert risk.wallets.equity.tolist() == [598.0, 3_510.0, 930.0]
     assert pl.DataFrame(risk.wallets)["currency"].to_list() == ["USDC", "USDT", "USDT"]

@@ -163,3 +163,15 @@ def test_times_of_a_path_are_evaluations(seed: int) -> None:
         assert same_bits(path.account_states[time], once.accounts.state)
         assert same_bits(path.account_statuses[time], once.accounts.status)
         assert same_bits(path.accounts["equity"][time], once.accounts.equity)
+
+
+@given(SEEDS)
+def test_a_book_by_wallet_is_the_same_book(seed: int) -> None:
+    drawn = drawn_book(seed)
+    engine = lc.Engine(drawn.policies)
+    risk = engine.evaluate(drawn.book, drawn.marks)
+    apart = engine.evaluate(engine.by_wallet(drawn.book), drawn.marks)
+    for name in risk.keys():  # noqa: SIM118 - a BookRisk is no mapping
+        assert same_bits(risk[name], apart[name]), name
+    assert not apart.wallets.columns.is_split
+    assert sorted(risk.wallets.status.tolist()) == sorted(apart.accounts.status.tolist())

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from levcore.book.positions import PositionBook
     from levcore.rules.policy import MarginPolicy
 
-__all__ = ["Wallets", "wallets_of"]
+__all__ = ["Wallets", "idle_wallets", "wallets_of"]
 
 Flags = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.int64]
@@ -162,6 +162,18 @@ def wallets_of(book: "PositionBook", policies: Sequence["MarginPolicy"]) -> Wall
     split = several & (status == AccountStatus.OK)
     known = status if status.any() else None
     return _one_each(book, known) if not split.any() else _split(book, names, pairs, split, status, legs)
+
+
+def idle_wallets(book: "PositionBook", policies: Sequence["MarginPolicy"]) -> dict[int, str]:
+    """Currency of the one wallet of each account, by code, that has no position in a known currency."""
+    named = book.named_wallets
+    if named is None:
+        return {}
+    currencies, of_listing = settlements(book, policies)
+    legs = _Legs(book, np.array([bool(currency) for currency in currencies], dtype=np.int64)[of_listing])
+    active = set(legs.account[legs.currency > 0].tolist())
+    given = zip(named.account.tolist(), named.currency, strict=True)
+    return {code: currency for code, currency in given if currency and code not in active}
 
 
 def _one_each(book: "PositionBook", status: Bytes | None) -> Wallets:

@@ -247,7 +247,7 @@ mod tests {
     use crate::formulas::contract::{Contract, Payoff};
     use crate::job::context::PolicyAtMarks;
     use crate::job::outputs::{AccountOutputs, BalanceOutputs, Outputs};
-    use crate::rules::Rules;
+    use crate::rules::parameters::Rules;
     use crate::rules::policy::{Policy, Terms};
     use crate::rules::tiers::TierTable;
 
