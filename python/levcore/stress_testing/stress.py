@@ -92,7 +92,6 @@ def stress(
     ([0, 1, 2], [0.0, 0.0, 5400.0])
     """
     of_kind("engine", engine, Engine)
-    bound = engine.bind(book)
     prices = np.asarray(mark_prices(book, marks))
     moves, labels = moves_of_instruments(book, shocks, betas, others)
     moved = prices[np.newaxis] * (1.0 + moves).reshape(len(moves), *(1,) * (prices.ndim - 1), -1)

@@ -5,6 +5,7 @@ use numpy::{PyArray1, PyArrayMethods, PyReadonlyArray1, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
 use crate::door;
+use crate::errors::to_python;
 
 pub(crate) type Column = Py<PyArray1<f64>>;
 
@@ -113,7 +114,9 @@ impl Book {
     }
 
     /// The row order in which a book like this one is evaluated fastest, as uint32.
-    fn row_order<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<u32>> {
-        PyArray1::from_vec(py, self.layout.row_order())
+    fn row_order<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<u32>>> {
+        let bytes = self.instrument.bind(py).len() * 2 * size_of::<u32>();
+        levcore::memory::room_for(bytes).map_err(to_python)?;
+        Ok(PyArray1::from_vec(py, self.layout.row_order()))
     }
 }
