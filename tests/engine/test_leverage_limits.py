@@ -7,6 +7,7 @@ import pytest
 
 import levcore as lc
 from levcore.engine.leverage_limits import LeverageAboveTier
+from levcore.rules.tiers import Tier
 from levcore.status import FIRST_PARTIAL
 
 POLICY = lc.policy("binance-usdm@2024-10-24")
@@ -65,9 +66,7 @@ def test_the_status_of_a_row_is_that_of_the_list() -> None:
     generator = np.random.default_rng(16)
     rows, names = 4_000, ["BTCUSDT", "ETHUSDT"]
     lists = [(0, "0.01", 50), (10, "0.02", 20), (40, "0.03", 7)]
-    tiers: list[dict[str, str | int]] = [
-        {"floor": floor, "rate": rate, "max_leverage": highest} for floor, rate, highest in lists
-    ]
+    tiers = [Tier(floor, rate, None, highest) for floor, rate, highest in lists]
     made = [
         lc.Instrument("C", "linear", lc.TierTable.flat(tiers, unit="contracts")),
         lc.Instrument("R", "linear", lc.TierTable.flat(tiers, unit="risk_limit")),
