@@ -17,6 +17,7 @@ impl Grouped {
     }
 
     /// Rows of the account with this code.
+    #[inline]
     pub(crate) fn of(&self, account: usize) -> &[u32] {
         &self.rows[self.starts[account] as usize..self.starts[account + 1] as usize]
     }
