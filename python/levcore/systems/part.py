@@ -14,8 +14,9 @@ from levcore.book.marks import marks_by_policy
 from levcore.book.positions import PositionBook
 from levcore.engine.compiled import pools_every_account
 from levcore.engine.engine import Engine
-from levcore.rules.instruments import Instrument, InstrumentTable
+from levcore.rules.instruments import Instrument
 from levcore.rules.policy import MarginPolicy
+from levcore.rules.shared_instruments import SharedInstruments
 
 if TYPE_CHECKING:
     from levcore.engine.risk import BookRisk
@@ -139,7 +140,8 @@ class Part:
         return self._with_groups(groups, made, marks[groups.places])
 
     def _instrument(self, place: int) -> Instrument:
-        return self.instruments[self.policy_codes[place]][self.names[self.codes[place]]]
+        held: Mapping[str, Instrument] = self.instruments[int(self.policy_codes[place])]
+        return held[self.names[int(self.codes[place])]]
 
     def _with_groups(self, groups: "_Groups", made: Sequence[Instrument], marks: Floats) -> "Part":
         codes = self.codes.copy()
@@ -224,27 +226,6 @@ class _Groups:
         bases = [part.names[code] for code in part.codes[places].tolist()]
         names = (f"{base} {{{number}}}" for number, base in enumerate(bases, len(part.names)))
         return cls(rows, of_rows, places, tuple(names))
-
-
-class SharedInstruments(InstrumentTable):
-    """Instruments of which some have further names: the engine compiles each once."""
-
-    __slots__ = ("_named",)
-
-    def __init__(self, named: Mapping[str, Instrument]) -> None:
-        super().__init__({id(instrument): instrument for instrument in named.values()}.values())
-        self._named = named
-
-    def resolve(self, name: str) -> str | None:
-        """Return the name, if an instrument has it: nothing is spelt in another way here."""
-        return name if name in self._named else None
-
-    def _find(self, name: str) -> Instrument | None:
-        return self._named.get(name)
-
-    def __reduce__(self) -> tuple[object, ...]:
-        """Pickle the names."""
-        return SharedInstruments, (self._named,)
 
 
 def _held(policy: MarginPolicy, names: Sequence[str]) -> dict[str, Instrument]:

@@ -32,7 +32,8 @@ pub(crate) fn read_ahead(book: &ChangeableBook<'_>, changes: &Changes<'_>, rows:
     };
     for account in accounts {
         let wallet = book.columns.wallet_balance.get(account as usize);
-        seen ^= wallet.map_or(0, |wallet| wallet.to_bits()) ^ legs_of(account).len() as u64;
+        let balances = book.members.balances.starts.get(account as usize).copied().unwrap_or_default();
+        seen ^= wallet.map_or(0, |wallet| wallet.to_bits()) ^ u64::from(balances) ^ legs_of(account).len() as u64;
     }
     for account in accounts {
         let legs = legs_of(account);
