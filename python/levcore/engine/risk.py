@@ -234,6 +234,15 @@ class BookRisk(ResultColumns):
 
         return leverage_above_tier(self)
 
+    def allowed_leverage(self) -> Floats:
+        """Maximum leverage of the tier that each position is in at the mark, shape (n,); needs ``notional``.
+
+        NaN where its table states none or the row has no value.
+        """
+        from levcore.engine.leverage_limits import allowed_leverage
+
+        return allowed_leverage(self)
+
     def worst_state(self) -> State:
         """Worst state of any position or account that could be judged."""
         codes = np.concatenate((self.state, self.wallets.state))
