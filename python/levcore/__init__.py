@@ -44,8 +44,10 @@ if TYPE_CHECKING:
     from levcore.fills.table import positions_from_fills
     from levcore.planning.plan import plan
     from levcore.reconciliation.reconcile import reconcile
+    from levcore.reports.installation import show_versions
     from levcore.reports.report import report
     from levcore.rules.several import with_rules
+    from levcore.stress_testing.stress import stress
     from levcore.systems.against import against
 
 __all__ = [
@@ -90,6 +92,8 @@ __all__ = [
     "reconcile",
     "reference",
     "report",
+    "show_versions",
+    "stress",
     "venues",
     "what_if",
     "with_rules",
@@ -110,6 +114,8 @@ LATER = {
     "positions_from_fills": "levcore.fills.table",
     "reconcile": "levcore.reconciliation.reconcile",
     "report": "levcore.reports.report",
+    "show_versions": "levcore.reports.installation",
+    "stress": "levcore.stress_testing.stress",
     "what_if": "levcore.changes.what_if",
     "with_rules": "levcore.rules.several",
 }
