@@ -24,7 +24,7 @@ from levcore.cli.options import (
 )
 from levcore.cli.progress import Progress
 from levcore.cli.reply import read_reply_of
-from levcore.cli.rules import add_rules, with_stated
+from levcore.cli.rules import add_rules, named_policies, with_stated
 from levcore.cli.terminal import note, say, write_rows
 from levcore.comparison.compare import compare
 from levcore.comparison.comparison import Comparison, Refusal
@@ -33,7 +33,7 @@ from levcore.files.instruments import read_instruments
 from levcore.files.tables import read_columns
 from levcore.reports.report import check_report_path, report
 from levcore.rules.policy import MarginPolicy
-from levcore.rules.several import label_of, labelled
+from levcore.rules.several import label_of
 
 __all__ = ["add_compare"]
 
@@ -97,7 +97,7 @@ def _compare(options: argparse.Namespace) -> int:
     progress = Progress()
     if options.top < 0:
         raise InputError("--top", "must not be negative", "0 or more", str(options.top))
-    policies = labelled([name.strip() for name in options.policies.split(",") if name.strip()])
+    policies = named_policies(options.policies)
     policies, files = _with_instruments(policies, options.instruments, options.tiers_from)
     policies = with_stated(policies, options)
     policies = _with_assets(policies, options)

@@ -20,13 +20,13 @@ from levcore.cli.options import (
 )
 from levcore.cli.progress import Progress
 from levcore.cli.reply import positions_of, read_reply_of
-from levcore.cli.rules import add_rules, with_stated
+from levcore.cli.rules import add_rules, named_policy, with_stated
 from levcore.cli.terminal import note
 from levcore.errors import InputError
 from levcore.files.instruments import read_instruments
 from levcore.files.positions import Positions
 from levcore.rules.instruments import InstrumentTable
-from levcore.rules.policy import MarginPolicy, policy
+from levcore.rules.policy import MarginPolicy
 
 __all__ = ["Inputs", "add_inputs", "inputs"]
 
@@ -53,7 +53,7 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--policy",
         metavar="NAME",
-        help="such as binance-usdm@2024-10-24; else a column policy of POSITIONS says",
+        help="such as binance-usdm@2024-10-24, or a file of your own, FILE.toml; else a column policy says",
     )
     add_rules(parser)
     add_traceback(parser)
@@ -107,11 +107,13 @@ def _sizes(
         return None
     if chosen is not None:
         return chosen.instruments
-    return {name: _with_instruments(policy(name), options).instruments for name in positions.policy_names}
+    return {
+        name: _with_instruments(named_policy(name), options).instruments for name in positions.policy_names
+    }
 
 
 def _policies(options: argparse.Namespace, names: Sequence[str]) -> dict[str, MarginPolicy]:
-    stated = with_stated({name: policy(name) for name in names}, options)
+    stated = with_stated({name: named_policy(name) for name in names}, options)
     return {name: with_assets(_with_instruments(one, options), options) for name, one in stated.items()}
 
 

@@ -6,14 +6,13 @@ import shutil
 from typing import Any, Literal
 
 from levcore.cli.options import OK, add_traceback
-from levcore.cli.rules import add_rules, with_stated
+from levcore.cli.rules import add_rules, named_policies, with_stated
 from levcore.errors import InputError
 from levcore.files.instruments import read_instruments
 from levcore.planning.plan import plan
 from levcore.reports.plan.page import plan_page
 from levcore.reports.report import check_report_path, report
 from levcore.reports.text import page_text
-from levcore.rules.several import labelled
 
 __all__ = ["add_plan"]
 
@@ -81,7 +80,7 @@ def _fees(text: str) -> Literal["regular"] | float:
 def _plan(options: argparse.Namespace) -> int:
     if options.report:
         check_report_path(options.report, "--report")
-    policies = labelled([name.strip() for name in options.policies.split(",") if name.strip()])
+    policies = named_policies(options.policies)
     if options.instruments:
         table = read_instruments(options.instruments)
         policies = {label: one.with_instruments(table) for label, one in policies.items()}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from levcore.cli.exit_codes import FOUND, NOTHING_COMPARED, OK, RECONCILE_EXIT_CODES
 from levcore.cli.options import add_traceback, check_outputs
-from levcore.cli.rules import add_rules, rules_of
+from levcore.cli.rules import add_rules, named_policy, rules_of
 from levcore.cli.terminal import note, say, write_rows
 from levcore.errors import InputError
 from levcore.files.instruments import read_instruments
@@ -17,7 +17,6 @@ from levcore.files.writing import write_text
 from levcore.reconciliation.reconcile import reconcile
 from levcore.reconciliation.result import Reconciliation
 from levcore.reports.report import report
-from levcore.rules.policy import policy
 from levcore.rules.tiers import TierTable
 from levcore.venues.positions.reply import SOURCES
 from levcore.venues.tiers.read import read_tiers_file
@@ -69,7 +68,7 @@ def add_reconcile(commands: "argparse._SubParsersAction[Any]") -> None:
 def _reconcile(options: argparse.Namespace) -> int:
     inputs = (options.reply, options.tiers, options.instruments, options.account)
     check_outputs(inputs, [("--json", options.json)])
-    chosen = policy(options.policy) if options.policy else None
+    chosen = named_policy(options.policy) if options.policy else None
     result = reconcile(
         options.reply,
         options.source,

@@ -8,7 +8,7 @@ import numpy as np
 
 from levcore._levcore import Table
 from levcore.book.frames import NUMBER_COLUMNS, TEXT_COLUMNS, Positions
-from levcore.cli.rules import rules_of
+from levcore.cli.rules import named_policy, rules_of
 from levcore.cli.terminal import note
 from levcore.errors import FileFormatError, InputError
 from levcore.files.instruments import read_instruments
@@ -34,7 +34,7 @@ def read_reply_of(options: argparse.Namespace, *, with_rules: bool = True) -> Re
     found = read(
         options.positions,
         options.source,
-        policy=getattr(options, "policy", None),
+        policy=named_policy(options.policy) if getattr(options, "policy", None) else None,
         rules=rules_of(options) if with_rules else None,
         fees=options.fees if with_rules else None,
         instruments=read_instruments(options.instruments) if isinstance(options.instruments, str) else None,

@@ -1,4 +1,4 @@
-"""The options ``--set`` and ``--fees``: what a caller states of the policies in use, whatever the command."""
+"""Policies as commands name them, and ``--set`` and ``--fees``: what a caller states of those in use."""
 
 import argparse
 from collections.abc import Mapping
@@ -6,10 +6,11 @@ from typing import Any
 
 from levcore.cli.terminal import note
 from levcore.errors import InputError
-from levcore.rules.policy import MarginPolicy
-from levcore.rules.several import rules_by_label, with_regular_fees
+from levcore.files.policies import read_policy
+from levcore.rules.policy import MarginPolicy, policy
+from levcore.rules.several import labelled, rules_by_label, with_regular_fees
 
-__all__ = ["add_rules", "rule_value", "rules_of", "with_stated"]
+__all__ = ["add_rules", "named_policies", "named_policy", "rule_value", "rules_of", "with_stated"]
 
 SEVERAL_VALUES = ("close_out_payers", "table_units")
 """Rules whose value is several words, with commas between."""
@@ -31,6 +32,17 @@ def add_rules(parser: argparse.ArgumentParser, *, fees: bool = True) -> None:
             choices=("regular",),
             help="take the closing fee that a policy leaves to the account from the lowest account tier",
         )
+
+
+def named_policy(name: str) -> MarginPolicy:
+    """Bundled policy of this name, or that of a file of the caller's, whose name ends in ``.toml``."""
+    return read_policy(name) if name.endswith(".toml") else policy(name)
+
+
+def named_policies(names: str) -> dict[str, MarginPolicy]:
+    """Policies of ``NAME,NAME`` by label, each bundled or the caller's file."""
+    each = (name.strip() for name in names.split(",") if name.strip())
+    return labelled([read_policy(name) if name.endswith(".toml") else name for name in each])
 
 
 def rules_of(options: argparse.Namespace) -> dict[str, Any]:

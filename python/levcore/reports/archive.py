@@ -23,11 +23,13 @@ SHOWN = 40
 
 def coverage_rows() -> Iterator[tuple[str, ...]]:
     """What each policy bundles: contracts, dates, what is cut or lacks something, fees; the head first."""
-    yield "name", "contracts", "dates", "cut or unknown", "regular fees"
+    yield "name", "contracts", "dates", "earlier dates", "cut or unknown", "regular fees"
     for name in policy_names():
         newest = read_policies(name)[-1]
         table = newest.instruments
         dates = sorted({table.date_of(each) for each in table}) if table.series else []
+        every = {date for series in table.series for date in dates_of(series)}
+        earlier = sorted(every - set(dates)) if dates else []
         limited = sum(table.limit(each) != "" for each in table)
         said = [f"{limited} answered up to an end"] if limited else []
         said += [f"{len(table.gaps)} without tiers or size"] if table.gaps else []
@@ -36,7 +38,8 @@ def coverage_rows() -> Iterator[tuple[str, ...]]:
             chosen = regular_fees(newest.fee_schedule)
             fees = f"taker {chosen.taker:g}, {chosen.as_of}" + (", secondary" if chosen.secondary else "")
         if table.series or newest.fee_schedule:
-            yield name, str(len(table)), ", ".join(dates) or "none", ", ".join(said) or "nothing", fees
+            told = (", ".join(dates) or "none", ", ".join(earlier) or "none", ", ".join(said) or "nothing")
+            yield name, str(len(table)), *told, fees
 
 
 def listing_text(series: Iterable[str]) -> str:

@@ -5,7 +5,7 @@ A bundled table is a small text file, read when first needed; an instrument of i
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
@@ -159,7 +159,10 @@ class InstrumentTable(Mapping[str, Instrument]):
     def with_instruments(
         self, instruments: "Mapping[str, Instrument] | Iterable[Instrument]"
     ) -> "InstrumentTable":
-        """Return a new table with `instruments` added; they replace those of the same name.
+        """Return a new table with `instruments` added; they replace those of the same contract.
+
+        A contract is known by its name in any spelling: one that the bundled table spells otherwise and has
+        with the same payoff is taken under its name there, so that no position is left on the old tiers.
 
         Raises
         ------
@@ -174,10 +177,19 @@ class InstrumentTable(Mapping[str, Instrument]):
                         "instruments", "a key must be its instrument's name", instrument.name, name
                     )
             instruments = instruments.values()
-        added = InstrumentTable(instruments)
-        return _restore(
-            self._bundle, (self._own | added._own).values(), self._source, self._as_of, self._stand_ins
-        )
+        added = InstrumentTable(instruments)._own
+        own = self._own | {each.name: each for each in self._spelled_as_bundled(added)}
+        return _restore(self._bundle, own.values(), self._source, self._as_of, self._stand_ins)
+
+    def _spelled_as_bundled(self, added: Mapping[str, Instrument]) -> Iterator[Instrument]:
+        for name, instrument in added.items():
+            bundled = self.resolve(name) if self._bundle and name not in self._stand_ins else None
+            if bundled in (None, name) or bundled in added or bundled in self._own:
+                yield instrument
+            elif self[name].payoff == instrument.payoff:
+                yield replace(instrument, name=bundled)
+            else:
+                yield instrument
 
     def with_stand_ins(self, symbols: Iterable[str]) -> "InstrumentTable":
         """Return a new table in which symbols that it lacks stand for its contracts on the same base.

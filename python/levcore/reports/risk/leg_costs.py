@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from levcore.engine.leg_costs import LegCosts
-from levcore.reports.numbers import MISSING, amount, count, percent, ratio
+from levcore.reports.numbers import MISSING, count, percent, ratio
 from levcore.reports.page import Section
 from levcore.reports.risk.data import Rows
 from levcore.reports.risk.lists import account_of
@@ -79,7 +79,7 @@ def _table(costs: LegCosts, rows: Rows) -> Table[int]:
         Column("Ratio", lambda row: ratio(risk.accounts.margin_ratio[codes[row]])),
         Column("without it", lambda row: ratio(without.margin_ratio[row])),
         Column("Equity without", lambda row: signed(without.equity[row]), only="html"),
-        Column("Free without", lambda row: amount(without.free_margin[row]), only="html"),
+        Column("Free without", lambda row: signed(without.free_margin[row]), only="html"),
     ]
     found = costs.distance
     if found is not None:
