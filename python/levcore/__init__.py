@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from levcore.closing.fund import Fund
     from levcore.closing.guards import Guard
     from levcore.closing.ladder import ladder
+    from levcore.closing.loans import close_loans
     from levcore.closing.outcomes import outcomes
     from levcore.closing.variants import variants
     from levcore.comparison.compare import compare
@@ -93,6 +94,7 @@ __all__ = [
     "__version__",
     "against",
     "cascade",
+    "close_loans",
     "close_out",
     "compare",
     "concentration",
@@ -132,6 +134,7 @@ LATER = {
     "TriggerIndex": "levcore.live.index",
     "against": "levcore.systems.against",
     "cascade": "levcore.closing.cascade",
+    "close_loans": "levcore.closing.loans",
     "close_out": "levcore.closing.close_out",
     "compare": "levcore.comparison.compare",
     "concentration": "levcore.closing.concentration",

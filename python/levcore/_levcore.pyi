@@ -27,6 +27,7 @@ __all__ = [
     "cascade",
     "change_kinds",
     "change_statuses",
+    "close_loans",
     "closing_words",
     "default_threads",
     "deleverage",
@@ -386,6 +387,15 @@ def cascade(
 ) -> tuple[
     npt.NDArray[np.int64], npt.NDArray[np.int64], list[npt.NDArray[np.float64]], npt.NDArray[np.int64]
 ]: ...
+def close_loans(
+    debt: npt.NDArray[np.int64],
+    collateral: npt.NDArray[np.int64],
+    total_debt: npt.NDArray[np.int64],
+    total_collateral: npt.NDArray[np.int64],
+    health_factor: npt.NDArray[np.float64],
+    bonus: npt.NDArray[np.int64],
+    rule: tuple[float, int, int, float, int],
+) -> _Amounts: ...
 def loss_parts(
     gain: npt.NDArray[np.float64],
     entry: npt.NDArray[np.float64],

@@ -189,6 +189,10 @@ class MarginPolicy:
         Value up to which a position is closed whole instead; 0 by default.
     close_out_least : float, settlement currency
         Value that a step closes at least; 0 by default.
+    close_out_least_left : float, settlement currency
+        Value that a step leaves of a loan and of its collateral unless it leaves nothing; 0 by default.
+    close_out_whole_level : float or None
+        Requirement over equity from which a step closes everything; None where there is no such level.
     close_out_tiers : int
         Tiers that a step goes down, all of a position with fewer below it; 0 to the lowest, by default.
     close_out_next : {"whole", "same", "again", "unknown"}
@@ -295,6 +299,8 @@ class MarginPolicy:
     close_out_share: float | Unknown = UNKNOWN
     close_out_whole_up_to: float = 0.0
     close_out_least: float = 0.0
+    close_out_least_left: float = 0.0
+    close_out_whole_level: float | None = None
     close_out_tiers: int = 0
     close_out_next: CloseOutNext = UNKNOWN
     close_out_cooldown: float = 0.0
@@ -549,7 +555,8 @@ class MarginPolicy:
             raise self._fault(
                 "close_out_share", "must be a share of value", f"in [{LOWEST_SHARE}, 1]", repr(share)
             )
-        amounts = ("whole_up_to", "least", "tiers", "cooldown", "guard_band", "exit_level", "take_over_level")
+        levels = ("exit_level", "take_over_level", "whole_level")
+        amounts = ("whole_up_to", "least", "least_left", "tiers", "cooldown", "guard_band", *levels)
         for rule in (f"close_out_{amount}" for amount in amounts):
             amount = getattr(self, rule)
             absent = amount is None and rule.endswith("_level")

@@ -45,6 +45,8 @@ DEFAULTS: dict[str, Any] = {
     "close_out_share": UNKNOWN,
     "close_out_whole_up_to": 0.0,
     "close_out_least": 0.0,
+    "close_out_least_left": 0.0,
+    "close_out_whole_level": None,
     "close_out_tiers": 0,
     "close_out_next": UNKNOWN,
     "close_out_cooldown": 0.0,
