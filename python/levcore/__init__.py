@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from levcore.live.index import TriggerIndex
     from levcore.planning.plan import plan
     from levcore.reconciliation.reconcile import reconcile
+    from levcore.replay.replay import replay
     from levcore.reports.installation import show_versions
     from levcore.reports.report import report
     from levcore.rules.funds import FundRules, fund_rules
@@ -106,6 +107,7 @@ __all__ = [
     "quantities_to_close",
     "reconcile",
     "reference",
+    "replay",
     "report",
     "show_versions",
     "stress",
@@ -136,6 +138,7 @@ LATER = {
     "plan": "levcore.planning.plan",
     "positions_from_fills": "levcore.fills.table",
     "reconcile": "levcore.reconciliation.reconcile",
+    "replay": "levcore.replay.replay",
     "report": "levcore.reports.report",
     "show_versions": "levcore.reports.installation",
     "stress": "levcore.stress_testing.stress",
