@@ -16,6 +16,7 @@ __all__ = [
     "Ladder",
     "Members",
     "Policy",
+    "Replay",
     "Table",
     "TriggerIndex",
     "__version__",
@@ -49,6 +50,7 @@ __all__ = [
     "positions_from_fills",
     "price_grid_profits",
     "quantities_to_close",
+    "replay_words",
     "scenario_account_statuses",
     "scenario_margin",
     "scenario_measures",
@@ -296,6 +298,45 @@ def what_if(
     instruction_set: str,
     threads: int,
 ) -> None: ...
+
+@final
+class Replay:
+    def __new__(
+        cls,
+        book: Book,
+        policies: BookPolicies,
+        marks: npt.NDArray[np.float64],
+        cross: npt.NDArray[np.bool_],
+        account: npt.NDArray[np.uint32],
+        key: npt.NDArray[np.int64],
+        margin: npt.NDArray[np.int64],
+        wallet: npt.NDArray[np.int64],
+        fund: int,
+        rules: object,
+        instruction_set: str,
+    ) -> Replay: ...
+    def run(self, steps: object, first: int, last: int) -> None: ...
+    @property
+    def steps(self) -> int: ...
+    def totals(self) -> tuple[int, int, int, int]: ...
+    def state(
+        self,
+    ) -> tuple[
+        npt.NDArray[np.float64], npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]
+    ]: ...
+    def events(
+        self,
+    ) -> tuple[
+        npt.NDArray[np.uint8],
+        list[npt.NDArray[np.uint64]],
+        list[npt.NDArray[np.float64]],
+        list[npt.NDArray[np.int64]],
+    ]: ...
+    def samples(
+        self,
+    ) -> tuple[list[npt.NDArray[np.uint64]], list[npt.NDArray[np.float64]], list[npt.NDArray[np.int64]]]: ...
+
+def replay_words() -> list[tuple[str, str]]: ...
 
 @final
 class TriggerIndex:

@@ -70,7 +70,7 @@ def engine_evaluate(engine: lc.Engine) -> Any:
 def random_ticks(seed: int, marks: npt.NDArray[Any], count: int, size: float) -> list[Any]:
     """Random walks of one or several instruments an instant, now and then far."""
     random = np.random.default_rng(seed)
-    marks, ticks = np.where(np.isfinite(marks) & (marks > 0), marks, 1.0), []
+    marks, ticks = np.where((marks > 1e-9) & (marks < 1e9), marks, 1.0), []
     for _ in range(count):
         codes = random.choice(marks.size, int(random.integers(1, min(3, marks.size) + 1)), replace=False)
         far = random.random() < 0.05

@@ -16,6 +16,7 @@ mod labels;
 mod live;
 mod over;
 mod policy;
+mod replay;
 mod scenarios;
 mod sums;
 mod table;
@@ -50,6 +51,8 @@ mod _levcore {
     use crate::over::evaluate_over;
     #[pymodule_export]
     use crate::policy::Policy;
+    #[pymodule_export]
+    use crate::replay::{Replay, replay_words};
     #[pymodule_export]
     use crate::scenarios::{evaluate_scenarios, price_grid_profits, span_future_profits};
     #[pymodule_export]

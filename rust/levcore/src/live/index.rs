@@ -1,6 +1,7 @@
 //! The trigger index: who is liquidatable, kept up to date tick by tick.
 
 use crate::book::columns::Book;
+use crate::codes::measures::AccountMeasure;
 use crate::codes::state::State;
 use crate::error::{Error, Result};
 use crate::live::bounds::Judgement;
@@ -159,13 +160,52 @@ impl TriggerIndex {
         found
     }
 
-    /// Rows of the subject that a row belongs to.
-    #[allow(dead_code, reason = "of the replay")]
-    pub(crate) fn rows_with(&self, row: u32) -> &[u32] {
-        match self.subjects.account_of_row[row as usize] {
-            ISOLATED => &[],
-            account => self.subjects.legs_of(account),
+    /// Everybody who is liquidatable as changes from not being so: for who begins with them.
+    pub(crate) fn found_liquidatable(&self, book: &Book<'_>, market: &mut Market<'_>) -> Vec<Change> {
+        let subjects = self.liquidatable();
+        let rows: Vec<u32> = subjects
+            .iter()
+            .filter_map(|subject| match subject {
+                Subject::Row(row) => Some(*row),
+                Subject::Account(_) => None,
+            })
+            .collect();
+        let mut verdicts = Vec::new();
+        market.examine_rows(book, &rows, &mut verdicts);
+        let mut next = verdicts.iter();
+        let changes = subjects.into_iter().map(|subject| {
+            let verdict = if matches!(subject, Subject::Row(_)) { next.next() } else { None };
+            let liquidation_price = verdict.map_or(f64::NAN, |verdict| verdict.liquidation_price);
+            let state = State::Liquidation as u8;
+            Change { subject, before: State::Healthy as u8, state, liquidation_price }
+        });
+        changes.collect()
+    }
+
+    /// Equity and maintenance margin of the subject of each row, as evaluated now.
+    pub(crate) fn equities(&self, book: &Book<'_>, market: &mut Market<'_>, rows: &[u32]) -> Vec<(f64, f64)> {
+        let mut found = vec![(f64::NAN, f64::NAN); rows.len()];
+        let (mut isolated, mut verdicts) = (Vec::new(), Vec::new());
+        isolated.extend(rows.iter().copied().filter(|&row| self.subjects.account_of_row[row as usize] == ISOLATED));
+        market.examine_rows(book, &isolated, &mut verdicts);
+        let mut next = verdicts.iter();
+        let (mut legs, mut of_account) = (Vec::new(), AccountVerdicts::default());
+        for (place, &row) in found.iter_mut().zip(rows) {
+            match self.subjects.account_of_row[row as usize] {
+                ISOLATED => {
+                    *place = next.next().map_or(*place, |verdict| (verdict.equity, verdict.maintenance_margin));
+                }
+                account => {
+                    self.examine(book, market, &[account], &mut legs, &mut of_account);
+                    let measures = of_account.verdicts[0].measures;
+                    *place = (
+                        measures[AccountMeasure::Equity as usize],
+                        measures[AccountMeasure::MaintenanceMargin as usize],
+                    );
+                }
+            }
         }
+        found
     }
 
     fn list_everybody(&self, reached: &mut Reached) {

@@ -4,6 +4,7 @@ use crate::book::columns::Book;
 use crate::book::layout::Layout;
 use crate::codes::measures::ByMeasure;
 use crate::error::{Error, Result};
+use crate::formulas::contract::Contract;
 use crate::job::context::{Job, PolicyAtMarks, PolicyPart};
 use crate::job::outputs::{AccountOutputs, BalanceOutputs, Outputs};
 use crate::live::examine::{AccountWork, RowWork};
@@ -80,7 +81,13 @@ impl<'a> Market<'a> {
     /// Coordinate of a price of an instrument.
     #[must_use]
     pub fn coordinate(&self, instrument: u32, price: f64) -> f64 {
-        self.part.instruments.list[instrument as usize].instrument.contract.coordinate(price)
+        self.contract(instrument).coordinate(price)
+    }
+
+    /// Contract of an instrument.
+    #[must_use]
+    pub fn contract(&self, instrument: u32) -> &Contract {
+        &self.part.instruments.list[instrument as usize].instrument.contract
     }
 
     /// Layout of its books.
