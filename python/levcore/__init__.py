@@ -44,7 +44,9 @@ if TYPE_CHECKING:
     from levcore.fills.table import positions_from_fills
     from levcore.planning.plan import plan
     from levcore.reconciliation.reconcile import reconcile
+    from levcore.reports.installation import show_versions
     from levcore.reports.report import report
+    from levcore.stress_testing.stress import stress
     from levcore.systems.against import against
 
 __all__ = [
@@ -89,6 +91,8 @@ __all__ = [
     "reconcile",
     "reference",
     "report",
+    "show_versions",
+    "stress",
     "venues",
     "what_if",
 ]
@@ -112,6 +116,8 @@ LATER = {
     "quantities_to_close": "levcore.engine.quantities_to_close",
     "reconcile": "levcore.reconciliation.reconcile",
     "report": "levcore.reports.report",
+    "show_versions": "levcore.reports.installation",
+    "stress": "levcore.stress_testing.stress",
     "what_if": "levcore.changes.what_if",
 }
 """Verbs that no evaluation needs, and the modules that are imported when one is first asked for."""

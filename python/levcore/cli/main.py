@@ -53,6 +53,7 @@ from levcore.files.positions import Positions
 from levcore.files.results import check_output, write_csv, write_json, write_results
 from levcore.measures import MEASURE_NAMES
 from levcore.reconciliation.book import ReadReply
+from levcore.reports.installation import check_installation, installation_text
 from levcore.reports.policy import listing_text, policy_text
 from levcore.reports.report import check_report_path, report
 from levcore.reports.risk.gather import gather
@@ -177,6 +178,14 @@ def _parser() -> Parser:
     listing.add_argument("name", nargs="?", metavar="NAME", help="policy to show, such as binance-usdm")
     add_traceback(listing)
     listing.set_defaults(run=_policies)
+    doctor = commands.add_parser(
+        "doctor",
+        help="say what this installation is made of, and check it",
+        description="Print versions, processor and tables of this installation; read every bundled file, and "
+        "hold the kernel against the reference.",
+    )
+    add_traceback(doctor)
+    doctor.set_defaults(run=_doctor)
     return parser
 
 
@@ -257,6 +266,14 @@ def _policies(options: argparse.Namespace) -> int:
     width = min(120, shutil.get_terminal_size().columns)
     text = policy_text(policy(options.name), width) if options.name else listing_text(policies(), width)
     say(text)
+    return OK
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    say(installation_text())
+    say("")
+    for line in check_installation():
+        say(line)
     return OK
 
 

@@ -1,6 +1,6 @@
 """A book at the marks of many times, evaluated by the core without a step of Python a time or row."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from levcore.book.positions import PositionBook
     from levcore.engine.engine import Engine
 
-__all__ = ["RiskOverTime", "evaluate_over"]
+__all__ = ["RiskOverTime", "evaluate_over", "evaluations"]
 
 VALUES_AT_ONCE = 1 << 22
 """Results of rows that are held at a time."""
@@ -177,12 +177,35 @@ def evaluate_over(
     names = chosen_measures(measures)
     if not names:
         raise InputError("measures", "must name one at least", "a measure", "none")
-    bound = engine.bind(book)
     prices, labels = marks_over_time(book, marks, times)
-    count = len(labels)
     risk = RiskOverTime(book, labels, names, keep_rows)
+    for first, of_rows, of_accounts in evaluations(engine, book, prices, names, asset_prices, threads):
+        risk.take(first, of_rows, of_accounts)
+    return risk
+
+
+def evaluations(
+    engine: "Engine",
+    book: "PositionBook",
+    prices: Floats,
+    names: tuple[str, ...],
+    asset_prices: Mapping[str, float] | None,
+    threads: int | None,
+) -> Iterator[tuple[int, "Both", "Both"]]:
+    """Evaluate at `prices`, some times at once, so that no result of all times and rows is held.
+
+    Yields
+    ------
+    first : int
+        Number of the first time.
+    of_rows : tuple
+        Results of shape (t, k, n) of the measures `names`, and codes of shape (t, 2, n): state and status.
+    of_accounts : tuple
+        Results of shape (t, `ACCOUNT_MEASURES`, a) and codes of shape (t, 2, a).
+    """
+    bound, count = engine.bind(book), len(prices)
     if not count:
-        return risk
+        return
     with np.errstate(invalid="ignore"):
         known_prices(book, np.fmin.reduce(prices, axis=0), bound.policies)
     of_assets = asset_price_columns(book, bound.policies, asset_prices)
@@ -205,8 +228,7 @@ def evaluate_over(
             engine.used_instruction_set,
             engine.threads_of_call(threads, len(book)),
         )
-        risk.take(first, _by_time(len(some), results), _by_time(len(some), accounts))
-    return risk
+        yield first, _by_time(len(some), results), _by_time(len(some), accounts)
 
 
 Both = tuple[Floats, npt.NDArray[np.uint8]]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from levcore.engine.risk import BookRisk
     from levcore.rules.policy import MarginPolicy
 
-__all__ = ["MARGINS", "OF_ACCOUNTS", "netting_accounts", "totals_by_currency"]
+__all__ = ["MARGINS", "OF_ACCOUNTS", "currency_of_accounts", "netting_accounts", "totals_by_currency"]
 
 Flags = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.int64]
@@ -80,7 +80,7 @@ def totals_by_currency(
     currencies, place = settlements(risk.book, risk.policies)
     of_row = place[listing_codes(risk.book)]
     in_assets = _accounts_in_assets(risk.book)
-    of_account = _currency_of_accounts(risk.book, of_row, currencies)
+    of_account = currency_of_accounts(risk.book, of_row, currencies)
     summed = _Summed(rows, accounts, netting, in_assets, of_row, of_account, len(currencies))
     columns = _sums_of_rows(risk, summed) | _margins(risk, summed)
     if "equity" in risk.measures:
@@ -119,7 +119,7 @@ def _accounts_in_assets(book: "PositionBook") -> Flags:
     return held
 
 
-def _currency_of_accounts(book: "PositionBook", of_row: Places, currencies: list[str]) -> Places:
+def currency_of_accounts(book: "PositionBook", of_row: Places, currencies: list[str]) -> Places:
     """Place of the currency that an account's legs settle in; -1: in several, or it has none.
 
     A wallet without positions is in the one currency that is named, if there is one.

@@ -33,7 +33,7 @@ from levcore.rules.instruments import Instrument, Payoff
 from levcore.rules.symbols import base_of
 from levcore.rules.tiers import UNITS_OF_SHAPE, Shape, Tier, TierTable, Unit
 
-__all__ = ["FOLDER", "Bundle", "Facts", "bundle_names", "parse_bundle", "read_bundle"]
+__all__ = ["FOLDER", "Bundle", "Facts", "bundle_names", "bundle_sums", "parse_bundle", "read_bundle"]
 
 FOLDER = Path(__file__).with_name("data") / "instruments"
 SUMS = FOLDER / "SHA256SUMS"
@@ -253,14 +253,14 @@ def read_bundle(name: str) -> Bundle:
     """
     path = FOLDER / f"{name}.txt"
     content = path.read_bytes()
-    expected, found = _sums().get(path.name, "no sum"), hashlib.sha256(content).hexdigest()
+    expected, found = bundle_sums().get(path.name, "no sum"), hashlib.sha256(content).hexdigest()
     if found != expected:
         raise FileFormatError(str(path), "must be the file that tools/pack_tiers.py wrote", expected, found)
     return parse_bundle(name, content.decode("utf-8"))
 
 
 @cache
-def _sums() -> dict[str, str]:
+def bundle_sums() -> dict[str, str]:
     """SHA-256 of each file by its name, in the form of ``sha256sum``."""
     pairs = (line.split("  ") for line in SUMS.read_text(encoding="utf-8").splitlines())
     return {name: digest for digest, name in pairs}

@@ -16,38 +16,13 @@
 //!
 //! ```
 //! use levcore::{
-//!     AccountOutputs, BalanceOutputs, Basis, Book, ByMeasure, Contract, Execution, FeeBasis, HedgeRule, InstructionSet, Keys, Layout,
-//!     Measure, Outputs, Payoff, Policy, PolicyAtMarks, Rules, Terms, Threshold, TierTable, evaluate,
+//!     AccountOutputs, BalanceOutputs, Book, ByMeasure, Contract, Execution, InstructionSet, Keys, Layout, Measure, Outputs, Payoff, Policy,
+//!     PolicyAtMarks, Rules, Terms, TierTable, evaluate,
 //! };
 //!
 //! # fn main() -> levcore::Result<()> {
-//! let unknown = Threshold { level: None, inclusive: true };
-//! let rules = Rules {
-//!     requirement_isolated: Basis::Price,
-//!     requirement_cross: Basis::Price,
-//!     initial_at_entry_isolated: false,
-//!     initial_at_entry_cross: false,
-//!     return_at_mark: false,
-//!     initial_from_table: false,
-//!     fee_basis_isolated: FeeBasis::None,
-//!     fee_basis_cross: FeeBasis::None,
-//!     fee_rate: 0.0,
-//!     fee_in_initial: false,
-//!     reserve_at_bankruptcy: false,
-//!     fee_in_maintenance: false,
-//!     fee_in_bankruptcy: Some(false),
-//!     warning: unknown,
-//!     margin_call: unknown,
-//!     liquidation_level: 1.0,
-//!     liquidation_inclusive: true,
-//!     hedge_rule: HedgeRule::Sum,
-//!     hedge_rule_initial: HedgeRule::Sum,
-//!     covered_share: 0.0,
-//!     liabilities_as_requirement: false,
-//!     margins_at_liability_weight: false,
-//! };
 //! let contract = Contract::new(Payoff::Linear, 1.0, 1.0)?;
-//! let policy = Policy::new(rules, &[Terms::new(contract, TierTable::single_rate(0.004)?)])?;
+//! let policy = Policy::new(Rules::plain(), &[Terms::new(contract, TierTable::single_rate(0.004)?)])?;
 //!
 //! // 0.001 BTC long from 43,578.07 with 21.82418506 of margin: Binance reported a liquidation price of 21,841.24993976.
 //! let book = Book {

@@ -247,7 +247,7 @@ mod tests {
     use crate::formulas::contract::{Contract, Payoff};
     use crate::job::context::PolicyAtMarks;
     use crate::job::outputs::{AccountOutputs, BalanceOutputs, Outputs};
-    use crate::rules::parameters::tests::plain_rules;
+    use crate::rules::Rules;
     use crate::rules::policy::{Policy, Terms};
     use crate::rules::tiers::TierTable;
 
@@ -263,7 +263,7 @@ mod tests {
     fn settled(wallet: f64, failure: Option<Status>) -> Settled {
         let contract = Contract::new(Payoff::Linear, 1.0, 1.0).unwrap();
         let terms = Terms::new(contract, TierTable::single_rate(1.0 / 64.0).unwrap());
-        let policy = Policy::new(plain_rules(), &[terms]).unwrap();
+        let policy = Policy::new(Rules::plain(), &[terms]).unwrap();
         let wallets = [wallet];
         let book = Book {
             instrument: &[0, 0],
