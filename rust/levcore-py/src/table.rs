@@ -259,10 +259,25 @@ impl Table {
         self.with(name, &(Arc::new(column.finish()) as ArrayRef))
     }
 
+    /// The same of texts given by their codes; the code of no text is null.
+    fn with_coded_texts(&self, name: &str, codes: PyReadonlyArray1<'_, u32>, texts: Vec<String>) -> PyResult<Self> {
+        let codes = codes.as_array();
+        self.check_length(name, codes.len())?;
+        let column: StringArray = codes.iter().map(|&code| texts.get(code as usize)).collect();
+        self.with(name, &(Arc::new(column) as ArrayRef))
+    }
+
     /// This table with a column of whole numbers; None is null.
     fn with_integers(&self, name: &str, values: Vec<Option<i64>>) -> PyResult<Self> {
         self.check_length(name, values.len())?;
         self.with(name, &(Arc::new(Int64Array::from(values)) as ArrayRef))
+    }
+
+    /// The same of an array, which lacks none.
+    fn with_whole_numbers(&self, name: &str, values: PyReadonlyArray1<'_, i64>) -> PyResult<Self> {
+        let values = values.as_array();
+        self.check_length(name, values.len())?;
+        self.with(name, &(Arc::new(Int64Array::from(values.to_vec())) as ArrayRef))
     }
 
     /// A capsule that gives the table once. Another schema than its own may be asked for and is not given.
