@@ -83,6 +83,7 @@ impl Default for Scratch {
             funding: SparseColumn::new(0.0),
             risk_limit: SparseColumn::new(f64::NAN),
             wallet_balance: Vec::new(),
+            account_status: Vec::new(),
             balances: ScratchBalances::default(),
             records: Vec::new(),
             results: Vec::new(),
