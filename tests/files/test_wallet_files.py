@@ -83,8 +83,6 @@ def test_the_command_line_evaluates_wallets_apart(
     assert "mixed settlement" in shown.out
     words = f"1 of the accounts hold several currencies, and cross_wallet is 'account' in {POLICY}"
     assert words in shown.err
-        f"1 of the accounts hold several currencies, and cross_wallet is 'account' in {POLICY}" in shown.err
-    )
 
 
 def test_one_number_for_two_currencies_fails_that_account(
