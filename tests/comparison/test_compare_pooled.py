@@ -419,7 +419,7 @@ def test_without_a_lender_the_assets_of_a_file_are_those_of_every_policy(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([ASSETS, "--assets-from=gmx-v2"], "--assets-from: must name one of the policies compared"),
+        ([ASSETS, "--assets-from=gmx-v2"], "--assets-from: must name one of the policies in use"),
         (["--assets-from=nyse"], "has no such name"),
     ],
 )

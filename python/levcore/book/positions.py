@@ -424,7 +424,8 @@ class PositionBook(Frozen):
     def account_of(self, row: int) -> Any:
         """Account of a row as it was given; None if there is none."""
         if self.account is not None:
-            return self.account[row]
+            label = self.account[row]
+            return None if isinstance(label, str) and label == "" else label
         return self.account_ids[0] if self.account_codes is not None and self.is_cross[row] else None
 
 

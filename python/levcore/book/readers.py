@@ -63,17 +63,16 @@ def read_numbers(
     """Columns of numbers, all of one length; names of those that had to be copied are added to `copied`."""
     quantities = float_column("quantity", quantity, None, copied)
     rows = quantities.size
-
-    def optional(name: str, values: npt.ArrayLike | None) -> Floats | None:
-        return None if values is None else float_column(name, values, rows, copied)
-
+    optional = (
+        ("isolated_margin", isolated_margin),
+        ("leverage", leverage),
+        ("accrued_funding", accrued_funding),
+        ("risk_limit", risk_limit),
+    )
     return Numbers(
         quantities,
         float_column("entry_price", entry_price, rows, copied),
-        optional("isolated_margin", isolated_margin),
-        optional("leverage", leverage),
-        optional("accrued_funding", accrued_funding),
-        optional("risk_limit", risk_limit),
+        *[None if values is None else float_column(name, values, rows, copied) for name, values in optional],
     )
 
 

@@ -10,10 +10,10 @@ from levcore._levcore import measure_distances
 from levcore.arguments import of_kind
 from levcore.book.arrays import Floats, real_number
 from levcore.book.asset_prices import asset_price_columns
+from levcore.book.marks import mark_prices
 from levcore.book.wallets import Wallets
 from levcore.engine.columns import AccountColumns, CodeColumn, Column
 from levcore.engine.engine import Engine
-from levcore.engine.known_prices import known_prices
 from levcore.engine.wallet_risk import joined_status
 from levcore.errors import DTypeError, InputError
 from levcore.measures import DISTANCE_TABLE
@@ -144,7 +144,7 @@ def distance(
     """
     of_kind("engine", engine, Engine)
     bound = engine.bind(book)
-    prices = known_prices(book, marks, bound.policies)
+    prices = mark_prices(book, marks)
     wallets = bound.wallets
     moves, codes = np.empty((2, len(wallets))), np.empty((1, len(wallets)), dtype=np.uint8)
     measure_distances(

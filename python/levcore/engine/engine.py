@@ -13,7 +13,7 @@ from levcore._levcore import used_instruction_set as core_used_instruction_set
 from levcore.arguments import is_word
 from levcore.book.arrays import Floats
 from levcore.book.asset_prices import asset_price_columns
-from levcore.book.marks import Marks
+from levcore.book.marks import Marks, mark_prices
 from levcore.book.policy_labels import Policies, labelled_policies, labels_of_book, the_one_policy
 from levcore.book.positions import PositionBook
 from levcore.book.wallets import Wallets, wallets_of
@@ -24,7 +24,6 @@ from levcore.engine.compiled import (
     compile_policy,
     pools_every_account,
 )
-from levcore.engine.known_prices import known_prices
 from levcore.engine.risk import BookRisk
 from levcore.engine.shared_memory import refuse_shared_memory
 from levcore.engine.threads import checked_threads, threads_of_call
@@ -220,7 +219,7 @@ class Engine(Frozen):
         bound = self.bind(book)
         if names is None:
             names = default_measures(book.has_pooled_accounts) if out is None else out.measures
-        prices = known_prices(book, marks, bound.policies)
+        prices = mark_prices(book, marks)
         risk = self._result(book, bound, prices, names, out)
         results, codes = risk.buffers
         of_assets = asset_price_columns(book, bound.policies, asset_prices)

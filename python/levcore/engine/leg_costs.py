@@ -10,11 +10,11 @@ from levcore._levcore import measure_distances_without
 from levcore.arguments import of_kind
 from levcore.book.arrays import Floats
 from levcore.book.asset_prices import asset_price_columns
+from levcore.book.marks import mark_prices
 from levcore.engine.account_risk import AccountRisk
 from levcore.engine.columns import CodeColumn, Failure, ResultColumns
 from levcore.engine.distances import AccountDistance, beta_columns
 from levcore.engine.engine import Engine
-from levcore.engine.known_prices import known_prices
 from levcore.engine.risk import BookRisk
 from levcore.measures import ACCOUNT_MEASURES
 from levcore.status import FIRST_FAILURE, AccountStatus, Code, State
@@ -226,7 +226,7 @@ def leg_costs(
     """
     of_kind("engine", engine, Engine)
     bound = engine.bind(book)
-    prices = known_prices(book, marks, bound.policies)
+    prices = mark_prices(book, marks)
     of_assets = asset_price_columns(book, bound.policies, asset_prices)
     workers = engine.threads_of_call(threads, len(book))
     risk = engine.evaluate(book, prices, asset_prices=asset_prices, measures=OF_ROWS, threads=threads)

@@ -11,7 +11,6 @@ from levcore._levcore import exact_sums
 from levcore.book.arrays import Floats
 from levcore.book.asset_prices import asset_price_columns
 from levcore.book.marks_over_time import marks_over_time
-from levcore.engine.known_prices import known_prices
 from levcore.engine.wallet_risk import of_accounts
 from levcore.errors import InputError
 from levcore.measures import ACCOUNT_MEASURES, BALANCE_MEASURES, chosen_measures, measure_mask
@@ -208,8 +207,6 @@ def evaluations(
     bound, count = engine.bind(book), len(prices)
     if not count:
         return
-    with np.errstate(invalid="ignore"):
-        known_prices(book, np.fmin.reduce(prices, axis=0), bound.policies)
     of_assets = asset_price_columns(book, bound.policies, asset_prices)
     balances = 0 if book.balances is None else len(book.balances)
     at_once = max(1, min(count, VALUES_AT_ONCE // max(1, len(book) * len(names))))

@@ -14,7 +14,6 @@ from levcore.engine.account_risk import AccountRisk
 from levcore.engine.balance_risk import BalanceRisk
 from levcore.engine.columns import CodeColumn, Column, Failure, ResultColumns
 from levcore.engine.frames import book_table, result_table
-from levcore.engine.summary import summarize
 from levcore.engine.wallet_risk import WalletRisk, of_accounts
 from levcore.measures import MEASURES
 from levcore.status import FIRST_FAILURE, FIRST_PARTIAL, Code, State, Status
@@ -221,6 +220,8 @@ class BookRisk(ResultColumns):
 
     def summary(self) -> dict[str, Any]:
         """Counts by state and status, totals by settlement currency, the nearest liquidation."""
+        from levcore.engine.summary import summarize
+
         return summarize(self)
 
     def frame(self, columns: Table | None = None) -> Table:
@@ -232,6 +233,15 @@ class BookRisk(ResultColumns):
         from levcore.engine.leverage_limits import leverage_above_tier
 
         return leverage_above_tier(self)
+
+    def allowed_leverage(self) -> Floats:
+        """Maximum leverage of the tier that each position is in at the mark, shape (n,); needs ``notional``.
+
+        NaN where its table states none or the row has no value.
+        """
+        from levcore.engine.leverage_limits import allowed_leverage
+
+        return allowed_leverage(self)
 
     def worst_state(self) -> State:
         """Worst state of any position or account that could be judged."""

@@ -138,8 +138,8 @@ def currency_of_wallets(
 ) -> Places:
     """Place of the currency that the legs of each wallet settle in; -1: in several, or it has none.
 
-    A wallet without positions is in the currency it was given in, else in the one that is named, if there is
-    one.
+    `of_row` has the places of the rows. A wallet without positions is in the currency it was given in, else
+    in the one that is named, if there is one.
     """
     currencies, place = settlements(book, policies)
     named = [place for place, currency in enumerate(currencies) if currency]

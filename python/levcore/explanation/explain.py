@@ -12,12 +12,11 @@ from levcore.arguments import of_kind
 from levcore.book.arrays import Floats
 from levcore.book.asset_prices import asset_price_columns
 from levcore.book.balances import Balances
-from levcore.book.marks import Marks, marks_by_policy
+from levcore.book.marks import Marks, mark_prices, marks_by_policy
 from levcore.book.policy_labels import labels_of_book
 from levcore.book.positions import PositionBook
 from levcore.book.wallets import Wallets, wallets_of
 from levcore.engine.engine import Engine
-from levcore.engine.known_prices import known_prices
 from levcore.errors import DTypeError, InputError
 from levcore.explanation.margin import margin_steps, value_steps
 from levcore.explanation.pool import PooledAccount, pooled_account_steps
@@ -71,7 +70,7 @@ def explain(
     of_kind("book", book, PositionBook)
     number = _checked_row(row, len(book))
     policies = tuple(engine.policies[label] for label in labels_of_book(book, tuple(engine.policies)))
-    prices = marks_by_policy(known_prices(book, marks, policies), len(policies))
+    prices = marks_by_policy(mark_prices(book, marks), len(policies))
     of_assets = [column.tolist() for column in asset_price_columns(book, policies, asset_prices)]
     wallets = wallets_of(book, policies)
     rows = _rows_needed(book, wallets, number)

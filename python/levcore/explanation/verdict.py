@@ -248,7 +248,7 @@ def line_zero_steps(row: Row, part: str) -> Iterator[Step]:
     yield Step(
         "factor", f"{sign} / (1 {minus} {charged})", f"{sign} / (1 {minus} {rate})", factor, rule, part
     )
-    deducted = " - " + row.at_level("deduction") if line is not None and row.table.is_marginal else ""
+    deducted = " - " + row.at_level("deduction") if line is not None and row.table.is_of_lines else ""
     numbers = (
         f"({n(p.needed)} - {n(deduction)}) * {n(factor)}" if deducted else f"{n(p.needed)} * {n(factor)}"
     )
@@ -259,14 +259,15 @@ def chosen_steps(row: Row, part: str) -> Iterator[Step]:
     """Why this tier is the one at the liquidation price."""
     p, line = row.position, row.position.liquidation_line
     assert line is not None
-    number = row.table.lines.index(line) + 1
-    if not row.table.is_marginal:
+    lines = row.table.lines_of(p.size)
+    number = lines.index(line) + 1
+    if not row.table.is_of_lines:
         key = "risk_limit" if math.isfinite(p.risk_limit) else "abs(quantity)"
         yield Step("tier there", f"that of {key}, at every price", "", f"tier {number}", "", part)
         return
     gaining = p.direction > 0.0
     word = "needed" if gaining else "-needed"
-    bounds = [line.gaining if gaining else line.losing for line in row.table.lines]
+    bounds = [line.gaining if gaining else line.losing for line in lines]
     chosen = (
         "it is not above the second tier's threshold" if number == 1 else f"{word} > {n(bounds[number - 1])}"
     )

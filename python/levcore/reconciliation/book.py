@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from levcore.book.balances import Balances
 from levcore.book.positions import PositionBook
-from levcore.reconciliation.borrowed import FEE, Borrowed, borrowed_of
+from levcore.reconciliation.borrowed import Borrowed, borrowed_of
 from levcore.reconciliation.case import Case
 from levcore.reconciliation.recover import Recovered
 from levcore.reconciliation.reply import Given, Group
@@ -187,8 +187,8 @@ def _borrowed(given: Given) -> tuple[list[Borrowed], list[str]]:
     made: list[Borrowed] = []
     left_out = []
     for each in given.reply.borrowed:
-        rules, _ = given.policy_of(each.policy, (FEE,))
-        one = borrowed_of(each, rules, given.rules)
+        rules = given.policy_of_borrowed(each.policy)
+        one = borrowed_of(each, rules, given.stated[rules.id])
         quotes = {other.position.quote for other in made}
         prices = {(other.position.base, other.position.mark_price) for other in made}
         if one.rate is None or each.mark_price is None:

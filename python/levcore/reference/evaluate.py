@@ -60,9 +60,8 @@ def evaluate(
     BookRisk
         In the caller's row order.
     """
-    from levcore.book.marks import marks_by_policy
+    from levcore.book.marks import mark_prices, marks_by_policy
     from levcore.book.positions import PositionBook
-    from levcore.engine.known_prices import known_prices
     from levcore.engine.risk import BookRisk
     from levcore.measures import MEASURE_NAMES, chosen_measures, default_measures
 
@@ -70,7 +69,7 @@ def evaluate(
         raise DTypeError("book", "must be a PositionBook", "PositionBook", type(book).__name__)
     labelled = labelled_policies(policy)
     policies = tuple(labelled[label] for label in labels_of_book(book, tuple(labelled)))
-    prices = known_prices(book, marks, policies)
+    prices = mark_prices(book, marks)
     by_policy = marks_by_policy(prices, len(policies)).tolist()
     of_assets = [column.tolist() for column in asset_price_columns(book, policies, asset_prices)]
     replay = BookReplay(book, policies, by_policy, of_assets)
@@ -268,7 +267,7 @@ class BookReplay:
         kernel.judge_isolated(position, policy, basis)
         kernel.find_prices(position, policy, marked.instrument, marked.tiers, marked.mark, basis, cross=False)
         status = kernel.refuse_results(
-            position, marked.tiers, cross=False, has_leverage=self.book.leverage is not None
+            position, policy, marked.tiers, cross=False, has_leverage=self.book.leverage is not None
         )
         if status == Status.WITHOUT_MARGIN:
             return _without_margin(position, policy)
@@ -292,7 +291,7 @@ class BookReplay:
             kernel.go_bankrupt_by_leverage(position)
         kernel.require_margin(position, policy, marked.tiers, basis, rules.initial_at_entry_cross, cross=True)
         status = kernel.refuse_results(
-            position, marked.tiers, cross=True, has_leverage=self.book.leverage is not None
+            position, policy, marked.tiers, cross=True, has_leverage=self.book.leverage is not None
         )
         if status >= FIRST_FAILURE:
             return fail(position, status), math.nan
@@ -389,8 +388,7 @@ def _joined(position: Position, status: Status) -> Position:
     """Join the findings of the prices with what the row itself is."""
     if status >= FIRST_FAILURE:
         return fail(position, status)
-    if status == Status.MISSING_LEVERAGE and position.status == Status.OK:
-        position.status = status
+    position.status = kernel.join_findings(position.status, status)
     return position
 
 

@@ -28,7 +28,7 @@ NO_LEVELS = {"warning_level": None, "margin_call_level": None}
 # Rules that most venues do not have: what they are where a file does not say.
 DEFAULTS: dict[str, Any] = {
     "covered_share": 0.0,
-    "lowest_short_price": 0.0,
+    "short_minimum": (),
     "closing_fee_basis_cross": "same",
     "closing_fee_reserved": "same",
     "bankruptcy_rounding_long": "same",
@@ -40,7 +40,22 @@ DEFAULTS: dict[str, Any] = {
     "order_margin": UNKNOWN,
     "order_loss": UNKNOWN,
     "order_ratio": UNKNOWN,
+    "close_out_before": (UNKNOWN,),
+    "close_out_step_isolated": "same",
+    "close_out_share": UNKNOWN,
+    "close_out_whole_up_to": 0.0,
+    "close_out_least": 0.0,
+    "close_out_least_left": 0.0,
+    "close_out_whole_level": None,
+    "close_out_tiers": 0,
+    "close_out_next": UNKNOWN,
+    "close_out_cooldown": 0.0,
+    "close_out_exit_level": None,
+    "close_out_take_over_level": None,
+    "close_out_guard_band": 0.0,
+    "close_out_trigger_price": UNKNOWN,
 }
+LISTS = ("table_units", "close_out_before", "close_out_payers")
 # Few sources speak of these: a file that does not either says that none was found.
 NO_SOURCE = {
     "order": "no source was found that says what open orders ask for",
@@ -121,7 +136,8 @@ def _policy(data: Mapping[str, Any], version: Mapping[str, Any]) -> MarginPolicy
         NO_LEVELS
         | DEFAULTS
         | rules
-        | {rule: tuple(rules[rule]) for rule in ("table_units", "close_out_payers")}
+        | {rule: tuple(rules[rule]) for rule in LISTS if rule in rules}
+        | {"short_minimum": tuple(map(tuple, rules.get("short_minimum", ())))}
     )
     made = MarginPolicy(
         name=name,

@@ -10,8 +10,8 @@ from levcore._levcore import exact_sums
 from levcore.arguments import of_kind
 from levcore.book.arrays import Floats
 from levcore.book.listings import listing_codes, settlements
+from levcore.book.marks import mark_prices
 from levcore.engine.engine import Engine
-from levcore.engine.known_prices import known_prices
 from levcore.engine.over_time import Both, evaluations
 from levcore.engine.totals import OF_ACCOUNTS, currency_of_wallets
 from levcore.engine.wallet_risk import of_accounts
@@ -93,8 +93,7 @@ def stress(
     ([0, 1, 2], [0.0, 0.0, 5400.0])
     """
     of_kind("engine", engine, Engine)
-    bound = engine.bind(book)
-    prices = np.asarray(known_prices(book, marks, bound.policies))
+    prices = np.asarray(mark_prices(book, marks))
     moves, labels = moves_of_instruments(book, shocks, betas, others)
     moved = prices[np.newaxis] * (1.0 + moves).reshape(len(moves), *(1,) * (prices.ndim - 1), -1)
     result = Stress(book, labels, _currencies(engine, book))

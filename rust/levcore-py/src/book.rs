@@ -6,7 +6,8 @@ use levcore::{AccountStatus, BalanceKeys, Codes, Keys, Layout};
 use numpy::{PyArray1, PyArrayMethods, PyReadonlyArray1, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
-use crate::{door, errors};
+use crate::door;
+use crate::errors::to_python;
 
 pub(crate) type Column = Py<PyArray1<f64>>;
 
@@ -118,8 +119,10 @@ impl Book {
     }
 
     /// The row order in which a book like this one is evaluated fastest, as uint32.
-    fn row_order<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<u32>> {
-        PyArray1::from_vec(py, self.layout.row_order())
+    fn row_order<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<u32>>> {
+        let bytes = self.instrument.bind(py).len() * 2 * size_of::<u32>();
+        levcore::memory::room_for(bytes).map_err(to_python)?;
+        Ok(PyArray1::from_vec(py, self.layout.row_order()))
     }
 }
 
@@ -128,7 +131,7 @@ fn known_statuses(codes: Vec<u8>) -> PyResult<Arc<[AccountStatus]>> {
     let known = |(row, code)| {
         let word = AccountStatus::TABLE.iter().find(|word| word.value as u8 == code);
         word.map(|word| word.value).ok_or_else(|| {
-            errors::to_python(levcore::Error::Code {
+            to_python(levcore::Error::Code {
                 argument: "account_status",
                 row,
                 found: i64::from(code),

@@ -44,15 +44,14 @@ def distance(
         As `levcore.distance` takes them, with policies in the place of the engine.
     """
     from levcore.book.asset_prices import asset_price_columns
-    from levcore.book.marks import marks_by_policy
+    from levcore.book.marks import mark_prices, marks_by_policy
     from levcore.book.policy_labels import labelled_policies, labels_of_book
     from levcore.engine.distances import AccountDistance, beta_columns
-    from levcore.engine.known_prices import known_prices
     from levcore.reference.evaluate import BookReplay
 
     labelled = labelled_policies(policy)
     policies = tuple(labelled[label] for label in labels_of_book(book, tuple(labelled)))
-    by_policy = marks_by_policy(known_prices(book, marks, policies), len(policies)).tolist()
+    by_policy = marks_by_policy(mark_prices(book, marks), len(policies)).tolist()
     prices = [column.tolist() for column in asset_price_columns(book, policies, asset_prices)]
     columns = beta_columns(book, policies, betas, others)
     replay = BookReplay(book, policies, by_policy, prices, settle_accounts=False)

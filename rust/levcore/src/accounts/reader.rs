@@ -272,7 +272,7 @@ impl<'a> AccountReader<'a> {
         });
     }
 
-    fn initial_curve(&self, instrument: &Instrument, lookup: &Lookup, leverage: f64) -> InitialCurve<'a> {
+    fn initial_curve(&self, instrument: &'a Instrument, lookup: &Lookup, leverage: f64) -> InitialCurve<'a> {
         let policy = self.part.policy;
         match &instrument.initial {
             _ if !policy.rules.initial_from_table => InitialCurve::Leverage(leverage),

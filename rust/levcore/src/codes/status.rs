@@ -16,6 +16,8 @@ vocabulary! {
         LiquidationPriceBeyondLastTier = 5, "LIQUIDATION_PRICE_BEYOND_LAST_TIER", "at its liquidation price the position exceeds the last tier, whose rate was used";
         AlreadyLiquidatable = 6, "ALREADY_LIQUIDATABLE", "the mark is at or past the liquidation price";
         NoBankruptcyPrice = 7, "NO_BANKRUPTCY_PRICE", "no price on the liquidating side ends the equity, or the closing fee at the end is not known";
+        LeverageAboveTier = 8, "LEVERAGE_ABOVE_TIER", "the leverage is above the maximum of the tier that the position is in at the mark";
+        MissingInitialTiers = 9, "MISSING_INITIAL_TIERS", "the policy takes the initial margin from a table and the instrument has none: it is NaN";
         AccountIncomplete = 16, "ACCOUNT_INCOMPLETE", "another leg or the wallet of the account failed: what depends on the account is NaN";
         WithoutMargin = 17, "WITHOUT_MARGIN", "isolated position with neither isolated_margin nor leverage: what depends on the margin is NaN";
         InvalidQuantity = 32, "INVALID_QUANTITY", "quantity is NaN or infinite";
@@ -82,6 +84,6 @@ mod tests {
     #[test]
     fn the_table_is_complete_and_ascending() {
         assert!(Status::TABLE.is_sorted_by(|one, next| (one.value as u8) < next.value as u8));
-        assert_eq!(Status::COUNT, 30);
+        assert_eq!(Status::COUNT, 32);
     }
 }
