@@ -102,7 +102,7 @@ class PositionBook(Frozen):
     A book does not change: setting an attribute raises `levcore.errors.ReadOnlyError`, `replace` builds
     another book. Contiguous float64 arrays are not copied: the book sees later changes of their values, but
     not of the sign of a decision taken when it was built (instrument, account, margin mode, policy).
-    ``copied`` names the columns that were copied.
+    ``copied`` names the columns that were copied; wallets by currency are.
     """
 
     __slots__ = (
