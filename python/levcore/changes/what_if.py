@@ -1,6 +1,7 @@
 """What if: every change of a table evaluated, alone or in sequences."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -12,11 +13,12 @@ from levcore.book.asset_prices import asset_price_columns
 from levcore.book.marks import Marks
 from levcore.book.positions import PositionBook
 from levcore.changes.changes import Changes
-from levcore.changes.columns import change_columns, extended_marks, kernels, names_of
+from levcore.changes.columns import ChangeColumns, change_columns, extended_marks, kernels, names_of
 from levcore.changes.members import members_of
 from levcore.changes.result import WhatIf
 from levcore.changes.status import ChangeKind
 from levcore.engine.engine import Engine
+from levcore.engine.shared_memory import book_columns, refuse_overlap
 from levcore.errors import DTypeError, InputError, ShapeError
 from levcore.measures import chosen_measures, default_measures, measure_mask
 
@@ -123,7 +125,8 @@ def what_if(
     columns = change_columns(engine, book, changes, names, policies, sequence, reducing)
     prices = extended_marks(book, names, marks)
     result = new_result(book, changes, measures, before, out)
-    result.changes, result.names, result.policies = changes, names, policies
+    if out is not None:
+        _refuse_shared_memory(result, book, columns, prices)
     effect, status = result.buffers
     core_what_if(
         bound.handle,
@@ -143,7 +146,20 @@ def what_if(
         engine.used_instruction_set,
         engine.threads_of_call(threads, 8 * len(changes)),
     )
+    # Last: a result whose call was refused keeps what its numbers belong to.
+    result.changes, result.names, result.policies = changes, names, policies
     return result
+
+
+def _refuse_shared_memory(
+    result: WhatIf, book: PositionBook, columns: ChangeColumns, prices: npt.NDArray[np.float64]
+) -> None:
+    """Refuse to write where an input lies; AliasError names the first such column."""
+    sides = (side for side in (result.after, result.before, result.source) if side is not None)
+    written = [*result.buffers, *(buffer for side in sides for buffer in side.buffers)]
+    own = ((each.name, getattr(columns, each.name)) for each in fields(columns))
+    of_changes = [(f"changes.{name}", column) for name, column in own if isinstance(column, np.ndarray)]
+    refuse_overlap(written, [("marks", prices), *book_columns(book), *of_changes])
 
 
 def new_result(
