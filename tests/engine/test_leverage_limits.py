@@ -9,6 +9,7 @@ import pytest
 
 import levcore as lc
 from levcore.engine.leverage_limits import LeverageAboveTier
+from levcore.rules.tier_rows import Tier
 
 POLICY = lc.policy("binance-usdm@2024-10-24")
 
@@ -61,7 +62,7 @@ def test_tables_that_are_keyed_by_contracts_or_a_chosen_limit(unit: str) -> None
 
 def test_the_leverage_allowed_is_the_one_of_the_tier_found_by_looking_through_all() -> None:
     def table(*rows: tuple[float, str, float]) -> lc.TierTable:
-        tiers = [{"floor": floor, "rate": rate, "max_leverage": highest} for floor, rate, highest in rows]
+        tiers = [Tier(floor, rate, max_leverage=highest) for floor, rate, highest in rows]
         return lc.TierTable.marginal(tiers, unit="quote")
 
     both = table((0, "0.01", 50), (5_000, "0.02", 20), (20_000, "0.05", 5))

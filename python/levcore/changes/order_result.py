@@ -64,9 +64,7 @@ class OrderMargin(ChangeResult):
 
     def settle(self) -> None:
         """Join what orders ask for with what the positions do."""
-        accounts, by_account = self.risk.accounts, self._policies()
-        counted = np.array([policy.order_loss == "counted" for policy in by_account], dtype=np.bool_)
-        self._results[1] = np.where(counted | np.isnan(self.order_loss), self.order_loss, 0.0)
+        accounts = self.risk.accounts
         self._results[2] = (accounts.initial_margin + self.order_margin) + self.order_loss
         self._results[3] = accounts.equity - self.initial_margin
 

@@ -222,7 +222,7 @@ class WhatIf(ChangeResult):
         1 for a cross position, 0 for an isolated one.
     """
 
-    __slots__ = ("after", "before", "changes", "names", "policies", "source")
+    __slots__ = ("after", "before", "changes", "names", "order_sums", "policies", "source")
 
     code_names = ("status",)
 
@@ -246,6 +246,7 @@ class WhatIf(ChangeResult):
         self.changes: Changes
         self.names: Names
         self.policies: tuple[MarginPolicy, ...]
+        self.order_sums: Floats = np.empty((0, count))
 
     def __repr__(self) -> str:
         """Number of changes, and how many were refused."""
@@ -261,6 +262,47 @@ class WhatIf(ChangeResult):
         """Changes that were not applied, with the reason, in their order; the first `limit` of them."""
         rows = np.flatnonzero(self.refused)[:limit]
         return [(int(row), ChangeStatus(self.status[row])) for row in rows]
+
+    def expect_orders(self, given: bool) -> None:
+        """Make room for what the open orders of each changed account ask for, if there are orders."""
+        if len(self.order_sums) != 2 * given:
+            self.order_sums = np.empty((2 * given, len(self)))
+
+    @property
+    def order_margin(self) -> Floats:
+        """Margin that the open orders of the changed account ask for after the change, shape (c,).
+
+        NaN without an account, and where one of its orders cannot be charged; in settlement currency. As
+        `levcore.order_margin` has it of the changed book.
+
+        Raises
+        ------
+        InputError
+            If the call was given no orders.
+        """
+        return self._of_orders(0)
+
+    @property
+    def order_loss(self) -> Floats:
+        """Loss at the mark that these orders would open with, shape (c,); 0 where it is not charged."""
+        return self._of_orders(1)
+
+    def _of_orders(self, place: int) -> Floats:
+        if not len(self.order_sums):
+            raise InputError("orders", "were not given", "what_if(..., orders=Orders(...))", "none")
+        column: Floats = self.order_sums[place]
+        return column
+
+    @property
+    def free_margin(self) -> Floats:
+        """Equity of the changed account less the initial margin of its positions and orders, shape (c,).
+
+        NaN without an account, and where an order cannot be charged; in settlement currency.
+        """
+        accounts = self.after.accounts
+        if not len(self.order_sums):
+            return accounts.free_margin
+        return accounts.equity - ((accounts.initial_margin + self.order_margin) + self.order_loss)
 
     @property
     def max_leverage(self) -> Floats:
@@ -278,14 +320,14 @@ class WhatIf(ChangeResult):
         """Whether the change may be made as one that takes risk, shape (c,); False where that is not known.
 
         The equity of an isolated position covers its initial margin, the account's covers that of all cross
-        positions (of an isolated position's account, where the book has it), the leverage is not above the
-        maximum of the tier, and nothing is liquidated at once. A venue may allow what reduces risk all the
-        same.
+        positions and, where they were given, of its orders (of an isolated position's account, where the book
+        has it), the leverage is not above the maximum of the tier, and nothing is liquidated at once. A venue
+        may allow what reduces risk all the same.
         """
         rows, accounts = self.after.positions, self.after.accounts
         own = (rows.equity >= rows.initial_margin) | (self.is_cross != 0.0)
         has_account = accounts.state != State.INCOMPLETE
-        covered = np.where(has_account, accounts.free_margin >= 0.0, self.is_cross == 0.0)
+        covered = np.where(has_account, self.free_margin >= 0.0, self.is_cross == 0.0)
         within = ~(self.leverage > self.max_leverage)
         allowed: npt.NDArray[np.bool_] = own & covered & within & ~self.refused & ~self.liquidated_at_once
         return allowed

@@ -163,7 +163,8 @@ fn side<'a>(tables: &'a mut SideTables<'_>, wanted: u32, count: usize) -> PyResu
 /// Evaluates every changed position and its account into caller-owned outputs.
 ///
 /// `wanted` is a bit mask of the measures of positions, `sides` holds the outputs after the change, before it and of the account that a
-/// transfer leaves, the last two if wanted; `effect` has one row a column of `Effect`, `status` one row.
+/// transfer leaves, the last two if wanted; `effect` has one row a column of `Effect`, `status` one row. `orders` are open orders, with the
+/// rows margin and loss of those of the changed account.
 #[pyfunction]
 #[allow(clippy::too_many_arguments, reason = "the parts of one evaluation, each with its own owner")]
 pub(crate) fn what_if(
@@ -178,11 +179,15 @@ pub(crate) fn what_if(
     sides: (SideArrays, Option<SideArrays>, Option<SideArrays>),
     effect: Py<PyArray2<f64>>,
     status: Py<PyArray2<u8>>,
+    orders: Option<(OrderColumns<'_>, Py<PyArray2<f64>>)>,
     instruction_set: &str,
     threads: usize,
 ) -> PyResult<()> {
     let question = Question::of(py, book, policies, marks, asset_prices, instruction_set, threads)?;
     let given = changes.changes()?;
+    let mut order_sums = orders.as_ref().map(|(_, sums)| Table::of(py, "out", sums)).transpose()?;
+    let rules = orders.as_ref().map_or_else(|| Ok(Vec::new()), |(orders, _)| orders.rules())?;
+    let orders = orders.as_ref().map(|(orders, _)| orders.orders(&rules)).transpose()?;
     let count = given.len();
     let (after, before, source) = sides;
     let mut after = borrow_side(py, &after)?;
@@ -197,6 +202,7 @@ pub(crate) fn what_if(
         side(&mut after, wanted, count)?,
         before.as_mut().map(|tables| side(tables, wanted, count)).transpose()?,
         source.as_mut().map(|tables| side(tables, wanted, count)).transpose()?,
+        order_sums.as_mut().map(|sums| sums.array("out", count)).transpose()?,
     );
     let given_book = BorrowedMembers::of(py, book, members);
     let parts = given_book.parts()?;
@@ -211,7 +217,7 @@ pub(crate) fn what_if(
             pool_all: changes.pool_all,
             ..parts
         };
-        levcore::what_if::what_if(&book, policies, &given, &outputs, execution)
+        levcore::what_if::what_if(&book, policies, &given, orders.as_ref(), &outputs, execution)
     })
 }
 
@@ -277,8 +283,29 @@ pub(crate) struct OrderColumns<'py> {
     leverage: Floats<'py>,
     reduce_only: PyReadonlyArray1<'py, bool>,
     rules: Vec<String>,
+    loss_counts: Vec<bool>,
     base_of: Integers<'py>,
     settlement: Integers<'py>,
+}
+
+impl OrderColumns<'_> {
+    fn rules(&self) -> PyResult<Vec<OrderRule>> {
+        self.rules.iter().map(|rule| word("order_margin", rule)).collect()
+    }
+
+    fn orders<'a>(&'a self, rules: &'a [OrderRule]) -> PyResult<Orders<'a>> {
+        Ok(Orders {
+            account: self.account.as_slice()?,
+            instrument: self.instrument.as_slice()?,
+            policy: self.policy.as_slice()?,
+            quantity: self.quantity.as_slice()?,
+            price: self.price.as_slice()?,
+            leverage: self.leverage.as_slice()?,
+            reduce_only: self.reduce_only.as_slice()?,
+            rule: rules,
+            loss_counts: &self.loss_counts,
+        })
+    }
 }
 
 /// Sums what the open orders of each account ask for: `results` has the rows margin and loss by account, `status` one row by order.
@@ -297,17 +324,8 @@ pub(crate) fn order_margins(
     instruction_set: &str,
 ) -> PyResult<()> {
     let question = Question::of(py, book, policies, marks, asset_prices, instruction_set, 1)?;
-    let rules = orders.rules.iter().map(|rule| word("order_margin", rule)).collect::<PyResult<Vec<OrderRule>>>()?;
-    let given = Orders {
-        account: orders.account.as_slice()?,
-        instrument: orders.instrument.as_slice()?,
-        policy: orders.policy.as_slice()?,
-        quantity: orders.quantity.as_slice()?,
-        price: orders.price.as_slice()?,
-        leverage: orders.leverage.as_slice()?,
-        reduce_only: orders.reduce_only.as_slice()?,
-        rule: &rules,
-    };
+    let rules = orders.rules()?;
+    let given = orders.orders(&rules)?;
     let (_, accounts, _) = question.sizes()?;
     let mut results = Table::of(py, "out", &results)?;
     let mut status = Table::of(py, "out", &status)?;
