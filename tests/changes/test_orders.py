@@ -76,18 +76,20 @@ def test_an_inverse_order_that_opens() -> None:
     assert result.order_loss[0] == pytest.approx(10_000.0 * (1 / 40_000.0 - 1 / 50_000.0), rel=1e-12)
 
 
-def random_orders(book: lc.PositionBook, count: int, seed: int) -> lc.Orders:
-    """Open orders in the instruments that accounts hold, and in others; few of them bad."""
+def random_orders(book: lc.PositionBook, count: int, seed: int, bad: float = 0.02) -> lc.Orders:
+    """Open orders in the instruments that accounts hold, and in others; a share of them bad."""
     random = np.random.default_rng(seed)
     row = random.integers(0, len(book), count)
     return lc.Orders(
         [book.account_ids[code] for code in random.integers(0, len(book.account_ids), count)],
         [book.name_of(each) for each in row.tolist()],
         book.quantity[row]
-        * random.choice([-2.0, -0.5, 0.5, 1.0, 0.0, NAN], count, p=[0.3, 0.2, 0.2, 0.28, 0.01, 0.01]),
+        * random.choice(
+            [-2.0, -0.5, 0.5, 1.0, 0.0, NAN], count, p=[0.3, 0.2, 0.2, 0.3 - bad, bad / 2, bad / 2]
+        ),
         book.entry_price[row] * np.exp(random.normal(0.0, 0.05, count)),
         random.random(count) < 0.2,
-        np.where(random.random(count) < 0.5, NAN, 7.0),
+        np.where(random.random(count) < 25 * bad, NAN, 7.0),
     )
 
 
@@ -115,9 +117,9 @@ def test_kernel_and_reference_agree(configuration: Any, rule: Any) -> None:
 @pytest.mark.parametrize("configuration", CHARGED, ids=lambda each: each.name)
 def test_what_if_counts_orders_as_the_reference_does(configuration: Any, sequence: bool) -> None:
     engine = lc.Engine(configuration.policy.replace(**STATED))
-    columns, marks = random_columns(configuration, 60, 8)
+    columns, marks = random_columns(configuration, 60, 8, spoiled=False)
     positions, names = book_of(columns), columns["instrument_names"]
-    orders = random_orders(positions, 60, 8)
+    orders = random_orders(positions, 60, 8, bad=0.002)
     changes = random_changes(positions, 100, 8, instruments=names[:-1])
     labels = np.random.default_rng(8).integers(0, 20, len(changes)) if sequence else False
     found = lc.what_if(engine, positions, marks, changes, sequence=labels, orders=orders)
@@ -191,7 +193,7 @@ def test_a_bad_order_fails_its_account(status: lc.Status, columns: dict[str, Any
         "price": [100.0],
     } | columns
     result = lc.order_margin(lc.Engine(POLICY), book(), MARKS, lc.Orders(**terms))
-    assert result.failures() == [(0, status)]
+    assert [(each.row, each.status) for each in result.failures()] == [(0, status)]
     assert all(np.isnan(result[name][0]) for name in result.measures)
     assert result.may_open.tolist() == [False]
 

@@ -128,7 +128,7 @@ def test_a_position_opened_by_a_sequence_is_the_next_row() -> None:
     assert result.quantity.tolist() == [2.0, 0.0, 1.0]
     assert result.wallet_balance.tolist() == [8_000.0, 8_200.0, 8_200.0]
     alone = lc.what_if(ENGINE, book, MARKS, changes)
-    assert alone.failures() == [(1, ChangeStatus.UNKNOWN_ROW)]
+    assert [(each.row, each.status) for each in alone.failures()] == [(1, ChangeStatus.UNKNOWN_ROW)]
 
 
 def test_a_long_sequence_is_its_last_state() -> None:
@@ -206,7 +206,7 @@ def test_a_change_is_refused_with_its_status(
     tables = [lc.Instrument("BTC", "linear", TIERS)]
     result = one(book, kind, tables=tables, **columns)
     assert ChangeStatus(result.status[0]) is status
-    assert result.failures() == [(0, status)]
+    assert [(each.row, each.status) for each in result.failures()] == [(0, status)]
     assert np.isnan(result.column("quantity")).all()
     assert not result.may_open[0]
     assert not result.liquidated_at_once[0]
@@ -237,7 +237,7 @@ def test_a_wallet_holds_one_currency() -> None:
         margin_mode=["cross", "isolated"],
     )  # fmt: skip
     result = lc.what_if(lc.Engine(policy), book, {"U": 100.0, "C": 100.0}, changes)
-    assert [status for _, status in result.failures()] == [ChangeStatus.MIXED_SETTLEMENT] * 2
+    assert [each.status for each in result.failures()] == [ChangeStatus.MIXED_SETTLEMENT] * 2
 
 
 def test_a_refused_change_leaves_its_sequence_as_it_was() -> None:

@@ -132,8 +132,7 @@ def what_if(
     charged = None if orders is None else order_columns(book, orders, names, policies)
     prices = extended_marks(book, names, marks)
     result = new_result(book, changes, measures, before, out)
-    result.changes, result.names, result.policies = changes, names, policies
-    result.expect_orders(orders is not None)
+    result.about(book, changes, names, policies, with_orders=orders is not None)
     effect, status = result.buffers
     core_what_if(
         bound.handle,
@@ -175,7 +174,7 @@ def new_result(
         measures = out.after.positions.measures
     transfers = bool(np.any(changes.kind == ChangeKind.TRANSFER))
     if out is None:
-        return WhatIf(measures, len(changes), with_before=before, with_source=transfers)
+        return WhatIf(book, measures, len(changes), with_before=before, with_source=transfers)
     if out.after.positions.measures != measures:
         expected, found = ", ".join(measures), ", ".join(out.after.positions.measures)
         raise InputError("out", "must hold the same measures", expected, found)
