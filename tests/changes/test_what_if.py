@@ -11,7 +11,8 @@ import pytest
 import levcore as lc
 from levcore import _levcore
 from levcore.changes.status import ChangeKind, ChangeStatus
-from levcore.errors import DTypeError, InputError, ShapeError, UnknownRuleError
+from levcore.errors import DTypeError, InputError, ReadOnlyError, ShapeError, UnknownRuleError
+from levcore.measures import ACCOUNT_MEASURES
 
 TIERS = lc.TierTable.marginal([(0, "0.01", None, 50), (100_000, "0.02", None, 20)], unit="quote", cap=1e6)
 POLICY = lc.policy("generic").with_instruments(
@@ -316,8 +317,17 @@ def test_no_changes_and_no_rows() -> None:
 
 def test_results_are_columns() -> None:
     result = one(cross(), "close", row=[0, 1])
-    assert set(result) == {*result.measures, "status"}
-    assert set(dict(result.after.positions)) == {*result.after.positions.measures, "state", "status"}
+    assert result.keys() == ("change", *result.measures, "status")
+    assert result.after.accounts.keys() == ("change", *ACCOUNT_MEASURES, "state", "status")
+    assert result.after.positions.to_dict().keys() == {
+        "change",
+        *result.after.positions.measures,
+        "state",
+        "status",
+    }
+    assert result.frame().names[0] == "change"
+    with pytest.raises(ReadOnlyError, match="cannot be set"):
+        result.after.positions.book = cross()
     assert all(len(column) == 2 for column in result.to_dict().values())
     assert repr(result) == "WhatIf(2 changes, 0 refused)"
     assert repr(result.changes) == "Changes(2 close)"
