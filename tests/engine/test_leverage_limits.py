@@ -9,7 +9,8 @@ import pytest
 
 import levcore as lc
 from levcore.engine.leverage_limits import LeverageAboveTier
-from levcore.rules.tier_rows import Tier
+from levcore.rules.tiers import Tier
+from levcore.status import FIRST_PARTIAL
 
 POLICY = lc.policy("binance-usdm@2024-10-24")
 
@@ -37,7 +38,9 @@ def test_a_leverage_that_the_venue_does_not_offer_is_named_with_the_maximum() ->
     ],
 )
 def test_the_tier_is_that_of_the_size(leverage: float, quantity: float, maximum: float | None) -> None:
-    found = evaluated(leverage, quantity).leverage_above_tier()
+    risk = evaluated(leverage, quantity)
+    found = risk.leverage_above_tier()
+    assert (risk.status[0] == lc.Status.LEVERAGE_ABOVE_TIER) == (maximum is not None)
     assert [each.maximum for each in found] == ([] if maximum is None else [maximum])
 
 
@@ -58,6 +61,47 @@ def test_tables_that_are_keyed_by_contracts_or_a_chosen_limit(unit: str) -> None
     )
     found = lc.Engine(policy).evaluate(book, {"X": 100.0}).leverage_above_tier()
     assert found == [LeverageAboveTier(1, "X", 30.0, 20.0)]
+
+
+def test_the_status_of_a_row_is_that_of_the_list() -> None:
+    """The core and the list find the tier each by itself; a status before this one hides no row."""
+    generator = np.random.default_rng(16)
+    rows, names = 4_000, ["BTCUSDT", "ETHUSDT"]
+    lists = [(0, "0.01", 50), (10, "0.02", 20), (40, "0.03", 7)]
+    tiers = [Tier(floor, rate, None, highest) for floor, rate, highest in lists]
+    made = [
+        lc.Instrument("C", "linear", lc.TierTable.flat(tiers, unit="contracts")),
+        lc.Instrument("R", "linear", lc.TierTable.flat(tiers, unit="risk_limit")),
+        lc.Instrument(
+            "S", "linear", lc.TierTable.single_rate("0.01", 9), short_tiers=lc.TierTable.single_rate("0.01")
+        ),
+        lc.Instrument("G", "linear", lc.TierTable.growing("0.01", "0.0001", max_leverage=30)),
+    ]
+    policy = POLICY.replace(table_shape="any").with_instruments(made)
+    names += [each.name for each in made]
+    book = lc.PositionBook(
+        generator.choice(names, rows),
+        generator.choice([-1.0, 1.0], rows) * 10.0 ** generator.uniform(-2, 2.5, rows),
+        np.full(rows, 1_000.0),
+        leverage=10.0 ** generator.uniform(0, 2.3, rows),
+        risk_limit=10.0 ** generator.uniform(-1, 2, rows),
+        account=generator.integers(0, 900, rows).astype(str),
+        margin_mode=generator.choice(["isolated", "cross"], rows),
+        wallet_balance={str(account): 1e9 for account in range(900)},
+    )
+    risk = lc.Engine(policy).evaluate(book, dict.fromkeys(names, 1_000.0))
+    listed = {each.row for each in risk.leverage_above_tier() if risk.status[each.row] < FIRST_PARTIAL}
+    told = set(np.flatnonzero(risk.status == lc.Status.LEVERAGE_ABOVE_TIER).tolist())
+    assert told <= listed
+    before = (
+        lc.Status.ALREADY_LIQUIDATABLE,
+        lc.Status.LIQUIDATION_PRICE_BEYOND_ENTRY,
+        lc.Status.LIQUIDATION_PRICE_BEYOND_LAST_TIER,
+    )
+    assert all(risk.status[row] in before for row in listed - told)
+    assert min(len(told), rows - len(listed)) > 200
+    reference = lc.reference.evaluate(book, policy, dict.fromkeys(names, 1_000.0))
+    assert reference.status.tolist() == risk.status.tolist()
 
 
 def test_the_leverage_allowed_is_the_one_of_the_tier_found_by_looking_through_all() -> None:

@@ -187,7 +187,12 @@ class Part:
             codes = np.where(book.account_codes[rows] == NO_ACCOUNT, 0, book.account_codes[rows])
             account = [book.account_ids[code] for code in codes.tolist()]
         known = zip(book.account_ids, book.wallet_balance.tolist(), strict=True)
-        wallets = {label: balance for label, balance in known if not np.isnan(balance)}
+        wallets: dict[Any, Any] = {label: balance for label, balance in known if not np.isnan(balance)}
+        if book.named_wallets is not None:
+            wallets = {book.account_ids[code]: {} for code in book.named_wallets.account.tolist()}
+            of_wallet, currency, balance = book.named_wallets
+            for code, name, held in zip(of_wallet.tolist(), currency, balance.tolist(), strict=True):
+                wallets[book.account_ids[code]][name] = held
         numbers: Any = self.columns
         return PositionBook(
             self.codes.astype(np.uint32),

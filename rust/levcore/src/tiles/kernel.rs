@@ -197,7 +197,7 @@ mod tests {
     use crate::codes::status::Status;
     use crate::formulas::contract::{Contract, Payoff};
     use crate::machine::compare::Baseline;
-    use crate::rules::parameters::tests::plain_rules;
+    use crate::rules::Rules;
     use crate::rules::policy::Terms;
     use crate::rules::tiers::TierTable;
     use crate::tiles::marked::{MarkedInstrument, spread_instruments};
@@ -207,7 +207,7 @@ mod tests {
     /// Isolated rows with a rate of 1/64, all alike: the tile after every formula has gone over it.
     fn evaluated(payoff: Payoff, quantity: f64, entry: f64, mark: f64, margin: f64, leverage: f64) -> Box<Tile> {
         let terms = Terms::new(Contract::new(payoff, 1.0, 1.0).unwrap(), TierTable::single_rate(1.0 / 64.0).unwrap());
-        let policy = Policy::new(plain_rules(), &[terms]).unwrap();
+        let policy = Policy::new(Rules::plain(), &[terms]).unwrap();
         let marked = MarkedInstrument::new(Some(&policy.instruments[0]), mark, &policy.stand_in);
         let instruments = MarkedInstruments::new(vec![marked], &policy);
         let mut tile = Box::new(Tile::new());

@@ -52,6 +52,7 @@ pub(crate) struct Scratch {
     funding: SparseColumn,
     risk_limit: SparseColumn,
     wallet_balance: Vec<f64>,
+    account_status: Vec<AccountStatus>,
     balances: ScratchBalances,
     records: Vec<Record>,
     results: Vec<f64>,
@@ -82,6 +83,7 @@ impl Default for Scratch {
             funding: SparseColumn::new(0.0),
             risk_limit: SparseColumn::new(f64::NAN),
             wallet_balance: Vec::new(),
+            account_status: Vec::new(),
             balances: ScratchBalances::default(),
             records: Vec::new(),
             results: Vec::new(),
@@ -109,6 +111,7 @@ impl Scratch {
         if let Some(account) = account {
             record.account = self.wallet_balance.len() as u32;
             self.wallet_balance.push(ledger.wallet(account));
+            self.account_status.push(ledger.known_status(account));
             let legs = ledger.book.members.legs.of(account as usize);
             let first = self.instrument.len();
             if let (Some(&start), Some(&last)) = (legs.first(), legs.last())
@@ -257,6 +260,7 @@ impl Scratch {
             accrued_funding: self.funding.column(rows),
             risk_limit: self.risk_limit.column(rows),
             wallet_balance: &self.wallet_balance,
+            account_status: Some(&self.account_status),
             balances: has_balances.then_some(Balances {
                 asset: &own.asset,
                 balance: &own.balance,
@@ -345,13 +349,14 @@ impl Scratch {
     }
 
     fn clear(&mut self) {
-        let Self { instrument, policy, account, cross, records, wallet_balance, balances, .. } = self;
+        let Self { instrument, policy, account, cross, records, wallet_balance, account_status, balances, .. } = self;
         let Self { quantity, entry_price, isolated_margin, leverage, funding, risk_limit, .. } = self;
         for column in [instrument, policy, account, &mut balances.account, &mut balances.asset, &mut balances.policy] {
             column.clear();
         }
         cross.clear();
         records.clear();
+        account_status.clear();
         for column in [isolated_margin, leverage, funding, risk_limit] {
             column.clear();
         }
