@@ -16,7 +16,9 @@ __all__ = [
     "Ladder",
     "Members",
     "Policy",
+    "Replay",
     "Table",
+    "TriggerIndex",
     "__version__",
     "account_measures",
     "account_statuses",
@@ -40,11 +42,15 @@ __all__ = [
     "measure_distances",
     "measure_distances_without",
     "measures",
+    "number_code_points",
+    "number_integers",
+    "number_objects",
     "order_margins",
     "panic_inside",
     "positions_from_fills",
     "price_grid_profits",
     "quantities_to_close",
+    "replay_words",
     "scenario_account_statuses",
     "scenario_margin",
     "scenario_measures",
@@ -93,6 +99,8 @@ class Table:
     def with_words(self, name: str, codes: npt.NDArray[np.uint32], words: list[str]) -> Table: ...
     def with_texts(self, name: str, texts: list[str | None]) -> Table: ...
     def with_integers(self, name: str, values: list[int | None]) -> Table: ...
+    def with_coded_texts(self, name: str, codes: npt.NDArray[np.uint32], texts: list[str]) -> Table: ...
+    def with_whole_numbers(self, name: str, values: npt.NDArray[np.int64]) -> Table: ...
     def __arrow_c_stream__(self, requested_schema: object = None) -> object: ...
 
 def text_to_number(text: str) -> float: ...
@@ -114,6 +122,7 @@ class Book:
         cross: npt.NDArray[np.bool_] | None,
         account: npt.NDArray[np.uint32] | None,
         wallet_balance: npt.NDArray[np.float64],
+        account_status: list[int] | None,
         balances: BalanceColumns | None,
         hedge: bool,
         pool_all: bool,
@@ -293,6 +302,68 @@ def what_if(
 ) -> None: ...
 
 @final
+class Replay:
+    def __new__(
+        cls,
+        book: Book,
+        policies: BookPolicies,
+        marks: npt.NDArray[np.float64],
+        cross: npt.NDArray[np.bool_],
+        account: npt.NDArray[np.uint32],
+        key: npt.NDArray[np.int64],
+        margin: npt.NDArray[np.int64],
+        wallet: npt.NDArray[np.int64],
+        fund: int,
+        rules: object,
+        instruction_set: str,
+    ) -> Replay: ...
+    def run(self, steps: object, first: int, last: int) -> None: ...
+    @property
+    def steps(self) -> int: ...
+    def totals(self) -> tuple[int, int, int, int]: ...
+    def state(
+        self,
+    ) -> tuple[
+        npt.NDArray[np.float64], npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]
+    ]: ...
+    def events(
+        self,
+    ) -> tuple[
+        npt.NDArray[np.uint8],
+        list[npt.NDArray[np.uint64]],
+        list[npt.NDArray[np.float64]],
+        list[npt.NDArray[np.int64]],
+    ]: ...
+    def samples(
+        self,
+    ) -> tuple[list[npt.NDArray[np.uint64]], list[npt.NDArray[np.float64]], list[npt.NDArray[np.int64]]]: ...
+
+def replay_words() -> list[tuple[str, str]]: ...
+
+@final
+class TriggerIndex:
+    def __new__(
+        cls,
+        book: Book,
+        policies: BookPolicies,
+        marks: npt.NDArray[np.float64],
+        instruction_set: str,
+    ) -> TriggerIndex: ...
+    def ticks(
+        self,
+        starts: npt.NDArray[np.uint64],
+        instrument: npt.NDArray[np.uint32],
+        price: npt.NDArray[np.float64],
+    ) -> tuple[
+        npt.NDArray[np.uint64],
+        npt.NDArray[np.bool_],
+        npt.NDArray[np.uint32],
+        list[npt.NDArray[np.uint8]],
+        npt.NDArray[np.float64],
+    ]: ...
+    def liquidatable(self) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.uint32]]: ...
+
+@final
 class Ladder:
     def __new__(
         cls,
@@ -404,3 +475,12 @@ def settle(
     list[npt.NDArray[np.int64]],
 ]: ...
 def to_quanta(amount: npt.NDArray[np.float64], per_unit: float) -> npt.NDArray[np.int64]: ...
+def number_code_points(
+    points: npt.NDArray[np.uint32], width: int
+) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]: ...
+def number_integers(
+    values: npt.NDArray[np.int64],
+) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]: ...
+def number_objects(
+    values: list[Any] | tuple[Any, ...] | npt.NDArray[np.object_],
+) -> tuple[npt.NDArray[np.uint32], list[Any]] | None: ...

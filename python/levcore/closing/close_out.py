@@ -113,6 +113,7 @@ def close_out(
     policy, seed = engine.policy, whole_number("seed", seed) % 2**64
     if book.balances is not None:
         raise InputError("book", "must be without balances in several assets", "wallets", "balances")
+    engine.bind(book).wallets.refuse_several("closing")
     if not is_word(trigger, ("liquidation_price", "mark")):
         raise InputError("trigger", "must be a known place", "'liquidation_price' or 'mark'", repr(trigger))
     _check_price(policy, priced_by)
