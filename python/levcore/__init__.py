@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from levcore.live.index import TriggerIndex
     from levcore.planning.plan import plan
     from levcore.reconciliation.reconcile import reconcile
-    from levcore.replay.replay import replay
+    from levcore.replays.replay import replay
     from levcore.reports.installation import show_versions
     from levcore.reports.report import report
     from levcore.rules.funds import FundRules, fund_rules
@@ -138,7 +138,7 @@ LATER = {
     "plan": "levcore.planning.plan",
     "positions_from_fills": "levcore.fills.table",
     "reconcile": "levcore.reconciliation.reconcile",
-    "replay": "levcore.replay.replay",
+    "replay": "levcore.replays.replay",
     "report": "levcore.reports.report",
     "show_versions": "levcore.reports.installation",
     "stress": "levcore.stress_testing.stress",

@@ -140,7 +140,7 @@ class Replay:
     margin : ndarray of int64, shape (n,)
         Margins of isolated rows.
     wallet : ndarray of int64, shape (a,)
-        Wallets by ``book.account_ids``; of those without positions -1.
+        Wallets by ``book.account_ids``; those without positions took no part.
     other : Replay or None
         The same book along the other path of its bars, if both were asked for.
     """
@@ -234,7 +234,12 @@ class Replay:
         digest = hashlib.sha256()
         e, book = self.events, self.book
         names = np.array(book.instrument_names, dtype=str)
-        columns: list[npt.NDArray[Any]] = [e.kind, e.step, names[book.instrument_codes[e.row]], book.entry_price[e.row]]
+        columns: list[npt.NDArray[Any]] = [
+            e.kind,
+            e.step,
+            names[book.instrument_codes[e.row]],
+            book.entry_price[e.row],
+        ]
         columns += [e.quantity, e.trigger, e.fill, *(getattr(e, name) for name in AMOUNTS)]
         columns += [self.series.open, self.series.equity, self.series.open_interest]
         columns += [getattr(self.series, name) for name in SERIES]
