@@ -71,7 +71,7 @@ def test_order_instruction_set_and_stopping_do_not_matter() -> None:
         random = np.random.default_rng(seed)
         columns = random_replay_columns(seed)
         order = random.permutation(len(book))
-        mixed = {
+        mixed: Any = {
             name: column[order] if isinstance(column, np.ndarray) and name not in ("accounts",) else column
             for name, column in columns.items()
         }

@@ -42,6 +42,7 @@ from levcore.cli.options import (
 from levcore.cli.plan import add_plan
 from levcore.cli.progress import Progress
 from levcore.cli.reconcile import add_reconcile
+from levcore.cli.replay import add_ladder, add_replay
 from levcore.cli.reply import positions_of, read_reply_of
 from levcore.cli.terminal import note, say, write_rows
 from levcore.cli.tiers import add_tiers
@@ -171,6 +172,8 @@ def _parser() -> Parser:
     add_compare(commands)
     add_plan(commands)
     add_reconcile(commands)
+    add_replay(commands, _add_inputs, _inputs_or_reply)
+    add_ladder(commands, _add_inputs, _inputs_or_reply)
     add_tiers(commands)
     listing = commands.add_parser(
         "policies", help="list the bundled policies", description="List the bundled policies, or show one."
@@ -234,6 +237,14 @@ def _score(options: argparse.Namespace) -> int:
     progress.clear()
     # What is left out could not be judged.
     return FOUND if reply is not None and (reply.left_out or not len(risk.accounts)) else exit_code(risk)
+
+
+def _inputs_or_reply(
+    options: argparse.Namespace, progress: Progress
+) -> tuple[Positions, PositionBook, Marks, MarginPolicy | dict[str, MarginPolicy]]:
+    if options.source:
+        return _of_reply(options, read_reply_of(options, options.set))
+    return _inputs(options, progress)
 
 
 def _of_reply(

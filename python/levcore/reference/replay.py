@@ -207,7 +207,9 @@ class ReplayTwin:
         self, kind: int, rows: list[int], triggers: list[float]
     ) -> tuple[list[Closing], list[tuple[float, float]], list[Purse], list[int]]:
         """What is closed, its prices, its purses and their first rows."""
-        rules, first, names = self.rules, [], {}
+        rules = self.rules
+        first: list[int] = []
+        names: dict[tuple[str, int], int] = {}
         closings, prices, purses = [], [], []
         for row, trigger in zip(rows, triggers, strict=True):
             code, quantity = self.code(row), self.quantity[row]
@@ -226,10 +228,11 @@ class ReplayTwin:
                 ends = kind == LIQUIDATION or all(other in rows for other in others)
                 purses.append(Purse(self.purse(row), ends, rules.to_fund and kind == LIQUIDATION, 0))
             entry = float(self.book.entry_price[row])
-            numbers = [self.at(row, each) for each in (entry, at, fill)]
+            x_entry, x_trigger, x_fill = (self.at(row, each) for each in (entry, at, fill))
             fee = rules.fee_rate if kind == LIQUIDATION else 0.0
             lots, pool = to_quanta(abs(quantity), rules.lots_per_unit), 2 * code + (quantity < 0.0)
-            closings.append(Closing(self.gain(row, quantity), *numbers, fee, lots, pool, names[name]))
+            gain = self.gain(row, quantity)
+            closings.append(Closing(gain, x_entry, x_trigger, x_fill, fee, lots, pool, names[name]))
             prices.append((at, fill))
         return closings, prices, purses, first
 

@@ -207,6 +207,8 @@ def _result(
         open_interest=open_interest,
         **dict(zip(SERIES, amounts, strict=True)),
     )
+    closes = np.full((bars.times.size, len(opening.book.instrument_names)), np.nan)
+    closes[np.repeat(np.arange(bars.times.size), np.diff(bars.starts)), bars.instrument] = bars.prices[:, -1]
     left, margin, wallet, _ = core.state()
     funded, funding, _, _ = core.totals()
     back = np.argsort(opening.order)
@@ -219,6 +221,9 @@ def _result(
         per_unit=rules.per_unit,
         events=events,
         series=series,
+        instruments=tuple(opening.book.instrument_names),
+        closes=closes,
+        times=bars.times,
         steps=core.steps,
         of_steps=len(steps),
         opening_money=sum(opening.margin.tolist()) + sum(opening.wallet.tolist()),
