@@ -28,6 +28,7 @@ __all__ = [
     "cascade",
     "change_kinds",
     "change_statuses",
+    "close_loans",
     "closing_words",
     "default_threads",
     "deleverage",
@@ -41,6 +42,9 @@ __all__ = [
     "measure_distances",
     "measure_distances_without",
     "measures",
+    "number_code_points",
+    "number_integers",
+    "number_objects",
     "order_margins",
     "panic_inside",
     "positions_from_fills",
@@ -95,6 +99,8 @@ class Table:
     def with_words(self, name: str, codes: npt.NDArray[np.uint32], words: list[str]) -> Table: ...
     def with_texts(self, name: str, texts: list[str | None]) -> Table: ...
     def with_integers(self, name: str, values: list[int | None]) -> Table: ...
+    def with_coded_texts(self, name: str, codes: npt.NDArray[np.uint32], texts: list[str]) -> Table: ...
+    def with_whole_numbers(self, name: str, values: npt.NDArray[np.int64]) -> Table: ...
     def __arrow_c_stream__(self, requested_schema: object = None) -> object: ...
 
 def text_to_number(text: str) -> float: ...
@@ -116,6 +122,7 @@ class Book:
         cross: npt.NDArray[np.bool_] | None,
         account: npt.NDArray[np.uint32] | None,
         wallet_balance: npt.NDArray[np.float64],
+        account_status: list[int] | None,
         balances: BalanceColumns | None,
         hedge: bool,
         pool_all: bool,
@@ -423,6 +430,15 @@ def cascade(
 ) -> tuple[
     npt.NDArray[np.int64], npt.NDArray[np.int64], list[npt.NDArray[np.float64]], npt.NDArray[np.int64]
 ]: ...
+def close_loans(
+    debt: npt.NDArray[np.int64],
+    collateral: npt.NDArray[np.int64],
+    total_debt: npt.NDArray[np.int64],
+    total_collateral: npt.NDArray[np.int64],
+    health_factor: npt.NDArray[np.float64],
+    bonus: npt.NDArray[np.int64],
+    rule: tuple[float, int, int, float, int],
+) -> _Amounts: ...
 def loss_parts(
     gain: npt.NDArray[np.float64],
     entry: npt.NDArray[np.float64],
@@ -459,3 +475,12 @@ def settle(
     list[npt.NDArray[np.int64]],
 ]: ...
 def to_quanta(amount: npt.NDArray[np.float64], per_unit: float) -> npt.NDArray[np.int64]: ...
+def number_code_points(
+    points: npt.NDArray[np.uint32], width: int
+) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]: ...
+def number_integers(
+    values: npt.NDArray[np.int64],
+) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]: ...
+def number_objects(
+    values: list[Any] | tuple[Any, ...] | npt.NDArray[np.object_],
+) -> tuple[npt.NDArray[np.uint32], list[Any]] | None: ...

@@ -21,6 +21,24 @@ TEN_TIMES: dict[str, Any] = {
 FILL = 10_000.0 * 0.9 / 0.996 * 0.85
 """15 % below the trigger of a long of 10,000 on a margin of 1,000 at a rate of 0.4 %."""
 OUTCOMES = {"no": "written_off", "yes": "owed", "claim_reserved": "claim"}
+STEPS: tuple[dict[str, Any], ...] = (
+    {},
+    {
+        "close_out_step": "share",
+        "close_out_share": 0.2,
+        "close_out_next": "whole",
+        "close_out_whole_up_to": 50.0,
+    },
+    {"close_out_step": "share", "close_out_share": 0.3, "close_out_next": "again", "close_out_least": 20.0},
+    {
+        "close_out_step": "share",
+        "close_out_share": 0.2,
+        "close_out_next": "same",
+        "close_out_exit_level": 0.9,
+    },
+    {"close_out_step": "largest_loss", "close_out_take_over_level": 1.5},
+    {"close_out_step": "tiers", "close_out_tiers": 1, "close_out_step_isolated": "largest_loss"},
+)
 RANKINGS = [name for name, _ in core.closing_words()[2]]
 
 
@@ -110,6 +128,8 @@ def random_close_out(seed: int, shuffled: bool = False) -> tuple[CloseOut, lc.Po
         close_out_remainder=str(random.choice(["trader", "fund"])),
         close_out_fee_rate=float(random.choice([0.0, 0.0013])),
         trader_owes=str(random.choice(["no", "yes", "claim_reserved"])),
+        trader_owes_isolated=str(random.choice(["same", "no", "yes"])),
+        **STEPS[seed % len(STEPS)],
     )
     balances = np.round(random.lognormal(2, 1, wallets.size), 2)
     marks = {name: mark * random.uniform(0.6, 1.6) for name, mark in MARKS.items()}
@@ -127,7 +147,7 @@ def test_no_quantum_is_lost() -> None:
         ("fund", "deleveraged", "socialised", "rounding", "owed", "claim", "written off"), 0
     )
     for seed in range(400):
-        closed, _ = random_close_out(seed)
+        closed, book = random_close_out(seed)
         balances = closed.ledger.balances()
         assert sum(balances.values()) == 0
         assert balances["closed"] == 0
@@ -137,11 +157,20 @@ def test_no_quantum_is_lost() -> None:
             legs = closed.group == group
             left = int(closed.margin[group]) - int(loss[legs].sum())
             assert left == closed.left[group]
-            assert int(paid[legs].sum()) + int(closed.other_money[group]) == max(-left, 0)
+            missing = max(-left, 0) if closed.ends[group] else 0
+            assert int(paid[legs].sum()) + int(closed.other_money[group]) == missing
+        np.testing.assert_allclose(quantity_after(closed, book), closed.open_quantity, atol=1e-12)
         assert (paid >= 0).all()
         for name in asked:
             asked[name] += balances[name] != 0
     assert all(asked.values()), asked
+
+
+def quantity_after(closed: CloseOut, book: lc.PositionBook) -> Any:
+    """What is open where every close is taken off."""
+    left = np.array(book.quantity)
+    np.subtract.at(left, closed.rows, closed.quantity)
+    return left
 
 
 def test_the_order_of_rows_is_no_matter() -> None:

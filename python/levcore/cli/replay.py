@@ -1,15 +1,13 @@
 """``levcore replay`` and ``levcore ladder``: a book over prices that were, and over prices that might be."""
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from levcore.book.marks import Marks
-from levcore.book.positions import PositionBook
 from levcore.cli.exit_codes import INTERRUPTED
+from levcore.cli.inputs import add_inputs, inputs
 from levcore.cli.options import OK, check_outputs, inputs_of
 from levcore.cli.progress import Progress
 from levcore.cli.terminal import say
@@ -27,15 +25,10 @@ from levcore.rules.policy import MarginPolicy
 
 __all__ = ["add_ladder", "add_replay"]
 
-Inputs = Callable[[argparse.Namespace, Progress], tuple[Any, PositionBook, Marks, Any]]
 RUNGS = 21
 
 
-def add_replay(
-    commands: "argparse._SubParsersAction[Any]",
-    add_inputs: Callable[[argparse.ArgumentParser], None],
-    inputs: Inputs,
-) -> None:
+def add_replay(commands: "argparse._SubParsersAction[Any]") -> None:
     """Add the command to the parser's commands."""
     parser = commands.add_parser(
         "replay",
@@ -69,17 +62,17 @@ def add_replay(
         help="when an instrument ends: its positions are settled at its price; may be repeated",
     )
     parser.add_argument("--report", metavar="FILE.html", help="write the report, one offline file")
-    parser.set_defaults(run=lambda options: _replay(options, inputs))
+    parser.set_defaults(run=_replay)
 
 
-def _replay(options: argparse.Namespace, inputs: Inputs) -> int:
+def _replay(options: argparse.Namespace) -> int:
     check_outputs((*inputs_of(options), options.prices, options.funding), [("--report", options.report)])
     if options.report:
         check_report_path(options.report, "--report")
     progress = Progress()
     prices = read_prices(options.prices)
     funding = read_funding(options.funding) if options.funding else None
-    _, book, _, policy = inputs(options, progress)
+    _, book, _, policy, _, _ = inputs(options, progress)
     policy = _only(policy)
     step = progress.step("replaying")
     found = replay(
@@ -121,11 +114,7 @@ def _pair(text: str) -> tuple[str, Any]:
     return name, float(when) if when.replace(".", "", 1).isdigit() and "-" not in when else when
 
 
-def add_ladder(
-    commands: "argparse._SubParsersAction[Any]",
-    add_inputs: Callable[[argparse.ArgumentParser], None],
-    inputs: Inputs,
-) -> None:
+def add_ladder(commands: "argparse._SubParsersAction[Any]") -> None:
     """Add the command to the parser's commands."""
     parser = commands.add_parser(
         "ladder",
@@ -138,17 +127,17 @@ def add_ladder(
     parser.add_argument("--highest", type=float, metavar="PRICE", help="twice the mark by default")
     parser.add_argument("--rungs", type=int, default=RUNGS, metavar="N", help=f"prices, {RUNGS} by default")
     parser.add_argument("--report", metavar="FILE.html", help="write the ladder, one offline file")
-    parser.set_defaults(run=lambda options: _ladder(options, inputs))
+    parser.set_defaults(run=_ladder)
 
 
-def _ladder(options: argparse.Namespace, inputs: Inputs) -> int:
+def _ladder(options: argparse.Namespace) -> int:
     check_outputs(inputs_of(options), [("--report", options.report)])
     if options.report:
         check_report_path(options.report, "--report")
     if options.rungs < 2:
         raise InputError("--rungs", "must be prices", "2 or more", str(options.rungs))
     progress = Progress()
-    _, book, marks, policy = inputs(options, progress)
+    _, book, marks, policy, _, _ = inputs(options, progress)
     policy = _only(policy)
     names = book.instrument_names
     if options.instrument is None and len(names) != 1:

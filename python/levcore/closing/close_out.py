@@ -111,6 +111,7 @@ def close_out(
     policy = engine.policy
     if book.balances is not None:
         raise InputError("book", "must be without balances in several assets", "wallets", "balances")
+    engine.bind(book).wallets.refuse_several("closing")
     if not is_word(trigger, ("liquidation_price", "mark")):
         raise InputError("trigger", "must be a known place", "'liquidation_price' or 'mark'", repr(trigger))
     _check_price(policy, priced_by)

@@ -187,6 +187,9 @@ class _Work:
             taken = required >= level * equity
             self.to_fund[rows[taken]] = True
             all_of |= taken
+        level = self.policy.close_out_whole_level
+        if level is not None:
+            all_of |= required >= level * equity
         closed = np.empty(rows.size)
         for cross in (False, True):
             of_mode = self.book.is_cross[rows] == cross

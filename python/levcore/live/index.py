@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from levcore._levcore import TriggerIndex as CoreIndex
 from levcore.book.arrays import Floats, float_column
-from levcore.engine.known_prices import known_prices
+from levcore.book.marks import mark_prices
 from levcore.errors import InputError, ShapeError
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class TriggerIndex:
             raise InputError("book", "must be without balances in several assets", "wallets", "balances")
         if len(bound.policies) != 1:
             raise InputError("book", "must stand under one policy", "one", str(len(bound.policies)))
-        prices = np.ascontiguousarray(np.asarray(known_prices(book, marks, bound.policies)).reshape(-1))
+        prices = np.ascontiguousarray(np.asarray(mark_prices(book, marks)).reshape(-1))
         self.book = book
         self._core = CoreIndex(bound.handle, bound.kernel, prices, engine.used_instruction_set)
 

@@ -6,7 +6,6 @@ that rests on, and what nobody has published: such a rule is ``"unknown"``, and 
 """
 
 import dataclasses
-import math
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from functools import cache
 from typing import Any, Literal, get_args
 
 from levcore.arguments import is_number
-from levcore.errors import InputError, PolicyError, UnknownPolicyError, UnknownRuleError
+from levcore.errors import InputError, PolicyError, TierError, UnknownPolicyError, UnknownRuleError
 from levcore.rules.assets import Asset, AssetTable
 from levcore.rules.fees import Fees, regular_fees
 from levcore.rules.instruments import Instrument, InstrumentTable
@@ -30,6 +29,7 @@ from levcore.rules.terms import (
     CloseOutStepIsolated,
     ClosingFeeBasis,
     CrossFeeBasis,
+    CrossWallet,
     DeleveragingRanking,
     FeeBankruptcy,
     FeeReserve,
@@ -56,7 +56,7 @@ from levcore.rules.terms import (
     TriggerPrice,
     Unknown,
 )
-from levcore.rules.tiers import Unit
+from levcore.rules.tiers import TierTable, Unit
 
 __all__ = ["MarginPolicy", "PolicyInfo", "Source", "Texts", "policies", "policy"]
 
@@ -142,8 +142,10 @@ class MarginPolicy:
         `hedge_requirement` is "covered".
     return_basis : {"entry", "mark"}
         Value over the leverage of which the venue takes the return on equity; that at entry by default.
-    lowest_short_price : float, quote
-        Price below which no table holds for short positions, which are then refused; 0 where there is none.
+    short_minimum : tuple of (floor, rate, amount)
+        The least that short positions must hold a unit of size: above each price `floor`, that rate of the
+        value and that amount in settlement currency, where the table asks for less (`TierTable.per_unit`).
+        Empty where there is none.
     initial_margin_rule : {"leverage", "table", "unknown"}
         Whether the initial margin is the value over the row's leverage, or follows the instrument's
         `initial_tiers`.
@@ -154,6 +156,11 @@ class MarginPolicy:
         Of accounts with balances in several assets: a liability is taken off the equity (margin over
         requirement), or is itself the requirement (assets over liabilities). "none": an account is one wallet
         in one currency.
+    cross_wallet : {"account", "settlement_currency", "unknown"}
+        What the cross positions of an account share where they settle in several currencies: one wallet of
+        the account, which then takes `levcore.Balances`, or one a settlement currency, each of them judged
+        and liquidated apart (Binance's single-asset mode); "unknown" by default. An account in one currency
+        does not need it.
     margins_convert_at : {"price", "liability_weight", "unknown"}
         Of accounts with balances: whether margins of positions turn into the account's currency at the price
         of their settlement currency, or at that times its liability weight, the ask rate.
@@ -182,6 +189,10 @@ class MarginPolicy:
         Value up to which a position is closed whole instead; 0 by default.
     close_out_least : float, settlement currency
         Value that a step closes at least; 0 by default.
+    close_out_least_left : float, settlement currency
+        Value that a step leaves of a loan and of its collateral unless it leaves nothing; 0 by default.
+    close_out_whole_level : float or None
+        Requirement over equity from which a step closes everything; None where there is no such level.
     close_out_tiers : int
         Tiers that a step goes down, all of a position with fewer below it; 0 to the lowest, by default.
     close_out_next : {"whole", "same", "again", "unknown"}
@@ -261,7 +272,7 @@ class MarginPolicy:
     table_shape: TableShape
     hedge_requirement: HedgeRequirement
     covered_share: float
-    lowest_short_price: float
+    short_minimum: tuple[tuple[float, float, float], ...]
     initial_margin_rule: InitialMarginRule
     funding_in_requirement: FundingInRequirement
     liabilities_count_as: LiabilityRule
@@ -273,6 +284,7 @@ class MarginPolicy:
     close_out_payers: tuple[str, ...]
     close_out_ranking: DeleveragingRanking
     close_out_price: CloseOutPrice
+    cross_wallet: CrossWallet = "unknown"
     closing_fee_basis_cross: CrossFeeBasis = "same"
     closing_fee_reserved: FeeReserve = "same"
     bankruptcy_rounding_long: BankruptcyRounding = "same"
@@ -287,6 +299,8 @@ class MarginPolicy:
     close_out_share: float | Unknown = UNKNOWN
     close_out_whole_up_to: float = 0.0
     close_out_least: float = 0.0
+    close_out_least_left: float = 0.0
+    close_out_whole_level: float | None = None
     close_out_tiers: int = 0
     close_out_next: CloseOutNext = UNKNOWN
     close_out_cooldown: float = 0.0
@@ -321,6 +335,7 @@ class MarginPolicy:
         self._check_fee()
         self._check_levels()
         self._check_covered_share()
+        self._check_short_minimum()
         self._check_close_out()
         self._check_pairs()
 
@@ -481,11 +496,20 @@ class MarginPolicy:
         share = self.covered_share
         if not (is_number(share) and 0 <= share <= 1):
             raise self._fault("covered_share", "must be a share", "in [0, 1]", repr(share))
-        low = self.lowest_short_price
-        if not (is_number(low) and 0 <= low < math.inf):
-            raise self._fault("lowest_short_price", "must be a price, or 0", ">= 0", repr(low))
         if share != 0 and self.hedge_requirement != "covered":
             raise self._fault("covered_share", "belongs to hedge_requirement='covered'", "0", repr(share))
+
+    def _check_short_minimum(self) -> None:
+        least = self.short_minimum
+        try:
+            if not isinstance(least, tuple):
+                raise TypeError("no tuple")
+            if least:
+                TierTable.single_rate("0.5").with_least_per_unit(least)
+        except (TierError, TypeError, ValueError) as error:
+            text = f"must be lines a unit ({error})"
+            expected = "a tuple of (floor, rate, amount), or ()"
+            raise self._fault("short_minimum", text, expected, repr(least)) from None
 
     def _check_pairs(self) -> None:
         """Refuse rules of two margin modes, or of two margins, that the kernel does not compute together."""
@@ -531,11 +555,12 @@ class MarginPolicy:
             raise self._fault(
                 "close_out_share", "must be a share of value", f"in [{LOWEST_SHARE}, 1]", repr(share)
             )
-        amounts = ("whole_up_to", "least", "tiers", "cooldown", "guard_band", "exit_level", "take_over_level")
+        levels = ("exit_level", "take_over_level", "whole_level")
+        amounts = ("whole_up_to", "least", "least_left", "tiers", "cooldown", "guard_band", *levels)
         for rule in (f"close_out_{amount}" for amount in amounts):
             amount = getattr(self, rule)
             absent = amount is None and rule.endswith("_level")
-            if not absent and not (is_number(amount) and 0 <= amount < math.inf):
+            if not absent and not (is_number(amount) and 0 <= amount < float("inf")):
                 raise self._fault(rule, "must be a number", ">= 0", repr(amount))
         if not isinstance(self.close_out_tiers, int):
             raise self._fault("close_out_tiers", "must be whole tiers", "0, 1, 2", repr(self.close_out_tiers))

@@ -18,6 +18,7 @@ __all__ = [
     "CloseOutStepIsolated",
     "ClosingFeeBasis",
     "CrossFeeBasis",
+    "CrossWallet",
     "DeleveragingRanking",
     "FeeBankruptcy",
     "FeeReserve",
@@ -58,13 +59,14 @@ FeeBankruptcy: TypeAlias = Literal["none", "margin", "leverage", "unknown"]
 Rounding: TypeAlias = Literal["none", "up", "down", "nearest", "unknown"]
 BankruptcyRounding: TypeAlias = Rounding | Literal["same"]
 RateRule: TypeAlias = Literal["table", "half-of-initial-at-max-leverage", "unknown"]
-TableShape: TypeAlias = Literal["marginal", "flat", "growing", "single", "any"]
+TableShape: TypeAlias = Literal["marginal", "flat", "growing", "per_unit", "single", "any"]
 HedgeRequirement: TypeAlias = Literal["sum", "larger_leg", "larger_side", "covered", "unknown"]
 InitialHedgeRule: TypeAlias = Literal["same", "sum", "larger_leg", "larger_side", "covered", "unknown"]
 ReturnBasis: TypeAlias = Literal["entry", "mark"]
 InitialMarginRule: TypeAlias = Literal["leverage", "table", "unknown"]
 FundingInRequirement: TypeAlias = Literal["none", "rate_times_value", "rate_times_value_of_payer", "unknown"]
 LiabilityRule: TypeAlias = Literal["none", "negative_equity", "requirement", "unknown"]
+CrossWallet: TypeAlias = Literal["account", "settlement_currency", "unknown"]
 MarginConversion: TypeAlias = Literal["price", "liability_weight", "unknown"]
 CloseOutStep: TypeAlias = Literal["whole", "share", "tiers", "largest_loss", "unknown"]
 CloseOutStepIsolated: TypeAlias = CloseOutStep | Literal["same"]
@@ -117,6 +119,7 @@ CHOICES: dict[str, tuple[object, ...]] = {
     "initial_margin_rule": get_args(InitialMarginRule),
     "funding_in_requirement": get_args(FundingInRequirement),
     "liabilities_count_as": get_args(LiabilityRule),
+    "cross_wallet": get_args(CrossWallet),
     "margins_convert_at": get_args(MarginConversion),
     "trader_owes": get_args(TraderOwes),
     "order_margin": get_args(OrderMargin),

@@ -1,8 +1,8 @@
 //! After the trigger: columns borrowed from NumPy, whole amounts back.
 
 use levcore::closing::{
-    self, Batch, Closings, Fund, Impact, LadderSide, Payer, Pools, Rung, Stack, Standing, StepRule, Steps, Wanted,
-    Wave, Winners,
+    self, Batch, Closings, Fund, Impact, LadderSide, LoanRule, Loans, Payer, Pools, Rung, Stack, Standing, StepRule,
+    Steps, Wanted, Wave, Winners,
 };
 use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
@@ -179,6 +179,33 @@ pub(crate) fn step_quantities<'py>(
     let steps = Steps { quantity, value, keep, all: all.as_slice()? };
     let closed = door::through(py, || closing::step_quantities(&rule, &steps))?;
     Ok(PyArray1::from_vec(py, closed))
+}
+
+/// Debt repaid, collateral seized, fee and uncovered debt of each loan; `rule` is share, small, least left, weak health factor, fee.
+#[pyfunction]
+#[allow(clippy::too_many_arguments, reason = "columns of a table, by name in Python")]
+pub(crate) fn close_loans<'py>(
+    py: Python<'py>,
+    debt: Amounts<'py>,
+    collateral: Amounts<'py>,
+    total_debt: Amounts<'py>,
+    total_collateral: Amounts<'py>,
+    health_factor: Floats<'py>,
+    bonus: Amounts<'py>,
+    rule: (f64, i64, i64, f64, i64),
+) -> PyResult<[Wholes<'py>; 4]> {
+    let (share, small_below, least_left, weak_at, fee) = rule;
+    let rule = LoanRule { share, small_below, least_left, weak_at, fee };
+    let loans = Loans {
+        debt: debt.as_slice()?,
+        collateral: collateral.as_slice()?,
+        total_debt: total_debt.as_slice()?,
+        total_collateral: total_collateral.as_slice()?,
+        health_factor: health_factor.as_slice()?,
+        bonus: bonus.as_slice()?,
+    };
+    let closed = door::through(py, || closing::close_loans(&loans, &rule))?;
+    Ok([closed.repaid, closed.seized, closed.fee, closed.uncovered].map(|values| PyArray1::from_vec(py, values)))
 }
 
 /// An impact by its kind; columns of one value each but for levels.

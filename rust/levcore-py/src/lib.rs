@@ -1,6 +1,7 @@
 //! The Python binding of `levcore`: borrow columns, release the interpreter, map errors; nothing else.
 
 mod arrow_cells;
+mod arrow_labels;
 mod arrow_pickle;
 mod arrow_stream;
 mod book;
@@ -11,6 +12,7 @@ mod closing;
 mod door;
 mod errors;
 mod fills;
+mod labels;
 mod live;
 mod over;
 mod policy;
@@ -34,13 +36,15 @@ mod _levcore {
     use crate::calls::{evaluate, leave_one_out, measure_distances, measure_distances_without, quantities_to_close};
     #[pymodule_export]
     use crate::closing::{
-        Ladder, allocate, average_impact, cascade, closing_words, deleverage, loss_parts, settle, step_quantities,
-        to_quanta,
+        Ladder, allocate, average_impact, cascade, close_loans, closing_words, deleverage, loss_parts, settle,
+        step_quantities, to_quanta,
     };
     #[pymodule_export]
     use crate::door::panic_inside;
     #[pymodule_export]
     use crate::fills::positions_from_fills;
+    #[pymodule_export]
+    use crate::labels::{number_code_points, number_integers, number_objects};
     #[pymodule_export]
     use crate::live::TriggerIndex;
     #[pymodule_export]

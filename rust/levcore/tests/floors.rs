@@ -13,7 +13,7 @@ const FLOORS: [&[&str]; 10] = [
     &["accounts"],
     &["job"],
     &["tiles"],
-    &["rules", "scenarios", "closing", "fills"],
+    &["rules", "scenarios", "closing", "fills", "labels"],
     &["book", "formulas", "machine"],
     &["codes"],
     &["memory"],

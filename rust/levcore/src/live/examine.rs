@@ -180,7 +180,7 @@ fn judge_all(
             None => {
                 let mut sums = Sums::default();
                 legs.amounts[first..last].iter().for_each(|leg| sums.add(leg));
-                judge_wallet(wallet, &sums, part.policy)
+                judge_wallet(wallet, job.book.status_of_account(account.code as usize), &sums, part.policy)
             }
         };
         share_surplus(legs, first..last, wallet, &verdict);

@@ -164,7 +164,7 @@ fn steepest(policy: &Policy, table: &Table) -> f64 {
             policy.tables.lines(*place).iter().fold(0.0, |most, line| if line.rate > most { line.rate } else { most })
         }
         Kind::Flat(_, tiers) => tiers.iter().fold(0.0, |most, tier| if tier.rate > most { tier.rate } else { most }),
-        Kind::Growing(_) => f64::INFINITY,
+        Kind::Growing(_) | Kind::Unit(_) => f64::INFINITY,
     };
     (rate + policy.cross_fees.rate) * policy.trigger
 }

@@ -1,6 +1,7 @@
 //! A book that stays and changes: its columns, owned.
 
 use crate::book::columns::Book;
+use crate::codes::AccountStatus;
 
 /// Columns as [`Book`] borrows them.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +22,8 @@ pub struct ResidentBook {
     pub risk_limit: Option<Vec<f64>>,
     /// Wallet balance by account code.
     pub wallet_balance: Vec<f64>,
+    /// What is known to be wrong with each account before anything is summed.
+    pub account_status: Option<Vec<AccountStatus>>,
 }
 
 impl ResidentBook {
@@ -37,6 +40,7 @@ impl ResidentBook {
             accrued_funding: copied(book.accrued_funding),
             risk_limit: copied(book.risk_limit),
             wallet_balance: book.wallet_balance.to_vec(),
+            account_status: book.account_status.map(<[AccountStatus]>::to_vec),
         }
     }
 
@@ -52,6 +56,7 @@ impl ResidentBook {
             accrued_funding: self.accrued_funding.as_deref(),
             risk_limit: self.risk_limit.as_deref(),
             wallet_balance: &self.wallet_balance,
+            account_status: self.account_status.as_deref(),
             balances: None,
         }
     }
