@@ -13,8 +13,10 @@ mod door;
 mod errors;
 mod fills;
 mod labels;
+mod live;
 mod over;
 mod policy;
+mod replay;
 mod scenarios;
 mod sums;
 mod table;
@@ -33,7 +35,10 @@ mod _levcore {
     #[pymodule_export]
     use crate::calls::{evaluate, leave_one_out, measure_distances, measure_distances_without, quantities_to_close};
     #[pymodule_export]
-    use crate::closing::{Ladder, allocate, closing_words, loss_parts, rank_for_deleveraging, share_out, to_quanta};
+    use crate::closing::{
+        Ladder, allocate, average_impact, cascade, close_loans, closing_words, deleverage, loss_parts, settle,
+        step_quantities, to_quanta,
+    };
     #[pymodule_export]
     use crate::door::panic_inside;
     #[pymodule_export]
@@ -41,9 +46,13 @@ mod _levcore {
     #[pymodule_export]
     use crate::labels::{number_code_points, number_integers, number_objects};
     #[pymodule_export]
+    use crate::live::TriggerIndex;
+    #[pymodule_export]
     use crate::over::evaluate_over;
     #[pymodule_export]
     use crate::policy::Policy;
+    #[pymodule_export]
+    use crate::replay::{Replay, replay_words};
     #[pymodule_export]
     use crate::scenarios::{evaluate_scenarios, price_grid_profits, span_future_profits};
     #[pymodule_export]

@@ -11,6 +11,7 @@ use arrow_array::{
 };
 use arrow_buffer::{BooleanBuffer, NullBuffer};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
+use levcore::memory::room_for;
 use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyList};
@@ -78,6 +79,8 @@ impl Table {
     }
 
     fn check_length(&self, name: &str, found: usize) -> PyResult<()> {
+        // A column in the making, which may double as it grows, and where it was before.
+        room_for(found * 4 * size_of::<f64>()).map_err(to_python)?;
         if found == self.__len__() {
             return Ok(());
         }
@@ -158,6 +161,8 @@ impl Table {
     /// A column as float64, NaN for a null.
     fn numbers<'py>(&self, py: Python<'py>, name: &str, text: bool) -> PyResult<Bound<'py, PyArray1<f64>>> {
         let place = self.place(name)?;
+        // A chunk that is read stands beside those before it.
+        room_for(self.__len__() * 4 * size_of::<f64>()).map_err(to_python)?;
         let mut values = Vec::with_capacity(self.__len__());
         for chunk in self.chunks(place) {
             let before = values.len();
@@ -182,6 +187,7 @@ impl Table {
         strip: bool,
     ) -> PyResult<(Bound<'py, PyArray1<u32>>, Bound<'py, PyList>)> {
         let place = self.place(name)?;
+        room_for(self.__len__() * 4 * size_of::<u32>()).map_err(to_python)?;
         let mut found = Labels::new(strip);
         for chunk in self.chunks(place) {
             let before = found.codes.len();
@@ -246,6 +252,8 @@ impl Table {
     /// This table with a column of texts or of integers; None is null.
     fn with_texts(&self, name: &str, texts: Vec<Option<String>>) -> PyResult<Self> {
         self.check_length(name, texts.len())?;
+        let bytes: usize = texts.iter().flatten().map(String::len).sum();
+        room_for(bytes * 3).map_err(to_python)?;
         let mut column = StringBuilder::new();
         texts.iter().for_each(|text| column.append_option(text.as_deref()));
         self.with(name, &(Arc::new(column.finish()) as ArrayRef))

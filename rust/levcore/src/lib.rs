@@ -9,7 +9,7 @@
 //! liquidation price has a closed form ([`formulas::liquidation`]). Results are the same to the last bit for every instruction set and
 //! number of threads.
 //!
-//! The rooms stand on floors, and use what lies below them only: `what_if`, `evaluate`, `accounts`, `job`, `tiles`, `rules`, `scenarios`, `closing`, `fills` and `labels`;
+//! The rooms stand on floors, and use what lies below them only: `what_if` and `replay`, `evaluate` and `live`, `accounts`, `job`, `tiles`, `rules`, `scenarios`, `closing`, `fills` and `labels`;
 //! then `book`, `formulas`, `machine`; at the bottom `codes` and `error`. `tests/floors.rs` holds them to it.
 //!
 //! # Examples
@@ -34,6 +34,7 @@
 //!     accrued_funding: None,
 //!     risk_limit: None,
 //!     wallet_balance: &[],
+//!     account_status: None,
 //!     balances: None,
 //! };
 //! let layout = Layout::new(&Keys::isolated(&[0], 1))?;
@@ -63,8 +64,10 @@ pub mod fills;
 pub mod formulas;
 pub mod job;
 pub mod labels;
+pub mod live;
 pub mod machine;
 pub mod memory;
+pub mod replay;
 pub mod rules;
 pub mod scenarios;
 mod tiles;
