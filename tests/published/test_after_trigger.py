@@ -16,7 +16,7 @@ from support.published_fates import AFTER_THE_TRIGGER
 UNIT = 1e8
 Numbers = npt.NDArray[Any]
 loss_parts: Any = core.loss_parts
-rank: Any = core.rank_for_deleveraging
+deleverage: Any = core.deleverage
 
 
 def quanta(*amounts: float) -> Numbers:
@@ -132,11 +132,15 @@ def test_every_case_says_where_it_comes_from_and_which_test_has_it() -> None:
 
 
 def scores(ranking: str, count: int, **columns: list[float]) -> tuple[Numbers, Numbers]:
+    """Scores by row, and the order in which all of one lot each are deleveraged."""
     names = ("profit", "entry_value", "value", "wallet", "equity", "maintenance_margin", "leverage")
     given = [np.array(columns.get(name, [1.0] * count)) for name in names]
-    key = np.arange(count)
-    scored: tuple[Numbers, Numbers] = rank(ranking, *given, key, np.ones(count, dtype=np.int64), 0)
-    return scored
+    key, lots, pool = np.arange(count), np.ones(count, dtype=np.int64), np.zeros(count, dtype=np.uint32)
+    wanted = np.array([count]), np.array([0])
+    order, _, _, scored = deleverage(ranking, "queue", *given, key, lots, pool, *wanted, UNIT, 0)
+    by_row = np.empty(count)
+    by_row[order] = scored
+    return by_row, order
 
 
 def test_score_of_a_binance_user() -> None:

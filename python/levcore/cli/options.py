@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from levcore.book.frames import Sizes
 from levcore.book.marks import Marks
@@ -47,7 +48,11 @@ def add_book(parser: argparse.ArgumentParser, *, positions: bool = True) -> None
             choices=SOURCES,
             help="POSITIONS is a reply of this venue, as JSON: its positions, marks and wallets are read",
         )
-    parser.add_argument("--accounts", metavar="FILE", help="account, wallet_balance")
+    parser.add_argument(
+        "--accounts",
+        metavar="FILE",
+        help="account, wallet_balance, and optionally wallet_currency: a line a wallet",
+    )
     parser.add_argument("--marks", metavar="FILE", help="instrument, mark_price")
     parser.add_argument(
         "--position-mode",
@@ -116,7 +121,7 @@ def make_book(
     )
 
 
-def wallets(options: argparse.Namespace) -> dict[str, float] | None:
+def wallets(options: argparse.Namespace) -> dict[str, Any] | None:
     """Wallet balances of the file of accounts, if one was given."""
     return read_accounts(options.accounts, ignore_columns=not_inputs(options)) if options.accounts else None
 

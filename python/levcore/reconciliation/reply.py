@@ -49,6 +49,9 @@ WAYS_TO_GIVE = {
     "hedge_requirement": "the rule for legs of one instrument (--set hedge_requirement=RULE)",
 }
 
+# Sums of rounded parts, or a fee on a rounded bankruptcy price, print digits that no rate gives.
+NO_COMMON_FEE = "no one rate gives all of these numbers to their last digit, so none is taken"
+
 
 def reconcile_reply(given: "Given", source: str) -> Reconciliation:
     """Compare every number of a reply; see `levcore.reconciliation.reconcile.reconcile`."""
@@ -361,7 +364,8 @@ class Group:
         if name == "closing_fee_rate":
             fees = fees_of_numbers(self.case.alone(row))
             if fees:
-                return "; " + ", ".join(f"{rate} fits {' and '.join(names)}" for rate, names in fees.items())
+                fits = ", ".join(f"{rate} fits {' and '.join(names)}" for rate, names in fees.items())
+                return f"; {fits}; {NO_COMMON_FEE}"
         if reading == RATE_FROM.get(name):
             return "; no rate of a few digits gives this number under these rules"
         return ""

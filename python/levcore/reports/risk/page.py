@@ -56,6 +56,8 @@ def risk_page(
     rows += f" {number_of(len(report.risk.book.instrument_names), 'instrument')}"
     if len(report.risk.accounts):
         rows += f", {number_of(len(report.risk.accounts), 'account')}"
+    if report.risk.wallets.columns.is_split:
+        rows += f" in {number_of(len(report.risk.wallets), 'wallet')}, each judged apart"
     rows += f"; {count(report.failed)} not evaluated, {count(report.partial)} in part"
     return Page(
         title=title,

@@ -7,13 +7,11 @@ use crate::codes::measures::Measure;
 use crate::codes::state::State;
 use crate::codes::status::{FIRST_FAILURE, Status};
 use crate::job::context::{Job, PolicyPart};
-use crate::job::rows::{
-    BY_ACCOUNT, fail, flatten, load_inputs, narrow, note_missing_leverage, store_codes, store_measure,
-};
+use crate::job::rows::{BY_ACCOUNT, fail, flatten, load_inputs, narrow, store_codes, store_measure};
 use crate::machine::compare::{Compare, ROWS};
 use crate::rules::parameters::Basis;
 use crate::rules::policy::Policy;
-use crate::tiles::classify::{classify, needs_classification};
+use crate::tiles::classify::{classify, join_findings, needs_classification, note_finding, note_leverage};
 use crate::tiles::kernel;
 use crate::tiles::marked::spread_instruments;
 use crate::tiles::prices;
@@ -68,6 +66,7 @@ pub(crate) fn value_legs<C: Compare>(
     if needs_classification(tile, instruments, job.book, true) {
         classify_legs(job, part, tile, place, &mut profit, &mut freed);
     }
+    note_leverage::<C>(tile, instruments, job.book);
     let len = place.len();
     copy_rows(&freed, &mut legs.released[inside..inside + len]);
     copy_rows(&narrow(&tile.status), &mut legs.status[inside..inside + len]);
@@ -101,10 +100,11 @@ fn classify_legs(
     released: &mut [f64; ROWS],
 ) {
     for slot in 0..place.len() {
-        let marked = &part.instruments.list[tile.instrument[slot] as usize];
-        match classify(tile, slot, f64::NAN, part.policy, marked, job.book, true) {
+        match classify(tile, slot, f64::NAN, part.policy, &part.instruments, job.book, true) {
             Status::Ok => {}
-            Status::MissingLeverage => note_missing_leverage(tile, slot),
+            finding @ (Status::MissingLeverage | Status::MissingInitialTiers) => {
+                note_finding(tile, slot, finding);
+            }
             Status::Flat => {
                 flatten(tile, slot);
                 tile.requirement[slot] = 0.0;
@@ -147,7 +147,7 @@ pub(crate) fn judge_accounts(
             }
         }
         let code = layout.accounts[account] as usize;
-        let verdict = judge_wallet(job.book.wallet_balance[code], &sums, policy);
+        let verdict = judge_wallet(job.book.wallet_balance[code], job.book.status_of_account(code), &sums, policy);
         job.outputs.accounts.store(code, verdict.measures, verdict.state, verdict.status as u8);
         *standing = verdict.standing();
     }
@@ -219,8 +219,6 @@ fn finish_leg(tile: &mut Tile, slot: usize, first_pass: u8) {
         tile.status[slot] = u64::from(first_pass);
     } else if incomplete {
         tile.status[slot] = Status::AccountIncomplete as u64;
-    } else if first_pass == Status::MissingLeverage as u8 {
-        note_missing_leverage(tile, slot);
     } else if first_pass == Status::Flat as u8 {
         let of_account = [Measure::Equity, Measure::MarginRatio].map(|measure| tile.results[measure][slot]);
         flatten(tile, slot);
@@ -228,6 +226,8 @@ fn finish_leg(tile: &mut Tile, slot: usize, first_pass: u8) {
             tile.results[measure][slot] = kept;
         }
         return;
+    } else {
+        tile.status[slot] = u64::from(join_findings(tile.status[slot] as u8, first_pass));
     }
     if tile.status[slot] >= u64::from(Status::AccountIncomplete as u8) {
         withdraw(tile, slot);

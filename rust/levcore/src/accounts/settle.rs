@@ -16,6 +16,7 @@ use crate::formulas::ray::Zeros;
 use crate::job::context::{Job, PolicyPart};
 use crate::job::rows::BY_ACCOUNT;
 use crate::rules::parameters::Basis;
+use crate::tiles::classify::join_findings;
 
 /// Where a mover brings its account to liquidation, and where to nothing.
 #[derive(Debug, Clone, Copy)]
@@ -182,8 +183,7 @@ impl Settler<'_> {
         if past {
             status = Status::AlreadyLiquidatable;
         }
-        let status = if status == Status::Ok { known.status } else { status as u8 };
-        self.store_codes(row, verdict.state, status);
+        self.store_codes(row, verdict.state, join_findings(status as u8, known.status));
     }
 
     /// A leg without exposure: what it is told of its account.
@@ -247,7 +247,7 @@ mod tests {
     use crate::formulas::contract::{Contract, Payoff};
     use crate::job::context::PolicyAtMarks;
     use crate::job::outputs::{AccountOutputs, BalanceOutputs, Outputs};
-    use crate::rules::Rules;
+    use crate::rules::parameters::Rules;
     use crate::rules::policy::{Policy, Terms};
     use crate::rules::tiers::TierTable;
 
@@ -274,6 +274,7 @@ mod tests {
             accrued_funding: None,
             risk_limit: None,
             wallet_balance: &wallets,
+            account_status: None,
             balances: None,
         };
         let account = Codes { of_row: &[0, 0], labels: 1 };

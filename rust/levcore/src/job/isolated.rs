@@ -5,11 +5,11 @@ use crate::codes::state::{State, state_of};
 use crate::codes::status::Status;
 use crate::formulas::margin;
 use crate::job::context::{Job, PolicyPart};
-use crate::job::rows::{BY_ACCOUNT, fail, flatten, load_inputs, note_missing_leverage, store_codes};
+use crate::job::rows::{BY_ACCOUNT, fail, flatten, load_inputs, store_codes};
 use crate::machine::compare::{Compare, ROWS};
 use crate::rules::parameters::Basis;
 use crate::rules::policy::Policy;
-use crate::tiles::classify::{classify, needs_classification};
+use crate::tiles::classify::{classify, needs_classification, note_finding, note_leverage};
 use crate::tiles::kernel;
 use crate::tiles::marked::spread_instruments;
 use crate::tiles::prices;
@@ -39,6 +39,7 @@ pub(crate) fn isolated_tile<C: Compare>(job: &Job<'_>, part: &PolicyPart<'_>, ti
     if needs_classification(tile, instruments, job.book, false) {
         classify_isolated(job, part, tile, place);
     }
+    note_leverage::<C>(tile, instruments, job.book);
     for (results, column) in tile.results.iter().zip(job.outputs.columns.iter()) {
         if let Some(column) = column {
             place.store_results(results, column, job.stream);
@@ -52,11 +53,12 @@ pub(crate) fn isolated_tile<C: Compare>(job: &Job<'_>, part: &PolicyPart<'_>, ti
 #[inline(never)]
 fn classify_isolated(job: &Job<'_>, part: &PolicyPart<'_>, tile: &mut Tile, place: Place<'_>) {
     for slot in 0..place.len() {
-        let marked = &part.instruments.list[tile.instrument[slot] as usize];
         let margin = job.book.isolated_margin.map_or(f64::NAN, |column| column[place.row(slot)]);
-        match classify(tile, slot, margin, part.policy, marked, job.book, false) {
+        match classify(tile, slot, margin, part.policy, &part.instruments, job.book, false) {
             Status::Ok => {}
-            Status::MissingLeverage => note_missing_leverage(tile, slot),
+            finding @ (Status::MissingLeverage | Status::MissingInitialTiers) => {
+                note_finding(tile, slot, finding);
+            }
             Status::WithoutMargin => leave_without_margin(tile, slot, part.policy),
             Status::Flat => judge_flat(tile, slot, margin, part.policy),
             failure => fail(tile, slot, failure),

@@ -59,12 +59,6 @@ pub(crate) fn narrow(codes: &[u64; ROWS]) -> [u8; ROWS] {
     narrowed
 }
 
-pub(crate) fn note_missing_leverage(tile: &mut Tile, slot: usize) {
-    if tile.status[slot] == Status::Ok as u64 {
-        tile.status[slot] = Status::MissingLeverage as u64;
-    }
-}
-
 /// Results of a row without exposure that do not depend on its account.
 pub(crate) fn flatten(tile: &mut Tile, slot: usize) {
     let results = &mut tile.results;

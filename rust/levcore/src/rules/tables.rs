@@ -14,6 +14,8 @@ pub(crate) struct Line {
     /// Deduction of the line that triggers liquidation: scaled by the liquidation level.
     pub trigger_deduction: f64,
     pub factors: Factors,
+    /// Highest leverage that its tier allows; infinite where that is not stated.
+    pub max_leverage: f64,
 }
 
 /// Marginal tables side by side: their lines, and where each line takes over from the one below.
@@ -58,7 +60,13 @@ impl Tables {
             all.push(table, scale)?;
         }
         // One more for rows without a table: there is then no margin, which is not a margin of zero.
-        let nothing = Line { rate: f64::NAN, deduction: 0.0, trigger_deduction: 0.0, factors: Factors::of(f64::NAN) };
+        let nothing = Line {
+            rate: f64::NAN,
+            deduction: 0.0,
+            trigger_deduction: 0.0,
+            factors: Factors::of(f64::NAN),
+            max_leverage: f64::INFINITY,
+        };
         all.lines.resize(all.lines.len() + width, nothing);
         all.lengths.push(1);
         all.thresholds.resize(all.thresholds.len() + KEYS * width / LANES, Thresholds([f64::INFINITY; LANES]));
@@ -71,7 +79,8 @@ impl Tables {
         for (tier, (&rate, &deduction)) in table.rates.iter().zip(&table.deductions).enumerate() {
             let (floor, trigger_deduction) = (table.floors[tier], deduction * scale.trigger);
             let scaled = scale.rate(rate)?;
-            self.lines.push(Line { rate, deduction, trigger_deduction, factors: Factors::of(scaled) });
+            let max_leverage = table.max_leverage.get(tier).copied().unwrap_or(f64::INFINITY);
+            self.lines.push(Line { rate, deduction, trigger_deduction, factors: Factors::of(scaled), max_leverage });
             if tier > 0 {
                 keys[Key::Value as usize].push(floor);
                 keys[Key::Gaining as usize].push(floor * (1.0 - scaled) + trigger_deduction);

@@ -2,14 +2,14 @@
 
 use crate::book::columns::Book;
 use crate::codes::measures::Measure;
-use crate::codes::status::Status;
+use crate::codes::status::{FIRST_PARTIAL, Status};
 use crate::formulas::margin;
-use crate::machine::compare::ROWS;
+use crate::machine::compare::{Compare, ROWS};
 use crate::rules::parameters::Basis;
 use crate::rules::policy::{Instrument, Policy};
 use crate::rules::table::{Kind, Table};
 use crate::rules::tiers::TierKey;
-use crate::tiles::marked::{MarkedInstrument, MarkedInstruments};
+use crate::tiles::marked::MarkedInstruments;
 use crate::tiles::tile::Tile;
 
 /// Whether any row of the tile is not an ordinary one, so that [`classify`] must look at it.
@@ -59,16 +59,18 @@ fn smaller(left: f64, right: f64) -> f64 {
     if right < left { right } else { left }
 }
 
-/// The failure of a row, or [`Status::Flat`], [`Status::WithoutMargin`] or [`Status::MissingLeverage`]; else [`Status::Ok`]. The first rule that applies decides.
+/// The failure of a row, or [`Status::Flat`], [`Status::WithoutMargin`] or a finding about its inputs; else [`Status::Ok`]. The first
+/// rule that applies decides.
 pub(crate) fn classify(
     tile: &Tile,
     slot: usize,
     given_margin: f64,
     policy: &Policy,
-    marked: &MarkedInstrument<'_>,
+    instruments: &MarkedInstruments<'_>,
     book: &Book<'_>,
     cross: bool,
 ) -> Status {
+    let marked = instruments.of_row(tile, slot);
     let positive = |number: f64| number > 0.0 && number < f64::INFINITY;
     let (quantity, leverage) = (tile.quantity[slot], tile.leverage[slot]);
     if !quantity.is_finite() {
@@ -111,7 +113,52 @@ pub(crate) fn classify(
     if without_margin {
         return Status::WithoutMargin;
     }
-    if book.leverage.is_some() && leverage.is_nan() { Status::MissingLeverage } else { Status::Ok }
+    if book.leverage.is_some() && leverage.is_nan() {
+        return Status::MissingLeverage;
+    }
+    let no_table = policy.rules.initial_from_table && marked.instrument.initial.is_none();
+    if no_table { Status::MissingInitialTiers } else { Status::Ok }
+}
+
+/// Notes which of a tile's rows have a leverage above the maximum of their tier, after what else there is to say of them.
+#[inline(always)]
+pub(crate) fn note_leverage<C: Compare>(tile: &mut Tile, instruments: &MarkedInstruments<'_>, book: &Book<'_>) {
+    if !instruments.limits_leverage || book.leverage.is_none() || !instruments.any_leverage_near(tile) {
+        return;
+    }
+    let highest = instruments.highest_leverage::<C>(tile);
+    let mut above = 0_u64;
+    for slot in 0..ROWS {
+        above |= u64::from(tile.leverage[slot] > highest[slot]);
+    }
+    if above != 0 {
+        note_each_leverage(tile, &highest);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn note_each_leverage(tile: &mut Tile, highest: &[f64; ROWS]) {
+    for slot in 0..ROWS {
+        let counts = tile.status[slot] < u64::from(FIRST_PARTIAL) && tile.quantity[slot] != 0.0;
+        if counts && tile.leverage[slot] > highest[slot] {
+            note_finding(tile, slot, Status::LeverageAboveTier);
+        }
+    }
+}
+
+/// Notes a finding about the inputs of a row where the findings about its prices leave room: what the row lacks stands behind all of them,
+/// a leverage that no venue allows behind those that say how to read a price.
+pub(crate) fn note_finding(tile: &mut Tile, slot: usize, finding: Status) {
+    tile.status[slot] = u64::from(join_findings(tile.status[slot] as u8, finding as u8));
+}
+
+/// Of a finding about the prices of a row and one about its inputs, the one that is told.
+pub(crate) fn join_findings(of_prices: u8, of_inputs: u8) -> u8 {
+    let gives_way = of_prices == Status::NoLiquidationPrice as u8 || of_prices == Status::NoBankruptcyPrice as u8;
+    let gives_way = gives_way || of_prices == Status::MissingInitialTiers as u8;
+    let told = of_prices == Status::Ok as u8 || of_inputs == Status::LeverageAboveTier as u8 && gives_way;
+    if told { of_inputs } else { of_prices }
 }
 
 /// Failure of a row by the tables it is looked up in, else [`Status::Ok`]: what they look up comes before how far they reach.
@@ -149,7 +196,7 @@ fn refuse_key(tile: &Tile, slot: usize, table: &Table) -> Status {
 fn refuse_size(tile: &Tile, slot: usize, table: &Table) -> Status {
     let size = match &table.kind {
         Kind::Marginal(_) => tile.value[slot],
-        Kind::Flat(..) => return Status::Ok,
+        Kind::Flat(..) | Kind::Unit(_) => return Status::Ok,
         Kind::Growing(growing) => growing.base(tile.size[slot], tile.value[slot]),
     };
     if size > table.cap { Status::TierOverflow } else { Status::Ok }

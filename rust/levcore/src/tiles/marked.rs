@@ -1,10 +1,11 @@
 //! The instruments of a book at their marks, and their constants spread over the rows of a tile.
 
 use crate::codes::status::Status;
-use crate::machine::compare::ROWS;
+use crate::machine::compare::{Compare, ROWS};
+use crate::rules::curve;
 use crate::rules::policy::{Instrument, Policy};
 use crate::rules::table::Table;
-use crate::rules::tables::Tables;
+use crate::rules::tables::{Key, Tables};
 use crate::tiles::tile::Tile;
 
 /// An instrument of the book under the policy, at its mark.
@@ -93,6 +94,10 @@ pub(crate) struct MarkedInstruments<'a> {
     pub any_whole: bool,
     /// Whether the rate of any grows with its value.
     pub any_growing_by_value: bool,
+    /// Of each instrument, the leverage and the leverage times value that are harmless on either side.
+    harmless: Vec<(f64, f64)>,
+    /// Whether any table states a maximum leverage.
+    pub limits_leverage: bool,
     /// The same as `any_whole`, of the initial margin.
     pub any_whole_initial: bool,
 }
@@ -106,6 +111,8 @@ impl<'a> MarkedInstruments<'a> {
         let short = instruments.clone().map(|instrument| instrument.short.as_ref());
         let initial = instruments.clone().map(|instrument| instrument.initial.as_ref());
         let any_sided = short.clone().any(|table| table.is_some());
+        let harmless: Vec<(f64, f64)> = instruments.clone().map(Instrument::harmless_leverage).collect();
+        let limits_leverage = harmless.iter().any(|&(leverage, _)| leverage < f64::INFINITY);
         let either = instruments.map(|instrument| instrument.short.as_ref().or(Some(&instrument.long)));
         Self {
             tables,
@@ -122,10 +129,17 @@ impl<'a> MarkedInstruments<'a> {
             any_whole: any_whole(long.clone()) || any_whole(short.clone()),
             any_growing_by_value: long.clone().chain(short).flatten().any(Table::grows_with_value),
             any_whole_initial: any_whole(initial.clone()),
+            harmless,
+            limits_leverage,
             long: Lookup::of(long, tables.of_none()),
             short: if any_sided { Lookup::of(either, tables.of_none()) } else { Lookup::default() },
             initial: if policy.rules.initial_from_table {
-                Lookup::of(initial, initial_tables.of_none())
+                // No value is up to the bound of a table that there is not.
+                let mut lookup = Lookup::of(initial.clone(), initial_tables.of_none());
+                for (cap, _) in lookup.cap.iter_mut().zip(initial).filter(|(_, table)| table.is_none()) {
+                    *cap = f64::NEG_INFINITY;
+                }
+                lookup
             } else {
                 Lookup::default()
             },
@@ -138,10 +152,57 @@ impl<'a> MarkedInstruments<'a> {
         }
     }
 
+    /// Moves the mark of one instrument; what the policy does not know stays unknown.
+    pub(crate) fn remark(&mut self, code: usize, mark: f64) {
+        let marked = &self.list[code];
+        if marked.failure == Some(Status::UnknownInstrument) {
+            return;
+        }
+        let moved = MarkedInstrument::new(Some(marked.instrument), mark, marked.instrument);
+        self.constants[code].coordinate = moved.coordinate;
+        self.constants[code].reciprocal_mark = moved.reciprocal_mark;
+        self.list[code] = moved;
+    }
+
     /// Upper bound of the value by the initial tiers of a row's instrument.
     #[inline(always)]
     pub(crate) fn initial_cap(&self, tile: &Tile, slot: usize) -> f64 {
         self.initial.cap[tile.instrument[slot] as usize]
+    }
+
+    /// Whether the leverage of any row of the tile may exceed the maximum of its tier: two comparisons a row.
+    #[inline(always)]
+    pub(crate) fn any_leverage_near(&self, tile: &Tile) -> bool {
+        let mut near = 0_u64;
+        if let Some(shared) = tile.shared_instrument {
+            let harmless = self.harmless[shared as usize];
+            for slot in 0..ROWS {
+                near |= u64::from(is_near(tile, slot, harmless));
+            }
+        } else {
+            for slot in 0..ROWS {
+                near |= u64::from(is_near(tile, slot, self.harmless[tile.instrument[slot] as usize]));
+            }
+        }
+        near != 0
+    }
+
+    /// Highest leverage that the tier of each row allows at the mark; infinite where none is stated.
+    #[inline(always)]
+    pub(crate) fn highest_leverage<C: Compare>(&self, tile: &Tile) -> [f64; ROWS] {
+        let found = self.tables.find_each::<C>(&tile.table, &[Key::Value as u32; ROWS], &tile.value);
+        let mut highest = found.map(|place| self.tables.found(place as usize).max_leverage);
+        if self.any_whole {
+            for slot in 0..ROWS {
+                let table = self.table_of_row(tile, slot);
+                if table.is_whole() {
+                    let (quantity, risk_limit) = (tile.quantity[slot], tile.risk_limit[slot]);
+                    let lookup = curve::Lookup { quantity, risk_limit, size: tile.size[slot] };
+                    highest[slot] = table.highest_leverage(&lookup, tile.value[slot]);
+                }
+            }
+        }
+        highest
     }
 
     /// Place of the initial tiers of a row's instrument.
@@ -160,6 +221,13 @@ impl<'a> MarkedInstruments<'a> {
     pub(crate) fn table_of_row(&self, tile: &Tile, slot: usize) -> &Table {
         self.of_row(tile, slot).instrument.table(tile.quantity[slot])
     }
+}
+
+/// Whether a row's leverage is above what is harmless everywhere.
+#[inline(always)]
+fn is_near(tile: &Tile, slot: usize, harmless: (f64, f64)) -> bool {
+    let leverage = tile.leverage[slot];
+    (leverage > harmless.0) | (leverage * tile.value[slot] >= harmless.1)
 }
 
 fn any_whole<'t>(mut tables: impl Iterator<Item = Option<&'t Table>>) -> bool {

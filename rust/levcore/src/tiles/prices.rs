@@ -10,7 +10,7 @@ use crate::formulas::margin;
 use crate::machine::compare::{Compare, ROWS};
 use crate::rules::parameters::Basis;
 use crate::rules::policy::Policy;
-use crate::rules::table::Kind;
+use crate::rules::table::{Kind, UnitLine};
 use crate::rules::tables::{Key, Tables};
 use crate::tiles::marked::MarkedInstruments;
 use crate::tiles::requirement::flat_tier;
@@ -174,6 +174,9 @@ fn solve<C: Compare>(tile: &mut Tile, instruments: &MarkedInstruments<'_>) {
                 }
                 Kind::Growing(growing) => {
                     tile.liquidation_value[slot] = growing.value_at_zero(needed, direction, tile.size[slot]);
+                }
+                Kind::Unit(lines) => {
+                    tile.liquidation_value[slot] = UnitLine::value_at_zero(lines, needed, direction, tile.size[slot]);
                 }
             }
         }

@@ -5,7 +5,7 @@ use crate::formulas::margin;
 use crate::machine::compare::{Compare, ROWS};
 use crate::rules::parameters::{Basis, FeeBasis};
 use crate::rules::policy::Policy;
-use crate::rules::table::{FlatTier, Kind};
+use crate::rules::table::{FlatTier, Kind, UnitLine};
 use crate::rules::tables::{Key, Tables};
 use crate::rules::tiers::TierKey;
 use crate::tiles::marked::MarkedInstruments;
@@ -76,9 +76,9 @@ fn open_by_table<C: Compare>(tile: &mut Tile, instruments: &MarkedInstruments<'_
     if instruments.any_whole_initial {
         for slot in 0..ROWS {
             if let Some(table) = &instruments.of_row(tile, slot).instrument.initial
-                && let Some(rate) = whole_rate(tile, slot, &table.kind, value[slot])
+                && let Some(margin) = whole_margin(tile, slot, &table.kind, value[slot])
             {
-                tile.results[Measure::InitialMargin][slot] = rate * value[slot];
+                tile.results[Measure::InitialMargin][slot] = margin;
             }
         }
     }
@@ -100,20 +100,24 @@ fn maintain<C: Compare>(tile: &mut Tile, instruments: &MarkedInstruments<'_>, va
     if instruments.any_whole {
         for slot in 0..ROWS {
             let table = instruments.table_of_row(tile, slot);
-            if let Some(rate) = whole_rate(tile, slot, &table.kind, value[slot]) {
-                tile.maintenance[slot] = rate * value[slot];
+            if let Some(margin) = whole_margin(tile, slot, &table.kind, value[slot]) {
+                tile.maintenance[slot] = margin;
             }
         }
     }
 }
 
-/// The rate that holds for a whole position of this value, if its table is of that kind.
+/// The margin of a position of this value by a table that needs more than the value, if its table is of that kind.
 #[inline(always)]
-fn whole_rate(tile: &Tile, slot: usize, kind: &Kind, value: f64) -> Option<f64> {
+fn whole_margin(tile: &Tile, slot: usize, kind: &Kind, value: f64) -> Option<f64> {
     match kind {
         Kind::Marginal(_) => None,
-        Kind::Flat(key, tiers) => Some(flat_tier(tile, slot, *key, tiers).rate),
-        Kind::Growing(growing) => Some(growing.rate(tile.size[slot], value)),
+        Kind::Flat(key, tiers) => Some(flat_tier(tile, slot, *key, tiers).rate * value),
+        Kind::Growing(growing) => Some(growing.rate(tile.size[slot], value) * value),
+        Kind::Unit(lines) => {
+            let (rate, deduction) = UnitLine::touching(lines, tile.size[slot], value);
+            Some(margin::maintenance_line(value, rate, deduction))
+        }
     }
 }
 
