@@ -31,6 +31,7 @@ test: $(BUILT) ## tests of the Rust core, then of the Python package
 bench: $(BUILT) $(OPPONENTS) ## rows per second beside numpy, numba, polars, DuckDB
 	$(BIN)/python benches/table.py
 	$(BIN)/python benches/files.py
+	$(BIN)/python benches/door.py --memory 10000000
 	$(BIN)/python -m pytest benches --benchmark-only --benchmark-columns=min,median,ops,rounds
 
 lint: $(BUILT) ## formatting, lints, types, and the stub against the built extension

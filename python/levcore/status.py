@@ -124,6 +124,9 @@ class AccountStatus(Code, table=account_statuses):
     INVALID_WALLET_BALANCE = 3
     NO_COMMON_RAY = 4
     NO_ACCOUNT = 5
+    MIXED_SETTLEMENT = 6
+    MISSING_WALLET_CURRENCY = 7
+    SEVERAL_WALLETS = 8
 
     @property
     def column(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -100,3 +102,34 @@ def test_the_status_of_a_row_is_that_of_the_list() -> None:
     assert min(len(told), rows - len(listed)) > 200
     reference = lc.reference.evaluate(book, policy, dict.fromkeys(names, 1_000.0))
     assert reference.status.tolist() == risk.status.tolist()
+
+
+def test_the_leverage_allowed_is_the_one_of_the_tier_found_by_looking_through_all() -> None:
+    def table(*rows: tuple[float, str, float]) -> lc.TierTable:
+        tiers = [Tier(floor, rate, None, highest) for floor, rate, highest in rows]
+        return lc.TierTable.marginal(tiers, unit="quote")
+
+    both = table((0, "0.01", 50), (5_000, "0.02", 20), (20_000, "0.05", 5))
+    shorts = table((0, "0.01", 25), (1_000, "0.04", 10))
+    plain = lc.TierTable.single_rate("0.01")
+    one = [lc.Instrument("A", "linear", both, short_tiers=shorts), lc.Instrument("B", "linear", plain)]
+    two = [lc.Instrument("A", "linear", shorts), lc.Instrument("B", "linear", both)]
+    generic = lc.policy("generic")
+    engine = lc.Engine({"one": generic.with_instruments(one), "two": generic.with_instruments(two)})
+    random = np.random.default_rng(11)
+    names, policies = random.choice(["A", "B"], 400).tolist(), random.choice(["one", "two"], 400).tolist()
+    quantity = random.choice([-1.0, 1.0], 400) * random.choice([5.0, 10.0, 50.0, 200.0, 333.0, np.nan], 400)
+    book = lc.PositionBook(names, quantity, [100.0] * 400, policy=policies)
+    risk = engine.evaluate(book, {"A": 100.0, "B": 100.0})
+
+    def highest(name: str, label: str, size: float) -> float:
+        instrument = engine.policies[label].instruments[name]
+        tiers = instrument.short_tiers if size < 0.0 and instrument.short_tiers else instrument.tiers
+        allowed = tiers.max_leverage[0] if tiers.max_leverage else math.nan
+        for floor, leverage in zip(tiers.floors, tiers.max_leverage, strict=False):
+            allowed = leverage if abs(size) * 100.0 > floor else allowed
+        return math.nan if math.isnan(size) else allowed
+
+    expected = [highest(*row) for row in zip(names, policies, quantity.tolist(), strict=True)]
+    assert len({*expected} - {math.nan}) >= 5
+    np.testing.assert_array_equal(risk.allowed_leverage(), expected)

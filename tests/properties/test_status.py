@@ -330,8 +330,13 @@ def test_every_account_status_is_met() -> None:
         "no wallet": lc.AccountStatus.MISSING_WALLET_BALANCE,
         "infinite": lc.AccountStatus.INVALID_WALLET_BALANCE,
     }
-    # The last is one of `levcore.distance`, whose tests meet it.
+    # Those of distances and changes, and of accounts in several currencies: their tests meet them.
     beyond = {lc.AccountStatus.NO_COMMON_RAY, lc.AccountStatus.NO_ACCOUNT}
+    beyond |= {
+        lc.AccountStatus.MIXED_SETTLEMENT,
+        lc.AccountStatus.MISSING_WALLET_CURRENCY,
+        lc.AccountStatus.SEVERAL_WALLETS,
+    }
     assert set(found.values()) | beyond == set(lc.AccountStatus)
     assert [each.account for each in accounts.failures()] == ["leg", "infinite", "no wallet"]
 

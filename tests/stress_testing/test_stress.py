@@ -128,3 +128,24 @@ def test_what_cannot_be_judged_is_counted() -> None:
     worlds = lc.stress(ENGINE, BOOK, {"BTCUSDT": 60_000.0}, {"BTCUSDT": [0.0]}, others=0.0)
     assert worlds.not_judged.tolist() == [1]
     assert worlds.worst_of_rows.scenario.tolist() == [0, -1]
+
+
+def test_wallets_of_an_account_are_stressed_apart() -> None:
+    tiers = lc.TierTable.single_rate("0.01")
+    instruments = [
+        lc.Instrument(name, "linear", tiers, settlement=currency)
+        for name, currency in (("A", "USDT"), ("B", "USDC"))
+    ]
+    policy = lc.policy("generic").replace(cross_wallet="settlement_currency").with_instruments(instruments)
+    book = lc.PositionBook(
+        ["A", "B"], [1.0, 1.0], [100.0, 100.0], ["a", "a"], "cross",
+        wallet_balance={"a": {"USDT": 50.0, "USDC": 10.0}},
+    )  # fmt: skip
+    marks = {"A": 100.0, "B": 100.0}
+    worlds = lc.stress(lc.Engine(policy), book, marks, {"A": [0.0, -0.2], "B": [0.0, -0.2]})
+    assert worlds.totals["USDT"]["equity"].tolist() == [50.0, 30.0]
+    assert worlds.totals["USDC"]["equity"].tolist() == [10.0, -10.0]
+    assert worlds.totals["USDC"]["shortfall"].tolist() == [0.0, 10.0]
+    assert worlds.accounts_liquidated.tolist() == [0, 1]
+    assert worlds.positions_liquidated.tolist() == [0, 1]
+    assert worlds.worst_of_accounts.liquidations.tolist() == [1]

@@ -209,7 +209,8 @@ def check_modes(policy: "MarginPolicy", compiled: CompiledPolicy, is_cross: npt.
     UnknownRuleError
         Naming the rule and how to give it.
     """
-    for mode, present in (("cross", bool(is_cross.any())), ("isolated", not is_cross.all())):
+    cross = np.count_nonzero(is_cross)
+    for mode, present in (("cross", cross > 0), ("isolated", cross < is_cross.size)):
         rule = compiled.unknown_for.get(mode)
         if present and rule is not None:
             policy.known(rule)

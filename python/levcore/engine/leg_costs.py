@@ -152,10 +152,9 @@ class LegCosts:
 
     def _marginal(self, measure: str) -> Floats:
         with_it: Floats = np.array(self.risk[measure])
-        book = self.risk.book
-        if book.account_codes is not None:
-            cross = book.is_cross
-            with_it[cross] = getattr(self.risk.accounts, measure)[book.account_codes[cross]]
+        cross, wallets = self.risk.book.is_cross, self.risk.wallets
+        if wallets.columns.of_row is not None:
+            with_it[cross] = getattr(wallets, measure)[wallets.columns.of_row[cross]]
         with np.errstate(invalid="ignore"):  # infinite with and without: no difference is known
             marginal: Floats = with_it - getattr(self.without, measure)
         return marginal
@@ -232,7 +231,7 @@ def leg_costs(
     workers = engine.threads_of_call(threads, len(book))
     risk = engine.evaluate(book, prices, asset_prices=asset_prices, measures=OF_ROWS, threads=threads)
     costs = LegCosts(risk, with_distances=with_distances)
-    whole, instruction_set = book.layout(pool_all=True), engine.used_instruction_set
+    whole, instruction_set = bound.wallets.layout(book, pool_all=True), engine.used_instruction_set
     core_leave_one_out(
         whole, bound.kernel, prices.reshape(-1), of_assets, *costs.without.buffers, instruction_set, workers
     )

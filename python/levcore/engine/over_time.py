@@ -11,6 +11,7 @@ from levcore._levcore import exact_sums
 from levcore.book.arrays import Floats
 from levcore.book.asset_prices import asset_price_columns
 from levcore.book.marks_over_time import marks_over_time
+from levcore.engine.wallet_risk import of_accounts
 from levcore.errors import InputError
 from levcore.measures import ACCOUNT_MEASURES, BALANCE_MEASURES, chosen_measures, measure_mask
 from levcore.status import FIRST_FAILURE, State
@@ -110,9 +111,9 @@ class RiskOverTime:
         keys = groups * len(State) + codes[:, 0, :].reshape(-1)
         self.states[here] = np.bincount(keys, minlength=count * len(State)).reshape(count, len(State))
         self.failed[here] = (codes[:, 1, :] >= FIRST_FAILURE).sum(axis=1)
-        of_accounts, account_codes = accounts
+        measures, account_codes = accounts
         for place, name in enumerate(ACCOUNT_MEASURES):
-            self.accounts[name][here] = of_accounts[:, place, :]
+            self.accounts[name][here] = measures[:, place, :]
         self.account_states[here], self.account_statuses[here] = (
             account_codes[:, 0, :],
             account_codes[:, 1, :],
@@ -178,8 +179,9 @@ def evaluate_over(
         raise InputError("measures", "must name one at least", "a measure", "none")
     prices, labels = marks_over_time(book, marks, times)
     risk = RiskOverTime(book, labels, names, keep_rows)
-    for first, of_rows, of_accounts in evaluations(engine, book, prices, names, asset_prices, threads):
-        risk.take(first, of_rows, of_accounts)
+    wallets = engine.bind(book).wallets
+    for first, of_rows, of_wallets in evaluations(engine, book, prices, names, asset_prices, threads):
+        risk.take(first, of_rows, of_accounts(wallets, *of_wallets))
     return risk
 
 
@@ -199,8 +201,8 @@ def evaluations(
         Number of the first time.
     of_rows : tuple
         Results of shape (t, k, n) of the measures `names`, and codes of shape (t, 2, n): state and status.
-    of_accounts : tuple
-        Results of shape (t, `ACCOUNT_MEASURES`, a) and codes of shape (t, 2, a).
+    of_wallets : tuple
+        Results of shape (t, `ACCOUNT_MEASURES`, w) and codes of shape (t, 2, w), by wallet.
     """
     bound, count = engine.bind(book), len(prices)
     if not count:
@@ -208,10 +210,10 @@ def evaluations(
     of_assets = asset_price_columns(book, bound.policies, asset_prices)
     balances = 0 if book.balances is None else len(book.balances)
     at_once = max(1, min(count, VALUES_AT_ONCE // max(1, len(book) * len(names))))
-    sizes = len(book), len(book.account_ids), balances
+    sizes = len(book), len(bound.wallets), balances
     for first in range(0, count, at_once):
         some = np.ascontiguousarray(prices[first : first + at_once])
-        results, accounts, of_balances = _buffers(len(some), len(names), *sizes)
+        results, of_wallets, of_balances = _buffers(len(some), len(names), *sizes)
         core_evaluate_over(
             bound.handle,
             bound.kernel,
@@ -219,13 +221,13 @@ def evaluations(
             len(some),
             measure_mask(names),
             *results,
-            accounts,
+            of_wallets,
             of_assets,
             of_balances,
             engine.used_instruction_set,
             engine.threads_of_call(threads, len(book)),
         )
-        yield first, _by_time(len(some), results), _by_time(len(some), accounts)
+        yield first, _by_time(len(some), results), _by_time(len(some), of_wallets)
 
 
 Both = tuple[Floats, npt.NDArray[np.uint8]]

@@ -67,7 +67,7 @@ def quantities_to_close(
     prices = mark_prices(book, marks)
     results = np.empty((1, len(book)))
     core_quantities_to_close(
-        book.layout(pool_all=True),
+        bound.wallets.layout(book, pool_all=True),
         bound.kernel,
         prices.reshape(-1),
         asset_price_columns(book, bound.policies, asset_prices),

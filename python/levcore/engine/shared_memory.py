@@ -34,11 +34,14 @@ def refuse_shared_memory(out: "BookRisk", book: "PositionBook", prices: Iterable
         Naming the column whose memory the call would overwrite.
     """
     parts = (out, out.accounts, out.balances) if len(out.accounts) else (out,)
+    written = [buffer for part in parts for buffer in part.buffers]
+    if out.wallet_columns.is_split:
+        written += out.wallet_buffers
     read = [("marks", each) for each in prices]
     if out.book is not book:
         # Of the book whose numbers the result holds, the columns were looked at when it took them.
         read += book_columns(book)
-    refuse_overlap((buffer for part in parts for buffer in part.buffers), read)
+    refuse_overlap(written, read)
 
 
 def book_columns(book: "PositionBook") -> list[tuple[str, Any]]:

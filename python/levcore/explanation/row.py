@@ -54,6 +54,8 @@ class Row:
         Of `book`.
     position : Position
         The row, evaluated.
+    currency : str
+        Currency of its wallet where the account has several.
     """
 
     policy: "MarginPolicy"
@@ -62,6 +64,7 @@ class Row:
     place: int
     replay: BookReplay
     position: Position
+    currency: str = ""
 
     @property
     def is_cross(self) -> bool:
@@ -144,6 +147,9 @@ def input_steps(row: Row) -> Iterator[Step]:
             yield Step(name, unit, "", float(column[place]), "", part)
     if row.is_cross and row.book.balances is None:
         yield Step("wallet_balance", "settlement currency", "", float(book.wallet_balance[0]), "", part)
+        if row.currency:
+            rule = "a wallet a settlement currency"
+            yield Step("cross_wallet", rule, "", row.currency, row.evidence("cross_wallet"), part)
     yield Step("mark_price", "quote per base", "", row.marked.mark, "", part)
 
 

@@ -9,7 +9,7 @@ from levcore.reference.formulas import contract, liquidation, margin
 from levcore.reference.rules.tables import Growing
 from levcore.status import FIRST_FAILURE, AccountStatus, State, Status
 
-__all__ = ["account_steps", "equity_steps", "level_steps", "price_steps"]
+__all__ = ["account_steps", "equity_steps", "level_steps", "price_steps", "verdict_step"]
 
 n = number_text
 LEGS_SHOWN = 20
@@ -74,7 +74,7 @@ def account_steps(row: Row) -> Iterator[Step]:
         numbers = " + ".join(map(n, terms)) if count <= LEGS_SHOWN else ""
         yield Step(name, formula, numbers, value, "", part)
     if status != AccountStatus.OK:
-        yield Step("verdict", status.describe(), "", f"{status.word}, {State(verdict.state).word}", "", part)
+        yield verdict_step(row, status, verdict.state, part)
         return
     _, initial, _, free, ratio, call = verdict.measures[:6]
     yield Step(
@@ -92,6 +92,13 @@ def account_steps(row: Row) -> Iterator[Step]:
     level = n(policy.call_level)
     numbers = f"max({n(sums.requirement)} / {level} - {n(verdict.equity)}, 0)"
     yield Step("margin_call_amount", f"max(requirements / {level} - equity, 0)", numbers, call, "", part)
+
+
+def verdict_step(row: Row, status: AccountStatus, state: int, part: str) -> Step:
+    """Why an account could not be judged."""
+    by_wallet = status in (AccountStatus.MIXED_SETTLEMENT, AccountStatus.MISSING_WALLET_CURRENCY)
+    rule = row.evidence("cross_wallet") if by_wallet else ""
+    return Step("verdict", status.describe(), "", f"{status.word}, {State(state).word}", rule, part)
 
 
 def leg_steps(row: Row, part: str) -> Iterator[Step]:

@@ -65,7 +65,7 @@ class Table(NamedTuple):
 
 @dataclass(frozen=True)
 class Bundle:
-    """One file of the archive; its tier tables are built when first asked for."""
+    """One file of the archive; its instruments and tier tables are built when first asked for."""
 
     name: str
     header: Mapping[str, str]
@@ -73,6 +73,7 @@ class Bundle:
     entries: Mapping[str, tuple[str, ...]]
     _built: dict[int, TierTable] = field(default_factory=dict, repr=False)
     _initial: dict[int, TierTable] = field(default_factory=dict, repr=False)
+    _instruments: dict[str, Instrument] = field(default_factory=dict, repr=False)
 
     @property
     def source(self) -> str:
@@ -122,8 +123,13 @@ class Bundle:
 
     def instrument(self, name: str) -> Instrument | None:
         """Return the instrument of this very name, None where there is none or too little of it."""
-        if name not in self.entries or not self.is_whole(name):
-            return None
+        found = self._instruments.get(name)
+        if found is None and name in self.entries and self.is_whole(name):
+            # Two threads may both build it; what they store is equal.
+            found = self._instruments[name] = self._instrument(name)
+        return found
+
+    def _instrument(self, name: str) -> Instrument:
         facts, number = self.facts(name), int(self.cell(name, "table"))
         initial = self._initial_tiers(number, name) if "initial_tiers" in self.header else None
         return Instrument(

@@ -62,7 +62,8 @@ class Stress:
     not_judged : ndarray of int64, shape (s,)
         Positions whose state is not known.
     worst_of_rows, worst_of_accounts : Worst
-        By row (isolated ones; the others have none) and by account (``book.account_ids``).
+        By row (isolated ones; the others have none) and by account (``book.account_ids``); one with wallets
+        in several currencies has no equity.
     book : PositionBook
     """
 

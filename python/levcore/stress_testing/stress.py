@@ -13,7 +13,8 @@ from levcore.book.listings import listing_codes, settlements
 from levcore.book.marks import mark_prices
 from levcore.engine.engine import Engine
 from levcore.engine.over_time import Both, evaluations
-from levcore.engine.totals import OF_ACCOUNTS, currency_of_accounts
+from levcore.engine.totals import OF_ACCOUNTS, currency_of_wallets
+from levcore.engine.wallet_risk import of_accounts
 from levcore.measures import ACCOUNT_MEASURES
 from levcore.status import State
 from levcore.stress_testing.assets import asset_prices_of_scenarios
@@ -97,8 +98,8 @@ def stress(
     moved = prices[np.newaxis] * (1.0 + moves).reshape(len(moves), *(1,) * (prices.ndim - 1), -1)
     result = Stress(book, labels, _currencies(engine, book))
     sums = _Sums(engine, book)
-    for first, of_rows, of_accounts in _evaluated(engine, book, moves, moved, asset_prices, threads):
-        sums.take(result, first, of_rows, of_accounts)
+    for first, of_rows, of_wallets in _evaluated(engine, book, moves, moved, asset_prices, threads):
+        sums.take(result, first, of_rows, of_wallets)
     return result
 
 
@@ -116,8 +117,8 @@ def _evaluated(
     policies = engine.bind(book).policies
     for scenario, prices in enumerate(asset_prices_of_scenarios(book, policies, asset_prices, moves)):
         one = moved[scenario : scenario + 1]
-        for _, of_rows, of_accounts in evaluations(engine, book, one, MEASURES, prices, threads):
-            yield scenario, of_rows, of_accounts
+        for _, of_rows, of_wallets in evaluations(engine, book, one, MEASURES, prices, threads):
+            yield scenario, of_rows, of_wallets
 
 
 def _currencies(engine: Engine, book: "PositionBook") -> tuple[str, ...]:
@@ -126,41 +127,41 @@ def _currencies(engine: Engine, book: "PositionBook") -> tuple[str, ...]:
 
 
 class _Sums:
-    """Where each isolated row and each account is added up."""
+    """Where each isolated row and each wallet is added up."""
 
     def __init__(self, engine: Engine, book: "PositionBook") -> None:
-        policies = engine.bind(book).policies
-        currencies, place = settlements(book, policies)
-        of_row = place[listing_codes(book)]
-        self.cross = np.asarray(book.is_cross)
-        self.of_row = of_row
-        self.of_account = currency_of_accounts(book, of_row, currencies)
+        bound = engine.bind(book)
+        currencies, place = settlements(book, bound.policies)
+        self.cross, self.wallets = np.asarray(book.is_cross), bound.wallets
+        self.of_row = place[listing_codes(book)]
+        self.of_wallet = currency_of_wallets(book, bound.policies, bound.wallets)
         if book.balance_columns is not None:
-            self.of_account[book.balance_columns.account] = len(currencies)
+            self.of_wallet[bound.wallets.first_of(book.balance_columns.account)] = len(currencies)
 
-    def take(self, result: Stress, first: int, of_rows: Both, of_accounts: Both) -> None:
+    def take(self, result: Stress, first: int, of_rows: Both, of_wallets: Both) -> None:
         """Add the scenarios from `first` on to a result."""
         for step in range(len(of_rows[0])):
             rows, codes = of_rows[0][step], of_rows[1][step, 0]
-            accounts, account_codes = of_accounts[0][step], of_accounts[1][step, 0]
-            self._totals(result, first + step, (rows, codes), (accounts, account_codes))
+            wallets, wallet_codes = of_wallets[0][step], of_wallets[1][step]
+            accounts, account_codes = of_accounts(self.wallets, wallets, wallet_codes)
+            result.accounts_liquidated[first + step] = _liquidated(account_codes[0]).sum()
+            self._totals(result, first + step, (rows, codes), wallets)
             isolated = np.where(self.cross, np.nan, rows[2])
             result.worst_of_rows.take(first + step, isolated, _liquidated(codes) & ~self.cross)
-            result.worst_of_accounts.take(first + step, accounts[EQUITY], _liquidated(account_codes))
+            result.worst_of_accounts.take(first + step, accounts[EQUITY], _liquidated(account_codes[0]))
 
     def _totals(
         self,
         result: Stress,
         scenario: int,
         of_rows: tuple[Floats, npt.NDArray[np.uint8]],
-        of_accounts: tuple[Floats, npt.NDArray[np.uint8]],
+        wallets: Floats,
     ) -> None:
         (notional, required, equity), codes = of_rows
-        accounts, account_codes = of_accounts
         apart = ~self.cross
-        place = np.concatenate([self.of_row[apart], self.of_account])
-        own = np.concatenate([equity[apart], accounts[EQUITY]])
-        needed = np.concatenate([required[apart], accounts[REQUIREMENT]])
+        place = np.concatenate([self.of_row[apart], self.of_wallet])
+        own = np.concatenate([equity[apart], wallets[EQUITY]])
+        needed = np.concatenate([required[apart], wallets[REQUIREMENT]])
         lost = _liquidated(codes)
         count = len(result.currencies)
         totals = {
@@ -173,7 +174,6 @@ class _Sums:
             for name, values in totals.items():
                 result.totals[currency][name][scenario] = values[code]
         result.positions_liquidated[scenario] = lost.sum()
-        result.accounts_liquidated[scenario] = _liquidated(account_codes).sum()
         result.not_judged[scenario] = (codes == State.INCOMPLETE).sum()
 
 

@@ -2,19 +2,22 @@
 
 use std::sync::Arc;
 
-use arrow_array::builder::{Float64Builder, StringBuilder};
+use arrow_array::builder::StringBuilder;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int32Type;
 use arrow_array::{
-    Array, ArrayRef, DictionaryArray, Int32Array, Int64Array, RecordBatch, RecordBatchOptions, StringArray,
+    Array, ArrayRef, DictionaryArray, Float64Array, Int32Array, Int64Array, RecordBatch, RecordBatchOptions,
+    StringArray,
 };
+use arrow_buffer::{BooleanBuffer, NullBuffer};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use levcore::memory::room_for;
 use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyList};
 
-use crate::arrow_cells::{Fault, Label, Labels, integers, number_of_text, numbers};
+use crate::arrow_cells::{Fault, integers, number_of_text, numbers};
+use crate::arrow_labels::{Label, Labels};
 use crate::arrow_pickle::{PackedArray, PackedType};
 use crate::arrow_stream::{broken, guarded, read, write};
 use crate::errors::{DTypeError, InputError, to_python};
@@ -43,6 +46,7 @@ impl Table {
     fn fault(&self, place: usize, before: usize, rule: &str, expected: &str, fault: Fault) -> PyErr {
         let name = self.schema.field(place).name().clone();
         match fault {
+            Fault::Core(error) => to_python(error),
             Fault::Type => {
                 let found = self.schema.field(place).data_type().to_string();
                 DTypeError::new_err((name, rule.to_owned(), expected.to_owned(), found))
@@ -228,11 +232,10 @@ impl Table {
     fn with_numbers(&self, name: &str, values: PyReadonlyArray1<'_, f64>) -> PyResult<Self> {
         let values = values.as_array();
         self.check_length(name, values.len())?;
-        let mut column = Float64Builder::with_capacity(values.len());
-        for &value in &values {
-            column.append_option((!value.is_nan()).then_some(value));
-        }
-        self.with(name, &(Arc::new(column.finish()) as ArrayRef))
+        let numbers = values.to_vec();
+        let known = BooleanBuffer::collect_bool(numbers.len(), |row| !numbers[row].is_nan());
+        let nulls = (known.count_set_bits() < numbers.len()).then(|| NullBuffer::new(known));
+        self.with(name, &(Arc::new(Float64Array::new(numbers.into(), nulls)) as ArrayRef))
     }
 
     /// This table with a column of words, given by their codes; the code of no word is null.
@@ -256,10 +259,25 @@ impl Table {
         self.with(name, &(Arc::new(column.finish()) as ArrayRef))
     }
 
+    /// The same of texts given by their codes; the code of no text is null.
+    fn with_coded_texts(&self, name: &str, codes: PyReadonlyArray1<'_, u32>, texts: Vec<String>) -> PyResult<Self> {
+        let codes = codes.as_array();
+        self.check_length(name, codes.len())?;
+        let column: StringArray = codes.iter().map(|&code| texts.get(code as usize)).collect();
+        self.with(name, &(Arc::new(column) as ArrayRef))
+    }
+
     /// This table with a column of whole numbers; None is null.
     fn with_integers(&self, name: &str, values: Vec<Option<i64>>) -> PyResult<Self> {
         self.check_length(name, values.len())?;
         self.with(name, &(Arc::new(Int64Array::from(values)) as ArrayRef))
+    }
+
+    /// The same of an array, which lacks none.
+    fn with_whole_numbers(&self, name: &str, values: PyReadonlyArray1<'_, i64>) -> PyResult<Self> {
+        let values = values.as_array();
+        self.check_length(name, values.len())?;
+        self.with(name, &(Arc::new(Int64Array::from(values.to_vec())) as ArrayRef))
     }
 
     /// A capsule that gives the table once. Another schema than its own may be asked for and is not given.

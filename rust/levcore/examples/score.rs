@@ -34,6 +34,7 @@ fn main() -> Result<()> {
         accrued_funding: None,
         risk_limit: None,
         wallet_balance: &[1_500.0],
+        account_status: None,
         balances: None,
     };
     let keys =

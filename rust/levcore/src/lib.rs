@@ -9,8 +9,8 @@
 //! liquidation price has a closed form ([`formulas::liquidation`]). Results are the same to the last bit for every instruction set and
 //! number of threads.
 //!
-//! The rooms stand on floors, and use what lies below them only: `what_if`, `evaluate`, `accounts`, `job`, `tiles`, `rules`, `scenarios`, `closing` and `fills`; then
-//! `book`, `formulas`, `machine`; at the bottom `codes` and `error`. `tests/floors.rs` holds them to it.
+//! The rooms stand on floors, and use what lies below them only: `what_if` and `replay`, `evaluate` and `live`, `accounts`, `job`, `tiles`, `rules`, `scenarios`, `closing`, `fills` and `labels`;
+//! then `book`, `formulas`, `machine`; at the bottom `codes` and `error`. `tests/floors.rs` holds them to it.
 //!
 //! # Examples
 //!
@@ -34,6 +34,7 @@
 //!     accrued_funding: None,
 //!     risk_limit: None,
 //!     wallet_balance: &[],
+//!     account_status: None,
 //!     balances: None,
 //! };
 //! let layout = Layout::new(&Keys::isolated(&[0], 1))?;
@@ -62,8 +63,11 @@ pub mod evaluate;
 pub mod fills;
 pub mod formulas;
 pub mod job;
+pub mod labels;
+pub mod live;
 pub mod machine;
 pub mod memory;
+pub mod replay;
 pub mod rules;
 pub mod scenarios;
 mod tiles;
@@ -78,5 +82,6 @@ pub use fills::{FILL_MEASURES, FilledPosition, Fills, positions_from_fills};
 pub use formulas::contract::{Contract, Payoff};
 pub use formulas::exact_sum::{ExactSum, exact_sums};
 pub use job::{AccountOutputs, BalanceOutputs, Outputs, PolicyAtMarks};
+pub use labels::{Numbered, Numbering, number_code_points, number_integers, number_rows, number_texts};
 pub use machine::{Execution, InstructionSet};
 pub use rules::{Asset, Basis, FeeBasis, HedgeRule, Policy, Rules, Terms, Threshold, TierKey, TierTable};

@@ -147,7 +147,7 @@ pub(crate) fn judge_accounts(
             }
         }
         let code = layout.accounts[account] as usize;
-        let verdict = judge_wallet(job.book.wallet_balance[code], &sums, policy);
+        let verdict = judge_wallet(job.book.wallet_balance[code], job.book.status_of_account(code), &sums, policy);
         job.outputs.accounts.store(code, verdict.measures, verdict.state, verdict.status as u8);
         *standing = verdict.standing();
     }

@@ -247,7 +247,7 @@ mod tests {
     use crate::formulas::contract::{Contract, Payoff};
     use crate::job::context::PolicyAtMarks;
     use crate::job::outputs::{AccountOutputs, BalanceOutputs, Outputs};
-    use crate::rules::Rules;
+    use crate::rules::parameters::Rules;
     use crate::rules::policy::{Policy, Terms};
     use crate::rules::tiers::TierTable;
 
@@ -274,6 +274,7 @@ mod tests {
             accrued_funding: None,
             risk_limit: None,
             wallet_balance: &wallets,
+            account_status: None,
             balances: None,
         };
         let account = Codes { of_row: &[0, 0], labels: 1 };

@@ -57,6 +57,23 @@ vocabulary! {
         InvalidWalletBalance = 3, "INVALID_WALLET_BALANCE", "the wallet balance is infinite";
         NoCommonRay = 4, "NO_COMMON_RAY", "distances only: with these betas a contract moves against the currency that it settles in";
         NoAccount = 5, "NO_ACCOUNT", "what-if only: the change concerns no account, or was refused";
+        MixedSettlement = 6, "MIXED_SETTLEMENT", "what it holds settles in several currencies, and the policy does not say that each has a wallet of its own";
+        MissingWalletCurrency = 7, "MISSING_WALLET_CURRENCY", "its legs settle in several currencies, and no wallet balance says of which it is";
+        SeveralWallets = 8, "SEVERAL_WALLETS", "a wallet for each settlement currency, all judged: no amount is of the whole account, the wallets have them";
+    }
+}
+
+impl AccountStatus {
+    /// Whether there is a wallet.
+    #[inline(always)]
+    pub(crate) fn of_wallet(wallet_balance: f64) -> Self {
+        if wallet_balance.is_nan() {
+            Self::MissingWalletBalance
+        } else if wallet_balance.is_infinite() {
+            Self::InvalidWalletBalance
+        } else {
+            Self::Ok
+        }
     }
 }
 

@@ -63,6 +63,11 @@ impl<'a> Job<'a> {
         Ok(Self { book, layout, parts, outputs, stream: outputs.are_large(book.rows()) })
     }
 
+    /// What is asked of some rows of a book, which are given with their part: no block of a layout is run.
+    pub(crate) fn of_rows(book: &'a Book<'a>, layout: &'a Layout, outputs: &'a Outputs<'a>) -> Self {
+        Self { book, layout, parts: Vec::new(), outputs, stream: false }
+    }
+
     /// Whether liquidation prices are wanted by side.
     pub(crate) fn bounds_prices(&self) -> bool {
         let columns = &self.outputs.columns;
@@ -71,7 +76,7 @@ impl<'a> Job<'a> {
 }
 
 impl<'a> PolicyPart<'a> {
-    fn new(given: &PolicyAtMarks<'a>) -> Self {
+    pub(crate) fn new(given: &PolicyAtMarks<'a>) -> Self {
         let policy = given.policy;
         let instruments = given.places.iter().zip(given.marks).map(|(place, &mark)| {
             let instrument = place.and_then(|place| policy.instruments.get(place));

@@ -3,9 +3,11 @@
 pub(crate) mod compare;
 pub(crate) mod execution;
 pub(crate) mod instruction_set;
+mod parts;
 pub(crate) mod shared;
 pub(crate) mod threads;
 
 pub use execution::Execution;
 pub use instruction_set::InstructionSet;
+pub use parts::fill_in_parts;
 pub use threads::{MAX_THREADS, default_threads};

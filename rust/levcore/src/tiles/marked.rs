@@ -152,6 +152,18 @@ impl<'a> MarkedInstruments<'a> {
         }
     }
 
+    /// Moves the mark of one instrument; what the policy does not know stays unknown.
+    pub(crate) fn remark(&mut self, code: usize, mark: f64) {
+        let marked = &self.list[code];
+        if marked.failure == Some(Status::UnknownInstrument) {
+            return;
+        }
+        let moved = MarkedInstrument::new(Some(marked.instrument), mark, marked.instrument);
+        self.constants[code].coordinate = moved.coordinate;
+        self.constants[code].reciprocal_mark = moved.reciprocal_mark;
+        self.list[code] = moved;
+    }
+
     /// Upper bound of the value by the initial tiers of a row's instrument.
     #[inline(always)]
     pub(crate) fn initial_cap(&self, tile: &Tile, slot: usize) -> f64 {
