@@ -140,8 +140,9 @@ impl Replay {
         if rules.payers.len() == alone.len() || settled.payments.unpaid.iter().all(|&unpaid| unpaid == 0) {
             return Ok(settled);
         }
+        let mut asked = vec![false; lots.len()];
         for (place, &pool) in closing.pool.iter().enumerate() {
-            if settled.payments.unpaid[place] > 0 && lots[pool as usize] == 0 {
+            if settled.payments.unpaid[place] > 0 && !std::mem::replace(&mut asked[pool as usize], true) {
                 for row in self.winners_of_pool(market, pool, closing) {
                     lots[pool as usize] += to_quanta(self.book.quantity(row).abs(), rules.lots_per_unit)?;
                 }

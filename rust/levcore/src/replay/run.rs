@@ -85,6 +85,12 @@ impl Replay {
         Ok(replay)
     }
 
+    /// Goes on where an earlier replay was stopped: after so many steps, with what funding had brought, what had been liquidated, and what
+    /// nobody had paid by then.
+    pub fn go_on_from(&mut self, steps: u64, funding: i64, liquidated: i64, unpaid: i64) {
+        (self.steps, self.funding, self.liquidated, self.unpaid) = (steps, funding, liquidated, unpaid);
+    }
+
     /// Balance of the fund, quanta.
     #[must_use]
     pub fn fund(&self) -> i64 {
