@@ -5,7 +5,6 @@ use std::hint::select_unpredictable;
 use crate::error::{Error, Result};
 use crate::formulas::liquidation;
 use crate::formulas::margin;
-use crate::rules::curve::Lookup;
 use crate::rules::tables::Tables;
 use crate::rules::tiers::{TierKey, TierTable};
 
@@ -190,6 +189,15 @@ pub(crate) struct FlatTier {
 fn flat_tiers(table: &TierTable, scale: Scale) -> Result<Vec<FlatTier>> {
     let tiers = table.floors.iter().zip(&table.rates);
     tiers.map(|(&floor, &rate)| Ok(FlatTier { floor, rate, factors: Factors::of(scale.rate(rate)?) })).collect()
+}
+
+/// What a table is looked up by, besides the value.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lookup {
+    pub quantity: f64,
+    pub risk_limit: f64,
+    /// Size in the coordinate's units.
+    pub size: f64,
 }
 
 /// A line a unit of size with everything that does not depend on the position: each amount is multiplied by the size.
