@@ -44,6 +44,8 @@ pub(crate) struct Job<'a> {
     pub outputs: &'a Outputs<'a>,
     /// Whether the outputs are so large that they are written past the cache.
     pub stream: bool,
+    /// Whether liquidation prices are wanted by side.
+    pub bounds_prices: bool,
 }
 
 impl<'a> Job<'a> {
@@ -60,13 +62,10 @@ impl<'a> Job<'a> {
     ) -> Result<Self> {
         check_inputs(book, layout, policies)?;
         let parts = policies.iter().map(PolicyPart::new).collect();
-        Ok(Self { book, layout, parts, outputs, stream: outputs.are_large(book.rows()) })
-    }
-
-    /// Whether liquidation prices are wanted by side.
-    pub(crate) fn bounds_prices(&self) -> bool {
-        let columns = &self.outputs.columns;
-        columns[Measure::LiquidationPriceLower].is_some() || columns[Measure::LiquidationPriceUpper].is_some()
+        let columns = &outputs.columns;
+        let bounds_prices = columns[Measure::LiquidationPriceLower].is_some()
+            || columns[Measure::LiquidationPriceUpper].is_some();
+        Ok(Self { book, layout, parts, outputs, stream: outputs.are_large(book.rows()), bounds_prices })
     }
 }
 

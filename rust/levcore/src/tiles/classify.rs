@@ -4,64 +4,57 @@ use crate::book::columns::Book;
 use crate::codes::measures::Measure;
 use crate::codes::status::Status;
 use crate::formulas::margin;
-use crate::machine::compare::ROWS;
+use crate::machine::vector::{LANES, Vector};
 use crate::rules::parameters::Basis;
 use crate::rules::policy::{Instrument, Policy};
 use crate::rules::table::{Kind, Table};
 use crate::rules::tiers::TierKey;
-use crate::tiles::marked::{MarkedInstrument, MarkedInstruments};
+use crate::tiles::marked::{MarkedInstrument, MarkedInstruments, Terms};
+use crate::tiles::slots::Slots;
 use crate::tiles::tile::Tile;
 
-/// Whether any row of the tile is not an ordinary one, so that [`classify`] must look at it.
+/// Rows of the tile that are not ordinary ones, so that [`classify`] must look at them: a bit each.
 #[inline(always)]
-pub(crate) fn needs_classification(
-    tile: &Tile,
+pub(crate) fn odd_rows<V: Vector>(
+    tile: &Tile<V>,
+    terms: &Terms<V>,
     instruments: &MarkedInstruments<'_>,
+    entries: &[u32; LANES],
     book: &Book<'_>,
     cross: bool,
-) -> bool {
-    let mut odd = 0_u64;
-    for slot in 0..ROWS {
-        // A sum of magnitudes is finite only if all of them are; the smallest of those that must be positive is, if all are.
-        let magnitude = tile.quantity[slot].abs();
-        let value = tile.value[slot] + tile.entry_value[slot] + tile.requirement[slot];
-        let profit = tile.results[Measure::UnrealizedPnl][slot].abs() + tile.funding[slot].abs();
-        let total = magnitude + tile.entry_price[slot] + value + profit;
-        let smallest = smaller(magnitude, tile.entry_price[slot]);
-        odd |= u64::from(!(total < f64::INFINITY))
-            | u64::from(!(tile.mark[slot] > 0.0))
-            | u64::from(!(smallest > 0.0))
-            | u64::from(!(tile.value[slot] <= tile.cap[slot]));
-    }
+) -> u8 {
+    let (zero, infinite) = (V::all(0.0), V::all(f64::INFINITY));
+    // A sum of magnitudes is finite only if all of them are; the smallest of those that must be positive is, if all are.
+    let magnitude = tile.quantity.abs();
+    let value = tile.value + tile.entry_value + tile.requirement;
+    let profit = tile.results[Measure::UnrealizedPnl].abs() + tile.funding.abs();
+    let total = magnitude + tile.entry_price + value + profit;
+    let smallest = V::choose(tile.entry_price.is_below(magnitude), tile.entry_price, magnitude);
+    let mut ordinary = total.is_below(infinite) & terms.mark.is_above(zero) & smallest.is_above(zero);
+    ordinary = ordinary & terms.cap.is_at_least(tile.value);
     if !cross {
-        for slot in 0..ROWS {
-            let equity = tile.results[Measure::Equity][slot].abs();
-            let total = tile.isolated_margin[slot].abs() + tile.needed[slot].abs() + equity;
-            odd |= u64::from(!(total < f64::INFINITY));
-        }
+        let equity = tile.results[Measure::Equity].abs();
+        let held = tile.isolated_margin.abs() + tile.needed.abs() + equity;
+        ordinary = ordinary & held.is_below(infinite);
     }
     if book.leverage.is_some() {
-        for slot in 0..ROWS {
-            odd |= u64::from(!(tile.leverage[slot] >= 1.0)) | u64::from(!(tile.leverage[slot] < f64::INFINITY));
-        }
+        ordinary = ordinary & tile.leverage.is_at_least(V::all(1.0)) & tile.leverage.is_below(infinite);
     }
     if instruments.by_initial_table {
-        for slot in 0..ROWS {
-            odd |= u64::from(!(tile.value[slot] <= instruments.initial_cap(tile, slot)));
-        }
+        ordinary = ordinary & instruments.initial_caps::<V>(entries).is_at_least(tile.value);
     }
-    odd != 0 || instruments.any_whole || instruments.any_whole_initial
-}
-
-/// The smaller of two; NaN if the first is.
-#[inline(always)]
-fn smaller(left: f64, right: f64) -> f64 {
-    if right < left { right } else { left }
+    if instruments.selections.any() {
+        ordinary = ordinary & instruments.selections.of_rows(entries).reaches(tile);
+    }
+    if instruments.initial_selections.any() {
+        ordinary = ordinary & instruments.initial_selections.of_rows(entries).reaches(tile);
+    }
+    !V::bits(ordinary)
 }
 
 /// The failure of a row, or [`Status::Flat`], [`Status::WithoutMargin`] or [`Status::MissingLeverage`]; else [`Status::Ok`]. The first rule that applies decides.
 pub(crate) fn classify(
-    tile: &Tile,
+    tile: &Slots,
     slot: usize,
     given_margin: f64,
     policy: &Policy,
@@ -116,7 +109,7 @@ pub(crate) fn classify(
 
 /// Failure of a row by the tables it is looked up in, else [`Status::Ok`]: what they look up comes before how far they reach.
 #[inline(always)]
-fn refuse_by_tables(tile: &Tile, slot: usize, instrument: &Instrument) -> Status {
+fn refuse_by_tables(tile: &Slots, slot: usize, instrument: &Instrument) -> Status {
     let table = instrument.table(tile.quantity[slot]);
     let Some(initial) = &instrument.initial else {
         let status = refuse_key(tile, slot, table);
@@ -132,7 +125,7 @@ fn refuse_by_tables(tile: &Tile, slot: usize, instrument: &Instrument) -> Status
 
 /// Failure of a row by what it gives a table of contracts or of risk limits to look up, else [`Status::Ok`].
 #[inline(always)]
-fn refuse_key(tile: &Tile, slot: usize, table: &Table) -> Status {
+fn refuse_key(tile: &Slots, slot: usize, table: &Table) -> Status {
     let Kind::Flat(key, _) = &table.kind else { return Status::Ok };
     let limit = tile.risk_limit[slot];
     match key {
@@ -146,7 +139,7 @@ fn refuse_key(tile: &Tile, slot: usize, table: &Table) -> Status {
 
 /// Failure of a row that is larger than its table, keyed by value or by size, else [`Status::Ok`].
 #[inline(always)]
-fn refuse_size(tile: &Tile, slot: usize, table: &Table) -> Status {
+fn refuse_size(tile: &Slots, slot: usize, table: &Table) -> Status {
     let size = match &table.kind {
         Kind::Marginal(_) => tile.value[slot],
         Kind::Flat(..) => return Status::Ok,
