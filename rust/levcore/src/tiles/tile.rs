@@ -59,7 +59,7 @@ impl<'a> Place<'a> {
             prefetch(column, first + AHEAD);
             return V::load(numbers);
         }
-        V::load(self.collect(column))
+        V::load(&self.collect(column))
     }
 
     /// Reads a column of codes.
