@@ -26,11 +26,12 @@ run: $(BUILT) ## score a generated book over real tier tables and write its repo
 
 test: $(BUILT) ## tests of the Rust core, then of the Python package
 	cargo test --locked -p levcore
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 bench: $(BUILT) $(OPPONENTS) ## rows per second beside numpy, numba, polars, DuckDB
 	$(BIN)/python benches/table.py
 	$(BIN)/python benches/files.py
+	$(BIN)/python benches/door.py --memory 10000000
 	$(BIN)/python -m pytest benches --benchmark-only --benchmark-columns=min,median,ops,rounds
 
 lint: $(BUILT) ## formatting, lints, types, and the stub against the built extension

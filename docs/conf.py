@@ -46,6 +46,8 @@ doctest_default_flags = doctest.ELLIPSIS
 doctest_test_doctest_blocks = "default"
 
 html_theme = "pydata_sphinx_theme"
+html_static_path = ["_static"]
+html_css_files = ["levcore.css"]
 html_title = f"levcore {version}"
 html_theme_options = {
     "navigation_with_keys": False,
@@ -55,5 +57,5 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
-# Only the reference has pages below a page.
-html_sidebars: dict[str, list[str]] = {"*": [], "api/generated/*": ["sidebar-nav-bs"]}
+# The pages of a section stand beside each of them; the front page is a map of its own.
+html_sidebars: dict[str, list[str]] = {"index": [], "**": ["sidebar-nav-bs"]}

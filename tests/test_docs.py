@@ -9,6 +9,7 @@ import pkgutil
 import re
 import runpy
 import shlex
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -112,7 +113,7 @@ def test_the_commands_of_the_readme_run(
 ) -> None:
     monkeypatch.chdir(ROOT)
     found = list(commands(".venv/bin/levcore"))
-    assert [words[0] for words in found] == ["score", "explain", "policies"]
+    assert [words[0] for words in found] == ["plan", "score"]
     for words in found:
         assert main(words) in (0, 2)
         assert len(capsys.readouterr().out.splitlines()) > 5
@@ -124,24 +125,8 @@ def test_the_make_targets_of_the_readme_exist() -> None:
         assert re.search(rf"^{target}:", makefile, re.MULTILINE)
 
 
-def cells(first: str) -> dict[str, list[str]]:
-    """Rows by their first cell of the README's table whose head begins with `first`."""
-    table = README[README.index(f"| {first} |") :].split("\n\n")[0].splitlines()[2:]
-    rows = ([cell.strip() for cell in line.strip("|").split("|")] for line in table)
-    return {row[0].strip("`"): row[1:] for row in rows}
-
-
-def test_the_readme_lists_every_measure_with_its_unit() -> None:
-    listed = {name: row[0] for name, row in cells("measure").items()}
-    assert listed == {measure.name: measure.unit for measure in lc.MEASURES}
-
-
-def test_the_readme_lists_every_policy_with_its_dates() -> None:
-    listed = {name: re.findall(r"\d{4}(?:-\d\d){0,2}", row[0]) for name, row in cells("policy").items()}
-    expected: dict[str, list[str]] = {}
-    for each in lc.policies():
-        expected.setdefault(each.name, []).extend(filter(None, [each.as_of]))
-    assert listed == expected
+def test_the_readme_is_a_front_page() -> None:
+    assert len(README.splitlines()) < 200
 
 
 def test_every_rule_of_a_policy_is_explained() -> None:
@@ -155,13 +140,6 @@ def test_everything_that_is_exported_has_a_page() -> None:
     exported = {name for name in lc.__all__ if not name.endswith("Error")} - {"__version__", "reference"}
     exported |= {f"scenarios.{name}" for name in scenarios.__all__}
     assert {name for name in exported if not {name, f"levcore.{name}"} & listed} == set()
-
-
-def test_the_readme_names_statuses_and_states_that_exist() -> None:
-    for row in cells("status of a row").values():
-        assert set(re.findall(r"`([A-Z_]+)`", row[1])) <= set(lc.Status.__members__)
-    states = re.findall(r"[A-Z_]{5,}", " ".join(cells("state")))
-    assert states == list(lc.State.__members__)
 
 
 def test_the_policy_shown_to_contributors_is_complete() -> None:
@@ -196,3 +174,11 @@ def test_the_links_of_the_readme_and_the_manual_point_to_files() -> None:
         text = (ROOT / page).read_text(encoding="utf-8")
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", text):
             assert os.path.exists(ROOT / Path(page).parent / target), (page, target)
+
+
+def test_the_rust_example_prints_what_its_page_shows() -> None:
+    page = (ROOT / "docs" / "rust.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"--example score\n(.*?)```", page, re.DOTALL)
+    command = ["cargo", "run", "--quiet", "--locked", "-p", "levcore", "--example", "score"]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ran.stdout == shown

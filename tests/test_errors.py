@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import levcore as lc
-from levcore.errors import CATALOGUE, InputError, ShapeError, TierError
+from levcore.errors import InputError, ShapeError, TierError, catalogue_file
 
 ROOT = Path(__file__).parents[1]
 TOOL = runpy.run_path(str(ROOT / "tools" / "error_catalogue.py"))
@@ -16,7 +16,7 @@ TOOL = runpy.run_path(str(ROOT / "tools" / "error_catalogue.py"))
 
 def held() -> list[tuple[str, str, str]]:
     """Lines of the catalogue."""
-    lines = [line.split("\t") for line in CATALOGUE.read_text(encoding="utf-8").splitlines()]
+    lines = [line.split("\t") for line in catalogue_file().read_text(encoding="utf-8").splitlines()]
     return [(code, name, words) for code, name, words in lines]
 
 

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from levcore import errors
-from levcore.errors import CATALOGUE, LevcoreError, family_of
+from levcore.errors import LevcoreError, catalogue_file, family_of
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "python" / "levcore"
@@ -108,8 +108,8 @@ def code_of(rule: Rule, taken: set[str]) -> str:
 def catalogue() -> list[tuple[str, str, str]]:
     """Code, class and words, by code; what the file holds already keeps its code."""
     held = (
-        [line.split("\t") for line in CATALOGUE.read_text(encoding="utf-8").splitlines()]
-        if CATALOGUE.exists()
+        [line.split("\t") for line in catalogue_file().read_text(encoding="utf-8").splitlines()]
+        if catalogue_file().exists()
         else []
     )
     codes = {(name, words): code for code, name, words in held}
@@ -128,7 +128,7 @@ def page(lines: list[tuple[str, str, str]]) -> str:
 def main() -> None:
     """Write both."""
     lines = catalogue()
-    CATALOGUE.write_text("".join("\t".join(line) + "\n" for line in lines), encoding="utf-8")
+    catalogue_file().write_text("".join("\t".join(line) + "\n" for line in lines), encoding="utf-8")
     PAGE.write_text(page(lines), encoding="utf-8")
 
 

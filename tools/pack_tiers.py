@@ -77,6 +77,8 @@ WHOLE = {
 UNKNOWN_SHAPE = {"mexc", "krakenfutures", "kucoin"}
 # The replies of 2023 print no deductions, and the accounts of then chose a risk limit.
 UNKNOWN_AT = {("bybit", "2023-08-16")}
+# Where the initial margin is the table's and not one over the trader's leverage.
+INITIAL_BY_TABLE = {"krakenfutures", "paradex"}
 FLAT_UNITS = ("contracts", "risk_limit")
 # Where a venue's rule for further tiers does not say where it ends, it is followed as far as where it does.
 LAST_INITIAL_RATE = 0.5
@@ -149,7 +151,7 @@ def venue_files(raw: dict[str, Any]) -> dict[str, str]:
             "unknown" if unknown else known,
             " ".join(raw["notes"].split()),
             half,
-            venue == "krakenfutures",
+            venue in INITIAL_BY_TABLE,
             _tier_columns(venue),
         )
         files[f"{name}-{as_of}"] = render(described, rows)

@@ -17,11 +17,9 @@ from levcore._levcore import __version__
 from levcore.book.balances import Balances
 from levcore.book.positions import PositionBook
 from levcore.engine.account_risk import AccountRisk
-from levcore.engine.distances import distance
 from levcore.engine.engine import Engine
-from levcore.engine.leg_costs import LegCosts, leg_costs
-from levcore.engine.quantities_to_close import quantities_to_close
 from levcore.engine.risk import BookRisk
+from levcore.engine.wallet_risk import WalletRisk
 from levcore.errors import InputError, InternalError, LevcoreError, PolicyError
 from levcore.measures import MEASURES
 from levcore.rules.assets import Asset, AssetTable
@@ -35,16 +33,33 @@ if TYPE_CHECKING:
     from levcore.changes.changes import Changes
     from levcore.changes.orders import Orders, order_margin
     from levcore.changes.what_if import what_if
+    from levcore.closing.cascade import cascade
     from levcore.closing.close_out import close_out
     from levcore.closing.concentration import concentration
+    from levcore.closing.fills import Impact
+    from levcore.closing.fund import Fund
+    from levcore.closing.guards import Guard
     from levcore.closing.ladder import ladder
+    from levcore.closing.loans import close_loans
+    from levcore.closing.outcomes import outcomes
+    from levcore.closing.variants import variants
     from levcore.comparison.compare import compare
+    from levcore.engine.distances import distance
+    from levcore.engine.leg_costs import LegCosts, leg_costs
+    from levcore.engine.quantities_to_close import quantities_to_close
     from levcore.explanation.explain import explain
     from levcore.fills.result import FillStatus
     from levcore.fills.table import positions_from_fills
+    from levcore.live.index import TriggerIndex
     from levcore.planning.plan import plan
     from levcore.reconciliation.reconcile import reconcile
+    from levcore.replay.replay import replay
+    from levcore.reports.installation import show_versions
     from levcore.reports.report import report
+    from levcore.rules.funds import FundRules, fund_rules
+    from levcore.rules.several import with_rules
+    from levcore.stress_testing.reverse import reverse_stress
+    from levcore.stress_testing.stress import stress
     from levcore.systems.against import against
 
 __all__ = [
@@ -58,6 +73,10 @@ __all__ = [
     "Changes",
     "Engine",
     "FillStatus",
+    "Fund",
+    "FundRules",
+    "Guard",
+    "Impact",
     "InputError",
     "Instrument",
     "InstrumentTable",
@@ -71,16 +90,22 @@ __all__ = [
     "State",
     "Status",
     "TierTable",
+    "TriggerIndex",
+    "WalletRisk",
     "__version__",
     "against",
+    "cascade",
+    "close_loans",
     "close_out",
     "compare",
     "concentration",
     "distance",
     "explain",
+    "fund_rules",
     "ladder",
     "leg_costs",
     "order_margin",
+    "outcomes",
     "plan",
     "policies",
     "policy",
@@ -88,27 +113,52 @@ __all__ = [
     "quantities_to_close",
     "reconcile",
     "reference",
+    "replay",
     "report",
+    "reverse_stress",
+    "show_versions",
+    "stress",
+    "variants",
     "venues",
     "what_if",
+    "with_rules",
 ]
 
 LATER = {
     "Changes": "levcore.changes.changes",
     "FillStatus": "levcore.fills.result",
+    "Fund": "levcore.closing.fund",
+    "FundRules": "levcore.rules.funds",
+    "Guard": "levcore.closing.guards",
+    "Impact": "levcore.closing.fills",
+    "LegCosts": "levcore.engine.leg_costs",
     "Orders": "levcore.changes.orders",
+    "TriggerIndex": "levcore.live.index",
     "against": "levcore.systems.against",
+    "cascade": "levcore.closing.cascade",
+    "close_loans": "levcore.closing.loans",
     "close_out": "levcore.closing.close_out",
     "compare": "levcore.comparison.compare",
     "concentration": "levcore.closing.concentration",
+    "distance": "levcore.engine.distances",
     "explain": "levcore.explanation.explain",
+    "fund_rules": "levcore.rules.funds",
     "ladder": "levcore.closing.ladder",
+    "leg_costs": "levcore.engine.leg_costs",
     "order_margin": "levcore.changes.orders",
+    "outcomes": "levcore.closing.outcomes",
     "plan": "levcore.planning.plan",
     "positions_from_fills": "levcore.fills.table",
+    "quantities_to_close": "levcore.engine.quantities_to_close",
     "reconcile": "levcore.reconciliation.reconcile",
+    "replay": "levcore.replay.replay",
     "report": "levcore.reports.report",
+    "reverse_stress": "levcore.stress_testing.reverse",
+    "show_versions": "levcore.reports.installation",
+    "stress": "levcore.stress_testing.stress",
+    "variants": "levcore.closing.variants",
     "what_if": "levcore.changes.what_if",
+    "with_rules": "levcore.rules.several",
 }
 """Verbs that no evaluation needs, and the modules that are imported when one is first asked for."""
 

@@ -16,16 +16,22 @@ __all__ = [
     "Ladder",
     "Members",
     "Policy",
+    "Replay",
     "Table",
+    "TriggerIndex",
     "__version__",
     "account_measures",
     "account_statuses",
     "allocate",
+    "average_impact",
     "balance_measures",
+    "cascade",
     "change_kinds",
     "change_statuses",
+    "close_loans",
     "closing_words",
     "default_threads",
+    "deleverage",
     "evaluate",
     "evaluate_over",
     "exact_sums",
@@ -36,26 +42,31 @@ __all__ = [
     "measure_distances",
     "measure_distances_without",
     "measures",
+    "number_code_points",
+    "number_integers",
+    "number_objects",
     "order_margins",
     "panic_inside",
     "positions_from_fills",
     "price_grid_profits",
     "quantities_to_close",
-    "rank_for_deleveraging",
+    "replay_words",
     "scenario_account_statuses",
     "scenario_margin",
     "scenario_measures",
     "scenario_row_statuses",
-    "share_out",
+    "settle",
     "span_future_profits",
     "states",
     "statuses",
+    "step_quantities",
     "text_to_number",
     "to_quanta",
     "used_instruction_set",
     "what_if",
 ]
 
+_Amounts = list[npt.NDArray[np.int64]]
 _Side = tuple[npt.NDArray[np.float64], npt.NDArray[np.uint8], npt.NDArray[np.float64], npt.NDArray[np.uint8]]
 
 __version__: str
@@ -88,6 +99,8 @@ class Table:
     def with_words(self, name: str, codes: npt.NDArray[np.uint32], words: list[str]) -> Table: ...
     def with_texts(self, name: str, texts: list[str | None]) -> Table: ...
     def with_integers(self, name: str, values: list[int | None]) -> Table: ...
+    def with_coded_texts(self, name: str, codes: npt.NDArray[np.uint32], texts: list[str]) -> Table: ...
+    def with_whole_numbers(self, name: str, values: npt.NDArray[np.int64]) -> Table: ...
     def __arrow_c_stream__(self, requested_schema: object = None) -> object: ...
 
 def text_to_number(text: str) -> float: ...
@@ -109,6 +122,7 @@ class Book:
         cross: npt.NDArray[np.bool_] | None,
         account: npt.NDArray[np.uint32] | None,
         wallet_balance: npt.NDArray[np.float64],
+        account_status: list[int] | None,
         balances: BalanceColumns | None,
         hedge: bool,
         pool_all: bool,
@@ -288,6 +302,68 @@ def what_if(
 ) -> None: ...
 
 @final
+class Replay:
+    def __new__(
+        cls,
+        book: Book,
+        policies: BookPolicies,
+        marks: npt.NDArray[np.float64],
+        cross: npt.NDArray[np.bool_],
+        account: npt.NDArray[np.uint32],
+        key: npt.NDArray[np.int64],
+        margin: npt.NDArray[np.int64],
+        wallet: npt.NDArray[np.int64],
+        fund: int,
+        rules: object,
+        instruction_set: str,
+    ) -> Replay: ...
+    def run(self, steps: object, first: int, last: int) -> None: ...
+    @property
+    def steps(self) -> int: ...
+    def totals(self) -> tuple[int, int, int, int]: ...
+    def state(
+        self,
+    ) -> tuple[
+        npt.NDArray[np.float64], npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]
+    ]: ...
+    def events(
+        self,
+    ) -> tuple[
+        npt.NDArray[np.uint8],
+        list[npt.NDArray[np.uint64]],
+        list[npt.NDArray[np.float64]],
+        list[npt.NDArray[np.int64]],
+    ]: ...
+    def samples(
+        self,
+    ) -> tuple[list[npt.NDArray[np.uint64]], list[npt.NDArray[np.float64]], list[npt.NDArray[np.int64]]]: ...
+
+def replay_words() -> list[tuple[str, str]]: ...
+
+@final
+class TriggerIndex:
+    def __new__(
+        cls,
+        book: Book,
+        policies: BookPolicies,
+        marks: npt.NDArray[np.float64],
+        instruction_set: str,
+    ) -> TriggerIndex: ...
+    def ticks(
+        self,
+        starts: npt.NDArray[np.uint64],
+        instrument: npt.NDArray[np.uint32],
+        price: npt.NDArray[np.float64],
+    ) -> tuple[
+        npt.NDArray[np.uint64],
+        npt.NDArray[np.bool_],
+        npt.NDArray[np.uint32],
+        list[npt.NDArray[np.uint8]],
+        npt.NDArray[np.float64],
+    ]: ...
+    def liquidatable(self) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.uint32]]: ...
+
+@final
 class Ladder:
     def __new__(
         cls,
@@ -310,16 +386,9 @@ def allocate(
     deal_rest: bool,
 ) -> npt.NDArray[np.int64]: ...
 def closing_words() -> list[list[tuple[str, str]]]: ...
-def loss_parts(
-    gain: npt.NDArray[np.float64],
-    entry: npt.NDArray[np.float64],
-    trigger: npt.NDArray[np.float64],
-    fill: npt.NDArray[np.float64],
-    fee_rate: npt.NDArray[np.float64],
-    per_unit: float,
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]: ...
-def rank_for_deleveraging(
+def deleverage(
     ranking: str,
+    sharing: str,
     profit: npt.NDArray[np.float64],
     entry_value: npt.NDArray[np.float64],
     value: npt.NDArray[np.float64],
@@ -329,15 +398,89 @@ def rank_for_deleveraging(
     leverage: npt.NDArray[np.float64],
     key: npt.NDArray[np.int64],
     lots: npt.NDArray[np.int64],
+    pool: npt.NDArray[np.uint32],
+    wanted_lots: npt.NDArray[np.int64],
+    wanted_amount: npt.NDArray[np.int64],
+    per_unit: float,
     seed: int,
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.uint32]]: ...
-def share_out(
-    shortfall: npt.NDArray[np.int64],
+) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]: ...
+def step_quantities(
+    step: str,
+    numbers: tuple[float, float, float],
+    quantity: npt.NDArray[np.float64],
+    value: npt.NDArray[np.float64],
+    keep: npt.NDArray[np.float64],
+    all: npt.NDArray[np.bool_],
+) -> npt.NDArray[np.float64]: ...
+def average_impact(
+    kind: str,
+    first: npt.NDArray[np.float64],
+    second: npt.NDArray[np.float64],
+    quantity: npt.NDArray[np.float64],
+) -> npt.NDArray[np.float64]: ...
+def cascade(
+    quantity: npt.NDArray[np.float64],
+    trigger: npt.NDArray[np.float64],
+    falls: bool,
+    start: float,
+    kind: str,
+    first: npt.NDArray[np.float64],
+    second: npt.NDArray[np.float64],
+    lots_per_unit: float,
+) -> tuple[
+    npt.NDArray[np.int64], npt.NDArray[np.int64], list[npt.NDArray[np.float64]], npt.NDArray[np.int64]
+]: ...
+def close_loans(
+    debt: npt.NDArray[np.int64],
+    collateral: npt.NDArray[np.int64],
+    total_debt: npt.NDArray[np.int64],
+    total_collateral: npt.NDArray[np.int64],
+    health_factor: npt.NDArray[np.float64],
+    bonus: npt.NDArray[np.int64],
+    rule: tuple[float, int, int, float, int],
+) -> _Amounts: ...
+def loss_parts(
+    gain: npt.NDArray[np.float64],
+    entry: npt.NDArray[np.float64],
+    trigger: npt.NDArray[np.float64],
+    fill: npt.NDArray[np.float64],
+    fee_rate: npt.NDArray[np.float64],
+    per_unit: float,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]: ...
+def settle(
+    gain: npt.NDArray[np.float64],
+    entry: npt.NDArray[np.float64],
+    trigger: npt.NDArray[np.float64],
+    fill: npt.NDArray[np.float64],
+    fee_rate: npt.NDArray[np.float64],
     lots: npt.NDArray[np.int64],
     pool: npt.NDArray[np.uint32],
-    fund: int,
+    purse: npt.NDArray[np.uint32],
+    served: npt.NDArray[np.uint32],
+    margin: npt.NDArray[np.int64],
+    ends: npt.NDArray[np.bool_],
+    to_fund: npt.NDArray[np.bool_],
+    owner: npt.NDArray[np.uint32],
+    other_money: npt.NDArray[np.int64],
+    fund: tuple[int, int, int],
     lots_of_winners: npt.NDArray[np.int64],
+    winners_pay: bool,
     gains: int,
-    order: list[str],
-) -> tuple[list[npt.NDArray[np.int64]], npt.NDArray[np.int64], npt.NDArray[np.int64]]: ...
+    payers: list[str],
+    per_unit: float,
+) -> tuple[
+    list[npt.NDArray[np.int64]],
+    list[npt.NDArray[np.int64]],
+    list[npt.NDArray[np.int64]],
+    list[npt.NDArray[np.int64]],
+]: ...
 def to_quanta(amount: npt.NDArray[np.float64], per_unit: float) -> npt.NDArray[np.int64]: ...
+def number_code_points(
+    points: npt.NDArray[np.uint32], width: int
+) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]: ...
+def number_integers(
+    values: npt.NDArray[np.int64],
+) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]: ...
+def number_objects(
+    values: list[Any] | tuple[Any, ...] | npt.NDArray[np.object_],
+) -> tuple[npt.NDArray[np.uint32], list[Any]] | None: ...

@@ -19,7 +19,10 @@ makes an exception, and ``pickle`` makes it again, with ``cls(*error.args)``.
 import re
 from collections.abc import Sequence
 from functools import cache
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = [
     "AliasError",
@@ -39,8 +42,11 @@ __all__ = [
 ]
 
 
-CATALOGUE = Path(__file__).with_name("error_codes.txt")
-"""Code, class and words of every rule, ``{}`` for what differs from case to case."""
+def catalogue_file() -> "Path":
+    """File with code, class and words of every rule, ``{}`` for what differs from case to case."""
+    from pathlib import Path
+
+    return Path(__file__).with_name("error_codes.txt")
 
 
 class LevcoreError(Exception):
@@ -269,7 +275,7 @@ def family_of(kind: type[LevcoreError]) -> str:
 def _catalogue() -> tuple[dict[tuple[str, str], str], list[tuple[str, re.Pattern[str], str]]]:
     """Codes of the rules whose words never differ, and patterns of the others."""
     exact, patterns = {}, []
-    for line in CATALOGUE.read_text(encoding="utf-8").splitlines():
+    for line in catalogue_file().read_text(encoding="utf-8").splitlines():
         code, name, words = line.split("\t")
         exact[name, words] = code
         if "{}" in words:

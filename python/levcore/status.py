@@ -74,6 +74,8 @@ class Status(Code, table=statuses):
     LIQUIDATION_PRICE_BEYOND_LAST_TIER = 5
     ALREADY_LIQUIDATABLE = 6
     NO_BANKRUPTCY_PRICE = 7
+    LEVERAGE_ABOVE_TIER = 8
+    MISSING_INITIAL_TIERS = 9
     ACCOUNT_INCOMPLETE = 16
     WITHOUT_MARGIN = 17
     INVALID_QUANTITY = 32
@@ -122,6 +124,9 @@ class AccountStatus(Code, table=account_statuses):
     INVALID_WALLET_BALANCE = 3
     NO_COMMON_RAY = 4
     NO_ACCOUNT = 5
+    MIXED_SETTLEMENT = 6
+    MISSING_WALLET_CURRENCY = 7
+    SEVERAL_WALLETS = 8
 
     @property
     def column(self) -> str:
@@ -145,6 +150,8 @@ class State(Code, table=states):
 
 _COLUMNS = {
     Status.MISSING_LEVERAGE: "leverage",
+    Status.LEVERAGE_ABOVE_TIER: "leverage",
+    Status.MISSING_INITIAL_TIERS: "instrument",
     Status.INVALID_QUANTITY: "quantity",
     Status.INVALID_ENTRY_PRICE: "entry_price",
     Status.UNKNOWN_INSTRUMENT: "instrument",

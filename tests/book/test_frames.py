@@ -17,7 +17,7 @@ import pytest
 import levcore as lc
 from levcore._levcore import Table
 from levcore.book.columns import frame_table
-from levcore.errors import DTypeError, InputError
+from levcore.errors import DTypeError, InputError, InternalError, LevcoreError
 from levcore.files.positions import read_positions
 from levcore.measures import ACCOUNT_MEASURES, MEASURE_NAMES
 
@@ -375,3 +375,24 @@ def test_a_parquet_file_of_dictionaries_is_read(tmp_path: Path) -> None:
     table = table.set_column(place, "instrument", table.column("instrument").dictionary_encode())
     pq.write_table(table, tmp_path / "book.parquet")
     assert read_positions(tmp_path / "book.parquet").marks == MARKS
+
+
+def test_a_pickle_whose_validity_bits_do_not_reach_is_refused() -> None:
+    """Bytes cut off, an offset too large, a length too large: an error of ours, not a panic of Arrow's."""
+    column = pa.array([1.0, None, 3.0, None, 5.0, 6.0, 7.0, None, 9.0])
+    table = Table.from_stream(pa.table({"x": column}).__arrow_c_stream__())
+    unpacked, (fields, batches) = table.__reduce__()
+    ((rows, ((length, offset, ((bits, from_bit),), buffers, inside),)),) = batches
+    whole = (length, offset, [(bits, from_bit)], buffers, inside)
+    assert unpacked(fields, [(rows, [whole])]).numbers("x", False)[2] == 3.0
+    for tampered in (
+        (length, offset, [(b"", from_bit)], buffers, inside),
+        (length, offset, [(bits[:1], from_bit)], buffers, inside),
+        (length, offset, [(bits, 8 * len(bits))], buffers, inside),
+        (length, offset, [(bits, 2**64 - 1)], buffers, inside),
+        (2**62, offset, [(bits, from_bit)], buffers, inside),
+        (length, 2**62, [(bits, from_bit)], buffers, inside),
+    ):
+        with pytest.raises(LevcoreError) as caught:
+            unpacked(fields, [(rows, [tampered])])
+        assert not isinstance(caught.value, InternalError)

@@ -143,11 +143,21 @@ def test_score_says_why_a_row_has_no_number(tmp_path: Path, capsys: pytest.Captu
 
 
 def test_the_manual_s_table_says_what_each_policy_bundles() -> None:
-    rows = {name: rest for name, *rest in coverage_rows()}
-    assert rows["mexc-linear"] == ["775", "2025-08-03", "6 answered up to an end", "taker 0.0004, 2025-08-03"]
+    _, *lines = coverage_rows()
+    rows = {name: rest for name, *rest in lines}
+    mexc = ["775", "2025-08-03", "none", "6 answered up to an end", "taker 0.0004, 2025-08-03"]
+    assert rows["mexc-linear"] == mexc
     assert rows["bybit-linear"][0] == "301"
     assert rows["bybit-linear"][1] == "2024-12-25, 2025-12-29, 2026-09-25"
-    assert rows["bybit-linear"][3] == "taker 0.00055, 2024-07-31, secondary"
-    assert rows["hyperliquid"][:3] == ["316", "2026-09-27", "nothing"]
-    assert rows["okx-linear-swap"][2] == "238 without tiers or size"
+    assert rows["bybit-linear"][4] == "taker 0.00055, 2024-07-31, secondary"
+    earlier = "2025-08-22, 2025-12-13, 2026-02-06, 2026-08-07"
+    assert rows["hyperliquid"][:4] == ["316", "2026-09-27", earlier, "nothing"]
+    for name, (contracts, dates, before, *_) in rows.items():
+        table = lc.policy(name).instruments
+        assert int(contracts) == len(table)
+        found = {table.date_of(each) for each in table}
+        assert found == set(dates.split(", ")) - {"none"}
+        for date in set(before.split(", ")) - {"none"}:
+            assert table.at(date).as_of == date
+    assert rows["okx-linear-swap"][3] == "238 without tiers or size"
     assert "htx-linear" not in rows

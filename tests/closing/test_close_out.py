@@ -21,6 +21,24 @@ TEN_TIMES: dict[str, Any] = {
 FILL = 10_000.0 * 0.9 / 0.996 * 0.85
 """15 % below the trigger of a long of 10,000 on a margin of 1,000 at a rate of 0.4 %."""
 OUTCOMES = {"no": "written_off", "yes": "owed", "claim_reserved": "claim"}
+STEPS: tuple[dict[str, Any], ...] = (
+    {},
+    {
+        "close_out_step": "share",
+        "close_out_share": 0.2,
+        "close_out_next": "whole",
+        "close_out_whole_up_to": 50.0,
+    },
+    {"close_out_step": "share", "close_out_share": 0.3, "close_out_next": "again", "close_out_least": 20.0},
+    {
+        "close_out_step": "share",
+        "close_out_share": 0.2,
+        "close_out_next": "same",
+        "close_out_exit_level": 0.9,
+    },
+    {"close_out_step": "largest_loss", "close_out_take_over_level": 1.5},
+    {"close_out_step": "tiers", "close_out_tiers": 1, "close_out_step_isolated": "largest_loss"},
+)
 RANKINGS = [name for name, _ in core.closing_words()[2]]
 
 
@@ -62,17 +80,21 @@ def test_each_policy_says_who_bears_it_or_refuses(name: str) -> None:
             gap(policy)
         policy = policy.replace(close_out_payers=("fund",))
     policy = policy.replace(close_out_payers=policy.close_out_payers[:1])
-    if policy.trader_owes == "unknown":
+    if policy.owes("isolated") == "unknown":
         with pytest.raises(UnknownRuleError, match=r"trader_owes is unknown"):
             gap(policy, fund=1_000.0)
         return
     totals = gap(policy, fund=1_000.0).totals()
+    if policy.close_out_payers == ():  # nobody is asked: the venue, its pool or the trader bears it
+        assert totals["fund"] == 0.0
+        assert totals[OUTCOMES[policy.owes("isolated")]] == totals["missing"]
+        return
     if policy.close_out_payers != ("fund",):  # deleveraged at the mark: winners give up a position, no money
         assert (policy.close_out_price, totals["fund"]) == ("mark", 0.0)
-        assert totals[OUTCOMES[policy.trader_owes]] == totals["missing"]
+        assert totals[OUTCOMES[policy.owes("isolated")]] == totals["missing"]
         return
     assert totals["fund"] == 1_000.0
-    assert round(totals[OUTCOMES[policy.trader_owes]], 2) == round(totals["missing"] - 1_000.0, 2) > 0
+    assert round(totals[OUTCOMES[policy.owes("isolated")]], 2) == round(totals["missing"] - 1_000.0, 2) > 0
 
 
 def test_other_money_pays_first() -> None:
@@ -106,6 +128,8 @@ def random_close_out(seed: int, shuffled: bool = False) -> tuple[CloseOut, lc.Po
         close_out_remainder=str(random.choice(["trader", "fund"])),
         close_out_fee_rate=float(random.choice([0.0, 0.0013])),
         trader_owes=str(random.choice(["no", "yes", "claim_reserved"])),
+        trader_owes_isolated=str(random.choice(["same", "no", "yes"])),
+        **STEPS[seed % len(STEPS)],
     )
     balances = np.round(random.lognormal(2, 1, wallets.size), 2)
     marks = {name: mark * random.uniform(0.6, 1.6) for name, mark in MARKS.items()}
@@ -123,7 +147,7 @@ def test_no_quantum_is_lost() -> None:
         ("fund", "deleveraged", "socialised", "rounding", "owed", "claim", "written off"), 0
     )
     for seed in range(400):
-        closed, _ = random_close_out(seed)
+        closed, book = random_close_out(seed)
         balances = closed.ledger.balances()
         assert sum(balances.values()) == 0
         assert balances["closed"] == 0
@@ -133,11 +157,20 @@ def test_no_quantum_is_lost() -> None:
             legs = closed.group == group
             left = int(closed.margin[group]) - int(loss[legs].sum())
             assert left == closed.left[group]
-            assert int(paid[legs].sum()) + int(closed.other_money[group]) == max(-left, 0)
+            missing = max(-left, 0) if closed.ends[group] else 0
+            assert int(paid[legs].sum()) + int(closed.other_money[group]) == missing
+        np.testing.assert_allclose(quantity_after(closed, book), closed.open_quantity, atol=1e-12)
         assert (paid >= 0).all()
         for name in asked:
             asked[name] += balances[name] != 0
     assert all(asked.values()), asked
+
+
+def quantity_after(closed: CloseOut, book: lc.PositionBook) -> Any:
+    """What is open where every close is taken off."""
+    left = np.array(book.quantity)
+    np.subtract.at(left, closed.rows, closed.quantity)
+    return left
 
 
 def test_the_order_of_rows_is_no_matter() -> None:
@@ -179,6 +212,30 @@ def test_quantity_deleveraged_is_quantity_liquidated() -> None:
     assert sum(closed.winners[2].tolist()) + rounding == closed.deleveraging[0]
 
 
+def test_winners_are_listed_with_price_and_remainder() -> None:
+    """Three longs of 100 with 15 of margin go bankrupt at 95, and are closed there against two winners."""
+    rules: dict[str, Any] = {
+        "close_out_payers": ("deleveraging",),
+        "close_out_ranking": RANKINGS[1],
+        "trader_owes": "no",
+    }
+    book = lc.PositionBook(
+        ["A"] * 3, [3.0, -1.0, -5.0], [100.0, 100.0, 90.0], leverage=[20.0, 5.0, 3.0], account=["l", "a", "b"]
+    )
+    at_bankruptcy = closing_policy(**rules, close_out_price="bankruptcy")
+    closed = lc.close_out(lc.Engine(at_bankruptcy), book, {"A": 85.0})
+    assert closed.winners.tolist() == [[1, 2], [10**8, 2 * 10**8], [10 * 10**8, 20 * 10**8]]
+    assert closed.winner_price.tolist() == [95.0, 95.0]
+    assert closed.winner_left.tolist() == [0, 3 * 10**8]
+    assert (np.diff(closed.winner_score) <= 0).all()
+    assert closed.totals()["written_off"] == 0.0
+    at_mark = lc.close_out(lc.Engine(closing_policy(**rules, close_out_price="mark")), book, {"A": 85.0})
+    assert at_mark.winners.tolist() == [[1, 2], [10**8, 2 * 10**8], [0, 0]]
+    assert at_mark.winner_price.tolist() == [85.0, 85.0]
+    assert (at_mark.totals()["deleveraging"], at_mark.totals()["written_off"]) == (0.0, 30.0)
+    assert at_mark.ledger.balances()["closed"] == 0
+
+
 def test_11279_liquidations_and_as_many_deleveragings_take_milliseconds() -> None:
     """As in the busiest second of 2025-10-10 on Hyperliquid, generated to that form."""
     count = 11_279
@@ -212,6 +269,9 @@ def test_bad_calls_name_what_is_wrong() -> None:
         {"fund": -1.0},
         {"slippage": np.nan},
         {"quantum": 0.3},
+        {"row_fills": [1.0, 2.0]},
+        {"cooling": [1]},
+        {"priced_by": "guess"},
         {"trigger": "entry"},
     )
     for arguments in wrong:

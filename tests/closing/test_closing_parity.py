@@ -8,12 +8,12 @@ import pytest
 from levcore import _levcore as core
 from levcore.errors import PolicyError
 from levcore.reference.closing.allocate import allocate
+from levcore.reference.closing.deleverage import Winner, deleverage
 from levcore.reference.closing.ladder import rung
-from levcore.reference.closing.rank import ranked, score
-from levcore.reference.closing.settle import loss_parts, to_quanta
-from levcore.reference.closing.share_out import PAYERS, share_out
+from levcore.reference.closing.loss_parts import loss_parts, to_quanta
+from levcore.reference.closing.settle import Closing, Purse, settle
+from levcore.reference.closing.share_out import PAYERS, Fund
 
-rank: Any = core.rank_for_deleveraging
 ask: Any = rung
 parts_of_twin: Any = loss_parts
 RANKINGS = [name for name, _ in core.closing_words()[2]]
@@ -69,44 +69,111 @@ def test_min_max_cannot_be_bettered() -> None:
         )
 
 
-def test_shortfalls_are_shared_out_alike() -> None:
+def random_batch(random: np.random.Generator) -> dict[str, Any]:
+    """A batch whose amounts are small, so that ties, empty purses and funds that run dry are common."""
+    rows, owners = int(random.integers(1, 9)), int(random.integers(1, 4))
+    purse = np.unique(random.integers(0, 5, rows), return_inverse=True)[1].astype(np.uint32)
+    purses = int(purse.max()) + 1
+    return {
+        "gain": random.choice([-2.0, -1.0, 0.5, 1.0], rows),
+        "entry": random.integers(1, 9, rows).astype(float),
+        "trigger": random.integers(1, 9, rows).astype(float),
+        "fill": random.integers(1, 9, rows).astype(float),
+        "fee_rate": random.choice([0.0, 0.1], rows),
+        "lots": random.integers(0, 30, rows),
+        "pool": random.integers(0, 3, rows).astype(np.uint32),
+        "purse": purse,
+        "served": random.permutation(rows).astype(np.uint32),
+        "margin": random.integers(-20, 60, purses),
+        "ends": random.random(purses) < 0.8,
+        "to_fund": random.random(purses) < 0.5,
+        "owner": random.integers(0, owners, purses).astype(np.uint32),
+        "other_money": random.integers(0, 9, owners),
+        "fund": (int(random.integers(0, 60)), int(random.integers(0, 9)), int(random.integers(20, 99))),
+        "lots_of_winners": random.integers(0, 40, 3),
+        "winners_pay": bool(random.random() < 0.7),
+        "gains": int(random.integers(0, 60)),
+        "payers": random.permutation(PAYERS)[: random.integers(0, 4)].tolist(),
+        "per_unit": 10.0,
+    }
+
+
+def test_batches_are_settled_alike_and_to_the_quantum() -> None:
     random = np.random.default_rng(4)
-    for _ in range(300):
-        count = int(random.integers(1, 8))
-        shortfall, lots = random.integers(0, 90, count), random.integers(0, 30, count)
-        pool = random.integers(0, 3, count).astype(np.uint32)
-        winners = random.integers(0, 40, 3)
-        fund, gains = int(random.integers(0, 100)), int(random.integers(0, 100))
-        order = list(random.permutation(PAYERS)[: random.integers(0, 4)])
-        paid, unpaid, closed = core.share_out(shortfall, lots, pool, fund, winners, gains, order)
-        of_twin = share_out(
-            shortfall.tolist(), lots.tolist(), pool.tolist(), fund, winners.tolist(), gains, order
+    for _ in range(2_000):
+        given = random_batch(random)
+        losses, (left, other), paid, (unpaid, lots, fund) = core.settle(**given)
+        rows = made(Closing, given, "gain entry trigger fill fee_rate lots pool purse")
+        purses = made(Purse, given, "margin ends to_fund owner")
+        served, money, winners = (
+            given[name].tolist() for name in ("served", "other_money", "lots_of_winners")
         )
-        assert ([each.tolist() for each in paid], unpaid.tolist(), closed.tolist()) == of_twin
-        assert (sum(paid) + unpaid).tolist() == shortfall.tolist()
-        assert all((each >= 0).all() for each in [*paid, unpaid])
+        others = (given["winners_pay"], given["gains"], given["payers"], given["per_unit"])
+        twin = settle(rows, served, purses, money, Fund(*given["fund"]), winners, *others)
+        assert list(zip(*(each.tolist() for each in losses), strict=True)) == twin.losses
+        assert (left.tolist(), other.tolist()) == (twin.left, twin.other_money)
+        assert [each.tolist() for each in paid] == twin.paid
+        assert (unpaid.tolist(), lots.tolist(), fund.tolist()) == (twin.unpaid, twin.lots, twin.fund)
+        conserves(given, losses, left, other, paid, unpaid)
+
+
+def made(kind: Any, columns: dict[str, Any], names: str) -> list[Any]:
+    return [kind(*row) for row in zip(*(columns[name].tolist() for name in names.split()), strict=True)]
+
+
+def conserves(given: dict[str, Any], losses: Any, left: Any, other: Any, paid: Any, unpaid: Any) -> None:
+    """What a purse had is what it lost and what is left; what is missing is what somebody paid or nobody."""
+    lost = np.zeros_like(left)
+    np.add.at(lost, given["purse"], sum(losses))
+    assert (given["margin"] - lost).tolist() == left.tolist()
+    covered = other.copy()
+    np.add.at(covered, given["purse"], sum(paid) + unpaid)
+    assert covered.tolist() == np.where(given["ends"], np.maximum(-left, 0), 0).tolist()
+    assert min(each.min() for each in [*paid, unpaid, other]) >= 0
+
+
+def random_winners(random: np.random.Generator, count: int) -> dict[str, Any]:
+    names = ("profit", "entry_value", "value", "wallet", "equity", "maintenance_margin", "leverage")
+    numbers = random.lognormal(3, 2, (7, count))
+    numbers[0] *= random.choice([-1.0, 1.0], count)
+    numbers[:, count // 2 :] = numbers[:, : count - count // 2]  # ties in every score
+    columns = dict(zip(names, numbers, strict=True))
+    columns |= {"key": random.integers(0, 60, count), "lots": random.integers(1, 5, count)}
+    return columns | {"pool": random.integers(0, 3, count).astype(np.uint32)}
 
 
 @pytest.mark.parametrize("ranking", RANKINGS)
-def test_ranks_are_the_same_bits_and_of_no_row_order(ranking: str) -> None:
+@pytest.mark.parametrize("sharing", [name for name, _ in core.closing_words()[3]])
+def test_winners_are_the_same_bits_and_of_no_row_order(ranking: str, sharing: str) -> None:
     random = np.random.default_rng(5)
-    count = 200
-    numbers = random.lognormal(3, 2, (7, count))
-    numbers[0] *= random.choice([-1.0, 1.0], count)
-    key, lots = random.integers(0, 60, count), random.integers(1, 5, count)
-    numbers[:, 100:] = numbers[:, :100]  # ties in every score
-    scores, order = rank(ranking, *numbers, key, lots, 7)
-    columns: Any = [(ranking, *row, 7) for row in zip(*numbers.tolist(), key.tolist(), strict=True)]
-    expected = [score(*arguments) for arguments in columns]
-    assert scores.tolist() == expected
-    assert order.tolist() == ranked(expected, key.tolist(), lots.tolist(), numbers[1].tolist())
-    shuffled = random.permutation(count)
-    again, order_again = rank(
-        ranking, *(np.ascontiguousarray(each[shuffled]) for each in numbers), key[shuffled], lots[shuffled], 7
-    )
-    named = [(key[row], lots[row], numbers[1][row]) for row in order]
-    assert named == [(key[row], lots[row], numbers[1][row]) for row in shuffled[order_again]]
-    assert scores[order].tolist() == again[order_again].tolist()
+    columns = random_winners(random, 200)
+    wanted = (random.integers(0, 150, 3), random.integers(0, 10_000, 3))
+    found = core.deleverage(ranking, sharing, **columns, **wanted_of(wanted), per_unit=100.0, seed=7)
+    standing = made(Winner, columns, " ".join(name for name in columns if name not in ("lots", "pool")))
+    lots, pool = columns["lots"].tolist(), columns["pool"].tolist()
+    pairs = list(zip(*(each.tolist() for each in wanted), strict=True))
+    twin = deleverage(ranking, sharing, standing, lots, pool, pairs, 100.0, 7)
+    assert list(zip(*(each.tolist() for each in found), strict=True)) == twin
+    order = random.permutation(200)
+    mixed = {name: np.ascontiguousarray(column[order]) for name, column in columns.items()}
+    again = core.deleverage(ranking, sharing, **mixed, **wanted_of(wanted), per_unit=100.0, seed=7)
+
+    def named(rows: Any, of: dict[str, Any]) -> Any:
+        return [(of["key"][row], of["lots"][row], of["entry_value"][row]) for row in rows]
+
+    assert named(found[0], columns) == named(again[0], mixed)
+    assert [each.tolist() for each in found[1:]] == [each.tolist() for each in again[1:]]
+    taken = np.bincount(columns["pool"][found[0]], weights=found[1], minlength=3)
+    given = np.bincount(columns["pool"][found[0]], weights=found[2], minlength=3)
+    assert (taken <= wanted[0]).all()
+    assert (given <= wanted[1]).all()
+    if sharing == "queue":
+        there = np.bincount(columns["pool"], weights=columns["lots"], minlength=3)
+        assert taken.tolist() == np.minimum(wanted[0], there).tolist()
+
+
+def wanted_of(wanted: tuple[Any, Any]) -> dict[str, Any]:
+    return {"wanted_lots": wanted[0], "wanted_amount": wanted[1]}
 
 
 @pytest.mark.parametrize("falls", [True, False])

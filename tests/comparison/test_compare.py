@@ -328,10 +328,10 @@ def test_a_book_with_policies_of_its_own_is_refused() -> None:
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [
-        ({"instruments": {"okx": {}}}, lc.InputError, "instruments: must name one of the policies compared"),
+        ({"instruments": {"okx": {}}}, lc.InputError, "instruments: must name one of the policies in use"),
         ({"instruments": {BINANCE: {"BTCUSDT": "BTC"}}}, UnknownInstrumentError, "is not in the table"),
         ({"tiers_from": "nyse"}, UnknownPolicyError, "has no such name"),
-        ({"quantities_of": "nyse"}, lc.InputError, "quantities_of: must name one of the policies compared"),
+        ({"quantities_of": "nyse"}, lc.InputError, "quantities_of: must name one of the policies in use"),
         ({"marks": [1.0]}, ShapeError, "marks"),
         ({"book": "book"}, DTypeError, "book: must be a PositionBook"),
     ],

@@ -160,7 +160,7 @@ def test_an_unknown_rule_for_hedged_legs_is_a_refusal() -> None:
     assert list(both.answers) == ["sum"]
 
 
-def test_two_settlement_currencies_in_a_wallet_are_a_refusal_of_that_policy_alone() -> None:
+def test_two_settlement_currencies_in_a_wallet_fail_the_account_under_that_policy_alone() -> None:
     book = lc.PositionBook(
         ["BTCUSDT", "ETHUSDT"], [1.0, 1.0], [97e3, 3.3e3], account=["a", "a"], margin_mode="cross",
         leverage=[10.0, 10.0], wallet_balance={"a": 50e3},
@@ -168,8 +168,11 @@ def test_two_settlement_currencies_in_a_wallet_are_a_refusal_of_that_policy_alon
     tiers = lc.TierTable.single_rate(0.02)
     mixed = house(FLAT).with_instruments([lc.Instrument("ETHUSDT", "linear", tiers, settlement="USDC")])
     both = compare(book, {"one": house(FLAT), "two": mixed}, MARKS)
-    assert list(both.answers) == ["one"]
-    assert "must settle in one currency for all cross positions of account 'a'" in str(both.results["two"])
+    statuses = {label: risk.accounts.status.tolist() for label, risk in both.answers.items()}
+    assert statuses == {"one": [lc.AccountStatus.OK], "two": [lc.AccountStatus.MIXED_SETTLEMENT]}
+    assert both.answers["two"].status.tolist() == [lc.Status.ACCOUNT_INCOMPLETE] * 2
+    assert not both.judged.any()
+    assert "mixed settlement" in lc.report(both)
 
 
 @pytest.mark.parametrize(
@@ -416,7 +419,7 @@ def test_without_a_lender_the_assets_of_a_file_are_those_of_every_policy(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([ASSETS, "--assets-from=gmx-v2"], "--assets-from: must name one of the policies compared"),
+        ([ASSETS, "--assets-from=gmx-v2"], "--assets-from: must name one of the policies in use"),
         (["--assets-from=nyse"], "has no such name"),
     ],
 )

@@ -1,6 +1,7 @@
 """One position before it is opened: numbers by hand, and what is said where none is known."""
 
 import math
+from typing import Any, Literal
 
 import pytest
 
@@ -251,3 +252,26 @@ def test_a_number_out_of_its_range_is_refused(asked: dict[str, object], argument
     given: dict[str, object] = {"side": "long", "entry": 100.0, "leverage": 10.0, "policies": house()}
     with pytest.raises(InputError, match=argument):
         lc.plan("X", size=1.0, **(given | asked))  # type: ignore[arg-type]
+
+
+def test_a_plan_says_what_else_can_be_asked_with_numbers_of_its_own() -> None:
+    plain = lc.plan("SOLUSDT", "short", 10.0, entry=200.0, leverage=5.0, policies="binance-usdm")
+    text = " ".join(str(plain).split())
+    assert "What else can be asked" in text
+    for option in ("--stop 210", "--stop 210 --budget 200", "--move 15%", "--gap", "--call-at", "--funding"):
+        assert option in text
+    everything = lc.plan(
+        "SOLUSDT", "short", 10.0, entry=200.0, leverage=5.0, policies="binance-usdm", stop=210.0, budget=20.0,
+        move=0.15, gap=0.05, call_at=0.5, funding_a_day=0.0003, wallet=1_000.0,
+    )  # fmt: skip
+    assert "What else can be asked" not in str(everything)
+
+
+BITCOIN: tuple[str, Literal["long"], float] = ("BTCUSDT", "long", 0.5)
+ASKED: Any = {"entry": 60_000.0, "leverage": 10.0, "fees": "regular"}
+
+
+def test_an_unknown_debt_is_shown_under_either_answer() -> None:
+    text = " ".join(str(lc.plan(*BITCOIN, policies="mexc-linear", **ASKED)).split())
+    assert "3,012.00 if nothing is owed; 30,000.00 if all is owed at a price" in text
+    assert "if nothing is owed" not in str(lc.plan(*BITCOIN, policies="hyperliquid", **ASKED))

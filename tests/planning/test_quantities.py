@@ -9,9 +9,9 @@ from levcore.planning.quantities import (
     loss_at,
     price_at_ratio,
     size_for_budget,
-    survivable_leverage,
     value_at,
 )
+from levcore.planning.survival import _halved, _Trial, survivable_leverage
 from levcore.rules.tiers import TierTable
 
 STEPPED = TierTable.marginal([(0, "0.01"), (5_000, "0.05"), (20_000, "0.6")], unit="quote")
@@ -130,6 +130,32 @@ def test_the_highest_leverage_survives_and_the_next_one_does_not(move: float) ->
         opened = at_each_price(judge, tried, positions.entry_price, "state")
         dead = np.maximum(states, opened) >= lc.State.LIQUIDATION
         assert (dead[inside] == is_dead).all()
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {},
+        {"closing_fee_in_initial_margin": True, "closing_fee_basis": "entry"},
+        {"closing_fee_basis": "bankruptcy", "requirement_basis_isolated": "entry"},
+        {"liquidation_level": 0.7, "closing_fee_basis": "none", "closing_fee_rate": 0.0},
+    ],
+)
+def test_the_line_finds_what_halving_finds(rules: dict[str, object]) -> None:
+    positions, judge = book(300, seed=3), engine(**rules)
+    for move in (-0.95, -0.3, 0.02, 0.5):
+        halved = _halved(_Trial(judge, positions, move), 1000.0)
+        alive = _Trial(judge, positions, move).survives(np.ones(len(positions))) == 1.0
+        found = survivable_leverage(judge, positions, move)
+        assert found[alive] == pytest.approx(halved[alive], rel=1e-11)
+        assert (found[~alive] == 0.0).all()
+
+
+def test_what_cannot_be_judged_survives_nothing_known() -> None:
+    names, entries = ["LIN", "NONE", "LIN"], [100.0, 100.0, float("nan")]
+    found = survivable_leverage(engine(), lc.PositionBook(names, [1.0] * 3, entries), -0.1)
+    assert found[0] > 1.0
+    assert np.isnan(found[1:]).all()
 
 
 def test_what_gains_from_a_move_is_limited_by_its_opening_alone() -> None:

@@ -9,9 +9,14 @@ import textwrap
 import pytest
 
 PREPARE = """
+    import ctypes
     import resource
     import numpy as np
     import levcore as lc
+
+    # Without this the allocator keeps what was freed, and a call finds room that it should not.
+    M_MMAP_THRESHOLD = -3
+    ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 1 << 16)
 
     rows = 400_000
     random = np.random.default_rng(3)
@@ -70,6 +75,72 @@ CALLS = {
 
         def call():
             _levcore.price_grid_profits(contracts, marks, moves, np.ones(4_000))
+    """,
+    "one large account in hedge mode": """
+        large = {"account": np.zeros(rows, np.int64), "margin_mode": "cross", "accounts": np.arange(1)}
+        book = lc.PositionBook(
+            **columns, **large, wallet_balance=np.full(1, 1e9), position_mode="hedge"
+        )
+        out = engine.evaluate(book, marks)
+
+        def call():
+            engine.evaluate(book, marks, out=out)
+    """,
+    "a distance": """
+        book = lc.PositionBook(**columns, **cross)
+
+        def call():
+            lc.distance(engine, book, marks)
+    """,
+    "quantities to close": """
+        book = lc.PositionBook(**columns, **cross)
+
+        def call():
+            lc.quantities_to_close(engine, book, marks)
+    """,
+    "a row order": """
+        book = lc.PositionBook(**columns, **cross)
+
+        def call():
+            fresh = lc.PositionBook(**columns, **cross)
+            fresh.row_order()
+    """,
+    "what if": """
+        book = lc.PositionBook(**columns, **cross)
+        changes = lc.Changes("order", row=np.arange(20_000), quantity=np.full(20_000, 0.5))
+        out = lc.what_if(engine, book, marks, changes, threads=1)
+
+        def call():
+            lc.what_if(engine, lc.PositionBook(**columns, **cross), marks, changes, out=out, threads=1)
+    """,
+    "totals of a result": """
+        risk = engine.evaluate(lc.PositionBook(**columns, isolated_margin=np.full(rows, 10.0)), marks)
+        groups = np.arange(rows)
+
+        def call():
+            from levcore._levcore import exact_sums
+            exact_sums(risk.notional, groups, rows)
+    """,
+    "frames in and out": """
+        import pyarrow as pa
+        own = {name: columns[name] for name in ("quantity", "entry_price")}
+        names = pa.array([f"X{code}" for code in columns["instrument"]])
+        frame = pa.table({"instrument": names, **own, "isolated_margin": np.full(rows, 10.0)})
+        frame = frame.append_column("margin_mode", pa.array(["isolated"] * rows))
+
+        def call():
+            book = lc.PositionBook.from_frame(frame)
+            lc.Engine(policy).evaluate(book, {f"X{n}": 101.0 for n in range(50)}).frame()
+    """,
+    "an account over scenarios": """
+        from levcore.scenarios import ScenarioArrays, scenario_margin
+        profits = np.tile(np.linspace(-1.0, 1.0, 400), (50, 1))
+        names, labels = [each.name for each in terms], [str(number) for number in range(400)]
+        arrays = ScenarioArrays.from_profits(profits, names, scenarios=labels)
+        book = lc.PositionBook(**columns, **cross)
+
+        def call():
+            scenario_margin(book, arrays, threads=1)
     """,
 }
 

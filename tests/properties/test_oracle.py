@@ -82,8 +82,33 @@ def judge_status(risk: lc.BookRisk, exact: ExactRow, state: int, *, cross: bool)
         past = past or room.value < 0
     if past:
         return lc.Status.ALREADY_LIQUIDATABLE
-    no_leverage = risk.book.leverage is not None and math.isnan(risk.book.leverage[row])
-    return lc.Status.MISSING_LEVERAGE if status == lc.Status.OK and no_leverage else status
+    of_inputs = judge_inputs(risk, exact)
+    if of_inputs == lc.Status.LEVERAGE_ABOVE_TIER and status in GIVES_WAY:
+        return of_inputs
+    return of_inputs if status == lc.Status.OK else status
+
+
+GIVES_WAY = (lc.Status.NO_LIQUIDATION_PRICE, lc.Status.NO_BANKRUPTCY_PRICE)
+
+
+def judge_inputs(risk: lc.BookRisk, exact: ExactRow) -> int | None:
+    """Finding about what a row and its instrument hold; None if the tier is too close to call."""
+    book, row = risk.book, exact.row
+    instrument = risk.policy.instruments[book.instrument_names[book.instrument_codes[row]]]
+    leverage = math.inf if book.leverage is None else book.leverage[row]
+    if math.isnan(leverage):
+        return lc.Status.MISSING_LEVERAGE
+    short = book.quantity[row] < 0
+    tiers = (short and instrument.short_tiers) or instrument.tiers
+    if tiers.max_leverage and tiers.shape == "marginal" and book.leverage is not None:
+        value = exact.measures["notional"]
+        if any(near(value.exact, Fraction(floor), value.scale) for floor in tiers.floors):
+            return None
+        place = sum(value.exact > Fraction(floor) for floor in tiers.floors) - 1
+        if leverage > tiers.max_leverage[place]:
+            return lc.Status.LEVERAGE_ABOVE_TIER
+    no_table = risk.policy.initial_margin_rule == "table" and instrument.initial_tiers is None
+    return lc.Status.MISSING_INITIAL_TIERS if no_table else lc.Status.OK
 
 
 def compare_row(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,8 @@ POLICY = (
             lc.Instrument("IN-USD", "linear", TIERS, settlement="USD"),
             lc.Instrument("LIMIT", "linear", by_risk_limit()),
             lc.Instrument("FLAT", "linear", by_contracts()),
+            lc.Instrument("TOP", "linear", lc.TierTable.single_rate("0.01", 4)),
+            lc.Instrument("TOP-USD", "linear", lc.TierTable.single_rate("0.01", 4), settlement="USD"),
         ]
     )
 )
@@ -33,6 +35,7 @@ FEE_AT_BANKRUPTCY = POLICY.replace(
     closing_fee_basis="bankruptcy", closing_fee_rate=0.001, closing_fee_bankruptcy_cross="leverage"
 )
 FROZEN_AT_ENTRY = POLICY.replace(requirement_basis_isolated="entry", requirement_basis_cross="entry")
+BY_INITIAL_TABLE = POLICY.replace(initial_margin_rule="table")
 NAN, INFINITE = math.nan, math.inf
 
 
@@ -104,6 +107,22 @@ ROWS: dict[lc.Status, list[Row]] = {
         # At 1x the margin is the whole value at entry: the equity ends where the price does.
         Row(isolated_margin=100.0, leverage=1.0, policy=FROZEN_AT_ENTRY),
         Row(wallet=100.0, leverage=1.0, policy=FROZEN_AT_ENTRY),
+    ],
+    lc.Status.LEVERAGE_ABOVE_TIER: [
+        Row(instrument="TOP"),
+        Row(instrument="TOP", quantity=-1.0, leverage=4.0 + 2.0**-50),
+        Row(instrument="TOP", wallet=50.0),
+        Row(instrument="TOP-USD", balance=50.0),
+        # Over findings that say no more than that there is no price.
+        Row(instrument="TOP", isolated_margin=500.0),
+        Row(instrument="TOP", wallet=500.0),
+        Row(instrument="TOP-USD", balance=500.0),
+        Row(instrument="TOP", isolated_margin=100.0, policy=FROZEN_AT_ENTRY),
+    ],
+    lc.Status.MISSING_INITIAL_TIERS: [
+        Row(policy=BY_INITIAL_TABLE),
+        Row(policy=BY_INITIAL_TABLE, wallet=50.0),
+        Row(policy=BY_INITIAL_TABLE, instrument="IN-USD", balance=50.0),
     ],
     lc.Status.ACCOUNT_INCOMPLETE: [Row(wallet=NAN), Row(wallet=INFINITE), Row(wallet=-INFINITE)],
     lc.Status.INVALID_QUANTITY: [
@@ -187,6 +206,49 @@ def test_every_status_is_met() -> None:
     assert set(ROWS) | set(BALANCES) | {lc.Status.NO_POSITION} == set(lc.Status)
 
 
+TOP_OF_TWO = lc.TierTable.marginal([(0, "0.01", 0, 4), (50, "0.02", "0.5", 4)], unit="quote", cap=1_000)
+PRECEDENCE: list[tuple[lc.Status, Row]] = [
+    # What says how to read a price, or that the position is gone, stands before the leverage.
+    (lc.Status.LIQUIDATION_PRICE_BEYOND_ENTRY, Row(instrument="TOP", isolated_margin=0.5, mark=120.0)),
+    (lc.Status.ALREADY_LIQUIDATABLE, Row(instrument="TOP", mark=50.0)),
+    (lc.Status.ALREADY_LIQUIDATABLE, Row(instrument="TOP", mark=80.0, wallet=20.0)),
+    (lc.Status.ALREADY_LIQUIDATABLE, Row(instrument="TOP-USD", mark=80.0, balance=20.0)),
+    (
+        lc.Status.LIQUIDATION_PRICE_BEYOND_LAST_TIER,
+        Row(
+            quantity=-1.0,
+            isolated_margin=2_000.0,
+            policy=POLICY.with_instruments([lc.Instrument("X", "linear", TOP_OF_TWO)]),
+        ),
+    ),
+    # A row that lacks something stands behind every finding about its prices.
+    (lc.Status.NO_LIQUIDATION_PRICE, Row(policy=BY_INITIAL_TABLE, isolated_margin=500.0)),
+    (lc.Status.ALREADY_LIQUIDATABLE, Row(policy=BY_INITIAL_TABLE, mark=50.0)),
+    (lc.Status.MISSING_LEVERAGE, Row(policy=BY_INITIAL_TABLE, leverage=NAN)),
+    (lc.Status.LEVERAGE_ABOVE_TIER, Row(policy=BY_INITIAL_TABLE, instrument="TOP")),
+    # No finding hides that a row failed.
+    (lc.Status.TIER_OVERFLOW, Row(policy=BY_INITIAL_TABLE, quantity=101.0)),
+    (lc.Status.INVALID_FUNDING, Row(instrument="TOP", accrued_funding=NAN)),
+    (lc.Status.ACCOUNT_INCOMPLETE, Row(instrument="TOP", wallet=NAN)),
+    (lc.Status.DUPLICATE_LEG, Row(instrument="TOP", wallet=50.0, legs=2)),
+    (lc.Status.FLAT, Row(instrument="TOP", quantity=0.0)),
+]
+
+
+@pytest.mark.parametrize(("status", "row"), PRECEDENCE)
+def test_of_several_findings_one_is_told(status: lc.Status, row: Row) -> None:
+    assert lc.Status(row.evaluate().status[0]) is status
+
+
+def test_findings_about_the_inputs_move_no_number() -> None:
+    for row in (Row(instrument="TOP"), Row(instrument="TOP", wallet=50.0)):
+        above, below = row.evaluate(), replace(row, leverage=4.0).evaluate()
+        assert (above.status[0], below.status[0]) == (lc.Status.LEVERAGE_ABOVE_TIER, lc.Status.OK)
+        assert above.state[0] == below.state[0]
+        for name in set(DEFAULT_MEASURES) - {"initial_margin", "return_on_equity"}:
+            assert above[name].tobytes() == below[name].tobytes(), name
+
+
 @pytest.mark.parametrize(
     ("status", "change"), BALANCES.items(), ids=lambda value: getattr(value, "name", None)
 )
@@ -264,8 +326,13 @@ def test_every_account_status_is_met() -> None:
         "no wallet": lc.AccountStatus.MISSING_WALLET_BALANCE,
         "infinite": lc.AccountStatus.INVALID_WALLET_BALANCE,
     }
-    # The last is one of `levcore.distance`, whose tests meet it.
+    # Those of distances and changes, and of accounts in several currencies: their tests meet them.
     beyond = {lc.AccountStatus.NO_COMMON_RAY, lc.AccountStatus.NO_ACCOUNT}
+    beyond |= {
+        lc.AccountStatus.MIXED_SETTLEMENT,
+        lc.AccountStatus.MISSING_WALLET_CURRENCY,
+        lc.AccountStatus.SEVERAL_WALLETS,
+    }
     assert set(found.values()) | beyond == set(lc.AccountStatus)
     assert [each.account for each in accounts.failures()] == ["leg", "infinite", "no wallet"]
 

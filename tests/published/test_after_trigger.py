@@ -1,6 +1,7 @@
 """Published numbers of what happens after the trigger: settlement, deleveraging, shares of a loss."""
 
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,12 @@ import pytest
 import levcore as lc
 from levcore import _levcore as core
 from support.closing_books import ONE_RATE
+from support.published_fates import AFTER_THE_TRIGGER
 
 UNIT = 1e8
 Numbers = npt.NDArray[Any]
 loss_parts: Any = core.loss_parts
-rank: Any = core.rank_for_deleveraging
+deleverage: Any = core.deleverage
 
 
 def quanta(*amounts: float) -> Numbers:
@@ -93,12 +95,52 @@ def test_bankruptcy_and_liquidation_of_five_positions() -> None:
     assert round(float(risk.liquidation_price[4]), 3) == 1.001  # printed with three decimals
 
 
+def test_funding_of_five_positions() -> None:
+    """arXiv:2512.01112v3, section 2: a rate of 3/5 - mark/oracle; cash of rate * mark * signed quantity."""
+    quantity = np.array([1.0, 1.0, -4.0, 1.0, -1.0])
+    cash = [2.0, 2 / 3, 8 / 3, 2 / 19, 10 / 99]
+    policy = lc.policy("generic").replace(**ONE_RATE)
+    policy = policy.with_instruments([lc.Instrument("X", "linear", tiers=lc.TierTable.single_rate(0.1))])
+    paid = np.zeros(5)
+    printed = [
+        (1.4, 1.5, [-0.4667, -0.4667, 1.8667, -0.4667, 0.4667], [1.9333, 0.6, 2.9334, 0.0386, 0.1677]),
+        (1.3, 1.25, [-0.572, -0.572, 2.288, -0.572, 0.572], [1.2613, -0.072, 5.6214, -0.6334, 0.8397]),
+    ]
+    for mark, oracle, funding, equity in printed:
+        now = (0.6 - mark / oracle) * mark * quantity
+        np.testing.assert_allclose(now, funding, atol=5e-5)
+        paid = paid + now
+        book = lc.PositionBook(
+            ["X"] * 5, quantity, [1.0] * 5, isolated_margin=cash, accrued_funding=paid, leverage=[1.0] * 5
+        )
+        risk = lc.Engine(policy).evaluate(book, {"X": mark})
+        np.testing.assert_allclose(risk.equity, equity, atol=1e-4)
+        below = [False, mark == 1.3, False, mark == 1.3, False]  # after the second payment B and D are
+        assert (risk.equity < 0).tolist() == below
+
+
+def test_every_case_says_where_it_comes_from_and_which_test_has_it() -> None:
+    for case in AFTER_THE_TRIGGER:
+        assert len(case["source"]) > 4
+        if not case["test"]:
+            assert len(case["note"]) > 10
+            continue
+        file, _, test = case["test"].partition("::")
+        assert f"def {test}(" in (Path(__file__).parent / file).read_text(encoding="utf-8")
+    kinds = {case["kind"] for case in AFTER_THE_TRIGGER if case["test"]}
+    assert {"funding", "rank", "shortfall and fee", "what-if"} <= kinds
+
+
 def scores(ranking: str, count: int, **columns: list[float]) -> tuple[Numbers, Numbers]:
+    """Scores by row, and the order in which all of one lot each are deleveraged."""
     names = ("profit", "entry_value", "value", "wallet", "equity", "maintenance_margin", "leverage")
     given = [np.array(columns.get(name, [1.0] * count)) for name in names]
-    key = np.arange(count)
-    scored: tuple[Numbers, Numbers] = rank(ranking, *given, key, np.ones(count, dtype=np.int64), 0)
-    return scored
+    key, lots, pool = np.arange(count), np.ones(count, dtype=np.int64), np.zeros(count, dtype=np.uint32)
+    wanted = np.array([count]), np.array([0])
+    order, _, _, scored = deleverage(ranking, "queue", *given, key, lots, pool, *wanted, UNIT, 0)
+    by_row = np.empty(count)
+    by_row[order] = scored
+    return by_row, order
 
 
 def test_score_of_a_binance_user() -> None:

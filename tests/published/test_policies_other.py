@@ -12,6 +12,7 @@ import levcore as lc
 from levcore.book.balances import Balances
 from levcore.errors import UnknownRuleError
 from levcore.rules.assets import Asset
+from levcore.rules.policy import RULES
 from support.closing.quantums import Account, Leg
 from support.published_cases import EVALUATORS
 
@@ -82,6 +83,9 @@ def test_positions_are_liquidated_at_the_level_or_beyond_it(evaluate: Evaluator,
         ("cfd-broker-eu", "no"),
         ("reg-t", "yes"),
         ("fx-broker", "unknown"),
+        ("paradex", "unknown"),
+        ("lighter", "unknown"),
+        ("unprotected", "yes"),
     ],
 )
 def test_who_owes_a_shortfall(policy: str, owes: str) -> None:
@@ -223,7 +227,34 @@ def test_the_engine_judges_as_the_chain_does_but_for_its_rounding(
         assert (accounts.state[0] in (lc.State.LIQUIDATION, lc.State.BANKRUPT)) is chain.is_liquidatable
 
 
+@pytest.mark.parametrize("side", [1, -1])
+@pytest.mark.parametrize("margin", [Fraction(1, 5), Fraction(1, 2)])
+def test_tradingviews_price_of_a_margin_call(evaluate: Evaluator, side: int, margin: Fraction) -> None:
+    """The formula of the help centre, article 43000717375: capital and net profit, point value, direction."""
+    capital, point, size, entry = Fraction(900), 5, 4, Fraction(100)
+    expected = (capital / (point * size) - side * entry) / (margin - side)
+    tiers = lc.TierTable.single_rate(str(float(margin)))
+    contract = lc.Instrument("X", "linear", tiers, contract_size=float(point), initial_tiers=tiers)
+    book = lc.PositionBook(["X"], [side * size], [float(entry)], ["a"], "cross", wallet_balance={"a": 900.0})
+    risk = evaluate(book, lc.policy("tradingview-strategy").with_instruments([contract]), {"X": 100.0})
+    assert risk.liquidation_price[0] == pytest.approx(float(expected), rel=1e-15)
+    assert risk.initial_margin[0] == pytest.approx(float(margin * point * size * entry), rel=1e-15)
+
+
+def test_unprotected_is_generic_but_for_who_pays() -> None:
+    ours, generic = lc.policy("unprotected"), lc.policy("generic")
+    after = {rule for rule in RULES if rule.startswith("close_out_")} | {"trader_owes", "debtor"}
+    assert {rule for rule in RULES if getattr(ours, rule) != getattr(generic, rule)} == after
+    book = lc.PositionBook(["X"], [1.0], [100.0], isolated_margin=[10.0], leverage=[10.0])
+    policy = ours.with_instruments([lc.Instrument("X", "linear", lc.TierTable.single_rate("0.01"))])
+    closed = lc.close_out(lc.Engine(policy), book, {"X": 80.0})
+    assert closed.totals()["owed"] == 10.0
+
+
 REFUSED = {
+    "paradex": "close_out_fee_rate",
+    "lighter": "requirement_basis_isolated",
+    "tradingview-strategy": "close_out_step",
     "gmx-v1": "requirement_basis_cross",
     "cfd-broker-eu": "hedge_requirement",
     "reg-t": "hedge_requirement",

@@ -104,7 +104,7 @@ def test_liquidation_fees_by_contract() -> None:
 def test_a_wrong_line_is_refused(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "fees.txt"
     path.write_text(f"# head\n{line}\n", encoding="utf-8")
-    monkeypatch.setattr(module, "FILE", path)
+    monkeypatch.setattr(module, "fees_file", lambda: path)
     with pytest.raises(FileFormatError) as caught:
         read_fees.__wrapped__()
     assert caught.value.line == 2

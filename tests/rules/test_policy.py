@@ -85,8 +85,8 @@ def test_names_dates_and_shortened_dates() -> None:
         ("bybit linear", "one of bybit-linear"),
         ("hyperliqiud", "one of hyperliquid"),
         ("MEXC-LINEAR@2021", "one of mexc-linear"),
-        ("zzz", "one of 41 policies (levcore policies lists them)"),
-        ("", "one of 41 policies (levcore policies lists them)"),
+        ("zzz", "one of 45 policies (levcore policies lists them)"),
+        ("", "one of 45 policies (levcore policies lists them)"),
     ],
 )
 def test_an_unknown_name_is_answered_with_those_that_are_near(name: str, answer: str) -> None:

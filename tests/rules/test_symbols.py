@@ -1,10 +1,14 @@
 """Symbols: every spelling of a contract finds it, and no other one does."""
 
 import doctest
+import json
+import pickle
+from pathlib import Path
 
 import pytest
 
 import levcore as lc
+from levcore.cli.main import main
 from levcore.errors import UnknownInstrumentError
 from levcore.rules import symbols
 from levcore.rules.symbols import base_of
@@ -98,3 +102,50 @@ def test_a_book_may_use_any_spelling() -> None:
 )
 def test_what_the_price_is_of(name: str, settlement: str, payoff: str, base: str) -> None:
     assert base_of(name, settlement, payoff) == base
+
+
+def test_a_contract_in_another_currency_is_taken_when_asked_for_and_said() -> None:
+    policy = lc.policy("hyperliquid")
+    table = policy.instruments
+    assert "BTCUSDT" not in table
+    with pytest.raises(UnknownInstrumentError, match="with_stand_ins takes BTC, on the same base"):
+        table["BTCUSDT"]
+    taken = table.with_stand_ins(["BTCUSDT", "BTC", "NOSUCHUSDT", "ETH/USDT:USDT"])
+    assert dict(taken.stand_ins) == {"BTCUSDT": "BTC", "ETH/USDT:USDT": "ETH"}
+    assert taken["BTCUSDT"] == table["BTC"]
+    assert taken.date_of("BTCUSDT") == table.date_of("BTC")
+    assert taken.told("BTCUSDT") == "BTCUSDT is BTC here, settled in USDC"
+    assert list(taken) == list(table)
+    assert taken != table
+    assert pickle.loads(pickle.dumps(taken)) == taken
+    assert dict(taken.with_instruments([]).stand_ins) == dict(taken.stand_ins)
+    # A symbol that says no currency may mean any; an inverse contract is another contract.
+    assert not lc.policy("binance-usdm").instruments.with_stand_ins(["BTC"]).stand_ins
+    assert not lc.policy("binance-coinm").instruments.with_stand_ins(["BTCUSDT"]).stand_ins
+
+
+def test_commands_say_which_contract_they_took(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = "BTCUSDT is BTC here, settled in USDC"
+    positions = tmp_path / "positions.csv"
+    positions.write_text(
+        "instrument,quantity,entry_price,margin_mode,mark_price,leverage,isolated_margin\n"
+        "BTCUSDT,0.5,60000,isolated,61000,10,3000\n"
+    )
+    assert main(["score", str(positions), "--policy=hyperliquid", "--format=json"]) == 0
+    captured = capsys.readouterr()
+    assert f"{said}, on the same base; nothing is converted" in captured.err
+    price = json.loads(captured.out)["positions"][0]["liquidation_price"]
+    assert main(["compare", str(positions), "--policies=binance-usdm,hyperliquid", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["policies"]["hyperliquid"]["in_another_currency"] == [said]
+    assert found["policies"]["binance-usdm"]["in_another_currency"] == []
+    assert found["positions"]["liquidation_price"]["hyperliquid"] == [price]
+    assert main(["compare", str(positions), "--policies=binance-usdm,hyperliquid"]) == 0
+    assert said in " ".join(capsys.readouterr().out.split())
+    assert main(["tiers", "hyperliquid", "BTCUSDT"]) == 0
+    assert capsys.readouterr().out.startswith(f"{said}: the contract on the same base\n")
+    assert (
+        main(["plan", "BTCUSDT", "long", "1", "--entry=60000", "--leverage=10", "--policies=hyperliquid"])
+        == 0
+    )
+    assert said in capsys.readouterr().out

@@ -7,7 +7,7 @@ import pytest
 import levcore as lc
 from levcore.cli.main import main
 from levcore.comparison.comparison import Refusal
-from levcore.errors import TierError, UnknownRuleError
+from levcore.errors import TierError
 from levcore.rules.tiers import Unit
 
 T = lc.TierTable
@@ -165,51 +165,3 @@ def test_the_command_line_refuses_them(
         assert not captured.out
     else:
         assert f",{answer}," in captured.out
-
-
-def stock(**more: lc.TierTable) -> lc.Instrument:
-    return instrument(T.single_rate("0.25"), short_tiers=T.single_rate("0.30"), **more)
-
-
-def shorts(price: float, shares: float) -> lc.PositionBook:
-    wallet = {"a": 1e6}
-    return lc.PositionBook(
-        ["X"], [shares], [price], account=["a"], margin_mode="cross", wallet_balance=wallet
-    )
-
-
-def test_shorts_from_16_67_dollars_are_at_their_rate() -> None:
-    engine = lc.Engine(lc.policy("reg-t").with_instruments([stock()]))
-    for price, shares, margin in (
-        (50.0, 1_000.0, 15_000.0),
-        (16.67, 1_000.0, 5_001.0),
-        (50 / 3, 600.0, 3_000.0),
-    ):
-        found = engine.evaluate(shorts(price, -shares), {"X": price}).maintenance_margin[0]
-        assert found == pytest.approx(margin, rel=1e-12)
-    # A long position is at its rate at any price.
-    assert engine.evaluate(shorts(1.0, 100.0), {"X": 1.0}).maintenance_margin[0] == 25.0
-
-
-# The rule asks for 50,000, 45,000 and 125,000 at the first three: an amount a share, which no table says.
-@pytest.mark.parametrize("price", [5.0, 4.5, 1.0, 16.66, 10.0, 2.5, 0.01])
-def test_shorts_below_are_refused_whatever_the_table(price: float) -> None:
-    book, marks = shorts(price, -10_000.0), {"X": price}
-    for own in (stock(), instrument(T.single_rate("0.99"))):
-        policy = lc.policy("reg-t").with_instruments([own])
-        engine = lc.Engine(policy)
-        ways = (
-            lambda: engine.evaluate(book, marks),  # noqa: B023
-            lambda: lc.explain(engine, book, marks, 0),  # noqa: B023
-            lambda: lc.distance(engine, book, marks),  # noqa: B023
-            lambda: lc.quantities_to_close(engine, book, marks),  # noqa: B023
-            lambda: lc.reference.evaluate(book, policy, marks),  # noqa: B023
-        )
-        for way in ways:
-            with pytest.raises(
-                UnknownRuleError, match=r"no table of it holds for short positions below 16.6667"
-            ):
-                way()
-        assert isinstance(lc.compare(book, {"one": policy}, marks).results["one"], Refusal)
-        stated_by_caller = lc.Engine(policy.replace(lowest_short_price=0.0))
-        assert stated_by_caller.evaluate(book, marks).maintenance_margin[0] > 0

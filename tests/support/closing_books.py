@@ -32,7 +32,7 @@ ONE_RATE: dict[str, Any] = {
     "liabilities_count_as": "none",
     "closing_fee_in_initial_margin": False,
     "closing_fee_in_maintenance_margin": False,
-    "lowest_short_price": 0.0,
+    "short_minimum": (),
     "covered_share": 0.0,
 }
 """Rules of margin under which the trigger is that of one rate, whatever happens after it."""

@@ -34,11 +34,13 @@ def assert_same_risk(found: lc.BookRisk, expected: lc.BookRisk, context: object 
     """Every measure, state and status of rows, accounts and balances, to the bit."""
     for name in found.keys():  # noqa: SIM118 - a BookRisk is no mapping
         _assert_same(name, found[name], expected[name], found, expected, context)
-    assert found.accounts.ids == expected.accounts.ids
-    for name, column in found.accounts.to_dict().items():
-        if name != "account":
-            other = expected.accounts.to_dict()[name]
-            assert same_bits(column, other), f"{context}: account {name}: {_difference(column, other)}"
+    for kind in ("accounts", "wallets"):
+        ours, theirs = getattr(found, kind), getattr(expected, kind)
+        assert ours.ids == theirs.ids
+        for name in (*ours.measures, *ours.codes):
+            assert same_bits(ours[name], theirs[name]), f"{context}: {kind} {name}: " + _difference(
+                ours[name], theirs[name]
+            )
     for name, column in found.balances.to_dict().items():
         if name not in ("account", "asset"):
             other = expected.balances.to_dict()[name]

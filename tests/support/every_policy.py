@@ -82,7 +82,7 @@ def stated(policy: lc.MarginPolicy) -> lc.MarginPolicy:
     rules: dict[str, Any] = {
         "table_units": ("quote", "base", "contracts", "risk_limit"),
         "table_shape": "any",
-        "lowest_short_price": 0.0,
+        "short_minimum": (),
     }
     rules["maintenance_rate_rule"] = "table"
     for rule in RULED:

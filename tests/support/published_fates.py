@@ -13,6 +13,9 @@ from support.published_cases import EVALUATORS, comparisons, read_cases, read_js
 INCONSISTENT = "inconsistent or incomplete at the source"
 """Kind of the cases that are left out for what is wrong with their source; the others are out of scope."""
 
+AFTER_THE_TRIGGER: list[dict[str, str]] = read_json("further/after_the_trigger.json")
+"""Cases of their own tests, with source and date, and what contradicts itself in them."""
+
 INTRODUCTION = """\
 # Published numbers
 
@@ -112,7 +115,28 @@ def outputs_of(run: dict[str, Any]) -> Iterator[str]:
 def render() -> str:
     """Text of the page."""
     venues = fates()
-    return INTRODUCTION + summary_table(venues) + "".join(section(*each) for each in venues.items())
+    sections = "".join(section(*each) for each in venues.items())
+    return INTRODUCTION + summary_table(venues) + sections + after_the_trigger()
+
+
+def after_the_trigger() -> str:
+    """Cases of what follows a liquidation: fees, funding, ranks, allocations, and facts of real crashes."""
+    lines = [
+        (code(case["id"]), case["kind"], f"{case['source']}{_dated(case['date'])}", *_checked(case))
+        for case in AFTER_THE_TRIGGER
+    ]
+    head = ("case", "what", "source", "checked by", "note")
+    return f"\n## After the trigger\n\n{table(head, lines)}"
+
+
+def _dated(date: str) -> str:
+    return f" ({date})" if date else ""
+
+
+def _checked(case: dict[str, str]) -> tuple[str, str]:
+    if not case["test"]:
+        return "nothing: a fact to hold beside a replay", case["note"]
+    return code(case["test"].partition("::")[2]), case["note"]
 
 
 def summary_table(venues: dict[str, Venue]) -> str:

@@ -155,9 +155,12 @@ def neighbours(policy: lc.MarginPolicy, rule: str) -> Iterator[tuple[Any, dict[s
         yield (value + 0.5 if value <= 0.5 else value - 0.5), {}
     elif rule in SAME_ALWAYS:
         return
-    elif rule == "lowest_short_price":
+    elif rule == "short_minimum":
+        # Each line taken away by itself where the others are lines still, and all of them.
         if value:
-            yield 0.0, {}
+            yield (), {}
+            yield value[:-1], {}
+            yield ((value[0][0], value[0][1], value[0][2] + 1.0), *((f, r, a) for f, r, a in value[1:])), {}
     elif rule == "table_shape":
         yield from ((shape, {}) for shape in ("marginal", "flat", "growing") if shape != value)
     elif rule == "table_units":

@@ -12,6 +12,7 @@ import pytest
 import levcore as lc
 from levcore import errors
 from levcore.rules.tiers import TierTable
+from levcore.systems.part import Part
 
 TABLE = TierTable.marginal(
     [(0, "0.004"), (50_000, "0.005"), (250_000, "0.01"), (1_000_000, "0.025")], unit="quote"
@@ -172,3 +173,18 @@ def test_bad_frames_are_named() -> None:
         lc.against(risk, {"equity": [1.0], "instrument": ["Z"]})
     with pytest.raises(errors.InputError, match="tolerance"):
         lc.against(risk, {"equity": [1.0]}, tolerance=2.0)
+
+
+def test_a_part_of_a_book_keeps_the_wallets_of_its_accounts_apart() -> None:
+    book = lc.PositionBook(
+        ["BTCUSDT", "BTCUSDC", "ETHUSDT"], [0.5, -0.2, 3.0], [60_000.0, 60_000.0, 3_000.0],
+        ["a", "a", "b"], "cross", leverage=10.0,
+        wallet_balance={"a": {"USDT": 3_000.0, "USDC": 800.0}, "b": 900.0},
+    )  # fmt: skip
+    marks = {"BTCUSDT": 61_000.0, "BTCUSDC": 61_010.0, "ETHUSDT": 3_010.0}
+    risk = lc.Engine(lc.policy("binance-usdm@2026-09-29")).evaluate(book, marks)
+    part = Part.of(risk, np.array([False, True, False]), None)
+    assert part.rows.tolist() == [0, 1]
+    again = part.evaluate(("liquidation_price", "equity"))
+    assert again.liquidation_price.tolist() == risk.liquidation_price[:2].tolist()
+    assert again.equity.tolist() == risk.equity[:2].tolist() == [3_500.0, 598.0]

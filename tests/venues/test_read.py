@@ -124,3 +124,47 @@ def test_files_beside_a_reply_are_refused(capsys: pytest.CaptureFixture[str]) ->
     file = str(FOLDER / "binance" / "cross_2022-06-14.json")
     assert main(["score", file, "--from", "binance", "--marks", "marks.csv"]) == FAILED
     assert "--marks: does not go with --from" in capsys.readouterr().err
+
+
+def account_of_two_assets() -> dict[str, Any]:
+    """Reply of ``account`` with cross positions in USDT and in USDC, and the wallet of each."""
+    assets = [("USDT", "3000.00000000"), ("USDC", "800.00000000"), ("BNB", "0.00000000")]
+    positions = [("BTCUSDT", "0.500", "500.00000000"), ("BTCUSDC", "-0.200", "-202.00000000")]
+    return {
+        "assets": [{"asset": asset, "crossWalletBalance": balance} for asset, balance in assets],
+        "positions": [
+            {
+                "symbol": symbol,
+                "positionAmt": size,
+                "entryPrice": "60000.0",
+                "markPrice": "61000.0",
+                "unRealizedProfit": profit,
+                "marginType": "cross",
+                "leverage": "10",
+            }
+            for symbol, size, profit in positions
+        ],
+    }
+
+
+def test_an_account_of_two_assets_is_read_with_the_wallet_of_each() -> None:
+    found = read(account_of_two_assets(), "binance", policy="binance-usdm@2026-09-29")
+    assert found.wallets == {"USDT": 3_000.0, "USDC": 800.0}
+    assert not any("cross_wallet" in note for note in found.notes)
+    risk = lc.Engine(found.policies).evaluate(found.book, found.marks)
+    one_account = lc.PositionBook(
+        ["BTCUSDT", "BTCUSDC"], [0.5, -0.2], [60_000.0, 60_000.0], ["ann", "ann"], "cross",
+        leverage=10.0, wallet_balance={"ann": found.wallets},
+    )  # fmt: skip
+    policy = lc.policy("binance-usdm@2026-09-29")
+    expected = lc.Engine(policy).evaluate(one_account, {"BTCUSDT": 61_000.0, "BTCUSDC": 61_000.0})
+    assert risk.liquidation_price.tolist() == expected.liquidation_price.tolist()
+    assert risk.accounts.ids == ("USDT", "USDC")
+
+
+@pytest.mark.parametrize("rule", ["account", "unknown"])
+def test_wallets_read_apart_that_no_rule_has_apart_are_said(rule: str) -> None:
+    policy = lc.policy("binance-usdm@2026-09-29").replace(cross_wallet=rule)
+    found = read(account_of_two_assets(), "binance", policy=policy)
+    words = "cross positions settle in USDT and USDC: each currency is read as an account of its own"
+    assert any(note.startswith(words) for note in found.notes)

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from levcore.book.coded_labels import CodedLabels
+from levcore.book.numbered_labels import labels_of_column, number_labels
 from levcore.errors import DTypeError, InputError, ShapeError
 
 __all__ = [
@@ -53,7 +54,12 @@ def float_column(name: str, values: object, rows: int | None, copied: list[str])
     ShapeError
         For a wrong length or number of dimensions.
     """
-    if type(values) is np.ndarray and values.dtype == FLOAT64 and values.ndim == 1 and values.size == rows:
+    if (
+        type(values) is np.ndarray
+        and values.dtype == FLOAT64
+        and values.ndim == 1
+        and (rows is None or values.size == rows)
+    ):
         flags = values.flags
         if flags.c_contiguous and flags.aligned:
             # Nothing to do, and marks come this way at every call.
@@ -85,7 +91,8 @@ def _read_only(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
 def read_only(fields: dict[str, Any]) -> dict[str, Any]:
     """Fields of an object that does not change: each array as a view that cannot be written through."""
     return {
-        name: _read_only(value) if isinstance(value, np.ndarray) else value for name, value in fields.items()
+        name: _read_only(value) if isinstance(value, np.ndarray) and value.flags.writeable else value
+        for name, value in fields.items()
     }
 
 
@@ -189,6 +196,9 @@ def label_sequence(name: str, values: object) -> Sequence[Any] | npt.NDArray[Any
         raise DTypeError(name, "must be a sequence of labels", "one label a row", f"the string {values!r}")
     if isinstance(values, (np.ndarray, Sequence)):
         return values
+    labels = labels_of_column(values)
+    if labels is not None:
+        return labels
     if hasattr(values, "to_pylist"):
         # Iterated over, pyarrow's arrays and dictionaries give scalars of their own.
         plain: list[Any] = values.to_pylist()
@@ -216,11 +226,15 @@ def factorize(name: str, values: object) -> tuple[Codes, list[Any]]:
     sequence = label_sequence(name, values)
     if isinstance(sequence, CodedLabels):
         return sequence.codes, list(sequence.labels)
+    if isinstance(sequence, np.ndarray) and sequence.ndim != 1:
+        raise ShapeError(name, "must be one-dimensional", "1 dimension", f"{sequence.ndim} dimensions")
+    numbered = number_labels(sequence)
+    return _numbered_by_python(name, sequence) if numbered is None else numbered
+
+
+def _numbered_by_python(name: str, sequence: Sequence[Any] | npt.NDArray[Any]) -> tuple[Codes, list[Any]]:
+    """The same for objects of any type, equal where they say so."""
     if isinstance(sequence, np.ndarray):
-        if sequence.ndim != 1:
-            raise ShapeError(name, "must be one-dimensional", "1 dimension", f"{sequence.ndim} dimensions")
-        if sequence.dtype.kind in "iu" and not isinstance(sequence, np.ma.MaskedArray):
-            return _factorize_integers(sequence)
         sequence = sequence.tolist()
     labels: dict[Any, int] = {}
     try:
@@ -241,21 +255,6 @@ def _is_hashable(value: object) -> bool:
     except TypeError:
         return False
     return True
-
-
-def _factorize_integers(values: npt.NDArray[Any]) -> tuple[Codes, list[Any]]:
-    if values.size == 0:
-        return np.empty(0, dtype=np.uint32), []
-    steps = values[1:] != values[:-1]
-    if bool((values[1:] >= values[:-1]).all()):
-        codes = np.zeros(values.size, dtype=np.uint32)
-        np.cumsum(steps, out=codes[1:], dtype=np.uint32)
-        return codes, values[np.flatnonzero(np.concatenate(([True], steps)))].tolist()
-    labels, first, inverse = np.unique(values, return_index=True, return_inverse=True)
-    order = np.argsort(first, kind="stable")
-    rank = np.empty(order.size, dtype=np.uint32)
-    rank[order] = np.arange(order.size, dtype=np.uint32)
-    return rank[inverse.ravel()], labels[order].tolist()
 
 
 def _without_missing(name: str, codes: Codes, labels: list[Any]) -> tuple[Codes, list[Any]]:

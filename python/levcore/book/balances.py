@@ -165,7 +165,7 @@ class BalanceColumns(NamedTuple):
 
 
 def join_accounts(
-    balances: Balances, ids: Sequence[Any], wallet_balance: Floats
+    balances: Balances, ids: Sequence[Any], wallet_balance: Floats, has_wallet: npt.NDArray[np.bool_]
 ) -> tuple[Codes, list[Any], Floats]:
     """Account code of each balance, accounts and wallets of the book with those of the balances.
 
@@ -179,7 +179,7 @@ def join_accounts(
     translation = np.empty(len(balances.account_labels), dtype=np.uint32)
     for code, label in enumerate(balances.account_labels):
         known = place.get(label)
-        if known is not None and not np.isnan(wallet_balance[known]):
+        if known is not None and has_wallet[known]:
             rows = np.flatnonzero(balances.account_codes == code)
             raise InputError(
                 "balances.account",

@@ -44,6 +44,9 @@ NAMES: dict[str, tuple[str, ...]] = {
     "contract_size": ("contract_multiplier", "ct_val", "contract_value", "lot_size"),
     "risk_limit": ("risk_limit_value", "chosen_risk_limit"),
     "wallet_balance": ("wallet", "cross_wallet", "cross_wallet_balance"),
+    "wallet_currency": (
+        "settlement_currency", "settle_currency", "settle_coin", "margin_asset", "margin_coin",
+    ),
     "policy": ("margin_policy",),
     "asset": ("coin", "ccy", "currency"),
     "balance": ("held", "free_and_locked"),

@@ -38,7 +38,7 @@ __all__ = [
     "positions_of_frame",
 ]
 
-TEXT_COLUMNS = ("account", "instrument", "margin_mode", "policy", "side")
+TEXT_COLUMNS = ("account", "instrument", "margin_mode", "policy", "side", "wallet_currency")
 NUMBER_COLUMNS = (
     "quantity",
     "entry_price",
@@ -75,8 +75,9 @@ class Positions:
         ``policy``.
     marks_of_policies : dict of str to dict of str to float, quote per base
         The same by policy, with a column ``policy``.
-    wallet_balance : dict of str or int to float
-        Wallet of each account from the column ``wallet_balance``; empty without it.
+    wallet_balance : dict of str or int to float, or to dict of str to float
+        Wallet of each account from the column ``wallet_balance``, with a column ``wallet_currency`` by
+        currency; empty without it.
     """
 
     columns: Columns
@@ -84,7 +85,7 @@ class Positions:
     quantity: NDArray[np.float64]
     marks: dict[str, float]
     marks_of_policies: dict[str, dict[str, float]] = field(default_factory=dict)
-    wallet_balance: dict[Any, float] = field(default_factory=dict)
+    wallet_balance: dict[Any, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Number of rows."""
@@ -103,7 +104,7 @@ class Positions:
 
     def book(
         self,
-        wallet_balance: Mapping[Any, float] | None = None,
+        wallet_balance: Mapping[Any, Any] | None = None,
         *,
         balances: Balances | None = None,
         position_mode: Literal["one_way", "hedge"] = "one_way",
@@ -113,7 +114,7 @@ class Positions:
 
         Parameters
         ----------
-        wallet_balance : mapping of account to float, optional
+        wallet_balance : mapping of account to float, or to mapping of currency to float, optional
             Wallet balance by account. Its accounts come first, in its order, whether they have positions or
             not.
         balances : Balances, optional
@@ -295,14 +296,24 @@ def _check_contract_size(columns: Columns) -> None:
         raise columns.error(row, "contract_size", "must be positive and finite", "> 0", found)
 
 
-def _wallets(columns: Columns) -> dict[Any, float]:
+def _wallets(columns: Columns) -> dict[Any, Any]:
+    """Wallet of each account; by currency with a column ``wallet_currency``."""
     wallets = columns.numbers.get("wallet_balance")
     if wallets is None:
         return {}
     if "account" not in columns.texts:
         raise columns.error(0, "account", "the column is missing", "whose wallet_balance it is")
-    found = one_value_each(columns, "account", "wallet_balance", wallets)
-    return {account: balance for account, balance in found.items() if account != ""}
+    currency = columns.texts.get("wallet_currency")
+    if currency is None:
+        found = one_value_each(columns, "account", "wallet_balance", wallets)
+        return {account: balance for account, balance in found.items() if account != ""}
+    by_currency: dict[Any, dict[str, float]] = {}
+    for code, name in enumerate(currency.labels):
+        own = np.where(currency.codes == code, wallets, np.nan)
+        for account, balance in one_value_each(columns, "account", "wallet_balance", own).items():
+            if account != "":
+                by_currency.setdefault(account, {})[str(name)] = balance
+    return by_currency
 
 
 def check_named(columns: Columns, name: str, rows: NDArray[np.int64]) -> None:

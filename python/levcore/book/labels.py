@@ -17,6 +17,7 @@ from levcore.book.arrays import (
     refuse_masked,
 )
 from levcore.book.coded_labels import CodedLabels
+from levcore.book.numbered_labels import number_labels
 from levcore.errors import DTypeError, InputError, ShapeError
 
 __all__ = [
@@ -121,23 +122,28 @@ def cross_rows(margin_mode: str | Labels, rows: int) -> npt.NDArray[np.bool_]:
     if isinstance(margin_mode, str):
         if margin_mode not in MODES:
             raise InputError("margin_mode", "must be a margin mode", "isolated or cross", repr(margin_mode))
-        return np.full(rows, margin_mode == "cross")
+        return np.ones(rows, np.bool_) if margin_mode == "cross" else np.zeros(rows, np.bool_)
     refuse_masked("margin_mode", margin_mode)
-    if isinstance(margin_mode, CodedLabels):
-        margin_mode = np.array(margin_mode.labels)[margin_mode.codes]
-    elif hasattr(margin_mode, "to_pylist"):
-        margin_mode = label_sequence("margin_mode", margin_mode)
-    modes = flat_array("margin_mode", margin_mode)
-    if modes.ndim != 1 or modes.size != rows:
-        raise ShapeError("margin_mode", "must have one value a row", str(rows), str(modes.shape))
-    cross = np.asarray(modes == "cross", dtype=np.bool_)
-    bad = ~(cross | np.asarray(modes == "isolated", dtype=np.bool_))
-    if bad.any():
-        row = int(np.argmax(bad))
-        raise InputError(
-            "margin_mode", "must be a margin mode", "isolated or cross", repr(modes[row]), row, int(bad.sum())
-        )
-    return cross
+    modes = label_sequence("margin_mode", margin_mode)
+    coded = (modes.codes, modes.labels) if isinstance(modes, CodedLabels) else number_labels(modes)
+    if coded is None:
+        # Of whatever type, none of them is a margin mode unless it is equal to one.
+        array = flat_array("margin_mode", modes)
+        coded = np.arange(array.size, dtype=np.uint32).reshape(array.shape), array.ravel().tolist()
+    codes, words = coded
+    if codes.ndim != 1 or codes.size != rows:
+        raise ShapeError("margin_mode", "must have one value a row", str(rows), str(codes.shape))
+    is_bad = np.array([word not in MODES for word in words], dtype=np.bool_)
+    if is_bad.any():
+        _refuse_modes(np.flatnonzero(is_bad[codes]), codes, words)
+    return np.array([word == "cross" for word in words], dtype=np.bool_)[codes]
+
+
+def _refuse_modes(rows: npt.NDArray[np.int64], codes: Codes, words: Sequence[Any]) -> None:
+    if rows.size:
+        rule, expected = "must be a margin mode", "isolated or cross"
+        found = repr(words[codes[rows[0]]])
+        raise InputError("margin_mode", rule, expected, found, int(rows[0]), rows.size)
 
 
 def account_codes(
@@ -157,7 +163,7 @@ def account_codes(
     ids, wallets = _wallets(account, accounts, wallet_balance, copied)
     if account is not None and len(account) != is_cross.size:
         raise ShapeError("account", "must have one value a row", str(is_cross.size), str(len(account)))
-    if not is_cross.any():
+    if not np.count_nonzero(is_cross):
         return None, ids, wallets
     if account is None:
         if len(ids) != 1:
@@ -226,24 +232,23 @@ def _join_accounts(
     codes: Codes, labels: list[Any], is_cross: npt.NDArray[np.bool_], ids: list[Any], wallets: Floats
 ) -> tuple[Codes, list[Any], Floats]:
     """Translate codes of the account column into codes of the accounts, those with a wallet first."""
-    has_cross = np.zeros(len(labels), dtype=np.bool_)
-    has_cross[codes[is_cross]] = True
-    place = {label: code for code, label in enumerate(ids)}
-    translation = np.full(len(labels), NO_ACCOUNT, dtype=np.uint32)
-    joined = list(ids)
-    for code, label in enumerate(labels):
-        known = place.get(label)
-        if known is not None:
-            translation[code] = known
-        elif has_cross[code]:
-            translation[code] = len(joined)
-            joined.append(label)
+    numbered, joined = factorize("account", ids + labels)
+    places = numbered[len(ids) :]
+    # Of the accounts without a wallet those with cross positions stay, in the order of their first rows.
+    has_cross = np.zeros(len(joined), dtype=np.bool_)
+    has_cross[: len(ids)] = True
+    has_cross[places[codes[is_cross]]] = True
+    kept = np.cumsum(has_cross, dtype=np.uint32) - np.uint32(1)
+    translation = np.where(has_cross, kept, NO_ACCOUNT)[places]
+    if not has_cross.all():
+        joined = [joined[place] for place in np.flatnonzero(has_cross).tolist()]
     balances = wallets
     if len(joined) > len(ids):
         balances = np.concatenate((wallets, np.full(len(joined) - len(ids), np.nan)))
         balances.flags.writeable = False
     row_codes = translation[codes]
-    row_codes[~is_cross] = NO_ACCOUNT
+    if not is_cross.all():
+        row_codes[~is_cross] = NO_ACCOUNT
     return row_codes, joined, balances
 
 

@@ -12,13 +12,12 @@ import numpy.typing as npt
 
 from levcore.book.arrays import Floats
 from levcore.book.marks import marks_by_policy
-from levcore.errors import InputError
 
 if TYPE_CHECKING:
     from levcore.book.positions import PositionBook
     from levcore.rules.policy import MarginPolicy
 
-__all__ = ["listing_codes", "listing_marks", "listing_names", "refuse_mixed_settlement", "settlements"]
+__all__ = ["listing_codes", "listing_marks", "listing_names", "settlements"]
 
 Places = npt.NDArray[np.int64]
 
@@ -55,45 +54,3 @@ def settlements(book: "PositionBook", policies: Sequence["MarginPolicy"]) -> tup
     currencies = sorted(set(of_listing))
     place = {currency: number for number, currency in enumerate(currencies)}
     return currencies, np.array([place[currency] for currency in of_listing], dtype=np.int64)
-
-
-def refuse_mixed_settlement(book: "PositionBook", policies: Sequence["MarginPolicy"]) -> None:
-    """Refuse a cross account whose legs settle in several currencies: its amounts would not add up.
-
-    Raises
-    ------
-    InputError
-        Naming the account, the two currencies and the first row that differs. A currency that is not known
-        differs from none.
-    """
-    if book.account_codes is None:
-        return
-    currencies, of_listing = settlements(book, policies)
-    if len(currencies) - currencies.count("") < 2:
-        return
-    legs = np.flatnonzero(book.is_cross)
-    if book.balance_columns is not None:
-        # Balances are what an account in several currencies is given by.
-        in_assets = np.zeros(len(book.account_ids), dtype=np.bool_)
-        in_assets[book.balance_columns.account] = True
-        legs = legs[~in_assets[book.account_codes[legs]]]
-    currency = of_listing[listing_codes(book)[legs]]
-    if "" in currencies:
-        known = currency != currencies.index("")
-        legs, currency = legs[known], currency[known]
-    accounts = book.account_codes[legs]
-    of_account = np.zeros(len(book.account_ids), dtype=np.int64)
-    # Written backwards, so that the first leg of each account has the last word.
-    of_account[accounts[::-1]] = currency[::-1]
-    differing = currency != of_account[accounts]
-    if differing.any():
-        first = int(np.argmax(differing))
-        account, row = accounts[first], int(legs[first])
-        raise InputError(
-            "instrument",
-            f"must settle in one currency for all cross positions of account {book.account_ids[account]!r}",
-            currencies[of_account[account]],
-            f"{currencies[currency[first]]} ({book.name_of(row)})",
-            row,
-            int(differing.sum()),
-        )

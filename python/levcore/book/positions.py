@@ -11,7 +11,9 @@ from levcore.arguments import is_word
 from levcore.book.arrays import Codes, Floats, read_only
 from levcore.book.balances import BalanceColumns, Balances
 from levcore.book.labels import MODES, NO_ACCOUNT, cross_rows, named_codes
+from levcore.book.named_wallets import NamedWallets
 from levcore.book.readers import join_balances, read_accounts, read_numbers, read_policies
+from levcore.book.wallets import Wallets
 from levcore.errors import DTypeError, InputError
 from levcore.frozen import Frozen
 
@@ -21,7 +23,15 @@ if TYPE_CHECKING:
 
 __all__ = ["PositionBook"]
 
-WITHOUT_ROWS = {"accounts", "wallet_balance", "position_mode", "balances", "columns", "marks"}
+WITHOUT_ROWS = {
+    "accounts",
+    "wallet_balance",
+    "wallet_currency",
+    "position_mode",
+    "balances",
+    "columns",
+    "marks",
+}
 """Arguments that are no columns of positions."""
 POSITION_MODES = ("one_way", "hedge")
 
@@ -59,7 +69,11 @@ class PositionBook(Frozen):
         Account ids that `wallet_balance` belongs to; they come first in the results, in this order.
     wallet_balance : mapping of account to balance, array_like of shape (a,), or a number, optional
         Balance of each cross account in settlement currency, without unrealized PnL. A number: of the one
-        account of a book without an `account` column. A cross account without a balance is incomplete.
+        account of a book without an `account` column. A cross account without a balance is incomplete. In a
+        mapping also ``{account: {currency: balance}}``, for policies with a wallet a settlement currency.
+    wallet_currency : sequence of str, shape (a,), optional
+        Settlement currency of each of `wallet_balance`, empty where not said; `accounts` then names one
+        account for each of its wallets.
     instrument_names : sequence of str, optional
         Names that integer codes in `instrument` point to.
     policy_names : sequence of str, optional
@@ -109,6 +123,7 @@ class PositionBook(Frozen):
         "isolated_margin",
         "leverage",
         "marks",
+        "named_wallets",
         "policy_codes",
         "policy_names",
         "position_mode",
@@ -134,6 +149,7 @@ class PositionBook(Frozen):
     account_codes: Codes | None
     account_ids: tuple[Any, ...]
     wallet_balance: Floats
+    named_wallets: NamedWallets | None
     balances: Balances | None
     balance_columns: BalanceColumns | None
     position_mode: Literal["one_way", "hedge"]
@@ -156,7 +172,8 @@ class PositionBook(Frozen):
         policy: str | Sequence[str] | npt.NDArray[Any] | None = None,
         *,
         accounts: Sequence[Any] | npt.NDArray[Any] | None = None,
-        wallet_balance: Mapping[Any, float] | npt.ArrayLike | None = None,
+        wallet_balance: Mapping[Any, Any] | npt.ArrayLike | None = None,
+        wallet_currency: Sequence[str] | npt.NDArray[Any] | None = None,
         instrument_names: Sequence[str] | None = None,
         policy_names: Sequence[str] | None = None,
         position_mode: Literal["one_way", "hedge"] = "one_way",
@@ -178,7 +195,9 @@ class PositionBook(Frozen):
         codes, names = named_codes("instrument", instrument, instrument_names, rows)
         policies = read_policies(policy, policy_names, rows)
         is_cross = cross_rows(margin_mode, rows)
-        owners = read_accounts(account, is_cross, accounts, wallet_balance, balances, policies, copied)
+        owners = read_accounts(
+            account, is_cross, accounts, wallet_balance, wallet_currency, balances, policies, copied
+        )
         balance_columns, owners, policies = join_balances(balances, owners, policies, rows)
         fields = {
             "position_mode": position_mode,
@@ -200,7 +219,7 @@ class PositionBook(Frozen):
         cls,
         frame: object,
         *,
-        wallet_balance: Mapping[Any, float] | None = None,
+        wallet_balance: Mapping[Any, Any] | None = None,
         balances: Balances | None = None,
         position_mode: Literal["one_way", "hedge"] = "one_way",
         instruments: "Sizes | None" = None,
@@ -218,7 +237,8 @@ class PositionBook(Frozen):
             ``instrument``, ``quantity`` (signed, or unsigned beside ``side``), ``entry_price`` and
             ``margin_mode`` always; ``account`` where a row is cross, ``isolated_margin`` or ``leverage``
             where one is isolated; optionally ``mark_price``, ``accrued_funding``, ``risk_limit``,
-            ``contract_size``, ``wallet_balance`` and ``policy``. A null is missing, never zero.
+            ``contract_size``, ``wallet_balance``, ``wallet_currency`` and ``policy``. A null is missing,
+            never zero.
         wallet_balance, balances, position_mode
             As above; `wallet_balance` a mapping, unless it is a column.
         instruments : InstrumentTable, or mapping of policy label to InstrumentTable, optional
@@ -253,9 +273,14 @@ class PositionBook(Frozen):
             wallet_balance, balances=balances, position_mode=position_mode, instruments=instruments
         )
 
-    def _lay_out(self, pool_all: bool) -> Book:
+    def lay_out(self, pool_all: bool, wallets: Wallets | None = None) -> Book:
+        """Find the order of evaluation, each of `wallets` an account of its own."""
         has_accounts = bool(self.account_ids)
-        codes = self.account_codes
+        codes, balances = self.account_codes, self.balance_columns
+        if wallets is not None:
+            codes = wallets.of_row
+            if balances is not None:
+                balances = balances._replace(account=wallets.first_of(balances.account))
         if has_accounts and codes is None:
             codes = np.full(len(self), NO_ACCOUNT, dtype=np.uint32)
         return Book(
@@ -271,8 +296,9 @@ class PositionBook(Frozen):
             self.risk_limit,
             self.is_cross if has_accounts else None,
             codes,
-            self.wallet_balance,
-            self.balance_columns,
+            self.wallet_balance if wallets is None else wallets.balance,
+            None if wallets is None or wallets.status is None else wallets.status.tolist(),
+            balances,
             self.position_mode == "hedge",
             pool_all,
         )
@@ -280,7 +306,7 @@ class PositionBook(Frozen):
     def layout(self, *, pool_all: bool = False) -> Book:
         """Order of evaluation, found once; with `pool_all` every cross account is settled as one whole."""
         if pool_all not in self._layouts:
-            self._layouts[pool_all] = self._lay_out(pool_all)
+            self._layouts[pool_all] = self.lay_out(pool_all)
         return self._layouts[pool_all]
 
     def replace(self, **columns: Any) -> "PositionBook":
@@ -298,12 +324,13 @@ class PositionBook(Frozen):
         """
         kept = self._arguments()
         for given, owned in (
-            ("instrument", "instrument_names"),
-            ("policy", "policy_names"),
-            ("wallet_balance", "accounts"),
+            ("instrument", ("instrument_names",)),
+            ("policy", ("policy_names",)),
+            ("wallet_balance", ("accounts", "wallet_currency")),
         ):
             if given in columns:
-                del kept[owned]
+                for name in owned:
+                    del kept[name]
         if not columns.keys() <= WITHOUT_ROWS:
             kept["columns"] = None
         return PositionBook(**(kept | columns))
@@ -338,12 +365,28 @@ class PositionBook(Frozen):
             "risk_limit": self.risk_limit,
             "policy": self.policy_codes,
             "policy_names": None if self.policy_codes is None else self.policy_names,
-            "accounts": self.account_ids,
-            "wallet_balance": self.wallet_balance,
+            **self._wallet_arguments(),
             "position_mode": self.position_mode,
             "balances": self.balances,
             "columns": self.columns,
             "marks": self.marks,
+        }
+
+    def _wallet_arguments(self) -> dict[str, Any]:
+        """Accounts with their wallets; those that come by their positions alone have one that is missing."""
+        named = self.named_wallets
+        if named is None:
+            return {
+                "accounts": self.account_ids,
+                "wallet_balance": self.wallet_balance,
+                "wallet_currency": None,
+            }
+        others = np.setdiff1d(np.arange(len(self.account_ids)), named.account)
+        codes = np.concatenate((named.account, others)).tolist()
+        return {
+            "accounts": [self.account_ids[code] for code in codes],
+            "wallet_balance": np.concatenate((named.balance, np.full(others.size, np.nan))),
+            "wallet_currency": [*named.currency, *[""] * others.size],
         }
 
     def _account_labels(self) -> list[Any] | npt.NDArray[Any] | None:
@@ -381,7 +424,8 @@ class PositionBook(Frozen):
     def account_of(self, row: int) -> Any:
         """Account of a row as it was given; None if there is none."""
         if self.account is not None:
-            return self.account[row]
+            label = self.account[row]
+            return None if isinstance(label, str) and label == "" else label
         return self.account_ids[0] if self.account_codes is not None and self.is_cross[row] else None
 
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from levcore.book.arrays import Codes, Floats, float_column, label_sequence
 from levcore.book.balances import BalanceColumns, Balances, join_accounts, policy_codes_of_balances
 from levcore.book.labels import NO_ACCOUNT, account_codes, named_codes, refuse_accounts_of_several_policies
+from levcore.book.named_wallets import NamedWallets, read_wallets
 from levcore.errors import InputError
 
 __all__ = [
@@ -41,12 +42,13 @@ class Policies(NamedTuple):
 
 
 class Accounts(NamedTuple):
-    """Account of each row as it was given, its code, and by code the ids and wallets."""
+    """Account of each row as it was given, its code, by code the ids and wallets, and wallets by currency."""
 
     account: Sequence[Any] | npt.NDArray[Any] | None
     account_codes: Codes | None
     account_ids: tuple[Any, ...]
     wallet_balance: Floats
+    named_wallets: NamedWallets | None
 
 
 def read_numbers(
@@ -61,17 +63,16 @@ def read_numbers(
     """Columns of numbers, all of one length; names of those that had to be copied are added to `copied`."""
     quantities = float_column("quantity", quantity, None, copied)
     rows = quantities.size
-
-    def optional(name: str, values: npt.ArrayLike | None) -> Floats | None:
-        return None if values is None else float_column(name, values, rows, copied)
-
+    optional = (
+        ("isolated_margin", isolated_margin),
+        ("leverage", leverage),
+        ("accrued_funding", accrued_funding),
+        ("risk_limit", risk_limit),
+    )
     return Numbers(
         quantities,
         float_column("entry_price", entry_price, rows, copied),
-        optional("isolated_margin", isolated_margin),
-        optional("leverage", leverage),
-        optional("accrued_funding", accrued_funding),
-        optional("risk_limit", risk_limit),
+        *[None if values is None else float_column(name, values, rows, copied) for name, values in optional],
     )
 
 
@@ -92,7 +93,8 @@ def read_accounts(
     account: Sequence[Any] | npt.NDArray[Any] | None,
     is_cross: npt.NDArray[np.bool_],
     accounts: Sequence[Any] | npt.NDArray[Any] | None,
-    wallet_balance: Mapping[Any, float] | npt.ArrayLike | None,
+    wallet_balance: Mapping[Any, Any] | npt.ArrayLike | None,
+    wallet_currency: Sequence[str] | npt.NDArray[Any] | None,
     balances: Balances | None,
     policies: Policies,
     copied: list[str],
@@ -103,10 +105,11 @@ def read_accounts(
         account = balances.account_labels * is_cross.size if len(balances.account_labels) == 1 else None
     if account is not None:
         account = label_sequence("account", account)
-    codes, ids, wallets = account_codes(account, is_cross, accounts, wallet_balance, copied)
+    given = read_wallets(accounts, wallet_balance, wallet_currency, copied)
+    codes, ids, wallets = account_codes(account, is_cross, given.accounts, given.balance, copied)
     if policies.policy_codes is not None and codes is not None:
         refuse_accounts_of_several_policies(policies.policy_codes, policies.policy_names, codes, ids)
-    return Accounts(account, codes, tuple(ids), wallets)
+    return Accounts(account, codes, tuple(ids), wallets, given.named)
 
 
 def join_balances(
@@ -115,7 +118,12 @@ def join_balances(
     """Balances by the codes of the book, with the accounts and policies that they add to it."""
     if balances is None:
         return None, accounts, policies
-    of_balance, ids, wallets = join_accounts(balances, accounts.account_ids, accounts.wallet_balance)
+    has_wallet = ~np.isnan(accounts.wallet_balance)
+    if accounts.named_wallets is not None:
+        has_wallet[accounts.named_wallets.account] = True
+    of_balance, ids, wallets = join_accounts(
+        balances, accounts.account_ids, accounts.wallet_balance, has_wallet
+    )
     of_account = np.full(len(ids), -1, dtype=np.int64)
     if accounts.account_codes is not None:
         legs = accounts.account_codes != NO_ACCOUNT

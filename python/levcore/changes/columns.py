@@ -12,6 +12,7 @@ from levcore.book.arrays import Codes, Floats, factorize, real_number
 from levcore.book.marks import Marks, mark_prices
 from levcore.book.policy_labels import labels_of_book
 from levcore.book.positions import PositionBook
+from levcore.book.wallets import idle_wallets
 from levcore.changes.changes import NONE, UNKNOWN, Changes
 from levcore.changes.members import members_of
 from levcore.changes.status import ChangeKind
@@ -151,6 +152,7 @@ def change_columns(
     release: str,
 ) -> ChangeColumns:
     """Codes of the changes in a book."""
+    engine.bind(book).wallets.refuse_several("changes")
     _check_opened_modes(changes, policies, engine, book)
     order, starts = _sequences(sequence, len(changes))
     instruments = {name: code for code, name in enumerate(names.instruments)}
@@ -163,7 +165,7 @@ def change_columns(
     return ChangeColumns(
         kind=changes.kind,
         row=changes.row,
-        account=_accounts(book, engine.bind(book).handle, changes, currencies),
+        account=_accounts(book, engine.bind(book).handle, changes, currencies, policies),
         instrument=_codes(changes.instrument, instruments, len(changes)),
         policy=_policies(book, changes),
         asset=_codes(changes.asset, {name: code for code, name in enumerate(names.assets)}, len(changes)),
@@ -207,16 +209,45 @@ def settlement_codes(names: Names, policies: Sequence["MarginPolicy"]) -> Codes:
     return np.array(rows, dtype=np.uint32).reshape(len(policies), -1)
 
 
-def _accounts(book: PositionBook, handle: Book, changes: Changes, currencies: Codes) -> Codes:
+def _accounts(
+    book: PositionBook,
+    handle: Book,
+    changes: Changes,
+    currencies: Codes,
+    policies: Sequence["MarginPolicy"],
+) -> Codes:
     places = {label: code for code, label in enumerate(book.account_ids)}
     codes = _codes(changes.account, places, len(changes))
+    named = codes != NONE
     payer = members_of(book, handle).payer
     if payer is not None:
         open_rows = (codes == NONE) & (changes.row < len(book)) & (changes.kind != ChangeKind.TRANSFER)
         rows = changes.row[open_rows]
         codes[open_rows] = np.where(book.is_cross[rows], NONE, payer[rows])
         _leave_other_wallets(book, codes, open_rows, rows, currencies)
+    idle = idle_wallets(book, policies)
+    for change in np.flatnonzero(np.isin(codes, list(idle))).tolist():
+        settlement = _settlement_of(book, policies, changes, change)
+        if settlement not in ("", idle[int(codes[change])]):
+            # A wallet in another currency is none of the position's.
+            codes[change] = UNKNOWN if named[change] else NONE
     return codes
+
+
+def _settlement_of(
+    book: PositionBook, policies: Sequence["MarginPolicy"], changes: Changes, change: int
+) -> str:
+    """Settlement currency of the position that a change concerns; empty where it is not known."""
+    row = int(changes.row[change])
+    if row < len(book):
+        name, code = book.name_of(row), 0 if book.policy_codes is None else int(book.policy_codes[row])
+    elif changes.instrument is not None:
+        codes, labels = changes.instrument
+        name, code = str(labels[int(codes[change])]), int(_policies(book, changes)[change])
+    else:
+        return ""
+    table = policies[code].instruments if code < len(policies) else {}
+    return table[name].settlement if name in table else ""
 
 
 def _leave_other_wallets(

@@ -12,6 +12,7 @@ from levcore.book.arrays import Codes, Floats, factorize, flat_array, float_colu
 from levcore.book.marks import Marks
 from levcore.book.policy_labels import labels_of_book
 from levcore.book.positions import PositionBook
+from levcore.book.wallets import idle_wallets
 from levcore.changes.columns import Names, extended_marks, kernels, settlement_codes
 from levcore.changes.members import members_of
 from levcore.changes.order_result import OrderMargin
@@ -159,6 +160,7 @@ def order_margin(engine: Engine, book: PositionBook, marks: Marks, orders: Order
     _check(engine, book, orders)
     bound = engine.bind(book)
     policies = bound.policies
+    bound.wallets.refuse_several("orders")
     for policy in policies:
         _check_policy(policy)
     names = names_of_orders(book, orders)
@@ -194,12 +196,14 @@ def order_columns(
     instruments = {name: code for code, name in enumerate(names.instruments)}
     labels = {name: code for code, name in enumerate(book.policy_names)}
     of_accounts = _known("orders.account", orders.account, accounts)
+    of_instruments = _known("orders.instrument", orders.instrument, instruments)
     policy = np.zeros(len(orders), dtype=np.uint32)
     if orders.policy is not None and len(labels) > 1:
         policy = _known("orders.policy", orders.policy, labels)
+    _refuse_other_wallets(book, policies, names, (of_accounts, of_instruments, policy))
     return OrderColumns(
         account=of_accounts,
-        instrument=_known("orders.instrument", orders.instrument, instruments),
+        instrument=of_instruments,
         policy=policy,
         quantity=orders.quantity,
         price=orders.price,
@@ -209,6 +213,24 @@ def order_columns(
         base_of=names.base_of,
         settlement=settlement_codes(names, policies).ravel(),
     )
+
+
+def _refuse_other_wallets(
+    book: PositionBook,
+    policies: Sequence["MarginPolicy"],
+    names: Names,
+    codes: tuple[Codes, Codes, Codes],
+) -> None:
+    """Refuse an order in an account without positions whose wallet is in another currency."""
+    idle = idle_wallets(book, policies)
+    accounts, instruments, of_policy = codes
+    for order in np.flatnonzero(np.isin(accounts, list(idle))).tolist():
+        name, table = names.instruments[instruments[order]], policies[of_policy[order]].instruments
+        settlement = table[name].settlement if name in table else ""
+        currency = idle[int(accounts[order])]
+        if settlement not in ("", currency):
+            rule = "must settle in the currency of the account's wallet"
+            raise InputError("orders.instrument", rule, currency, f"{settlement} ({name})", order)
 
 
 def _known(name: str, column: tuple[Codes, list[Any]], places: dict[Any, int]) -> Codes:

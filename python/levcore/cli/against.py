@@ -7,11 +7,11 @@ command failed.
 import argparse
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from levcore.cli.options import OK, asset_prices, check_outputs, inputs_of
+from levcore.cli.inputs import add_inputs, inputs
+from levcore.cli.options import OK, check_outputs, inputs_of
 from levcore.cli.progress import Progress
 from levcore.engine.engine import Engine
 from levcore.errors import InputError
@@ -23,15 +23,9 @@ from levcore.systems.against import against
 __all__ = ["add_against"]
 
 UNEXPLAINED = 2
-Inputs = Callable[[argparse.Namespace, Progress], Any]
-"""Positions, book, marks and policies that the options name."""
 
 
-def add_against(
-    commands: "argparse._SubParsersAction[Any]",
-    add_inputs: Callable[[argparse.ArgumentParser], None],
-    inputs: Inputs,
-) -> None:
+def add_against(commands: "argparse._SubParsersAction[Any]") -> None:
     """Register the command, with the inputs of ``levcore score``."""
     parser = commands.add_parser(
         "against",
@@ -60,19 +54,18 @@ def add_against(
     )
     parser.add_argument("--report", metavar="FILE.html", help="write the report, one offline file")
     parser.add_argument("--format", choices=("table", "json"), default="table", help="standard output")
-    parser.set_defaults(run=lambda options: _against(options, inputs))
+    parser.set_defaults(run=_against)
 
 
-def _against(options: argparse.Namespace, inputs: Inputs) -> int:
+def _against(options: argparse.Namespace) -> int:
     check_outputs((*inputs_of(options), options.instruments, options.theirs), [("--report", options.report)])
     if options.report:
         check_report_path(options.report, "--report")
     progress = Progress()
     renamed = dict(_column(text) for text in options.column)
     theirs = read_columns(options.theirs, ("instrument",), (*MEASURE_NAMES, *renamed), tuple(renamed))
-    _, book, marks, chosen = inputs(options, progress)
+    _, book, marks, chosen, prices, _ = inputs(options, progress)
     progress.step("evaluating")(len(book))
-    prices = asset_prices(options)
     risk = Engine(chosen).evaluate(book, marks, asset_prices=prices, measures=MEASURE_NAMES)
     frame: dict[str, Any] = {**dict.fromkeys(theirs.passed_through, ()), **theirs.numbers, **theirs.texts}
     found = against(risk, frame, columns=renamed, tolerance=options.tolerance, asset_prices=prices)

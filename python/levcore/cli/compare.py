@@ -8,7 +8,6 @@ from typing import Any
 
 from levcore.book.marks import Marks
 from levcore.book.positions import PositionBook
-from levcore.cli.fees import add_fees, with_fees
 from levcore.cli.options import (
     EXIT_CODES,
     FOUND,
@@ -21,22 +20,22 @@ from levcore.cli.options import (
     inputs_of,
     make_book,
     read_inputs,
-    stated_rule,
     with_assets,
 )
 from levcore.cli.progress import Progress
 from levcore.cli.reply import read_reply_of
+from levcore.cli.rules import add_rules, named_policies, with_stated
 from levcore.cli.terminal import note, say, write_rows
-from levcore.comparison.compare import compare, label_of, labelled
+from levcore.comparison.compare import compare
 from levcore.comparison.comparison import Comparison, Refusal
 from levcore.errors import InputError
 from levcore.files.instruments import read_instruments
 from levcore.files.tables import read_columns
 from levcore.reports.report import check_report_path, report
 from levcore.rules.policy import MarginPolicy
-from levcore.rules.terms import UNKNOWN
+from levcore.rules.several import label_of
 
-__all__ = ["add_compare", "with_rules"]
+__all__ = ["add_compare"]
 
 TOP = 10
 
@@ -70,14 +69,7 @@ def add_compare(commands: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument(
         "--quantities-of", metavar="POLICY", help="whose contracts the quantities count, where sizes differ"
     )
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="[POLICY.]RULE=VALUE",
-        help="state a rule of POLICY, or of every policy that leaves it unknown; may be repeated",
-    )
-    add_fees(parser)
+    add_rules(parser)
     parser.add_argument("--report", metavar="FILE.html", help="write the report, one offline file")
     parser.add_argument("--json", action="store_true", help="print everything compared as JSON")
     parser.add_argument(
@@ -91,7 +83,7 @@ def _book_and_marks(
     options: argparse.Namespace, policies: Mapping[str, MarginPolicy], progress: Progress
 ) -> tuple[PositionBook, Marks]:
     if options.source:
-        reply = read_reply_of(options)
+        reply = read_reply_of(options, with_rules=False)
         if len(reply.policies) > 1 or reply.balances is not None:
             found = ", ".join(reply.policies)
             raise InputError("--from", "must be a reply of one product", "positions of one policy", found)
@@ -105,13 +97,9 @@ def _compare(options: argparse.Namespace) -> int:
     progress = Progress()
     if options.top < 0:
         raise InputError("--top", "must not be negative", "0 or more", str(options.top))
-    policies = labelled([name.strip() for name in options.policies.split(",") if name.strip()])
+    policies = named_policies(options.policies)
     policies, files = _with_instruments(policies, options.instruments, options.tiers_from)
-    policies = with_rules(policies, options.set)
-    # Whose product has no bundled fees refuses by itself, if it needs one.
-    policies = {
-        label: with_fees(one, options) if one.fee_schedule else one for label, one in policies.items()
-    }
+    policies = with_stated(policies, options)
     policies = _with_assets(policies, options)
     inputs = (*inputs_of(options), options.names, *files)
     check_outputs(inputs, [("--report", options.report)])
@@ -175,24 +163,6 @@ def _with_assets(
     lends = options.assets and options.assets_from
     for label in [label_of(options.assets_from, policies, "--assets-from")] if lends else policies:
         ready[label] = with_assets(ready[label], options)
-    return ready
-
-
-def with_rules(policies: Mapping[str, MarginPolicy], texts: list[str]) -> dict[str, MarginPolicy]:
-    """Policies with the rules that ``[POLICY.]RULE=VALUE`` states."""
-    ready = dict(policies)
-    for text in texts:
-        left, value = stated_rule(text)
-        key, _, rule = left.rpartition(".")
-        if key:
-            labels = [label_of(key, policies, "--set")]
-        else:
-            labels = [label for label, one in policies.items() if getattr(one, rule, None) == UNKNOWN]
-            if not labels:
-                expected = "POLICY.RULE=VALUE where a policy states it otherwise"
-                raise InputError("--set", f"no policy leaves {rule} unknown", expected, repr(text))
-        for label in labels:
-            ready[label] = ready[label].replace(**{rule: value})
     return ready
 
 

@@ -1,10 +1,10 @@
-"""Notes on standard error: why rows have no numbers that a table of the archive would have given."""
+"""Notes on standard error: why rows and accounts have no numbers, and what would give them."""
 
 import numpy as np
 
 from levcore.cli.terminal import note
 from levcore.engine.risk import BookRisk
-from levcore.status import Status
+from levcore.status import AccountStatus, Status
 
 __all__ = ["note_missing"]
 
@@ -27,3 +27,17 @@ def note_missing(risk: BookRisk) -> None:
             note(f"note: {name} under {policy.id}: {said}")
     if len(seen) > MOST:
         note(f"note: and {len(seen) - MOST} more such instruments")
+    _note_wallets(risk)
+
+
+def _note_wallets(risk: BookRisk) -> None:
+    """Say what accounts that settle in several currencies lack."""
+    unnamed = int((risk.accounts.status == AccountStatus.MISSING_WALLET_CURRENCY).sum())
+    if unnamed:
+        remedy = "give each wallet its currency, in a column wallet_currency of --accounts"
+        note(f"note: {unnamed} of the accounts settle in several currencies: {remedy}")
+    mixed = int((risk.accounts.status == AccountStatus.MIXED_SETTLEMENT).sum())
+    if mixed:
+        rules = dict.fromkeys(f"cross_wallet is {each.cross_wallet!r} in {each.id}" for each in risk.policies)
+        remedy = "state --set cross_wallet=settlement_currency with wallets by currency, or give --balances"
+        note(f"note: {mixed} of the accounts hold several currencies, and {', '.join(rules)}: {remedy}")

@@ -1,8 +1,9 @@
-"""What the commands have in common: exit codes, inputs, options, and rules stated on the command line."""
+"""What the commands have in common: exit codes, inputs and options."""
 
 import argparse
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from levcore.book.frames import Sizes
 from levcore.book.marks import Marks
@@ -31,9 +32,6 @@ __all__ = [
     "make_book",
     "not_inputs",
     "read_inputs",
-    "rule_value",
-    "rules_of",
-    "stated_rule",
     "wallets",
     "with_assets",
 ]
@@ -50,7 +48,11 @@ def add_book(parser: argparse.ArgumentParser, *, positions: bool = True) -> None
             choices=SOURCES,
             help="POSITIONS is a reply of this venue, as JSON: its positions, marks and wallets are read",
         )
-    parser.add_argument("--accounts", metavar="FILE", help="account, wallet_balance")
+    parser.add_argument(
+        "--accounts",
+        metavar="FILE",
+        help="account, wallet_balance, and optionally wallet_currency: a line a wallet",
+    )
     parser.add_argument("--marks", metavar="FILE", help="instrument, mark_price")
     parser.add_argument(
         "--position-mode",
@@ -119,7 +121,7 @@ def make_book(
     )
 
 
-def wallets(options: argparse.Namespace) -> dict[str, float] | None:
+def wallets(options: argparse.Namespace) -> dict[str, Any] | None:
     """Wallet balances of the file of accounts, if one was given."""
     return read_accounts(options.accounts, ignore_columns=not_inputs(options)) if options.accounts else None
 
@@ -152,51 +154,6 @@ def inputs_of(options: argparse.Namespace) -> tuple[str | None, ...]:
         options.asset_prices,
         options.assets,
     )
-
-
-def stated_rule(text: str) -> tuple[str, bool | float | str]:
-    """Rule and value of the text ``RULE=VALUE``.
-
-    Raises
-    ------
-    InputError
-        For a text without an equals sign.
-    """
-    rule, equals, value = text.partition("=")
-    if not equals:
-        raise InputError("--set", "must state a rule", "RULE=VALUE", repr(text))
-    return rule.strip(), rule_value(value.strip())
-
-
-def rules_of(texts: Iterable[str], name: str, names: Iterable[str] = ()) -> dict[str, bool | float | str]:
-    """Rules that ``[POLICY.]RULE=VALUE`` texts state of the policy `name`, one of `names`.
-
-    Raises
-    ------
-    InputError
-        For a text of a policy that is none of these.
-    """
-    every = {name, *names}
-    known = every | {each.partition("@")[0] for each in every}
-    rules = {}
-    for text in texts:
-        left, value = stated_rule(text)
-        key, _, rule = left.rpartition(".")
-        if key and key not in known:
-            raise InputError("--set", "must name a policy in use", ", ".join(sorted(every)), repr(key))
-        if key in ("", name, name.partition("@")[0]):
-            rules[rule] = value
-    return rules
-
-
-def rule_value(text: str) -> bool | float | str:
-    """Value of a rule as its policy file would hold it."""
-    if text in ("true", "false"):
-        return text == "true"
-    try:
-        return float(text)
-    except ValueError:
-        return text
 
 
 def check_outputs(inputs: Iterable[str | None], outputs: Iterable[tuple[str, str | None]]) -> None:

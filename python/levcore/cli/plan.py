@@ -5,9 +5,8 @@ import re
 import shutil
 from typing import Any, Literal
 
-from levcore.cli.compare import with_rules
 from levcore.cli.options import OK, add_traceback
-from levcore.comparison.compare import labelled
+from levcore.cli.rules import add_rules, named_policies, with_stated
 from levcore.errors import InputError
 from levcore.files.instruments import read_instruments
 from levcore.planning.plan import plan
@@ -56,13 +55,7 @@ def add_plan(commands: "argparse._SubParsersAction[Any]") -> None:
         help="fees of the venue's lowest account tier, or your taker rate, such as 0.05%%",
     )
     parser.add_argument("--policies", default=DEFAULT, metavar="NAME,NAME", help=f"by default {DEFAULT}")
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="[POLICY.]RULE=VALUE",
-        help="state a rule of POLICY, or of every policy that leaves it unknown; may be repeated",
-    )
+    add_rules(parser, fees=False)
     parser.add_argument("--instruments", metavar="FILE", help="instruments and tiers, added to the policies'")
     parser.add_argument("--report", metavar="FILE.html", help="write the plan as one offline file")
     add_traceback(parser)
@@ -87,11 +80,11 @@ def _fees(text: str) -> Literal["regular"] | float:
 def _plan(options: argparse.Namespace) -> int:
     if options.report:
         check_report_path(options.report, "--report")
-    policies = labelled([name.strip() for name in options.policies.split(",") if name.strip()])
+    policies = named_policies(options.policies)
     if options.instruments:
         table = read_instruments(options.instruments)
         policies = {label: one.with_instruments(table) for label, one in policies.items()}
-    policies = with_rules(policies, options.set)
+    policies = with_stated(policies, options, fees=False)
     if not policies:
         raise InputError("--policies", "must name one", DEFAULT, repr(options.policies))
     asked = plan(

@@ -7,7 +7,8 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from levcore.cli.exit_codes import FOUND, NOTHING_COMPARED, OK, RECONCILE_EXIT_CODES
-from levcore.cli.options import add_traceback, check_outputs, stated_rule
+from levcore.cli.options import add_traceback, check_outputs
+from levcore.cli.rules import add_rules, named_policy, rules_of
 from levcore.cli.terminal import note, say, write_rows
 from levcore.errors import InputError
 from levcore.files.instruments import read_instruments
@@ -16,7 +17,6 @@ from levcore.files.writing import write_text
 from levcore.reconciliation.reconcile import reconcile
 from levcore.reconciliation.result import Reconciliation
 from levcore.reports.report import report
-from levcore.rules.policy import policy
 from levcore.rules.tiers import TierTable
 from levcore.venues.positions.reply import SOURCES
 from levcore.venues.tiers.read import read_tiers_file
@@ -41,13 +41,7 @@ def add_reconcile(commands: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument(
         "--policy", metavar="NAME", help="such as bybit-linear@2025-10-02; default: the product's newest"
     )
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="RULE=VALUE",
-        help="state a rule of the policy, such as closing_fee_rate=0.0006; may be repeated",
-    )
+    add_rules(parser)
     parser.add_argument("--tiers", metavar="FILE", help="tier tables: the venue's reply, or CSV")
     parser.add_argument(
         "--instruments", metavar="FILE.csv", help="instruments with contract size, tick and tiers"
@@ -74,12 +68,13 @@ def add_reconcile(commands: "argparse._SubParsersAction[Any]") -> None:
 def _reconcile(options: argparse.Namespace) -> int:
     inputs = (options.reply, options.tiers, options.instruments, options.account)
     check_outputs(inputs, [("--json", options.json)])
-    chosen = policy(options.policy) if options.policy else None
+    chosen = named_policy(options.policy) if options.policy else None
     result = reconcile(
         options.reply,
         options.source,
         policy=chosen,
-        rules=dict(stated_rule(text) for text in options.set),
+        rules=rules_of(options),
+        fees=options.fees,
         tiers=tiers_of(options, chosen),
         instruments=read_instruments(options.instruments) if options.instruments else None,
         account=options.account,

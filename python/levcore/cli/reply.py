@@ -8,7 +8,7 @@ import numpy as np
 
 from levcore._levcore import Table
 from levcore.book.frames import NUMBER_COLUMNS, TEXT_COLUMNS, Positions
-from levcore.cli.options import stated_rule
+from levcore.cli.rules import named_policy, rules_of
 from levcore.cli.terminal import note
 from levcore.errors import FileFormatError, InputError
 from levcore.files.instruments import read_instruments
@@ -21,8 +21,11 @@ __all__ = ["positions_of", "read_reply_of"]
 ELSEWHERE = ("accounts", "marks", "balances", "asset_prices")
 
 
-def read_reply_of(options: argparse.Namespace, rules: Sequence[str] = ()) -> ReadReply:
-    """Read the reply that the options name, and say on standard error what was left out and recovered."""
+def read_reply_of(options: argparse.Namespace, *, with_rules: bool = True) -> ReadReply:
+    """Read the reply that the options name, and say on standard error what was left out and recovered.
+
+    Without `with_rules` the rules that the options state are those of other policies.
+    """
     for name in ELSEWHERE:
         if getattr(options, name):
             raise InputError(
@@ -31,8 +34,9 @@ def read_reply_of(options: argparse.Namespace, rules: Sequence[str] = ()) -> Rea
     found = read(
         options.positions,
         options.source,
-        policy=getattr(options, "policy", None),
-        rules=dict(stated_rule(text) for text in rules),
+        policy=named_policy(options.policy) if getattr(options, "policy", None) else None,
+        rules=rules_of(options) if with_rules else None,
+        fees=options.fees if with_rules else None,
         instruments=read_instruments(options.instruments) if isinstance(options.instruments, str) else None,
     )
     for line in found.notes:

@@ -4,7 +4,6 @@ import argparse
 from collections.abc import Iterable
 from typing import Any
 
-from levcore.cli.fees import add_fees, with_fees
 from levcore.cli.options import (
     OK,
     add_book,
@@ -12,9 +11,9 @@ from levcore.cli.options import (
     check_outputs,
     make_book,
     read_inputs,
-    rules_of,
 )
 from levcore.cli.progress import Progress
+from levcore.cli.rules import add_rules, with_stated
 from levcore.cli.terminal import say, write_rows
 from levcore.errors import InputError
 from levcore.files.writing import write_text
@@ -52,10 +51,7 @@ def add_tiers(commands: "argparse._SubParsersAction[Any]") -> None:
         help="convert: where neither the reply nor the archive holds it",
     )
     parser.add_argument("--out", metavar="FILE", help="convert: where to write; default: standard output")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="RULE=VALUE", help="diff: state a rule of the policies"
-    )
-    add_fees(parser)
+    add_rules(parser)
     add_book(parser, positions=False)
     add_traceback(parser)
     parser.set_defaults(run=_tiers)
@@ -119,8 +115,7 @@ def _diff(options: argparse.Namespace, words: list[str]) -> int:
         if rules is None:
             raise InputError("diff", "needs a policy to evaluate positions", "a policy's table", words[1])
         options.positions = words[2]
-        rules = rules.replace(**rules_of(options.set, rules.id))
-        rules = with_fees(rules, options)
+        rules = with_stated({rules.id: rules}, options)[rules.id]
         progress = Progress()
         positions, marks = read_inputs(options, progress)
         book = make_book(positions, options, rules.instruments)

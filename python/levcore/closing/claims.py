@@ -4,13 +4,25 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
-from levcore._levcore import allocate, share_out, to_quanta
+from levcore._levcore import allocate, to_quanta
+from levcore._levcore import settle as settle_batch
 from levcore.book.arrays import Floats
-from levcore.closing.deleverage import Queue, queue_of
+from levcore.closing.deleverage import (
+    Winners,
+    account_keys,
+    held_lots,
+    lots_by_pool,
+    winner_prices,
+    winners_of,
+    winning_rows,
+)
 from levcore.closing.ledger import Ledger
 from levcore.closing.money import Wholes
+from levcore.closing.purses import Purses, order_of_claims
 from levcore.closing.result import CloseOut
+from levcore.closing.steps import Steps
 from levcore.errors import InputError, UnknownRuleError
 
 if TYPE_CHECKING:
@@ -27,205 +39,236 @@ DEBTS = {"no": "written off", "yes": "owed", "claim_reserved": "claim"}
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """Rows that were closed, and their amounts in quanta; `keys` are those of every row of the book."""
+    """What is closed, a value a closing; a row that is closed in steps has several.
+
+    Attributes
+    ----------
+    rows : ndarray of int64, shape (c,)
+    quantity : ndarray of float64, shape (c,)
+        Contracts closed, with the sign of the position.
+    trigger, fill : ndarray of float64, shape (c,), quote per base
+    numbers : tuple of ndarray of float64, shape (c,)
+        Gain a unit of the coordinate, coordinates of entry, trigger and fill, fee rate.
+    """
 
     rows: Wholes
+    quantity: Floats
     trigger: Floats
     fill: Floats
-    to_trigger: Wholes
-    past_trigger: Wholes
-    fees: Wholes
-    value: Wholes
-    margin: Wholes
-    keys: Wholes
+    numbers: tuple[Floats, Floats, Floats, Floats, Floats]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What the core made of it, in quanta; see `settle` there."""
+
+    losses: list[Wholes]
+    left: Wholes
+    other_money: Wholes
+    paid: list[Wholes]
+    unpaid: Wholes
+    lots: Wholes
+    fund: Wholes
 
 
 def settle(
-    engine: "Engine", risk: "BookRisk", closed: Closed, prices: Floats, payers: "Payers", per_unit: float
+    engine: "Engine",
+    risk: "BookRisk",
+    closed: Closed,
+    steps: Steps,
+    purses: Purses,
+    prices: Floats,
+    payers: "Payers",
+    per_unit: float,
 ) -> CloseOut:
     """Settle what was closed: by isolated position, by cross account."""
     policy = engine.policy
-    _refuse_sums_beyond_a_column(closed)
-    group, first, margin = _groups(risk, closed, per_unit)
-    loss = closed.to_trigger + closed.past_trigger + closed.fees
-    left = margin - _sums(loss, group, first.size)
-    if left.size and (left > 0).any():
+    _refuse_sums_beyond_a_column(closed, purses, per_unit)
+    keys = account_keys(risk.book)
+    served = order_of_claims(risk, closed.rows, keys)
+    settled, winners, social = _paid(engine, risk, closed, purses, served, keys, prices, payers, per_unit)
+    if (settled.left[purses.ends & ~purses.to_fund] > 0).any():
         policy.known("close_out_remainder")
-    missing = np.maximum(-left, 0)
-    other = _other_money(risk, first, missing, payers)
-    shares = _by_leg(missing - other, closed, group)
-    order = _order_of_claims(risk, closed)
-    paid, unpaid, queues = _payments(engine, risk, closed, prices, shares, order, payers, per_unit)
-    debt = DEBTS[policy.known("trader_owes")] if (unpaid > 0).any() else DEBTS["no"]
-    # An entry a winner, and what rounding their shares down has left: together what claims received.
-    deleveraged = [part for _, part, _ in queues] or [np.empty((3, 0), dtype=np.int64)]
-    winners: Wholes = np.concatenate(deleveraged, axis=1)
-    social = _socialise(engine, risk, closed, prices, int(sum(paid[2].tolist())), per_unit)
-    rests = [
-        sum(paid[1].tolist()) - sum(winners[2].tolist()),
-        sum(paid[2].tolist()) - sum(social[1].tolist()),
-    ]
-    keeper = "fund" if policy.close_out_remainder == "fund" else "trader"
-    none = np.array([-1], dtype=np.int64)
-    ledger = Ledger.of(
-        [
-            ("margin", "closed", margin, first),
-            ("closed", "market", closed.to_trigger + closed.past_trigger, closed.rows),
-            ("closed", "fees", closed.fees, closed.rows),
-            ("closed", keeper, np.maximum(left, 0), first),
-            ("other money", "closed", other, first),
-            ("fund", "closed", paid[0], closed.rows),
-            ("deleveraged", "closed", winners[2], winners[0]),
-            ("socialised", "closed", social[1], social[0]),
-            ("rounding", "closed", np.array([sum(rests)], dtype=np.int64), none),
-            (debt, "closed", unpaid, closed.rows),
-        ]
-    )
+    debts = _debts(risk, closed, settled)
     return CloseOut(
         policy=policy,
         per_unit=per_unit,
         rows=closed.rows,
+        quantity=closed.quantity,
+        step=steps.step,
+        open_quantity=steps.open_quantity,
+        ends=purses.ends,
         trigger=closed.trigger,
         fill=closed.fill,
-        to_trigger=closed.to_trigger,
-        past_trigger=closed.past_trigger,
-        fees=closed.fees,
-        group=group,
-        first_row=first,
-        margin=margin,
-        left=left,
-        other_money=other,
-        fund=paid[0],
-        deleveraging=paid[1],
-        socialised=paid[2],
-        unpaid=unpaid,
-        debt=debt,
-        winners=winners,
+        to_trigger=settled.losses[0],
+        past_trigger=settled.losses[1],
+        fees=settled.losses[2],
+        group=purses.of_row.astype(np.int64),
+        first_row=purses.first_row,
+        margin=purses.margin,
+        left=settled.left,
+        other_money=settled.other_money,
+        fund=settled.paid[0],
+        deleveraging=settled.paid[1],
+        socialised=settled.paid[2],
+        unpaid=settled.unpaid,
+        debts=debts,
+        winners=np.stack([winners.rows, winners.lots, winners.amount]),
+        winner_price=winner_prices(risk, winners, prices, payers.lots_per_unit, per_unit),
+        winner_score=winners.score,
+        winner_left=held_lots(risk.book, winners.rows, payers.lots_per_unit) - winners.lots,
         lots_per_unit=payers.lots_per_unit,
-        ledger=ledger,
+        fund_series=settled.fund,
+        served=served,
+        ledger=_ledger(closed, purses, settled, winners, social, debts),
     )
 
 
-def _refuse_sums_beyond_a_column(closed: Closed) -> None:
+def _debts(risk: "BookRisk", closed: Closed, settled: Settled) -> npt.NDArray[np.str_]:
+    """What becomes of each row's unpaid rest, by its margin mode."""
+    policy, cross = risk.policy, risk.book.is_cross[closed.rows]
+    debts = np.full(closed.rows.size, DEBTS["no"])
+    for mode, rows in (("isolated", ~cross), ("cross", cross)):
+        if (settled.unpaid[rows] > 0).any():
+            apart = mode == "isolated" and policy.trader_owes_isolated != "same"
+            debts[rows] = DEBTS[policy.known("trader_owes_isolated" if apart else "trader_owes")]
+    return debts
+
+
+def _ledger(
+    closed: Closed,
+    purses: Purses,
+    settled: Settled,
+    winners: Winners,
+    social: Wholes,
+    debts: npt.NDArray[np.str_],
+) -> Ledger:
+    # An entry a winner, and what rounding their shares down has left: together what claims received.
+    rest = sum(settled.paid[1].tolist()) - sum(winners.amount.tolist())
+    rest += sum(settled.paid[2].tolist()) - sum(social[1].tolist())
+    kept, first = np.where(purses.ends, 0, settled.left), purses.first_row
+    left = np.where(purses.ends, np.maximum(settled.left, 0), 0)
+    none = np.array([-1], dtype=np.int64)
+    return Ledger.of(
+        [
+            ("margin", "closed", purses.margin - kept, first),
+            ("closed", "market", settled.losses[0] + settled.losses[1], closed.rows),
+            ("closed", "fees", settled.losses[2], closed.rows),
+            ("closed", "fund", np.where(purses.to_fund, left, 0), first),
+            ("closed", "trader", np.where(purses.to_fund, 0, left), first),
+            ("other money", "closed", settled.other_money, first),
+            ("fund", "closed", settled.paid[0], closed.rows),
+            ("deleveraged", "closed", winners.amount, winners.rows),
+            ("socialised", "closed", social[1], social[0]),
+            ("rounding", "closed", np.array([rest], dtype=np.int64), none),
+            *(
+                (debt, "closed", np.where(debts == debt, settled.unpaid, 0), closed.rows)
+                for debt in DEBTS.values()
+            ),
+        ]
+    )
+
+
+def _refuse_sums_beyond_a_column(closed: Closed, purses: Purses, per_unit: float) -> None:
     """Refuse amounts whose sums might not fit 64 bits, before any is taken."""
-    columns = (closed.to_trigger, closed.past_trigger, closed.fees, closed.margin, closed.value)
-    largest = sum(float(np.abs(column.astype(np.float64)).sum()) for column in columns)
+    gain, entry, _, fill, _ = closed.numbers
+    loss, value = np.abs(gain * (entry - fill)), np.abs(gain) * np.maximum(entry, fill)
+    margins = float(np.abs(purses.margin.astype(np.float64)).sum())
+    largest = float((loss + 2.0 * value).sum()) * per_unit + margins
     if largest >= LARGEST_SUM:
         rule = "must be so coarse that all amounts of a call stay below 2^62 quanta together"
         raise InputError("quantum", rule, "a larger quantum, say 1e-4", f"{largest:.3g} quanta")
 
 
-def _groups(risk: "BookRisk", closed: Closed, per_unit: float) -> tuple[Wholes, Wholes, Wholes]:
-    """Group of each closed row, first row of each group, and its margin, maybe a wallet."""
-    book, rows = risk.book, closed.rows
-    name = -1 - rows
-    if book.account_codes is not None:
-        name = np.where(book.is_cross[rows], book.account_codes[rows].astype(np.int64), name)
-    _, first, group = np.unique(name, return_index=True, return_inverse=True)
-    margin = _sums(closed.margin, group, first.size)
-    cross = book.is_cross[rows[first]]
-    if cross.any() and book.account_codes is not None:
-        wallets = book.wallet_balance[book.account_codes[rows[first[cross]]]]
-        margin[cross] += to_quanta(np.ascontiguousarray(wallets), per_unit)
-    return group.astype(np.int64), rows[first], margin
-
-
-def _sums(values: Wholes, group: Wholes, count: int) -> Wholes:
-    sums = np.zeros(count, dtype=np.int64)
-    np.add.at(sums, group, values)
-    return sums
-
-
-def _order_of_claims(risk: "BookRisk", closed: Closed) -> Wholes:
-    """By account label, then instrument, larger quantity, lower entry price: rows stand nowhere in it."""
-    book, rows = risk.book, closed.rows
-    names = np.array(book.instrument_names, dtype=object)
-    place = np.argsort(np.argsort(names.astype(str))) if names.size else np.empty(0, dtype=np.int64)
-    instrument = place[book.instrument_codes[rows]]
-    return np.lexsort((book.entry_price[rows], -book.quantity[rows], instrument, closed.keys[rows]))
-
-
-def _other_money(risk: "BookRisk", first: Wholes, missing: Wholes, payers: "Payers") -> Wholes:
-    """What the other money of each trader pays, to the first of several positions in the book first."""
-    left, paid = dict(payers.other), np.zeros_like(missing)
-    if not left:
-        return paid
-    for place in np.flatnonzero(missing > 0):
-        who = risk.book.account_of(int(first[place]))
-        paid[place] = min(left.get(who, 0), int(missing[place]))
-        left[who] = left.get(who, 0) - int(paid[place])
-    return paid
-
-
-def _by_leg(missing: Wholes, closed: Closed, group: Wholes) -> Wholes:
-    """Shortfall of each row: that of its group, by the value closed; lost quanta go to the largest legs."""
-    count = np.bincount(group, minlength=missing.size)
-    shares = np.where(count[group] == 1, missing[group], 0)
-    for place in np.flatnonzero((count > 1) & (missing > 0)):
-        legs = np.flatnonzero(group == place)
-        legs = legs[np.lexsort((closed.trigger[legs], -closed.value[legs]))]
-        value = np.ascontiguousarray(np.maximum(closed.value[legs], 1))
-        most = np.full(legs.size, missing[place])
-        shares[legs] = allocate(int(missing[place]), most, value, "pro_rata", True)
-    return shares
-
-
-def _payments(
+def _paid(
     engine: "Engine",
     risk: "BookRisk",
     closed: Closed,
+    purses: Purses,
+    served: npt.NDArray[np.uint32],
+    keys: Wholes,
     prices: Floats,
-    shares: Wholes,
-    order: Wholes,
     payers: "Payers",
     per_unit: float,
-) -> tuple[list[Wholes], Wholes, list[tuple[Queue, Wholes, int]]]:
-    policy, book, rows = engine.policy, risk.book, closed.rows
-    none: Wholes = np.zeros(rows.size, dtype=np.int64)
-    if not (shares > 0).any():
-        return [none, none, none], none, []
-    payers_in_order = policy.known("close_out_payers")
-    if payers_in_order[:1] == ("fund",) and payers.fund >= sum(shares.tolist()):
-        payers_in_order = ("fund",)  # nobody else is asked, and no rule about them is needed
-    names = [name for name in payers_in_order if _pays(policy, name)]
-    pool = (2 * book.instrument_codes[rows] + (book.quantity[rows] < 0)).astype(np.uint32)
-    after = (
-        engine.evaluate(book, _prices(risk, rows, prices)) if len(names) > 1 or names != ["fund"] else risk
-    )
-    queues = (
-        _queues(after, policy, closed, pool[shares > 0].tolist(), payers) if "deleveraging" in names else {}
-    )
-    lots_of_winners = np.zeros(2 * len(book.instrument_names), dtype=np.int64)
-    for code, queue in queues.items():
-        lots_of_winners[code] = sum(queue.lots.tolist())
-    gains = sum(_gains(after, closed, per_unit)[1].tolist()) if "socialised" in names else 0
-    gains = min(gains, int(LARGEST_SUM))
-    lots = to_quanta(np.abs(book.quantity[rows]), payers.lots_per_unit)
-    paid, unpaid, to_close = share_out(
-        shares[order],
-        lots[order],
-        pool[order],
-        payers.fund,
-        lots_of_winners,
+) -> tuple[Settled, Winners, Wholes]:
+    """What is settled, who is deleveraged, and who bears a socialised loss (rows and amounts).
+
+    The fund is asked alone first: where it suffices nobody else is asked, and no rule about them is needed.
+    """
+    policy, book = engine.policy, risk.book
+    nobody = np.zeros(2 * len(book.instrument_names), dtype=np.int64)
+    social: Wholes = np.empty((2, 0), dtype=np.int64)
+    lots = to_quanta(np.abs(closed.quantity), payers.lots_per_unit)
+    pool = (2 * book.instrument_codes[closed.rows] + (closed.quantity < 0)).astype(np.uint32)
+
+    def ask(names: tuple[str, ...], winners: Wholes, pay: bool, gains: int) -> Settled:
+        return _settled(closed, lots, pool, purses, served, payers, winners, pay, gains, names, per_unit)
+
+    first = policy.close_out_payers[:1]
+    settled = ask(first if first == ("fund",) else (), nobody, True, 0)
+    if not (settled.unpaid > 0).any():
+        return settled, Winners.none(), social
+    names = policy.known("close_out_payers")
+    if names in ((), ("fund",)):
+        return settled, Winners.none(), social
+    pay = "deleveraging" in names and _winners_pay(policy)
+    after = engine.evaluate(book, _prices(risk, closed.rows, prices))
+    rows = winning_rows(after, closed.rows)
+    rows = rows[np.lexsort((book.entry_price[rows], -book.quantity[rows], keys[rows]))]
+    gains = to_quanta(np.ascontiguousarray(after.unrealized_pnl[rows]), per_unit)
+    limit = min(sum(gains.tolist()), int(LARGEST_SUM))
+    settled = ask(names, lots_by_pool(book, rows, payers.lots_per_unit), pay, limit)
+    wanted = nobody.copy(), nobody.copy()
+    np.add.at(wanted[0], pool, settled.lots)
+    np.add.at(wanted[1], pool, settled.paid[1])
+    winners = winners_of(after, policy, rows, keys, wanted, payers.lots_per_unit, per_unit, payers.seed)
+    amount = sum(settled.paid[2].tolist())
+    if amount:
+        social = np.stack([rows, allocate(amount, gains, gains, "pro_rata", False)])
+    return settled, winners, social
+
+
+def _settled(
+    closed: Closed,
+    lots: Wholes,
+    pool: npt.NDArray[np.uint32],
+    purses: Purses,
+    served: npt.NDArray[np.uint32],
+    payers: "Payers",
+    winners: Wholes,
+    winners_pay: bool,
+    gains: int,
+    names: tuple[str, ...],
+    per_unit: float,
+) -> Settled:
+    gain, entry, trigger, fill, fee_rate = map(np.ascontiguousarray, closed.numbers)
+    losses, (left, other), paid, (unpaid, to_close, fund) = settle_batch(
+        gain,
+        entry,
+        trigger,
+        fill,
+        fee_rate,
+        lots,
+        pool,
+        purses.of_row,
+        served,
+        purses.margin,
+        purses.ends,
+        purses.to_fund,
+        purses.owner,
+        purses.other_money,
+        (payers.fund, payers.fund_floor, payers.largest_value),
+        winners,
+        winners_pay,
         gains,
-        names,
+        list(names),
+        per_unit,
     )
-    back = np.argsort(order)
-    paid, unpaid, to_close = [each[back] for each in paid], unpaid[back], to_close[back]
-    parts = []
-    for code, queue in queues.items():
-        of_pool = pool == code
-        amount, taken = sum(paid[1][of_pool].tolist()), queue.take(sum(to_close[of_pool].tolist()))
-        share = allocate(amount, np.full(taken.size, amount), taken, "pro_rata", False)
-        kept = taken > 0
-        parts.append((queue, np.stack([queue.rows[kept], taken[kept], share[kept]]), code))
-    return paid, unpaid, parts
+    return Settled(losses, left, other, paid, unpaid, to_close, fund)
 
 
-def _pays(policy: "MarginPolicy", name: str) -> bool:
-    """Whether a payer gives money: who is deleveraged at the mark gives up a position, and nothing else."""
-    if name != "deleveraging":
-        return True
+def _winners_pay(policy: "MarginPolicy") -> bool:
+    """Whether winners give money: who is deleveraged at the mark gives up a position, and nothing else."""
     if policy.known("close_out_ranking") == "none":
         raise UnknownRuleError(
             policy.id, "deleverages without a ranking", "policy.replace(close_out_ranking=...)"
@@ -239,40 +282,3 @@ def _prices(risk: "BookRisk", rows: Wholes, prices: Floats) -> Floats:
     closed = np.unique(risk.book.instrument_codes[rows])
     marks[closed] = prices[closed]
     return marks
-
-
-def _queues(
-    after: "BookRisk", policy: "MarginPolicy", closed: Closed, pools: list[int], payers: "Payers"
-) -> dict[int, Queue]:
-    """Winners of the other side of each pool, in the order of deleveraging."""
-    book = after.book
-    winning = after.ok & (after.unrealized_pnl > 0)
-    winning[closed.rows] = False
-    queues = {}
-    for code in sorted(set(pools)):
-        side = book.quantity > 0 if code % 2 else book.quantity < 0
-        rows = np.flatnonzero(winning & side & (book.instrument_codes == code // 2))
-        if rows.size:
-            queues[code] = queue_of(after, policy, rows, closed.keys, payers.lots_per_unit, payers.seed)
-    return queues
-
-
-def _gains(after: "BookRisk", closed: Closed, per_unit: float) -> tuple[Wholes, Wholes]:
-    """Rows in profit that were not closed, by account label, and their gains in quanta."""
-    winning = after.ok & (after.unrealized_pnl > 0)
-    winning[closed.rows] = False
-    rows = np.flatnonzero(winning)
-    entry, quantity = after.book.entry_price[rows], after.book.quantity[rows]
-    rows = rows[np.lexsort((entry, -quantity, closed.keys[rows]))]
-    return rows, to_quanta(np.ascontiguousarray(after.unrealized_pnl[rows]), per_unit)
-
-
-def _socialise(
-    engine: "Engine", risk: "BookRisk", closed: Closed, prices: Floats, amount: int, per_unit: float
-) -> Wholes:
-    """Rows of winners and what each bears of a socialised loss, in proportion to gains."""
-    if amount == 0:
-        return np.empty((2, 0), dtype=np.int64)
-    after = engine.evaluate(risk.book, _prices(risk, closed.rows, prices))
-    rows, gains = _gains(after, closed, per_unit)
-    return np.stack([rows, allocate(amount, gains, gains, "pro_rata", False)])

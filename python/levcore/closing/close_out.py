@@ -4,24 +4,29 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
-from levcore._levcore import loss_parts, to_quanta
+from levcore._levcore import to_quanta
 from levcore.arguments import is_word
 from levcore.book.arrays import Floats
 from levcore.book.marks import mark_prices
 from levcore.closing.claims import Closed, settle
-from levcore.closing.deleverage import account_keys
+from levcore.closing.fills import Impact, fill_prices, read_slippage
+from levcore.closing.fund import Fund
+from levcore.closing.guards import Guard, spared_rows
 from levcore.closing.money import Wholes, coordinates, instruments_of, quanta_per_unit, sizes
 from levcore.closing.payers import Payers
+from levcore.closing.purses import purses_of
 from levcore.closing.result import CloseOut
-from levcore.errors import InputError, UnknownRuleError
-from levcore.status import State
+from levcore.closing.steps import Steps, close_in_steps
+from levcore.errors import InputError
 
 if TYPE_CHECKING:
     from levcore.book.marks import Marks
     from levcore.book.positions import PositionBook
     from levcore.engine.engine import Engine
     from levcore.engine.risk import BookRisk
+    from levcore.rules.policy import MarginPolicy
 
 __all__ = ["close_out"]
 
@@ -32,9 +37,13 @@ def close_out(
     marks: "Marks",
     *,
     fills: "Marks | None" = None,
-    slippage: float = 0.0,
+    row_fills: npt.ArrayLike | None = None,
+    slippage: float | Impact = 0.0,
     trigger: Literal["liquidation_price", "mark"] = "liquidation_price",
-    fund: float = 0.0,
+    guard: Guard | None = None,
+    cooling: npt.ArrayLike | None = None,
+    priced_by: Literal["mark", "index", "last"] | None = None,
+    fund: float | Fund = 0.0,
     other_money: Mapping[Any, float] | None = None,
     quantum: float = 1e-8,
     lot: float = 1e-8,
@@ -53,12 +62,23 @@ def close_out(
         Prices that liquidate, as `levcore.Engine.evaluate` takes them.
     fills : optional
         Prices at which positions are closed; absent: the marks.
-    slippage : float, basis points
-        How much worse than these each position is filled.
+    row_fills : array_like, shape (n,), quote per base, optional
+        Price at which each position is closed, without further slippage, as `levcore.Cascade.fills` has them;
+        NaN: that of its instrument.
+    slippage : float, basis points, or Impact
+        How much worse than these each position is filled; an `levcore.Impact` takes it from the size that a
+        step closes of a side of an instrument.
     trigger : {"liquidation_price", "mark"}
         Where an isolated position's trigger lay. That of cross positions is the mark that liquidated them.
-    fund : float, settlement currency
-        Balance of the insurance fund. Claims are served in the order of account labels.
+    guard : Guard, optional
+        Mean prices, halts and ages, for prices at which nobody is liquidated.
+    cooling : array_like of bool, shape (n,), optional
+        Rows whose last step lies within the policy's cooldown: their next step is a further one.
+    priced_by : {"mark", "index", "last"}, optional
+        Which price the marks are; refused where the policy is liquidated by another.
+    fund : float, settlement currency, or Fund
+        Insurance fund. What it gets of margins at this instant enters it before any claim; claims are served
+        in the order of account labels.
     other_money : mapping of account to amount, optional
         Money of traders beyond the margin, that pays before anyone else: for policies and margin modes that
         reach it.
@@ -81,100 +101,103 @@ def close_out(
         For a rule that is needed and unknown.
     InputError
         For a book with balances, several settlement currencies, amounts that are negative or too large.
+
+    Notes
+    -----
+    Steps (``close_out_step``) are taken one after the other at the same prices, with the book evaluated anew
+    after each, until what is left is safe: the loss of a step comes out of the margin or wallet, and all the
+    rest of that stays behind what is still open. A bankrupt account is closed whole.
     """
     policy = engine.policy
     if book.balances is not None:
         raise InputError("book", "must be without balances in several assets", "wallets", "balances")
-    if not (fund >= 0 and np.isfinite(fund)):
-        raise InputError("fund", "must be a balance", ">= 0", repr(fund))
-    if not (slippage >= 0 and np.isfinite(slippage)):
-        raise InputError("slippage", "must be basis points against the position", ">= 0", repr(slippage))
+    engine.bind(book).wallets.refuse_several("closing")
     if not is_word(trigger, ("liquidation_price", "mark")):
         raise InputError("trigger", "must be a known place", "'liquidation_price' or 'mark'", repr(trigger))
-    per_unit = quanta_per_unit(quantum)
+    _check_price(policy, priced_by)
+    worse, per_unit, lots_per_unit = read_slippage(slippage), quanta_per_unit(quantum), quanta_per_unit(lot)
+    payers = _payers(fund, other_money, per_unit, lots_per_unit, seed)
     risk = engine.evaluate(book, marks)
-    rows = _liquidatable(risk)
-    if rows.size and policy.known("close_out_step") != "whole":
-        raise UnknownRuleError(
-            policy.id, "its step is not supported", "policy.replace(close_out_step='whole')"
-        )
     prices: Floats = np.array(risk.marks if fills is None else mark_prices(book, fills)).reshape(-1)
-    filled = _worse(book, prices, slippage)
-    closed = _closed(risk, rows, filled, trigger, per_unit)
-    payers = Payers(
-        fund=int(to_quanta(np.array([float(fund)]), per_unit)[0]),
-        other={who: _quanta(amount, per_unit) for who, amount in (other_money or {}).items()},
-        lots_per_unit=quanta_per_unit(lot),
+
+    own = _row_fills(row_fills, len(book))
+
+    def price_fills(rows: Wholes, quantity: Floats) -> Floats:
+        at: Floats = fill_prices(book, rows, quantity, prices, worse, lots_per_unit)
+        return at if own is None else np.where(np.isnan(own[rows]), at, own[rows])
+
+    steps = close_in_steps(engine, risk, spared_rows(risk, guard), _flags(cooling, len(book)), price_fills)
+    to_fund = steps.to_fund | (policy.close_out_remainder == "fund")
+    purses = purses_of(risk, steps.rows, steps.open_quantity != 0, to_fund, payers.other, per_unit)
+    return settle(engine, risk, _closed(risk, steps, trigger), steps, purses, prices, payers, per_unit)
+
+
+def _check_price(policy: "MarginPolicy", priced_by: str | None) -> None:
+    if priced_by is None:
+        return
+    if not is_word(priced_by, ("mark", "index", "last")):
+        raise InputError("priced_by", "must be a kind of price", "mark, index or last", repr(priced_by))
+    if policy.known("close_out_trigger_price") != priced_by:
+        expected = f"{policy.close_out_trigger_price!r}, which liquidates under {policy.id}"
+        raise InputError("priced_by", "must be the price that liquidates", expected, repr(priced_by))
+
+
+def _payers(
+    fund: float | Fund,
+    other_money: Mapping[Any, float] | None,
+    per_unit: float,
+    lots_per_unit: float,
+    seed: int,
+) -> Payers:
+    given = fund if isinstance(fund, Fund) else Fund(fund)
+    most = given.largest_value
+    return Payers(
+        fund=_quanta("fund", given.balance, per_unit),
+        fund_floor=_quanta("fund", given.floor, per_unit),
+        largest_value=np.iinfo(np.int64).max if np.isinf(most) else _quanta("fund", most, per_unit),
+        other={who: _quanta("other_money", amount, per_unit) for who, amount in (other_money or {}).items()},
+        lots_per_unit=lots_per_unit,
         seed=seed,
     )
-    return settle(engine, risk, closed, prices, payers, per_unit)
 
 
-def _quanta(amount: float, per_unit: float) -> int:
+def _quanta(argument: str, amount: float, per_unit: float) -> int:
     if not amount >= 0:
-        raise InputError("other_money", "must be amounts", ">= 0", repr(amount))
+        raise InputError(argument, "must be amounts", ">= 0", repr(amount))
     return int(to_quanta(np.array([float(amount)]), per_unit)[0])
 
 
-def _liquidatable(risk: "BookRisk") -> Wholes:
-    """Rows of positions to close: isolated ones by their state, cross ones by that of their account."""
-    book = risk.book
-    states = risk.state.copy()
-    if book.account_codes is not None:
-        cross = np.flatnonzero(book.is_cross)
-        states[cross] = risk.accounts.state[book.account_codes[cross]]
-        judged = risk.accounts.status[book.account_codes[cross]] == 0
-        states[cross[~judged]] = State.INCOMPLETE
-    known = np.isin(states, [State.LIQUIDATION, State.BANKRUPT])
-    return np.flatnonzero(known & risk.ok & (book.quantity != 0))
+def _row_fills(row_fills: npt.ArrayLike | None, rows: int) -> Floats | None:
+    if row_fills is None:
+        return None
+    prices = np.asarray(row_fills, dtype=np.float64)
+    if prices.shape != (rows,):
+        raise InputError("row_fills", "must be a price a row", f"shape ({rows},)", str(prices.shape))
+    return prices
 
 
-def _worse(book: "PositionBook", prices: Floats, slippage: float) -> Floats:
-    """Price of each row's close, quote per base: that of its instrument, worse by the slippage."""
-    by_row = prices[book.instrument_codes]
-    share = slippage / 10_000.0
-    worse: Floats = np.where(book.quantity < 0, by_row * (1.0 + share), by_row * (1.0 - share))
-    return worse
+def _flags(cooling: npt.ArrayLike | None, rows: int) -> npt.NDArray[np.bool_]:
+    if cooling is None:
+        return np.zeros(rows, dtype=bool)
+    flags = np.asarray(cooling)
+    if flags.shape != (rows,) or flags.dtype != bool:
+        raise InputError("cooling", "must be a flag a row", f"{rows} bools", f"{flags.shape} {flags.dtype}")
+    return flags
 
 
-def _closed(risk: "BookRisk", rows: Wholes, filled: Floats, trigger: str, per_unit: float) -> Closed:
-    book, policy = risk.book, risk.policy
-    bad = np.flatnonzero(~(filled[rows] > 0) | ~np.isfinite(filled[rows]))
-    if bad.size:
-        row = int(rows[bad[0]])
-        raise InputError(
-            "fills",
-            "must hold a price of each instrument that is closed",
-            book.name_of(row),
-            repr(filled[row]),
-            row,
-        )
-    instruments = instruments_of(policy, book.instrument_names)
-    size, gain = sizes(book, instruments)
+def _closed(risk: "BookRisk", steps: Steps, trigger: str) -> Closed:
+    book, rows = risk.book, steps.rows
+    instruments = instruments_of(risk.policy, book.instrument_names)
+    _, gain = sizes(book, instruments)
     codes = book.instrument_codes[rows]
     marks = np.asarray(risk.marks).reshape(-1)[codes]
     triggers = risk.liquidation_price[rows]
     if trigger == "mark":
         triggers = marks
     triggers = np.where(book.is_cross[rows] | np.isnan(triggers), marks, triggers)
-    prices = (book.entry_price[rows], triggers, filled[rows])
+    prices = (book.entry_price[rows], triggers, steps.fill)
     entry, passed, fill = (coordinates(instruments, codes, each) for each in prices)
-    rate = policy.known("close_out_fee_rate") if rows.size else 0.0
-    parts = loss_parts(gain[rows], entry, passed, fill, np.full(rows.size, float(rate)), per_unit)
-    value = to_quanta(size[rows] * fill, per_unit)
-    return Closed(
-        rows, triggers, filled[rows], *parts, value, _margins(risk, rows, size, per_unit), account_keys(book)
-    )
-
-
-def _margins(risk: "BookRisk", rows: Wholes, size: Floats, per_unit: float) -> Wholes:
-    """Margin of each isolated row with its funding, of each cross row its funding alone, in quanta."""
-    book = risk.book
-    funding = np.zeros(rows.size) if book.accrued_funding is None else book.accrued_funding[rows]
-    funding = np.where(np.isnan(funding), 0.0, funding)
-    own = np.full(rows.size, np.nan) if book.isolated_margin is None else book.isolated_margin[rows]
-    if np.isnan(own).any() and book.leverage is not None:
-        instruments = instruments_of(risk.policy, book.instrument_names)
-        entry = coordinates(instruments, book.instrument_codes[rows], book.entry_price[rows])
-        own = np.where(np.isnan(own), size[rows] * entry / book.leverage[rows], own)
-    return to_quanta(np.where(book.is_cross[rows], 0.0, own), per_unit) + to_quanta(funding, per_unit)
+    # All of a row is its own gain, to the bit; a part of it that share.
+    share = np.where(steps.quantity == book.quantity[rows], 1.0, steps.quantity / book.quantity[rows])
+    numbers = (gain[rows] * share, entry, passed, fill, steps.fee_rate)
+    return Closed(rows, steps.quantity, triggers, steps.fill, numbers)

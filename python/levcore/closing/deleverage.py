@@ -1,43 +1,57 @@
-"""Who is deleveraged, and by how much."""
+"""Who is deleveraged, by how much, and at which price."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
-from levcore._levcore import allocate, rank_for_deleveraging, to_quanta
-from levcore.book.arrays import Floats
-from levcore.closing.money import Wholes
+from levcore._levcore import deleverage, to_quanta
+from levcore.closing.money import Wholes, coordinates, instruments_of, prices_of, sizes
 from levcore.errors import UnknownRuleError
 
 if TYPE_CHECKING:
+    from levcore.book.arrays import Floats
     from levcore.book.positions import PositionBook
     from levcore.engine.risk import BookRisk
     from levcore.rules.policy import MarginPolicy
 
-__all__ = ["Queue", "account_keys", "queue_of"]
+__all__ = [
+    "Winners",
+    "account_keys",
+    "held_lots",
+    "lots_by_pool",
+    "winner_prices",
+    "winners_of",
+    "winning_rows",
+]
 
 
 @dataclass(frozen=True, slots=True)
-class Queue:
-    """Winners of one side of an instrument, the first to be deleveraged first.
+class Winners:
+    """Positions that are deleveraged, the first of each side of an instrument first.
 
     Attributes
     ----------
     rows : ndarray of int64, shape (w,)
     lots : ndarray of int64, shape (w,)
-        Quantity of each in lots.
+        How much of each is closed.
+    amount : ndarray of int64, shape (w,), quanta
+        What each gives; nothing where it is closed at the mark.
     score : ndarray of float64, shape (w,)
     """
 
     rows: Wholes
     lots: Wholes
-    score: Floats
+    amount: Wholes
+    score: "Floats"
 
-    def take(self, lots: int) -> Wholes:
-        """Lots of each that are closed for so many: each in full until it is enough."""
-        return allocate(lots, self.lots, self.lots, "queue", False)
+    @classmethod
+    def none(cls) -> "Winners":
+        """Nobody."""
+        nothing: Wholes = np.empty(0, dtype=np.int64)
+        return cls(nothing, nothing, nothing, np.empty(0))
 
 
 def account_keys(book: "PositionBook") -> Wholes:
@@ -54,43 +68,111 @@ def account_keys(book: "PositionBook") -> Wholes:
     return np.array([-1 if label is None else places[label] for label in book.account], dtype=np.int64)
 
 
-def queue_of(
-    risk: "BookRisk", policy: "MarginPolicy", rows: Wholes, keys: Wholes, lots_per_unit: float, seed: int
-) -> Queue:
-    """Rank the positions `rows`, of one side of an instrument, by the policy's rule.
+def winning_rows(after: "BookRisk", closed: Wholes) -> Wholes:
+    """Rows in profit that were not closed."""
+    winning = after.ok & (after.unrealized_pnl > 0)
+    winning[closed] = False
+    return np.flatnonzero(winning)
+
+
+def pools_of(book: "PositionBook", rows: Wholes) -> npt.NDArray[np.uint32]:
+    """Pool of winners: those who gain where a position of the other side of their instrument loses."""
+    return (2 * book.instrument_codes[rows] + (book.quantity[rows] > 0)).astype(np.uint32)
+
+
+def held_lots(book: "PositionBook", rows: Wholes, lots_per_unit: float) -> Wholes:
+    """Lots that each of `rows` holds."""
+    return to_quanta(np.abs(book.quantity[rows]), lots_per_unit)
+
+
+def lots_by_pool(book: "PositionBook", rows: Wholes, lots_per_unit: float) -> Wholes:
+    """Lots of the winners `rows`, a value a pool."""
+    lots = np.zeros(2 * len(book.instrument_names), dtype=np.int64)
+    np.add.at(lots, pools_of(book, rows), held_lots(book, rows, lots_per_unit))
+    return lots
+
+
+def winners_of(
+    after: "BookRisk",
+    policy: "MarginPolicy",
+    rows: Wholes,
+    keys: Wholes,
+    wanted: tuple[Wholes, Wholes],
+    lots_per_unit: float,
+    per_unit: float,
+    seed: int,
+) -> Winners:
+    """Of the winners `rows`, those who close `wanted` lots of each pool and give the amounts.
 
     Raises
     ------
     UnknownRuleError
         Where the policy's ranking is unknown, is not stated for shorts, or needs a leverage that is missing.
     """
-    ranking = policy.known("close_out_ranking")
-    book = risk.book
-    short = bool(rows.size) and bool(book.quantity[rows[0]] < 0)
-    if ranking == "price_ratio_times_leverage" and short:
+    lots, amount = wanted
+    rows = rows[lots[pools_of(after.book, rows)] > 0]
+    if rows.size == 0:
+        return Winners.none()
+    book, ranking = after.book, policy.known("close_out_ranking")
+    if ranking == "price_ratio_times_leverage" and (book.quantity[rows] < 0).any():
         remedy = "state another with policy.replace(close_out_ranking=...)"
         reason = "mark over entry is below 1 for a short in profit"
         raise UnknownRuleError(policy.id, "close_out_ranking is not stated for shorts", remedy, reason)
-    profit, value, equity = risk.unrealized_pnl[rows], risk.notional[rows], risk.equity[rows]
-    maintenance, leverage = risk.maintenance_margin[rows], book.leverage
-    cross = book.is_cross[rows]
-    if cross.any() and book.account_codes is not None:
-        codes = book.account_codes[rows[cross]]
-        equity, maintenance = equity.copy(), maintenance.copy()
-        equity[cross] = risk.accounts.equity[codes]
-        maintenance[cross] = risk.accounts.maintenance_margin[codes]
-    wallet = equity - profit
-    if cross.any() and book.account_codes is not None:
-        wallet[cross] = book.wallet_balance[book.account_codes[rows[cross]]]
-    chosen = np.full(rows.size, np.nan) if leverage is None else leverage[rows]
-    if ranking == "profit_share_times_leverage" and np.isnan(chosen).any():
+    standing = map(np.ascontiguousarray, _standing(after, rows))
+    profit, entry_value, value, wallet, equity, maintenance, leverage = standing
+    if ranking == "profit_share_times_leverage" and np.isnan(leverage).any():
         remedy = "give PositionBook(leverage=...)"
         raise UnknownRuleError(policy.id, "its ranking needs leverages", remedy, "a winner has none")
-    signed = np.where(book.quantity[rows] < 0, -1.0, 1.0)
-    inverse = np.array([policy.instruments[book.name_of(int(row))].payoff == "inverse" for row in rows[:1]])
-    entry_value = value - np.where(inverse.any(), -signed, signed) * profit
-    lots = to_quanta(np.abs(book.quantity[rows]), lots_per_unit)
-    score, order = rank_for_deleveraging(
-        ranking, profit, entry_value, value, wallet, equity, maintenance, chosen, keys[rows], lots, seed
+    winner, taken, given, score = deleverage(
+        ranking,
+        "queue",
+        profit,
+        entry_value,
+        value,
+        wallet,
+        equity,
+        maintenance,
+        leverage,
+        keys[rows],
+        held_lots(book, rows, lots_per_unit),
+        pools_of(book, rows),
+        lots,
+        amount,
+        per_unit,
+        seed,
     )
-    return Queue(rows[order], np.ascontiguousarray(lots[order]), score[order])
+    return Winners(rows[winner], taken, given, score)
+
+
+def winner_prices(
+    risk: "BookRisk", winners: Winners, prices: "Floats", lots_per_unit: float, per_unit: float
+) -> "Floats":
+    """Price at which each winner is closed: the mark, or the price of the fill less what it gives."""
+    book, policy = risk.book, risk.policy
+    instruments = instruments_of(policy, book.instrument_names)
+    codes = book.instrument_codes[winners.rows]
+    own = np.asarray(risk.marks).reshape(-1) if policy.close_out_price == "mark" else prices
+    held = np.maximum(held_lots(book, winners.rows, lots_per_unit), 1)
+    gain = sizes(book, instruments)[1][winners.rows] * (winners.lots / held)
+    given = winners.amount / per_unit / gain
+    return prices_of(instruments, codes, coordinates(instruments, codes, own[codes]) - given)
+
+
+def _standing(after: "BookRisk", rows: Wholes) -> tuple["Floats", ...]:
+    """Profit, values at entry and mark, wallet, equity, requirement and leverage of each row."""
+    book = after.book
+    profit, value, equity = after.unrealized_pnl[rows], after.notional[rows], after.equity[rows].copy()
+    maintenance, cross = after.maintenance_margin[rows].copy(), book.is_cross[rows]
+    wallet = equity - profit
+    if cross.any() and book.account_codes is not None:
+        codes = book.account_codes[rows[cross]]
+        equity[cross] = after.accounts.equity[codes]
+        maintenance[cross] = after.accounts.maintenance_margin[codes]
+        wallet[cross] = book.wallet_balance[codes]
+    leverage = np.full(rows.size, np.nan) if book.leverage is None else book.leverage[rows]
+    instruments = instruments_of(after.policy, book.instrument_names)
+    inverse = np.array([each is not None and each.payoff == "inverse" for each in instruments])
+    rises = np.where(book.quantity[rows] < 0, -1.0, 1.0) * np.where(
+        inverse[book.instrument_codes[rows]], -1.0, 1.0
+    )
+    return profit, value - rises * profit, value, wallet, equity, maintenance, leverage

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from levcore.rules.instruments import Instrument
     from levcore.rules.policy import MarginPolicy
 
-__all__ = ["Wholes", "coordinates", "instruments_of", "quanta_per_unit", "sizes"]
+__all__ = ["Wholes", "coordinates", "instruments_of", "prices_of", "quanta_per_unit", "sizes"]
 
 Wholes = npt.NDArray[np.int64]
 
@@ -56,6 +56,17 @@ def coordinates(
     inverse = np.array([each is not None and each.payoff == "inverse" for each in instruments])[codes]
     with np.errstate(divide="ignore", invalid="ignore"):
         result: Floats = np.where(inverse, 1.0 / prices, prices * factor)
+    return result
+
+
+def prices_of(
+    instruments: "list[Instrument | None]", codes: npt.NDArray[np.uint32], at: "Floats"
+) -> "Floats":
+    """Coordinates as prices: `coordinates` undone."""
+    factor = np.array([math.nan if each is None else each.multiplier for each in instruments])[codes]
+    inverse = np.array([each is not None and each.payoff == "inverse" for each in instruments])[codes]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        result: Floats = np.where(inverse, 1.0 / at, at / factor)
     return result
 
 

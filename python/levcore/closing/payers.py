@@ -11,6 +11,8 @@ class Payers:
     """Purses of a close-out, in quanta, and how winners are drawn."""
 
     fund: int
+    fund_floor: int
+    largest_value: int
     other: dict[Any, int]
     lots_per_unit: float
     seed: int

@@ -1,6 +1,6 @@
 """One book under several policies: the answers side by side, and where they differ."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,18 +10,17 @@ from levcore.book.asset_prices import asset_price_columns
 from levcore.book.marks import Marks, mark_prices
 from levcore.book.positions import PositionBook
 from levcore.engine.engine import Engine
-from levcore.errors import DTypeError, InputError, TierError, UnknownPolicyError, UnknownRuleError
+from levcore.errors import DTypeError, InputError, TierError, UnknownRuleError
 from levcore.measures import MEASURE_NAMES
-from levcore.rules.policy import MarginPolicy, policy
+from levcore.rules.policy import MarginPolicy
+from levcore.rules.several import Policies, label_of, labelled
 
 if TYPE_CHECKING:
     from levcore.comparison.comparison import Comparison, Refusal
     from levcore.comparison.instruments import Match, Names
     from levcore.engine.risk import BookRisk
 
-__all__ = ["Policies", "compare", "label_of", "labelled"]
-
-Policies = Mapping[str, "MarginPolicy | str"] | Iterable["MarginPolicy | str"]
+__all__ = ["compare"]
 
 
 def compare(
@@ -151,56 +150,6 @@ def _evaluated(
         return Refusal(error.rule, error.found, error.expected, can_be_stated=True)
 
 
-def labelled(policies: Policies) -> dict[str, MarginPolicy]:
-    """Policies by label, as `compare` takes them; it says what it refuses."""
-    if isinstance(policies, str | MarginPolicy) or not isinstance(policies, Iterable):
-        raise DTypeError("policies", "must be several", "a sequence of policies or names", repr(policies))
-    if isinstance(policies, Mapping):
-        chosen = {str(label): _policy(one) for label, one in policies.items()}
-    else:
-        chosen = {}
-        ids: dict[str, str] = {}
-        for one in policies:
-            found = _policy(one)
-            label = one if isinstance(one, str) else found.id
-            if label in chosen or found.id in ids:
-                rule = "two have one id; give a mapping of label to policy to compare them"
-                raise InputError("policies", rule, "distinct ids", repr(found.id))
-            chosen[label] = found
-            ids[found.id] = label
-    if not chosen:
-        raise InputError("policies", "must not be empty", "at least one policy", "none")
-    return chosen
-
-
-def _policy(one: MarginPolicy | str) -> MarginPolicy:
-    from difflib import get_close_matches
-
-    from levcore.rules.policy_files import policy_names
-
-    if isinstance(one, MarginPolicy):
-        return one
-    if not isinstance(one, str):
-        raise DTypeError("policies", "must be policies or names", "MarginPolicy or str", type(one).__name__)
-    plain = one.partition("@")[0]
-    close = get_close_matches(plain, policy_names(), n=2, cutoff=0.5)
-    if plain not in policy_names() and close:
-        expected = " or ".join(map(repr, close))
-        raise UnknownPolicyError("policies", "no policy has this name", expected, repr(one))
-    return policy(one)
-
-
-def label_of(key: str, chosen: Mapping[str, MarginPolicy], argument: str) -> str:
-    """Label of the policy that `key` means: a label, an id, or a name that only one has."""
-    if key in chosen:
-        return key
-    found = [label for label, one in chosen.items() if key in (one.id, one.name)]
-    if len(found) != 1:
-        rule = "must name one of the policies compared"
-        raise InputError(argument, rule, f"one of {', '.join(chosen)}", repr(key))
-    return found[0]
-
-
 def _lender(
     argument: str, lender: MarginPolicy | str | None, chosen: Mapping[str, MarginPolicy]
 ) -> tuple[str, MarginPolicy] | None:
@@ -211,5 +160,5 @@ def _lender(
     try:
         label = label_of(lender, chosen, argument)
     except InputError:
-        return lender, _policy(lender)
+        return lender, labelled([lender])[lender]
     return label, chosen[label]

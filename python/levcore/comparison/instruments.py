@@ -1,8 +1,8 @@
 """Which instrument of each policy a comparison takes for each instrument of the book.
 
-A book names its instruments once; every policy has a table of its own. What a policy does not hold under the
-book's name, under the unified symbol or under a name that the caller gives stays unmatched: nothing is
-guessed from similar spellings.
+A book names its instruments once; every policy has a table of its own. What a policy holds neither under a
+spelling of the book's name nor under a name that the caller gives, nor on the same base in another currency,
+which is said, stays unmatched: nothing is guessed from similar spellings.
 """
 
 import dataclasses
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from levcore.errors import InputError
-from levcore.rules.instruments import Instrument, InstrumentTable, plain_symbol
+from levcore.rules.instruments import Instrument, InstrumentTable, said_of
 from levcore.rules.policy import MarginPolicy
 from levcore.rules.table_fit import check_tables, fits
 from levcore.rules.tiers import TierTable
@@ -41,6 +41,8 @@ class Match:
         Label of the policy asked for what this one does not hold; empty where none was.
     restated : tuple of str
         Those whose contract size was restated in the contracts that the book counts.
+    elsewhere : tuple of str
+        What stands for a name in another currency, in words, a name each.
     misfits : tuple of str
         Borrowed ones whose tier table is of a unit or shape other than the policy's own tables have.
     """
@@ -52,6 +54,7 @@ class Match:
     unmatched: tuple[str, ...]
     lender: str = ""
     restated: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
     misfits: tuple[str, ...] = ()
 
 
@@ -92,6 +95,11 @@ def match_instruments(
     if lender is not None:
         label, policy = lender
         lent = own[label] if policies.get(label) is policy else _own(names, policy, {})
+    for name in names:
+        for label, one in policies.items():
+            taken = None if name in own[label] or name in lent else _on_the_same_base(name, one, own.values())
+            if taken is not None:
+                own[label][name] = taken
     found = {label: {**lent, **held} for label, held in own.items()}
     contracts = {name: _contract(name, found, quantities_of) for name in names}
     return {
@@ -112,21 +120,17 @@ def _own(names: Sequence[str], policy: MarginPolicy, given: Names) -> dict[str, 
             found[name] = table[choice]
         elif name in table:
             found[name] = table[name]
-    missing = [name for name in names if name not in found]
-    if missing:
-        found.update(_by_symbol(missing, table))
     return found
 
 
-def _by_symbol(names: Iterable[str], table: InstrumentTable) -> dict[str, Instrument]:
-    """Instruments that the table spells the unified way and the book plainly; two candidates are none."""
-    spellings: dict[str, list[str]] = {}
-    for spelling in table:
-        plain = plain_symbol(spelling)
-        if plain != spelling:
-            spellings.setdefault(plain, []).append(spelling)
-    candidates = ((name, spellings.get(plain_symbol(name), [])) for name in names)
-    return {name: table[spelled[0]] for name, spelled in candidates if len(spelled) == 1}
+def _on_the_same_base(
+    name: str, policy: MarginPolicy, held: Iterable[Mapping[str, Instrument]]
+) -> Instrument | None:
+    """Contract in another currency that stands for `name`, where the other policies' is linear as well."""
+    if any(name in each and each[name].payoff != "linear" for each in held):
+        return None
+    table = policy.instruments.with_stand_ins([name])
+    return table[name] if name in table.stand_ins else None
 
 
 def _contract(name: str, found: Mapping[str, Mapping[str, Instrument]], quantities_of: str | None) -> float:
@@ -188,8 +192,16 @@ def _match(
         restated=tuple(
             name for name in names if name in found and found[name].contract_size != contracts[name]
         ),
+        elsewhere=tuple(
+            said_of(own[name], name) for name in names if name in own and _stands_in(own[name], name, policy)
+        ),
         misfits=tuple(name for name in borrowed if not fits(found[name].tiers, policy)),
     )
+
+
+def _stands_in(instrument: Instrument, name: str, policy: MarginPolicy) -> bool:
+    table = policy.instruments
+    return table.resolve(name) is None and table.stand_in(name) == instrument.name
 
 
 def _restated(name: str, instrument: Instrument, size: float) -> Instrument:

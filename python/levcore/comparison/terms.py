@@ -88,6 +88,9 @@ def tier_notes(policy: MarginPolicy, match: Match) -> list[str]:
         notes.append(f"The policy's own tables are {policy.table_shape}, keyed by {units}; {which} are not.")
     if match.restated:
         notes.append(f"Contract sizes restated in the book's contracts: {_listed(match.restated)}.")
+    if match.elsewhere:
+        taken = "; ".join(match.elsewhere)
+        notes.append(f"On the same base in another currency, which is not converted: {taken}.")
     if match.unmatched:
         notes.append(f"No instrument, and therefore no numbers: {_listed(match.unmatched)}.")
     return notes
@@ -141,6 +144,7 @@ def policy_facts(comparison: "Comparison", label: str) -> dict[str, Any]:
         "tiers_from_caller": list(match.from_caller),
         "tiers_borrowed": list(match.borrowed),
         "tiers_borrowed_from": match.lender if match.borrowed else "",
+        "in_another_currency": list(match.elsewhere),
         "unmatched": list(match.unmatched),
         "assets_own": list(assets.own),
         "assets_borrowed": list(assets.borrowed),

@@ -44,5 +44,5 @@ def judged_accounts(comparison: "Comparison") -> Flags:
     """Accounts that every policy which answers could judge, shape (a,)."""
     every = np.full(len(comparison.book.account_ids), bool(comparison.answers))
     for risk in comparison.answers.values():
-        every &= risk.accounts.status == AccountStatus.OK
+        every &= np.isin(risk.accounts.status, (AccountStatus.OK, AccountStatus.SEVERAL_WALLETS))
     return every

@@ -17,7 +17,7 @@ from levcore.engine.frames import ExportsFrame, label_table, result_table
 from levcore.errors import InputError
 from levcore.frozen import Frozen
 from levcore.measures import Measure
-from levcore.status import FIRST_PARTIAL, Code, Status
+from levcore.status import FIRST_PARTIAL, AccountStatus, Code, Status
 
 if TYPE_CHECKING:
     from levcore.book.positions import PositionBook
@@ -122,8 +122,9 @@ class ResultColumns(Frozen, ExportsFrame):
         """Find the names of the codes."""
         super().__init_subclass__()
         found = {name: column for name, column in cls.__dict__.items() if isinstance(column, CodeColumn)}
-        cls.kinds = {name: column.kind for name, column in found.items()}
-        cls.codes = tuple(found)
+        if found:
+            cls.kinds = {name: column.kind for name, column in found.items()}
+            cls.codes = tuple(found)
 
     def __len__(self) -> int:
         """Number of rows."""
@@ -188,7 +189,10 @@ class ResultColumns(Frozen, ExportsFrame):
         """What could not be evaluated, or not wholly, in the order of rows; the first `limit` of them."""
         kind, codes = self._status
         first = FIRST_PARTIAL if kind is Status else 1
-        places = np.flatnonzero(codes >= first)[:limit]
+        failed = codes >= first
+        if kind is AccountStatus:
+            failed &= codes != AccountStatus.SEVERAL_WALLETS
+        places = np.flatnonzero(failed)[:limit]
         return [self._failure(place, kind(int(codes[place]))) for place in places.tolist()]
 
     @abstractmethod

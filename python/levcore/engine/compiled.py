@@ -27,6 +27,7 @@ __all__ = [
     "check_modes",
     "compile_policy",
     "pools_every_account",
+    "short_tiers_of",
 ]
 
 UNKNOWN = "unknown"
@@ -72,6 +73,7 @@ class CompiledTable:
     rates: tuple[float, ...]
     deductions: tuple[float, ...]
     cap: float
+    max_leverage: tuple[float, ...]
     slope: float
 
 
@@ -150,7 +152,7 @@ def compile_policy(policy: "MarginPolicy", names: Sequence[str] | None = None) -
     found = [table[name] for name in chosen]
     for instrument in found:
         check_tables(policy, instrument)
-    instruments = tuple(_compile_instrument(instrument, funding, movers) for instrument in found)
+    instruments = tuple(_compile_instrument(policy, instrument, funding, movers) for instrument in found)
     places = {name: place for place, name in enumerate(chosen)}
     assets = tuple(_compile_asset(asset, movers) for asset in policy.assets.values())
     unknown = _unknown_by_mode(policy)
@@ -207,7 +209,8 @@ def check_modes(policy: "MarginPolicy", compiled: CompiledPolicy, is_cross: npt.
     UnknownRuleError
         Naming the rule and how to give it.
     """
-    for mode, present in (("cross", bool(is_cross.any())), ("isolated", not is_cross.all())):
+    cross = np.count_nonzero(is_cross)
+    for mode, present in (("cross", cross > 0), ("isolated", cross < is_cross.size)):
         rule = compiled.unknown_for.get(mode)
         if present and rule is not None:
             policy.known(rule)
@@ -321,10 +324,29 @@ def _fee_in_bankruptcy(policy: "MarginPolicy", fee_bases: list[str]) -> bool | N
     return None if known == UNKNOWN else bool(known)
 
 
-def _compile_instrument(instrument: "Instrument", funding: str, movers: Movers) -> CompiledInstrument:
+def short_tiers_of(policy: "MarginPolicy", instrument: "Instrument") -> "TierTable | None":
+    """Tiers of short positions, the policy's least inside; None where they are those of long ones.
+
+    Raises
+    ------
+    TierError
+        Where the policy has least amounts a unit and the table is neither a single rate nor one a unit.
+    """
+    if not policy.short_minimum:
+        return instrument.short_tiers
+    try:
+        return (instrument.short_tiers or instrument.tiers).with_least_per_unit(policy.short_minimum)
+    except TierError as error:
+        remedy = f"{error.expected}, or policy.replace(short_minimum=()) where the table holds it already"
+        raise TierError(instrument.name, error.tier, error.rule, remedy, error.found, error.column) from None
+
+
+def _compile_instrument(
+    policy: "MarginPolicy", instrument: "Instrument", funding: str, movers: Movers
+) -> CompiledInstrument:
     rate = 0.0 if funding == "none" else float(instrument.funding_rate)
     long_funding = short_funding = rate
-    short, initial = instrument.short_tiers, instrument.initial_tiers
+    short, initial = short_tiers_of(policy, instrument), instrument.initial_tiers
     if funding == "rate_times_value_of_payer":
         # A positive rate is paid by long positions to short ones.
         long_funding, short_funding = max(rate, 0.0), max(-rate, 0.0)
@@ -362,7 +384,7 @@ def _compile_table(instrument: "Instrument", tiers: "TierTable", funding_rate: f
     if funding_rate:
         rates = tuple(rate + funding_rate for rate in rates)
         for number, rate in enumerate(rates, 1):
-            if not 0 <= rate < 1:
+            if not (0 <= rate < 1 or (rate == 1 and tiers.shape == "per_unit")):
                 rule = "must stay a fraction of value with the funding rate added"
                 raise TierError(instrument.name, number, rule, "in [0, 1)", repr(rate), "rate")
     return _columns(tiers, rates)
@@ -370,13 +392,14 @@ def _compile_table(instrument: "Instrument", tiers: "TierTable", funding_rate: f
 
 def _columns(tiers: "TierTable", rates: tuple[float, ...]) -> CompiledTable:
     """Columns of a table with these rates."""
-    keys = {"marginal": "value", "growing": "size"}
+    keys = {"marginal": "value", "growing": "size", "per_unit": "unit_value"}
     return CompiledTable(
         key=keys.get(tiers.shape, tiers.unit),
         floors=tiers.floors,
         rates=rates,
         deductions=tiers.deductions,
         cap=tiers.cap,
+        max_leverage=tiers.max_leverage,
         slope=tiers.slope,
     )
 
@@ -390,6 +413,13 @@ def _check_payoff(instrument: "Instrument", tiers: "TierTable") -> None:
             f"a marginal table of an {instrument.payoff} contract is keyed by value in settlement currency",
             f"unit {settlement}",
             f"unit {tiers.unit}",
+        )
+    if tiers.shape == "per_unit" and len(tiers) > 1 and instrument.payoff == "inverse":
+        rule = (
+            "lines a unit hold from prices on, and the value of an inverse contract falls as its price rises"
+        )
+        raise TierError(
+            instrument.name, 2, rule, "one line for an inverse contract", str(len(tiers)), "floor"
         )
     if tiers.shape == "growing" and instrument.payoff == "quanto":
         rule = "a rate that grows with the size in base currency has no meaning for a quanto contract"

@@ -4,14 +4,17 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from levcore._levcore import measure_distances
 from levcore.arguments import of_kind
 from levcore.book.arrays import Floats, real_number
 from levcore.book.asset_prices import asset_price_columns
+from levcore.book.marks import mark_prices
+from levcore.book.wallets import Wallets
 from levcore.engine.columns import AccountColumns, CodeColumn, Column
 from levcore.engine.engine import Engine
-from levcore.engine.known_prices import known_prices
+from levcore.engine.wallet_risk import joined_status
 from levcore.errors import DTypeError, InputError
 from levcore.measures import DISTANCE_TABLE
 from levcore.status import AccountStatus
@@ -36,7 +39,8 @@ class AccountDistance(AccountColumns):
     lower, upper : ndarray of float64, shape (a,), fraction
         Moves ``t`` that liquidate as every price becomes ``P * (1 + beta * t)``: the largest below and the
         smallest above those at which the account is healthy. NaN where none in the range of positive prices
-        does. Of an account that is liquidated already both may lie on one side of 0.
+        does. Of an account that is liquidated already both may lie on one side of 0. Of one with several
+        wallets: where the first of them is.
     status : ndarray of uint8, shape (a,)
         Codes of `AccountStatus`; both moves are NaN unless it is ``OK``.
     """
@@ -53,6 +57,28 @@ class AccountDistance(AccountColumns):
         self._fill(
             book=book, _results=np.empty((2, accounts)), _codes=np.empty((1, accounts), dtype=np.uint8)
         )
+
+    @classmethod
+    def of_wallets(
+        cls, book: "PositionBook", wallets: Wallets, moves: Floats, status: npt.NDArray[np.uint8]
+    ) -> "AccountDistance":
+        """Distances of accounts from those of their wallets: where the first of them is liquidated.
+
+        Parameters
+        ----------
+        book, wallets
+        moves : ndarray of float64, shape (2, w)
+        status : ndarray of uint8, shape (1, w)
+        """
+        result = cls(book)
+        if wallets.is_split:
+            status = joined_status(wallets, status, AccountStatus.OK)
+            starts = wallets.first_of(np.arange(len(book.account_ids)))
+            lower = np.fmax.reduceat(moves[0], starts) if starts.size else moves[0]
+            upper = np.fmin.reduceat(moves[1], starts) if starts.size else moves[1]
+            moves = np.where(status == AccountStatus.OK, (lower, upper), np.nan)
+        result._results[...], result._codes[...] = moves, status
+        return result
 
     @property
     def nearest(self) -> Floats:
@@ -118,21 +144,21 @@ def distance(
     """
     of_kind("engine", engine, Engine)
     bound = engine.bind(book)
-    prices = known_prices(book, marks, bound.policies)
-    result = AccountDistance(book)
-    results, codes = result.buffers
+    prices = mark_prices(book, marks)
+    wallets = bound.wallets
+    moves, codes = np.empty((2, len(wallets))), np.empty((1, len(wallets)), dtype=np.uint8)
     measure_distances(
-        book.layout(pool_all=True),
+        wallets.layout(book, pool_all=True),
         bound.kernel,
         prices.reshape(-1),
         asset_price_columns(book, bound.policies, asset_prices),
         beta_columns(book, bound.policies, betas, others),
-        results,
+        moves,
         codes,
         engine.used_instruction_set,
         engine.threads_of_call(threads, len(book)),
     )
-    return result
+    return AccountDistance.of_wallets(book, wallets, moves, codes)
 
 
 def beta_columns(

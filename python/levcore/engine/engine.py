@@ -13,10 +13,10 @@ from levcore._levcore import used_instruction_set as core_used_instruction_set
 from levcore.arguments import is_word
 from levcore.book.arrays import Floats
 from levcore.book.asset_prices import asset_price_columns
-from levcore.book.listings import refuse_mixed_settlement
-from levcore.book.marks import Marks
+from levcore.book.marks import Marks, mark_prices
 from levcore.book.policy_labels import Policies, labelled_policies, labels_of_book, the_one_policy
 from levcore.book.positions import PositionBook
+from levcore.book.wallets import Wallets, wallets_of
 from levcore.engine.compiled import (
     CompiledPolicy,
     check_accounts,
@@ -24,7 +24,6 @@ from levcore.engine.compiled import (
     compile_policy,
     pools_every_account,
 )
-from levcore.engine.known_prices import known_prices
 from levcore.engine.risk import BookRisk
 from levcore.engine.shared_memory import refuse_shared_memory
 from levcore.engine.threads import checked_threads, threads_of_call
@@ -65,11 +64,12 @@ class Compiled(NamedTuple):
 
 
 class Binding(NamedTuple):
-    """The policies of an engine that a book's policy codes point to, and the book's layout for them."""
+    """Policies of an engine that a book's policy codes point to; the book's wallets and layout for them."""
 
     policies: tuple[MarginPolicy, ...]
     kernel: BookPolicies
     handle: Book
+    wallets: Wallets
 
 
 class Engine(Frozen):
@@ -205,7 +205,7 @@ class Engine(Frozen):
         ShapeError, DTypeError
             For marks or `out` of the wrong size or type.
         InputError
-            For a book whose policies the engine lacks, or whose cross accounts settle in several currencies.
+            For a book whose policies the engine lacks.
         UnknownRuleError
             If a policy does not know a rule that positions of this book need.
         InvalidRowsError
@@ -219,8 +219,8 @@ class Engine(Frozen):
         bound = self.bind(book)
         if names is None:
             names = default_measures(book.has_pooled_accounts) if out is None else out.measures
-        prices = known_prices(book, marks, bound.policies)
-        risk = self._result(book, bound.policies, prices, names, out)
+        prices = mark_prices(book, marks)
+        risk = self._result(book, bound, prices, names, out)
         results, codes = risk.buffers
         of_assets = asset_price_columns(book, bound.policies, asset_prices)
         if out is not None:
@@ -232,7 +232,7 @@ class Engine(Frozen):
             DEFAULT_MASK if names is DEFAULT_MEASURES else measure_mask(names),
             results,
             codes,
-            risk.accounts.buffers if book.account_ids else None,
+            risk.wallet_buffers if book.account_ids else None,
             of_assets,
             risk.balances.buffers if book.balances is not None else None,
             self.used_instruction_set,
@@ -240,7 +240,8 @@ class Engine(Frozen):
         )
         if out is not None:
             # Not before: a call that is refused leaves the result with the book that its numbers are of.
-            out.reused(book, bound.policies, prices)
+            out.reused(book, bound.policies, prices, bound.wallets)
+        risk.join_wallets()
         if on_bad_row == "raise":
             raise_for_bad_rows(risk)
         return risk
@@ -255,6 +256,29 @@ class Engine(Frozen):
 
         return evaluate_over(self, book, marks, **options)
 
+    def by_wallet(self, book: PositionBook) -> PositionBook:
+        """Book in which each wallet is an account: (``"a"``, ``"USDT"``) is the account ``"a USDT"``.
+
+        For what knows an account by its id alone, such as changes and orders. A book whose accounts have one
+        wallet each comes back as it is.
+
+        Raises
+        ------
+        InputError
+            Where another account has the name of such a wallet.
+
+        Examples
+        --------
+        >>> import levcore as lc
+        >>> book = lc.PositionBook(
+        ...     ["BTCUSDT", "BTCUSDC"], [0.5, -0.5], [60_000.0, 60_000.0], ["a", "a"], "cross",
+        ...     wallet_balance={"a": {"USDT": 4_000.0, "USDC": 5_000.0}},
+        ... )
+        >>> lc.Engine(lc.policy("binance-usdm")).by_wallet(book).account_ids
+        ('a USDC', 'a USDT')
+        """
+        return self.bind(book).wallets.apart(book)
+
     def bind(self, book: PositionBook) -> Binding:
         """Policies of the book with the places of its instruments, found once a book."""
         if not isinstance(book, PositionBook):
@@ -268,7 +292,7 @@ class Engine(Frozen):
             check_modes(compiled.policy, compiled.rules, book.is_cross[rows])
             check_accounts(compiled.policy, book)
         policies = tuple(compiled.policy for compiled in chosen)
-        refuse_mixed_settlement(book, policies)
+        wallets = wallets_of(book, policies)
         assets = () if book.balances is None else book.balances.asset_names
         parts = [
             (
@@ -278,28 +302,29 @@ class Engine(Frozen):
             )
             for compiled in chosen
         ]
-        handle = book.layout(pool_all=any(map(pools_every_account, policies)))
+        handle = wallets.layout(book, pool_all=any(map(pools_every_account, policies)))
         # Two threads may find it at once: they find the same.
-        bound = self._bound[book] = Binding(policies, BookPolicies(parts), handle)
+        bound = self._bound[book] = Binding(policies, BookPolicies(parts), handle, wallets)
         return bound
 
     def _result(
         self,
         book: PositionBook,
-        policies: tuple[MarginPolicy, ...],
+        bound: Binding,
         prices: Floats,
         names: tuple[str, ...],
         out: BookRisk | None,
     ) -> BookRisk:
         if out is None:
-            return BookRisk(book, policies, prices, names)
+            return BookRisk(book, bound.policies, prices, names, bound.wallets)
         if out.measures != names:
             raise InputError("out", "must hold the same measures", ", ".join(names), ", ".join(out.measures))
         balances = 0 if book.balances is None else len(book.balances)
-        if (len(out), len(out.accounts), len(out.balances)) != (len(book), len(book.account_ids), balances):
-            expected = f"{len(book)} rows, {len(book.account_ids)} accounts, {balances} balances"
-            found = f"{len(out)} rows, {len(out.accounts)} accounts, {len(out.balances)} balances"
-            raise ShapeError("out", "must fit the book", expected, found)
+        needed = len(book), len(book.account_ids), len(bound.wallets), balances
+        held = len(out), len(out.accounts), len(out.wallet_columns), len(out.balances)
+        if needed != held:
+            words = "{} rows, {} accounts, {} wallets, {} balances"
+            raise ShapeError("out", "must fit the book", words.format(*needed), words.format(*held))
         return out
 
     def threads_of_call(self, threads: int | None, rows: int) -> int:

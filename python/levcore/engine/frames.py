@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from levcore._levcore import Table
 from levcore.book.coded_labels import CodedLabels
+from levcore.book.numbered_labels import number_labels
 from levcore.status import Code
 
 if TYPE_CHECKING:
@@ -89,11 +90,14 @@ def with_codes(table: Table, name: str, codes: npt.NDArray[np.uint8], kind: type
 
 def _with_labels(table: Table, name: str, labels: Sequence[Any] | npt.NDArray[Any]) -> Table:
     """Ids as integers where all are, else as text; the empty label of what has none is null."""
-    if isinstance(labels, CodedLabels) and all(isinstance(label, str) for label in labels.labels):
-        codes = labels.codes
-        if "" in labels.labels:
-            codes = np.where(codes == labels.labels.index(""), NO_WORD, codes)
-        return table.with_words(name, codes, list(labels.labels))
+    coded = (labels.codes, labels.labels) if isinstance(labels, CodedLabels) else number_labels(labels)
+    if coded is not None and all(isinstance(label, str) for label in coded[1]):
+        codes, words = coded
+        if "" in words:
+            codes = np.where(codes == words.index(""), NO_WORD, codes)
+        return table.with_coded_texts(name, codes, list(words))
+    if isinstance(labels, np.ndarray) and labels.dtype == np.int64 and labels.ndim == 1:
+        return table.with_whole_numbers(name, labels)
     values = [None if label is None or label == "" or label != label else label for label in _plain(labels)]
     if {type(value) for value in values} - {type(None)} == {int}:
         return table.with_integers(name, values)

@@ -10,11 +10,11 @@ from levcore._levcore import measure_distances_without
 from levcore.arguments import of_kind
 from levcore.book.arrays import Floats
 from levcore.book.asset_prices import asset_price_columns
+from levcore.book.marks import mark_prices
 from levcore.engine.account_risk import AccountRisk
 from levcore.engine.columns import CodeColumn, Failure, ResultColumns
 from levcore.engine.distances import AccountDistance, beta_columns
 from levcore.engine.engine import Engine
-from levcore.engine.known_prices import known_prices
 from levcore.engine.risk import BookRisk
 from levcore.measures import ACCOUNT_MEASURES
 from levcore.status import FIRST_FAILURE, AccountStatus, Code, State
@@ -152,10 +152,9 @@ class LegCosts:
 
     def _marginal(self, measure: str) -> Floats:
         with_it: Floats = np.array(self.risk[measure])
-        book = self.risk.book
-        if book.account_codes is not None:
-            cross = book.is_cross
-            with_it[cross] = getattr(self.risk.accounts, measure)[book.account_codes[cross]]
+        cross, wallets = self.risk.book.is_cross, self.risk.wallets
+        if wallets.columns.of_row is not None:
+            with_it[cross] = getattr(wallets, measure)[wallets.columns.of_row[cross]]
         with np.errstate(invalid="ignore"):  # infinite with and without: no difference is known
             marginal: Floats = with_it - getattr(self.without, measure)
         return marginal
@@ -227,12 +226,12 @@ def leg_costs(
     """
     of_kind("engine", engine, Engine)
     bound = engine.bind(book)
-    prices = known_prices(book, marks, bound.policies)
+    prices = mark_prices(book, marks)
     of_assets = asset_price_columns(book, bound.policies, asset_prices)
     workers = engine.threads_of_call(threads, len(book))
     risk = engine.evaluate(book, prices, asset_prices=asset_prices, measures=OF_ROWS, threads=threads)
     costs = LegCosts(risk, with_distances=with_distances)
-    whole, instruction_set = book.layout(pool_all=True), engine.used_instruction_set
+    whole, instruction_set = bound.wallets.layout(book, pool_all=True), engine.used_instruction_set
     core_leave_one_out(
         whole, bound.kernel, prices.reshape(-1), of_assets, *costs.without.buffers, instruction_set, workers
     )

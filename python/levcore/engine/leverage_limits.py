@@ -8,10 +8,19 @@ import numpy.typing as npt
 from levcore.book.arrays import Floats
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from levcore.engine.risk import BookRisk
+    from levcore.rules.instruments import Instrument
     from levcore.rules.tiers import TierTable
 
-__all__ = ["LeverageAboveTier", "leverage_above_tier", "leverage_of_tiers"]
+__all__ = [
+    "LeverageAboveTier",
+    "allowed_leverage",
+    "leverage_above_tier",
+    "leverage_by_kind",
+    "leverage_of_tiers",
+]
 
 
 class LeverageAboveTier(NamedTuple):
@@ -30,31 +39,61 @@ def leverage_above_tier(risk: "BookRisk") -> list[LeverageAboveTier]:
     and rows without a leverage, say nothing.
     """
     book = risk.book
-    if book.leverage is None or not len(book):
+    if book.leverage is None or not (book.leverage > 1.0).any():
         return []
-    given = book.leverage > 1.0
+    highest = allowed_leverage(risk)
+    rows = np.flatnonzero((book.leverage > 1.0) & (book.leverage > highest))
+    return [
+        LeverageAboveTier(row, book.name_of(row), float(book.leverage[row]), float(highest[row]))
+        for row in rows.tolist()
+    ]
+
+
+def allowed_leverage(risk: "BookRisk") -> Floats:
+    """Maximum leverage of the tier that each position is in at the mark, shape (n,).
+
+    NaN where its table states none, its policy does not know the instrument, or the row has no value; `risk`
+    must hold ``notional``.
+    """
+    book = risk.book
     policies = np.zeros(len(book), np.int64) if book.policy_codes is None else book.policy_codes
-    kinds = np.unique(np.stack((policies[given], book.instrument_codes[given]), axis=1), axis=0)
-    found: list[LeverageAboveTier] = []
-    for policy, code in kinds.tolist():
-        table, name = risk.policies[policy].instruments, book.instrument_names[code]
-        if name not in table:
+    names = book.instrument_names
+    kinds = policies.astype(np.int64) * max(len(names), 1) + book.instrument_codes
+
+    def instrument_of(kind: int) -> "Instrument | None":
+        policy, code = divmod(kind, len(names))
+        table = risk.policies[policy].instruments
+        return table.get(names[code])
+
+    return leverage_by_kind(kinds, instrument_of, book.quantity, risk.notional, book.risk_limit)
+
+
+def leverage_by_kind(
+    kinds: npt.NDArray[np.int64],
+    instrument_of: "Callable[[int], Instrument | None]",
+    quantity: Floats,
+    notional: Floats,
+    risk_limit: Floats | None,
+) -> Floats:
+    """Maximum leverage of positions, each of a kind that has one instrument; NaN: none, or none stated."""
+    highest = np.full(kinds.size, np.nan)
+    order = np.argsort(kinds, kind="stable")
+    found, starts = np.unique(kinds[order], return_index=True)
+    ends = [*starts.tolist(), kinds.size][1:]
+    for kind, start, end in zip(found.tolist(), starts.tolist(), ends, strict=True):
+        rows = order[start:end]
+        instrument = instrument_of(kind)
+        if instrument is None:
             continue
-        instrument = table[name]
-        own = given & (book.instrument_codes == code) & (policies == policy)
-        for sign, tiers in ((1.0, instrument.tiers), (-1.0, instrument.short_tiers or instrument.tiers)):
-            if not tiers.max_leverage:
-                continue
-            rows = np.flatnonzero(own & (book.quantity * sign > 0.0))
-            limit = None if book.risk_limit is None else book.risk_limit[rows]
-            size = np.abs(book.quantity[rows])
-            highest = leverage_of_tiers(tiers, size, risk.notional[rows], limit, instrument.contract_size)
-            above = book.leverage[rows] > highest
-            found += [
-                LeverageAboveTier(int(row), name, float(book.leverage[row]), float(most))
-                for row, most in zip(rows[above], highest[above], strict=True)
-            ]
-    return sorted(found)
+        short = quantity[rows] < 0.0
+        for side, tiers in (
+            (rows[~short], instrument.tiers),
+            (rows[short], instrument.short_tiers or instrument.tiers),
+        ):
+            limit = None if risk_limit is None else risk_limit[side]
+            size = np.abs(quantity[side])
+            highest[side] = leverage_of_tiers(tiers, size, notional[side], limit, instrument.contract_size)
+    return highest
 
 
 def leverage_of_tiers(

@@ -1,6 +1,6 @@
 """A book at the marks of many times, evaluated by the core without a step of Python a time or row."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from levcore._levcore import exact_sums
 from levcore.book.arrays import Floats
 from levcore.book.asset_prices import asset_price_columns
 from levcore.book.marks_over_time import marks_over_time
-from levcore.engine.known_prices import known_prices
+from levcore.engine.wallet_risk import of_accounts
 from levcore.errors import InputError
 from levcore.measures import ACCOUNT_MEASURES, BALANCE_MEASURES, chosen_measures, measure_mask
 from levcore.status import FIRST_FAILURE, State
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from levcore.book.positions import PositionBook
     from levcore.engine.engine import Engine
 
-__all__ = ["RiskOverTime", "evaluate_over"]
+__all__ = ["RiskOverTime", "evaluate_over", "evaluations"]
 
 VALUES_AT_ONCE = 1 << 22
 """Results of rows that are held at a time."""
@@ -111,9 +111,9 @@ class RiskOverTime:
         keys = groups * len(State) + codes[:, 0, :].reshape(-1)
         self.states[here] = np.bincount(keys, minlength=count * len(State)).reshape(count, len(State))
         self.failed[here] = (codes[:, 1, :] >= FIRST_FAILURE).sum(axis=1)
-        of_accounts, account_codes = accounts
+        measures, account_codes = accounts
         for place, name in enumerate(ACCOUNT_MEASURES):
-            self.accounts[name][here] = of_accounts[:, place, :]
+            self.accounts[name][here] = measures[:, place, :]
         self.account_states[here], self.account_statuses[here] = (
             account_codes[:, 0, :],
             account_codes[:, 1, :],
@@ -177,21 +177,43 @@ def evaluate_over(
     names = chosen_measures(measures)
     if not names:
         raise InputError("measures", "must name one at least", "a measure", "none")
-    bound = engine.bind(book)
     prices, labels = marks_over_time(book, marks, times)
-    count = len(labels)
     risk = RiskOverTime(book, labels, names, keep_rows)
+    wallets = engine.bind(book).wallets
+    for first, of_rows, of_wallets in evaluations(engine, book, prices, names, asset_prices, threads):
+        risk.take(first, of_rows, of_accounts(wallets, *of_wallets))
+    return risk
+
+
+def evaluations(
+    engine: "Engine",
+    book: "PositionBook",
+    prices: Floats,
+    names: tuple[str, ...],
+    asset_prices: Mapping[str, float] | None,
+    threads: int | None,
+) -> Iterator[tuple[int, "Both", "Both"]]:
+    """Evaluate at `prices`, some times at once, so that no result of all times and rows is held.
+
+    Yields
+    ------
+    first : int
+        Number of the first time.
+    of_rows : tuple
+        Results of shape (t, k, n) of the measures `names`, and codes of shape (t, 2, n): state and status.
+    of_wallets : tuple
+        Results of shape (t, `ACCOUNT_MEASURES`, w) and codes of shape (t, 2, w), by wallet.
+    """
+    bound, count = engine.bind(book), len(prices)
     if not count:
-        return risk
-    with np.errstate(invalid="ignore"):
-        known_prices(book, np.fmin.reduce(prices, axis=0), bound.policies)
+        return
     of_assets = asset_price_columns(book, bound.policies, asset_prices)
     balances = 0 if book.balances is None else len(book.balances)
     at_once = max(1, min(count, VALUES_AT_ONCE // max(1, len(book) * len(names))))
-    sizes = len(book), len(book.account_ids), balances
+    sizes = len(book), len(bound.wallets), balances
     for first in range(0, count, at_once):
         some = np.ascontiguousarray(prices[first : first + at_once])
-        results, accounts, of_balances = _buffers(len(some), len(names), *sizes)
+        results, of_wallets, of_balances = _buffers(len(some), len(names), *sizes)
         core_evaluate_over(
             bound.handle,
             bound.kernel,
@@ -199,14 +221,13 @@ def evaluate_over(
             len(some),
             measure_mask(names),
             *results,
-            accounts,
+            of_wallets,
             of_assets,
             of_balances,
             engine.used_instruction_set,
             engine.threads_of_call(threads, len(book)),
         )
-        risk.take(first, _by_time(len(some), results), _by_time(len(some), accounts))
-    return risk
+        yield first, _by_time(len(some), results), _by_time(len(some), of_wallets)
 
 
 Both = tuple[Floats, npt.NDArray[np.uint8]]

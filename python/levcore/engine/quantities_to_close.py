@@ -9,8 +9,8 @@ from levcore._levcore import quantities_to_close as core_quantities_to_close
 from levcore.arguments import of_kind
 from levcore.book.arrays import Floats
 from levcore.book.asset_prices import asset_price_columns
+from levcore.book.marks import mark_prices
 from levcore.engine.engine import Engine
-from levcore.engine.known_prices import known_prices
 
 if TYPE_CHECKING:
     from levcore.book.marks import Marks
@@ -64,10 +64,10 @@ def quantities_to_close(
     """
     of_kind("engine", engine, Engine)
     bound = engine.bind(book)
-    prices = known_prices(book, marks, bound.policies)
+    prices = mark_prices(book, marks)
     results = np.empty((1, len(book)))
     core_quantities_to_close(
-        book.layout(pool_all=True),
+        bound.wallets.layout(book, pool_all=True),
         bound.kernel,
         prices.reshape(-1),
         asset_price_columns(book, bound.policies, asset_prices),

@@ -9,11 +9,12 @@ from levcore._levcore import Table
 from levcore.book.arrays import Floats
 from levcore.book.marks import marks_by_policy
 from levcore.book.policy_labels import the_one_policy
+from levcore.book.wallets import Wallets, wallets_of
 from levcore.engine.account_risk import AccountRisk
 from levcore.engine.balance_risk import BalanceRisk
 from levcore.engine.columns import CodeColumn, Column, Failure, ResultColumns
 from levcore.engine.frames import book_table, result_table
-from levcore.engine.summary import summarize
+from levcore.engine.wallet_risk import WalletRisk, of_accounts
 from levcore.measures import MEASURES
 from levcore.status import FIRST_FAILURE, FIRST_PARTIAL, Code, State, Status
 
@@ -59,6 +60,8 @@ class BookRisk(ResultColumns):
         Measures computed.
     accounts : AccountRisk
         Cross accounts.
+    wallets : WalletRisk
+        Their wallets: one an account, or one a settlement currency of it where the policy has them apart.
     balances : BalanceRisk
         Balances of accounts in several assets.
     book : PositionBook
@@ -71,13 +74,15 @@ class BookRisk(ResultColumns):
         By ``book.instrument_names``, and by policy if they were given so; NaN where missing.
     """
 
-    __slots__ = ("accounts", "balances", "marks", "measures", "policies")
+    __slots__ = ("_wallet_columns", "_wallets", "accounts", "balances", "marks", "measures", "policies")
 
     accounts: AccountRisk
     balances: BalanceRisk
     marks: Floats
     measures: tuple[str, ...]
     policies: tuple["MarginPolicy", ...]
+    _wallet_columns: Wallets
+    _wallets: WalletRisk | None
 
     table = MEASURES
     notional = Column()
@@ -102,6 +107,7 @@ class BookRisk(ResultColumns):
         policies: tuple["MarginPolicy", ...],
         marks: Floats,
         measures: tuple[str, ...],
+        wallets: Wallets | None = None,
     ) -> None:
         width = padded(len(book))
         self._fill(
@@ -112,17 +118,50 @@ class BookRisk(ResultColumns):
             _results=aligned(len(measures), width),
             _codes=np.empty((2, width), dtype=np.uint8),
             accounts=AccountRisk(book),
+            _wallet_columns=wallets_of(book, policies) if wallets is None else wallets,
+            _wallets=None,
             balances=BalanceRisk(book),
         )
 
-    def reused(self, book: "PositionBook", policies: tuple["MarginPolicy", ...], marks: Floats) -> "BookRisk":
+    def reused(
+        self, book: "PositionBook", policies: tuple["MarginPolicy", ...], marks: Floats, wallets: Wallets
+    ) -> "BookRisk":
         """Itself for another book of the same size, whose numbers take the place of those of this one."""
         self._fill(book=book, policies=policies, marks=marks)
+        self._fill(_wallet_columns=wallets)
+        if self._wallets is not None and self._wallets.columns is not wallets:
+            self._wallets._fill(book=book, policies=policies, columns=wallets, _currency=None)
         if self.accounts.book is book:
             return self
         for part in (self.accounts, self.balances):
             part._fill(book=book)
         return self
+
+    @property
+    def wallets(self) -> WalletRisk:
+        """Wallets of the cross accounts: one an account, or one a settlement currency of it."""
+        if self._wallets is None:
+            self._fill(
+                _wallets=WalletRisk(self.book, self.policies, self._wallet_columns, self.accounts.buffers)
+            )
+        assert self._wallets is not None
+        return self._wallets
+
+    @property
+    def wallet_columns(self) -> Wallets:
+        """The wallets that were evaluated."""
+        return self._wallet_columns
+
+    @property
+    def wallet_buffers(self) -> tuple[Floats, npt.NDArray[np.uint8]]:
+        """Where the kernel and the reference write the results of wallets."""
+        return self.wallets.buffers if self._wallet_columns.is_split else self.accounts.buffers
+
+    def join_wallets(self) -> None:
+        """Write the results of accounts from those of their wallets, where any has several."""
+        if self._wallet_columns.is_split:
+            results, codes = self.accounts.buffers
+            results[...], codes[...] = of_accounts(self._wallet_columns, *self.wallets.buffers)
 
     def __len__(self) -> int:
         """Number of positions."""
@@ -181,6 +220,8 @@ class BookRisk(ResultColumns):
 
     def summary(self) -> dict[str, Any]:
         """Counts by state and status, totals by settlement currency, the nearest liquidation."""
+        from levcore.engine.summary import summarize
+
         return summarize(self)
 
     def frame(self, columns: Table | None = None) -> Table:
@@ -193,8 +234,17 @@ class BookRisk(ResultColumns):
 
         return leverage_above_tier(self)
 
+    def allowed_leverage(self) -> Floats:
+        """Maximum leverage of the tier that each position is in at the mark, shape (n,); needs ``notional``.
+
+        NaN where its table states none or the row has no value.
+        """
+        from levcore.engine.leverage_limits import allowed_leverage
+
+        return allowed_leverage(self)
+
     def worst_state(self) -> State:
         """Worst state of any position or account that could be judged."""
-        codes = np.concatenate((self.state, self.accounts.state))
+        codes = np.concatenate((self.state, self.wallets.state))
         judged = codes[codes < State.INCOMPLETE]
         return State(int(judged.max())) if judged.size else State.HEALTHY

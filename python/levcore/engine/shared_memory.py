@@ -35,6 +35,8 @@ def refuse_shared_memory(out: "BookRisk", book: "PositionBook", prices: Iterable
     """
     parts = (out, out.accounts, out.balances) if len(out.accounts) else (out,)
     written = [buffer for part in parts for buffer in part.buffers]
+    if out.wallet_columns.is_split:
+        written += out.wallet_buffers
     read = [("marks", each) for each in prices]
     if out.book is not book:
         # Of the book whose numbers the result holds, the columns were looked at when it took them.

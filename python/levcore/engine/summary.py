@@ -23,7 +23,8 @@ def summarize(risk: "BookRisk") -> dict[str, Any]:
         ``policy``, ids separated by commas; ``positions``, ``accounts``; ``evaluated``, ``incomplete`` and
         ``failed`` rows;
         ``states``, ``statuses``, ``account_states``, ``account_statuses`` as counts by word (those that
-        occur); ``totals``: what `levcore.engine.totals.totals_by_currency` returns; ``nearest``: row and
+        occur); ``wallets`` and ``wallet_states``: the same of the wallets, of which an account may have
+        several; ``totals``: what `levcore.engine.totals.totals_by_currency` returns; ``nearest``: row and
         distance of the position closest to liquidation, None if none has a price.
     """
     status = risk.status
@@ -38,6 +39,8 @@ def summarize(risk: "BookRisk") -> dict[str, Any]:
         "statuses": _counts(status, Status),
         "account_states": _counts(risk.accounts.state, State),
         "account_statuses": _counts(risk.accounts.status, AccountStatus),
+        "wallets": len(risk.wallets),
+        "wallet_states": _counts(risk.wallets.state, State),
         "totals": totals_by_currency(risk),
         "nearest": _nearest(risk),
     }

@@ -12,11 +12,11 @@ from levcore.arguments import of_kind
 from levcore.book.arrays import Floats
 from levcore.book.asset_prices import asset_price_columns
 from levcore.book.balances import Balances
-from levcore.book.marks import Marks, marks_by_policy
+from levcore.book.marks import Marks, mark_prices, marks_by_policy
 from levcore.book.policy_labels import labels_of_book
 from levcore.book.positions import PositionBook
+from levcore.book.wallets import Wallets, wallets_of
 from levcore.engine.engine import Engine
-from levcore.engine.known_prices import known_prices
 from levcore.errors import DTypeError, InputError
 from levcore.explanation.margin import margin_steps, value_steps
 from levcore.explanation.pool import PooledAccount, pooled_account_steps
@@ -70,16 +70,17 @@ def explain(
     of_kind("book", book, PositionBook)
     number = _checked_row(row, len(book))
     policies = tuple(engine.policies[label] for label in labels_of_book(book, tuple(engine.policies)))
-    prices = marks_by_policy(known_prices(book, marks, policies), len(policies))
+    prices = marks_by_policy(mark_prices(book, marks), len(policies))
     of_assets = [column.tolist() for column in asset_price_columns(book, policies, asset_prices)]
-    rows = _rows_needed(book, number)
-    part, part_marks = _part_of(book, prices, rows)
+    wallets = wallets_of(book, policies)
+    rows = _rows_needed(book, wallets, number)
+    part, part_marks = _part_of(book, wallets, prices, rows)
     inputs = (part, policies, part_marks, of_assets if part.balances is not None else ())
     replay = BookReplay(*inputs)
     place = rows.index(number)
     position = replay.position(place)
     own = policies[0 if book.policy_codes is None else int(book.policy_codes[number])]
-    explained = Row(own, part, tuple(rows), place, replay, position)
+    explained = Row(own, part, tuple(rows), place, replay, position, _currency(book, wallets, number))
     account = None
     if explained.is_cross and not replay.sums:
         account = PooledAccount.of(BookReplay(*inputs, settle_accounts=False), place, own.assets)
@@ -136,31 +137,40 @@ def _checked_row(row: SupportsIndex, rows: int) -> int:
     return number
 
 
-def _rows_needed(book: PositionBook, row: int) -> list[int]:
-    """Rows that the result of a row depends on: the cross legs of its account, or the row alone."""
-    if book.account_codes is None or not book.is_cross[row]:
+def _rows_needed(book: PositionBook, wallets: Wallets, row: int) -> list[int]:
+    """Rows that the result of a row depends on: the cross legs of its wallet, or the row alone."""
+    if wallets.of_row is None or not book.is_cross[row]:
         return [row]
-    rows: list[int] = np.flatnonzero(book.account_codes == book.account_codes[row]).tolist()
+    rows: list[int] = np.flatnonzero(wallets.of_row == wallets.of_row[row]).tolist()
     return rows
 
 
-def _part_of(book: PositionBook, prices: Floats, rows: list[int]) -> tuple[PositionBook, list[list[float]]]:
-    """Book of these rows alone, which are one account or one row; order, and with it every bit, is kept."""
+def _currency(book: PositionBook, wallets: Wallets, row: int) -> str:
+    """Currency of the wallet of a row, where accounts have several."""
+    if not wallets.is_split or wallets.of_row is None or not book.is_cross[row]:
+        return ""
+    return wallets.currency[int(wallets.of_row[row])]
+
+
+def _part_of(
+    book: PositionBook, wallets: Wallets, prices: Floats, rows: list[int]
+) -> tuple[PositionBook, list[list[float]]]:
+    """Book of these rows alone, which are one wallet or one row; order, and with it every bit, is kept."""
     codes, kept = np.unique(book.instrument_codes[rows], return_inverse=True)
 
     def taken(column: Floats | None) -> Floats | None:
         return None if column is None else column[rows]
 
     account: dict[str, Any] = {"margin_mode": "isolated"}
-    if book.account_codes is not None and book.is_cross[rows[0]]:
-        code = int(book.account_codes[rows[0]])
+    if wallets.of_row is not None and book.is_cross[rows[0]]:
+        wallet = int(wallets.of_row[rows[0]])
+        code = int(wallets.account[wallet])
         account = {
             "margin_mode": "cross",
             "account": [book.account_ids[code]] * len(rows),
-            "accounts": [book.account_ids[code]],
-            "wallet_balance": book.wallet_balance[[code]],
             "position_mode": book.position_mode,
             "balances": _balances_of(book, code),
+            **_wallets_of(book, wallets, wallet),
         }
     if book.policy_codes is not None:
         account |= {"policy": book.policy_codes[rows], "policy_names": book.policy_names}
@@ -176,6 +186,19 @@ def _part_of(book: PositionBook, prices: Floats, rows: list[int]) -> tuple[Posit
         **account,
     )
     return part, prices[:, codes].tolist()
+
+
+def _wallets_of(book: PositionBook, wallets: Wallets, wallet: int) -> dict[str, Any]:
+    """Arguments that give a wallet; those of an account that is refused, which it has by currency."""
+    code, named = int(wallets.account[wallet]), book.named_wallets
+    if named is None or wallets.status is None or not wallets.status[wallet]:
+        return {"accounts": [book.account_ids[code]], "wallet_balance": wallets.balance[[wallet]]}
+    own = np.flatnonzero(named.account == code)
+    return {
+        "accounts": [book.account_ids[code]] * own.size,
+        "wallet_balance": named.balance[own],
+        "wallet_currency": [named.currency[place] for place in own.tolist()],
+    }
 
 
 def _balances_of(book: PositionBook, account: int) -> Balances | None:

@@ -86,8 +86,8 @@ def charged(row: Row, table: Table, line: Line | None, name: str, value: float) 
         rate = f"({n(growing.rate)} + {n(growing.slope)} * {n(size)})"
         return f"(rate + slope * S) * {name}", f"{rate} * {n(value)}"
     assert line is not None
-    tier = table.lines.index(line) + 1
-    if table.is_marginal:
+    tier = table.lines_of(row.position.size).index(line) + 1
+    if table.is_of_lines:
         numbers = f"{n(line.rate)} * {n(value)} - {n(line.deduction)}"
         return f"rate * {name} - deduction, tier {tier}", numbers
     return f"rate * {name}, tier {tier}", f"{n(line.rate)} * {n(value)}"

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from levcore.explanation.row import Row
 from levcore.explanation.steps import Step, number_text
-from levcore.explanation.verdict import LEGS_SHOWN, leg_steps, ratio_step
+from levcore.explanation.verdict import LEGS_SHOWN, leg_steps, ratio_step, verdict_step
 from levcore.reference.accounts.pool import Leg, Move, Pool
 from levcore.reference.accounts.reader import AccountReader
 from levcore.reference.accounts.verdict import Totals
 from levcore.reference.formulas import margin
 from levcore.reference.rules.collateral import counted_line, liability_line
-from levcore.status import AccountStatus, State, Status
+from levcore.status import AccountStatus, Status
 
 if TYPE_CHECKING:
     from levcore.reference.evaluate import BookReplay
@@ -93,7 +93,7 @@ def pooled_account_steps(row: Row, account: PooledAccount) -> Iterator[Step]:
             yield Step(f"balance {asset}", fault.describe(), "", fault.name, "", part)
     status = AccountStatus(verdict.status)
     if status != AccountStatus.OK:
-        yield Step("verdict", status.describe(), "", f"{status.word}, {State(verdict.state).word}", "", part)
+        yield verdict_step(row, status, verdict.state, part)
         return
     for holding in range(len(account.pool.holdings)):
         yield from holding_steps(row, account, holding, part)

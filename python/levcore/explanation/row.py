@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from levcore.engine.compiled import CompiledInstrument
+from levcore.engine.compiled import CompiledInstrument, short_tiers_of
 from levcore.explanation.steps import Step, number_text
 from levcore.reference.evaluate import BookReplay
 from levcore.reference.kernel import MarkedInstrument, Position
@@ -31,6 +31,7 @@ KEYED_BY = {
     "base": "the value V in base currency",
     "contracts": "the number of contracts",
     "risk_limit": "the risk limit chosen",
+    "price": "the price of a unit of size",
 }
 KEYED_BY_SIZE = {"linear": "the size in base currency", "inverse": "the value V in base currency"}
 
@@ -53,6 +54,8 @@ class Row:
         Of `book`.
     position : Position
         The row, evaluated.
+    currency : str
+        Currency of its wallet where the account has several.
     """
 
     policy: "MarginPolicy"
@@ -61,6 +64,7 @@ class Row:
     place: int
     replay: BookReplay
     position: Position
+    currency: str = ""
 
     @property
     def is_cross(self) -> bool:
@@ -103,7 +107,7 @@ class Row:
     def tiers(self) -> "TierTable":
         """The same as the policy gives them."""
         instrument = self.policy.instruments[self.instrument.name]
-        own = instrument.short_tiers if self.position.quantity < 0.0 else None
+        own = short_tiers_of(self.policy, instrument) if self.position.quantity < 0.0 else None
         return instrument.tiers if own is None else own
 
     @property
@@ -143,6 +147,9 @@ def input_steps(row: Row) -> Iterator[Step]:
             yield Step(name, unit, "", float(column[place]), "", part)
     if row.is_cross and row.book.balances is None:
         yield Step("wallet_balance", "settlement currency", "", float(book.wallet_balance[0]), "", part)
+        if row.currency:
+            rule = "a wallet a settlement currency"
+            yield Step("cross_wallet", rule, "", row.currency, row.evidence("cross_wallet"), part)
     yield Step("mark_price", "quote per base", "", row.marked.mark, "", part)
 
 
@@ -160,7 +167,8 @@ def tier_steps(row: Row) -> Iterator[Step]:
     bundled = f"{table.source_of(i.name)}, as of {table.date_of(i.name)}"
     origin = bundled if table.is_bundled(i.name) else "given by the caller"
     keyed = KEYED_BY_SIZE[terms.payoff] if row.tiers.shape == "growing" else KEYED_BY[row.tiers.unit]
-    side = " of short positions" if terms.short_tiers is not None and p.quantity < 0.0 else ""
+    own = p.quantity < 0.0 and short_tiers_of(row.policy, terms) is not None
+    side = " of short positions" if own else ""
     shape = f"{row.tiers.shape}{side}, keyed by {keyed}"
     yield Step("tier table", "", "", f"{shape}; {origin}", row.evidence("table_shape"), part)
     if table.limit(i.name):
@@ -173,7 +181,7 @@ def tier_steps(row: Row) -> Iterator[Step]:
 
 def line_steps(row: Row, part: str) -> Iterator[Step]:
     """Each line of the table of maintenance, or the rate that grows."""
-    growing, lines = row.table.growing, row.table.lines
+    growing, lines = row.table.growing, row.table.lines_of(row.position.size)
     if growing is not None:
         bounds = "S is " + KEYED_BY_SIZE["inverse" if growing.by_value else "linear"]
         yield Step("rate", bounds, f"{n(growing.rate)} + {n(growing.slope)} * S", "", "", part)
@@ -182,7 +190,7 @@ def line_steps(row: Row, part: str) -> Iterator[Step]:
         upper = lines[number + 1].floor if number + 1 < len(lines) else row.table.cap
         bounds = f"over {n(line.floor)}" + ("" if upper == math.inf else f" up to {n(upper)}")
         applied = f"{n(line.rate)} * V"
-        if row.table.is_marginal:
+        if row.table.is_of_lines:
             applied = f"{applied} - {n(line.deduction)}"
         yield Step(f"tier {number + 1}", bounds, applied, "" if failed else _applies(row, line), "", part)
 
@@ -191,8 +199,8 @@ def _applies(row: Row, line: Line) -> str:
     """Where the line applies: to the requirement now, at the liquidation price, or nowhere here."""
     p = row.position
     basis = "entry" if row.requirement_basis == "entry" else "mark"
-    where = [basis] if line is p.line else []
-    if line is p.liquidation_line:
+    where = [basis] if line == p.line else []
+    if line == p.liquidation_line:
         where.append("liquidation price")
     return f"at {' and '.join(where)}" if where else ""
 

@@ -9,7 +9,7 @@ from levcore.reference.formulas import contract, liquidation, margin
 from levcore.reference.rules.tables import Growing
 from levcore.status import FIRST_FAILURE, AccountStatus, State, Status
 
-__all__ = ["account_steps", "equity_steps", "level_steps", "price_steps"]
+__all__ = ["account_steps", "equity_steps", "level_steps", "price_steps", "verdict_step"]
 
 n = number_text
 LEGS_SHOWN = 20
@@ -74,7 +74,7 @@ def account_steps(row: Row) -> Iterator[Step]:
         numbers = " + ".join(map(n, terms)) if count <= LEGS_SHOWN else ""
         yield Step(name, formula, numbers, value, "", part)
     if status != AccountStatus.OK:
-        yield Step("verdict", status.describe(), "", f"{status.word}, {State(verdict.state).word}", "", part)
+        yield verdict_step(row, status, verdict.state, part)
         return
     _, initial, _, free, ratio, call = verdict.measures[:6]
     yield Step(
@@ -92,6 +92,13 @@ def account_steps(row: Row) -> Iterator[Step]:
     level = n(policy.call_level)
     numbers = f"max({n(sums.requirement)} / {level} - {n(verdict.equity)}, 0)"
     yield Step("margin_call_amount", f"max(requirements / {level} - equity, 0)", numbers, call, "", part)
+
+
+def verdict_step(row: Row, status: AccountStatus, state: int, part: str) -> Step:
+    """Why an account could not be judged."""
+    by_wallet = status in (AccountStatus.MIXED_SETTLEMENT, AccountStatus.MISSING_WALLET_CURRENCY)
+    rule = row.evidence("cross_wallet") if by_wallet else ""
+    return Step("verdict", status.describe(), "", f"{status.word}, {State(state).word}", rule, part)
 
 
 def leg_steps(row: Row, part: str) -> Iterator[Step]:
@@ -241,7 +248,7 @@ def line_zero_steps(row: Row, part: str) -> Iterator[Step]:
     yield Step(
         "factor", f"{sign} / (1 {minus} {charged})", f"{sign} / (1 {minus} {rate})", factor, rule, part
     )
-    deducted = " - " + row.at_level("deduction") if line is not None and row.table.is_marginal else ""
+    deducted = " - " + row.at_level("deduction") if line is not None and row.table.is_of_lines else ""
     numbers = (
         f"({n(p.needed)} - {n(deduction)}) * {n(factor)}" if deducted else f"{n(p.needed)} * {n(factor)}"
     )
@@ -252,14 +259,15 @@ def chosen_steps(row: Row, part: str) -> Iterator[Step]:
     """Why this tier is the one at the liquidation price."""
     p, line = row.position, row.position.liquidation_line
     assert line is not None
-    number = row.table.lines.index(line) + 1
-    if not row.table.is_marginal:
+    lines = row.table.lines_of(p.size)
+    number = lines.index(line) + 1
+    if not row.table.is_of_lines:
         key = "risk_limit" if math.isfinite(p.risk_limit) else "abs(quantity)"
         yield Step("tier there", f"that of {key}, at every price", "", f"tier {number}", "", part)
         return
     gaining = p.direction > 0.0
     word = "needed" if gaining else "-needed"
-    bounds = [line.gaining if gaining else line.losing for line in row.table.lines]
+    bounds = [line.gaining if gaining else line.losing for line in lines]
     chosen = (
         "it is not above the second tier's threshold" if number == 1 else f"{word} > {n(bounds[number - 1])}"
     )

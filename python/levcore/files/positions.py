@@ -7,6 +7,7 @@ with the line and the column.
 
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +24,7 @@ from levcore.book.frames import (
     positions_of_columns,
 )
 from levcore.errors import FileFormatError
-from levcore.files.tables import Progress, read_columns
+from levcore.files.tables import FileColumns, Progress, read_columns
 
 __all__ = ["Positions", "merge_marks", "read_accounts", "read_marks", "read_positions"]
 
@@ -70,29 +71,53 @@ def read_positions(
     return positions_of_columns(columns)
 
 
-def read_accounts(path: str | Path, *, ignore_columns: Collection[str] = ()) -> dict[str, float]:
-    """Wallet balance by account, NaN where its cell is empty.
+def read_accounts(path: str | Path, *, ignore_columns: Collection[str] = ()) -> dict[str, Any]:
+    """Wallet balance by account, NaN where its cell is empty; by currency where the file gives one.
 
     Parameters
     ----------
     path : path
-        A table with the columns ``account`` and ``wallet_balance`` (settlement currency).
+        A table with the columns ``account`` and ``wallet_balance`` (settlement currency), and optionally
+        ``wallet_currency``: an account then has a line for each of its wallets.
     ignore_columns : collection of str
         Columns that are no inputs whatever their name says.
 
     Raises
     ------
     FileFormatError
-        A column is missing, an account has no name or two lines, a balance is not a number.
+        A column is missing, an account has no name or two lines (of one currency), a balance is not a number.
     """
     required = ("account", "wallet_balance")
-    columns = read_columns(path, ("account",), ("wallet_balance",), required, ignored=ignore_columns)
+    texts = ("account", "wallet_currency", "asset")
+    columns = read_columns(path, texts, ("wallet_balance",), required, ignored=ignore_columns)
     account = columns.texts["account"]
     check_named(columns, "account", np.arange(len(columns)))
+    if len(columns.names) > len(required):
+        return _by_currency(columns)
     if len(account.labels) < len(columns):
         row = first_repeated(account.codes)
         raise columns.error(row, "account", "must have one line an account", found=f"{account[row]!r} again")
     return dict(zip(account.labels, columns.numbers["wallet_balance"].tolist(), strict=True))
+
+
+def _by_currency(columns: FileColumns) -> dict[str, Any]:
+    """Wallets of an accounts file that says their currencies, under either name of that column."""
+    names = [name for name in ("wallet_currency", "asset") if name in columns.texts]
+    if len(names) > 1:
+        rule = "two columns say the currency of a wallet"
+        raise FileFormatError(columns.path, rule, "one of them", column=columns.column_of("asset"))
+    currencies, found = columns.texts[names[0]], dict[str, dict[str, float]]()
+    balances = columns.numbers["wallet_balance"].tolist()
+    for row, (account, currency) in enumerate(zip(columns.texts["account"], currencies, strict=True)):
+        of_account = found.setdefault(account, {})
+        if currency in of_account:
+            again = f"{currency} of {account!r} again" if currency else f"{account!r} again"
+            raise columns.error(row, names[0], "must have one line an account and currency", found=again)
+        of_account[currency] = balances[row]
+        if len(of_account) > 1 and "" in of_account:
+            rule = f"must not be empty: {account!r} has several wallets"
+            raise columns.error(row, names[0], rule, "a currency", "an empty cell")
+    return {account: held.get("", held) for account, held in found.items()}
 
 
 def read_marks(path: str | Path, *, ignore_columns: Collection[str] = ()) -> dict[str, float]:

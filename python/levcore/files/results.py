@@ -95,6 +95,7 @@ def write_json(file: BinaryIO, positions: Positions, risk: BookRisk) -> None:
     counts = cross_positions(risk.book.account_codes, risk.book.is_cross, len(risk.accounts))
     accounts["positions"] = counts.tolist()
     write(f' "accounts": [{_json_rows(accounts)}],\n')
+    write(f' "wallets": [{_json_rows(_json_columns(risk.wallets.frame()))}],\n')
     balances = _json_columns(risk.balances.frame())
     write(f' "balances": [{_json_rows(balances)}],\n')
     columns = _json_columns(risk.frame(positions.columns.kept)) | _json_inputs(positions)

@@ -12,8 +12,9 @@ from levcore.planning.contract import contract_of
 from levcore.planning.desk import Desk
 from levcore.planning.fees import with_plan_fees
 from levcore.planning.points import points_of, values_of
-from levcore.planning.quantities import size_for_budget, survivable_leverage
+from levcore.planning.quantities import size_for_budget
 from levcore.planning.question import Question
+from levcore.planning.survival import survivable_leverage
 from levcore.planning.venue import Mode, Rung, VenuePlan
 from levcore.rules.policy import MarginPolicy
 from levcore.rules.terms import UNKNOWN

@@ -3,14 +3,10 @@
 from dataclasses import dataclass
 
 from levcore.errors import UnknownInstrumentError
-from levcore.rules.instruments import Instrument, InstrumentTable
+from levcore.rules.instruments import Instrument, said_of
 from levcore.rules.policy import MarginPolicy
-from levcore.rules.symbols import base_of, symbol_key
 
 __all__ = ["Contract", "contract_of"]
-
-QUOTES = ("USDT", "USDC", "USD", "")
-"""Quotes that are taken for another where a venue lists a base in one of them only, the nearest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,26 +49,9 @@ def contract_of(policy: MarginPolicy, symbol: str) -> Contract:
         Where it lists none on the same base.
     """
     table = policy.instruments
-    name = table.resolve(symbol) or _in_another_quote(table, symbol)
+    # A plan is one of money, which it converts: a contract of any payoff may stand for the symbol.
+    name = table.resolve(symbol) or table.stand_in(symbol)
     if name is None:
         raise UnknownInstrumentError("symbol", "is not in the table", table.missing(symbol), repr(symbol))
-    instrument = table[name]
-    return Contract(instrument, _told(instrument, symbol), table.date_of(name), table.limit(name))
-
-
-def _in_another_quote(table: InstrumentTable, symbol: str) -> str | None:
-    base = base_of(symbol_key(symbol).partition(":")[0], "", "linear")
-    found = (table.resolve(base + quote) for quote in QUOTES)
-    return next((name for name in found if name is not None), None)
-
-
-def _told(instrument: Instrument, symbol: str) -> str:
-    parts = []
-    if instrument.name != symbol:
-        parts.append(f"{symbol} is {instrument.name} here")
-    if instrument.settlement and not symbol_key(symbol).partition(":")[0].endswith(instrument.settlement):
-        parts.append(f"settled in {instrument.settlement}")
-    if instrument.contract_size != 1:
-        unit = "quote currency" if instrument.payoff == "inverse" else "base currency"
-        parts.append(f"a contract is {instrument.contract_size:g} of the {unit}")
-    return ", ".join(parts)
+    told = said_of(table[name], symbol)
+    return Contract(table[name], told, table.date_of(name), table.limit(name))

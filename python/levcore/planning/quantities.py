@@ -4,7 +4,6 @@ No formula of a margin or a price stands here. A price at another ratio is the l
 policy with that level, and a profit at another price the difference of two profits at one mark.
 """
 
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -20,20 +19,15 @@ from levcore.errors import InputError
 from levcore.rules.instruments import Instrument, InstrumentTable
 from levcore.rules.policy import MarginPolicy
 from levcore.rules.tiers import TierTable
-from levcore.status import FIRST_PARTIAL, State
 
 __all__ = [
     "at_level",
     "loss_at",
     "price_at_ratio",
     "size_for_budget",
-    "survivable_leverage",
     "value_at",
     "with_columns",
 ]
-
-HIGHEST_LEVERAGE = 1000.0
-HALVINGS = 60
 
 
 def with_columns(book: PositionBook, **columns: object) -> PositionBook:
@@ -205,88 +199,6 @@ def size_for_budget(
         cost = loss + np.asarray(fee_rate) * value
         found: Floats = np.where(loss > 0, book.quantity * (np.asarray(budget) / cost), np.nan)
     return found
-
-
-def survivable_leverage(
-    engine: Engine, book: PositionBook, move: float, *, highest: float = HIGHEST_LEVERAGE
-) -> Floats:
-    """Highest leverage at which each isolated position, opened at its entry price, is alive after a move.
-
-    Found by halving: the leverages that survive lie below those that do not, since less margin is liquidated
-    earlier. Each step evaluates the book once.
-
-    Parameters
-    ----------
-    engine : Engine
-    book : PositionBook
-        Isolated rows; their margin and leverage do not matter.
-    move : float
-        Of every price from its entry, ``-0.15`` is a fall by 15 %; above -1.
-    highest : float
-        Leverage to end at.
-
-    Returns
-    -------
-    ndarray of float64, shape (n,)
-        From 1 to `highest`; 0 where the position does not survive without leverage, NaN where it could not
-        be judged. Maximum leverages of the venue are not considered.
-
-    Raises
-    ------
-    InputError
-        For cross rows, whose liquidation does not depend on their leverage, or a move of -1 or less.
-    """
-    if book.is_cross.any():
-        raise InputError("book", "must hold isolated positions", "no cross rows", "cross rows")
-    if not -1 < move < np.inf:
-        raise InputError("move", "must be a fraction above -1", "-0.15 for a fall by 15 %", repr(move))
-    survives = _survival(engine, book, move)
-    one = np.ones(len(book))
-    low, high = one, one * highest
-    at_low, at_high = survives(low), survives(high)
-    for _ in range(HALVINGS):
-        middle = (low + high) / 2
-        alive = survives(middle) == 1.0
-        low, high = np.where(alive, middle, low), np.where(alive, high, middle)
-    found: Floats = np.where(at_high == 1.0, highest, np.where(at_low == 1.0, low, 0.0))
-    return np.where(np.isnan(at_low), np.nan, found)
-
-
-def _survival(engine: Engine, book: PositionBook, move: float) -> Callable[[Floats], Floats]:
-    """Say of each row whether it is alive (1), liquidated (0) or not judged (NaN) after the move."""
-    # Rows of one instrument have one mark, so that each entry price gets an evaluation of its own.
-    groups = _by_entry(book)
-
-    def survives(leverage: Floats) -> Floats:
-        tried = with_columns(book, leverage=leverage, isolated_margin=None)
-        alive = np.full(len(book), np.nan)
-        for entries, rows in groups:
-            opened, moved = (
-                engine.evaluate(tried, entries * factor, measures=("margin_ratio",))
-                for factor in (1.0, 1.0 + move)
-            )
-            for risk in (opened, moved):
-                judged = risk.status[: len(book)] < FIRST_PARTIAL
-                dead = risk.state[: len(book)] >= State.LIQUIDATION
-                verdict = np.where(judged, np.where(dead, 0.0, 1.0), np.nan)
-                alive[rows] = np.fmin(alive[rows], verdict[rows]) if risk is moved else verdict[rows]
-        return alive
-
-    return survives
-
-
-def _by_entry(book: PositionBook) -> Sequence[tuple[Floats, npt.NDArray[np.intp]]]:
-    """Marks by instrument, and the rows whose entry prices these are."""
-    left, groups = np.arange(len(book)), []
-    while left.size:
-        _, first = np.unique(book.instrument_codes[left], return_index=True)
-        entries = np.full(len(book.instrument_names), np.nan)
-        entries[book.instrument_codes[left[first]]] = book.entry_price[left[first]]
-        same = book.entry_price[left] == entries[book.instrument_codes[left]]
-        same[first] = True  # an entry price that is NaN equals nothing
-        groups.append((entries, left[same]))
-        left = left[~same]
-    return groups
 
 
 def _prices(prices: npt.ArrayLike, book: PositionBook) -> Floats:

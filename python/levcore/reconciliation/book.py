@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from levcore.book.balances import Balances
 from levcore.book.positions import PositionBook
-from levcore.reconciliation.borrowed import FEE, Borrowed, borrowed_of
+from levcore.reconciliation.borrowed import Borrowed, borrowed_of
 from levcore.reconciliation.case import Case
 from levcore.reconciliation.recover import Recovered
 from levcore.reconciliation.reply import Given, Group
@@ -29,7 +29,7 @@ class ReadReply(NamedTuple):
     marks: dict[str, float] | dict[str, dict[str, float]]
     """Mark prices by instrument, where there are several policies by label and instrument; quote per base."""
     wallets: dict[str, float]
-    """Wallet balance by account, named after its settlement currency."""
+    """Wallet balance by account; each settlement currency is an account of its own, named after it."""
     balances: Balances | None
     """What is held and owed of borrowed positions, one account each; also in `book`."""
     asset_prices: dict[str, float] | None
@@ -76,8 +76,13 @@ def book_of(given: Given) -> ReadReply:
     rows = _Rows({name: [] for name in COLUMNS}, {}, {}, {})
     found: list[Recovered] = []
     notes: list[str] = []
+    shared: dict[str, list[str]] = {}
     for group, label, note in _groups(given):
         _add(rows, group, label)
+        rules = group.filled.policy
+        is_cross = any(each.margin_mode == "cross" for each in group.filled.positions)
+        if is_cross and rules.cross_wallet != "settlement_currency":
+            shared.setdefault(rules.id, []).append(group.settlement)
         found += group.found
         notes += [note] if note else []
     borrowed, left_out = _borrowed(given)
@@ -99,9 +104,20 @@ def book_of(given: Given) -> ReadReply:
         rows.policies,
         tuple(found),
         (*reply.left_out, *left_out),
-        (*dict.fromkeys(notes), *map(_said, found)),
+        (*dict.fromkeys(notes), *_one_pool(shared), *map(_said, found)),
         rows.columns,
     )
+
+
+def _one_pool(shared: dict[str, list[str]]) -> Iterator[str]:
+    """What is to be said where wallets are read apart that no rule has apart, by policy."""
+    for policy, currencies in shared.items():
+        if len(currencies) > 1:
+            of = " and ".join(currencies)
+            yield (
+                f"cross positions settle in {of}: each currency is read as an account of its own, which"
+                f" {policy} does not say (cross_wallet)"
+            )
 
 
 def _groups(given: Given) -> Iterator[tuple[Group, str, str]]:
@@ -171,8 +187,8 @@ def _borrowed(given: Given) -> tuple[list[Borrowed], list[str]]:
     made: list[Borrowed] = []
     left_out = []
     for each in given.reply.borrowed:
-        rules, _ = given.policy_of(each.policy, (FEE,))
-        one = borrowed_of(each, rules, given.rules)
+        rules = given.policy_of_borrowed(each.policy)
+        one = borrowed_of(each, rules, given.stated[rules.id])
         quotes = {other.position.quote for other in made}
         prices = {(other.position.base, other.position.mark_price) for other in made}
         if one.rate is None or each.mark_price is None:

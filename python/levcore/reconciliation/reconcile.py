@@ -6,7 +6,7 @@ is recovered from the venue's own numbers where they determine it, and otherwise
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from levcore.reconciliation.result import Reconciliation
@@ -24,6 +24,7 @@ def reconcile(
     *,
     policy: "MarginPolicy | str | None" = None,
     rules: Mapping[str, Any] | None = None,
+    fees: 'Literal["regular"] | None' = None,
     tiers: "Mapping[str, TierTable] | None" = None,
     instruments: "Mapping[str, Instrument] | InstrumentTable | None" = None,
     account: Any = None,
@@ -41,7 +42,9 @@ def reconcile(
     policy : MarginPolicy or str, optional
         Rules; by default the newest bundled policy of the product.
     rules : mapping of str to value, optional
-        Rules stated on top, as `MarginPolicy.replace` takes them; ``closing_fee_rate`` for instance.
+        Rules stated on top, as `levcore.with_rules` takes them; ``closing_fee_rate`` for instance.
+    fees : {"regular"}, optional
+        Take the fee that a policy leaves to the account from the venue's lowest account tier.
     tiers : mapping of str to TierTable, optional
         Tier tables by symbol, from `levcore.venue_tiers`.
     instruments : mapping of str to Instrument, optional
@@ -82,5 +85,5 @@ def reconcile(
     from levcore.reconciliation.reply import Given, reconcile_reply, reply_of
 
     reply = reply_of(positions, source, account, margin_mode)
-    given = Given(policy, dict(rules or {}), tiers or {}, instruments or {}, reply, wallet_balance or {})
+    given = Given(policy, rules or {}, fees, tiers or {}, instruments or {}, reply, wallet_balance or {})
     return reconcile_reply(given, source)

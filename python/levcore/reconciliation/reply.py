@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from decimal import Decimal
+from functools import cached_property
 from os import PathLike
 from typing import Any
 
@@ -17,6 +18,7 @@ from levcore.reconciliation.result import COMPARED, ReconciledNumber, Reconcilia
 from levcore.reconciliation.versions import policy_of_day
 from levcore.rules.instruments import Instrument, plain_symbol
 from levcore.rules.policy import MarginPolicy
+from levcore.rules.several import rules_by_label, with_regular_fees
 from levcore.rules.tiers import TierTable
 from levcore.status import Status
 from levcore.venues.json import read_json
@@ -47,6 +49,9 @@ WAYS_TO_GIVE = {
     "hedge_requirement": "the rule for legs of one instrument (--set hedge_requirement=RULE)",
 }
 
+# Sums of rounded parts, or a fee on a rounded bankruptcy price, print digits that no rate gives.
+NO_COMMON_FEE = "no one rate gives all of these numbers to their last digit, so none is taken"
+
 
 def reconcile_reply(given: "Given", source: str) -> Reconciliation:
     """Compare every number of a reply; see `levcore.reconciliation.reconcile.reconcile`."""
@@ -67,8 +72,8 @@ def reconcile_reply(given: "Given", source: str) -> Reconciliation:
         used.append(group.case.policy.id)
         notes += [note] if note else []
     for borrowed in reply.borrowed:
-        rules, _ = given.policy_of(borrowed.policy, (FEE,))
-        evaluated = borrowed_of(borrowed, rules, given.rules)
+        rules = given.policy_of_borrowed(borrowed.policy)
+        evaluated = borrowed_of(borrowed, rules, given.stated[rules.id])
         numbers += [(len(reply.positions) + 1, number) for number in evaluated.numbers()]
         recovered += evaluated.found
         used.append(rules.id)
@@ -122,25 +127,60 @@ class Given:
     """What the caller gave."""
 
     policy: MarginPolicy | str | None
-    rules: dict[str, Any]
+    rules: Mapping[str, Any]
+    fees: str | None
     tiers: Mapping[str, TierTable]
     instruments: Mapping[str, Instrument]
     reply: Reply
     wallets: Mapping[str, float | str]
 
-    def policy_of(self, name: str, apart: tuple[str, ...] = ()) -> tuple[MarginPolicy, str]:
-        """Policy of the positions whose reply names `name`, and what has to be said of its choice.
+    def policy_of(self, name: str) -> tuple[MarginPolicy, str]:
+        """Policy of the positions whose reply names `name`, and what has to be said of its choice."""
+        chosen, note = self._named[name]
+        return self._ready[chosen.id], note
 
-        Rules that are named `apart` are not stated: they mean something else there.
-        """
+    def policy_of_borrowed(self, name: str) -> MarginPolicy:
+        """Policy of borrowed positions, whose fee is a part of the debt's rate and no rule of the policy."""
+        chosen, _ = self._named[name]
+        rules = {rule: value for rule, value in self.stated[chosen.id].items() if rule != FEE}
+        return chosen.replace(**rules) if rules else chosen
+
+    @cached_property
+    def stated(self) -> dict[str, dict[str, Any]]:
+        """Rules that the caller states of each policy, by its id."""
+        return rules_by_label(self._by_id, self.rules) if self._by_id else {}
+
+    @cached_property
+    def _by_id(self) -> dict[str, MarginPolicy]:
+        return {chosen.id: chosen for chosen, _ in self._named.values()}
+
+    @cached_property
+    def _ready(self) -> dict[str, MarginPolicy]:
+        stated = self.stated
+        ready = {
+            label: one.replace(**stated[label]) if stated[label] else one
+            for label, one in self._by_id.items()
+        }
+        if self.fees is None:
+            return ready
+        if self.fees != "regular":
+            raise InputError("fees", "must be an account tier that is bundled", "'regular'", repr(self.fees))
+        return with_regular_fees(ready)
+
+    @cached_property
+    def _named(self) -> dict[str, tuple[MarginPolicy, str]]:
+        """Policy as it is bundled or given, and a note about its choice, by the name that a reply gives."""
+        names = [each.policy for each in self.reply.positions]
+        names += [each.policy for each in self.reply.borrowed]
+        return {name: self._chosen(name) for name in names}
+
+    def _chosen(self, name: str) -> tuple[MarginPolicy, str]:
         chosen = self.policy if self.policy is not None else name
         if not chosen:
             raise InputError("policy", "must be named for these positions", "--policy NAME", "no known venue")
-        note = ""
         if isinstance(chosen, str):
-            chosen, note = policy_of_day(chosen, "" if self.policy is not None else self.reply.dated)
-        rules = {rule: value for rule, value in self.rules.items() if rule not in apart}
-        return (chosen.replace(**rules) if rules else chosen), note
+            return policy_of_day(chosen, "" if self.policy is not None else self.reply.dated)
+        return chosen, ""
 
     def facts_of(self, position: VenuePosition, rules: MarginPolicy) -> InstrumentFacts:
         """Return what is known of an instrument: from the caller, else the policy, else the reply."""
@@ -224,6 +264,7 @@ class Group:
         )
         self.filled, self.found = recover(self.case)
         self.inputs = {(each.row, each.field): each for each in self.found}
+        self.stated = given.stated[rules.id]
 
     def position_numbers(self) -> list[tuple[int, ReconciledNumber]]:
         """Every number of every position, with its row."""
@@ -292,10 +333,10 @@ class Group:
                 wallet_balance=None if "wallet_balance" in own else self.filled.wallet_balance,
             )
             return Difference(
-                case, self.filled, row, number, self.given.rules, self.account, self.given.reply.dated
+                case, self.filled, row, number, self.stated, self.account, self.given.reply.dated
             )
         alone = self.case.alone(row), self.filled.alone(row)
-        return Difference(*alone, 0, number, self.given.rules, None, self.given.reply.dated)
+        return Difference(*alone, 0, number, self.stated, None, self.given.reply.dated)
 
     def _lacking(self, row: int, reading: str) -> str:
         """What a number needs and nobody gave; empty where nothing is missing."""
@@ -323,7 +364,8 @@ class Group:
         if name == "closing_fee_rate":
             fees = fees_of_numbers(self.case.alone(row))
             if fees:
-                return "; " + ", ".join(f"{rate} fits {' and '.join(names)}" for rate, names in fees.items())
+                fits = ", ".join(f"{rate} fits {' and '.join(names)}" for rate, names in fees.items())
+                return f"; {fits}; {NO_COMMON_FEE}"
         if reading == RATE_FROM.get(name):
             return "; no rate of a few digits gives this number under these rules"
         return ""

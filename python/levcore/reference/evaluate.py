@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from levcore.book.asset_prices import asset_price_columns
-from levcore.book.listings import refuse_mixed_settlement
 from levcore.book.policy_labels import labelled_policies, labels_of_book
+from levcore.book.wallets import Wallets, wallets_of
 from levcore.engine.compiled import check_accounts, check_modes, compile_policy, pools_every_account
 from levcore.errors import DTypeError
 from levcore.reference import kernel
 from levcore.reference.accounts.reader import AccountReader
 from levcore.reference.accounts.settle import BalanceResult, settle
-from levcore.reference.accounts.verdict import Sums, Verdict, judge_wallet
+from levcore.reference.accounts.verdict import Sums, Verdict, judge_wallet, wallet_status
 from levcore.reference.codes.state import state_of
 from levcore.reference.formulas import margin
 from levcore.reference.kernel import BY_ACCOUNT, ROW_RESULTS, MarkedInstrument, Position
 from levcore.reference.rules.collateral import prepare_asset
 from levcore.reference.rules.policy import Policy, prepare
 from levcore.reference.rules.tables import prepare_tiers
-from levcore.status import FIRST_FAILURE, State, Status
+from levcore.status import FIRST_FAILURE, AccountStatus, State, Status
 
 if TYPE_CHECKING:
     from levcore.book.marks import Marks
@@ -60,9 +60,8 @@ def evaluate(
     BookRisk
         In the caller's row order.
     """
-    from levcore.book.marks import marks_by_policy
+    from levcore.book.marks import mark_prices, marks_by_policy
     from levcore.book.positions import PositionBook
-    from levcore.engine.known_prices import known_prices
     from levcore.engine.risk import BookRisk
     from levcore.measures import MEASURE_NAMES, chosen_measures, default_measures
 
@@ -70,12 +69,12 @@ def evaluate(
         raise DTypeError("book", "must be a PositionBook", "PositionBook", type(book).__name__)
     labelled = labelled_policies(policy)
     policies = tuple(labelled[label] for label in labels_of_book(book, tuple(labelled)))
-    prices = known_prices(book, marks, policies)
+    prices = mark_prices(book, marks)
     by_policy = marks_by_policy(prices, len(policies)).tolist()
     of_assets = [column.tolist() for column in asset_price_columns(book, policies, asset_prices)]
     replay = BookReplay(book, policies, by_policy, of_assets)
     names = default_measures(book.has_pooled_accounts) if measures is None else chosen_measures(measures)
-    risk = BookRisk(book, policies, prices, names)
+    risk = BookRisk(book, policies, prices, names, replay.wallet_columns)
     results, codes = risk.buffers
     rows = range(len(book))
     positions = replay.positions(rows)
@@ -84,10 +83,11 @@ def evaluate(
         results[measure, : len(book)] = [getattr(position, attribute) for position in positions]
     codes[0, : len(book)] = [position.state for position in positions]
     codes[1, : len(book)] = [position.status for position in positions]
-    account_results, account_codes = risk.accounts.buffers
+    account_results, account_codes = risk.wallet_buffers
     for account, verdict in enumerate(replay.verdicts):
         account_results[:, account] = verdict.measures
         account_codes[:, account] = verdict.state, verdict.status
+    risk.join_wallets()
     balance_results, balance_codes = risk.balances.buffers
     for balance in replay.balance_results:
         balance_results[:, balance.row] = balance.measures
@@ -166,8 +166,6 @@ class BookReplay:
     ------
     UnknownRuleError
         For positions that need a rule which no source states.
-    InputError
-        For a cross account that settles in several currencies.
     """
 
     def __init__(
@@ -180,14 +178,15 @@ class BookReplay:
     ) -> None:
         of_policies = zip(policies, marks, asset_prices or [()] * len(policies), strict=True)
         self.parts = [Part(policy, book, code, *prices) for code, (policy, *prices) in enumerate(of_policies)]
-        refuse_mixed_settlement(book, policies)
+        # What follows knows no accounts but wallets; most accounts are one.
+        self.wallet_columns = wallets = wallets_of(book, policies)
         self.part_codes: list[int] = (
             [0] * len(book) if book.policy_codes is None else book.policy_codes.tolist()
         )
         self.book = book
         self.codes: list[int] = book.instrument_codes.tolist()
         self.is_cross: list[bool] = book.is_cross.tolist()
-        self.accounts: list[int] = [] if book.account_codes is None else book.account_codes.tolist()
+        self.accounts: list[int] = [] if wallets.of_row is None else wallets.of_row.tolist()
         self._columns = [
             _values(column, len(book), absent)
             for column, absent in (
@@ -200,12 +199,15 @@ class BookReplay:
             )
         ]
         self.hedge = book.position_mode == "hedge"
-        self.wallets: list[float] = book.wallet_balance.tolist()
-        self._balances = _balance_rows(book)
+        self.wallets: list[float] = wallets.balance.tolist()
+        self.known_status: list[int] = (
+            [0] * len(wallets) if wallets.status is None else wallets.status.tolist()
+        )
+        self._balances = _balance_rows(book, wallets)
         # Cross rows after their first pass, each with what it releases.
         self.legs: dict[int, tuple[Position, float]] = {}
-        self.rows_of_account: list[list[int]] = [[] for _ in book.account_ids]
-        self.balances_of_account: list[list[int]] = [[] for _ in book.account_ids]
+        self.rows_of_account: list[list[int]] = [[] for _ in self.wallets]
+        self.balances_of_account: list[list[int]] = [[] for _ in self.wallets]
         for row, (account, *_) in enumerate(self._balances):
             self.balances_of_account[account].append(row)
         self.balance_results: list[BalanceResult] = []
@@ -265,7 +267,7 @@ class BookReplay:
         kernel.judge_isolated(position, policy, basis)
         kernel.find_prices(position, policy, marked.instrument, marked.tiers, marked.mark, basis, cross=False)
         status = kernel.refuse_results(
-            position, marked.tiers, cross=False, has_leverage=self.book.leverage is not None
+            position, policy, marked.tiers, cross=False, has_leverage=self.book.leverage is not None
         )
         if status == Status.WITHOUT_MARGIN:
             return _without_margin(position, policy)
@@ -289,7 +291,7 @@ class BookReplay:
             kernel.go_bankrupt_by_leverage(position)
         kernel.require_margin(position, policy, marked.tiers, basis, rules.initial_at_entry_cross, cross=True)
         status = kernel.refuse_results(
-            position, marked.tiers, cross=True, has_leverage=self.book.leverage is not None
+            position, policy, marked.tiers, cross=True, has_leverage=self.book.leverage is not None
         )
         if status >= FIRST_FAILURE:
             return fail(position, status), math.nan
@@ -313,7 +315,12 @@ class BookReplay:
         for position, _ in (self.legs[row] for row in rows):
             profit = position.unrealized_pnl + position.funding
             sums.add(profit, position.requirement, position.initial_margin, position.maintenance_margin)
-        return judge_wallet(self.wallets[account], sums, part.policy)
+        return judge_wallet(self.wallets[account], self.status_of_account(account), sums, part.policy)
+
+    def status_of_account(self, account: int) -> AccountStatus:
+        """What is known of an account in a wallet before its legs are summed."""
+        known = AccountStatus(self.known_status[account])
+        return wallet_status(self.wallets[account]) if known == AccountStatus.OK else known
 
     def part_of_account(self, account: int) -> Part:
         """Policy of an account; without a requirement no rule matters, so any judges one that has nothing."""
@@ -355,7 +362,7 @@ class BookReplay:
         return _joined(position, Status(first_pass))
 
 
-def _balance_rows(book: "PositionBook") -> list[tuple[int, int, float, float, float]]:
+def _balance_rows(book: "PositionBook", wallets: Wallets) -> list[tuple[int, int, float, float, float]]:
     """Account, asset, balance, liability and interest of each balance."""
     columns = book.balance_columns
     if columns is None:
@@ -363,7 +370,7 @@ def _balance_rows(book: "PositionBook") -> list[tuple[int, int, float, float, fl
     rows = columns.balance.size
     return list(
         zip(
-            columns.account.tolist(),
+            wallets.first_of(columns.account).tolist(),
             columns.asset.tolist(),
             columns.balance.tolist(),
             _values(columns.liability, rows, 0.0),
@@ -381,8 +388,7 @@ def _joined(position: Position, status: Status) -> Position:
     """Join the findings of the prices with what the row itself is."""
     if status >= FIRST_FAILURE:
         return fail(position, status)
-    if status == Status.MISSING_LEVERAGE and position.status == Status.OK:
-        position.status = status
+    position.status = kernel.join_findings(position.status, status)
     return position
 
 

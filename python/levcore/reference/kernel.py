@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from levcore.engine.compiled import CompiledInstrument
+from levcore.reference.arithmetic import divide
 from levcore.reference.codes.state import state_of
 from levcore.reference.formulas import contract, exposure, liquidation, margin, mark_to_market
 from levcore.reference.rules.policy import Fees, Policy
@@ -19,6 +20,7 @@ __all__ = [
     "fix_fee_by_leverage",
     "fund_isolated",
     "go_bankrupt_by_leverage",
+    "join_findings",
     "judge_isolated",
     "mark_position",
     "need_of_leg",
@@ -207,7 +209,7 @@ def require_margin(
     elif fees.fixed and rules.fee_in_initial:
         p.initial_margin += p.fixed_fee
     p.line, p.maintenance = charge(p, table, required_on(p, basis))
-    if not table.is_marginal:
+    if not table.is_of_lines:
         p.liquidation_line = p.line
     p.requirement = p.maintenance
     if fees.fixed:
@@ -229,13 +231,14 @@ def charge(position: Position, table: Table, value: float) -> tuple[Line | None,
     if table.growing is not None:
         return None, table.growing.rate_of(position.size, value) * value
     key = value
-    if not table.is_marginal:
+    if not table.is_of_lines:
         key = position.risk_limit if table.key == BY_RISK_LIMIT else abs(position.quantity)
-    chosen = table.lines[0]
-    for line in table.lines[1:]:
+    lines = table.lines_of(position.size)
+    chosen = lines[0]
+    for line in lines[1:]:
         if key > line.floor:
             chosen = line
-    if table.is_marginal:
+    if table.is_of_lines:
         return chosen, margin.maintenance_line(value, chosen.rate, chosen.deduction)
     return chosen, chosen.rate * value
 
@@ -278,10 +281,11 @@ def solve(position: Position, fees: Fees, table: Table, basis: str) -> float:
         return liquidation.value_at_zero(p.needed, 0.0, fees.frozen.along(p.direction))
     if table.growing is not None:
         return table.growing.value_at_zero(p.needed, p.direction, p.size)
-    if p.line is not None and not table.is_marginal:
+    if p.line is not None and not table.is_of_lines:
         return liquidation.value_at_zero(p.needed, 0.0, p.line.factors.along(p.direction))
-    chosen = table.lines[0]
-    for line in table.lines[1:]:
+    lines = table.lines_of(p.size)
+    chosen = lines[0]
+    for line in lines[1:]:
         if p.direction * p.needed > (line.gaining if p.direction > 0.0 else line.losing):
             chosen = line
     p.liquidation_line = chosen
@@ -394,8 +398,10 @@ def _exceeds(position: Position, table: Table) -> bool:
     return table.is_marginal and position.value > table.cap
 
 
-def refuse_results(position: Position, tiers: Tiers, cross: bool, has_leverage: bool) -> Status:
-    """Failure of a row by its results, ``WITHOUT_MARGIN`` or ``MISSING_LEVERAGE``, else ``OK``."""
+def refuse_results(
+    position: Position, policy: Policy, tiers: Tiers, cross: bool, has_leverage: bool
+) -> Status:
+    """Failure of a row by its results, ``WITHOUT_MARGIN`` or a finding about its inputs, else ``OK``."""
     p = position
     if any(_exceeds(p, table) for table in tables_of(p, tiers)):
         return Status.TIER_OVERFLOW
@@ -408,4 +414,32 @@ def refuse_results(position: Position, tiers: Tiers, cross: bool, has_leverage: 
         return Status.NUMERIC_OVERFLOW
     if without_margin:
         return Status.WITHOUT_MARGIN
-    return Status.MISSING_LEVERAGE if has_leverage and math.isnan(p.leverage) else Status.OK
+    if has_leverage and math.isnan(p.leverage):
+        return Status.MISSING_LEVERAGE
+    table = tiers.of(p.quantity)
+    if p.leverage > table.highest_leverage(_key_of_leverage(p, table)):
+        return Status.LEVERAGE_ABOVE_TIER
+    no_table = policy.rules.initial_from_table and tiers.initial is None
+    return Status.MISSING_INITIAL_TIERS if no_table else Status.OK
+
+
+def _key_of_leverage(position: Position, table: Table) -> float:
+    """What selects the tier whose highest leverage holds; a value is that at the mark."""
+    if table.growing is not None:
+        return table.growing.base(position.size, position.value)
+    if table.is_by_unit:
+        return divide(position.value, position.size)
+    if table.is_marginal:
+        return position.value
+    return position.risk_limit if table.key == BY_RISK_LIMIT else abs(position.quantity)
+
+
+def join_findings(of_prices: int, of_inputs: int) -> Status:
+    """Of a finding about the prices of a row and one about its inputs, the one that is told.
+
+    What a row lacks stands behind every finding about its prices, a leverage that no venue allows behind
+    those that say how to read a price.
+    """
+    gives_way = of_prices in (Status.NO_LIQUIDATION_PRICE, Status.NO_BANKRUPTCY_PRICE)
+    told = of_prices == Status.OK or (of_inputs == Status.LEVERAGE_ABOVE_TIER and gives_way)
+    return Status(of_inputs if told else of_prices)

@@ -10,7 +10,7 @@ from levcore.errors import InputError
 from levcore.rules.archive import dates_of
 from levcore.rules.bundles import Bundle, read_bundle
 from levcore.rules.fees import regular_fees
-from levcore.rules.instruments import InstrumentTable
+from levcore.rules.instruments import InstrumentTable, said_of
 from levcore.rules.policy import MarginPolicy
 from levcore.rules.policy_files import policy_names, read_policies
 from levcore.rules.symbols import symbol_key
@@ -23,11 +23,13 @@ SHOWN = 40
 
 def coverage_rows() -> Iterator[tuple[str, ...]]:
     """What each policy bundles: contracts, dates, what is cut or lacks something, fees; the head first."""
-    yield "name", "contracts", "dates", "cut or unknown", "regular fees"
+    yield "name", "contracts", "dates", "earlier dates", "cut or unknown", "regular fees"
     for name in policy_names():
         newest = read_policies(name)[-1]
         table = newest.instruments
         dates = sorted({table.date_of(each) for each in table}) if table.series else []
+        every = {date for series in table.series for date in dates_of(series)}
+        earlier = sorted(every - set(dates)) if dates else []
         limited = sum(table.limit(each) != "" for each in table)
         said = [f"{limited} answered up to an end"] if limited else []
         said += [f"{len(table.gaps)} without tiers or size"] if table.gaps else []
@@ -36,7 +38,8 @@ def coverage_rows() -> Iterator[tuple[str, ...]]:
             chosen = regular_fees(newest.fee_schedule)
             fees = f"taker {chosen.taker:g}, {chosen.as_of}" + (", secondary" if chosen.secondary else "")
         if table.series or newest.fee_schedule:
-            yield name, str(len(table)), ", ".join(dates) or "none", ", ".join(said) or "nothing", fees
+            told = (", ".join(dates) or "none", ", ".join(earlier) or "none", ", ".join(said) or "nothing")
+            yield name, str(len(table)), *told, fees
 
 
 def listing_text(series: Iterable[str]) -> str:
@@ -73,6 +76,10 @@ def tables_text(series: Iterable[str], symbol: str) -> str:
         Where no date has it.
     """
     blocks = []
+    series, table = tuple(series), InstrumentTable.bundled(" ".join(series))
+    taken = None if symbol in table else table.stand_in(symbol)
+    head = [] if taken is None else [f"{said_of(table[taken], symbol)}: the contract on the same base"]
+    symbol = taken or symbol
     for name in series:
         for date, file in dates_of(name).items():
             bundle = read_bundle(file)
@@ -81,9 +88,8 @@ def tables_text(series: Iterable[str], symbol: str) -> str:
                 for each in _spelled(bundle, symbol)
             ]
     if not blocks:
-        missing = InstrumentTable.bundled(" ".join(series)).missing(symbol)
-        raise InputError("SYMBOL", "is in no table of these", missing, repr(symbol))
-    return "\n\n".join(blocks)
+        raise InputError("SYMBOL", "is in no table of these", table.missing(symbol), repr(symbol))
+    return "\n\n".join([*head, *blocks])
 
 
 def _spelled(bundle: Bundle, symbol: str) -> list[str]:

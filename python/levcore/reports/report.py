@@ -4,8 +4,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import overload
 
-from levcore.arguments import whole_number
+import numpy as np
+
+from levcore.arguments import of_kind, whole_number
 from levcore.comparison.comparison import Comparison
+from levcore.engine.leg_costs import LegCosts
 from levcore.engine.risk import BookRisk
 from levcore.errors import DTypeError, InputError
 from levcore.files.writing import write_text
@@ -37,6 +40,7 @@ def report(
     title: str = "",
     top: int | None = None,
     generated_at: datetime | None = None,
+    leg_costs: LegCosts | None = None,
 ) -> str: ...
 @overload
 def report(
@@ -46,6 +50,7 @@ def report(
     title: str = "",
     top: int | None = None,
     generated_at: datetime | None = None,
+    leg_costs: LegCosts | None = None,
 ) -> Path: ...
 def report(
     result: Result,
@@ -54,6 +59,7 @@ def report(
     title: str = "",
     top: int | None = None,
     generated_at: datetime | None = None,
+    leg_costs: LegCosts | None = None,
 ) -> str | Path:
     """Report on a result: plain text for a terminal, or one HTML file.
 
@@ -74,6 +80,8 @@ def report(
         the text and 20 in the file. A plan and a reconciliation are shown whole.
     generated_at : datetime, optional
         Time to print on a risk report, now in UTC where it is not given. The others carry none.
+    leg_costs : LegCosts, optional
+        What `levcore.leg_costs` returns for the book of a risk report, which then says which leg costs what.
 
     Returns
     -------
@@ -83,8 +91,8 @@ def report(
     Raises
     ------
     InputError
-        For a path of another kind, a negative `top`, a measure that was not computed, or a file where Jinja2
-        is not installed.
+        For a path of another kind, a negative `top`, a measure that was not computed, `leg_costs` of another
+        book or result, or a file where Jinja2 is not installed.
     DTypeError
         For a result that is none of these.
 
@@ -102,7 +110,9 @@ def report(
         top = TOP_OF_TEXT if path is None else TOP_OF_PAGE
     elif whole_number("top", top) < 0:
         raise InputError("top", "must not be negative", "0 or more", str(top))
-    page = _page(result, title, top, generated_at)
+    if leg_costs is not None:
+        _check_leg_costs(leg_costs, result)
+    page = _page(result, title, top, generated_at, leg_costs)
     if path is None:
         return page_text(page)
     file = Path(path)
@@ -124,10 +134,23 @@ def check_report_path(path: str | Path, argument: str = "path") -> None:
     template_library(argument)
 
 
-def _page(result: Result, title: str, top: int, generated_at: datetime | None) -> Page:
+def _check_leg_costs(leg_costs: LegCosts, result: Result) -> None:
+    of_kind("leg_costs", leg_costs, LegCosts)
+    rule = "must be of the book and the marks of a risk report"
+    if not isinstance(result, BookRisk):
+        raise InputError("leg_costs", rule, "BookRisk", type(result).__name__)
+    same = np.array_equal(leg_costs.risk.marks, result.marks, equal_nan=True)
+    if leg_costs.risk.book is not result.book or not same:
+        raise InputError("leg_costs", rule, "levcore.leg_costs(engine, risk.book, marks)", "another")
+
+
+def _page(
+    result: Result, title: str, top: int, generated_at: datetime | None, leg_costs: LegCosts | None
+) -> Page:
     words = (title,) if title else ()
     if isinstance(result, BookRisk):
-        return risk_page(gather(result, top=top, generated_at=generated_at), *words)
+        gathered = gather(result, top=top, generated_at=generated_at)
+        return risk_page(gathered, *words, leg_costs=leg_costs, top=top)
     if isinstance(result, Comparison):
         return comparison_page(result, *words, top=top)
     if isinstance(result, Plan):

@@ -33,7 +33,7 @@ from levcore.rules.instruments import Instrument, Payoff
 from levcore.rules.symbols import base_of
 from levcore.rules.tiers import UNITS_OF_SHAPE, Shape, Tier, TierTable, Unit
 
-__all__ = ["FOLDER", "Bundle", "Facts", "bundle_names", "parse_bundle", "read_bundle"]
+__all__ = ["FOLDER", "Bundle", "Facts", "bundle_names", "bundle_sums", "parse_bundle", "read_bundle"]
 
 FOLDER = Path(__file__).with_name("data") / "instruments"
 SUMS = FOLDER / "SHA256SUMS"
@@ -65,7 +65,7 @@ class Table(NamedTuple):
 
 @dataclass(frozen=True)
 class Bundle:
-    """One file of the archive; its tier tables are built when first asked for."""
+    """One file of the archive; its instruments and tier tables are built when first asked for."""
 
     name: str
     header: Mapping[str, str]
@@ -73,6 +73,7 @@ class Bundle:
     entries: Mapping[str, tuple[str, ...]]
     _built: dict[int, TierTable] = field(default_factory=dict, repr=False)
     _initial: dict[int, TierTable] = field(default_factory=dict, repr=False)
+    _instruments: dict[str, Instrument] = field(default_factory=dict, repr=False)
 
     @property
     def source(self) -> str:
@@ -122,8 +123,13 @@ class Bundle:
 
     def instrument(self, name: str) -> Instrument | None:
         """Return the instrument of this very name, None where there is none or too little of it."""
-        if name not in self.entries or not self.is_whole(name):
-            return None
+        found = self._instruments.get(name)
+        if found is None and name in self.entries and self.is_whole(name):
+            # Two threads may both build it; what they store is equal.
+            found = self._instruments[name] = self._instrument(name)
+        return found
+
+    def _instrument(self, name: str) -> Instrument:
         facts, number = self.facts(name), int(self.cell(name, "table"))
         initial = self._initial_tiers(number, name) if "initial_tiers" in self.header else None
         return Instrument(
@@ -247,14 +253,14 @@ def read_bundle(name: str) -> Bundle:
     """
     path = FOLDER / f"{name}.txt"
     content = path.read_bytes()
-    expected, found = _sums().get(path.name, "no sum"), hashlib.sha256(content).hexdigest()
+    expected, found = bundle_sums().get(path.name, "no sum"), hashlib.sha256(content).hexdigest()
     if found != expected:
         raise FileFormatError(str(path), "must be the file that tools/pack_tiers.py wrote", expected, found)
     return parse_bundle(name, content.decode("utf-8"))
 
 
 @cache
-def _sums() -> dict[str, str]:
+def bundle_sums() -> dict[str, str]:
     """SHA-256 of each file by its name, in the form of ``sha256sum``."""
     pairs = (line.split("  ") for line in SUMS.read_text(encoding="utf-8").splitlines())
     return {name: digest for digest, name in pairs}

@@ -10,13 +10,15 @@ the venue's own. Tiers named ``all`` or ``contract default`` are of no account.
 
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from levcore.errors import FileFormatError, InputError
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 __all__ = ["Fees", "read_fees", "regular_fees"]
 
-FILE = Path(__file__).with_name("data") / "fees.txt"
 OF_NO_ACCOUNT = ("all", "contract default")
 COLUMNS = 9
 
@@ -86,6 +88,13 @@ def regular_fees(schedule: str, as_of: str | None = None) -> Fees:
     return max(chosen, key=lambda line: line.as_of)
 
 
+def fees_file() -> "Path":
+    """The bundled file."""
+    from pathlib import Path
+
+    return Path(__file__).with_name("data") / "fees.txt"
+
+
 @cache
 def read_fees() -> tuple[Fees, ...]:
     """Every line of the file, in its order.
@@ -96,16 +105,17 @@ def read_fees() -> tuple[Fees, ...]:
         Where a line is not of the form, or a fee is no fraction of value.
     """
     found = []
-    for number, line in enumerate(FILE.read_text(encoding="utf-8").splitlines(), 1):
+    file = fees_file()
+    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
         if line.startswith("#"):
             continue
         cells = line.split(" | ")
         cells += [""] * (COLUMNS - len(cells))
         if len(cells) != COLUMNS or cells[6] not in ("venue", "secondary"):
-            raise FileFormatError(FILE.name, "must be a line of fees", f"{COLUMNS} cells", line, number)
+            raise FileFormatError(file.name, "must be a line of fees", f"{COLUMNS} cells", line, number)
         maker, taker, liquidation = (None if cell == "-" else float(cell) for cell in cells[3:6])
         if not all(rate is None or -0.01 < rate < 0.1 for rate in (maker, taker, liquidation)):
-            raise FileFormatError(FILE.name, "must hold fractions of value", "-0.01 to 0.1", line, number)
+            raise FileFormatError(file.name, "must hold fractions of value", "-0.01 to 0.1", line, number)
         secondary = cells[6] == "secondary"
         schedule, as_of, tier, source, note = (*cells[:3], *cells[7:])
         found.append(Fees(schedule, as_of, tier, maker, taker, liquidation, secondary, source, note))

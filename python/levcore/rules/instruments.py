@@ -5,19 +5,20 @@ A bundled table is a small text file, read when first needed; an instrument of i
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from levcore.arguments import is_word, number_in, of_kind, rows_of
 from levcore.errors import InputError, UnknownInstrumentError
-from levcore.rules.symbols import keys_of, plain_symbol, symbol_key
+from levcore.rules.symbols import in_other_quotes, keys_of, names_its_quote, plain_symbol, symbol_key
 from levcore.rules.tiers import Number, TierTable
 
 if TYPE_CHECKING:
     from levcore.rules.archive import Archive
     from levcore.rules.bundles import Facts
 
-__all__ = ["Instrument", "InstrumentTable", "Payoff", "plain_symbol"]
+__all__ = ["Instrument", "InstrumentTable", "Payoff", "plain_symbol", "said_of"]
 
 Payoff: TypeAlias = Literal["linear", "inverse", "quanto"]
 
@@ -92,7 +93,8 @@ class InstrumentTable(Mapping[str, Instrument]):
 
     Immutable, hashable, comparable, cheap to pickle. Look-ups take an instrument's very name and, where none
     has it, another spelling of one contract: ``"BTCUSDT"``, ``"BTC/USDT:USDT"``, ``"BTC-USDT-SWAP"``,
-    ``"btc_usdt"``. A spelling that two instruments share is refused.
+    ``"btc_usdt"``. A spelling that two instruments share is refused. A contract in another currency is never
+    taken by itself: `with_stand_ins` says which one is.
 
     Parameters
     ----------
@@ -109,10 +111,11 @@ class InstrumentTable(Mapping[str, Instrument]):
         Where two instruments have one name.
     """
 
-    __slots__ = ("_as_of", "_bundle", "_keys", "_own", "_source")
+    __slots__ = ("_as_of", "_bundle", "_keys", "_own", "_source", "_stand_ins")
 
     def __init__(self, instruments: Iterable[Instrument] = (), *, source: str = "", as_of: str = "") -> None:
         self._bundle = ""
+        self._stand_ins: dict[str, str] = {}
         self._keys: dict[str, tuple[str, ...]] | None = None
         self._own: dict[str, Instrument] = {}
         self._source = source
@@ -156,7 +159,10 @@ class InstrumentTable(Mapping[str, Instrument]):
     def with_instruments(
         self, instruments: "Mapping[str, Instrument] | Iterable[Instrument]"
     ) -> "InstrumentTable":
-        """Return a new table with `instruments` added; they replace those of the same name.
+        """Return a new table with `instruments` added; they replace those of the same contract.
+
+        A contract is known by its name in any spelling: one that the bundled table spells otherwise and has
+        with the same payoff is taken under its name there, so that no position is left on the old tiers.
 
         Raises
         ------
@@ -171,10 +177,69 @@ class InstrumentTable(Mapping[str, Instrument]):
                         "instruments", "a key must be its instrument's name", instrument.name, name
                     )
             instruments = instruments.values()
-        added = InstrumentTable(instruments)
-        table = InstrumentTable((self._own | added._own).values(), source=self._source, as_of=self._as_of)
-        table._bundle = self._bundle
-        return table
+        added = InstrumentTable(instruments)._own
+        own = self._own | {each.name: each for each in self._spelled_as_bundled(added)}
+        return _restore(self._bundle, own.values(), self._source, self._as_of, self._stand_ins)
+
+    def _spelled_as_bundled(self, added: Mapping[str, Instrument]) -> Iterator[Instrument]:
+        for name, instrument in added.items():
+            bundled = self.resolve(name) if self._bundle and name not in self._stand_ins else None
+            if bundled in (None, name) or bundled in added or bundled in self._own:
+                yield instrument
+            elif self[name].payoff == instrument.payoff:
+                yield replace(instrument, name=bundled)
+            else:
+                yield instrument
+
+    def with_stand_ins(self, symbols: Iterable[str]) -> "InstrumentTable":
+        """Return a new table in which symbols that it lacks stand for its contracts on the same base.
+
+        These are linear ones, for symbols that name a quote currency of their own: ``"BTCUSDT"`` at a venue
+        that settles in USDC alone is then its ``"BTC"``, and money of such a position is in that currency.
+        `stand_ins` says what was taken, `told` in words.
+
+        Examples
+        --------
+        >>> import levcore as lc
+        >>> table = lc.policy("hyperliquid").instruments
+        >>> "BTCUSDT" in table, dict(table.with_stand_ins(["BTCUSDT", "NOSUCHUSDT"]).stand_ins)
+        (False, {'BTCUSDT': 'BTC'})
+        """
+        found = {
+            symbol: self.stand_in(symbol)
+            for symbol in symbols
+            if symbol not in self and names_its_quote(symbol)
+        }
+        taken = {
+            symbol: name
+            for symbol, name in found.items()
+            if name is not None and self[name].payoff == "linear"
+        }
+        if not taken:
+            return self
+        own = self._own.values()
+        return _restore(self._bundle, own, self._source, self._as_of, {**self._stand_ins, **taken})
+
+    @property
+    def stand_ins(self) -> Mapping[str, str]:
+        """Name of the contract that stands for a symbol of another currency, by symbol."""
+        return MappingProxyType(self._stand_ins)
+
+    def stand_in(self, symbol: str) -> str | None:
+        """Name of the contract on the same base as `symbol` in the nearest other currency; None: none."""
+        found = (self.resolve(each) for each in in_other_quotes(symbol))
+        return next((name for name in found if name is not None), None)
+
+    def told(self, symbol: str) -> str:
+        """What a symbol was taken for, in words; empty where it is the very name of a contract of one unit.
+
+        Examples
+        --------
+        >>> import levcore as lc
+        >>> lc.policy("hyperliquid").instruments.with_stand_ins(["BTCUSDT"]).told("BTCUSDT")
+        'BTCUSDT is BTC here, settled in USDC'
+        """
+        return said_of(self[symbol], symbol)
 
     @property
     def source(self) -> str:
@@ -205,9 +270,8 @@ class InstrumentTable(Mapping[str, Instrument]):
         names = [dates_of(series)[as_of] for series in self.series if as_of in dates_of(series)]
         if not names:
             raise InputError("tables", "are not bundled for that date", ", ".join(sorted(found)), repr(as_of))
-        table = InstrumentTable(self._own.values(), source=self._source, as_of=self._as_of)
-        table._bundle = " ".join(names)
-        return table
+        own = self._own.values()
+        return _restore(" ".join(names), own, self._source, self._as_of, self._stand_ins)
 
     @property
     def series(self) -> tuple[str, ...]:
@@ -258,7 +322,7 @@ class InstrumentTable(Mapping[str, Instrument]):
             if spelling in self._own or (self._bundle and spelling in self._file.entries):
                 return spelling
         found = self._by_key().get(symbol_key(name), ())
-        return found[0] if len(found) == 1 else None
+        return found[0] if len(found) == 1 else self._stand_ins.get(name)
 
     @property
     def _file(self) -> "Archive":
@@ -322,6 +386,9 @@ class InstrumentTable(Mapping[str, Instrument]):
         close = get_close_matches(symbol_key(name).partition(":")[0], self._by_key(), n=5, cutoff=0.6)
         near = dict.fromkeys(each for key in close for each in self._by_key()[key])
         said = f"one of {len(names)} instruments" + (f", such as {', '.join([*near][:3])}" if near else "")
+        other = self.stand_in(name)
+        if other is not None and self[other].settlement:
+            said += f"; with_stand_ins takes {other}, on the same base, settled in {self[other].settlement}"
         return f"{said}; {known}" if known else said
 
     def _known_elsewhere(self, name: str) -> str:
@@ -348,6 +415,8 @@ class InstrumentTable(Mapping[str, Instrument]):
         """Whether both hold equal instruments, wherever from."""
         if not isinstance(other, InstrumentTable):
             return NotImplemented
+        if self._stand_ins != other._stand_ins:
+            return False
         if self._bundle == other._bundle and self._own == other._own:
             return True
         return len(self) == len(other) and all(other._find(name) == self._find(name) for name in self)
@@ -358,14 +427,36 @@ class InstrumentTable(Mapping[str, Instrument]):
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle the name of a bundled table, not its contents."""
-        return _restore, (self._bundle, tuple(self._own.values()), self._source, self._as_of)
+        return _restore, (
+            self._bundle,
+            tuple(self._own.values()),
+            self._source,
+            self._as_of,
+            self._stand_ins,
+        )
 
     def __repr__(self) -> str:
         """Return the number, the date and the source."""
         return f"<InstrumentTable: {len(self)} instruments, as of {self.as_of or 'unknown'}, {self.source}>"
 
 
-def _restore(bundle: str, own: tuple[Instrument, ...], source: str, as_of: str) -> InstrumentTable:
+def said_of(instrument: Instrument, symbol: str) -> str:
+    """What `symbol` was taken for: name, currency and size of the contract, as far as it does not say so."""
+    parts = []
+    if instrument.name != symbol:
+        parts.append(f"{symbol} is {instrument.name} here")
+    if instrument.settlement and not symbol_key(symbol).partition(":")[0].endswith(instrument.settlement):
+        parts.append(f"settled in {instrument.settlement}")
+    if instrument.contract_size != 1:
+        unit = "quote currency" if instrument.payoff == "inverse" else "base currency"
+        parts.append(f"a contract is {instrument.contract_size:g} of the {unit}")
+    return ", ".join(parts)
+
+
+def _restore(
+    bundle: str, own: Iterable[Instrument], source: str, as_of: str, stand_ins: Mapping[str, str]
+) -> InstrumentTable:
     table = InstrumentTable(own, source=source, as_of=as_of)
     table._bundle = bundle
+    table._stand_ins = dict(stand_ins)
     return table

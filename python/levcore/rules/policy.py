@@ -6,7 +6,6 @@ that rests on, and what nobody has published: such a rule is ``"unknown"``, and 
 """
 
 import dataclasses
-import math
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,19 +13,23 @@ from functools import cache
 from typing import Any, Literal, get_args
 
 from levcore.arguments import is_number
-from levcore.errors import InputError, PolicyError, UnknownPolicyError, UnknownRuleError
+from levcore.errors import InputError, PolicyError, TierError, UnknownPolicyError, UnknownRuleError
 from levcore.rules.assets import Asset, AssetTable
 from levcore.rules.fees import Fees, regular_fees
 from levcore.rules.instruments import Instrument, InstrumentTable
 from levcore.rules.terms import (
+    BEFORE,
     CHOICES,
     PAYERS,
     UNKNOWN,
     BankruptcyRounding,
+    CloseOutNext,
     CloseOutPrice,
     CloseOutStep,
+    CloseOutStepIsolated,
     ClosingFeeBasis,
     CrossFeeBasis,
+    CrossWallet,
     DeleveragingRanking,
     FeeBankruptcy,
     FeeReserve,
@@ -50,14 +53,16 @@ from levcore.rules.terms import (
     Texts,
     TraderOwes,
     TraderOwesIsolated,
+    TriggerPrice,
     Unknown,
 )
-from levcore.rules.tiers import Unit
+from levcore.rules.tiers import TierTable, Unit
 
 __all__ = ["MarginPolicy", "PolicyInfo", "Source", "Texts", "policies", "policy"]
 
 HIGHEST_FEE = 0.02
 HIGHEST_CLOSE_OUT_FEE = 0.05
+LOWEST_SHARE = 0.01
 LOWEST_LEVEL, HIGHEST_LEVEL = 1e-9, 1e9
 
 
@@ -137,8 +142,10 @@ class MarginPolicy:
         `hedge_requirement` is "covered".
     return_basis : {"entry", "mark"}
         Value over the leverage of which the venue takes the return on equity; that at entry by default.
-    lowest_short_price : float, quote
-        Price below which no table holds for short positions, which are then refused; 0 where there is none.
+    short_minimum : tuple of (floor, rate, amount)
+        The least that short positions must hold a unit of size: above each price `floor`, that rate of the
+        value and that amount in settlement currency, where the table asks for less (`TierTable.per_unit`).
+        Empty where there is none.
     initial_margin_rule : {"leverage", "table", "unknown"}
         Whether the initial margin is the value over the row's leverage, or follows the instrument's
         `initial_tiers`.
@@ -149,6 +156,11 @@ class MarginPolicy:
         Of accounts with balances in several assets: a liability is taken off the equity (margin over
         requirement), or is itself the requirement (assets over liabilities). "none": an account is one wallet
         in one currency.
+    cross_wallet : {"account", "settlement_currency", "unknown"}
+        What the cross positions of an account share where they settle in several currencies: one wallet of
+        the account, which then takes `levcore.Balances`, or one a settlement currency, each of them judged
+        and liquidated apart (Binance's single-asset mode); "unknown" by default. An account in one currency
+        does not need it.
     margins_convert_at : {"price", "liability_weight", "unknown"}
         Of accounts with balances: whether margins of positions turn into the account's currency at the price
         of their settlement currency, or at that times its liability weight, the ask rate.
@@ -163,8 +175,41 @@ class MarginPolicy:
         Whether the margin ratio takes what orders ask for off the equity.
     trader_owes_isolated : {"same", "no", "yes", "claim_reserved", "unknown"}
         The same of an isolated position, where a source tells it from the account's; see `owes`.
-    close_out_step : {"whole", "unknown"}
-        What a liquidation closes: the whole position, or all positions of the account.
+    close_out_before : tuple of {"cancel", "net"}, or ("unknown",)
+        What is done before anything is sold: open orders are cancelled; of two opposite legs of one
+        instrument in an account what they have in common is closed against each other, at the mark.
+    close_out_step : {"whole", "share", "tiers", "largest_loss", "unknown"}
+        What a liquidation closes: the whole position, or all positions of the account; a share of each; so
+        much of each that it falls `close_out_tiers`; the position of the account with the largest loss.
+    close_out_step_isolated : {"same", ...}
+        The same of isolated positions, where it is another one; "same" by default.
+    close_out_share : float or "unknown"
+        Share of the value that a step closes, in [0.01, 1].
+    close_out_whole_up_to : float, settlement currency
+        Value up to which a position is closed whole instead; 0 by default.
+    close_out_least : float, settlement currency
+        Value that a step closes at least; 0 by default.
+    close_out_least_left : float, settlement currency
+        Value that a step leaves of a loan and of its collateral unless it leaves nothing; 0 by default.
+    close_out_whole_level : float or None
+        Requirement over equity from which a step closes everything; None where there is no such level.
+    close_out_tiers : int
+        Tiers that a step goes down, all of a position with fewer below it; 0 to the lowest, by default.
+    close_out_next : {"whole", "same", "again", "unknown"}
+        What the steps after the first close while the account is still to be liquidated: everything, as much
+        as the first one, or a share of what is then left. Steps by tiers or positions always go on "again".
+    close_out_cooldown : float, seconds
+        For so long after a step further ones are those of `close_out_next`; then it begins anew. 0 by
+        default.
+    close_out_exit_level : float or None
+        Requirement over equity down to which steps go on; None: until the liquidation level is no longer met.
+    close_out_take_over_level : float or None
+        Requirement over equity from which the fund takes everything over at once, the margin included.
+    close_out_guard_band : float
+        While a price differs from its mean by more than this fraction of the mean, nobody is liquidated at
+        it; 0, by default, where there is no such guard.
+    close_out_trigger_price : {"mark", "index", "last", "unknown"}
+        Price that liquidates.
     close_out_fee_rate : float or "unknown"
         Fee for it, a fraction of the value at the fill, at most 0.05.
     close_out_remainder : {"trader", "fund", "unknown"}
@@ -227,7 +272,7 @@ class MarginPolicy:
     table_shape: TableShape
     hedge_requirement: HedgeRequirement
     covered_share: float
-    lowest_short_price: float
+    short_minimum: tuple[tuple[float, float, float], ...]
     initial_margin_rule: InitialMarginRule
     funding_in_requirement: FundingInRequirement
     liabilities_count_as: LiabilityRule
@@ -239,6 +284,7 @@ class MarginPolicy:
     close_out_payers: tuple[str, ...]
     close_out_ranking: DeleveragingRanking
     close_out_price: CloseOutPrice
+    cross_wallet: CrossWallet = "unknown"
     closing_fee_basis_cross: CrossFeeBasis = "same"
     closing_fee_reserved: FeeReserve = "same"
     bankruptcy_rounding_long: BankruptcyRounding = "same"
@@ -248,6 +294,20 @@ class MarginPolicy:
     order_margin: OrderMargin = "unknown"
     order_loss: OrderLoss = "unknown"
     order_ratio: OrderRatio = "unknown"
+    close_out_before: tuple[str, ...] = (UNKNOWN,)
+    close_out_step_isolated: CloseOutStepIsolated = "same"
+    close_out_share: float | Unknown = UNKNOWN
+    close_out_whole_up_to: float = 0.0
+    close_out_least: float = 0.0
+    close_out_least_left: float = 0.0
+    close_out_whole_level: float | None = None
+    close_out_tiers: int = 0
+    close_out_next: CloseOutNext = UNKNOWN
+    close_out_cooldown: float = 0.0
+    close_out_exit_level: float | None = None
+    close_out_take_over_level: float | None = None
+    close_out_guard_band: float = 0.0
+    close_out_trigger_price: TriggerPrice = UNKNOWN
     # Names would be read from disk for a hash; the name and date of the policy tell bundled tables apart.
     instruments: InstrumentTable = field(hash=False)
     assets: AssetTable = field(default_factory=AssetTable)
@@ -275,6 +335,7 @@ class MarginPolicy:
         self._check_fee()
         self._check_levels()
         self._check_covered_share()
+        self._check_short_minimum()
         self._check_close_out()
         self._check_pairs()
 
@@ -435,11 +496,20 @@ class MarginPolicy:
         share = self.covered_share
         if not (is_number(share) and 0 <= share <= 1):
             raise self._fault("covered_share", "must be a share", "in [0, 1]", repr(share))
-        low = self.lowest_short_price
-        if not (is_number(low) and 0 <= low < math.inf):
-            raise self._fault("lowest_short_price", "must be a price, or 0", ">= 0", repr(low))
         if share != 0 and self.hedge_requirement != "covered":
             raise self._fault("covered_share", "belongs to hedge_requirement='covered'", "0", repr(share))
+
+    def _check_short_minimum(self) -> None:
+        least = self.short_minimum
+        try:
+            if not isinstance(least, tuple):
+                raise TypeError("no tuple")
+            if least:
+                TierTable.single_rate("0.5").with_least_per_unit(least)
+        except (TierError, TypeError, ValueError) as error:
+            text = f"must be lines a unit ({error})"
+            expected = "a tuple of (floor, rate, amount), or ()"
+            raise self._fault("short_minimum", text, expected, repr(least)) from None
 
     def _check_pairs(self) -> None:
         """Refuse rules of two margin modes, or of two margins, that the kernel does not compute together."""
@@ -469,15 +539,31 @@ class MarginPolicy:
             raise self._fault("requirement_basis_cross", text, "another basis", "'bankruptcy'")
 
     def _check_close_out(self) -> None:
-        rate, payers = self.close_out_fee_rate, self.close_out_payers
+        rate = self.close_out_fee_rate
         if not _is_unknown(rate) and not (is_number(rate) and 0 <= float(rate) <= HIGHEST_CLOSE_OUT_FEE):
             expected = f"in [0, {HIGHEST_CLOSE_OUT_FEE}]"
             raise self._fault("close_out_fee_rate", "must be a fraction of value", expected, repr(rate))
-        distinct = isinstance(payers, tuple) and len(set(payers)) == len(payers)
-        known = distinct and all(payer in PAYERS for payer in payers)
-        if not known or (UNKNOWN in payers and len(payers) > 1):
-            expected = f"a tuple of some of {', '.join(PAYERS[:-1])}, each once, or ('unknown',)"
-            raise self._fault("close_out_payers", "must be payers", expected, repr(payers))
+        for rule, words in (("close_out_payers", PAYERS), ("close_out_before", BEFORE)):
+            found = getattr(self, rule)
+            distinct = isinstance(found, tuple) and len(set(found)) == len(found)
+            known = distinct and all(word in words for word in found)
+            if not known or (UNKNOWN in found and len(found) > 1):
+                expected = f"a tuple of some of {', '.join(words[:-1])}, each once, or ('unknown',)"
+                raise self._fault(rule, "must be a list of words", expected, repr(found))
+        share = self.close_out_share
+        if not _is_unknown(share) and not (is_number(share) and LOWEST_SHARE <= float(share) <= 1):
+            raise self._fault(
+                "close_out_share", "must be a share of value", f"in [{LOWEST_SHARE}, 1]", repr(share)
+            )
+        levels = ("exit_level", "take_over_level", "whole_level")
+        amounts = ("whole_up_to", "least", "least_left", "tiers", "cooldown", "guard_band", *levels)
+        for rule in (f"close_out_{amount}" for amount in amounts):
+            amount = getattr(self, rule)
+            absent = amount is None and rule.endswith("_level")
+            if not absent and not (is_number(amount) and 0 <= amount < float("inf")):
+                raise self._fault(rule, "must be a number", ">= 0", repr(amount))
+        if not isinstance(self.close_out_tiers, int):
+            raise self._fault("close_out_tiers", "must be whole tiers", "0, 1, 2", repr(self.close_out_tiers))
 
     def _fault(self, rule: str, text: str, expected: str, found: str) -> PolicyError:
         return PolicyError(f"{self.id}, {rule}", text, expected, found)

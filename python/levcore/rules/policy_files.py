@@ -28,7 +28,7 @@ NO_LEVELS = {"warning_level": None, "margin_call_level": None}
 # Rules that most venues do not have: what they are where a file does not say.
 DEFAULTS: dict[str, Any] = {
     "covered_share": 0.0,
-    "lowest_short_price": 0.0,
+    "short_minimum": (),
     "closing_fee_basis_cross": "same",
     "closing_fee_reserved": "same",
     "bankruptcy_rounding_long": "same",
@@ -36,12 +36,31 @@ DEFAULTS: dict[str, Any] = {
     "hedge_requirement_initial": "same",
     "trader_owes_isolated": "same",
     "return_basis": "entry",
+    "cross_wallet": UNKNOWN,
     "order_margin": UNKNOWN,
     "order_loss": UNKNOWN,
     "order_ratio": UNKNOWN,
+    "close_out_before": (UNKNOWN,),
+    "close_out_step_isolated": "same",
+    "close_out_share": UNKNOWN,
+    "close_out_whole_up_to": 0.0,
+    "close_out_least": 0.0,
+    "close_out_least_left": 0.0,
+    "close_out_whole_level": None,
+    "close_out_tiers": 0,
+    "close_out_next": UNKNOWN,
+    "close_out_cooldown": 0.0,
+    "close_out_exit_level": None,
+    "close_out_take_over_level": None,
+    "close_out_guard_band": 0.0,
+    "close_out_trigger_price": UNKNOWN,
 }
-# Few sources speak of open orders: a file that does not either says that none was found.
-NO_ORDER_SOURCE = {"order": "no source was found that says what open orders ask for"}
+LISTS = ("table_units", "close_out_before", "close_out_payers")
+# Few sources speak of these: a file that does not either says that none was found.
+NO_SOURCE = {
+    "order": "no source was found that says what open orders ask for",
+    "cross_wallet": "no source was found on accounts that settle in several currencies",
+}
 TOP = {
     "name",
     "title",
@@ -117,7 +136,8 @@ def _policy(data: Mapping[str, Any], version: Mapping[str, Any]) -> MarginPolicy
         NO_LEVELS
         | DEFAULTS
         | rules
-        | {rule: tuple(rules[rule]) for rule in ("table_units", "close_out_payers")}
+        | {rule: tuple(rules[rule]) for rule in LISTS if rule in rules}
+        | {"short_minimum": tuple(map(tuple, rules.get("short_minimum", ())))}
     )
     made = MarginPolicy(
         name=name,
@@ -129,7 +149,7 @@ def _policy(data: Mapping[str, Any], version: Mapping[str, Any]) -> MarginPolicy
         verified_by="; ".join(filter(None, (data.get("verified_by"), version["verified_by"]))),
         sources=sources,
         rests_on=_texts(data, version, "rests_on"),
-        unknown=Texts({**NO_ORDER_SOURCE, **_texts(data, version, "unknown")}),
+        unknown=Texts({**NO_SOURCE, **_texts(data, version, "unknown")}),
         **fields,
         instruments=_table(version["instruments"]),
         fee_schedule=data.get("fees", ""),

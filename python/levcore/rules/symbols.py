@@ -2,7 +2,7 @@
 
 import re
 
-__all__ = ["base_of", "keys_of", "plain_symbol", "symbol_key"]
+__all__ = ["base_of", "in_other_quotes", "keys_of", "names_its_quote", "plain_symbol", "symbol_key"]
 
 _UNIFIED_SYMBOL = re.compile(r"([^/:]+)/([^/:]+?)(?::([^/:-]+)(?:-(\d+))?)?")
 _SEPARATORS = re.compile(r"[-_/:. ]+")
@@ -10,6 +10,7 @@ _SEPARATORS = re.compile(r"[-_/:. ]+")
 _KIND_BEFORE = re.compile(r"(PF|PI|FF|FI|PV|FV)_", re.IGNORECASE)
 # What stands behind the pair for a perpetual: BTC-USDT-SWAP, BTCUSD_PERP, BTC-PERPETUAL, XBTUSDTM.
 _KIND_BEHIND = re.compile(r"(SWAP|PERPETUAL|PERP|(?<=USD)M|(?<=USDT)M|(?<=USDC)M)$")
+_NEAREST = ("USDT", "USDC", "USD", "")
 _QUOTES = ("USDT", "USDC", "BUSD", "FDUSD", "USDG", "USD", "EUR")
 
 
@@ -89,3 +90,27 @@ def base_of(name: str, settlement: str, payoff: str) -> str:
             first = first.removesuffix("M").removesuffix(quote)
             break
     return "BTC" if first == "XBT" else first
+
+
+def in_other_quotes(symbol: str) -> tuple[str, ...]:
+    """Symbols on the same base in the quotes that venues of one currency list it in, the nearest first.
+
+    Examples
+    --------
+    >>> in_other_quotes("ETH/USDT:USDT"), in_other_quotes("BTC-USDT-SWAP")
+    (('ETHUSDT', 'ETHUSDC', 'ETHUSD', 'ETH'), ('BTCUSDT', 'BTCUSDC', 'BTCUSD', 'BTC'))
+    """
+    base = base_of(symbol_key(symbol).partition(":")[0], "", "linear")
+    return tuple(base + quote for quote in _NEAREST)
+
+
+def names_its_quote(symbol: str) -> bool:
+    """Whether a symbol says in which currency its price is; a bare ``"BTC"`` may mean any.
+
+    Examples
+    --------
+    >>> [names_its_quote(symbol) for symbol in ("BTCUSDT", "BTC/USD:BTC", "BTC", "USD")]
+    [True, True, False, False]
+    """
+    key = symbol_key(symbol).partition(":")[0]
+    return any(key.endswith(quote) and key != quote for quote in _QUOTES)

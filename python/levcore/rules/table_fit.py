@@ -26,7 +26,7 @@ def fits(tiers: "TierTable", policy: "MarginPolicy") -> bool:
     if tiers.unit not in policy.table_units:
         return False
     if policy.table_shape == "single":
-        return len(tiers) == 1 and tiers.shape != "growing"
+        return len(tiers) == 1 and tiers.shape not in ("growing", "per_unit")
     return tiers.shape == policy.table_shape
 
 

@@ -7,14 +7,18 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 
 __all__ = [
+    "BEFORE",
     "CHOICES",
     "PAYERS",
     "UNKNOWN",
     "BankruptcyRounding",
+    "CloseOutNext",
     "CloseOutPrice",
     "CloseOutStep",
+    "CloseOutStepIsolated",
     "ClosingFeeBasis",
     "CrossFeeBasis",
+    "CrossWallet",
     "DeleveragingRanking",
     "FeeBankruptcy",
     "FeeReserve",
@@ -38,6 +42,7 @@ __all__ = [
     "Texts",
     "TraderOwes",
     "TraderOwesIsolated",
+    "TriggerPrice",
     "Unknown",
     "value_text",
 ]
@@ -54,15 +59,19 @@ FeeBankruptcy: TypeAlias = Literal["none", "margin", "leverage", "unknown"]
 Rounding: TypeAlias = Literal["none", "up", "down", "nearest", "unknown"]
 BankruptcyRounding: TypeAlias = Rounding | Literal["same"]
 RateRule: TypeAlias = Literal["table", "half-of-initial-at-max-leverage", "unknown"]
-TableShape: TypeAlias = Literal["marginal", "flat", "growing", "single", "any"]
+TableShape: TypeAlias = Literal["marginal", "flat", "growing", "per_unit", "single", "any"]
 HedgeRequirement: TypeAlias = Literal["sum", "larger_leg", "larger_side", "covered", "unknown"]
 InitialHedgeRule: TypeAlias = Literal["same", "sum", "larger_leg", "larger_side", "covered", "unknown"]
 ReturnBasis: TypeAlias = Literal["entry", "mark"]
 InitialMarginRule: TypeAlias = Literal["leverage", "table", "unknown"]
 FundingInRequirement: TypeAlias = Literal["none", "rate_times_value", "rate_times_value_of_payer", "unknown"]
 LiabilityRule: TypeAlias = Literal["none", "negative_equity", "requirement", "unknown"]
+CrossWallet: TypeAlias = Literal["account", "settlement_currency", "unknown"]
 MarginConversion: TypeAlias = Literal["price", "liability_weight", "unknown"]
-CloseOutStep: TypeAlias = Literal["whole", "unknown"]
+CloseOutStep: TypeAlias = Literal["whole", "share", "tiers", "largest_loss", "unknown"]
+CloseOutStepIsolated: TypeAlias = CloseOutStep | Literal["same"]
+CloseOutNext: TypeAlias = Literal["whole", "same", "again", "unknown"]
+TriggerPrice: TypeAlias = Literal["mark", "index", "last", "unknown"]
 Remainder: TypeAlias = Literal["trader", "fund", "unknown"]
 DeleveragingRanking: TypeAlias = Literal[
     "profit_share_times_margin_ratio",
@@ -74,6 +83,7 @@ DeleveragingRanking: TypeAlias = Literal[
     "unknown",
 ]
 CloseOutPrice: TypeAlias = Literal["bankruptcy", "mark", "none", "unknown"]
+BEFORE = ("cancel", "net", "unknown")
 PAYERS = ("fund", "deleveraging", "socialised", "unknown")
 TraderOwes: TypeAlias = Literal["no", "yes", "claim_reserved", "unknown"]
 OrderMargin: TypeAlias = Literal["none", "larger_side", "sum", "unknown"]
@@ -109,6 +119,7 @@ CHOICES: dict[str, tuple[object, ...]] = {
     "initial_margin_rule": get_args(InitialMarginRule),
     "funding_in_requirement": get_args(FundingInRequirement),
     "liabilities_count_as": get_args(LiabilityRule),
+    "cross_wallet": get_args(CrossWallet),
     "margins_convert_at": get_args(MarginConversion),
     "trader_owes": get_args(TraderOwes),
     "order_margin": get_args(OrderMargin),
@@ -116,6 +127,9 @@ CHOICES: dict[str, tuple[object, ...]] = {
     "order_ratio": get_args(OrderRatio),
     "trader_owes_isolated": get_args(TraderOwesIsolated),
     "close_out_step": get_args(CloseOutStep),
+    "close_out_step_isolated": ("same", *get_args(CloseOutStep)),
+    "close_out_next": get_args(CloseOutNext),
+    "close_out_trigger_price": get_args(TriggerPrice),
     "close_out_remainder": get_args(Remainder),
     "close_out_ranking": get_args(DeleveragingRanking),
     "close_out_price": get_args(CloseOutPrice),

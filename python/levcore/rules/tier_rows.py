@@ -14,10 +14,20 @@ from typing import Literal, NamedTuple, SupportsIndex, TypeAlias, cast
 from levcore.arguments import rows_of
 from levcore.errors import TierError
 
-__all__ = ["Number", "Row", "Shape", "Tier", "TierColumns", "Unit", "exact_number", "read_tiers"]
+__all__ = [
+    "Number",
+    "Row",
+    "Shape",
+    "Tier",
+    "TierColumns",
+    "Unit",
+    "exact_number",
+    "larger_lines",
+    "read_tiers",
+]
 
-Shape: TypeAlias = Literal["marginal", "flat", "growing"]
-Unit: TypeAlias = Literal["quote", "base", "contracts", "risk_limit"]
+Shape: TypeAlias = Literal["marginal", "flat", "growing", "per_unit"]
+Unit: TypeAlias = Literal["quote", "base", "contracts", "risk_limit", "price"]
 Number: TypeAlias = int | float | str | Decimal | Fraction | SupportsIndex
 
 # Venues write "no upper end" as the largest int64, and copies of their tables as its float64 neighbour.
@@ -81,6 +91,29 @@ def half_of_initial_rate(max_leverage: Number, number: int) -> Fraction:
     if exact <= 0:
         raise TierError("", number, "must be positive", "> 0", str(max_leverage), "max_leverage")
     return 1 / (2 * exact)
+
+
+Line: TypeAlias = tuple[Fraction, Fraction, Fraction]
+
+
+def larger_lines(one: list[Line], other: list[Line]) -> list[Line]:
+    """Lines (floor, rate, deduction) of the larger of two margins a unit, at every price."""
+    floors = sorted({line[0] for line in one} | {line[0] for line in other})
+    result: list[Line] = []
+    for floor, end in zip(floors, [*floors[1:], None], strict=True):
+        # At a floor the lines that begin there hold: neighbours meet, so it is all one.
+        first, second = (next(line for line in reversed(lines) if line[0] <= floor) for lines in (one, other))
+        left, right = [line[1] * floor - line[2] for line in (first, second)]
+        larger, smaller = (first, second) if (left, first[1]) >= (right, second[1]) else (second, first)
+        parts = [(floor, larger[1], larger[2])]
+        if smaller[1] > larger[1]:
+            crossing = (smaller[2] - larger[2]) / (smaller[1] - larger[1])
+            if end is None or crossing < end:
+                parts.append((crossing, smaller[1], smaller[2]))
+        for part in parts:
+            if not result or result[-1][1:] != part[1:]:
+                result.append(part)
+    return result
 
 
 def _tier(row: Row, number: int) -> Tier:
@@ -155,7 +188,9 @@ def _deductions(
     """Given deductions as they are, missing ones by continuity from floor to floor."""
     continued = [Fraction(0)] * len(tiers)
     # Most tables come with their deductions; the exact sums are the slow part of reading them.
-    if shape == "marginal" and any(tier.deduction is None for tier in tiers):
+    if shape in ("marginal", "per_unit") and any(tier.deduction is None for tier in tiers):
+        if tiers[0].deduction is not None:
+            continued[0] = _exact(tiers[0].deduction, 1, "deduction")
         for index in range(1, len(tiers)):
             step = floors[index] * (rates[index] - rates[index - 1])
             continued[index] = continued[index - 1] + step

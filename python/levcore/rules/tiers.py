@@ -1,12 +1,14 @@
 """Tier tables: how the maintenance rate rises with the size of a position.
 
-Three shapes exist:
+Four shapes exist:
 
 * *marginal*, keyed by the position's value in settlement currency (``quote`` for linear and quanto contracts,
   ``base`` for inverse ones): ``MM(V) = max_k(rate_k * V - deduction_k)``, made continuous by its deductions;
 * *flat*, keyed by ``contracts`` or by the ``risk_limit`` the trader chose: one rate for the whole position;
 * *growing*, without tiers: the rate of the whole position is ``rate + slope * S``, S its size in ``base``
-  currency, which for an inverse contract is its value.
+  currency, which for an inverse contract is its value;
+* *per unit*, keyed by the ``price`` of one unit of size: ``MM(V, S) = rate_k * V - deduction_k * S``, so that
+  a deduction below 0 is an amount a share or a contract. Rates may fall from line to line.
 
 A flat rate keyed by value would make the requirement jump along the price path, so that a position could have
 no liquidation price or several; such a table is refused.
@@ -29,6 +31,7 @@ from levcore.rules.tier_rows import (
     Unit,
     exact_number,
     half_of_initial_rate,
+    larger_lines,
     read_tiers,
 )
 
@@ -38,6 +41,7 @@ UNITS_OF_SHAPE: dict[str, tuple[str, ...]] = {
     "marginal": ("quote", "base"),
     "flat": ("contracts", "risk_limit"),
     "growing": ("base",),
+    "per_unit": ("price",),
 }
 
 # A given deduction may differ from the continuous one by this share of itself: room for the float64 round-off
@@ -58,21 +62,23 @@ class TierTable:
 
     Parameters
     ----------
-    shape : {"marginal", "flat", "growing"}
-        Whether a rate holds for the part above its floor or for the whole position, or grows with its size.
-    unit : {"quote", "base", "contracts", "risk_limit"}
+    shape : {"marginal", "flat", "growing", "per_unit"}
+        Whether a rate holds for the part above its floor or for the whole position, grows with its size, or
+        belongs to a line a unit of size.
+    unit : {"quote", "base", "contracts", "risk_limit", "price"}
         Unit of `floors` and `cap`; ``quote`` and ``base`` belong to marginal tables, ``base`` to growing
-        ones, the others to flat ones.
+        ones, ``price`` (times the multiplier of a quanto contract) to those a unit, the others to flat ones.
     floors : tuple of float, shape (k,)
         Lower ends, ascending from 0. Tier i holds ``floors[i] < key <= floors[i + 1]``.
     rates : tuple of float, shape (k,)
         Rates, fractions of value in (0, 1). They rise strictly in a marginal table and do not fall in a flat
-        one. A first tier of rate 0 holds the minimum of a marginal table (`with_minimum`).
+        one. A first tier of rate 0 holds the minimum of a marginal table (`with_minimum`). Those a unit lie
+        in [0, 1] and may fall.
     deductions : tuple of float, shape (k,), settlement currency
         The "maintenance amount" or ``cum``; all 0 in a flat table, the first one minus the minimum where a
-        marginal table has one.
+        marginal table has one. Of a table a unit: settlement currency a unit of size, contract size included.
     cap : float
-        Upper end of the last tier in `unit`, ``inf`` where there is none.
+        Upper end of the last tier in `unit`, ``inf`` where there is none, as always in a table a unit.
     max_leverage : tuple of float, shape (k,) or (0,)
         Highest leverage a tier allows, at least 1, not rising; empty where the source does not state it. No
         rate is above its reciprocal, but for what venues round up.
@@ -244,6 +250,66 @@ class TierTable:
         except TierError as error:
             raise TierError(instrument or error.instrument, *error.args[1:]) from None
 
+    @classmethod
+    def per_unit(cls, rows: Iterable[Row], *, instrument: str = "") -> "TierTable":
+        """Table of lines a unit of size: each a rate of the value, and an amount, from a price on.
+
+        Parameters
+        ----------
+        rows : iterable of Tier, of (floor, rate[, deduction]) or of mappings
+            `floor` is the price of a unit above which the line holds, ascending from 0; a deduction below 0
+            is an amount a unit, a missing one continues the line below. Neighbours meet at the floor.
+        instrument : str
+            Named in errors.
+
+        Raises
+        ------
+        TierError
+            Where a row breaks a rule of `TierTable`.
+
+        Notes
+        -----
+        The margin does not fall as the price rises. Where a rate falls it is not convex, and accounts whose
+        parts move together (hedge mode, balances, distances) refuse such positions. An amount a contract is
+        that amount over the contract size.
+
+        Examples
+        --------
+        The larger of 30 % and 5 USD a share:
+
+        >>> TierTable.per_unit([(0, 0, -5), (Fraction(50, 3), "0.3")]).deductions
+        (-5.0, 0.0)
+        """
+        return cls.of_shape("per_unit", rows, unit="price", instrument=instrument)
+
+    def with_least_per_unit(self, lines: Iterable[tuple[float, float, float]]) -> "TierTable":
+        """Return the table a unit that asks for the larger of this one and of some lines, at every price.
+
+        Parameters
+        ----------
+        lines : iterable of (floor, rate, amount)
+            Price above which a line holds, rate of the value, amount a unit of size.
+
+        Raises
+        ------
+        TierError
+            Where this table is neither a single rate nor one a unit, or the lines are not those of one.
+
+        Examples
+        --------
+        >>> least = [(0, 0, "2.5"), ("2.5", 1, 0), (5, 0, 5)]
+        >>> table = TierTable.single_rate("0.3").with_least_per_unit(least)
+        >>> table.floors, table.rates, table.deductions
+        ((0.0, 2.5, 5.0, 16.666666666666668), (0.0, 1.0, 0.0, 0.3), (-2.5, 0.0, -5.0, 0.0))
+        """
+        if not (self.is_single_rate or self.shape == "per_unit"):
+            rule = "least amounts a unit are those of a single rate, or of a table a unit"
+            raise TierError("", None, rule, "a single rate", f"{self.shape}, {len(self)} tiers", "shape")
+        least = TierTable.per_unit(
+            [(floor, rate, -exact_number(amount, "amount")) for floor, rate, amount in lines]
+        )
+        return TierTable.per_unit(larger_lines(_lines(self), _lines(least)))
+
     def with_minimum(self, amount: Number) -> "TierTable":
         """Return the table with a margin of at least `amount` a position, whatever its size.
 
@@ -294,7 +360,7 @@ class TierTable:
     @property
     def is_single_rate(self) -> bool:
         """Whether one rate holds at every size, so that `unit` is immaterial."""
-        return len(self.rates) == 1 and self.cap == math.inf and self.shape != "growing"
+        return len(self.rates) == 1 and self.cap == math.inf and self.shape not in ("growing", "per_unit")
 
     def __len__(self) -> int:
         """Return the number of tiers."""
@@ -337,8 +403,11 @@ class TierTable:
 
     def _check_rates(self) -> None:
         for number, rate in enumerate(self.rates, 1):
-            if not (0 < rate < 1 or (rate == 0 and self._holds_minimum(number))):
+            by_unit = self.shape == "per_unit" and 0 <= rate <= 1
+            if not (0 < rate < 1 or by_unit or (rate == 0 and self._holds_minimum(number))):
                 raise TierError("", number, FRACTION, "in (0, 1)", repr(rate), "rate")
+        if self.shape == "per_unit":
+            return
         for number, (below, above) in enumerate(pairwise(self.rates), 2):
             if self.shape == "marginal" and not above > below:
                 raise TierError("", number, "must rise", f"> {below!r}", repr(above), "rate")
@@ -350,6 +419,9 @@ class TierTable:
         return number == 1 and self.shape == "marginal" and -math.inf < self.deductions[0] < 0
 
     def _check_deductions(self) -> None:
+        if self.shape == "per_unit":
+            self._check_amounts()
+            return
         if self.shape != "marginal":
             for number, deduction in enumerate(self.deductions, 1):
                 if deduction != 0:
@@ -370,6 +442,22 @@ class TierTable:
                 rule = "must continue the tier below"
                 raise TierError("", index + 1, rule, f"{expected:.15g}", f"{found:.15g}", "deduction")
 
+    def _check_amounts(self) -> None:
+        """Lines a unit meet, and ask for something at every price."""
+        if self.cap != math.inf:
+            raise TierError("", len(self), "must not end in a table a unit", "inf", repr(self.cap), "cap")
+        first = self.deductions[0]
+        if not -math.inf < first <= 0 or (first == 0 and self.rates[0] == 0):
+            rule = "must be minus an amount a unit, or 0 beside a rate"
+            raise TierError("", 1, rule, "<= 0", repr(first), "deduction")
+        for index in range(1, len(self)):
+            floor, below = self.floors[index], self.deductions[index - 1]
+            expected = below + floor * (self.rates[index] - self.rates[index - 1])
+            found, scale = self.deductions[index], max(abs(below), floor)
+            if not abs(found - expected) <= DEDUCTION_TOLERANCE * scale:
+                rule = "must continue the tier below"
+                raise TierError("", index + 1, rule, f"{expected:.15g}", f"{found:.15g}", "deduction")
+
     def _check_leverage(self) -> None:
         if not self.max_leverage:
             return
@@ -384,7 +472,7 @@ class TierTable:
         for number, (rate, leverage) in enumerate(zip(self.rates, self.max_leverage, strict=True), 1):
             if leverage < 1:
                 raise TierError("", number, "must be at least 1", ">= 1", repr(leverage), "max_leverage")
-            if rate * leverage > 1 + RATE_TOLERANCE:
+            if rate * leverage > 1 + RATE_TOLERANCE and self.shape != "per_unit":
                 rule = (
                     f"contradicts a leverage of {leverage:g}, whose initial rate is smaller; 0.5 % is 0.005"
                 )
@@ -399,3 +487,12 @@ class TierTable:
             raise TierError("", 2, "a growing table has one row", "1", str(len(self)))
         if not 0 < self.slope < math.inf:
             raise TierError("", 1, "must be positive and finite", "> 0", repr(self.slope), "slope")
+
+
+def _lines(tiers: TierTable) -> list[tuple[Fraction, Fraction, Fraction]]:
+    """Floor, rate and deduction of each tier, as the decimals they show."""
+    columns = zip(tiers.floors, tiers.rates, tiers.deductions, strict=True)
+    return [
+        (exact_number(f, "floor"), exact_number(r, "rate"), exact_number(d, "deduction"))
+        for f, r, d in columns
+    ]

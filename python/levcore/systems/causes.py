@@ -40,8 +40,7 @@ def _side(part: Part, _: "BookRisk") -> Part:
 
 def _entry_for_mark(part: Part, _: "BookRisk") -> Part:
     """Valued at the entry price instead of the mark."""
-    entry = _column(part, "entry_price").tolist()
-    return part.with_rows_of_their_own(lambda place, instrument: (entry[place], instrument, entry[place]))
+    return part.at_entry
 
 
 def _fee_left_out(part: Part, _: "BookRisk") -> Part | None:
@@ -72,15 +71,14 @@ def _contracts_as_units(part: Part, _: "BookRisk") -> Part | None:
 def _contracts_as_notional(part: Part, _: "BookRisk") -> Part:
     """The number of contracts read as the value at entry, in quote currency; of inverse contracts it is."""
     price = _column(part, "entry_price")
-    linear = np.array([_is_linear(part.instrument(place)) for place in range(len(part.rows))], np.bool_)
+    linear = part.by_row(_is_linear) != 0.0
     units = _column(part, "quantity") / np.where(linear, price, 1.0)
     return part.with_columns(quantity=units / _sizes(part))
 
 
-def _tier_at_entry(part: Part, ours: "BookRisk") -> Part | None:
+def _tier_at_entry(part: Part, _: "BookRisk") -> Part | None:
     """Rate and deduction of the tier of the value at entry, at every price."""
-    at_entry = _entry_for_mark(part, ours).evaluate(("notional",)).notional
-    return _at_tiers(part, at_entry, with_deduction=True)
+    return _at_tiers(part, part.at_entry.evaluate(("notional",)).notional, with_deduction=True)
 
 
 def _deduction_dropped(part: Part, ours: "BookRisk") -> Part | None:
@@ -95,34 +93,42 @@ def _flat_for_marginal(part: Part, ours: "BookRisk") -> Part | None:
 
 
 def _value_at(part: Part, ours: "BookRisk", prices: Floats) -> Floats:
-    marks = [part.marks[part.policy_code(place)].get(name, np.nan) for place, name in enumerate(part.names)]
-    linear = np.array([_is_linear(part.instrument(place)) for place in range(len(part.rows))], np.bool_)
-    moved = prices / np.array(marks)
-    value: Floats = ours.notional * np.where(linear, moved, 1.0 / moved)
+    moved = prices / part.mark_of_rows
+    value: Floats = ours.notional * np.where(part.by_row(_is_linear) != 0.0, moved, 1.0 / moved)
     return value
 
 
 def _at_tiers(part: Part, values: Floats, *, with_deduction: bool) -> Part | None:
     """Each row under the one line of the tier that holds this value, where its table is by value."""
-    numbers = values.tolist()
+    short = _column(part, "quantity") < 0.0
+    keys = np.full(values.size, np.nan)
+    for code, held in enumerate(part.instruments):
+        for name, instrument in held.items():
+            own = (part.policy_codes == code) & (part.codes == part.names.index(name)) & (values > 0.0)
+            for rows, side in ((own & ~short, False), (own & short, True)):
+                table = _table(instrument, short=side)
+                if _is_by_value(instrument, table):
+                    tiers = np.maximum(np.searchsorted(table.floors, values[rows]) - 1, 0)
+                    keys[rows] = 2.0 * tiers + side
+    if np.isnan(keys).all():
+        return None
 
-    def change(place: int, instrument: Instrument) -> tuple[object, Instrument, None] | None:
-        side = part.columns["quantity"]
-        short = side is not None and side[place] < 0 and instrument.short_tiers is not None
-        table = instrument.short_tiers if short and instrument.short_tiers is not None else instrument.tiers
-        if not _is_by_value(instrument, table) or not numbers[place] > 0.0:
-            return None
-        tier = max(0, int(np.searchsorted(table.floors, numbers[place])) - 1)
+    def change(place: int, instrument: Instrument) -> Instrument:
+        tier, side = divmod(int(keys[place]), 2)
+        table = _table(instrument, short=bool(side))
         rate, deduction = table.rates[tier], table.deductions[tier]
         line = (
             one_line(table, rate, deduction)
             if with_deduction and deduction
             else TierTable.single_rate(rate, unit=table.unit)
         )
-        return (tier, short, with_deduction), replace(instrument, tiers=line, short_tiers=None), None
+        return replace(instrument, tiers=line, short_tiers=None)
 
-    changed = part.with_rows_of_their_own(change)
-    return None if changed.names == part.names else changed
+    return part.with_instruments_by(keys, change)
+
+
+def _table(instrument: Instrument, *, short: bool) -> TierTable:
+    return instrument.short_tiers if short and instrument.short_tiers is not None else instrument.tiers
 
 
 def _is_by_value(instrument: Instrument, table: TierTable) -> bool:
@@ -136,8 +142,7 @@ def _is_linear(instrument: Instrument | None) -> bool:
 
 
 def _sizes(part: Part) -> Floats:
-    found = [part.instrument(place) for place in range(len(part.rows))]
-    return np.array([1.0 if instrument is None else instrument.contract_size for instrument in found])
+    return part.by_row(lambda instrument: 1.0 if instrument is None else instrument.contract_size)
 
 
 def _column(part: Part, name: str) -> Floats:

@@ -1,7 +1,7 @@
 """What venues send: replies with positions, replies with tiers, and the numbers printed in them."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from levcore.reconciliation.book import ReadReply
@@ -19,6 +19,7 @@ def read(
     *,
     policy: "MarginPolicy | str | None" = None,
     rules: Mapping[str, Any] | None = None,
+    fees: 'Literal["regular"] | None' = None,
     tiers: "Mapping[str, TierTable] | None" = None,
     instruments: "Mapping[str, Instrument] | InstrumentTable | None" = None,
     account: Any = None,
@@ -35,7 +36,7 @@ def read(
     ----------
     reply : path, or parsed JSON
         The reply, or what ccxt's ``fetch_positions()`` returned.
-    source, policy, rules, tiers, instruments, account, wallet_balance, margin_mode
+    source, policy, rules, fees, tiers, instruments, account, wallet_balance, margin_mode
         As of `levcore.reconcile`.
 
     Returns
@@ -69,5 +70,5 @@ def read(
 
     read = reply_of(reply, source, account, margin_mode)
     return book_of(
-        Given(policy, dict(rules or {}), tiers or {}, instruments or {}, read, wallet_balance or {})
+        Given(policy, rules or {}, fees, tiers or {}, instruments or {}, read, wallet_balance or {})
     )

@@ -1,7 +1,4 @@
-//! Cells of Arrow columns as what a book is made of: float64 with NaN for a null, or codes into distinct labels.
-
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+//! Cells of Arrow columns as what a book is made of: float64 with NaN for a null.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
@@ -10,6 +7,9 @@ use arrow_array::types::{
 };
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
+use levcore::machine::{default_threads, fill_in_parts};
+
+use crate::arrow_labels::Strings;
 
 /// Why a column or a cell of it cannot be read.
 pub(crate) enum Fault {
@@ -17,13 +17,8 @@ pub(crate) enum Fault {
     Type,
     /// A cell: its place in the chunk, what it must be, what it is.
     Cell(usize, &'static str, String),
-}
-
-/// Distinct labels in the order of their first row.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub(crate) enum Label {
-    Text(String),
-    Integer(i64),
+    /// What the core says, of memory or threads.
+    Core(levcore::Error),
 }
 
 /// The one rule by which text is a number: a decimal, with an exponent perhaps, or `nan` or `inf`; nothing is missing.
@@ -37,12 +32,11 @@ pub(crate) fn number_of_text(text: &str) -> Result<f64, &'static str> {
         return Ok(f64::NAN);
     }
     let number: f64 = text.parse().map_err(|_| "must be a number")?;
-    let mantissa = text.split(['e', 'E']).next().unwrap_or(text);
-    let has_digits = text.bytes().any(|byte| byte.is_ascii_digit());
-    if number.is_infinite() && has_digits {
+    if number.is_infinite() && text.bytes().any(|byte| byte.is_ascii_digit()) {
         return Err("must be a number that float64 can hold");
     }
-    if number == 0.0 && mantissa.bytes().any(|byte| (b'1'..=b'9').contains(&byte)) {
+    let mantissa = || text.split(['e', 'E']).next().unwrap_or(text);
+    if number == 0.0 && mantissa().bytes().any(|byte| (b'1'..=b'9').contains(&byte)) {
         return Err("must be 0 or a number that float64 can tell from 0");
     }
     Ok(number)
@@ -122,155 +116,35 @@ pub(crate) fn numbers(array: &ArrayRef, text_may_be_number: bool) -> Result<Vec<
     match plain {
         Some(values) => Ok(values),
         None if text_may_be_number => {
-            let texts = strings(array).ok_or(Fault::Type)?;
-            let number = |(row, text): (usize, Option<&str>)| {
-                let text = text.unwrap_or_default();
-                number_of_text(text).map_err(|rule| Fault::Cell(row, rule, text.to_owned()))
-            };
-            texts.enumerate().map(number).collect()
+            let texts = Strings::of(array).ok_or(Fault::Type)?;
+            let mut values = vec![f64::NAN; array.len()];
+            let threads = default_threads().map_err(Fault::Core)?;
+            let filled = fill_in_parts(&mut values, threads, |first, part| {
+                for (row, value) in (first..).zip(part) {
+                    let text = texts.text(row);
+                    *value = number_of_text(text).map_err(|rule| Fault::Cell(row, rule, text.to_owned()))?;
+                }
+                Ok(())
+            });
+            filled.map_err(Fault::Core)?.map(|()| values)
         }
         None => Err(Fault::Type),
     }
 }
 
 /// Whether a column holds nothing but nulls, of whatever type: then all of it is missing.
-fn is_empty(array: &dyn Array) -> bool {
+pub(crate) fn is_empty(array: &dyn Array) -> bool {
     !array.is_empty() && array.logical_null_count() == array.len()
 }
 
 /// Keys of a dictionary as places in its values.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place in values that are in memory")]
-fn keys(array: &dyn Array) -> Vec<Option<usize>> {
+pub(crate) fn keys(array: &dyn Array) -> Vec<Option<usize>> {
     primitives!(array, |key| key.map(|key| key as usize);
         Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type;
         array.data_type(), DataType::Int8, DataType::Int16, DataType::Int32, DataType::Int64, DataType::UInt8,
         DataType::UInt16, DataType::UInt32, DataType::UInt64)
     .unwrap_or_default()
-}
-
-type Strings<'a> = Box<dyn Iterator<Item = Option<&'a str>> + 'a>;
-
-fn strings(array: &dyn Array) -> Option<Strings<'_>> {
-    match array.data_type() {
-        DataType::Utf8 => Some(Box::new(array.as_string::<i32>().iter())),
-        DataType::LargeUtf8 => Some(Box::new(array.as_string::<i64>().iter())),
-        DataType::Utf8View => Some(Box::new(array.as_string_view().iter())),
-        _ => None,
-    }
-}
-
-/// Grows a column of labels by chunks.
-pub(crate) struct Labels {
-    strip: bool,
-    places: HashMap<Label, u32>,
-    texts: HashMap<String, u32>,
-    /// Distinct labels in the order of their first row.
-    pub(crate) labels: Vec<Label>,
-    /// Place of each row's label.
-    pub(crate) codes: Vec<u32>,
-}
-
-impl Labels {
-    /// Nothing yet; with `strip`, blanks around a text make no other text.
-    pub(crate) fn new(strip: bool) -> Self {
-        Self { strip, places: HashMap::new(), texts: HashMap::new(), labels: Vec::new(), codes: Vec::new() }
-    }
-
-    #[allow(clippy::cast_possible_truncation, reason = "a book holds fewer than 2**32 rows, and so fewer labels")]
-    fn text(&mut self, text: &str) -> u32 {
-        let text = if self.strip { text.trim() } else { text };
-        // Rows of one account mostly stand together.
-        if let Some(&last) = self.codes.last()
-            && matches!(&self.labels[last as usize], Label::Text(label) if label == text)
-        {
-            return last;
-        }
-        if let Some(&code) = self.texts.get(text) {
-            return code;
-        }
-        let code = self.labels.len() as u32;
-        self.labels.push(Label::Text(text.to_owned()));
-        self.texts.insert(text.to_owned(), code);
-        code
-    }
-
-    #[allow(clippy::cast_possible_truncation, reason = "a book holds fewer than 2**32 rows, and so fewer labels")]
-    fn integer(&mut self, value: i64) -> u32 {
-        let code = self.labels.len() as u32;
-        match self.places.entry(Label::Integer(value)) {
-            Entry::Occupied(entry) => *entry.get(),
-            Entry::Vacant(entry) => {
-                self.labels.push(entry.key().clone());
-                *entry.insert(code)
-            }
-        }
-    }
-
-    /// Appends a chunk; a null is the empty text.
-    pub(crate) fn add(&mut self, array: &ArrayRef) -> Result<(), Fault> {
-        if is_empty(array) {
-            for _ in 0..array.len() {
-                let code = self.text("");
-                self.codes.push(code);
-            }
-            return Ok(());
-        }
-        if let Some(dictionary) = array.as_any_dictionary_opt() {
-            return self.add_dictionary(&keys(dictionary.keys()), dictionary.values());
-        }
-        if let Some(texts) = strings(array) {
-            self.codes.reserve(array.len());
-            for text in texts {
-                let code = self.text(text.unwrap_or_default());
-                self.codes.push(code);
-            }
-            return Ok(());
-        }
-        if let Some(values) = integers(array)? {
-            for value in values {
-                let code = match value {
-                    Some(value) => self.integer(value),
-                    None => self.text(""),
-                };
-                self.codes.push(code);
-            }
-            return Ok(());
-        }
-        match array.data_type() {
-            DataType::Boolean => {
-                for value in array.as_boolean() {
-                    let code = self.text(value.map_or("", |value| if value { "true" } else { "false" }));
-                    self.codes.push(code);
-                }
-                Ok(())
-            }
-            _ => Err(Fault::Type),
-        }
-    }
-
-    /// Labels of a dictionary in the order of the rows, not of the dictionary, and none that no row has.
-    fn add_dictionary(&mut self, keys: &[Option<usize>], values: &ArrayRef) -> Result<(), Fault> {
-        let mut own = Self::new(self.strip);
-        own.add(values)?;
-        let mut known: Vec<Option<u32>> = vec![None; own.labels.len()];
-        for key in keys {
-            let Some(code) = key.and_then(|key| own.codes.get(key)).map(|&code| code as usize) else {
-                let code = self.text("");
-                self.codes.push(code);
-                continue;
-            };
-            let found = match known[code] {
-                Some(found) => found,
-                None => match &own.labels[code] {
-                    Label::Text(text) => self.text(text),
-                    Label::Integer(value) => self.integer(*value),
-                },
-            };
-            known[code] = Some(found);
-            self.codes.push(found);
-        }
-        Ok(())
-    }
 }
 
 #[allow(clippy::useless_conversion, reason = "of the widest of the types alone")]

@@ -73,9 +73,7 @@ impl PackedArray {
     fn data(&self, kind: &DataType) -> Result<ArrayData, ArrowError> {
         let Self(length, offset, nulls, buffers, children) = self;
         let inside = children.iter().zip(inner_types(kind)).map(|(child, kind)| child.data(kind));
-        let nulls = nulls
-            .first()
-            .map(|(bits, offset)| NullBuffer::new(BooleanBuffer::new(Buffer::from(bits.as_ref()), *offset, *length)));
+        let nulls = nulls.first().map(|(bits, offset)| validity(bits.as_ref(), *offset, *length)).transpose()?;
         ArrayData::builder(kind.clone())
             .len(*length)
             .offset(*offset)
@@ -85,6 +83,16 @@ impl PackedArray {
             .align_buffers(true)
             .build()
     }
+}
+
+/// Validity of so many values from a bit on.
+fn validity(bits: &[u8], offset: usize, length: usize) -> Result<NullBuffer, ArrowError> {
+    let needed = offset.checked_add(length).map(|bits| bits.div_ceil(8));
+    if needed.is_none_or(|needed| needed > bits.len()) {
+        let found = bits.len().saturating_mul(8);
+        return Err(ArrowError::InvalidArgumentError(format!("{length} validity bits from {offset} on, of {found}")));
+    }
+    Ok(NullBuffer::new(BooleanBuffer::new(Buffer::from(bits), offset, length)))
 }
 
 /// Types of the arrays that lie inside of one of this type.

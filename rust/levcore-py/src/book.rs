@@ -1,10 +1,13 @@
 //! A book of positions: columns borrowed from NumPy, laid out once, evaluated many times.
 
-use levcore::{BalanceKeys, Codes, Keys, Layout};
+use std::sync::Arc;
+
+use levcore::{AccountStatus, BalanceKeys, Codes, Keys, Layout};
 use numpy::{PyArray1, PyArrayMethods, PyReadonlyArray1, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
 use crate::door;
+use crate::errors::to_python;
 
 pub(crate) type Column = Py<PyArray1<f64>>;
 
@@ -31,6 +34,7 @@ pub(crate) struct Book {
     pub(crate) accrued_funding: Option<Column>,
     pub(crate) risk_limit: Option<Column>,
     pub(crate) wallet_balance: Column,
+    pub(crate) account_status: Option<Arc<[AccountStatus]>>,
     pub(crate) balances: Option<BalanceColumns>,
     pub(crate) layout: Layout,
 }
@@ -54,6 +58,7 @@ impl Book {
         cross: Option<PyReadonlyArray1<'_, bool>>,
         account: Option<PyReadonlyArray1<'_, u32>>,
         wallet_balance: Column,
+        account_status: Option<Vec<u8>>,
         balances: Option<BalanceColumns>,
         hedge: bool,
         pool_all: bool,
@@ -95,6 +100,7 @@ impl Book {
             accrued_funding,
             risk_limit,
             wallet_balance,
+            account_status: account_status.map(known_statuses).transpose()?,
             balances,
             layout,
         })
@@ -113,7 +119,25 @@ impl Book {
     }
 
     /// The row order in which a book like this one is evaluated fastest, as uint32.
-    fn row_order<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<u32>> {
-        PyArray1::from_vec(py, self.layout.row_order())
+    fn row_order<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<u32>>> {
+        let bytes = self.instrument.bind(py).len() * 2 * size_of::<u32>();
+        levcore::memory::room_for(bytes).map_err(to_python)?;
+        Ok(PyArray1::from_vec(py, self.layout.row_order()))
     }
+}
+
+/// Statuses of accounts by their codes.
+fn known_statuses(codes: Vec<u8>) -> PyResult<Arc<[AccountStatus]>> {
+    let known = |(row, code)| {
+        let word = AccountStatus::TABLE.iter().find(|word| word.value as u8 == code);
+        word.map(|word| word.value).ok_or_else(|| {
+            to_python(levcore::Error::Code {
+                argument: "account_status",
+                row,
+                found: i64::from(code),
+                limit: AccountStatus::COUNT,
+            })
+        })
+    };
+    codes.into_iter().enumerate().map(known).collect()
 }

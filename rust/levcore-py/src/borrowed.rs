@@ -1,5 +1,8 @@
 //! Columns of a book and its results, borrowed from NumPy for the length of a call.
 
+use std::sync::Arc;
+
+use levcore::AccountStatus;
 use numpy::{PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadwriteArray2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
@@ -28,6 +31,7 @@ pub(crate) struct BorrowedBook<'py> {
     accrued_funding: Borrowed<'py>,
     risk_limit: Borrowed<'py>,
     wallet_balance: Borrowed<'py>,
+    account_status: Option<Arc<[AccountStatus]>>,
     balances: Option<BorrowedBalances<'py>>,
 }
 
@@ -70,6 +74,7 @@ impl<'py> BorrowedBook<'py> {
             accrued_funding: borrow(py, "accrued_funding", book.accrued_funding.as_ref())?,
             risk_limit: borrow(py, "risk_limit", book.risk_limit.as_ref())?,
             wallet_balance: borrow(py, "wallet_balance", Some(&book.wallet_balance))?,
+            account_status: book.account_status.clone(),
             balances: book.balances.as_ref().map(|balances| BorrowedBalances::of(py, balances)).transpose()?,
         })
     }
@@ -84,6 +89,7 @@ impl<'py> BorrowedBook<'py> {
             accrued_funding: slice("accrued_funding", &self.accrued_funding)?,
             risk_limit: slice("risk_limit", &self.risk_limit)?,
             wallet_balance: slice("wallet_balance", &self.wallet_balance)?.unwrap_or(&[]),
+            account_status: self.account_status.as_deref(),
             balances: self.balances.as_ref().map(BorrowedBalances::columns).transpose()?,
         })
     }

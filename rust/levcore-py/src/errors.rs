@@ -52,6 +52,13 @@ pub(crate) fn to_python(error: Error) -> PyErr {
             format!("one of {available}"),
             found,
         )),
+        Error::FallingRate { row } => InputError::new_err((
+            "tiers",
+            "a margin a unit whose rate falls is not computed where parts of an account move together",
+            "isolated positions, or cross accounts of one wallet in one-way mode",
+            "a table a unit with a rate below that of the line before it",
+            row,
+        )),
         Error::TooManyRows { found } => {
             InputError::new_err(("rows", "must fit a 32-bit index", "at most 4294967294", found.to_string()))
         }

@@ -45,6 +45,9 @@ pub(crate) fn positions_from_fills<'py>(
         contracts: &contracts,
         marks: marks.as_slice()?,
     };
+    // Each position three times: as it is made, as rows of measures, as columns.
+    let bytes = fills.starts.len().saturating_mul(4 * (FILL_MEASURES + 4) * size_of::<f64>());
+    levcore::memory::room_for(bytes).map_err(to_python)?;
     let set = InstructionSet::from_environment().map_err(to_python)?;
     let made =
         door::through_with_signals(py, set, threads, |execution| levcore::positions_from_fills(&fills, execution))?;

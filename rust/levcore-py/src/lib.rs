@@ -1,6 +1,7 @@
 //! The Python binding of `levcore`: borrow columns, release the interpreter, map errors; nothing else.
 
 mod arrow_cells;
+mod arrow_labels;
 mod arrow_pickle;
 mod arrow_stream;
 mod book;
@@ -11,8 +12,11 @@ mod closing;
 mod door;
 mod errors;
 mod fills;
+mod labels;
+mod live;
 mod over;
 mod policy;
+mod replay;
 mod scenarios;
 mod sums;
 mod table;
@@ -31,15 +35,24 @@ mod _levcore {
     #[pymodule_export]
     use crate::calls::{evaluate, leave_one_out, measure_distances, measure_distances_without, quantities_to_close};
     #[pymodule_export]
-    use crate::closing::{Ladder, allocate, closing_words, loss_parts, rank_for_deleveraging, share_out, to_quanta};
+    use crate::closing::{
+        Ladder, allocate, average_impact, cascade, close_loans, closing_words, deleverage, loss_parts, settle,
+        step_quantities, to_quanta,
+    };
     #[pymodule_export]
     use crate::door::panic_inside;
     #[pymodule_export]
     use crate::fills::positions_from_fills;
     #[pymodule_export]
+    use crate::labels::{number_code_points, number_integers, number_objects};
+    #[pymodule_export]
+    use crate::live::TriggerIndex;
+    #[pymodule_export]
     use crate::over::evaluate_over;
     #[pymodule_export]
     use crate::policy::Policy;
+    #[pymodule_export]
+    use crate::replay::{Replay, replay_words};
     #[pymodule_export]
     use crate::scenarios::{evaluate_scenarios, price_grid_profits, span_future_profits};
     #[pymodule_export]

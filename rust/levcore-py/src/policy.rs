@@ -42,6 +42,7 @@ struct CompiledTable {
     rates: Vec<f64>,
     deductions: Vec<f64>,
     cap: f64,
+    max_leverage: Vec<f64>,
     slope: f64,
 }
 
@@ -137,8 +138,11 @@ fn asset(given: &CompiledAsset) -> PyResult<(Asset, u32)> {
 
 fn table(given: &CompiledTable) -> PyResult<TierTable> {
     let key = word("key", &given.key)?;
-    if let (TierKey::Size, &[rate]) = (key, &given.rates[..]) {
-        return TierTable::growing(rate, given.slope, given.cap).map_err(to_python);
-    }
-    TierTable::new(key, &given.floors, &given.rates, &given.deductions, given.cap).map_err(to_python)
+    let table = if let (TierKey::Size, &[rate]) = (key, &given.rates[..]) {
+        TierTable::growing(rate, given.slope, given.cap)
+    } else {
+        TierTable::new(key, &given.floors, &given.rates, &given.deductions, given.cap)
+    };
+    let limited = |table: TierTable| table.with_max_leverage(&given.max_leverage);
+    if given.max_leverage.is_empty() { table } else { table.and_then(limited) }.map_err(to_python)
 }

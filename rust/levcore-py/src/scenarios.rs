@@ -89,6 +89,8 @@ pub(crate) fn evaluate_scenarios<'py>(
     threads: usize,
 ) -> PyResult<Results<'py>> {
     let instruction_set = InstructionSet::from_environment().map_err(to_python)?;
+    let places = inputs.places.as_slice()?.len() * size_of::<Option<usize>>();
+    levcore::memory::room_for(places).map_err(to_python)?;
     let places: Vec<Option<usize>> =
         inputs.places.as_slice()?.iter().map(|&place| usize::try_from(place).ok()).collect();
     let legs = Legs {

@@ -4,7 +4,7 @@ use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 
 use crate::door;
-use crate::errors::not_contiguous;
+use crate::errors::{not_contiguous, to_python};
 
 /// Correctly rounded sums of `values` by group: the same bits in any order, those of `math.fsum`.
 ///
@@ -19,6 +19,8 @@ pub(crate) fn exact_sums<'py>(
 ) -> PyResult<Bound<'py, PyArray1<f64>>> {
     let values = values.as_slice().map_err(|_| not_contiguous("values"))?;
     let groups = groups.as_ref().map(|groups| groups.as_slice().map_err(|_| not_contiguous("groups"))).transpose()?;
+    let wholes = if groups.is_some() { count.saturating_mul(3).saturating_add(values.len()) } else { count };
+    levcore::memory::room_for(wholes.saturating_mul(size_of::<f64>())).map_err(to_python)?;
     let sums = door::through(py, || levcore::exact_sums(values, groups, count))?;
     Ok(PyArray1::from_vec(py, sums))
 }

@@ -2,21 +2,25 @@
 
 use std::sync::Arc;
 
-use arrow_array::builder::{Float64Builder, StringBuilder};
+use arrow_array::builder::StringBuilder;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int32Type;
 use arrow_array::{
-    Array, ArrayRef, DictionaryArray, Int32Array, Int64Array, RecordBatch, RecordBatchOptions, StringArray,
+    Array, ArrayRef, DictionaryArray, Float64Array, Int32Array, Int64Array, RecordBatch, RecordBatchOptions,
+    StringArray,
 };
+use arrow_buffer::{BooleanBuffer, NullBuffer};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
+use levcore::memory::room_for;
 use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyList};
 
-use crate::arrow_cells::{Fault, Label, Labels, integers, number_of_text, numbers};
+use crate::arrow_cells::{Fault, integers, number_of_text, numbers};
+use crate::arrow_labels::{Label, Labels};
 use crate::arrow_pickle::{PackedArray, PackedType};
 use crate::arrow_stream::{broken, guarded, read, write};
-use crate::errors::{DTypeError, InputError};
+use crate::errors::{DTypeError, InputError, to_python};
 
 const CHARACTERS_SHOWN: usize = 40;
 
@@ -42,6 +46,7 @@ impl Table {
     fn fault(&self, place: usize, before: usize, rule: &str, expected: &str, fault: Fault) -> PyErr {
         let name = self.schema.field(place).name().clone();
         match fault {
+            Fault::Core(error) => to_python(error),
             Fault::Type => {
                 let found = self.schema.field(place).data_type().to_string();
                 DTypeError::new_err((name, rule.to_owned(), expected.to_owned(), found))
@@ -74,6 +79,8 @@ impl Table {
     }
 
     fn check_length(&self, name: &str, found: usize) -> PyResult<()> {
+        // A column in the making, which may double as it grows, and where it was before.
+        room_for(found * 4 * size_of::<f64>()).map_err(to_python)?;
         if found == self.__len__() {
             return Ok(());
         }
@@ -154,6 +161,8 @@ impl Table {
     /// A column as float64, NaN for a null.
     fn numbers<'py>(&self, py: Python<'py>, name: &str, text: bool) -> PyResult<Bound<'py, PyArray1<f64>>> {
         let place = self.place(name)?;
+        // A chunk that is read stands beside those before it.
+        room_for(self.__len__() * 4 * size_of::<f64>()).map_err(to_python)?;
         let mut values = Vec::with_capacity(self.__len__());
         for chunk in self.chunks(place) {
             let before = values.len();
@@ -178,6 +187,7 @@ impl Table {
         strip: bool,
     ) -> PyResult<(Bound<'py, PyArray1<u32>>, Bound<'py, PyList>)> {
         let place = self.place(name)?;
+        room_for(self.__len__() * 4 * size_of::<u32>()).map_err(to_python)?;
         let mut found = Labels::new(strip);
         for chunk in self.chunks(place) {
             let before = found.codes.len();
@@ -222,11 +232,10 @@ impl Table {
     fn with_numbers(&self, name: &str, values: PyReadonlyArray1<'_, f64>) -> PyResult<Self> {
         let values = values.as_array();
         self.check_length(name, values.len())?;
-        let mut column = Float64Builder::with_capacity(values.len());
-        for &value in &values {
-            column.append_option((!value.is_nan()).then_some(value));
-        }
-        self.with(name, &(Arc::new(column.finish()) as ArrayRef))
+        let numbers = values.to_vec();
+        let known = BooleanBuffer::collect_bool(numbers.len(), |row| !numbers[row].is_nan());
+        let nulls = (known.count_set_bits() < numbers.len()).then(|| NullBuffer::new(known));
+        self.with(name, &(Arc::new(Float64Array::new(numbers.into(), nulls)) as ArrayRef))
     }
 
     /// This table with a column of words, given by their codes; the code of no word is null.
@@ -243,15 +252,32 @@ impl Table {
     /// This table with a column of texts or of integers; None is null.
     fn with_texts(&self, name: &str, texts: Vec<Option<String>>) -> PyResult<Self> {
         self.check_length(name, texts.len())?;
+        let bytes: usize = texts.iter().flatten().map(String::len).sum();
+        room_for(bytes * 3).map_err(to_python)?;
         let mut column = StringBuilder::new();
         texts.iter().for_each(|text| column.append_option(text.as_deref()));
         self.with(name, &(Arc::new(column.finish()) as ArrayRef))
+    }
+
+    /// The same of texts given by their codes; the code of no text is null.
+    fn with_coded_texts(&self, name: &str, codes: PyReadonlyArray1<'_, u32>, texts: Vec<String>) -> PyResult<Self> {
+        let codes = codes.as_array();
+        self.check_length(name, codes.len())?;
+        let column: StringArray = codes.iter().map(|&code| texts.get(code as usize)).collect();
+        self.with(name, &(Arc::new(column) as ArrayRef))
     }
 
     /// This table with a column of whole numbers; None is null.
     fn with_integers(&self, name: &str, values: Vec<Option<i64>>) -> PyResult<Self> {
         self.check_length(name, values.len())?;
         self.with(name, &(Arc::new(Int64Array::from(values)) as ArrayRef))
+    }
+
+    /// The same of an array, which lacks none.
+    fn with_whole_numbers(&self, name: &str, values: PyReadonlyArray1<'_, i64>) -> PyResult<Self> {
+        let values = values.as_array();
+        self.check_length(name, values.len())?;
+        self.with(name, &(Arc::new(Int64Array::from(values.to_vec())) as ArrayRef))
     }
 
     /// A capsule that gives the table once. Another schema than its own may be asked for and is not given.

@@ -249,6 +249,7 @@ impl<'py> BorrowedMembers<'py> {
                 accrued_funding: None,
                 risk_limit: None,
                 wallet_balance: &[],
+                account_status: None,
                 balances: None,
             },
             cross: self.cross.as_ref().map(PyReadonlyArray1::as_slice).transpose()?,

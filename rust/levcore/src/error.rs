@@ -83,6 +83,12 @@ pub enum Error {
         /// The name given.
         found: String,
     },
+    /// A position whose margin is no convex function of its value stands in an account that is settled as one whole.
+    #[error("tiers: row {row}: a margin a unit whose rate falls has no price where the whole account is settled")]
+    FallingRate {
+        /// First such row.
+        row: usize,
+    },
     /// The book has more rows than a 32-bit row index can address.
     #[error("rows: expected at most 4294967294, found {found}")]
     TooManyRows {

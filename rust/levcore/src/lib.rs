@@ -9,45 +9,20 @@
 //! liquidation price has a closed form ([`formulas::liquidation`]). Results are the same to the last bit for every instruction set and
 //! number of threads.
 //!
-//! The rooms stand on floors, and use what lies below them only: `what_if`, `evaluate`, `accounts`, `job`, `tiles`, `rules`, `scenarios`, `closing` and `fills`; then
-//! `book`, `formulas`, `machine`; at the bottom `codes` and `error`. `tests/floors.rs` holds them to it.
+//! The rooms stand on floors, and use what lies below them only: `what_if` and `replay`, `evaluate` and `live`, `accounts`, `job`, `tiles`, `rules`, `scenarios`, `closing`, `fills` and `labels`;
+//! then `book`, `formulas`, `machine`; at the bottom `codes` and `error`. `tests/floors.rs` holds them to it.
 //!
 //! # Examples
 //!
 //! ```
 //! use levcore::{
-//!     AccountOutputs, BalanceOutputs, Basis, Book, ByMeasure, Contract, Execution, FeeBasis, HedgeRule, InstructionSet, Keys, Layout,
-//!     Measure, Outputs, Payoff, Policy, PolicyAtMarks, Rules, Terms, Threshold, TierTable, evaluate,
+//!     AccountOutputs, BalanceOutputs, Book, ByMeasure, Contract, Execution, InstructionSet, Keys, Layout, Measure, Outputs, Payoff, Policy,
+//!     PolicyAtMarks, Rules, Terms, TierTable, evaluate,
 //! };
 //!
 //! # fn main() -> levcore::Result<()> {
-//! let unknown = Threshold { level: None, inclusive: true };
-//! let rules = Rules {
-//!     requirement_isolated: Basis::Price,
-//!     requirement_cross: Basis::Price,
-//!     initial_at_entry_isolated: false,
-//!     initial_at_entry_cross: false,
-//!     return_at_mark: false,
-//!     initial_from_table: false,
-//!     fee_basis_isolated: FeeBasis::None,
-//!     fee_basis_cross: FeeBasis::None,
-//!     fee_rate: 0.0,
-//!     fee_in_initial: false,
-//!     reserve_at_bankruptcy: false,
-//!     fee_in_maintenance: false,
-//!     fee_in_bankruptcy: Some(false),
-//!     warning: unknown,
-//!     margin_call: unknown,
-//!     liquidation_level: 1.0,
-//!     liquidation_inclusive: true,
-//!     hedge_rule: HedgeRule::Sum,
-//!     hedge_rule_initial: HedgeRule::Sum,
-//!     covered_share: 0.0,
-//!     liabilities_as_requirement: false,
-//!     margins_at_liability_weight: false,
-//! };
 //! let contract = Contract::new(Payoff::Linear, 1.0, 1.0)?;
-//! let policy = Policy::new(rules, &[Terms::new(contract, TierTable::single_rate(0.004)?)])?;
+//! let policy = Policy::new(Rules::plain(), &[Terms::new(contract, TierTable::single_rate(0.004)?)])?;
 //!
 //! // 0.001 BTC long from 43,578.07 with 21.82418506 of margin: Binance reported a liquidation price of 21,841.24993976.
 //! let book = Book {
@@ -59,6 +34,7 @@
 //!     accrued_funding: None,
 //!     risk_limit: None,
 //!     wallet_balance: &[],
+//!     account_status: None,
 //!     balances: None,
 //! };
 //! let layout = Layout::new(&Keys::isolated(&[0], 1))?;
@@ -87,8 +63,11 @@ pub mod evaluate;
 pub mod fills;
 pub mod formulas;
 pub mod job;
+pub mod labels;
+pub mod live;
 pub mod machine;
 pub mod memory;
+pub mod replay;
 pub mod rules;
 pub mod scenarios;
 mod tiles;
@@ -103,5 +82,6 @@ pub use fills::{FILL_MEASURES, FilledPosition, Fills, positions_from_fills};
 pub use formulas::contract::{Contract, Payoff};
 pub use formulas::exact_sum::{ExactSum, exact_sums};
 pub use job::{AccountOutputs, BalanceOutputs, Outputs, PolicyAtMarks};
+pub use labels::{Numbered, Numbering, number_code_points, number_integers, number_rows, number_texts};
 pub use machine::{Execution, InstructionSet};
 pub use rules::{Asset, Basis, FeeBasis, HedgeRule, Policy, Rules, Terms, Threshold, TierKey, TierTable};

@@ -34,6 +34,19 @@ pub(crate) fn collected<T>(count: usize, elements: impl Iterator<Item = T>) -> R
     Ok(vector)
 }
 
+/// Asks whether there is room for many small buffers, which together take so many bytes: it is taken as one and given back at once.
+///
+/// The buffers of blocks, accounts and threads grow where no error can be handed on; asked before, a call ends in one all the same.
+///
+/// # Errors
+///
+/// [`Error::Memory`] where there is no room.
+pub fn room_for(bytes: usize) -> Result<()> {
+    // Without a look at it the compiler would leave the memory out.
+    std::hint::black_box(&with_room::<u8>(bytes)?);
+    Ok(())
+}
+
 fn reserve<T>(vector: &mut Vec<T>, more: usize) -> Result<()> {
     let bytes = more.saturating_mul(size_of::<T>());
     vector.try_reserve_exact(more).map_err(|_| Error::Memory { bytes })
@@ -54,5 +67,7 @@ mod tests {
         assert!(resize(&mut some, 3, 2).is_ok());
         assert_eq!(some, [1, 2, 2]);
         assert_eq!(collected(2, [4, 5].into_iter()), Ok(vec![4, 5]));
+        assert_eq!(room_for(usize::MAX), Err(Error::Memory { bytes }));
+        assert_eq!(room_for(1 << 20), Ok(()));
     }
 }

@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 
 /// Rooms by floor, the highest first. Rooms of one floor do not use each other.
 const FLOORS: [&[&str]; 11] = [
-    &["what_if"],
-    &["evaluate"],
+    &["what_if", "replay"],
+    &["evaluate", "live"],
     &["accounts"],
     &["job"],
     &["tiles"],
-    &["rules", "scenarios", "closing", "fills"],
+    &["rules", "scenarios", "closing", "fills", "labels"],
     &["book", "formulas"],
     &["machine"],
     &["codes"],

@@ -188,6 +188,7 @@ fn run(
         accrued_funding: Some(&columns.accrued_funding),
         risk_limit: Some(&columns.risk_limit),
         wallet_balance: &columns.wallet_balance,
+        account_status: None,
         balances: None,
     };
     let accounts = ACCOUNTS as usize;
@@ -338,6 +339,7 @@ fn a_call_ends_when_it_is_asked_to() {
         accrued_funding: None,
         risk_limit: None,
         wallet_balance: &[],
+        account_status: None,
         balances: None,
     };
     let layout = Layout::new(&Keys::isolated(&instrument, 1)).unwrap();

@@ -45,14 +45,13 @@ def quantities_to_close(
         As `levcore.quantities_to_close` takes them, with policies in the place of the engine.
     """
     from levcore.book.asset_prices import asset_price_columns
-    from levcore.book.marks import marks_by_policy
+    from levcore.book.marks import mark_prices, marks_by_policy
     from levcore.book.policy_labels import labelled_policies, labels_of_book
-    from levcore.engine.known_prices import known_prices
     from levcore.reference.evaluate import BookReplay
 
     labelled = labelled_policies(policy)
     policies = tuple(labelled[label] for label in labels_of_book(book, tuple(labelled)))
-    by_policy = marks_by_policy(known_prices(book, marks, policies), len(policies)).tolist()
+    by_policy = marks_by_policy(mark_prices(book, marks), len(policies)).tolist()
     prices = [column.tolist() for column in asset_price_columns(book, policies, asset_prices)]
     replay = BookReplay(book, policies, by_policy, prices, settle_accounts=False)
     quantities = np.full(len(book), math.nan)
@@ -116,6 +115,8 @@ def _largest_share(target: float, line_at: Callable[[float], Line]) -> float:
 
 def _leg_line(leg: Leg, basis: float, kept: float) -> Line:
     """Requirement of a leg of which this share stays."""
+    if leg.curve.table.is_by_unit:
+        return 0.0, leg.position.requirement
     rate, deduction = leg.curve.touching(basis * kept)
     fees = leg.position.requirement - leg.curve.at(basis)
     return -deduction, rate * basis + fees

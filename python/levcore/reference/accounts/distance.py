@@ -9,6 +9,8 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from levcore.reference.accounts.pool import Move, Pool
 from levcore.reference.accounts.reader import AccountReader
 from levcore.reference.accounts.verdict import judge
@@ -42,28 +44,27 @@ def distance(
         As `levcore.distance` takes them, with policies in the place of the engine.
     """
     from levcore.book.asset_prices import asset_price_columns
-    from levcore.book.marks import marks_by_policy
+    from levcore.book.marks import mark_prices, marks_by_policy
     from levcore.book.policy_labels import labelled_policies, labels_of_book
     from levcore.engine.distances import AccountDistance, beta_columns
-    from levcore.engine.known_prices import known_prices
     from levcore.reference.evaluate import BookReplay
 
     labelled = labelled_policies(policy)
     policies = tuple(labelled[label] for label in labels_of_book(book, tuple(labelled)))
-    by_policy = marks_by_policy(known_prices(book, marks, policies), len(policies)).tolist()
+    by_policy = marks_by_policy(mark_prices(book, marks), len(policies)).tolist()
     prices = [column.tolist() for column in asset_price_columns(book, policies, asset_prices)]
     columns = beta_columns(book, policies, betas, others)
     replay = BookReplay(book, policies, by_policy, prices, settle_accounts=False)
-    result = AccountDistance(book)
-    for account in range(len(book.account_ids)):
+    moves, codes = np.empty((2, len(replay.wallets))), np.empty(len(replay.wallets), dtype=np.uint8)
+    for account in range(len(replay.wallets)):
         part = replay.part_of_account(account)
         of_instruments, of_assets = columns[replay.parts.index(part)]
         reader = AccountReader(
             replay, part, account, replay.rows_of_account[account], replay.balances_of_account[account]
         )
         lower, upper, status = measure(reader, of_instruments.tolist(), of_assets.tolist())
-        result.lower[account], result.upper[account], result.status[account] = lower, upper, status
-    return result
+        moves[0, account], moves[1, account], codes[account] = lower, upper, status
+    return AccountDistance.of_wallets(book, replay.wallet_columns, moves, codes[np.newaxis])
 
 
 def measure(

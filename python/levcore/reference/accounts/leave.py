@@ -40,16 +40,15 @@ def leg_costs(
         As `levcore.leg_costs` takes them, with policies in the place of the engine.
     """
     from levcore.book.asset_prices import asset_price_columns
-    from levcore.book.marks import marks_by_policy
+    from levcore.book.marks import mark_prices, marks_by_policy
     from levcore.book.policy_labels import labelled_policies, labels_of_book
     from levcore.engine.distances import beta_columns
-    from levcore.engine.known_prices import known_prices
     from levcore.engine.leg_costs import OF_ROWS, LegCosts
     from levcore.reference.evaluate import BookReplay, evaluate
 
     labelled = labelled_policies(policy)
     policies = tuple(labelled[label] for label in labels_of_book(book, tuple(labelled)))
-    by_policy = marks_by_policy(known_prices(book, marks, policies), len(policies)).tolist()
+    by_policy = marks_by_policy(mark_prices(book, marks), len(policies)).tolist()
     prices = [column.tolist() for column in asset_price_columns(book, policies, asset_prices)]
     replay = BookReplay(book, policies, by_policy, prices, settle_accounts=False)
     risk = evaluate(book, policy, marks, asset_prices=asset_prices, measures=OF_ROWS)

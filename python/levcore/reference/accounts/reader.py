@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from levcore.reference.accounts.hedge import cover
 from levcore.reference.accounts.pool import Holding, Leg, Move, Pool
-from levcore.reference.accounts.verdict import wallet_status
 from levcore.reference.formulas import contract
 from levcore.reference.kernel import Position
 from levcore.reference.rules.collateral import WALLET
@@ -97,7 +96,7 @@ class AccountReader:
     def status(self) -> AccountStatus:
         """Why the account cannot be judged, if so."""
         if not self.has_balances:
-            status = wallet_status(self.holdings[0].held)
+            status = self.replay.status_of_account(self.account)
             if status != AccountStatus.OK:
                 return status
         statuses = [leg.status for leg in self.leg_rows] + [balance.status for balance in self.balances]

@@ -9,7 +9,7 @@ from levcore.reference.accounts.reader import AccountReader, BalanceRow, LegRow
 from levcore.reference.accounts.verdict import Verdict, judge
 from levcore.reference.arithmetic import divide
 from levcore.reference.formulas import contract, exposure, liquidation
-from levcore.reference.kernel import AT_PRICE, BY_ACCOUNT, Position
+from levcore.reference.kernel import AT_PRICE, BY_ACCOUNT, Position, join_findings
 from levcore.status import FIRST_FAILURE, AccountStatus, State, Status
 
 __all__ = ["BalanceResult", "settle"]
@@ -121,7 +121,7 @@ def _finish_leg(
     if past:
         status = Status.ALREADY_LIQUIDATABLE
     p.state = verdict.state
-    p.status = Status(leg_row.status) if status == Status.OK else status
+    p.status = join_findings(status, leg_row.status)
 
 
 def _finish_balance(

@@ -62,8 +62,8 @@ class Verdict:
     status: int
 
 
-def judge_wallet(wallet_balance: float, sums: Sums, policy: Policy) -> Verdict:
-    """Verdict on an account from its wallet and the sums over its legs."""
+def judge_wallet(wallet_balance: float, status: AccountStatus, sums: Sums, policy: Policy) -> Verdict:
+    """Verdict on an account from its wallet and the sums over its legs, `status` as in `judge`."""
     counted = wallet_balance + sums.profit
     totals = Totals(
         counted,
@@ -74,7 +74,7 @@ def judge_wallet(wallet_balance: float, sums: Sums, policy: Policy) -> Verdict:
         sums.initial_margin,
         sums.maintenance_margin,
     )
-    return judge(totals, wallet_status(wallet_balance), policy)
+    return judge(totals, status, policy)
 
 
 def judge(totals: Totals, status: AccountStatus, policy: Policy) -> Verdict:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from levcore.reference.closing.settle import to_quanta
+from levcore.reference.closing.loss_parts import to_quanta
 
 __all__ = ["rung"]
 

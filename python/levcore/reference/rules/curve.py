@@ -26,7 +26,7 @@ class Curve:
         line, _ = charge(self.position, self.table, value)
         if line is None:
             raise AssertionError("a table that does not grow has lines")
-        return line.rate, line.deduction if self.table.is_marginal else 0.0
+        return line.rate, line.deduction if self.table.is_of_lines else 0.0
 
     def at(self, value: float) -> float:
         """Margin at a value."""

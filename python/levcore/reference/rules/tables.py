@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 from levcore.engine.compiled import CompiledInstrument, CompiledTable
 from levcore.errors import PolicyError
@@ -10,7 +11,7 @@ from levcore.reference.formulas import liquidation, margin
 
 __all__ = ["Factors", "Growing", "Line", "Scale", "Table", "Tiers", "factors_of", "prepare_tiers"]
 
-BY_VALUE, BY_SIZE = "value", "size"
+BY_VALUE, BY_SIZE, BY_UNIT = "value", "size", "unit_value"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Factors:
 
 def factors_of(rate: float) -> Factors:
     """Factors of a rate."""
-    return Factors(1.0 / (1.0 - rate), -1.0 / (1.0 + rate))
+    return Factors(divide(1.0, 1.0 - rate), -1.0 / (1.0 + rate))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,10 @@ class Scale:
     price_fee: float
     trigger: float
 
+    def scaled(self, rate: float) -> float:
+        """Rate with the closing fee that moves with the price, at the liquidation level."""
+        return (rate + self.price_fee) * self.trigger
+
     def rate(self, rate: float) -> float:
         """Rate with the closing fee that moves with the price, at the liquidation level.
 
@@ -45,7 +50,7 @@ class Scale:
         PolicyError
             Where it reaches 1: no price restores such a position.
         """
-        scaled = (rate + self.price_fee) * self.trigger
+        scaled = self.scaled(rate)
         if not scaled < 1.0:
             expected = "rate plus closing fee below the liquidation level"
             raise PolicyError("rate", "is outside of its domain", expected, str(rate))
@@ -70,6 +75,18 @@ class Line:
     deduction: float
     trigger_deduction: float
     factors: Factors
+
+    def times(self, size: float) -> "Line":
+        """Line of a position of this size, from one a unit."""
+        return Line(
+            self.floor * size,
+            self.gaining * size,
+            self.losing * size,
+            self.rate,
+            self.deduction * size,
+            self.trigger_deduction * size,
+            self.factors,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,18 +132,47 @@ class Growing:
 class Table:
     """A table of an instrument; ``key`` says what selects the tier.
 
-    `lines` are empty where the rate is `growing`, which is None elsewhere.
+    `lines` are empty where the rate is `growing`, which is None elsewhere; those of a table a unit are those
+    of one unit of size.
     """
 
     key: str
     lines: tuple[Line, ...]
     cap: float
     growing: Growing | None
+    floors: tuple[float, ...] = ()
+    max_leverage: tuple[float, ...] = ()
 
     @property
     def is_marginal(self) -> bool:
-        """Whether the margin is the largest line."""
+        """Whether the margin is the largest line in the value of the position."""
         return self.key == BY_VALUE
+
+    @property
+    def is_by_unit(self) -> bool:
+        """Whether a share of a position asks for that share of its margin."""
+        return self.key == BY_UNIT
+
+    @property
+    def is_of_lines(self) -> bool:
+        """Whether a line of rate and deduction gives the margin."""
+        return self.is_marginal or self.is_by_unit
+
+    @property
+    def falls(self) -> bool:
+        """Whether the margin is no convex function of the value: a rate a unit falls."""
+        return self.is_by_unit and any(above.rate < below.rate for below, above in pairwise(self.lines))
+
+    def highest_leverage(self, key: float) -> float:
+        """Highest leverage in the tier of a key; infinite where none is stated."""
+        if not self.max_leverage:
+            return math.inf
+        tier = max(sum(key > floor for floor in self.floors) - 1, 0)
+        return self.max_leverage[tier]
+
+    def lines_of(self, size: float) -> tuple[Line, ...]:
+        """Lines of a position of this size."""
+        return tuple(line.times(size) for line in self.lines) if self.is_by_unit else self.lines
 
     @property
     def cap_of_value(self) -> float:
@@ -157,23 +203,27 @@ def prepare_tiers(instrument: CompiledInstrument, scale: Scale, initial_from_tab
         As `Scale.rate`.
     """
     inverse = instrument.payoff == "inverse"
-    long, initial = _table(instrument.long, inverse, scale), None
+    long_loses = inverse and instrument.short is not None
+    long, initial = _table(instrument.long, inverse, long_loses, scale), None
     if initial_from_table and instrument.initial is not None:
-        initial = _table(instrument.initial, inverse, UNSCALED)
-    return Tiers(
-        long, long if instrument.short is None else _table(instrument.short, inverse, scale), initial
-    )
+        initial = _table(instrument.initial, inverse, True, UNSCALED)
+    short = long if instrument.short is None else _table(instrument.short, inverse, not inverse, scale)
+    return Tiers(long, short, initial)
 
 
-def _table(table: CompiledTable, inverse: bool, scale: Scale) -> Table:
+def _table(table: CompiledTable, inverse: bool, of_losing: bool, scale: Scale) -> Table:
     if table.key == BY_SIZE:
         rate = table.rates[0]
         growing = Growing(inverse, rate, table.slope, scale.rate(rate), table.slope * scale.trigger)
-        return Table(table.key, (), growing.limit if growing.limit < table.cap else table.cap, growing)
+        cap = growing.limit if growing.limit < table.cap else table.cap
+        return Table(table.key, (), cap, growing, table.floors, table.max_leverage)
     lines = []
     for floor, rate, deduction in zip(table.floors, table.rates, table.deductions, strict=True):
-        scaled, trigger_deduction = scale.rate(rate), deduction * scale.trigger
+        # A rate of 1 a unit does not keep a position that loses from being restored.
+        unchecked = of_losing and table.key == BY_UNIT
+        scaled = scale.scaled(rate) if unchecked else scale.rate(rate)
+        trigger_deduction = deduction * scale.trigger
         gaining = floor * (1.0 - scaled) + trigger_deduction
         losing = floor * (1.0 + scaled) - trigger_deduction
         lines.append(Line(floor, gaining, losing, rate, deduction, trigger_deduction, factors_of(scaled)))
-    return Table(table.key, tuple(lines), table.cap, None)
+    return Table(table.key, tuple(lines), table.cap, None, table.floors, table.max_leverage)

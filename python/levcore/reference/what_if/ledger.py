@@ -158,14 +158,30 @@ class Ledger:
         for column in ("instrument", "quantity", "entry_price", "isolated_margin", "accrued_funding"):
             kind = np.int64 if column == "instrument" else np.float64
             arguments[column] = np.array(arguments[column], dtype=kind)
-        wallets = {
+        wallets: dict[Any, Any] = {
             each: wallet
             for code, (each, wallet) in enumerate(zip(ids, self.wallets, strict=True))
             if code not in self.pooled
         }
+        wallets |= self._named_wallets()
         if wallets:
             arguments["wallet_balance"] = wallets
         return PositionBook(**arguments, balances=self._changed_balances())
+
+    def _named_wallets(self) -> dict[Any, dict[str, float]]:
+        """Wallets that were given by currency, the only one of an account as it is now."""
+        named = self.book.named_wallets
+        if named is None:
+            return {}
+        found: dict[int, dict[str, float]] = {}
+        for code, currency, balance in zip(
+            named.account.tolist(), named.currency, named.balance, strict=True
+        ):
+            found.setdefault(code, {})[currency] = float(balance)
+        for code, held in found.items():
+            if len(held) == 1:
+                held[next(iter(held))] = self.wallets[code]
+        return {self.book.account_ids[code]: held for code, held in found.items()}
 
     def _changed_balances(self) -> Balances | None:
         book, columns = self.book, self.book.balance_columns

@@ -108,10 +108,10 @@ def _lines(axes: "Axes", drawing: Lines) -> None:
     axes.set_xlim(drawing.places[0], drawing.places[-1])
     rows = label_rows([mark.at for mark in drawing.marks], drawing.places[0], drawing.places[-1])
     for mark, row in zip(drawing.marks, rows, strict=True):
-        is_left = mark.at < drawing.places[0] + 0.8 * (drawing.places[-1] - drawing.places[0])
+        is_left = mark.at < drawing.places[0] + 0.86 * (drawing.places[-1] - drawing.places[0])
         axes.axvline(mark.at, color=LIGHT[mark.colour], linewidth=1)
         axes.annotate(
-            f" {mark.name} {drawing.form_place(mark.at)}",
+            f"{' ' * is_left}{mark.name} {drawing.form_place(mark.at)}{' ' * (not is_left)}",
             (mark.at, 1.0),
             (0, 4 + 12 * row),
             xycoords=("data", "axes fraction"),

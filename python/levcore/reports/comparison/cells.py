@@ -126,10 +126,11 @@ def _owed(comparison: "Comparison", label: str, place: int) -> str:
 
 
 def _account_state(comparison: "Comparison", label: str, place: int) -> str:
-    """State of an account; where it is not known, the reason."""
+    """State of an account, of several wallets that of the worst; where it is not known, the reason."""
     accounts = comparison.answers[label].accounts
     status = AccountStatus(int(accounts.status[place]))
-    return State(int(accounts.state[place])).phrase if status == AccountStatus.OK else status.phrase
+    judged = status in (AccountStatus.OK, AccountStatus.SEVERAL_WALLETS)
+    return State(int(accounts.state[place])).phrase if judged else status.phrase
 
 
 def account_lines(comparison: "Comparison") -> tuple[Line, ...]:

@@ -10,7 +10,7 @@ from levcore.reports.numbers import percent, price
 from levcore.reports.page import Page, Section
 from levcore.reports.plan import choices, tables
 from levcore.reports.plan.figure import plan_figure, valued_venue
-from levcore.reports.plan.words import GLOSSARY, verdict, worst_state
+from levcore.reports.plan.words import GLOSSARY, questions, verdict, worst_state
 from levcore.reports.tables import Table, pairs_table, plain_table
 
 __all__ = ["plan_page"]
@@ -97,6 +97,10 @@ def _sections(plan: Plan) -> Iterator[Section]:
         )
     else:
         yield Section("Isolated or cross", note, [choices.mode_table(venues)])
+    left = questions(asked)
+    if left:
+        note = "Each is an option of the command, and an argument of lc.plan; the numbers are examples."
+        yield Section("What else can be asked", note, [pairs_table(left)])
     yield Section("In plain words", parts=[pairs_table(GLOSSARY)])
     yield Section("On which rules this rests", EVIDENCE, [_rules(venues)])
 

@@ -144,12 +144,16 @@ def _most(venue: VenuePlan) -> str:
         what = "wallet" if venue.question.cross else "margin"
         return f"{amount(venue.limit_of_loss)} of {what}, and fees: a source limits it"
     points, parts = venue.points, []
+    owed = " if all is owed" if venue.owes == "unknown" else ""
+    if venue.owes == "unknown" and not math.isnan(venue.at_stake):
+        parts.append(f"{amount(venue.at_stake)} if nothing is owed")
     if "gap" in points:
         gap = points["gap"]
-        parts.append(f"{amount(gap.loss)} if filled {percent(venue.question.gap or 0.0)} past the trigger")
+        past = f"{percent(venue.question.gap or 0.0)} past the trigger"
+        parts.append(f"{amount(gap.loss)}{owed} if filled {past}")
     if "zero" in points:
         end = "zero" if points["zero"].price == 0 else "infinity"
-        parts.append(f"{amount(points['zero'].loss)} at a price of {end}")
+        parts.append(f"{amount(points['zero'].loss)}{owed} at a price of {end}")
     elif "zero" in venue.why_not:
         parts.append(venue.why_not["zero"])
     if venue.refused:

@@ -4,11 +4,12 @@ import math
 from collections.abc import Iterator, Sequence
 
 from levcore.planning.plan import Plan
+from levcore.planning.question import Question
 from levcore.planning.venue import VenuePlan
 from levcore.reports.numbers import amount, percent, price
 from levcore.status import State
 
-__all__ = ["GLOSSARY", "owes_text", "verdict", "worst_state"]
+__all__ = ["GLOSSARY", "owes_text", "questions", "verdict", "worst_state"]
 
 OWES = {
     "no": "nothing can be owed",
@@ -24,7 +25,19 @@ SAYS = {
     "[caller]": "stated by you",
 }
 GLOSSARY = (
-    ("margin", "Your money that stands behind the position; the rest of its value is not yours."),
+    ("policy", "The rules of one product of a venue or broker, at a date."),
+    (
+        "leverage",
+        "Value of the position over the margin that opens it. More of it makes no loss larger, it brings the"
+        " liquidation nearer.",
+    ),
+    (
+        "margin",
+        "Your money that stands behind the position; the rest of its value is not yours. Some venues hold a"
+        " reserve for the fee of closing in it.",
+    ),
+    ("taker fee", "What an order costs that is filled at once, as a share of the value; paid at both ends."),
+    ("break-even", "The price at which closing has earned both fees."),
     (
         "equity",
         "Margin plus profit or minus loss: what is left of your money. At zero the position is bankrupt.",
@@ -35,10 +48,15 @@ GLOSSARY = (
         " state none, and there the next thing that happens is the liquidation. A call of your own"
         " (--call-at) is a reminder that nobody but you sends.",
     ),
+    ("warning", "The level at which the venue tells you that a liquidation is near; nothing is closed yet."),
     (
         "liquidation",
         "Equity has fallen to what the venue requires. The venue closes the position in the market, without"
         " asking, at whatever price it gets; large positions are often closed in parts.",
+    ),
+    (
+        "bankruptcy",
+        "The price at which the margin is gone. A fill beyond it leaves money missing.",
     ),
     (
         "past it (gap)",
@@ -48,15 +66,36 @@ GLOSSARY = (
     ),
     (
         "shortfall",
-        "What the loss exceeds the margin by. Who bears it decides whether a trade can cost more than was put"
-        " in.",
+        "The part of a loss that the margin does not cover. Who bears it decides whether a trade can cost"
+        " more than was put in.",
     ),
     (
         "rule of thumb",
-        "Size over leverage, plus fees. It leaves out what a gap costs, what may be owed, funding, that the"
-        " venue closes before the margin is gone, and the wallet behind a cross position.",
+        "The rule of thumb is size over leverage, plus fees. It leaves out what a gap costs, what may be"
+        " owed, funding, that the venue closes before the margin is gone, and the wallet behind a cross"
+        " position.",
     ),
 )
+
+
+def questions(asked: Question) -> list[tuple[str, str]]:
+    """Options of the command that a plan has not made use of, with an example, and what each tells."""
+    side = -1 if asked.side == "long" else 1
+    stop = f"--stop {asked.entry * (1 + side * 0.05):g}"
+    every = (
+        ("stop", stop, "what a stop order costs, and whether the liquidation comes before it"),
+        (
+            "budget",
+            f"{stop} --budget 200",
+            "the size that loses no more than that at the stop; 1 to 2 % of one's capital is a usual budget",
+        ),
+        ("move", f"--move {side * 15}%", "the highest leverage that is alive after that move"),
+        ("gap", "--gap 5%", "the loss where the position is filled that far past its trigger"),
+        ("call_at", "--call-at 50%", "a margin call of your own at that margin ratio, and what would end it"),
+        ("funding_a_day", "--funding 0.03%", "what waiting costs, and the day on which it alone liquidates"),
+        ("wallet", "--wallet 10000", "isolated and cross margin side by side"),
+    )
+    return [(option, what) for name, option, what in every if getattr(asked, name) is None]
 
 
 def verdict(plan: Plan) -> str:

@@ -118,7 +118,7 @@ def _states(risk: BookRisk) -> tuple[StateLine, ...]:
     is_cross = risk.book.is_cross
     isolated = np.bincount(risk.state[~is_cross], minlength=size).tolist()
     cross = np.bincount(risk.state[is_cross], minlength=size).tolist()
-    accounts = np.bincount(risk.accounts.state, minlength=size).tolist()
+    accounts = np.bincount(risk.wallets.state, minlength=size).tolist()
     return tuple(StateLine(state, isolated[state], cross[state], accounts[state]) for state in State)
 
 
@@ -160,9 +160,9 @@ def _account_groups(risk: BookRisk) -> tuple[AccountGroup, ...]:
     """Accounts without a verdict, by reason."""
     groups = []
     for status in AccountStatus:
-        places = np.flatnonzero(risk.accounts.status == status)
+        places = np.flatnonzero(risk.wallets.status == status)
         if status != AccountStatus.OK and len(places):
-            first = tuple(str(risk.accounts.ids[place]) for place in places[:ROWS_OF_A_STATUS].tolist())
+            first = tuple(risk.wallets.label(place) for place in places[:ROWS_OF_A_STATUS].tolist())
             groups.append(AccountGroup(status, len(places), first))
     return tuple(groups)
 

@@ -46,8 +46,8 @@ def _lowest(keys: Floats, count: int) -> Rows:
 
 
 def accounts_listed(risk: BookRisk, top: int, *, past: bool) -> Rows:
-    """Accounts in liquidation, the largest call first; or the others, the highest ratio first."""
-    accounts = risk.accounts
+    """Wallets of accounts in liquidation, the largest call first; or the others, the highest ratio first."""
+    accounts = risk.wallets
     in_liquidation = (accounts.state == State.LIQUIDATION) | (accounts.state == State.BANKRUPT)
     if past:
         return _lowest(np.where(in_liquidation, -accounts.margin_call_amount, np.nan), top)

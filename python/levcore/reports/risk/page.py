@@ -8,12 +8,14 @@ rests.
 from collections.abc import Iterator
 from typing import Any
 
+from levcore.engine.leg_costs import LegCosts
 from levcore.engine.risk import BookRisk
 from levcore.reports.numbers import count, percent, short
 from levcore.reports.page import Page, Section, Tile
 from levcore.reports.policy import policy_section
 from levcore.reports.risk.data import Report
 from levcore.reports.risk.figures import distance_figures, exposure_figures, state_figures
+from levcore.reports.risk.leg_costs import leg_cost_sections
 from levcore.reports.risk.tables import (
     account_group_table,
     account_table,
@@ -37,7 +39,9 @@ IN_LIQUIDATION = (State.LIQUIDATION, State.BANKRUPT)
 IN_TROUBLE = (State.MARGIN_CALL, *IN_LIQUIDATION)
 
 
-def risk_page(report: Report, title: str = "Risk report") -> Page:
+def risk_page(
+    report: Report, title: str = "Risk report", *, leg_costs: LegCosts | None = None, top: int = 10
+) -> Page:
     """Build the page of a report.
 
     Parameters
@@ -45,11 +49,15 @@ def risk_page(report: Report, title: str = "Risk report") -> Page:
     report : Report
         What `levcore.reports.risk.gather.gather` returns.
     title : str
+    leg_costs : LegCosts, optional
+        Of the same book at the same marks, for the section on them, with lists of at most `top` legs.
     """
     rows = f"{number_of(report.rows, 'position')} in"
     rows += f" {number_of(len(report.risk.book.instrument_names), 'instrument')}"
     if len(report.risk.accounts):
         rows += f", {number_of(len(report.risk.accounts), 'account')}"
+    if report.risk.wallets.columns.is_split:
+        rows += f" in {number_of(len(report.risk.wallets), 'wallet')}, each judged apart"
     rows += f"; {count(report.failed)} not evaluated, {count(report.partial)} in part"
     return Page(
         title=title,
@@ -62,7 +70,11 @@ def risk_page(report: Report, title: str = "Risk report") -> Page:
         ],
         made=report.generated_at.strftime("%Y-%m-%d %H:%M:%S %Z"),
         tiles=_tiles(report),
-        sections=[*_results(report), *_grounds(report)],
+        sections=[
+            *_results(report),
+            *(() if leg_costs is None else leg_cost_sections(leg_costs, top)),
+            *_grounds(report),
+        ],
     )
 
 

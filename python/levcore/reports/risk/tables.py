@@ -68,11 +68,11 @@ def state_table(lines: Sequence[StateLine]) -> Table[StateLine]:
 
 
 def account_table(risk: BookRisk, places: Rows) -> Table[int]:
-    """One line an account."""
-    accounts, book = risk.accounts, risk.book
-    positions = cross_positions(book.account_codes, book.is_cross, len(accounts))
+    """One line an account, or a wallet of one that has several."""
+    accounts = risk.wallets
+    positions = cross_positions(accounts.columns.of_row, risk.book.is_cross, len(accounts))
     columns: list[Column[int]] = [
-        Column("Account", lambda place: str(accounts.ids[place]), "name"),
+        Column("Account", accounts.label, "name"),
         Column("State", lambda place: state_cell(State(int(accounts.state[place]))), "name"),
         Column("Margin ratio", lambda place: ratio(accounts.margin_ratio[place])),
         Column("Equity", lambda place: signed(accounts.equity[place])),

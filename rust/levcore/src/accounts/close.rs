@@ -96,6 +96,9 @@ fn largest_share(target: f64, mut line_at: impl FnMut(f64) -> Line) -> f64 {
 
 /// Requirement of a leg of which this share stays.
 fn leg_line(leg: &Leg<'_>, basis: f64, kept: f64) -> Line {
+    if leg.curve.is_by_unit() {
+        return Line::new(0.0, leg.requirement);
+    }
     let (rate, deduction) = leg.curve.touching(basis * kept);
     let fees = leg.requirement - leg.curve.at(basis);
     Line::new(-deduction, rate * basis + fees)

@@ -7,21 +7,19 @@ use crate::codes::measures::Measure;
 use crate::codes::state::State;
 use crate::codes::status::{FIRST_FAILURE, Status};
 use crate::job::context::{Job, PolicyPart};
-use crate::job::rows::{
-    BY_ACCOUNT, fail, flatten, live, load_inputs, note_missing_leverage, slots_of, store_codes, store_measures,
-};
+use crate::job::rows::{BY_ACCOUNT, fail, flatten, live, load_inputs, slots_of, store_codes, store_measures};
 use crate::machine::vector::{LANES, Vector};
 use crate::rules::parameters::Basis;
 use crate::rules::policy::Policy;
-use crate::tiles::classify::{classify, odd_rows};
+use crate::tiles::classify::{classify, join_findings, note_finding, note_leverage, odd_rows};
 use crate::tiles::found::{Asked, Found};
 use crate::tiles::kernel;
 use crate::tiles::marked::Terms;
-use crate::tiles::pass::{Pass, TileRows};
+use crate::tiles::pass::Pass;
 use crate::tiles::prices::{self, Manner};
 use crate::tiles::requirement;
 use crate::tiles::slots::Slots;
-use crate::tiles::tile::{Place, Tile};
+use crate::tiles::tile::{Place, Tile, TileRows};
 
 /// What the first pass leaves behind, by leg.
 pub(crate) struct ValuedLegs<'a> {
@@ -69,44 +67,49 @@ impl Pass for ValuePass<'_, '_> {
     }
 
     #[inline(always)]
-    fn finish<V: Vector>(&mut self, rows: &TileRows<'_>, terms: &Terms<V>, mut tile: Tile<V>, found: &Found<V>) {
+    fn finish<V: Vector>(&mut self, rows: &TileRows<'_>, terms: &Terms<V>, tile: Tile<V>, found: &Found<V>) {
+        self.value(rows, terms, tile, found);
+    }
+}
+
+impl ValuePass<'_, '_> {
+    /// Values rows by the lines found, and keeps what the account and the second pass need.
+    #[inline(always)]
+    pub(crate) fn value<V: Vector>(
+        &mut self,
+        rows: &TileRows<'_>,
+        terms: &Terms<V>,
+        mut tile: Tile<V>,
+        found: &Found<V>,
+    ) -> Tile<V> {
         let PolicyPart { policy, instruments, .. } = self.part;
         let entries = &rows.entries;
         kernel::rate_return(&mut tile, policy.rules.return_at_mark);
         requirement::require_margin(&mut tile, policy, instruments, entries, found, true);
         let mut released = kernel::release(&tile, policy, policy.rules.requirement_cross);
         let mut profit = tile.results[Measure::UnrealizedPnl] + tile.funding;
-        let mut status = [Status::Ok as u8; LANES];
         let odd = odd_rows(&tile, terms, instruments, entries, self.job.book, true) & live(rows.place);
         if odd != 0 {
             let mut legs = OddLegs { slots: Slots::of(&tile), profit: profit.array(), released: released.array() };
             classify_legs(self.job, self.part, &mut legs, rows, odd);
             legs.slots.give_back(&mut tile);
             (profit, released) = (V::load(&legs.profit), V::load(&legs.released));
-            status = tile.status.codes();
         }
-        self.keep(rows, &tile, profit, released, status);
+        note_leverage(&mut tile, instruments, rows, self.job.book);
+        self.keep(rows, &tile, profit, released);
         store_measures!(self.job, &tile, rows.place, Notional UnrealizedPnl ReturnOnEquity InitialMargin MaintenanceMargin);
+        tile
     }
-}
 
-impl ValuePass<'_, '_> {
     /// Keeps what the account and the second pass need.
     #[inline(always)]
-    fn keep<V: Vector>(
-        &mut self,
-        rows: &TileRows<'_>,
-        tile: &Tile<V>,
-        profit: V,
-        released: V,
-        status: [u8; LANES],
-    ) {
+    fn keep<V: Vector>(&mut self, rows: &TileRows<'_>, tile: &Tile<V>, profit: V, released: V) {
         let legs = rows.inside..rows.inside + rows.place.len();
         let margins = [tile.results[Measure::InitialMargin], tile.results[Measure::MaintenanceMargin]];
         let amounts = V::rows_of_fours([profit, tile.requirement, margins[0], margins[1]]);
         keep(&mut self.legs.amounts[legs.clone()], &amounts);
         keep(&mut self.legs.released[legs.clone()], &released.array());
-        keep(&mut self.legs.status[legs], &status);
+        keep(&mut self.legs.status[legs], &tile.status.codes());
     }
 }
 
@@ -136,7 +139,7 @@ fn classify_legs(job: &Job<'_>, part: &PolicyPart<'_>, legs: &mut OddLegs, rows:
         let marked = &part.instruments.list[rows.instrument[slot] as usize];
         match classify(tile, slot, f64::NAN, part.policy, marked, job.book, true) {
             Status::Ok => {}
-            Status::MissingLeverage => note_missing_leverage(tile, slot),
+            finding @ (Status::MissingLeverage | Status::MissingInitialTiers) => note_finding(tile, slot, finding),
             Status::Flat => {
                 flatten(tile, slot);
                 tile.requirement[slot] = 0.0;
@@ -179,7 +182,7 @@ pub(crate) fn judge_accounts(
             }
         }
         let code = layout.accounts[account] as usize;
-        let verdict = judge_wallet(job.book.wallet_balance[code], &sums, policy);
+        let verdict = judge_wallet(job.book.wallet_balance[code], job.book.status_of_account(code), &sums, policy);
         job.outputs.accounts.store(code, verdict.measures, verdict.state, verdict.status as u8);
         *standing = verdict.standing();
     }
@@ -223,8 +226,7 @@ impl Pass for PricePass<'_, '_> {
     #[inline(always)]
     fn finish<V: Vector>(&mut self, rows: &TileRows<'_>, terms: &Terms<V>, mut tile: Tile<V>, found: &Found<V>) {
         let PolicyPart { policy, instruments, .. } = self.part;
-        let manner =
-            Manner { basis: policy.rules.requirement_cross, cross: true, bounds: self.job.bounds_prices };
+        let manner = Manner { basis: policy.rules.requirement_cross, cross: true, bounds: self.job.bounds_prices };
         prices::find_prices(&mut tile, terms, policy, instruments, &rows.entries, found, manner);
         let mut first_pass = [Status::Ok as u8; LANES];
         let status = &self.legs.status[rows.inside..rows.inside + rows.place.len()];
@@ -260,8 +262,6 @@ fn finish_leg(tile: &mut Slots, slot: usize, first_pass: u8) {
         tile.status[slot] = f64::from(first_pass);
     } else if incomplete {
         tile.status[slot] = f64::from(Status::AccountIncomplete as u8);
-    } else if first_pass == Status::MissingLeverage as u8 {
-        note_missing_leverage(tile, slot);
     } else if first_pass == Status::Flat as u8 {
         let of_account = [Measure::Equity, Measure::MarginRatio].map(|measure| tile.results[measure][slot]);
         flatten(tile, slot);
@@ -269,6 +269,8 @@ fn finish_leg(tile: &mut Slots, slot: usize, first_pass: u8) {
             tile.results[measure][slot] = kept;
         }
         return;
+    } else {
+        tile.status[slot] = join_findings(tile.status[slot], f64::from(first_pass));
     }
     if tile.status[slot] >= f64::from(Status::AccountIncomplete as u8) {
         withdraw(tile, slot);

@@ -42,11 +42,12 @@ impl<'a> Leaver<'a> {
     /// The account of each row without it, by the sums of the others.
     fn leave_each(&self, account: &PooledAccount, rows: &[u32], amounts: &[Amounts]) {
         let wallet = self.job.book.wallet_balance[account.code];
+        let status = self.job.book.status_of_account(account.code);
         let mut before = Sums::default();
         for (leg, &row) in rows.iter().enumerate() {
             let mut sums = before;
             amounts[leg + 1..].iter().for_each(|other| sums.add(other));
-            self.store(row, &judge_wallet(wallet, &sums, self.part.policy));
+            self.store(row, &judge_wallet(wallet, status, &sums, self.part.policy));
             before.add(&amounts[leg]);
         }
     }

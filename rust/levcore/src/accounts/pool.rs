@@ -274,7 +274,6 @@ mod tests {
     use crate::formulas::contract::{Contract, Payoff};
     use crate::rules::collateral::Asset;
     use crate::rules::curve::{Curve, InitialCurve, Lookup};
-    use crate::rules::parameters::tests::plain_rules;
     use crate::rules::parameters::{HedgeRule, Rules};
     use crate::rules::policy::Terms;
     use crate::rules::tiers::TierTable;
@@ -283,8 +282,11 @@ mod tests {
     fn policy(hedge_rule: HedgeRule) -> Policy {
         let contract = Contract::new(Payoff::Linear, 1.0, 1.0).unwrap();
         let terms = Terms::new(contract, TierTable::single_rate(1.0 / 64.0).unwrap());
-        Policy::new(Rules { hedge_rule, hedge_rule_initial: hedge_rule, covered_share: 0.5, ..plain_rules() }, &[terms])
-            .unwrap()
+        Policy::new(
+            Rules { hedge_rule, hedge_rule_initial: hedge_rule, covered_share: 0.5, ..Rules::plain() },
+            &[terms],
+        )
+        .unwrap()
     }
 
     /// A leg opened at the mark 128, at a leverage of 8.

@@ -6,7 +6,7 @@ use crate::accounts::holding::Holding;
 use crate::accounts::leg::Leg;
 use crate::accounts::numbering::Numbering;
 use crate::accounts::pool::Pool;
-use crate::accounts::verdict::{Totals, Verdict, judge, wallet_status};
+use crate::accounts::verdict::{Totals, Verdict, judge};
 use crate::book::pooled_accounts::PooledAccount;
 use crate::codes::status::{AccountStatus, FIRST_FAILURE, Status};
 use crate::formulas::{exposure, margin};
@@ -109,7 +109,7 @@ impl<'a> AccountReader<'a> {
         let policy = self.part.policy;
         self.read(account, valued, first);
         let totals = self.pool.total(policy, self.groups.len());
-        let verdict = judge(&totals, self.status(), policy);
+        let verdict = judge(&totals, self.status(account), policy);
         (totals, verdict)
     }
 
@@ -272,7 +272,7 @@ impl<'a> AccountReader<'a> {
         });
     }
 
-    fn initial_curve(&self, instrument: &Instrument, lookup: &Lookup, leverage: f64) -> InitialCurve<'a> {
+    fn initial_curve(&self, instrument: &'a Instrument, lookup: &Lookup, leverage: f64) -> InitialCurve<'a> {
         let policy = self.part.policy;
         match &instrument.initial {
             _ if !policy.rules.initial_from_table => InitialCurve::Leverage(leverage),
@@ -300,10 +300,9 @@ impl<'a> AccountReader<'a> {
     }
 
     /// Why the account cannot be judged, if so.
-    fn status(&self) -> AccountStatus {
+    fn status(&self, account: &PooledAccount) -> AccountStatus {
         if !self.has_balances {
-            let wallet = self.pool.holdings[0].held;
-            let status = wallet_status(wallet);
+            let status = self.job.book.status_of_account(account.code);
             if status != AccountStatus::Ok {
                 return status;
             }

@@ -16,6 +16,7 @@ use crate::formulas::ray::Zeros;
 use crate::job::context::{Job, PolicyPart};
 use crate::job::rows::BY_ACCOUNT;
 use crate::rules::parameters::Basis;
+use crate::tiles::classify::join_findings;
 
 /// Where a mover brings its account to liquidation, and where to nothing.
 #[derive(Debug, Clone, Copy)]
@@ -182,8 +183,7 @@ impl Settler<'_> {
         if past {
             status = Status::AlreadyLiquidatable;
         }
-        let status = if status == Status::Ok { known.status } else { status as u8 };
-        self.store_codes(row, verdict.state, status);
+        self.store_codes(row, verdict.state, join_findings(f64::from(status as u8), f64::from(known.status)) as u8);
     }
 
     /// A leg without exposure: what it is told of its account.
@@ -247,7 +247,7 @@ mod tests {
     use crate::formulas::contract::{Contract, Payoff};
     use crate::job::context::PolicyAtMarks;
     use crate::job::outputs::{AccountOutputs, BalanceOutputs, Outputs};
-    use crate::rules::parameters::tests::plain_rules;
+    use crate::rules::parameters::Rules;
     use crate::rules::policy::{Policy, Terms};
     use crate::rules::tiers::TierTable;
 
@@ -263,7 +263,7 @@ mod tests {
     fn settled(wallet: f64, failure: Option<Status>) -> Settled {
         let contract = Contract::new(Payoff::Linear, 1.0, 1.0).unwrap();
         let terms = Terms::new(contract, TierTable::single_rate(1.0 / 64.0).unwrap());
-        let policy = Policy::new(plain_rules(), &[terms]).unwrap();
+        let policy = Policy::new(Rules::plain(), &[terms]).unwrap();
         let wallets = [wallet];
         let book = Book {
             instrument: &[0, 0],
@@ -274,6 +274,7 @@ mod tests {
             accrued_funding: None,
             risk_limit: None,
             wallet_balance: &wallets,
+            account_status: None,
             balances: None,
         };
         let account = Codes { of_row: &[0, 0], labels: 1 };

@@ -70,9 +70,10 @@ impl Verdict {
     }
 }
 
-/// Judges an account from its wallet and the sums over its legs. NaN in a sum says that a leg failed.
+/// Judges an account from its wallet and the sums over its legs; `status` says what is known to be wrong with it. NaN in a sum says that a
+/// leg failed.
 #[inline(always)]
-pub(crate) fn judge_wallet(wallet_balance: f64, sums: &Sums, policy: &Policy) -> Verdict {
+pub(crate) fn judge_wallet(wallet_balance: f64, status: AccountStatus, sums: &Sums, policy: &Policy) -> Verdict {
     let [profit, requirement, initial_margin, maintenance_margin] = sums.amounts;
     let counted = wallet_balance + profit;
     let totals = Totals {
@@ -84,7 +85,7 @@ pub(crate) fn judge_wallet(wallet_balance: f64, sums: &Sums, policy: &Policy) ->
         initial_margin,
         maintenance_margin,
     };
-    judge(&totals, wallet_status(wallet_balance), policy)
+    judge(&totals, status, policy)
 }
 
 /// Judges an account from its sums; `status` says what is known to be wrong with it.
@@ -125,17 +126,5 @@ pub(crate) fn judge(totals: &Totals, status: AccountStatus, policy: &Policy) -> 
         surplus,
         state: state_of(margin_ratio, &policy.levels) as u8,
         status: AccountStatus::Ok,
-    }
-}
-
-/// Whether there is a wallet.
-#[inline(always)]
-pub(crate) fn wallet_status(wallet_balance: f64) -> AccountStatus {
-    if wallet_balance.is_nan() {
-        AccountStatus::MissingWalletBalance
-    } else if wallet_balance.is_infinite() {
-        AccountStatus::InvalidWalletBalance
-    } else {
-        AccountStatus::Ok
     }
 }

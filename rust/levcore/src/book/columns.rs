@@ -1,5 +1,6 @@
 //! A book of positions as borrowed columns.
 
+use crate::codes::status::AccountStatus;
 use crate::error::{Error, Result};
 
 /// What accounts hold and owe, as borrowed columns, one asset of one account a row.
@@ -36,6 +37,8 @@ pub struct Book<'a> {
     pub risk_limit: Option<&'a [f64]>,
     /// Wallet balance by account code, in settlement currency, without unrealized PnL; NaN: missing.
     pub wallet_balance: &'a [f64],
+    /// What is known to be wrong with accounts before they are summed, by account code: any but OK keeps one from being judged.
+    pub account_status: Option<&'a [AccountStatus]>,
     /// Balances of accounts in several assets, if any has them.
     pub balances: Option<Balances<'a>>,
 }
@@ -65,11 +68,20 @@ impl Book<'_> {
         self.quantity.len()
     }
 
+    /// What is known of an account before its legs are summed: what the caller says, or whether there is a wallet.
+    #[inline(always)]
+    pub(crate) fn status_of_account(&self, account: usize) -> AccountStatus {
+        match self.account_status.map(|known| known[account]) {
+            None | Some(AccountStatus::Ok) => AccountStatus::of_wallet(self.wallet_balance[account]),
+            Some(known) => known,
+        }
+    }
+
     /// Checks that the columns are as long as each other.
     ///
     /// # Errors
     ///
-    /// [`Error::Length`] naming the first column that differs from `quantity`.
+    /// [`Error::Length`] naming the first column that differs from `quantity`, or from `wallet_balance`.
     pub fn check(&self) -> Result<()> {
         let expected = self.rows();
         let columns = [
@@ -88,6 +100,11 @@ impl Book<'_> {
         }
         if let Some(balances) = &self.balances {
             balances.check()?;
+        }
+        if let Some(found) = self.account_status.map(<[AccountStatus]>::len)
+            && found != self.wallet_balance.len()
+        {
+            return Err(Error::Length { argument: "account_status", expected: self.wallet_balance.len(), found });
         }
         match self.instrument.len() {
             found if found != expected => Err(Error::Length { argument: "instrument", expected, found }),

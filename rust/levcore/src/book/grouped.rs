@@ -6,7 +6,8 @@ use crate::memory;
 /// Rows by account, ascending in each.
 #[derive(Debug, Clone)]
 pub(crate) struct Grouped {
-    starts: Vec<u32>,
+    /// Where the rows of each account start, and the end of the last.
+    pub(crate) starts: Vec<u32>,
     pub(crate) rows: Vec<u32>,
 }
 
@@ -17,6 +18,7 @@ impl Grouped {
     }
 
     /// Rows of the account with this code.
+    #[inline]
     pub(crate) fn of(&self, account: usize) -> &[u32] {
         &self.rows[self.starts[account] as usize..self.starts[account + 1] as usize]
     }

@@ -40,6 +40,12 @@ pub struct Layout {
 
 /// Place of rows without an account.
 const NOWHERE: u32 = u32::MAX;
+/// Bytes of a leg between the passes over a block.
+const BYTES_OF_LEG: usize = 64;
+/// Bytes of a leg or a balance of an account that is settled as one whole: what is known of it, its curve, the lines of its group.
+const BYTES_OF_POOLED_LEG: usize = 1_024;
+/// Bytes of a block with the tasks of its passes.
+pub(crate) const BYTES_OF_BLOCK: usize = 1_024;
 
 impl Layout {
     /// Cuts a book into blocks.
@@ -50,6 +56,9 @@ impl Layout {
     /// [`Error::Policies`] for a cross account under several policies, [`Error::Memory`].
     pub fn new(keys: &Keys<'_>) -> Result<Self> {
         keys.check()?;
+        // Blocks and ranges of accounts are pushed one by one.
+        let parts = keys.account.labels + keys.instrument.of_row.len() + BLOCK_ROWS * keys.policies();
+        memory::room_for(parts / BLOCK_ROWS * BYTES_OF_BLOCK)?;
         let mut layout = Self { rows: keys.instrument.of_row.len(), policies: keys.policies(), ..Self::default() };
         layout.pooled = PooledAccounts::new(keys)?;
         let mut groups = layout.group_rows(keys)?;
@@ -74,6 +83,20 @@ impl Layout {
     #[must_use]
     pub fn has_pooled_accounts(&self) -> bool {
         !self.pooled.accounts.is_empty()
+    }
+
+    /// Blocks that threads work on one by one.
+    pub(crate) fn count_of_tasks(&self) -> usize {
+        self.blocks.len() + self.account_ranges.len() + self.pooled.blocks.len()
+    }
+
+    /// Bytes that the buffers of a thread may grow to, by the largest block and the largest account; isolated rows need none.
+    pub(crate) fn bytes_of_a_task(&self) -> usize {
+        let legs = |accounts: Range<usize>| accounts.map(|account| self.pooled.accounts[account].parts());
+        let together = self.blocks.iter().filter(|block| block.cross).map(|block| block.rows.len());
+        let pooled = self.pooled.blocks.iter().map(|block| legs(block.accounts.clone()).sum());
+        let largest = legs(0..self.pooled.accounts.len()).max().unwrap_or(0);
+        together.chain(pooled).max().unwrap_or(0) * BYTES_OF_LEG + largest * BYTES_OF_POOLED_LEG
     }
 
     /// Row order of a book that keeps policies and accounts together and is otherwise as this one: cross rows by policy and account, then

@@ -18,6 +18,13 @@ pub(crate) struct PooledAccount {
     pub balances: Range<usize>,
 }
 
+impl PooledAccount {
+    /// Legs and balances.
+    pub(crate) fn parts(&self) -> usize {
+        self.legs.len() + self.balances.len()
+    }
+}
+
 /// Pooled accounts of one policy that one thread settles.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PooledBlock {

@@ -1,16 +1,31 @@
 //! After the trigger: what closing costs, who pays what is missing, and which winners are deleveraged. Money is counted in whole
 //! quanta of the settlement currency, so that every identity between amounts holds exactly.
+//!
+//! [`settle`] is the whole of it for the positions that are closed at one instant: columns of rows and purses in, quanta out.
+//! [`deleverage`] then says which winners close the lots that it asks for.
 
 mod allocate;
+mod cascade;
+mod deleverage;
+mod impact;
 mod ladder;
+mod loans;
+mod loss_parts;
 mod quanta;
 mod rank;
 mod settle;
 mod share_out;
+mod steps;
 
 pub use allocate::{Allocation, allocate};
+pub use cascade::{Cascade, Stack, Wave, cascade};
+pub use deleverage::{Deleveraged, Sharing, Wanted, Winners, deleverage};
+pub use impact::Impact;
 pub use ladder::{Ladder, LadderSide, Rung};
+pub use loans::{ClosedLoans, LoanRule, Loans, close_loans};
+pub use loss_parts::{Closings, LossParts, loss_parts};
 pub use quanta::to_quanta;
 pub use rank::{Ranking, Standing, ranked, scores};
-pub use settle::{Closings, LossParts, loss_parts};
-pub use share_out::{Claims, Payer, Payments, Pools, share_out};
+pub use settle::{Batch, Settlement, settle};
+pub use share_out::{Claims, Fund, Payer, Payments, Pools, share_out};
+pub use steps::{Step, StepRule, Steps, step_quantities};

@@ -16,6 +16,8 @@ vocabulary! {
         LiquidationPriceBeyondLastTier = 5, "LIQUIDATION_PRICE_BEYOND_LAST_TIER", "at its liquidation price the position exceeds the last tier, whose rate was used";
         AlreadyLiquidatable = 6, "ALREADY_LIQUIDATABLE", "the mark is at or past the liquidation price";
         NoBankruptcyPrice = 7, "NO_BANKRUPTCY_PRICE", "no price on the liquidating side ends the equity, or the closing fee at the end is not known";
+        LeverageAboveTier = 8, "LEVERAGE_ABOVE_TIER", "the leverage is above the maximum of the tier that the position is in at the mark";
+        MissingInitialTiers = 9, "MISSING_INITIAL_TIERS", "the policy takes the initial margin from a table and the instrument has none: it is NaN";
         AccountIncomplete = 16, "ACCOUNT_INCOMPLETE", "another leg or the wallet of the account failed: what depends on the account is NaN";
         WithoutMargin = 17, "WITHOUT_MARGIN", "isolated position with neither isolated_margin nor leverage: what depends on the margin is NaN";
         InvalidQuantity = 32, "INVALID_QUANTITY", "quantity is NaN or infinite";
@@ -55,6 +57,23 @@ vocabulary! {
         InvalidWalletBalance = 3, "INVALID_WALLET_BALANCE", "the wallet balance is infinite";
         NoCommonRay = 4, "NO_COMMON_RAY", "distances only: with these betas a contract moves against the currency that it settles in";
         NoAccount = 5, "NO_ACCOUNT", "what-if only: the change concerns no account, or was refused";
+        MixedSettlement = 6, "MIXED_SETTLEMENT", "what it holds settles in several currencies, and the policy does not say that each has a wallet of its own";
+        MissingWalletCurrency = 7, "MISSING_WALLET_CURRENCY", "its legs settle in several currencies, and no wallet balance says of which it is";
+        SeveralWallets = 8, "SEVERAL_WALLETS", "a wallet for each settlement currency, all judged: no amount is of the whole account, the wallets have them";
+    }
+}
+
+impl AccountStatus {
+    /// Whether there is a wallet.
+    #[inline(always)]
+    pub(crate) fn of_wallet(wallet_balance: f64) -> Self {
+        if wallet_balance.is_nan() {
+            Self::MissingWalletBalance
+        } else if wallet_balance.is_infinite() {
+            Self::InvalidWalletBalance
+        } else {
+            Self::Ok
+        }
     }
 }
 
@@ -65,6 +84,6 @@ mod tests {
     #[test]
     fn the_table_is_complete_and_ascending() {
         assert!(Status::TABLE.is_sorted_by(|one, next| (one.value as u8) < next.value as u8));
-        assert_eq!(Status::COUNT, 30);
+        assert_eq!(Status::COUNT, 32);
     }
 }

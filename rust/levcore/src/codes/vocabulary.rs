@@ -45,6 +45,15 @@ macro_rules! vocabulary {
                 },)+
             ];
 
+            /// The value that a column of results holds as this code; `None` where it is none.
+            #[must_use]
+            pub const fn of_code(code: $code_type) -> Option<Self> {
+                match code {
+                    $($code => Some(Self::$Value),)+
+                    _ => None,
+                }
+            }
+
             /// Its word.
             #[must_use]
             pub const fn name(self) -> &'static str {

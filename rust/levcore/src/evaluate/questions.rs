@@ -2,13 +2,15 @@
 
 use crate::accounts::distance::{Betas, DistanceOutputs};
 use crate::book::columns::Book;
-use crate::book::layout::Layout;
+use crate::book::layout::{BYTES_OF_BLOCK, Layout};
 use crate::error::{Error, Result};
 use crate::evaluate::tasks::{Question, ask_all, evaluate_all};
 use crate::job::context::{Job, PolicyAtMarks};
 use crate::job::outputs::{AccountOutputs, Outputs};
 use crate::machine::execution::Execution;
 use crate::machine::shared::SharedSlice;
+use crate::memory;
+use crate::rules::table::Table;
 
 /// Evaluates a book at marks.
 ///
@@ -25,9 +27,11 @@ pub fn evaluate(
     outputs: &Outputs<'_>,
     mut execution: Execution<'_>,
 ) -> Result<()> {
+    room_to_work(layout, policies, &execution)?;
     let job = Job::new(book, layout, policies, outputs)?;
     let balances = book.balances.map_or(0, |balances| balances.balance.len());
     outputs.check(book.rows(), book.wallet_balance.len(), balances)?;
+    refuse_falling_rates(book, layout, policies)?;
     evaluate_all(&job, &mut execution)
 }
 
@@ -47,8 +51,10 @@ pub fn measure_distances(
     mut execution: Execution<'_>,
 ) -> Result<()> {
     let nothing = Outputs::none();
+    room_to_work(layout, policies, &execution)?;
     let job = Job::new(book, layout, policies, &nothing)?;
     check_distances(policies, betas, outputs, book.wallet_balance.len())?;
+    refuse_falling_rates(book, layout, policies)?;
     ask_all(&job, Question::Measure(betas, outputs), &mut execution)
 }
 
@@ -68,8 +74,10 @@ pub fn measure_distances_without(
     mut execution: Execution<'_>,
 ) -> Result<()> {
     let nothing = Outputs::none();
+    room_to_work(layout, policies, &execution)?;
     let job = Job::new(book, layout, policies, &nothing)?;
     check_distances(policies, betas, outputs, book.rows())?;
+    refuse_falling_rates(book, layout, policies)?;
     ask_all(&job, Question::MeasureWithout(betas, outputs), &mut execution)
 }
 
@@ -89,9 +97,43 @@ pub fn leave_one_out(
     mut execution: Execution<'_>,
 ) -> Result<()> {
     let nothing = Outputs::none();
+    room_to_work(layout, policies, &execution)?;
     let job = Job::new(book, layout, policies, &nothing)?;
     outputs.check(book.rows())?;
     ask_all(&job, Question::Leave(outputs), &mut execution)
+}
+
+/// Bytes of an instrument or an asset: its constants in the call, and its places in the numberings of a thread.
+const BYTES_OF_INSTRUMENT: usize = 512;
+
+/// Refuses a call for whose buffers there is no room; their size follows from the caller's book.
+fn room_to_work(layout: &Layout, policies: &[PolicyAtMarks<'_>], execution: &Execution<'_>) -> Result<()> {
+    let names: usize = policies.iter().map(|given| given.places.len() + given.places_of_assets.len()).sum();
+    let tasks = layout.count_of_tasks();
+    let of_thread = layout.bytes_of_a_task().saturating_add(names * BYTES_OF_INSTRUMENT);
+    let threads = execution.threads.min(tasks).max(1);
+    memory::room_for(threads.saturating_mul(of_thread).saturating_add(tasks * BYTES_OF_BLOCK))
+}
+
+/// Refuses positions of pooled accounts whose margin is not convex: along a ray the surplus of such an account is not concave.
+fn refuse_falling_rates(book: &Book<'_>, layout: &Layout, policies: &[PolicyAtMarks<'_>]) -> Result<()> {
+    if policies.iter().all(|given| !given.policy.any_falls) {
+        return Ok(());
+    }
+    let pooled = &layout.pooled;
+    let falls = |given: &PolicyAtMarks<'_>, row: usize| {
+        let place = given.places[book.instrument[row] as usize];
+        let table = place.map(|place| given.policy.instruments[place].table(book.quantity[row]));
+        book.quantity[row] != 0.0 && table.is_some_and(Table::falls)
+    };
+    for block in &pooled.blocks {
+        let legs = pooled.accounts[block.accounts.clone()].iter().flat_map(|account| account.legs.clone());
+        let mut rows = legs.map(|leg| pooled.rows[leg] as usize);
+        if let Some(row) = rows.find(|&row| falls(&policies[block.policy], row)) {
+            return Err(Error::FallingRate { row });
+        }
+    }
+    Ok(())
 }
 
 /// Refuses columns that do not fit `places` accounts or rows, and betas that do not fit their policies.
@@ -133,6 +175,7 @@ pub fn quantities_to_close(
     mut execution: Execution<'_>,
 ) -> Result<()> {
     let nothing = Outputs::none();
+    room_to_work(layout, policies, &execution)?;
     let job = Job::new(book, layout, policies, &nothing)?;
     if quantities.len() != book.rows() {
         return Err(Error::Length { argument: "out", expected: book.rows(), found: quantities.len() });

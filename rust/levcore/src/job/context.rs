@@ -49,6 +49,11 @@ pub(crate) struct Job<'a> {
 }
 
 impl<'a> Job<'a> {
+    /// What is asked of some rows of a book, which are given with their part: no block of a layout is run.
+    pub(crate) fn of_rows(book: &'a Book<'a>, layout: &'a Layout, outputs: &'a Outputs<'a>) -> Self {
+        Self { book, layout, parts: Vec::new(), outputs, stream: false, bounds_prices: true }
+    }
+
     /// What is asked of a book at marks, with the columns that it writes.
     ///
     /// # Errors
@@ -63,14 +68,14 @@ impl<'a> Job<'a> {
         check_inputs(book, layout, policies)?;
         let parts = policies.iter().map(PolicyPart::new).collect();
         let columns = &outputs.columns;
-        let bounds_prices = columns[Measure::LiquidationPriceLower].is_some()
-            || columns[Measure::LiquidationPriceUpper].is_some();
+        let bounds_prices =
+            columns[Measure::LiquidationPriceLower].is_some() || columns[Measure::LiquidationPriceUpper].is_some();
         Ok(Self { book, layout, parts, outputs, stream: outputs.are_large(book.rows()), bounds_prices })
     }
 }
 
 impl<'a> PolicyPart<'a> {
-    fn new(given: &PolicyAtMarks<'a>) -> Self {
+    pub(crate) fn new(given: &PolicyAtMarks<'a>) -> Self {
         let policy = given.policy;
         let instruments = given.places.iter().zip(given.marks).map(|(place, &mark)| {
             let instrument = place.and_then(|place| policy.instruments.get(place));

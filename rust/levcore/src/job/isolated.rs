@@ -6,21 +6,19 @@ use crate::codes::status::Status;
 use crate::formulas::margin;
 use crate::formulas::state::state_of;
 use crate::job::context::{Job, PolicyPart};
-use crate::job::rows::{
-    BY_ACCOUNT, fail, flatten, live, load_inputs, note_missing_leverage, slots_of, store_codes, store_measures,
-};
+use crate::job::rows::{BY_ACCOUNT, fail, flatten, live, load_inputs, slots_of, store_codes, store_measures};
 use crate::machine::vector::Vector;
 use crate::rules::parameters::Basis;
 use crate::rules::policy::Policy;
-use crate::tiles::classify::{classify, odd_rows};
+use crate::tiles::classify::{classify, note_finding, note_leverage, odd_rows};
 use crate::tiles::found::{Asked, Found};
 use crate::tiles::kernel;
 use crate::tiles::marked::Terms;
-use crate::tiles::pass::{Pass, TileRows};
+use crate::tiles::pass::Pass;
 use crate::tiles::prices::{self, Manner};
 use crate::tiles::requirement;
 use crate::tiles::slots::Slots;
-use crate::tiles::tile::Tile;
+use crate::tiles::tile::{Tile, TileRows};
 
 /// The only pass over isolated rows.
 pub(crate) struct IsolatedRows<'a> {
@@ -52,7 +50,28 @@ impl Pass for IsolatedRows<'_> {
     }
 
     #[inline(always)]
-    fn finish<V: Vector>(&mut self, rows: &TileRows<'_>, terms: &Terms<V>, mut tile: Tile<V>, found: &Found<V>) {
+    fn finish<V: Vector>(&mut self, rows: &TileRows<'_>, terms: &Terms<V>, tile: Tile<V>, found: &Found<V>) {
+        let (job, tile) = (self.job, self.judge(rows, terms, tile, found));
+        store_measures!(job, &tile, rows.place, Notional UnrealizedPnl ReturnOnEquity InitialMargin MaintenanceMargin);
+        store_measures!(
+            job, &tile, rows.place,
+            Equity MarginRatio EffectiveLeverage LiquidationPrice BankruptcyPrice DistanceToLiquidation
+            LiquidationPriceLower LiquidationPriceUpper
+        );
+        store_codes(job, &tile, rows.place);
+    }
+}
+
+impl IsolatedRows<'_> {
+    /// All results of rows, by the lines found.
+    #[inline(always)]
+    pub(crate) fn judge<V: Vector>(
+        &self,
+        rows: &TileRows<'_>,
+        terms: &Terms<V>,
+        mut tile: Tile<V>,
+        found: &Found<V>,
+    ) -> Tile<V> {
         let PolicyPart { policy, instruments, .. } = self.part;
         let (job, basis, entries) = (self.job, policy.rules.requirement_isolated, &rows.entries);
         let manner = Manner { basis, cross: false, bounds: job.bounds_prices };
@@ -66,13 +85,8 @@ impl Pass for IsolatedRows<'_> {
             classify_isolated(job, self.part, &mut slots, rows, odd);
             slots.give_back(&mut tile);
         }
-        store_measures!(job, &tile, rows.place, Notional UnrealizedPnl ReturnOnEquity InitialMargin MaintenanceMargin);
-        store_measures!(
-            job, &tile, rows.place,
-            Equity MarginRatio EffectiveLeverage LiquidationPrice BankruptcyPrice DistanceToLiquidation
-            LiquidationPriceLower LiquidationPriceUpper
-        );
-        store_codes(job, &tile, rows.place);
+        note_leverage(&mut tile, instruments, rows, job.book);
+        tile
     }
 }
 
@@ -85,7 +99,7 @@ fn classify_isolated(job: &Job<'_>, part: &PolicyPart<'_>, tile: &mut Slots, row
         let margin = job.book.isolated_margin.map_or(f64::NAN, |column| column[rows.place.row(slot)]);
         match classify(tile, slot, margin, part.policy, marked, job.book, false) {
             Status::Ok => {}
-            Status::MissingLeverage => note_missing_leverage(tile, slot),
+            finding @ (Status::MissingLeverage | Status::MissingInitialTiers) => note_finding(tile, slot, finding),
             Status::WithoutMargin => leave_without_margin(tile, slot, part.policy),
             Status::Flat => judge_flat(tile, slot, margin, part.policy),
             failure => fail(tile, slot, failure),

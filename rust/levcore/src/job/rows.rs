@@ -71,12 +71,6 @@ pub(crate) fn slots_of(bits: u8) -> impl Iterator<Item = usize> {
     (0..LANES).filter(move |slot| bits >> slot & 1 == 1)
 }
 
-pub(crate) fn note_missing_leverage(tile: &mut Slots, slot: usize) {
-    if tile.status[slot] == f64::from(Status::Ok as u8) {
-        tile.status[slot] = f64::from(Status::MissingLeverage as u8);
-    }
-}
-
 /// Results of a row without exposure that do not depend on its account.
 pub(crate) fn flatten(tile: &mut Slots, slot: usize) {
     let results = &mut tile.results;

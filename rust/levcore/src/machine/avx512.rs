@@ -2,12 +2,13 @@
 #![allow(unsafe_code, reason = "vector instructions of a set that `InstructionSet::run` has checked")]
 
 use std::arch::x86_64::{
-    __m256d, __m512d, _CMP_EQ_OQ, _CMP_GE_OQ, _CMP_GT_OQ, _CMP_UNORD_Q, _mm_cvtsi128_si64, _mm_loadu_pd, _mm256_cvtepi32_epi8,
-    _mm256_loadu_pd, _mm256_storeu_pd, _mm512_abs_pd, _mm512_castpd512_pd256, _mm512_extractf64x4_pd, _mm512_add_pd, _mm512_castpd_si512, _mm512_castpd128_pd512, _mm512_castpd256_pd512,
-    _mm512_castsi512_pd, _mm512_cmp_pd_mask, _mm512_cvttpd_epi32, _mm512_div_pd, _mm512_insertf64x2,
-    _mm512_insertf64x4, _mm512_loadu_pd, _mm512_mask_blend_pd, _mm512_mul_pd, _mm512_set1_epi64, _mm512_set1_pd,
-    _mm512_shuffle_f64x2, _mm512_sqrt_pd, _mm512_storeu_pd, _mm512_stream_pd, _mm512_sub_pd, _mm512_unpackhi_pd,
-    _mm512_unpacklo_pd, _mm512_xor_si512,
+    __m256d, __m512d, _CMP_EQ_OQ, _CMP_GE_OQ, _CMP_GT_OQ, _CMP_UNORD_Q, _mm_cvtsi128_si64, _mm_loadu_pd,
+    _mm256_cvtepi32_epi8, _mm256_loadu_pd, _mm256_storeu_pd, _mm512_abs_pd, _mm512_add_pd, _mm512_castpd_si512,
+    _mm512_castpd128_pd512, _mm512_castpd256_pd512, _mm512_castpd512_pd256, _mm512_castsi512_pd, _mm512_cmp_pd_mask,
+    _mm512_cvttpd_epi32, _mm512_div_pd, _mm512_extractf64x4_pd, _mm512_insertf64x2, _mm512_insertf64x4,
+    _mm512_loadu_pd, _mm512_mask_blend_pd, _mm512_mul_pd, _mm512_set1_epi64, _mm512_set1_pd, _mm512_shuffle_f64x2,
+    _mm512_sqrt_pd, _mm512_storeu_pd, _mm512_stream_pd, _mm512_sub_pd, _mm512_unpackhi_pd, _mm512_unpacklo_pd,
+    _mm512_xor_si512,
 };
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -201,7 +202,8 @@ impl Vector for Avx512 {
         let (even_upper, odd_upper) = (two_fours(rows[4], rows[6]), two_fours(rows[5], rows[7]));
         on_registers!({
             let (first, second) = (_mm512_unpacklo_pd(even, odd), _mm512_unpackhi_pd(even, odd));
-            let (third, fourth) = (_mm512_unpacklo_pd(even_upper, odd_upper), _mm512_unpackhi_pd(even_upper, odd_upper));
+            let (third, fourth) =
+                (_mm512_unpacklo_pd(even_upper, odd_upper), _mm512_unpackhi_pd(even_upper, odd_upper));
             [
                 Self(_mm512_shuffle_f64x2::<0b10_00_10_00>(first, third)),
                 Self(_mm512_shuffle_f64x2::<0b10_00_10_00>(second, fourth)),

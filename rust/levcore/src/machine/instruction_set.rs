@@ -111,13 +111,14 @@ impl InstructionSet {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::vector::LANES;
     use crate::machine::number::Number;
+    use crate::machine::vector::LANES;
 
     /// What every operation gives of two vectors, as bits.
     fn operated<V: Vector>(left: [f64; LANES], right: [f64; LANES]) -> Vec<u64> {
         let (a, b) = (V::load(&left), V::load(&right));
-        let chosen = [a.is_above(b), a.is_at_least(b), a.equals(b), a.is_nan(), a.is_below(b), V::none(), !a.is_above(b)];
+        let chosen =
+            [a.is_above(b), a.is_at_least(b), a.equals(b), a.is_nan(), a.is_below(b), V::none(), !a.is_above(b)];
         let numbers = [a + b, a - b, a * b, a / b, -a, a.abs(), a.sqrt(), V::all(left[3])];
         let masks = [chosen[0] & chosen[4], chosen[1] | chosen[3]];
         let mut bits: Vec<u64> = chosen.iter().chain(&masks).map(|&mask| u64::from(V::bits(mask))).collect();
@@ -127,9 +128,11 @@ mod tests {
         let pairs: [[f64; 2]; LANES] = std::array::from_fn(|lane| [left[lane], right[LANES - 1 - lane]]);
         let pairs = V::columns_of_pairs(std::array::from_fn(|lane| &pairs[lane]));
         let all = numbers.into_iter().chain(chosen).chain(V::columns_of_fours(rows)).chain(pairs);
-        bits.extend(all.flat_map(V::array).chain(fours.into_iter().flatten()).map(|number| {
-            if number.is_nan() { f64::NAN.to_bits() } else { number.to_bits() }
-        }));
+        bits.extend(
+            all.flat_map(V::array)
+                .chain(fours.into_iter().flatten())
+                .map(|number| if number.is_nan() { f64::NAN.to_bits() } else { number.to_bits() }),
+        );
         bits
     }
 

@@ -2,7 +2,7 @@
 
 use crate::formulas::margin;
 use crate::machine::several::Baseline;
-use crate::rules::table::{Kind, Table};
+use crate::rules::table::{Kind, Table, UnitLine};
 use crate::rules::tables::{Key, Tables};
 use crate::rules::tiers::TierKey;
 
@@ -15,6 +15,8 @@ pub(crate) enum Curve<'a> {
     Rate(f64),
     /// A rate that grows with the value: its start, its slope.
     Growing(f64, f64),
+    /// Lines a unit, of this size. Only where rates do not fall is the margin convex.
+    Unit(&'a [UnitLine], f64),
 }
 
 /// What a table is looked up by, besides the value.
@@ -28,7 +30,7 @@ pub(crate) struct Lookup {
 
 impl<'a> Curve<'a> {
     /// Curve of a position; `tables` holds the lines of marginal tables.
-    pub(crate) fn new(table: &Table, tables: &'a Tables, lookup: &Lookup) -> Self {
+    pub(crate) fn new(table: &'a Table, tables: &'a Tables, lookup: &Lookup) -> Self {
         match &table.kind {
             Kind::Marginal(place) => Self::Lines(tables, *place),
             Kind::Flat(key, place) => {
@@ -39,6 +41,7 @@ impl<'a> Curve<'a> {
                 Some((rate, slope)) => Self::Growing(rate, slope),
                 None => Self::Rate(growing.rate(lookup.size, f64::NAN)),
             },
+            Kind::Unit(lines) => Self::Unit(lines, lookup.size),
         }
     }
 }
@@ -53,6 +56,7 @@ impl Curve<'_> {
             }
             Self::Rate(rate) => (rate, 0.0),
             Self::Growing(rate, slope) => (rate + 2.0 * slope * value, slope * value * value),
+            Self::Unit(lines, size) => UnitLine::touching(lines, size, value),
         }
     }
 
@@ -65,6 +69,11 @@ impl Curve<'_> {
                 margin::maintenance_line(value, rate, deduction)
             }
         }
+    }
+
+    /// Whether the margin is one a unit, so that a share of the position asks for that share of it.
+    pub(crate) fn is_by_unit(&self) -> bool {
+        matches!(self, Self::Unit(..))
     }
 
     /// Whether it is not made of lines alone.

@@ -120,6 +120,37 @@ pub struct Rules {
 const LEVELS: std::ops::RangeInclusive<f64> = 1e-9..=1e9;
 
 impl Rules {
+    /// Rules without fees, whose requirement moves with the price and which liquidate at a ratio of 1: those to begin with, as in
+    /// `Rules { fee_rate: 0.0005, fee_basis_isolated: FeeBasis::Price, ..Rules::plain() }`.
+    #[must_use]
+    pub fn plain() -> Self {
+        let unknown = Threshold { level: None, inclusive: true };
+        Self {
+            requirement_isolated: Basis::Price,
+            requirement_cross: Basis::Price,
+            initial_at_entry_isolated: false,
+            initial_at_entry_cross: false,
+            return_at_mark: false,
+            initial_from_table: false,
+            fee_basis_isolated: FeeBasis::None,
+            fee_basis_cross: FeeBasis::None,
+            fee_rate: 0.0,
+            fee_in_initial: false,
+            reserve_at_bankruptcy: false,
+            fee_in_maintenance: false,
+            fee_in_bankruptcy: Some(false),
+            warning: unknown,
+            margin_call: unknown,
+            liquidation_level: 1.0,
+            liquidation_inclusive: true,
+            hedge_rule: HedgeRule::Sum,
+            hedge_rule_initial: HedgeRule::Sum,
+            covered_share: 0.0,
+            liabilities_as_requirement: false,
+            margins_at_liability_weight: false,
+        }
+    }
+
     /// Refuses numbers outside of their domains.
     pub(crate) fn check(&self) -> Result<()> {
         if !(0.0..=1.0).contains(&self.covered_share) {
@@ -201,47 +232,18 @@ impl Rules {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
-
-    /// Rules without fees, whose requirement moves with the price and liquidates at a ratio of 1.
-    pub(crate) fn plain_rules() -> Rules {
-        let unknown = Threshold { level: None, inclusive: true };
-        Rules {
-            requirement_isolated: Basis::Price,
-            requirement_cross: Basis::Price,
-            initial_at_entry_isolated: false,
-            initial_at_entry_cross: false,
-            return_at_mark: false,
-            initial_from_table: false,
-            fee_basis_isolated: FeeBasis::None,
-            fee_basis_cross: FeeBasis::None,
-            fee_rate: 0.0,
-            fee_in_initial: false,
-            reserve_at_bankruptcy: false,
-            fee_in_maintenance: false,
-            fee_in_bankruptcy: Some(false),
-            warning: unknown,
-            margin_call: unknown,
-            liquidation_level: 1.0,
-            liquidation_inclusive: true,
-            hedge_rule: HedgeRule::Sum,
-            hedge_rule_initial: HedgeRule::Sum,
-            covered_share: 0.0,
-            liabilities_as_requirement: false,
-            margins_at_liability_weight: false,
-        }
-    }
 
     #[test]
     fn numbers_outside_of_their_domains_are_refused() {
-        assert_eq!(plain_rules().check(), Ok(()));
+        assert_eq!(Rules::plain().check(), Ok(()));
         let strange = [
-            Rules { fee_rate: 1.0, ..plain_rules() },
-            Rules { fee_rate: f64::NAN, ..plain_rules() },
-            Rules { covered_share: 1.5, ..plain_rules() },
-            Rules { liquidation_level: 0.0, ..plain_rules() },
-            Rules { warning: Threshold { level: Some(f64::INFINITY), inclusive: true }, ..plain_rules() },
+            Rules { fee_rate: 1.0, ..Rules::plain() },
+            Rules { fee_rate: f64::NAN, ..Rules::plain() },
+            Rules { covered_share: 1.5, ..Rules::plain() },
+            Rules { liquidation_level: 0.0, ..Rules::plain() },
+            Rules { warning: Threshold { level: Some(f64::INFINITY), inclusive: true }, ..Rules::plain() },
         ];
         assert!(strange.iter().all(|rules| matches!(rules.check(), Err(Error::Domain { .. }))));
     }

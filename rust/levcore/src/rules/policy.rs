@@ -4,8 +4,8 @@ use crate::codes::state::{Levels, effective_level};
 use crate::error::{Error, Result};
 use crate::formulas::contract::{Contract, Payoff};
 use crate::rules::collateral::Asset;
-use crate::rules::parameters::{Basis, FeeBasis, Rules};
-use crate::rules::table::{Factors, Kind, Scale, Table};
+use crate::rules::parameters::{Basis, FeeBasis, HedgeRule, Rules};
+use crate::rules::table::{Factors, Scale, Table};
 use crate::rules::tables::Tables;
 use crate::rules::tiers::{TierKey, TierTable};
 
@@ -63,12 +63,18 @@ impl Instrument {
     fn stand_in(tables: &Tables) -> Self {
         Self {
             contract: Contract { payoff: Payoff::Linear, contract_size: 1.0, multiplier: 1.0 },
-            long: Table { kind: Kind::Marginal(tables.of_none()), cap: f64::INFINITY },
+            long: Table::of_none(tables),
             short: None,
             initial: None,
             settlement: None,
             mover: 0,
         }
+    }
+
+    /// Leverage and leverage times value that are harmless for positions of either side.
+    pub(crate) fn harmless_leverage(&self) -> (f64, f64) {
+        let (long, short) = (self.long.harmless_leverage(), self.short.as_ref().map(Table::harmless_leverage));
+        short.map_or(long, |short| (long.0.min(short.0), long.1.min(short.1)))
     }
 
     /// Maintenance tiers of a position of this quantity.
@@ -133,6 +139,8 @@ pub struct Policy {
     /// The same of cross positions.
     pub(crate) cross_fees: Fees,
     pub(crate) instruments: Vec<Instrument>,
+    /// Whether the margin of any is no convex function of its value.
+    pub(crate) any_falls: bool,
     /// What takes the place of an instrument that the policy does not know: the results of its rows are taken back.
     pub(crate) stand_in: Instrument,
     /// Marginal tables of maintenance.
@@ -162,15 +170,25 @@ impl Policy {
         let mut compiled = Vec::with_capacity(instruments.len());
         for terms in instruments {
             terms.check()?;
+            let by_unit = |table: &TierTable| table.key == TierKey::UnitValue;
+            if rules.hedge_rule == HedgeRule::Covered
+                && (by_unit(&terms.long) || terms.short.as_ref().is_some_and(by_unit))
+            {
+                let expected =
+                    "another rule for tables a unit: what covered legs leave uncovered is a share of a value";
+                let found = f64::from(rules.hedge_rule as u8);
+                return Err(Error::Domain { argument: "hedge_requirement", expected, found });
+            }
             let inverse = terms.contract.is_inverse();
+            let (long_loses, short_loses) = (inverse && terms.short.is_some(), !inverse);
             let differs = terms.short.as_ref().filter(|&short| *short != terms.long);
             let initial = terms.initial.as_ref().filter(|_| rules.initial_from_table);
             compiled.push(Instrument {
                 contract: terms.contract,
-                long: Table::new(&terms.long, inverse, scale, &mut tables)?,
-                short: differs.map(|table| Table::new(table, inverse, scale, &mut tables)).transpose()?,
+                long: Table::new(&terms.long, inverse, long_loses, scale, &mut tables)?,
+                short: differs.map(|table| Table::new(table, inverse, short_loses, scale, &mut tables)).transpose()?,
                 initial: initial
-                    .map(|table| Table::new(table, inverse, Scale::NONE, &mut initial_tables))
+                    .map(|table| Table::new(table, inverse, true, Scale::NONE, &mut initial_tables))
                     .transpose()?,
                 settlement: terms.settlement,
                 mover: terms.mover,
@@ -188,6 +206,9 @@ impl Policy {
             call_level: rules.margin_call.level.unwrap_or(rules.liquidation_level),
             isolated_fees,
             cross_fees,
+            any_falls: compiled
+                .iter()
+                .any(|instrument| instrument.long.falls() || instrument.short.as_ref().is_some_and(Table::falls)),
             instruments: compiled,
             stand_in: Instrument::stand_in(&tables),
             tables,

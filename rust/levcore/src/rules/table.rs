@@ -4,6 +4,8 @@ use crate::error::{Error, Result};
 use crate::formulas::liquidation;
 use crate::formulas::margin;
 use crate::machine::number::Number;
+use crate::rules::curve::Lookup;
+use crate::rules::tables::Tables;
 use crate::rules::tiers::{TierKey, TierTable};
 
 /// `d / (1 - d r)` for both directions `d`, the gaining one first.
@@ -41,9 +43,14 @@ impl Scale {
     /// Of tables that trigger nothing.
     pub(crate) const NONE: Self = Self { price_fee: 0.0, trigger: 1.0 };
 
-    /// Rate of the line that triggers liquidation; one below 1, so that some price restores the position.
+    /// Rate of the line that triggers liquidation.
+    fn scaled(self, rate: f64) -> f64 {
+        (rate + self.price_fee) * self.trigger
+    }
+
+    /// The same; one below 1, so that some price restores the position.
     pub(crate) fn rate(self, rate: f64) -> Result<f64> {
-        let scaled = (rate + self.price_fee) * self.trigger;
+        let scaled = self.scaled(rate);
         if scaled < 1.0 {
             return Ok(scaled);
         }
@@ -61,6 +68,9 @@ pub(crate) struct Table {
     pub kind: Kind,
     /// Upper bound of its key.
     pub cap: f64,
+    /// Lower bounds of its tiers and the highest leverage in each, which a marginal table has in its lines too; empty where not stated.
+    floors: Vec<f64>,
+    max_leverage: Vec<f64>,
 }
 
 /// How a table gives the rate of a position.
@@ -72,17 +82,21 @@ pub(crate) enum Kind {
     Flat(TierKey, usize),
     /// One rate for the whole position, by its size in base currency.
     Growing(Growing<f64>),
+    /// Lines in the value of one unit of size.
+    Unit(Vec<UnitLine>),
 }
 
 impl Table {
-    /// Compiles a table; one with tiers is added to those whose lines stand side by side.
+    /// Compiles a table; one of lines without a size is added to those whose lines stand side by side. `losing` says that only positions that lose as
+    /// the coordinate rises are looked up in it, which a rate of 1 a unit does not keep from being restored.
     pub(crate) fn new<'a>(
         table: &'a TierTable,
         inverse: bool,
+        losing: bool,
         scale: Scale,
         tiered: &mut Vec<&'a TierTable>,
     ) -> Result<Self> {
-        if table.key != TierKey::Size {
+        if matches!(table.key, TierKey::Value | TierKey::Contracts | TierKey::RiskLimit) {
             tiered.push(table);
         }
         let (kind, cap) = match table.key {
@@ -93,8 +107,42 @@ impl Table {
                 let limit = growing.limit();
                 (Kind::Growing(growing), if limit < table.cap { limit } else { table.cap })
             }
+            TierKey::UnitValue => (Kind::Unit(unit_lines(table, losing, scale)?), table.cap),
         };
-        Ok(Self { kind, cap })
+        let floors = if table.max_leverage.is_empty() { Vec::new() } else { table.floors.clone() };
+        Ok(Self { kind, cap, floors, max_leverage: table.max_leverage.clone() })
+    }
+
+    /// A table without numbers.
+    pub(crate) fn of_none(tables: &Tables) -> Self {
+        let kind = Kind::Marginal(tables.of_none());
+        Self { kind, cap: f64::INFINITY, floors: Vec::new(), max_leverage: Vec::new() }
+    }
+
+    /// Highest leverage in the tier of a position, infinite where none is stated; of a marginal table its line says so.
+    pub(crate) fn highest_leverage(&self, lookup: &Lookup, value: f64) -> f64 {
+        let key = match &self.kind {
+            Kind::Marginal(_) => return f64::INFINITY,
+            Kind::Flat(TierKey::RiskLimit, _) => lookup.risk_limit,
+            Kind::Flat(..) => lookup.quantity.abs(),
+            Kind::Growing(growing) => growing.base(lookup.size, value),
+            Kind::Unit(_) => value / lookup.size,
+        };
+        // Floors begin with zero.
+        let tier = self.floors.partition_point(|&floor| key > floor);
+        self.max_leverage.get(tier.saturating_sub(1)).copied().unwrap_or(f64::INFINITY)
+    }
+
+    /// A leverage and a leverage times value up to which, the second not included, no position exceeds the maximum of its tier.
+    pub(crate) fn harmless_leverage(&self) -> (f64, f64) {
+        let first = self.max_leverage.first().copied().unwrap_or(f64::INFINITY);
+        if self.max_leverage.len() <= 1 {
+            return (first, f64::INFINITY);
+        }
+        // Above a floor and above that tier's maximum, the product is above theirs.
+        let products = self.max_leverage.iter().zip(&self.floors).skip(1).map(|(leverage, floor)| leverage * floor);
+        let by_value = matches!(self.kind, Kind::Marginal(_));
+        (first, if by_value { products.fold(f64::INFINITY, f64::min) } else { f64::NEG_INFINITY })
     }
 
     /// Upper bound of the value of a position, if the table is keyed by value; else infinite.
@@ -102,11 +150,11 @@ impl Table {
         match &self.kind {
             Kind::Marginal(_) => self.cap,
             Kind::Growing(growing) if growing.by_value => self.cap,
-            Kind::Flat(..) | Kind::Growing(_) => f64::INFINITY,
+            Kind::Flat(..) | Kind::Growing(_) | Kind::Unit(_) => f64::INFINITY,
         }
     }
 
-    /// Whether it is looked up by something else than a value alone.
+    /// Whether no line in the value alone gives the requirement: it needs contracts, risk limit or size, too.
     pub(crate) fn is_whole(&self) -> bool {
         !matches!(self.kind, Kind::Marginal(_))
     }
@@ -115,16 +163,81 @@ impl Table {
     pub(crate) fn growing(&self) -> Option<&Growing<f64>> {
         match &self.kind {
             Kind::Growing(growing) => Some(growing),
-            Kind::Marginal(_) | Kind::Flat(..) => None,
+            Kind::Marginal(_) | Kind::Flat(..) | Kind::Unit(_) => None,
         }
+    }
+
+    /// Lines a unit of size, if it is made of them.
+    pub(crate) fn units(&self) -> Option<&[UnitLine]> {
+        match &self.kind {
+            Kind::Unit(lines) => Some(lines),
+            Kind::Marginal(_) | Kind::Flat(..) | Kind::Growing(_) => None,
+        }
+    }
+
+    /// Whether the margin is no convex function of the value: a rate a unit falls.
+    pub(crate) fn falls(&self) -> bool {
+        matches!(&self.kind, Kind::Unit(lines) if !lines.is_sorted_by(|below, above| below.rate <= above.rate))
     }
 
     /// Place of its lines; of rows whose requirement no line gives, any place does.
     pub(crate) fn place(&self) -> u32 {
         match self.kind {
             Kind::Marginal(place) | Kind::Flat(_, place) => place as u32,
-            Kind::Growing(_) => 0,
+            Kind::Growing(_) | Kind::Unit(_) => 0,
         }
+    }
+}
+
+/// A line a unit of size with everything that does not depend on the position: each amount is multiplied by the size.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct UnitLine {
+    floor: f64,
+    gaining: f64,
+    losing: f64,
+    pub rate: f64,
+    deduction: f64,
+    trigger_deduction: f64,
+    pub factors: Factors,
+}
+
+fn unit_lines(table: &TierTable, losing: bool, scale: Scale) -> Result<Vec<UnitLine>> {
+    let lines = table.floors.iter().zip(&table.rates).zip(&table.deductions);
+    lines
+        .map(|((&floor, &rate), &deduction)| {
+            let scaled = if losing { scale.scaled(rate) } else { scale.rate(rate)? };
+            let trigger_deduction = deduction * scale.trigger;
+            Ok(UnitLine {
+                floor,
+                gaining: floor * (1.0 - scaled) + trigger_deduction,
+                losing: floor * (1.0 + scaled) - trigger_deduction,
+                rate,
+                deduction,
+                trigger_deduction,
+                factors: Factors::of(scaled),
+            })
+        })
+        .collect()
+}
+
+impl UnitLine {
+    /// Rate and deduction of the line that holds for a position of this size at a value.
+    pub(crate) fn touching(lines: &[Self], size: f64, value: f64) -> (f64, f64) {
+        let chosen = Self::last(lines, |line| value > line.floor * size);
+        (chosen.rate, chosen.deduction * size)
+    }
+
+    /// Deduction and factor of the line that triggers liquidation.
+    pub(crate) fn triggering(lines: &[Self], needed: f64, direction: f64, size: f64) -> (f64, f64) {
+        let chosen = Self::last(lines, |line| {
+            direction * needed > (if direction > 0.0 { line.gaining } else { line.losing }) * size
+        });
+        (chosen.trigger_deduction * size, chosen.factors.along(direction))
+    }
+
+    /// The last line that applies; the first where no other does.
+    fn last(lines: &[Self], applies: impl Fn(&Self) -> bool) -> &Self {
+        lines[1..].iter().rev().find(|line| applies(line)).unwrap_or(&lines[0])
     }
 }
 

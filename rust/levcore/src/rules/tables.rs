@@ -15,9 +15,14 @@ pub(crate) const ROWS: usize = 64;
 pub(crate) struct Line([[f64; 2]; 4]);
 
 impl Line {
-    fn new(rate: f64, deduction: f64, trigger_deduction: f64, factors: Factors) -> Self {
+    fn new(rate: f64, deduction: f64, trigger_deduction: f64, factors: Factors, max_leverage: f64) -> Self {
         let (gaining, losing) = factors.both();
-        Self([[rate, deduction], [trigger_deduction, gaining], [trigger_deduction, losing], [0.0; 2]])
+        Self([[rate, deduction], [trigger_deduction, gaining], [trigger_deduction, losing], [max_leverage, 0.0]])
+    }
+
+    /// Highest leverage that its tier allows; infinite where that is not stated.
+    pub(crate) fn max_leverage(&self) -> f64 {
+        self.0[3][0]
     }
 
     pub(crate) fn rate(&self) -> f64 {
@@ -74,13 +79,12 @@ impl Tables {
     pub(crate) fn new(tables: &[&TierTable], scale: Scale) -> Result<Self> {
         let longest = tables.iter().map(|table| table.rates.len()).max().unwrap_or(1);
         let width = longest.next_multiple_of(LANES);
-        let mut all =
-            Self { width, lines: Vec::new(), thresholds: Vec::new(), steps: Vec::new(), starts: vec![0] };
+        let mut all = Self { width, lines: Vec::new(), thresholds: Vec::new(), steps: Vec::new(), starts: vec![0] };
         for table in tables {
             all.push(table, scale)?;
         }
         // One more for rows without a table: there is then no margin, which is not a margin of zero.
-        let nothing = Line::new(f64::NAN, 0.0, 0.0, Factors::of(f64::NAN));
+        let nothing = Line::new(f64::NAN, 0.0, 0.0, Factors::of(f64::NAN), f64::INFINITY);
         all.close(nothing, [const { Vec::new() }; KEYS]);
         Ok(all)
     }
@@ -90,7 +94,8 @@ impl Tables {
         for (tier, (&rate, &deduction)) in table.rates.iter().zip(&table.deductions).enumerate() {
             let (floor, trigger_deduction) = (table.floors[tier], deduction * scale.trigger);
             let scaled = scale.rate(rate)?;
-            let line = Line::new(rate, deduction, trigger_deduction, Factors::of(scaled));
+            let max_leverage = table.max_leverage.get(tier).copied().unwrap_or(f64::INFINITY);
+            let line = Line::new(rate, deduction, trigger_deduction, Factors::of(scaled), max_leverage);
             if tier > 0 {
                 let gaining = floor * (1.0 - scaled) + trigger_deduction;
                 let losing = floor * (1.0 + scaled) - trigger_deduction;
@@ -110,7 +115,8 @@ impl Tables {
     /// Fills a table up to the width of all.
     fn close(&mut self, last: Line, keys: [Vec<f64>; KEYS]) {
         self.starts.push(self.steps.len());
-        self.lines.resize(self.lines.len().next_multiple_of(self.width).max((self.starts.len() - 1) * self.width), last);
+        self.lines
+            .resize(self.lines.len().next_multiple_of(self.width).max((self.starts.len() - 1) * self.width), last);
         for mut thresholds in keys {
             thresholds.resize(self.width, f64::INFINITY);
             self.thresholds.extend(thresholds.as_chunks().0.iter().copied().map(Thresholds));
@@ -122,10 +128,19 @@ impl Tables {
         self.starts.len() - 2
     }
 
+    /// Rates of the table at this place.
+    pub(crate) fn rates(&self, place: usize) -> impl Iterator<Item = f64> {
+        let OneTable { lowest, steps } = self.one(place);
+        std::iter::once(lowest.rate()).chain(steps.iter().map(|step| step.line.rate()))
+    }
+
     /// The table at this place, for many rows at once.
     #[inline(always)]
     pub(crate) fn one(&self, place: usize) -> OneTable<'_> {
-        OneTable { lowest: &self.lines[place * self.width], steps: &self.steps[self.starts[place]..self.starts[place + 1]] }
+        OneTable {
+            lowest: &self.lines[place * self.width],
+            steps: &self.steps[self.starts[place]..self.starts[place + 1]],
+        }
     }
 
     #[inline(always)]
@@ -222,6 +237,16 @@ impl OneTable<'_> {
         [rate, deduction]
     }
 
+    /// Highest leverage of the tier of each value.
+    #[inline(always)]
+    pub(crate) fn max_leverage<V: Vector>(&self, value: V) -> V {
+        let mut highest = V::all(self.lowest.max_leverage());
+        for step in self.steps {
+            highest = V::choose(value.is_above(V::all(step.above[0])), V::all(step.line.max_leverage()), highest);
+        }
+        highest
+    }
+
     /// Deduction and factor of the line that triggers, by what gaining and losing positions need.
     #[inline(always)]
     pub(crate) fn trigger<V: Vector>(&self, gains: V::Mask, needed: V) -> [V; 2] {
@@ -259,8 +284,8 @@ fn count_until<V: Vector>(vectors: &[Thresholds], number: f64) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::several::Baseline;
     use crate::machine::number::Number;
+    use crate::machine::several::Baseline;
 
     const PLAIN: Scale = Scale { price_fee: 0.0, trigger: 1.0 };
 
@@ -299,7 +324,10 @@ mod tests {
         let tables = Tables::new(&[&two_tiers()], Scale { price_fee: 1.0 / 64.0, trigger: 2.0 }).unwrap();
         let (first, second) = (tables.found(0).0, tables.found(1).0);
         assert_eq!((first[0][0], second[0]), (1.0 / 64.0, [1.0 / 32.0, 16.0]));
-        assert_eq!((first[Key::Gaining as usize][1], first[Key::Losing as usize][1]), (1.0 / (1.0 - 1.0 / 16.0), -1.0 / (1.0 + 1.0 / 16.0)));
+        assert_eq!(
+            (first[Key::Gaining as usize][1], first[Key::Losing as usize][1]),
+            (1.0 / (1.0 - 1.0 / 16.0), -1.0 / (1.0 + 1.0 / 16.0))
+        );
         assert_eq!(second[Key::Losing as usize], [32.0, -1.0 / (1.0 + 3.0 / 32.0)]);
         // 1,024 (1 - 3/32) + 32.
         assert_eq!(tables.vectors(0, Key::Gaining)[0].0[0], 960.0);

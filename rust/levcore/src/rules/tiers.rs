@@ -8,6 +8,10 @@
 //!
 //! A marginal table may start with a *minimum*: a tier whose deduction is negative, so that the requirement is never below that amount.
 //!
+//! A table *a unit* gives lines for one unit of size, in the value of the unit: the margin of a position of size `S` and value `V` is
+//! `r_k V - c_k S` with the line above whose floor `V / S` lies. Rates may fall from line to line: the margin is continuous and does not
+//! fall as the value rises, and need not be convex. An amount a share, or a contract, is a line of rate 0.
+//!
 //! A *growing* table has no tiers: the rate of the whole position is `rate + slope * S`, where `S` is its size in base currency.
 
 use crate::codes::vocabulary::vocabulary;
@@ -20,6 +24,7 @@ vocabulary! {
         Contracts = 1, "contracts", "number of contracts: a flat table";
         RiskLimit = 2, "risk_limit", "risk limit chosen by the trader: a flat table";
         Size = 3, "size", "size in base currency: a growing rate";
+        UnitValue = 4, "unit_value", "value of one unit of size, the price of a linear contract: a table a unit";
     }
 }
 
@@ -31,6 +36,8 @@ pub struct TierTable {
     pub(crate) rates: Vec<f64>,
     pub(crate) deductions: Vec<f64>,
     pub(crate) cap: f64,
+    /// Highest leverage of each tier; empty where it is not stated.
+    pub(crate) max_leverage: Vec<f64>,
     /// What a unit of size adds to the rate; zero unless the table is keyed by size.
     pub(crate) slope: f64,
 }
@@ -59,6 +66,7 @@ impl TierTable {
             rates: rates.to_vec(),
             deductions: deductions.to_vec(),
             cap,
+            max_leverage: Vec::new(),
             slope: 0.0,
         };
         for tier in 0..tiers {
@@ -98,18 +106,45 @@ impl TierTable {
         Ok(Self { key: TierKey::Size, slope, ..table })
     }
 
+    /// The table with the highest leverage that each tier allows.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Length`] unless there is one a tier, [`Error::Tier`] where one is not above zero and finite, or rises.
+    pub fn with_max_leverage(mut self, max_leverage: &[f64]) -> Result<Self> {
+        let expected = self.rates.len();
+        if max_leverage.len() != expected {
+            return Err(Error::Length { argument: "max_leverage", expected, found: max_leverage.len() });
+        }
+        let mut below = f64::MAX;
+        for (tier, &found) in max_leverage.iter().enumerate() {
+            if !(found > 0.0 && found <= below) {
+                return Err(Error::Tier {
+                    tier,
+                    rule: "a maximum leverage is positive and does not rise",
+                    expected: below,
+                    found,
+                });
+            }
+            below = found;
+        }
+        self.max_leverage = max_leverage.to_vec();
+        Ok(self)
+    }
+
     fn check(&self, tier: usize) -> Result<()> {
         let (floor, rate, deduction) = (self.floors[tier], self.rates[tier], self.deductions[tier]);
-        if !(0.0..1.0).contains(&rate) {
+        let by_unit = self.key == TierKey::UnitValue;
+        if !((0.0..1.0).contains(&rate) || by_unit && rate == 1.0) {
             return Err(Error::Tier { tier, rule: "a rate lies in [0, 1)", expected: 0.0, found: rate });
         }
         if tier == 0 {
             if floor != 0.0 {
                 return Err(Error::Tier { tier, rule: "the first floor is zero", expected: 0.0, found: floor });
             }
-            let minimum = self.key == TierKey::Value && deduction < 0.0 && deduction > f64::NEG_INFINITY;
+            let minimum = (self.key == TierKey::Value || by_unit) && deduction < 0.0 && deduction > f64::NEG_INFINITY;
             if deduction != 0.0 && !minimum {
-                let rule = "the first deduction is zero, or minus the minimum of a marginal table";
+                let rule = "the first deduction is zero, or minus the minimum of a marginal table or of one a unit";
                 return Err(Error::Tier { tier, rule, expected: 0.0, found: deduction });
             }
             return Ok(());
@@ -118,11 +153,11 @@ impl TierTable {
         if !(floor > floor_below) || floor == f64::INFINITY {
             return Err(Error::Tier { tier, rule: "floors rise", expected: floor_below, found: floor });
         }
-        if rate < rate_below {
+        if rate < rate_below && !by_unit {
             return Err(Error::Tier { tier, rule: "rates do not fall", expected: rate_below, found: rate });
         }
         let expected = match self.key {
-            TierKey::Value => self.deductions[tier - 1] + floor * (rate - rate_below),
+            TierKey::Value | TierKey::UnitValue => self.deductions[tier - 1] + floor * (rate - rate_below),
             TierKey::Contracts | TierKey::RiskLimit => 0.0,
             TierKey::Size => {
                 return Err(Error::Tier { tier, rule: "a growing rate has no tiers", expected: 0.0, found: floor });
@@ -159,6 +194,27 @@ mod tests {
         ] {
             assert!(TierTable::new(key, &floors, &rates, &deductions, 1e6).is_err());
         }
+    }
+
+    #[test]
+    fn a_maximum_leverage_stands_beside_every_tier_and_does_not_rise() {
+        let table = || TierTable::new(TierKey::RiskLimit, &[0.0, 100.0], &[0.01, 0.02], &[0.0, 0.0], 200.0).unwrap();
+        assert_eq!(table().with_max_leverage(&[50.0, 25.0]).unwrap().max_leverage, [50.0, 25.0]);
+        for wrong in [&[50.0][..], &[25.0, 50.0], &[50.0, 0.0], &[f64::NAN, 1.0], &[f64::INFINITY, 1.0]] {
+            assert!(table().with_max_leverage(wrong).is_err());
+        }
+    }
+
+    #[test]
+    fn lines_a_unit_may_fall_and_must_meet() {
+        let (floors, rates) = ([0.0, 2.5, 5.0], [0.0, 1.0, 0.0]);
+        let table =
+            |deductions: [f64; 3]| TierTable::new(TierKey::UnitValue, &floors, &rates, &deductions, f64::INFINITY);
+        assert!(table([-2.5, 0.0, -5.0]).is_ok());
+        for deductions in [[-2.0, 0.0, -5.0], [-2.5, 0.0, -4.0], [2.5, 5.0, 0.0]] {
+            assert!(table(deductions).is_err());
+        }
+        assert!(TierTable::new(TierKey::Value, &floors, &rates, &[-2.5, 0.0, -5.0], f64::INFINITY).is_err());
     }
 
     #[test]

@@ -15,6 +15,12 @@ use crate::scenarios::risk::BlockRisk;
 
 /// Legs of a block that one thread evaluates, unless one account has more.
 const BLOCK_LEGS: usize = 8_192;
+/// Bytes of a group, a pool or a leg in the buffers of a thread.
+const BYTES_OF_NAME: usize = 256;
+/// Bytes of a scenario in them, beside the profits by group.
+const BYTES_OF_SCENARIO: usize = 64;
+/// Bytes of a block before its results.
+const BYTES_OF_BLOCK: usize = 1_024;
 /// Blocks of a thread between two looks at the interrupt.
 const BLOCKS_BETWEEN_INTERRUPTS: usize = 64;
 
@@ -38,6 +44,12 @@ pub fn scenario_margin(
     check_add_ons(arrays, add_ons, legs.accounts)?;
     check_legs(legs, arrays)?;
     let ranges = legs_of_accounts(legs)?;
+    let most_legs = ranges.iter().map(Range::len).max().unwrap_or(0);
+    let names = arrays.group.len().saturating_add(arrays.pool.len()).saturating_add(most_legs);
+    let of_thread =
+        names.saturating_mul(BYTES_OF_NAME).saturating_add(arrays.scenarios.saturating_mul(BYTES_OF_SCENARIO));
+    let of_blocks = (legs.accounts + legs.order.len() + BLOCK_LEGS) / BLOCK_LEGS * BYTES_OF_BLOCK;
+    memory::room_for(execution.threads.max(1).saturating_mul(of_thread).saturating_add(of_blocks))?;
     let job = AccountScenarios::new(legs, arrays, add_ons, keep_profits, &ranges)?;
     let blocks = execution.run(
         account_blocks(&ranges),

@@ -2,8 +2,9 @@
 
 use crate::book::columns::Book;
 use crate::codes::measures::Measure;
-use crate::codes::status::Status;
+use crate::codes::status::{FIRST_PARTIAL, Status};
 use crate::formulas::margin;
+use crate::machine::number::Number;
 use crate::machine::vector::{LANES, Vector};
 use crate::rules::parameters::Basis;
 use crate::rules::policy::{Instrument, Policy};
@@ -11,7 +12,7 @@ use crate::rules::table::{Kind, Table};
 use crate::rules::tiers::TierKey;
 use crate::tiles::marked::{MarkedInstrument, MarkedInstruments, Terms};
 use crate::tiles::slots::Slots;
-use crate::tiles::tile::Tile;
+use crate::tiles::tile::{Tile, TileRows};
 
 /// Rows of the tile that are not ordinary ones, so that [`classify`] must look at them: a bit each.
 #[inline(always)]
@@ -52,7 +53,7 @@ pub(crate) fn odd_rows<V: Vector>(
     !V::bits(ordinary)
 }
 
-/// The failure of a row, or [`Status::Flat`], [`Status::WithoutMargin`] or [`Status::MissingLeverage`]; else [`Status::Ok`]. The first rule that applies decides.
+/// The failure of a row, or [`Status::Flat`], [`Status::WithoutMargin`] or a finding about its inputs; else [`Status::Ok`]. The first rule that applies decides.
 pub(crate) fn classify(
     tile: &Slots,
     slot: usize,
@@ -104,7 +105,53 @@ pub(crate) fn classify(
     if without_margin {
         return Status::WithoutMargin;
     }
-    if book.leverage.is_some() && leverage.is_nan() { Status::MissingLeverage } else { Status::Ok }
+    if book.leverage.is_some() && leverage.is_nan() {
+        return Status::MissingLeverage;
+    }
+    let no_table = policy.rules.initial_from_table && marked.instrument.initial.is_none();
+    if no_table { Status::MissingInitialTiers } else { Status::Ok }
+}
+
+/// Notes which of a tile's rows have a leverage above the maximum of their tier, after what else there is to say of them.
+#[inline(always)]
+pub(crate) fn note_leverage<V: Vector>(
+    tile: &mut Tile<V>,
+    instruments: &MarkedInstruments<'_>,
+    rows: &TileRows<'_>,
+    book: &Book<'_>,
+) {
+    if !instruments.limits_leverage || book.leverage.is_none() {
+        return;
+    }
+    if V::bits(instruments.is_leverage_near(tile, rows)) == 0 {
+        return;
+    }
+    let above = tile.leverage.is_above(instruments.highest_leverage(tile, rows));
+    let counts = tile.status.is_below(V::all(f64::from(FIRST_PARTIAL))) & !tile.quantity.equals(V::all(0.0));
+    let noted = join_findings(tile.status, V::all(f64::from(Status::LeverageAboveTier as u8)));
+    tile.status = V::choose(above & counts, noted, tile.status);
+}
+
+/// Notes a finding about the inputs of a row where the findings about its prices leave room: what the row lacks stands behind all of them,
+/// a leverage that no venue allows behind those that say how to read a price.
+pub(crate) fn note_finding(tile: &mut Slots, slot: usize, finding: Status) {
+    tile.status[slot] = join_findings(tile.status[slot], f64::from(finding as u8));
+}
+
+/// Of a finding about the prices of a row and one about its inputs, the one that is told; all of them as codes.
+#[inline(always)]
+pub(crate) fn join_findings<N: Number>(of_prices: N, of_inputs: N) -> N {
+    let gives_way = of_prices.equals(code_of(Status::NoLiquidationPrice))
+        | of_prices.equals(code_of(Status::NoBankruptcyPrice))
+        | of_prices.equals(code_of(Status::MissingInitialTiers));
+    let is_above = of_inputs.equals(code_of(Status::LeverageAboveTier));
+    N::choose(of_prices.equals(code_of(Status::Ok)) | (is_above & gives_way), of_inputs, of_prices)
+}
+
+/// Code of a status, as a number.
+#[inline(always)]
+pub(crate) fn code_of<N: Number>(status: Status) -> N {
+    N::all(f64::from(status as u8))
 }
 
 /// Failure of a row by the tables it is looked up in, else [`Status::Ok`]: what they look up comes before how far they reach.
@@ -142,7 +189,7 @@ fn refuse_key(tile: &Slots, slot: usize, table: &Table) -> Status {
 fn refuse_size(tile: &Slots, slot: usize, table: &Table) -> Status {
     let size = match &table.kind {
         Kind::Marginal(_) => tile.value[slot],
-        Kind::Flat(..) => return Status::Ok,
+        Kind::Flat(..) | Kind::Unit(_) => return Status::Ok,
         Kind::Growing(growing) => growing.base(tile.size[slot], tile.value[slot]),
     };
     if size > table.cap { Status::TierOverflow } else { Status::Ok }

@@ -1,9 +1,10 @@
 //! The lines of their tables that apply to rows: looked up row by row, or by one table that many rows share.
 
 use crate::machine::vector::{LANES, Vector};
+use crate::rules::table::UnitLine;
 use crate::rules::tables::{Key, OneTable, ROWS, Tables};
 use crate::tiles::marked::MarkedInstruments;
-use crate::tiles::tile::Tile;
+use crate::tiles::tile::{Tile, TileRows};
 
 /// Which lines are asked for.
 #[derive(Debug, Clone, Copy)]
@@ -49,7 +50,7 @@ fn numbers_of<V: Vector>(tile: &Tile<V>, instruments: &MarkedInstruments<'_>, en
 /// Tables that all rows of a run share.
 pub(crate) struct SharedTables<'a> {
     initial: OneTable<'a>,
-    maintenance: OneTable<'a>,
+    pub maintenance: OneTable<'a>,
 }
 
 impl<'a> SharedTables<'a> {
@@ -71,9 +72,9 @@ impl<'a> SharedTables<'a> {
         asked: Asked,
         tile: &Tile<V>,
         instruments: &MarkedInstruments<'_>,
-        entries: &[u32; LANES],
+        rows: &TileRows<'_>,
     ) -> Found<V> {
-        let numbers = numbers_of(tile, instruments, entries);
+        let numbers = numbers_of(tile, instruments, &rows.entries);
         let nothing = [V::all(0.0); 2];
         let mut found = Found { initial: nothing, maintenance: nothing, trigger: nothing };
         if asked.initial {
@@ -86,8 +87,57 @@ impl<'a> SharedTables<'a> {
             let gains = tile.direction.is_above(V::all(0.0));
             found.trigger = self.maintenance.trigger(gains, numbers.trigger);
         }
+        found.take_units(asked, tile, instruments, rows);
         found
     }
+}
+
+impl<V: Vector> Found<V> {
+    /// Looks up tables in lines a unit of size, row by row.
+    #[inline(always)]
+    fn take_units(&mut self, asked: Asked, tile: &Tile<V>, instruments: &MarkedInstruments<'_>, rows: &TileRows<'_>) {
+        let (size, direction) = (tile.size.array(), tile.direction.array());
+        if asked.initial && instruments.initial_selections.any_by_unit() {
+            let (value, [mut rate, mut deduction]) = (tile.opened_on.array(), self.initial.map(V::array));
+            for lane in 0..LANES {
+                let table = instruments.list[rows.instrument[lane] as usize].instrument.initial.as_ref();
+                if let Some(lines) = table.and_then(|table| table.units()) {
+                    (rate[lane], deduction[lane]) = UnitLine::touching(lines, size[lane], value[lane]);
+                }
+            }
+            self.initial = [V::load(&rate), V::load(&deduction)];
+        }
+        if !instruments.selections.any_by_unit() {
+            return;
+        }
+        let (value, needed, quantity) = (tile.required_on.array(), tile.needed.array(), tile.quantity.array());
+        let [mut rate, mut deduction] = self.maintenance.map(V::array);
+        let [mut trigger_deduction, mut factor] = self.trigger.map(V::array);
+        for lane in 0..LANES {
+            let table = instruments.list[rows.instrument[lane] as usize].instrument.table(quantity[lane]);
+            if let Some(lines) = table.units() {
+                (rate[lane], deduction[lane]) = UnitLine::touching(lines, size[lane], value[lane]);
+                (trigger_deduction[lane], factor[lane]) =
+                    UnitLine::triggering(lines, needed[lane], direction[lane], size[lane]);
+            }
+        }
+        self.maintenance = [V::load(&rate), V::load(&deduction)];
+        self.trigger = [V::load(&trigger_deduction), V::load(&factor)];
+    }
+}
+
+/// Looks up the lines of one tile alone.
+#[inline(always)]
+pub(crate) fn look_up_alone<V: Vector>(
+    asked: Asked,
+    tile: &Tile<V>,
+    instruments: &MarkedInstruments<'_>,
+    rows: &TileRows<'_>,
+) -> Found<V> {
+    let mut look_ups = LookUps::new();
+    look_ups.note(asked, tile, 0, instruments, rows);
+    look_ups.find::<V>(asked, 1, instruments);
+    look_ups.found(asked, 0, tile, instruments, rows)
 }
 
 /// One kind of look-up of some rows: first all numbers, then all lines.
@@ -139,8 +189,9 @@ impl LookUps {
         tile: &Tile<V>,
         number: usize,
         instruments: &MarkedInstruments<'_>,
-        entries: &[u32; LANES],
+        rows: &TileRows<'_>,
     ) {
+        let entries = &rows.entries;
         let numbers = numbers_of(tile, instruments, entries);
         if asked.initial {
             numbers.initial.store(&mut self.initial.number.as_chunks_mut().0[number]);
@@ -182,18 +233,26 @@ impl LookUps {
 
     /// What was found for the tile of this number.
     #[inline(always)]
-    pub(crate) fn found<V: Vector>(&self, asked: Asked, tile: usize, instruments: &MarkedInstruments<'_>) -> Found<V> {
+    pub(crate) fn found<V: Vector>(
+        &self,
+        asked: Asked,
+        number: usize,
+        tile: &Tile<V>,
+        instruments: &MarkedInstruments<'_>,
+        rows: &TileRows<'_>,
+    ) -> Found<V> {
         let nothing = [V::all(0.0); 2];
         let mut found = Found { initial: nothing, maintenance: nothing, trigger: nothing };
         if asked.initial {
-            found.initial = self.initial.numbers(instruments.initial_tables, tile);
+            found.initial = self.initial.numbers(instruments.initial_tables, number);
         }
         if asked.maintenance {
-            found.maintenance = self.maintenance.numbers(instruments.tables, tile);
+            found.maintenance = self.maintenance.numbers(instruments.tables, number);
         }
         if asked.trigger {
-            found.trigger = self.trigger.numbers(instruments.tables, tile);
+            found.trigger = self.trigger.numbers(instruments.tables, number);
         }
+        found.take_units(asked, tile, instruments, rows);
         found
     }
 }

@@ -72,8 +72,7 @@ pub(crate) fn fund_isolated<V: Vector>(tile: &mut Tile<V>, policy: &Policy) {
     }
     if fees.basis == FeeBasis::Bankruptcy || rules.requirement_isolated == Basis::Bankruptcy {
         let factor = fees.bankruptcy.along(tile.direction);
-        tile.bankruptcy_value =
-            margin::bankruptcy_value_of_cash(tile.entry_value, tile.direction, tile.cash, factor);
+        tile.bankruptcy_value = margin::bankruptcy_value_of_cash(tile.entry_value, tile.direction, tile.cash, factor);
     }
     if fees.basis == FeeBasis::Bankruptcy {
         tile.fixed_fee = rate * tile.bankruptcy_value;
@@ -155,20 +154,21 @@ mod tests {
     use crate::formulas::contract::{Contract, Payoff};
     use crate::machine::several::Baseline;
     use crate::machine::vector::LANES;
-    use crate::rules::parameters::tests::plain_rules;
+    use crate::rules::Rules;
     use crate::rules::policy;
     use crate::rules::tiers::TierTable;
-    use crate::tiles::slots::Slots;
     use crate::tiles::found::{Asked, SharedTables};
     use crate::tiles::marked::{MarkedInstrument, MarkedInstruments};
     use crate::tiles::prices::{Manner, find_prices};
     use crate::tiles::requirement::{require_margin, take_values};
+    use crate::tiles::slots::Slots;
+    use crate::tiles::tile::{Place, TileRows};
 
     /// Isolated rows with a rate of 1/64, all alike: the tile after every formula has gone over it.
     fn evaluated(payoff: Payoff, quantity: f64, entry: f64, mark: f64, margin: f64, leverage: f64) -> Slots {
         let contract = Contract::new(payoff, 1.0, 1.0).unwrap();
         let tiers = TierTable::single_rate(1.0 / 64.0).unwrap();
-        let policy = Policy::new(plain_rules(), &[policy::Terms::new(contract, tiers)]).unwrap();
+        let policy = Policy::new(Rules::plain(), &[policy::Terms::new(contract, tiers)]).unwrap();
         let marked = MarkedInstrument::new(Some(&policy.instruments[0]), mark, &policy.stand_in);
         let instruments = MarkedInstruments::new(vec![marked], &policy);
         let terms = instruments.shared_terms::<Baseline>(0);
@@ -183,7 +183,9 @@ mod tests {
         need_of_isolated(&mut tile, &policy);
         let asked = Asked { initial: false, maintenance: true, trigger: true };
         let entries = [0; LANES];
-        let found = SharedTables::of(&instruments, 0).look_up(asked, &tile, &instruments, &entries);
+        let place = Place::Consecutive(0, LANES);
+        let rows = TileRows { place, inside: 0, instrument: entries, entries, table: None };
+        let found = SharedTables::of(&instruments, 0).look_up(asked, &tile, &instruments, &rows);
         rate_return(&mut tile, false);
         require_margin(&mut tile, &policy, &instruments, &entries, &found, false);
         judge_isolated(&mut tile, &policy, Basis::Price);

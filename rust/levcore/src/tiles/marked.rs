@@ -2,10 +2,12 @@
 
 use crate::codes::status::Status;
 use crate::machine::vector::{LANES, Vector, rows_at};
+use crate::rules::curve::Lookup;
 use crate::rules::policy::{Instrument, Policy};
 use crate::rules::table::Table;
-use crate::rules::tables::Tables;
+use crate::rules::tables::{Key, Tables};
 use crate::tiles::selection::Selections;
+use crate::tiles::tile::{Tile, TileRows};
 
 /// An instrument of the book under the policy, at its mark.
 pub(crate) struct MarkedInstrument<'a> {
@@ -83,17 +85,24 @@ pub(crate) struct MarkedInstruments<'a> {
     pub any_sided: bool,
     /// Whether the initial margin follows a table of the instrument.
     pub by_initial_table: bool,
+    /// Of each instrument, the leverage and the leverage times value that are harmless on either side.
+    harmless: Vec<[f64; 2]>,
+    /// Whether any table states a maximum leverage.
+    pub limits_leverage: bool,
 }
 
 impl<'a> MarkedInstruments<'a> {
     pub(crate) fn new(list: Vec<MarkedInstrument<'a>>, policy: &'a Policy) -> Self {
         let any_sided = list.iter().any(|marked| marked.instrument.short.is_some());
         let sides: &[f64] = if any_sided { &[1.0, -1.0] } else { &[1.0] };
-        let entries = || list.iter().flat_map(|marked| sides.iter().map(move |&side| (marked, marked.instrument.table(side))));
+        let entries =
+            || list.iter().flat_map(|marked| sides.iter().map(move |&side| (marked, marked.instrument.table(side))));
         let initial_of = |(marked, _): (&MarkedInstrument<'a>, &'a Table)| marked.instrument.initial.as_ref();
         let by_initial_table = policy.rules.initial_from_table;
         let initial = || entries().map(initial_of).filter(|_| by_initial_table);
-        let none = policy.initial_tables.of_none() as u32;
+        // No value is up to the bound of a table that there is not.
+        let none = (policy.initial_tables.of_none() as u32, f64::NEG_INFINITY);
+        let harmless: Vec<[f64; 2]> = list.iter().map(|marked| marked.instrument.harmless_leverage().into()).collect();
         Self {
             tables: &policy.tables,
             initial_tables: &policy.initial_tables,
@@ -103,16 +112,70 @@ impl<'a> MarkedInstruments<'a> {
             } else {
                 entries().map(|(marked, _)| contract_of(marked)).collect()
             },
-            initial: initial()
-                .map(|table| table.map_or((none, f64::INFINITY), |table| (table.place(), table.cap_of_value())))
-                .collect(),
+            initial: initial().map(|table| table.map_or(none, |table| (table.place(), table.cap_of_value()))).collect(),
             selections: Selections::of(entries().map(|(_, table)| Some(table))),
             initial_selections: Selections::of(initial()),
             any_inverse: list.iter().any(|marked| marked.instrument.contract.is_inverse()),
             any_sided,
             by_initial_table,
+            limits_leverage: harmless.iter().any(|&[leverage, _]| leverage < f64::INFINITY),
+            harmless,
             list,
         }
+    }
+
+    /// Moves the mark of one instrument; what the policy does not know stays unknown.
+    pub(crate) fn remark(&mut self, code: usize, mark: f64) {
+        let marked = &self.list[code];
+        if marked.failure == Some(Status::UnknownInstrument) {
+            return;
+        }
+        let moved = MarkedInstrument::new(Some(marked.instrument), mark, marked.instrument);
+        let sides = if self.any_sided { 2 } else { 1 };
+        for entry in code * sides..(code + 1) * sides {
+            (self.constants[entry][0], self.constants[entry][1]) = (moved.coordinate, moved.reciprocal_mark);
+            if let Some(contract) = self.contracts.get_mut(entry) {
+                contract[0] = moved.mark;
+            }
+        }
+        self.list[code] = moved;
+    }
+
+    /// Rows whose leverage may exceed the maximum of their tier: two comparisons a row.
+    #[inline(always)]
+    pub(crate) fn is_leverage_near<V: Vector>(&self, tile: &Tile<V>, rows: &TileRows<'_>) -> V::Mask {
+        let [leverage, product] = match rows.table {
+            Some(_) => {
+                let [leverage, product] = self.harmless[rows.instrument[0] as usize];
+                [V::all(leverage), V::all(product)]
+            }
+            None => V::columns_of_pairs(rows_at(&self.harmless, &rows.instrument)),
+        };
+        tile.leverage.is_above(leverage) | (tile.leverage * tile.value).is_at_least(product)
+    }
+
+    /// Highest leverage that the tier of each row allows at the mark; infinite where none is stated.
+    #[inline(always)]
+    pub(crate) fn highest_leverage<V: Vector>(&self, tile: &Tile<V>, rows: &TileRows<'_>) -> V {
+        if let (Some(table), false) = (rows.table, self.selections.any()) {
+            return table.max_leverage(tile.value);
+        }
+        let (mut highest, value) = ([f64::INFINITY; LANES], tile.value.array());
+        for lane in 0..LANES {
+            let place = self.table(rows.entries[lane]) as usize;
+            highest[lane] = self.tables.found(self.tables.find::<V>(place, Key::Value, value[lane])).max_leverage();
+        }
+        if self.selections.any() {
+            let (size, quantity, limit) = (tile.size.array(), tile.quantity.array(), tile.risk_limit.array());
+            for lane in 0..LANES {
+                let table = self.list[rows.instrument[lane] as usize].instrument.table(quantity[lane]);
+                if table.is_whole() {
+                    let lookup = Lookup { quantity: quantity[lane], risk_limit: limit[lane], size: size[lane] };
+                    highest[lane] = table.highest_leverage(&lookup, value[lane]);
+                }
+            }
+        }
+        V::load(&highest)
     }
 
     /// Entries of rows by the codes of their instruments.

@@ -1,10 +1,10 @@
 //! A pass over the rows of a block: what comes before the look-ups, the look-ups, what comes after them.
 
 use crate::machine::vector::{LANES, Vector};
+use crate::rules::tables::ROWS;
 use crate::tiles::found::{Asked, Found, LookUps, SharedTables};
 use crate::tiles::marked::{MarkedInstruments, Terms};
-use crate::tiles::tile::{Place, Run, Tile};
-use crate::rules::tables::ROWS;
+use crate::tiles::tile::{Run, Tile, TileRows};
 
 /// The formulas before and after the look-ups of a tile.
 pub(crate) trait Pass {
@@ -17,16 +17,6 @@ pub(crate) trait Pass {
 
     /// Takes rows from their lines to their results.
     fn finish<V: Vector>(&mut self, rows: &TileRows<'_>, terms: &Terms<V>, tile: Tile<V>, found: &Found<V>);
-}
-
-/// The rows of a tile.
-pub(crate) struct TileRows<'a> {
-    pub place: Place<'a>,
-    /// First leg inside of the block.
-    pub inside: usize,
-    /// Their instruments, and the entries of their constants.
-    pub instrument: [u32; LANES],
-    pub entries: [u32; LANES],
 }
 
 /// The columns that say which constants a row needs.
@@ -115,9 +105,10 @@ fn go_over_one<V: Vector>(pass: &mut impl Pass, instruments: &MarkedInstruments<
     while slot < run.place.len() {
         let place = run.place.tile(slot);
         let shared = [code; LANES];
-        let rows = TileRows { place, inside: run.inside + slot, instrument: shared, entries: shared };
+        let inside = run.inside + slot;
+        let rows = TileRows { place, inside, instrument: shared, entries: shared, table: Some(tables.maintenance) };
         let tile = pass.begin(&rows, &terms);
-        let found = tables.look_up(asked, &tile, instruments, &rows.entries);
+        let found = tables.look_up(asked, &tile, instruments, &rows);
         pass.finish(&rows, &terms, tile, &found);
         slot += place.len();
     }
@@ -141,8 +132,9 @@ fn go_over_each<V: Vector>(
         let terms = instruments.terms::<V>(&entries);
         stage.keep(number, &terms, all_plain);
         (stage.entries[number], stage.instrument[number]) = (entries, instrument);
-        let tile = pass.begin(&TileRows { place, inside: run.inside + slot, instrument, entries }, &terms);
-        stage.look_ups.note(asked, &tile, number, instruments, &entries);
+        let rows = TileRows { place, inside: run.inside + slot, instrument, entries, table: None };
+        let tile = pass.begin(&rows, &terms);
+        stage.look_ups.note(asked, &tile, number, instruments, &rows);
         slot += place.len();
         number += 1;
     }
@@ -151,10 +143,10 @@ fn go_over_each<V: Vector>(
     while slot < run.place.len() {
         let place = run.place.tile(slot);
         let (entries, instrument) = (stage.entries[number], stage.instrument[number]);
-        let rows = TileRows { place, inside: run.inside + slot, instrument, entries };
+        let rows = TileRows { place, inside: run.inside + slot, instrument, entries, table: None };
         let terms = stage.kept::<V>(number, all_plain);
         let tile = pass.begin(&rows, &terms);
-        let found = stage.look_ups.found(asked, number, instruments);
+        let found = stage.look_ups.found(asked, number, &tile, instruments, &rows);
         pass.finish(&rows, &terms, tile, &found);
         slot += place.len();
         number += 1;

@@ -9,15 +9,10 @@ use crate::formulas::liquidation;
 use crate::machine::vector::{LANES, Vector};
 use crate::rules::parameters::Basis;
 use crate::rules::policy::Policy;
+use crate::tiles::classify::code_of;
 use crate::tiles::found::Found;
 use crate::tiles::marked::{MarkedInstruments, Terms};
 use crate::tiles::tile::Tile;
-
-/// Code of a status, as a number.
-#[inline(always)]
-pub(crate) fn code_of<V: Vector>(status: Status) -> V {
-    V::all(f64::from(status as u8))
-}
 
 /// Which positions are long.
 #[inline(always)]
@@ -49,18 +44,15 @@ pub(crate) fn find_prices<V: Vector>(
 ) {
     let fees = policy.fees(manner.cross);
     let moves = manner.basis == Basis::Price;
-    let [deduction, factor] =
-        if moves { found.trigger } else { [V::all(0.0), fees.frozen.along(tile.direction)] };
+    let [deduction, factor] = if moves { found.trigger } else { [V::all(0.0), fees.frozen.along(tile.direction)] };
     tile.liquidation_value = liquidation::value_at_zero(tile.needed, deduction, factor);
     if moves && instruments.selections.any_growing() {
         tile.liquidation_value = instruments.selections.of_rows(entries).value_at_zero(tile, tile.liquidation_value);
     }
     let needed = tile.results[Measure::BankruptcyPrice];
-    tile.bankruptcy_value =
-        liquidation::value_at_zero(needed, V::all(0.0), fees.bankruptcy.along(tile.direction));
+    tile.bankruptcy_value = liquidation::value_at_zero(needed, V::all(0.0), fees.bankruptcy.along(tile.direction));
     price_values(tile, terms, instruments.any_inverse);
-    tile.results[Measure::EffectiveLeverage] =
-        exposure::effective_leverage(tile.value, tile.results[Measure::Equity]);
+    tile.results[Measure::EffectiveLeverage] = exposure::effective_leverage(tile.value, tile.results[Measure::Equity]);
     let side = V::choose(are_long(tile), V::all(1.0), V::all(-1.0));
     [tile.results[Measure::DistanceToLiquidation], tile.status] = judge_price(tile, terms, side, manner);
     if manner.bounds {

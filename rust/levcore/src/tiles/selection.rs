@@ -8,8 +8,9 @@ use crate::tiles::tile::Tile;
 const BY_VALUE: f64 = 0.0;
 const BY_CONTRACTS: f64 = 1.0;
 const BY_RISK_LIMIT: f64 = 2.0;
-const GROWING_WITH_SIZE: f64 = 3.0;
-const GROWING_WITH_VALUE: f64 = 4.0;
+const BY_VALUE_OF_A_UNIT: f64 = 3.0;
+const GROWING_WITH_SIZE: f64 = 4.0;
+const GROWING_WITH_VALUE: f64 = 5.0;
 
 /// What the tables of a book's entries are looked up by; empty if that is the value for all of them.
 #[derive(Debug)]
@@ -20,6 +21,7 @@ pub(crate) struct Selections {
     growing: Vec<[f64; 4]>,
     any_growing: bool,
     any_growing_with_value: bool,
+    any_by_unit: bool,
 }
 
 /// The same of the rows of a tile.
@@ -35,16 +37,13 @@ impl Selections {
     /// Of entries with these tables; one without any is looked up by its value.
     pub(crate) fn of<'t>(tables: impl Iterator<Item = Option<&'t Table>> + Clone) -> Self {
         let growing = || tables.clone().flatten().filter_map(Table::growing);
-        let (any_growing, any_growing_with_value) =
-            (growing().count() > 0, growing().any(|growing| growing.by_value().is_some()));
-        if !tables.clone().flatten().any(Table::is_whole) {
-            return Self { keys: Vec::new(), growing: Vec::new(), any_growing, any_growing_with_value };
-        }
+        let any = tables.clone().flatten().any(Table::is_whole);
         Self {
-            keys: tables.clone().map(key_of).collect(),
-            growing: tables.map(growing_of).collect(),
-            any_growing,
-            any_growing_with_value,
+            any_growing: growing().count() > 0,
+            any_growing_with_value: growing().any(|growing| growing.by_value().is_some()),
+            any_by_unit: tables.clone().flatten().any(|table| table.units().is_some()),
+            keys: if any { tables.clone().map(key_of).collect() } else { Vec::new() },
+            growing: if any { tables.map(growing_of).collect() } else { Vec::new() },
         }
     }
 
@@ -64,6 +63,12 @@ impl Selections {
     #[inline(always)]
     pub(crate) fn any_growing_with_value(&self) -> bool {
         self.any_growing_with_value
+    }
+
+    /// Whether any table is in lines a unit of size.
+    #[inline(always)]
+    pub(crate) fn any_by_unit(&self) -> bool {
+        self.any_by_unit
     }
 
     /// Of rows by their entries.
@@ -126,6 +131,7 @@ fn key_of(table: Option<&Table>) -> [f64; 2] {
         Kind::Flat(..) => BY_CONTRACTS,
         Kind::Growing(growing) if growing.by_value => GROWING_WITH_VALUE,
         Kind::Growing(_) => GROWING_WITH_SIZE,
+        Kind::Unit(_) => return [BY_VALUE_OF_A_UNIT, f64::INFINITY],
     };
     [by, table.cap]
 }

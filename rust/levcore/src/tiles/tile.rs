@@ -5,7 +5,7 @@ use crate::book::layout::Layout;
 use crate::codes::measures::ByMeasure;
 use crate::machine::shared::SharedSlice;
 use crate::machine::vector::{LANES, Vector, prefetch};
-use crate::rules::tables::ROWS;
+use crate::rules::tables::{OneTable, ROWS};
 
 /// How many rows before they are needed columns are asked for.
 const AHEAD: usize = 256;
@@ -111,6 +111,18 @@ impl<'a> Place<'a> {
             Self::Scattered(rows) => column.write_scattered(rows, &values[..rows.len()]),
         }
     }
+}
+
+/// The rows of a tile.
+pub(crate) struct TileRows<'a> {
+    pub place: Place<'a>,
+    /// First leg inside of the block.
+    pub inside: usize,
+    /// Their instruments, and the entries of their constants.
+    pub instrument: [u32; LANES],
+    pub entries: [u32; LANES],
+    /// The maintenance table that all of them share, if they are known to.
+    pub table: Option<OneTable<'a>>,
 }
 
 /// Inputs, intermediate values and results of eight rows.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::codes::status::AccountStatus;
 use crate::job::context::PolicyAtMarks;
 use crate::rules::policy::Instrument;
 use crate::what_if::changeable_book::ChangeableBook;
@@ -185,6 +186,11 @@ impl<'a> Ledger<'a> {
 
     pub(crate) fn wallet(&self, account: u32) -> f64 {
         self.wallets.get(account).unwrap_or(self.book.columns.wallet_balance[account as usize])
+    }
+
+    /// What the book says of an account before it is judged.
+    pub(crate) fn known_status(&self, account: u32) -> AccountStatus {
+        self.book.columns.account_status.map_or(AccountStatus::Ok, |known| known[account as usize])
     }
 
     /// Pays an amount into an account: into its wallet, or in the currency that a position settles in where it has balances.

@@ -11,8 +11,10 @@ pub(crate) mod ledger;
 pub(crate) mod orders;
 pub(crate) mod outputs;
 pub(crate) mod position;
+pub(crate) mod read_ahead;
 pub(crate) mod run;
 pub(crate) mod scratch;
+pub(crate) mod sparse_column;
 
 pub use changeable_book::ChangeableBook;
 pub use changes::{Changes, Codes, NONE, UNKNOWN};

@@ -12,6 +12,7 @@ use crate::what_if::changeable_book::ChangeableBook;
 use crate::what_if::changes::{Changes, UNKNOWN};
 use crate::what_if::ledger::Ledger;
 use crate::what_if::outputs::ChangeOutputs;
+use crate::what_if::read_ahead::{AHEAD, read_ahead};
 use crate::what_if::scratch::{Scratch, When};
 
 /// Changes of one task.
@@ -79,16 +80,17 @@ fn run_sequences(
 ) -> Result<()> {
     let ChangeOutputs { after, before, source, .. } = outputs;
     let (before, source) = (before.as_ref(), source.as_ref());
+    let alone = changes.order.is_empty();
+    let start_of = |sequence: usize| if alone { sequence } else { changes.starts[sequence] as usize };
+    let row_at = |place: usize| changes.order.get(place).map_or(place, |&row| row as usize);
+    let end = start_of(sequences.end);
     for sequence in sequences {
         ledger.reset();
-        let places = if changes.order.is_empty() {
-            sequence..sequence + 1
-        } else {
-            changes.starts[sequence] as usize..changes.starts[sequence + 1] as usize
-        };
-        for place in places {
-            let row = changes.order.get(place).map_or(place, |&row| row as usize);
-            run_change(scratch, ledger, changes, row, outputs);
+        for place in start_of(sequence)..start_of(sequence + 1) {
+            if place % AHEAD == 0 {
+                read_ahead(ledger.book, changes, (place..end.min(place + AHEAD)).map(row_at));
+            }
+            run_change(scratch, ledger, changes, row_at(place), outputs);
             if scratch.is_full() {
                 scratch.flush(ledger, set, after, before, source)?;
             }

@@ -17,6 +17,7 @@ use crate::what_if::changes::NONE;
 use crate::what_if::ledger::Ledger;
 use crate::what_if::outputs::Side;
 use crate::what_if::position::Position;
+use crate::what_if::sparse_column::SparseColumn;
 
 /// Rows from which on the book is evaluated: as many as stay in the cache.
 const FULL: usize = 16_384;
@@ -39,7 +40,6 @@ struct Record {
 }
 
 /// Columns of the book, results of its evaluation, and who wants them.
-#[derive(Default)]
 pub(crate) struct Scratch {
     instrument: Vec<u32>,
     policy: Vec<u32>,
@@ -47,11 +47,12 @@ pub(crate) struct Scratch {
     cross: Vec<bool>,
     quantity: Vec<f64>,
     entry_price: Vec<f64>,
-    isolated_margin: Vec<f64>,
-    leverage: Vec<f64>,
-    funding: Vec<f64>,
-    risk_limit: Vec<f64>,
+    isolated_margin: SparseColumn,
+    leverage: SparseColumn,
+    funding: SparseColumn,
+    risk_limit: SparseColumn,
     wallet_balance: Vec<f64>,
+    account_status: Vec<AccountStatus>,
     balances: ScratchBalances,
     records: Vec<Record>,
     results: Vec<f64>,
@@ -66,6 +67,29 @@ struct ScratchBalances {
     balance: Vec<f64>,
     liability: Vec<f64>,
     interest: Vec<f64>,
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self {
+            instrument: Vec::new(),
+            policy: Vec::new(),
+            account: Vec::new(),
+            cross: Vec::new(),
+            quantity: Vec::new(),
+            entry_price: Vec::new(),
+            isolated_margin: SparseColumn::new(f64::NAN),
+            leverage: SparseColumn::new(f64::NAN),
+            funding: SparseColumn::new(0.0),
+            risk_limit: SparseColumn::new(f64::NAN),
+            wallet_balance: Vec::new(),
+            account_status: Vec::new(),
+            balances: ScratchBalances::default(),
+            records: Vec::new(),
+            results: Vec::new(),
+            codes: Vec::new(),
+        }
+    }
 }
 
 impl Scratch {
@@ -87,6 +111,7 @@ impl Scratch {
         if let Some(account) = account {
             record.account = self.wallet_balance.len() as u32;
             self.wallet_balance.push(ledger.wallet(account));
+            self.account_status.push(ledger.known_status(account));
             let legs = ledger.book.members.legs.of(account as usize);
             let first = self.instrument.len();
             if let (Some(&start), Some(&last)) = (legs.first(), legs.last())
@@ -123,17 +148,13 @@ impl Scratch {
         self.instrument.extend_from_slice(&book.instrument[rows.clone()]);
         self.quantity.extend_from_slice(&book.quantity[rows.clone()]);
         self.entry_price.extend_from_slice(&book.entry_price[rows.clone()]);
-        let absent = f64::NAN;
-        for (own, given, absent) in [
-            (&mut self.isolated_margin, book.isolated_margin, absent),
-            (&mut self.leverage, book.leverage, absent),
-            (&mut self.funding, book.accrued_funding, 0.0),
-            (&mut self.risk_limit, book.risk_limit, absent),
+        for (own, given) in [
+            (&mut self.isolated_margin, book.isolated_margin),
+            (&mut self.leverage, book.leverage),
+            (&mut self.funding, book.accrued_funding),
+            (&mut self.risk_limit, book.risk_limit),
         ] {
-            match given {
-                Some(column) => own.extend_from_slice(&column[rows.clone()]),
-                None => own.resize(count, absent),
-            }
+            own.extend(first, given, rows.clone());
         }
         match ledger.book.policy {
             Some(column) => self.policy.extend_from_slice(&column[rows.clone()]),
@@ -153,23 +174,24 @@ impl Scratch {
         self.policy[place] = position.policy;
         self.quantity[place] = position.quantity;
         self.entry_price[place] = position.entry_price;
-        self.isolated_margin[place] = position.isolated_margin;
-        self.leverage[place] = position.leverage;
-        self.funding[place] = position.funding;
-        self.risk_limit[place] = position.risk_limit;
+        self.set_optional(place, position);
+    }
+
+    fn set_optional(&mut self, place: usize, position: &Position) {
+        self.isolated_margin.set(place, position.isolated_margin);
+        self.leverage.set(place, position.leverage);
+        self.funding.set(place, position.funding);
+        self.risk_limit.set(place, position.risk_limit);
     }
 
     fn push_position(&mut self, position: &Position, account: u32) {
+        self.set_optional(self.instrument.len(), position);
         self.instrument.push(position.instrument);
         self.policy.push(position.policy);
         self.account.push(account);
         self.cross.push(account != NONE);
         self.quantity.push(position.quantity);
         self.entry_price.push(position.entry_price);
-        self.isolated_margin.push(position.isolated_margin);
-        self.leverage.push(position.leverage);
-        self.funding.push(position.funding);
-        self.risk_limit.push(position.risk_limit);
     }
 
     fn push_balances(&mut self, ledger: &Ledger<'_>, account: u32, code: u32) {
@@ -233,11 +255,12 @@ impl Scratch {
             instrument: &self.instrument,
             quantity: &self.quantity,
             entry_price: &self.entry_price,
-            isolated_margin: Some(&self.isolated_margin),
-            leverage: ledger.book.has_leverage.then_some(&self.leverage),
-            accrued_funding: Some(&self.funding),
-            risk_limit: Some(&self.risk_limit),
+            isolated_margin: self.isolated_margin.column(rows),
+            leverage: ledger.book.has_leverage.then(|| self.leverage.filled(rows)),
+            accrued_funding: self.funding.column(rows),
+            risk_limit: self.risk_limit.column(rows),
             wallet_balance: &self.wallet_balance,
+            account_status: Some(&self.account_status),
             balances: has_balances.then_some(Balances {
                 asset: &own.asset,
                 balance: &own.balance,
@@ -326,16 +349,19 @@ impl Scratch {
     }
 
     fn clear(&mut self) {
-        let Self { instrument, policy, account, cross, records, wallet_balance, balances, .. } = self;
+        let Self { instrument, policy, account, cross, records, wallet_balance, account_status, balances, .. } = self;
+        let Self { quantity, entry_price, isolated_margin, leverage, funding, risk_limit, .. } = self;
         for column in [instrument, policy, account, &mut balances.account, &mut balances.asset, &mut balances.policy] {
             column.clear();
         }
         cross.clear();
         records.clear();
-        let of_rows = [&mut self.quantity, &mut self.entry_price, &mut self.isolated_margin, &mut self.leverage];
-        let others = [&mut self.funding, &mut self.risk_limit, wallet_balance];
+        account_status.clear();
+        for column in [isolated_margin, leverage, funding, risk_limit] {
+            column.clear();
+        }
         let of_balances = [&mut balances.balance, &mut balances.liability, &mut balances.interest];
-        for column in of_rows.into_iter().chain(others).chain(of_balances) {
+        for column in [quantity, entry_price, wallet_balance].into_iter().chain(of_balances) {
             column.clear();
         }
     }

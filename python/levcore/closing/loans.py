@@ -1,0 +1,116 @@
+"""Loans closed against their collateral, by the rules of a lending market."""
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from levcore._levcore import close_loans as close_batch
+from levcore._levcore import to_quanta
+from levcore.closing.money import Wholes, quanta_per_unit
+
+if TYPE_CHECKING:
+    from levcore.rules.policy import MarginPolicy
+
+__all__ = ["ClosedLoans", "close_loans"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosedLoans:
+    """Result of `close_loans`, one value a loan; int64 quanta, ``amount / per_unit`` is money.
+
+    Attributes
+    ----------
+    repaid : ndarray of int64, shape (n,)
+        Debt that the liquidator repays.
+    seized : ndarray of int64, shape (n,)
+        Collateral that goes for it, the venue's fee included.
+    fee : ndarray of int64, shape (n,)
+        The venue's part of the bonus.
+    uncovered : ndarray of int64, shape (n,)
+        Debt of the account that no collateral is left for.
+    per_unit : float
+    """
+
+    repaid: Wholes
+    seized: Wholes
+    fee: Wholes
+    uncovered: Wholes
+    per_unit: float
+
+
+def close_loans(
+    policy: "MarginPolicy",
+    debt: npt.ArrayLike,
+    collateral: npt.ArrayLike,
+    health_factor: npt.ArrayLike,
+    bonus: npt.ArrayLike,
+    *,
+    total_debt: npt.ArrayLike | None = None,
+    total_collateral: npt.ArrayLike | None = None,
+    fee: float = 0.0,
+    quantum: float = 1e-8,
+) -> ClosedLoans:
+    """Close loans whose health factor is below 1, one liquidation each.
+
+    Parameters
+    ----------
+    policy : MarginPolicy
+        Whose ``close_out_share`` of an account's debt is repaid, all of it from ``close_out_whole_level`` on
+        or where debt or collateral is below ``close_out_whole_up_to``; what is left of either is nothing, or
+        ``close_out_least_left`` at least.
+    debt, collateral : array_like, shape (n,), account currency
+        Value of one debt, and of the collateral that pays for it.
+    health_factor : array_like, shape (n,)
+        Weighted collateral over debt of the account.
+    bonus : array_like, shape (n,), fraction
+        What the liquidator gets on top of the debt's value: 0.05 for 5 %; counted in parts of 10,000.
+    total_debt, total_collateral : array_like, shape (n,), optional
+        Of the whole account; absent: those of the loan.
+    fee : float, fraction
+        Part of the bonus that the venue keeps.
+    quantum : float
+        Unit in which values are counted, a whole part of one.
+
+    Returns
+    -------
+    ClosedLoans
+
+    Raises
+    ------
+    UnknownRuleError
+        Where the policy does not say which share is closed.
+
+    Examples
+    --------
+    >>> import levcore as lc
+    >>> closed = lc.close_loans(lc.policy("aave-v3"), [9_000.0], [10_000.0], [0.97], [0.05])
+    >>> (closed.repaid / closed.per_unit).tolist(), (closed.seized / closed.per_unit).tolist()
+    ([4500.0], [4725.0])
+    """
+    per_unit = quanta_per_unit(quantum)
+    level = policy.close_out_whole_level
+    rule = (
+        float(policy.known("close_out_share")),
+        int(to_quanta(np.array([float(policy.close_out_whole_up_to)]), per_unit)[0]),
+        int(to_quanta(np.array([float(policy.close_out_least_left)]), per_unit)[0]),
+        -math.inf if level is None else 1.0 / level,
+        round(fee * 10_000),
+    )
+
+    def quanta(values: npt.ArrayLike) -> Wholes:
+        return to_quanta(np.ascontiguousarray(np.atleast_1d(values), dtype=np.float64), per_unit)
+
+    owed, held = quanta(debt), quanta(collateral)
+    repaid, seized, kept, uncovered = close_batch(
+        owed,
+        held,
+        owed if total_debt is None else quanta(total_debt),
+        held if total_collateral is None else quanta(total_collateral),
+        np.ascontiguousarray(np.atleast_1d(health_factor), dtype=np.float64),
+        np.rint(10_000.0 * (1.0 + np.atleast_1d(np.asarray(bonus, dtype=np.float64)))).astype(np.int64),
+        rule,
+    )
+    return ClosedLoans(repaid=repaid, seized=seized, fee=kept, uncovered=uncovered, per_unit=per_unit)

@@ -1,0 +1,247 @@
+"""What a replay leaves behind: events, the book over time, and the ledger of it all."""
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from levcore.book.arrays import Floats
+from levcore.closing.money import Wholes
+
+if TYPE_CHECKING:
+    from levcore.book.positions import PositionBook
+    from levcore.rules.policy import MarginPolicy
+
+__all__ = ["EVENT_KINDS", "Replay", "ReplayEvents", "ReplaySeries"]
+
+EVENT_KINDS = ("liquidation", "deleveraging", "socialisation", "delisting")
+AMOUNTS = (
+    "to_trigger",
+    "past_trigger",
+    "fees",
+    "left",
+    "fund",
+    "deleveraging",
+    "socialised",
+    "unpaid",
+    "fund_after",
+)
+SERIES = ("liquidated", "fund", "unpaid", "margins")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayEvents:
+    """A row a position at an instant, in the order in which they happened; amounts in quanta.
+
+    Attributes
+    ----------
+    kind : ndarray of uint8, shape (e,)
+        Place in `EVENT_KINDS`.
+    step : ndarray of int64, shape (e,)
+        Step of the replay.
+    time : ndarray, shape (e,)
+        As the prices have it.
+    row : ndarray of int64, shape (e,)
+        Row of the caller's book.
+    quantity : ndarray of float64, shape (e,)
+        Contracts that are closed, with the sign of the position.
+    trigger, fill : ndarray of float64, shape (e,), quote per base
+        Where it was liquidatable, of a cross position the mark; where it was closed.
+    to_trigger, past_trigger, fees : ndarray of int64, shape (e,)
+        Parts of the loss; negative: a gain.
+    left : ndarray of int64, shape (e,)
+        What is left of the margin or wallet, told with the first position of an account.
+    fund, deleveraging, socialised, unpaid : ndarray of int64, shape (e,)
+        Who pays what is missing; of a winner what it gives, negative.
+    fund_after : ndarray of int64, shape (e,)
+        Balance of the fund afterwards.
+    """
+
+    kind: npt.NDArray[np.uint8]
+    step: Wholes
+    time: npt.NDArray[Any]
+    row: Wholes
+    quantity: Floats
+    trigger: Floats
+    fill: Floats
+    to_trigger: Wholes
+    past_trigger: Wholes
+    fees: Wholes
+    left: Wholes
+    fund: Wholes
+    deleveraging: Wholes
+    socialised: Wholes
+    unpaid: Wholes
+    fund_after: Wholes
+
+    def __len__(self) -> int:
+        """Number of events."""
+        return self.kind.size
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplaySeries:
+    """The book after each time of the prices.
+
+    Attributes
+    ----------
+    time : ndarray, shape (t,)
+    open : ndarray of int64, shape (t,)
+        Open positions.
+    equity : ndarray of float64, shape (t,), settlement currency
+        Margins and wallets with all unrealized profit.
+    open_interest : ndarray of float64, shape (t,), settlement currency
+        Value of all positions, longs and shorts.
+    liquidated, fund, unpaid, margins : ndarray of int64, shape (t,), quanta
+        Value liquidated so far, balance of the fund, what nobody has paid so far, margins and wallets.
+    """
+
+    time: npt.NDArray[Any]
+    open: Wholes
+    equity: Floats
+    open_interest: Floats
+    liquidated: Wholes
+    fund: Wholes
+    unpaid: Wholes
+    margins: Wholes
+
+    def __len__(self) -> int:
+        """Number of times."""
+        return self.open.size
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """Result of `levcore.replay`. Amounts are int64 quanta; ``amount / per_unit`` is money.
+
+    Attributes
+    ----------
+    policy : MarginPolicy
+    book : PositionBook
+        The caller's.
+    path : str
+        Which way prices were taken to have gone within a bar.
+    per_unit : float
+        Quanta a unit of settlement currency.
+    events : ReplayEvents
+    series : ReplaySeries
+    steps, of_steps : int
+        Steps that were taken, of how many; fewer: it was stopped.
+    opening_money, opening_fund : int
+        Margins and wallets at the beginning, the fund.
+    money, fund : int
+        The same at the end.
+    funding : int
+        What funding has brought the venue: paid by some less received by others.
+    quantity : ndarray of float64, shape (n,)
+        Contracts of each row of the book that are open at the end.
+    margin : ndarray of int64, shape (n,)
+        Margins of isolated rows.
+    wallet : ndarray of int64, shape (a,)
+        Wallets by ``book.account_ids``; of those without positions -1.
+    other : Replay or None
+        The same book along the other path of its bars, if both were asked for.
+    """
+
+    policy: "MarginPolicy"
+    book: "PositionBook"
+    path: str
+    per_unit: float
+    events: ReplayEvents
+    series: ReplaySeries
+    steps: int
+    of_steps: int
+    opening_money: int
+    opening_fund: int
+    money: int
+    fund: int
+    funding: int
+    quantity: Floats
+    margin: Wholes
+    wallet: Wholes
+    other: "Replay | None" = field(default=None, repr=False)
+
+    def __repr__(self) -> str:
+        """How much was liquidated."""
+        count = int((self.events.kind == 0).sum())
+        return f"Replay({count:,} of {len(self.book):,} positions liquidated under {self.policy.id})"
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all steps were taken."""
+        return self.steps == self.of_steps
+
+    def ledger(self) -> dict[str, int]:
+        """What each side has at the end, less what it had; together zero, to the last quantum.
+
+        ``positions`` are margins and wallets, ``market`` is whoever took the other side of losses and gains,
+        ``traders`` got what was left, ``rounding`` is what shares rounded down leave, borne by the venue, and
+        ``unpaid`` what nobody has paid: owed, claimed or written off as `debts` says.
+        """
+        e = self.events
+        liquidated = (e.kind == 0) | (e.kind == 3)
+        to_fund = self.policy.close_out_remainder == "fund"
+        left = sum(e.left[e.kind == 0].tolist())
+        returned = sum(e.left.tolist()) - (left if to_fund else 0)
+        received = sum(e.deleveraging[liquidated].tolist()) + sum(e.socialised[liquidated].tolist())
+        given = -sum(e.deleveraging[~liquidated].tolist()) - sum(e.socialised[~liquidated].tolist())
+        return {
+            "positions": self.money - self.opening_money,
+            "fund": self.fund - self.opening_fund,
+            "traders": returned,
+            "market": sum(e.to_trigger.tolist()) + sum(e.past_trigger.tolist()),
+            "fees": sum(e.fees.tolist()),
+            "funding": self.funding,
+            "rounding": given - received,
+            "unpaid": -sum(e.unpaid.tolist()),
+        }
+
+    def debts(self) -> dict[str, int]:
+        """What becomes of what nobody has paid: owed by traders, claimed, or written off, quanta."""
+        words = {"no": "written off", "yes": "owed", "claim_reserved": "claim"}
+        found = dict.fromkeys(words.values(), 0)
+        cross = self.book.is_cross[self.events.row]
+        for owes, chosen in ((self.policy.owes("cross"), cross), (self.policy.owes("isolated"), ~cross)):
+            amount = sum(self.events.unpaid[chosen].tolist())
+            if amount:
+                found[words[owes]] += amount
+        return found
+
+    def totals(self) -> dict[str, float]:
+        """Sums over the liquidations, in settlement currency, and how many there were."""
+        e, per_unit = self.events, self.per_unit
+        kind = e.kind == 0
+        names = ("to_trigger", "past_trigger", "fees", "left", "fund", "deleveraging", "socialised")
+        sums = {name: sum(getattr(e, name)[kind].tolist()) / per_unit for name in names}
+        debts = {name.replace(" ", "_"): amount / per_unit for name, amount in self.debts().items()}
+        held = int((self.book.quantity != 0).sum())
+        return {
+            "positions": held,
+            "liquidated": int(kind.sum()),
+            "share": int(kind.sum()) / max(held, 1),
+            **sums,
+            **debts,
+            "deleveraged": int((e.kind == 1).sum()),
+        }
+
+    def hash(self) -> str:
+        """SHA-256 of events, series and the book at the end, the same however rows were ordered.
+
+        Rows are told by what they hold and not by their number.
+        """
+        digest = hashlib.sha256()
+        e, book = self.events, self.book
+        names = np.array(book.instrument_names, dtype=str)
+        columns: list[npt.NDArray[Any]] = [e.kind, e.step, names[book.instrument_codes[e.row]], book.entry_price[e.row]]
+        columns += [e.quantity, e.trigger, e.fill, *(getattr(e, name) for name in AMOUNTS)]
+        columns += [self.series.open, self.series.equity, self.series.open_interest]
+        columns += [getattr(self.series, name) for name in SERIES]
+        columns += [np.array([self.money, self.fund, self.funding, self.steps], dtype=np.int64)]
+        for column in columns:
+            text = column.dtype.kind == "U"
+            digest.update(
+                "\0".join(column.tolist()).encode() if text else np.ascontiguousarray(column).tobytes()
+            )
+        return digest.hexdigest()

@@ -1,0 +1,124 @@
+"""The steps of a replay: which prices hold together, when funding is due, when an instrument ends."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from levcore.book.arrays import Floats
+from levcore.errors import InputError
+from levcore.replay.prices import PATHS, Bars, read_rates, times_of
+
+__all__ = ["Steps", "steps_of"]
+
+Starts = npt.NDArray[np.uint64]
+Codes = npt.NDArray[np.uint32]
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Columns of the steps, and where those of each step start; the core reads them by these names.
+
+    Attributes
+    ----------
+    time : ndarray of int64, shape (s,)
+        Place of each step's time among those of the bars.
+    """
+
+    time: npt.NDArray[np.int64]
+    price_starts: Starts
+    price_instrument: Codes
+    price: Floats
+    funding_starts: Starts
+    funding_instrument: Codes
+    funding_rate: Floats
+    delisted_starts: Starts
+    delisted: Codes
+    sample: npt.NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        """Number of steps."""
+        return self.sample.size
+
+
+def steps_of(
+    bars: Bars, names: Sequence[str], path: str, funding: Any, delisted: Mapping[str, Any] | None
+) -> Steps:
+    """Lay bars out along a path.
+
+    All instruments take the same stage of their bars at once: first all opens, at last all closes. Funding is
+    due at the first step of the first time that is not before its own, after the prices of that step; an
+    instrument ends there at the price that it then has.
+    """
+    stages = PATHS[path] if bars.prices.shape[1] > 1 else (0,)
+    times, count = bars.times.size, np.diff(bars.starts)
+    of_bar = np.repeat(np.arange(times), count)
+    inside = np.arange(of_bar.size) - bars.starts[of_bar]
+    instrument = np.empty(of_bar.size * len(stages), dtype=np.uint32)
+    price = np.empty(instrument.size)
+    for stage, column in enumerate(stages):
+        place = bars.starts[of_bar] * len(stages) + stage * count[of_bar] + inside
+        instrument[place], price[place] = bars.instrument, bars.prices[:, column]
+    steps = times * len(stages)
+    rates = _due(bars, len(stages), *read_rates(funding, names)) if funding is not None else _nothing(steps)
+    ends = _ends(bars, names, len(stages), delisted or {})
+    return Steps(
+        time=np.repeat(np.arange(times), len(stages)),
+        price_starts=np.r_[0, np.cumsum(np.repeat(count, len(stages)))].astype(np.uint64),
+        price_instrument=instrument,
+        price=price,
+        funding_starts=rates[0],
+        funding_instrument=rates[1],
+        funding_rate=rates[2],
+        delisted_starts=ends[0],
+        delisted=ends[1],
+        sample=(np.arange(steps) + 1) % len(stages) == 0,
+    )
+
+
+def _nothing(steps: int) -> tuple[Starts, Codes, Floats]:
+    return np.zeros(steps + 1, dtype=np.uint64), np.empty(0, dtype=np.uint32), np.empty(0)
+
+
+def _comparable(argument: str, time: npt.NDArray[Any], bars: Bars) -> npt.NDArray[Any]:
+    if (time.dtype.kind == "M") != (bars.times.dtype.kind == "M"):
+        raise InputError(
+            argument, "must be times as those of the prices", str(bars.times.dtype), str(time.dtype)
+        )
+    return time
+
+
+def _due(
+    bars: Bars, stages: int, time: npt.NDArray[Any], code: Codes, rate: Floats
+) -> tuple[Starts, Codes, Floats]:
+    """Rates within the time of the prices, by step."""
+    time = _comparable("funding['time']", time, bars)
+    within = (time >= bars.times[0]) & (time <= bars.times[-1])
+    time, code, rate = time[within], code[within], rate[within]
+    step = np.searchsorted(bars.times, time) * stages
+    twice = np.flatnonzero((step[1:] == step[:-1]) & (code[1:] == code[:-1]))
+    if twice.size:
+        expected = "prices at least as often as funding"
+        raise InputError(
+            "funding", "must fall on different times of prices", expected, str(time[twice[0] + 1])
+        )
+    starts = np.searchsorted(step, np.arange(bars.times.size * stages + 1)).astype(np.uint64)
+    return starts, code, rate
+
+
+def _ends(bars: Bars, names: Sequence[str], stages: int, delisted: Mapping[str, Any]) -> tuple[Starts, Codes]:
+    found = []
+    for name, when in delisted.items():
+        if name not in names:
+            raise InputError("delisted", "must be instruments of the book", ", ".join(names[:5]), repr(name))
+        time = _comparable("delisted", times_of("delisted", [when]), bars)[0]
+        place = int(np.searchsorted(bars.times, time))
+        if place == bars.times.size:
+            raise InputError("delisted", "must lie within the prices", f"until {bars.times[-1]}", str(time))
+        found.append((place * stages, names.index(name)))
+    found.sort()
+    step = np.array([each for each, _ in found], dtype=np.int64)
+    starts = np.searchsorted(step, np.arange(bars.times.size * stages + 1)).astype(np.uint64)
+    return starts, np.array([code for _, code in found], dtype=np.uint32)

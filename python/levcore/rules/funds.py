@@ -1,0 +1,92 @@
+"""What insurance funds pay, by venue and date: ``data/funds.toml``."""
+
+import math
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from levcore.errors import InputError
+
+__all__ = ["FundRules", "fund_rules"]
+
+FILE = Path(__file__).with_name("data") / "funds.toml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FundRules:
+    """Rules of a venue's insurance fund since a date.
+
+    Attributes
+    ----------
+    venue : str
+    since : str
+        First day, ``YYYY-MM-DD`` or less where less is known; empty for the first rules of a venue.
+    largest_share : float
+        Largest value of a position that it closes, as a share of its balance; infinite without such a limit.
+    largest_fall : float
+        Fall over the window, as a share of what it is measured from, after which it pays no more; 1 where it
+        pays until nothing is left.
+    least_fall : float, settlement currency
+        Fall that is always allowed.
+    measured_from : {"peak", "mean"}
+        Highest or mean balance of the window.
+    window_hours, returns_after_hours : float
+        Hours over which the fall is measured, and after which the fund returns; NaN where not stated.
+    largest_fee : float
+        Highest fee on liquidations; NaN where not stated.
+    own_funds : tuple of str
+        Instruments with a fund of their own.
+    evidence, source, dated : str
+        Mark and text of the evidence, address or title of the source, its date.
+    """
+
+    venue: str
+    since: str
+    evidence: str
+    source: str
+    dated: str
+    largest_share: float = math.inf
+    largest_fall: float = 1.0
+    least_fall: float = 0.0
+    measured_from: str = "peak"
+    window_hours: float = math.nan
+    returns_after_hours: float = math.nan
+    largest_fee: float = math.nan
+    own_funds: tuple[str, ...] = ()
+
+
+def fund_rules(venue: str, on: str | None = None) -> FundRules:
+    """Rules of the insurance fund of a venue on a day.
+
+    Parameters
+    ----------
+    venue : str
+    on : str, optional
+        Day, ``YYYY-MM-DD``; the newest rules by default.
+
+    Raises
+    ------
+    InputError
+        Where no rules of the venue are bundled.
+
+    Examples
+    --------
+    >>> import levcore as lc
+    >>> lc.fund_rules("Binance", "2019-08-01").largest_share
+    0.2
+    """
+    found = [rules for rules in _all() if rules.venue.lower() == str(venue).lower()]
+    if not found:
+        known = ", ".join(sorted({rules.venue for rules in _all()}))
+        raise InputError("venue", "has no fund rules that are bundled", known, repr(venue))
+    on = "9999" if on is None else on
+    return max((rules for rules in found if rules.since <= on), key=lambda rules: rules.since)
+
+
+@cache
+def _all() -> tuple[FundRules, ...]:
+    data = tomllib.loads(FILE.read_text(encoding="utf-8"))
+    return tuple(
+        FundRules(**{**rules, "own_funds": tuple(rules.get("own_funds", ()))}) for rules in data["rules"]
+    )

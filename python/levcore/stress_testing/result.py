@@ -1,0 +1,116 @@
+"""What a book becomes in many scenarios."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from levcore.book.arrays import Floats
+
+if TYPE_CHECKING:
+    from levcore.book.positions import PositionBook
+
+__all__ = ["Stress", "Worst"]
+
+TOTALS = ("equity", "maintenance_margin", "shortfall", "liquidated_notional")
+
+
+class Worst:
+    """Of each position or account, the scenario that leaves it least.
+
+    Attributes
+    ----------
+    scenario : ndarray of int64
+        Number of the scenario with the lowest equity, the first of equal ones; -1 where none gave an equity.
+    equity : ndarray of float64, settlement currency
+        That equity; NaN where there is none.
+    liquidations : ndarray of int64
+        In how many scenarios it is liquidated.
+    """
+
+    __slots__ = ("equity", "liquidations", "scenario")
+
+    def __init__(self, count: int) -> None:
+        self.scenario = np.full(count, -1, np.int64)
+        self.equity = np.full(count, np.nan)
+        self.liquidations = np.zeros(count, np.int64)
+
+    def take(self, scenario: int, equity: Floats, liquidated: npt.NDArray[np.bool_]) -> None:
+        """Compare one more scenario."""
+        with np.errstate(invalid="ignore"):
+            lower = (equity < self.equity) | (np.isnan(self.equity) & ~np.isnan(equity))
+        self.scenario[lower], self.equity[lower] = scenario, equity[lower]
+        self.liquidations += liquidated
+
+
+class Stress:
+    """What becomes of a book in each scenario; made by `levcore.stress`.
+
+    Attributes
+    ----------
+    scenarios : ndarray, shape (s,)
+        Their labels; 0, 1, ... where they have none.
+    currencies : tuple of str
+        Settlement currencies; accounts with balances have a key of their own, as in the totals of a result.
+    totals : dict of str to dict of str to ndarray of float64, shape (s,)
+        By currency: ``equity`` and ``maintenance_margin`` of isolated positions and cross accounts,
+        ``shortfall``, what those with an equity below zero are short of, and ``liquidated_notional``, the
+        value at the scenario's marks of positions that are liquidated there. Correctly rounded sums of what
+        could be judged; `not_judged` counts the rest.
+    positions_liquidated, accounts_liquidated : ndarray of int64, shape (s,)
+        Positions whose state is liquidation or bankrupt, those of accounts included; cross accounts.
+    not_judged : ndarray of int64, shape (s,)
+        Positions whose state is not known.
+    worst_of_rows, worst_of_accounts : Worst
+        By row (isolated ones; the others have none) and by account (``book.account_ids``); one with wallets
+        in several currencies has no equity.
+    book : PositionBook
+    """
+
+    __slots__ = (
+        "accounts_liquidated",
+        "book",
+        "currencies",
+        "not_judged",
+        "positions_liquidated",
+        "scenarios",
+        "totals",
+        "worst_of_accounts",
+        "worst_of_rows",
+    )
+
+    def __init__(
+        self, book: "PositionBook", scenarios: npt.NDArray[Any], currencies: tuple[str, ...]
+    ) -> None:
+        count = len(scenarios)
+        self.book, self.scenarios, self.currencies = book, scenarios, currencies
+        self.totals = {each: {name: np.zeros(count) for name in TOTALS} for each in currencies}
+        self.positions_liquidated = np.zeros(count, np.int64)
+        self.accounts_liquidated = np.zeros(count, np.int64)
+        self.not_judged = np.zeros(count, np.int64)
+        self.worst_of_rows = Worst(len(book))
+        self.worst_of_accounts = Worst(len(book.account_ids))
+
+    def __len__(self) -> int:
+        """Number of scenarios."""
+        return len(self.scenarios)
+
+    def __repr__(self) -> str:
+        """Sizes."""
+        return f"Stress({len(self)} scenarios of {len(self.book)} positions)"
+
+    def to_dict(self) -> dict[str, npt.NDArray[Any]]:
+        """Columns by scenario; amounts are named ``equity_USDT`` where there are several currencies."""
+        several = len(self.currencies) > 1
+        amounts = {
+            f"{name}_{currency}" if several else name: values
+            for currency in self.currencies
+            for name, values in self.totals[currency].items()
+        }
+        return {
+            "scenario": self.scenarios,
+            **amounts,
+            "positions_liquidated": self.positions_liquidated,
+            "accounts_liquidated": self.accounts_liquidated,
+            "not_judged": self.not_judged,
+        }

@@ -1,0 +1,237 @@
+//! Columns of labels as codes, from memory of NumPy's and from Python's own objects.
+
+use std::borrow::Borrow;
+use std::collections::HashMap;
+
+use levcore::labels::AT_ONCE;
+use levcore::machine::default_threads;
+use levcore::{Numbered, Numbering};
+use numpy::{PyArray1, PyReadonlyArray1};
+use pyo3::prelude::*;
+use pyo3::types::{PyInt, PyList, PyString, PyTuple};
+
+use crate::door;
+use crate::errors::{not_contiguous, to_python};
+
+/// Rows after which it is known whether objects come again.
+const TRIED: usize = 4096;
+/// One object in so many must have come before, else every row has one of its own.
+const RARELY: usize = 4;
+
+type CodesAndRows<'py> = (Bound<'py, PyArray1<u32>>, Bound<'py, PyArray1<i64>>);
+
+#[allow(clippy::cast_possible_wrap, reason = "a row of an array that is in memory")]
+fn arrays(py: Python<'_>, numbered: Numbered) -> CodesAndRows<'_> {
+    let rows = numbered.first_rows.into_iter().map(|row| row as i64).collect();
+    (PyArray1::from_vec(py, numbered.codes), PyArray1::from_vec(py, rows))
+}
+
+/// Codes of whole numbers, and the first row of each code.
+#[pyfunction]
+pub(crate) fn number_integers<'py>(py: Python<'py>, values: PyReadonlyArray1<'py, i64>) -> PyResult<CodesAndRows<'py>> {
+    let values = values.as_slice().map_err(|_| not_contiguous("values"))?;
+    let numbered = door::through(py, || levcore::number_integers(values, default_threads()?))?;
+    Ok(arrays(py, numbered))
+}
+
+/// Codes of texts of `width` code points, and the first row of each code.
+#[pyfunction]
+pub(crate) fn number_code_points<'py>(
+    py: Python<'py>,
+    points: PyReadonlyArray1<'py, u32>,
+    width: usize,
+) -> PyResult<CodesAndRows<'py>> {
+    let points = points.as_slice().map_err(|_| not_contiguous("points"))?;
+    let numbered = door::through(py, || levcore::number_code_points(points, width, default_threads()?))?;
+    Ok(arrays(py, numbered))
+}
+
+/// Rows of Python objects.
+#[derive(FromPyObject)]
+pub(crate) enum Objects<'py> {
+    List(Bound<'py, PyList>),
+    Tuple(Bound<'py, PyTuple>),
+    Array(PyReadonlyArray1<'py, Py<PyAny>>),
+}
+
+/// Codes of objects, and the label of each code: its first object, "" for None.
+///
+/// None where one of them is neither str, nor an int of 64 bits, nor None: whether others are equal, only they know.
+#[pyfunction]
+#[allow(clippy::type_complexity, reason = "codes and labels")]
+pub(crate) fn number_objects<'py>(
+    py: Python<'py>,
+    values: Objects<'py>,
+) -> PyResult<Option<(Bound<'py, PyArray1<u32>>, Bound<'py, PyList>)>> {
+    let mut column = ObjectColumn::default();
+    let understood = match &values {
+        Objects::List(list) => column.add(list.len(), list.iter())?,
+        Objects::Tuple(tuple) => column.add(tuple.len(), tuple.iter())?,
+        Objects::Array(array) => {
+            let objects = array.as_array();
+            column.add(objects.len(), objects.iter().map(|object| object.bind(py)))?
+        }
+    };
+    if !understood {
+        return Ok(None);
+    }
+    let labels = PyList::new(py, column.labels)?;
+    Ok(Some((PyArray1::from_vec(py, column.codes), labels)))
+}
+
+/// Grows a column of codes by objects.
+#[derive(Default)]
+struct ObjectColumn<'py> {
+    numbering: Numbering,
+    codes: Vec<u32>,
+    labels: Vec<Bound<'py, PyAny>>,
+}
+
+impl<'py> ObjectColumn<'py> {
+    /// Adds rows; whether all of them are labels. The objects live as long as what holds them, so that an address names one of them.
+    fn add<Object: Borrow<Bound<'py, PyAny>>>(
+        &mut self,
+        rows: usize,
+        objects: impl Iterator<Item = Object>,
+    ) -> PyResult<bool> {
+        self.codes.try_reserve_exact(rows).map_err(|_| to_python(levcore::Error::Memory { bytes: rows * 4 }))?;
+        let mut known = Known::default();
+        let mut objects = objects;
+        let mut some: Vec<Object> = Vec::with_capacity(AT_ONCE);
+        loop {
+            // Objects stand anywhere in memory: looked at together, one wait serves all of them.
+            some.clear();
+            some.extend(objects.by_ref().take(AT_ONCE));
+            let mut codes = [None; AT_ONCE];
+            for (code, object) in codes.iter_mut().zip(&some) {
+                *code = known.code(object.borrow().as_ptr().addr());
+            }
+            if codes.iter().all(Option::is_none)
+                && let Some(found) = self.codes_of_texts(&some)?
+            {
+                codes = found.map(Some);
+                let of_objects = some.iter().zip(found);
+                of_objects.for_each(|(object, code)| known.remember(object.borrow().as_ptr().addr(), code));
+            }
+            for (object, code) in some.iter().zip(codes) {
+                let object = object.borrow();
+                let code = match code {
+                    Some(code) => code,
+                    None => {
+                        let Some(code) = self.code(object)? else { return Ok(false) };
+                        known.remember(object.as_ptr().addr(), code);
+                        code
+                    }
+                };
+                self.codes.push(code);
+            }
+            if some.len() < AT_ONCE {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// Codes of objects that are all texts; None where one is not.
+    fn codes_of_texts<Object: Borrow<Bound<'py, PyAny>>>(
+        &mut self,
+        objects: &[Object],
+    ) -> PyResult<Option<[u32; AT_ONCE]>> {
+        let mut texts: [&[u8]; AT_ONCE] = [&[]; AT_ONCE];
+        for (text, object) in texts.iter_mut().zip(objects) {
+            // A lone surrogate has no UTF-8.
+            let Some(known) = object.borrow().cast_exact::<PyString>().ok().and_then(|text| text.to_str().ok()) else {
+                return Ok(None);
+            };
+            *text = known.as_bytes();
+        }
+        let codes = self.numbering.texts(&texts[..objects.len()]).map_err(to_python)?;
+        for (object, code) in objects.iter().zip(codes) {
+            if code as usize == self.labels.len() {
+                self.labels.push(object.borrow().clone());
+            }
+        }
+        Ok(Some(codes))
+    }
+
+    /// Code of an object by its content; None where it is no label.
+    fn code(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Option<u32>> {
+        let code = if let Ok(text) = object.cast_exact::<PyString>() {
+            // A lone surrogate has no UTF-8.
+            let Ok(text) = text.to_str() else { return Ok(None) };
+            self.numbering.text(text.as_bytes())
+        } else if object.is_none() {
+            self.numbering.text(b"")
+        } else if let Ok(integer) = object.cast_exact::<PyInt>() {
+            let Ok(integer) = integer.extract::<i64>() else { return Ok(None) };
+            self.numbering.integer(integer)
+        } else {
+            return Ok(None);
+        };
+        let code = code.map_err(to_python)?;
+        if code as usize == self.labels.len() {
+            let is_none = object.is_none();
+            self.labels.push(if is_none { PyString::new(object.py(), "").into_any() } else { object.clone() });
+        }
+        Ok(Some(code))
+    }
+}
+
+/// Codes by address, as columns often hold the same object many times; given up where they do not.
+#[derive(Default)]
+struct Known {
+    last: Option<(usize, u32)>,
+    codes: HashMap<usize, u32, std::hash::BuildHasherDefault<AddressHasher>>,
+    tried: usize,
+    is_useless: bool,
+}
+
+impl Known {
+    #[inline]
+    fn code(&mut self, address: usize) -> Option<u32> {
+        if let Some((last, code)) = self.last
+            && last == address
+        {
+            return Some(code);
+        }
+        if self.is_useless {
+            return None;
+        }
+        self.tried += 1;
+        let code = self.codes.get(&address).copied();
+        if let Some(code) = code {
+            self.last = Some((address, code));
+        }
+        code
+    }
+
+    fn remember(&mut self, address: usize, code: u32) {
+        self.last = Some((address, code));
+        if self.is_useless {
+            return;
+        }
+        if self.tried >= TRIED && self.codes.len() > self.tried - self.tried / RARELY {
+            self.is_useless = true;
+            self.codes = HashMap::default();
+            return;
+        }
+        self.codes.insert(address, code);
+    }
+}
+
+/// Hash of an address: a multiplication, whose upper bits depend on all of it.
+#[derive(Default)]
+struct AddressHasher(u64);
+
+impl std::hash::Hasher for AddressHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|&byte| self.write_usize(usize::from(byte)));
+    }
+
+    fn write_usize(&mut self, address: usize) {
+        self.0 = (self.0 ^ address as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(26);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}

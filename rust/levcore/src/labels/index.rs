@@ -1,0 +1,168 @@
+//! Codes by the hash of what they stand for.
+
+use crate::error::Result;
+use crate::memory::filled;
+
+/// No code: a place of the index that is free.
+const FREE: u32 = u32::MAX;
+const FIRST_PLACES: usize = 64;
+/// Places grow by this factor, as most columns have few labels and some have one a row.
+const GROWTH: usize = 4;
+
+/// Odd numbers without a pattern, as good as any others.
+const MIX: u64 = 0x9E37_79B9_7F4A_7C15;
+const MIX_OF_LENGTH: u64 = 0xD6E8_FEB8_6659_FD93;
+
+/// Both halves of the product, so that every bit of a factor reaches every bit.
+#[allow(clippy::cast_possible_truncation, reason = "the two halves of the product")]
+fn fold(left: u64, right: u64) -> u64 {
+    let product = u128::from(left) * u128::from(right);
+    product as u64 ^ (product >> 64) as u64
+}
+
+/// Hash of a whole number.
+#[inline]
+pub(crate) fn hash_of_integer(value: u64) -> u64 {
+    fold(value ^ MIX_OF_LENGTH, MIX)
+}
+
+/// Hash of bytes. It is the same in every process: whoever chooses labels so that they collide slows down his own call.
+#[inline]
+pub(crate) fn hash_of_bytes(bytes: &[u8]) -> u64 {
+    let mut hash = MIX_OF_LENGTH ^ (bytes.len() as u64).wrapping_mul(MIX);
+    let (words, rest) = bytes.as_chunks::<8>();
+    for word in words {
+        hash = fold(hash ^ u64::from_le_bytes(*word), MIX);
+    }
+    let mut last = 0;
+    for &byte in rest {
+        last = last << 8 | u64::from(byte);
+    }
+    fold(hash ^ last, MIX)
+}
+
+/// A place of the index: the upper half of a hash, and the code.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    tag: u32,
+    code: u32,
+}
+
+/// Codes by hash; what a code stands for, its owner knows.
+#[derive(Debug, Default)]
+pub(crate) struct Index {
+    places: Vec<Place>,
+    /// Hash of each code, for the day when the index grows.
+    hashes: Vec<u64>,
+}
+
+impl Index {
+    /// The code of a hash for which `is_same` holds.
+    #[inline]
+    #[allow(clippy::cast_possible_truncation, reason = "the two halves of a hash")]
+    pub(crate) fn find(&self, hash: u64, mut is_same: impl FnMut(u32) -> bool) -> Option<u32> {
+        let last = self.places.len().checked_sub(1)?;
+        let mut place = hash as usize & last;
+        loop {
+            let found = self.places[place];
+            if found.code == FREE {
+                return None;
+            }
+            if found.tag == (hash >> 32) as u32 && is_same(found.code) {
+                return Some(found.code);
+            }
+            place = (place + 1) & last;
+        }
+    }
+
+    /// Adds what `find` did not find; its code is the number of those before it.
+    pub(crate) fn add(&mut self, hash: u64) -> Result<u32> {
+        let code = self.hashes.len();
+        if (code + 1) * 2 > self.places.len() {
+            self.grow()?;
+        }
+        self.hashes.push(hash);
+        self.put(hash, code);
+        Ok(code_of(code))
+    }
+
+    /// The code at the first place of a hash, if it is likely to be that of the hash; one look at memory, and no more.
+    #[inline]
+    #[allow(clippy::cast_possible_truncation, reason = "the two halves of a hash")]
+    pub(crate) fn likely(&self, hash: u64) -> Option<u32> {
+        let last = self.places.len().wrapping_sub(1);
+        let place = self.places.get(hash as usize & last)?;
+        (place.code != FREE && place.tag == (hash >> 32) as u32).then_some(place.code)
+    }
+
+    #[allow(clippy::cast_possible_truncation, reason = "the two halves of a hash")]
+    fn put(&mut self, hash: u64, code: usize) {
+        let last = self.places.len() - 1;
+        let mut place = hash as usize & last;
+        while self.places[place].code != FREE {
+            place = (place + 1) & last;
+        }
+        self.places[place] = Place { tag: (hash >> 32) as u32, code: code_of(code) };
+    }
+
+    fn grow(&mut self) -> Result<()> {
+        let places = (self.places.len() * GROWTH).max(FIRST_PLACES);
+        self.places = filled(Place { tag: 0, code: FREE }, places)?;
+        for code in 0..self.hashes.len() {
+            self.put(self.hashes[code], code);
+        }
+        Ok(())
+    }
+}
+
+/// A place among labels as a code.
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "a column has fewer than 2**32 - 1 rows, which is checked, and so fewer labels"
+)]
+pub(crate) fn code_of(place: usize) -> u32 {
+    place as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_added_is_found_after_growing() -> Result<()> {
+        let mut index = Index::default();
+        assert_eq!(index.find(7, |_| true), None);
+        for value in 0..1000_u64 {
+            assert_eq!(index.add(hash_of_integer(value))?, code_of(usize::try_from(value).unwrap()));
+        }
+        for value in 0..1000_u32 {
+            assert_eq!(index.find(hash_of_integer(u64::from(value)), |code| code == value), Some(value));
+        }
+        assert_eq!(index.find(hash_of_integer(1000), |code| code == 1000), None);
+        Ok(())
+    }
+
+    #[test]
+    fn equal_hashes_of_unequal_labels_are_told_apart() -> Result<()> {
+        let mut index = Index::default();
+        for code in 0..100 {
+            assert_eq!(index.find(42, |found| found == code), None);
+            assert_eq!(index.add(42)?, code);
+        }
+        assert_eq!(index.find(42, |found| found == 77), Some(77));
+        Ok(())
+    }
+
+    #[test]
+    fn bytes_at_every_place_reach_the_hash() {
+        let mut seen = std::collections::HashSet::new();
+        for length in 0..40 {
+            assert!(seen.insert(hash_of_bytes(&vec![0; length])));
+            for place in 0..length {
+                let mut bytes = vec![0; length];
+                bytes[place] = 1;
+                assert!(seen.insert(hash_of_bytes(&bytes)), "{length} {place}");
+            }
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! The trigger index: who is liquidatable, kept up to date tick by tick.
+
+use crate::book::columns::Book;
+use crate::codes::measures::AccountMeasure;
+use crate::codes::state::State;
+use crate::error::{Error, Result};
+use crate::live::bounds::Judgement;
+use crate::live::market::Market;
+use crate::live::subjects::{Account, ISOLATED, Subjects};
+use crate::live::verdicts::{AccountVerdicts, RowVerdict};
+use crate::live::watch::Watch;
+use crate::memory::filled;
+
+/// Legs that are examined at a time when a whole book is armed.
+const LEGS_AT_ONCE: usize = 4_096;
+
+/// What is judged as one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Subject {
+    /// The isolated position of this row.
+    Row(u32),
+    /// The account with this code.
+    Account(u32),
+}
+
+/// A verdict that has changed: from one [`Judgement`] to another.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Change {
+    /// Whose.
+    pub subject: Subject,
+    /// Code of the state before.
+    pub before: u8,
+    /// Code of the state now, as a full evaluation gives it.
+    pub state: u8,
+    /// Liquidation price of an isolated position; NaN of an account.
+    pub liquidation_price: f64,
+}
+
+/// Who is liquidatable in a book whose prices move.
+///
+/// Each isolated position is armed at its liquidation price. Each leg of an account has a share of the account's surplus and is armed at the
+/// price where its own part has used that up: before one of the legs is there the account cannot be liquidated. Who is reached is evaluated
+/// by the formulas of the whole book, reported if the verdict on it is another one, and armed anew.
+///
+/// The book is the caller's: who changes it says so by [`TriggerIndex::renew`].
+#[derive(Debug)]
+pub struct TriggerIndex {
+    subjects: Subjects,
+    watches: Vec<Watch>,
+    generation: Vec<u32>,
+    /// State of each isolated row; of legs without meaning.
+    state_of_row: Vec<u8>,
+    state_of_account: Vec<u8>,
+    reached: Reached,
+}
+
+/// Who is to be looked at; the memory is used again.
+#[derive(Debug, Default)]
+struct Reached {
+    rows: Vec<u32>,
+    isolated: Vec<u32>,
+    accounts: Vec<u32>,
+    verdicts: Vec<RowVerdict>,
+    of_accounts: AccountVerdicts,
+}
+
+impl TriggerIndex {
+    /// Arms every subject of a book at the marks of a market.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Length`] for a book of another layout than the market's, [`Error::Memory`].
+    pub fn new(book: &Book<'_>, market: &mut Market<'_>) -> Result<Self> {
+        book.check()?;
+        let layout = market.layout();
+        if layout.rows != book.rows() {
+            return Err(Error::Length { argument: "layout", expected: book.rows(), found: layout.rows });
+        }
+        let subjects = Subjects::of(layout)?;
+        if let Some(account) = subjects.accounts.iter().find(|each| each.code as usize >= book.wallet_balance.len()) {
+            let (expected, found) = (account.code as usize + 1, book.wallet_balance.len());
+            return Err(Error::Length { argument: "wallet_balance", expected, found });
+        }
+        let rows = book.rows();
+        let mut index = Self {
+            watches: Vec::new(),
+            generation: filled(0, rows)?,
+            state_of_row: filled(State::Incomplete as u8, rows)?,
+            state_of_account: filled(State::Incomplete as u8, subjects.accounts.len())?,
+            reached: Reached::default(),
+            subjects,
+        };
+        let mut armed: Vec<Vec<_>> = vec![Vec::new(); market.instruments()];
+        let mut reached = std::mem::take(&mut index.reached);
+        index.list_everybody(&mut reached);
+        market.examine_rows(book, &reached.isolated, &mut reached.verdicts);
+        for (&row, verdict) in reached.isolated.iter().zip(&reached.verdicts) {
+            index.state_of_row[row as usize] = verdict.state;
+            armed[book.instrument[row as usize] as usize].push((row, verdict.bounds));
+        }
+        for accounts in index.batches(&reached.accounts) {
+            index.examine(book, market, accounts, &mut reached.rows, &mut reached.of_accounts);
+            let mut bounds = reached.of_accounts.bounds.iter();
+            for (&account, verdict) in accounts.iter().zip(&reached.of_accounts.verdicts) {
+                index.state_of_account[account as usize] = verdict.state;
+                for (&row, &bounds) in index.subjects.legs_of(account).iter().zip(&mut bounds) {
+                    armed[book.instrument[row as usize] as usize].push((row, bounds));
+                }
+            }
+        }
+        index.watches = armed.into_iter().map(|armed| Watch::of(armed.iter().copied())).collect();
+        index.reached = reached;
+        Ok(index)
+    }
+
+    /// Prices that hold from now on, all at one instant: those whose verdict they change are added to `changes`, in the order of [`Subject`].
+    ///
+    /// Prices of an instrument that stands twice: the last one holds.
+    pub fn tick(&mut self, book: &Book<'_>, market: &mut Market<'_>, prices: &[(u32, f64)], changes: &mut Vec<Change>) {
+        let mut any = false;
+        for &(instrument, price) in prices {
+            market.remark(instrument, price);
+            let watch = &mut self.watches[instrument as usize];
+            if watch.is_reached(price) {
+                watch.take(price, &self.generation, &mut self.reached.rows);
+                any = true;
+            }
+        }
+        if any {
+            self.look(book, market, changes);
+        }
+    }
+
+    /// Looks anew at the subjects of these rows, whose quantity, margin, wallet or funding the caller has changed.
+    pub fn renew(&mut self, book: &Book<'_>, market: &mut Market<'_>, rows: &[u32], changes: &mut Vec<Change>) {
+        self.reached.rows.extend_from_slice(rows);
+        self.look(book, market, changes);
+    }
+
+    /// Code of the state of the subject that a row belongs to, as a full evaluation gives it while the verdict stands.
+    #[must_use]
+    pub fn judgement_of_row(&self, row: u32) -> Judgement {
+        let account = self.subjects.account_of_row[row as usize];
+        let state =
+            if account == ISOLATED { self.state_of_row[row as usize] } else { self.state_of_account[account as usize] };
+        Judgement::of(state)
+    }
+
+    /// Everybody who is liquidatable, in the order of [`Subject`].
+    #[must_use]
+    pub fn liquidatable(&self) -> Vec<Subject> {
+        let rows = (0_u32..).zip(&self.subjects.account_of_row).filter(|&(row, &account)| {
+            account == ISOLATED && Judgement::of(self.state_of_row[row as usize]) == Judgement::Liquidatable
+        });
+        let accounts = self.subjects.accounts.iter().zip(&self.state_of_account);
+        let accounts = accounts.filter(|&(_, &state)| Judgement::of(state) == Judgement::Liquidatable);
+        let mut found: Vec<Subject> = rows.map(|(row, _)| Subject::Row(row)).collect();
+        found.extend(accounts.map(|(account, _)| Subject::Account(account.code)));
+        found.sort_unstable();
+        found
+    }
+
+    /// Everybody who is liquidatable as changes from not being so: for who begins with them.
+    pub(crate) fn found_liquidatable(&self, book: &Book<'_>, market: &mut Market<'_>) -> Vec<Change> {
+        let subjects = self.liquidatable();
+        let rows: Vec<u32> = subjects
+            .iter()
+            .filter_map(|subject| match subject {
+                Subject::Row(row) => Some(*row),
+                Subject::Account(_) => None,
+            })
+            .collect();
+        let mut verdicts = Vec::new();
+        market.examine_rows(book, &rows, &mut verdicts);
+        let mut next = verdicts.iter();
+        let changes = subjects.into_iter().map(|subject| {
+            let verdict = if matches!(subject, Subject::Row(_)) { next.next() } else { None };
+            let liquidation_price = verdict.map_or(f64::NAN, |verdict| verdict.liquidation_price);
+            let state = State::Liquidation as u8;
+            Change { subject, before: State::Healthy as u8, state, liquidation_price }
+        });
+        changes.collect()
+    }
+
+    /// Equity and maintenance margin of the subject of each row, as evaluated now.
+    pub(crate) fn equities(&self, book: &Book<'_>, market: &mut Market<'_>, rows: &[u32]) -> Vec<(f64, f64)> {
+        let mut found = vec![(f64::NAN, f64::NAN); rows.len()];
+        let (mut isolated, mut verdicts) = (Vec::new(), Vec::new());
+        isolated.extend(rows.iter().copied().filter(|&row| self.subjects.account_of_row[row as usize] == ISOLATED));
+        market.examine_rows(book, &isolated, &mut verdicts);
+        let mut next = verdicts.iter();
+        let (mut legs, mut of_account) = (Vec::new(), AccountVerdicts::default());
+        for (place, &row) in found.iter_mut().zip(rows) {
+            match self.subjects.account_of_row[row as usize] {
+                ISOLATED => {
+                    *place = next.next().map_or(*place, |verdict| (verdict.equity, verdict.maintenance_margin));
+                }
+                account => {
+                    self.examine(book, market, &[account], &mut legs, &mut of_account);
+                    let measures = of_account.verdicts[0].measures;
+                    *place = (
+                        measures[AccountMeasure::Equity as usize],
+                        measures[AccountMeasure::MaintenanceMargin as usize],
+                    );
+                }
+            }
+        }
+        found
+    }
+
+    fn list_everybody(&self, reached: &mut Reached) {
+        let rows = (0_u32..).zip(&self.subjects.account_of_row);
+        reached.isolated.extend(rows.filter(|&(_, &account)| account == ISOLATED).map(|(row, _)| row));
+        reached.accounts.extend(0..self.subjects.accounts.len() as u32);
+    }
+
+    /// Accounts in runs of so many legs that they stay in the cache.
+    fn batches<'b>(&self, accounts: &'b [u32]) -> Vec<&'b [u32]> {
+        let (mut batches, mut rest, mut legs, mut count) = (Vec::new(), accounts, 0, 0);
+        for &account in accounts {
+            legs += self.subjects.accounts[account as usize].legs.len();
+            count += 1;
+            if legs >= LEGS_AT_ONCE {
+                let (batch, others) = rest.split_at(count);
+                batches.push(batch);
+                (rest, legs, count) = (others, 0, 0);
+            }
+        }
+        if !rest.is_empty() {
+            batches.push(rest);
+        }
+        batches
+    }
+
+    fn examine(
+        &self,
+        book: &Book<'_>,
+        market: &mut Market<'_>,
+        accounts: &[u32],
+        rows: &mut Vec<u32>,
+        found: &mut AccountVerdicts,
+    ) {
+        rows.clear();
+        accounts.iter().for_each(|&account| rows.extend_from_slice(self.subjects.legs_of(account)));
+        let of: Vec<&Account> = accounts.iter().map(|&account| &self.subjects.accounts[account as usize]).collect();
+        market.examine_accounts(book, &of, rows, found);
+    }
+
+    /// Evaluates the subjects of the rows that were reached, and arms them anew.
+    fn look(&mut self, book: &Book<'_>, market: &mut Market<'_>, changes: &mut Vec<Change>) {
+        let mut reached = std::mem::take(&mut self.reached);
+        let first = changes.len();
+        reached.isolated.clear();
+        reached.accounts.clear();
+        for &row in &reached.rows {
+            match self.subjects.account_of_row[row as usize] {
+                ISOLATED => reached.isolated.push(row),
+                account => reached.accounts.push(account),
+            }
+        }
+        for list in [&mut reached.isolated, &mut reached.accounts] {
+            list.sort_unstable();
+            list.dedup();
+        }
+        if !reached.isolated.is_empty() {
+            market.examine_rows(book, &reached.isolated, &mut reached.verdicts);
+            for (&row, verdict) in reached.isolated.iter().zip(&reached.verdicts) {
+                let before = std::mem::replace(&mut self.state_of_row[row as usize], verdict.state);
+                note(changes, Subject::Row(row), before, verdict.state, verdict.liquidation_price);
+                self.arm(book, row, verdict.bounds);
+            }
+        }
+        let accounts = std::mem::take(&mut reached.accounts);
+        for accounts in self.batches(&accounts) {
+            self.examine(book, market, accounts, &mut reached.rows, &mut reached.of_accounts);
+            self.take_verdicts(book, accounts, &reached.of_accounts, changes);
+        }
+        reached.accounts = accounts;
+        reached.rows.clear();
+        self.reached = reached;
+        changes[first..].sort_unstable_by_key(|change| change.subject);
+    }
+
+    fn take_verdicts(&mut self, book: &Book<'_>, accounts: &[u32], found: &AccountVerdicts, changes: &mut Vec<Change>) {
+        let mut bounds = found.bounds.iter();
+        for (&account, verdict) in accounts.iter().zip(&found.verdicts) {
+            let before = std::mem::replace(&mut self.state_of_account[account as usize], verdict.state);
+            let Account { code, legs, .. } = self.subjects.accounts[account as usize].clone();
+            note(changes, Subject::Account(code), before, verdict.state, f64::NAN);
+            for (leg, &bounds) in legs.zip(&mut bounds) {
+                self.arm(book, self.subjects.legs[leg], bounds);
+            }
+        }
+    }
+
+    fn arm(&mut self, book: &Book<'_>, row: u32, bounds: crate::live::bounds::Bounds) {
+        let generation = &mut self.generation[row as usize];
+        *generation = generation.wrapping_add(1);
+        self.watches[book.instrument[row as usize] as usize].arm(row, bounds, &self.generation);
+    }
+}
+
+fn note(changes: &mut Vec<Change>, subject: Subject, before: u8, state: u8, liquidation_price: f64) {
+    if Judgement::of(before) != Judgement::of(state) {
+        changes.push(Change { subject, before, state, liquidation_price });
+    }
+}

@@ -1,0 +1,22 @@
+//! A book whose prices move tick by tick: who becomes liquidatable, at the very tick that does it, without looking at everybody.
+//!
+//! Every isolated position and every leg of an account is armed with bounds: while the price of its instrument stays strictly between
+//! them, the verdict on it cannot change. A tick looks at those whose bounds it reaches, evaluates these by the formulas that evaluate a whole
+//! book, and arms them anew; one that reaches none costs two comparisons.
+
+mod bounds;
+mod examine;
+mod index;
+mod market;
+mod resident;
+mod subjects;
+mod ticks;
+mod verdicts;
+mod watch;
+
+pub use bounds::Judgement;
+pub use index::{Change, Subject, TriggerIndex};
+pub use market::Market;
+pub use resident::ResidentBook;
+pub use ticks::Ticks;
+pub use verdicts::RowVerdict;
