@@ -10,19 +10,18 @@ use crate::job::outputs::{AccountOutputs, BalanceOutputs, Outputs};
 use crate::live::examine::{AccountWork, RowWork};
 use crate::live::subjects::Account;
 use crate::live::verdicts::{AccountVerdicts, LegMemory, RowVerdict};
-use crate::machine::compare::ROWS;
 use crate::machine::instruction_set::InstructionSet;
 use crate::rules::parameters::{Basis, FeeBasis};
 use crate::rules::policy::Policy;
 use crate::rules::table::{Kind, Table};
-use crate::tiles::tile::Tile;
+use crate::tiles::pass::Stage;
 
 /// One policy with the instruments of a book at their marks, which move one by one.
 pub struct Market<'a> {
     part: PolicyPart<'a>,
     layout: &'a Layout,
     set: InstructionSet,
-    tile: Box<Tile>,
+    stage: Box<Stage>,
     legs: LegMemory,
     state: Vec<u8>,
     status: Vec<u8>,
@@ -59,7 +58,7 @@ impl<'a> Market<'a> {
             part,
             layout,
             set,
-            tile: Box::new(Tile::new()),
+            stage: Box::new(Stage::new()),
             legs: LegMemory::default(),
             state: vec![0; layout.rows],
             status: vec![0; layout.rows],
@@ -106,10 +105,7 @@ impl<'a> Market<'a> {
         found.clear();
         let outputs = codes_only(&mut self.state, &mut self.status);
         let job = Job::of_rows(book, self.layout, &outputs);
-        self.tile.forget(book, self.part.instruments.all_plain);
-        for some in rows.chunks(ROWS) {
-            self.set.run(RowWork { job: &job, part: &self.part, tile: &mut self.tile, rows: some, found });
-        }
+        self.set.run(RowWork { job: &job, part: &self.part, stage: &mut self.stage, rows, found });
     }
 
     /// Evaluates accounts; their bounds follow leg by leg.
@@ -125,12 +121,11 @@ impl<'a> Market<'a> {
         self.legs.resize(rows);
         let outputs = codes_only(&mut self.state, &mut self.status);
         let job = Job::of_rows(book, self.layout, &outputs);
-        self.tile.forget(book, self.part.instruments.all_plain);
         let fallback = !solves_legs(self.part.policy);
         let work = AccountWork {
             job: &job,
             part: &self.part,
-            tile: &mut self.tile,
+            stage: &mut self.stage,
             legs: &mut self.legs,
             accounts,
             steepest: &self.steepest,
@@ -160,10 +155,9 @@ fn solves_legs(policy: &Policy) -> bool {
 /// The most that the requirement which triggers liquidation rises by for a unit of value.
 fn steepest(policy: &Policy, table: &Table) -> f64 {
     let rate = match &table.kind {
-        Kind::Marginal(place) => {
-            policy.tables.lines(*place).iter().fold(0.0, |most, line| if line.rate > most { line.rate } else { most })
+        Kind::Marginal(place) | Kind::Flat(_, place) => {
+            policy.tables.rates(*place).fold(0.0, |most, rate| if rate > most { rate } else { most })
         }
-        Kind::Flat(_, tiers) => tiers.iter().fold(0.0, |most, tier| if tier.rate > most { tier.rate } else { most }),
         Kind::Growing(_) | Kind::Unit(_) => f64::INFINITY,
     };
     (rate + policy.cross_fees.rate) * policy.trigger
