@@ -111,7 +111,6 @@ impl InstructionSet {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::number::Number;
     use crate::machine::vector::LANES;
 
     /// What every operation gives of two vectors, as bits.
