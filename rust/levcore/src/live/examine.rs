@@ -7,7 +7,7 @@ use crate::codes::measures::Measure;
 use crate::codes::status::{AccountStatus, FIRST_FAILURE, FIRST_PARTIAL, Status};
 use crate::job::context::{Job, PolicyPart};
 use crate::job::isolated::IsolatedRows;
-use crate::live::bounds::{Bounds, GUARD, Judgement, Zeros, is_of_price};
+use crate::live::bounds::{Bounds, GUARD, Judgement, Zeros, is_of_price, is_ordinary};
 use crate::live::subjects::Account;
 use crate::live::verdicts::{AccountVerdicts, LegMemory, RowVerdict};
 use crate::machine::instruction_set::Work;
@@ -83,11 +83,13 @@ impl Pass for RowPass<'_> {
         let manner = Manner { basis, cross: false, bounds: true };
         prices::find_prices(&mut tile, terms, policy, instruments, &rows.entries, &found, manner);
         let without_fees = policy.isolated_fees.basis == FeeBasis::None && policy.cross_fees.price_fee == 0.0;
+        let held = (tile.cash.abs() + tile.entry_value + tile.requirement).array();
         let (solved, zeros) = (given != Basis::Mark || without_fees, Slots::of(&tile));
         for slot in 0..rows.place.len() {
             let RowVerdict { state, status, .. } = self.found[first + slot];
             let marked = &instruments.list[rows.instrument[slot] as usize];
-            self.found[first + slot].bounds = bounds_of_row(&zeros, slot, marked, state, status, solved);
+            let ordinary = is_ordinary(zeros.value[slot]) && is_ordinary(held[slot]) && is_ordinary(zeros.size[slot]);
+            self.found[first + slot].bounds = bounds_of_row(&zeros, slot, marked, state, status, solved && ordinary);
         }
     }
 }
@@ -338,6 +340,8 @@ fn refine(
             if hopeless || legs.status[leg] == Status::Flat as u8 {
                 found.bounds[leg] = Bounds::NONE;
             } else if Judgement::of(verdict.state) == Judgement::Unknown {
+                found.bounds[leg] = Bounds::at(marked.mark);
+            } else if !is_ordinary(legs.value[leg]) || !is_ordinary(legs.magnitude[leg]) {
                 found.bounds[leg] = Bounds::at(marked.mark);
             } else if fallback || account.pooled.is_some() {
                 let contract = &marked.instrument.contract;

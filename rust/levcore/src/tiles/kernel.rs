@@ -155,7 +155,7 @@ mod tests {
     use crate::machine::number::Number;
     use crate::machine::several::Baseline;
     use crate::machine::vector::LANES;
-    use crate::rules::Rules;
+    use crate::rules::parameters::Rules;
     use crate::rules::policy;
     use crate::rules::tiers::TierTable;
     use crate::tiles::found::{Asked, SharedTables};

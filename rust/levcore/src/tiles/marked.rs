@@ -2,9 +2,8 @@
 
 use crate::codes::status::Status;
 use crate::machine::vector::{LANES, Vector, rows_at};
-use crate::rules::curve::Lookup;
 use crate::rules::policy::{Instrument, Policy};
-use crate::rules::table::Table;
+use crate::rules::table::{Lookup, Table};
 use crate::rules::tables::{Key, Tables};
 use crate::tiles::selection::Selections;
 use crate::tiles::tile::{Tile, TileRows};

@@ -127,6 +127,12 @@ class Replay:
         Quanta a unit of settlement currency.
     events : ReplayEvents
     series : ReplaySeries
+    instruments : tuple of str
+        By name.
+    closes : ndarray of float64, shape (t, i), quote per base
+        Last price of each instrument at each time of the prices, stopped or not; NaN where there is none.
+    times : ndarray, shape (t,)
+        Times of the prices.
     steps, of_steps : int
         Steps that were taken, of how many; fewer: it was stopped.
     opening_money, opening_fund : int
@@ -135,12 +141,14 @@ class Replay:
         The same at the end.
     funding : int
         What funding has brought the venue: paid by some less received by others.
+    liquidated : int
+        Value that was liquidated, at the fills.
     quantity : ndarray of float64, shape (n,)
         Contracts of each row of the book that are open at the end.
     margin : ndarray of int64, shape (n,)
         Margins of isolated rows.
     wallet : ndarray of int64, shape (a,)
-        Wallets by ``book.account_ids``; of those without positions -1.
+        Wallets by ``book.account_ids``; those without positions took no part.
     other : Replay or None
         The same book along the other path of its bars, if both were asked for.
     """
@@ -151,6 +159,9 @@ class Replay:
     per_unit: float
     events: ReplayEvents
     series: ReplaySeries
+    instruments: tuple[str, ...]
+    closes: Floats
+    times: npt.NDArray[Any]
     steps: int
     of_steps: int
     opening_money: int
@@ -158,6 +169,7 @@ class Replay:
     money: int
     fund: int
     funding: int
+    liquidated: int
     quantity: Floats
     margin: Wholes
     wallet: Wholes
@@ -217,11 +229,15 @@ class Replay:
         sums = {name: sum(getattr(e, name)[kind].tolist()) / per_unit for name in names}
         debts = {name.replace(" ", "_"): amount / per_unit for name, amount in self.debts().items()}
         held = int((self.book.quantity != 0).sum())
+        unpaid = sum(e.unpaid[kind].tolist()) / per_unit
+        paid = sum(sums[name] for name in ("fund", "deleveraging", "socialised"))
         return {
             "positions": held,
             "liquidated": int(kind.sum()),
             "share": int(kind.sum()) / max(held, 1),
             **sums,
+            "missing": paid + unpaid,
+            "unpaid": unpaid,
             **debts,
             "deleveraged": int((e.kind == 1).sum()),
         }
@@ -234,7 +250,12 @@ class Replay:
         digest = hashlib.sha256()
         e, book = self.events, self.book
         names = np.array(book.instrument_names, dtype=str)
-        columns: list[npt.NDArray[Any]] = [e.kind, e.step, names[book.instrument_codes[e.row]], book.entry_price[e.row]]
+        columns: list[npt.NDArray[Any]] = [
+            e.kind,
+            e.step,
+            names[book.instrument_codes[e.row]],
+            book.entry_price[e.row],
+        ]
         columns += [e.quantity, e.trigger, e.fill, *(getattr(e, name) for name in AMOUNTS)]
         columns += [self.series.open, self.series.equity, self.series.open_interest]
         columns += [getattr(self.series, name) for name in SERIES]
