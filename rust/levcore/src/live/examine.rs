@@ -254,9 +254,8 @@ fn refine(
     for (account, verdict) in accounts.iter().zip(&found.verdicts) {
         let last = first + account.legs.len();
         let failed = |status: u8| status >= FIRST_FAILURE && !is_of_price(status);
-        let wallet = verdict.status == AccountStatus::MissingWalletBalance
-            || verdict.status == AccountStatus::InvalidWalletBalance;
-        let hopeless = wallet || legs.status[first..last].iter().any(|&status| failed(status));
+        let known = matches!(verdict.status, AccountStatus::Ok | AccountStatus::Incomplete);
+        let hopeless = !known || legs.status[first..last].iter().any(|&status| failed(status));
         for leg in first..last {
             let row = legs.rows[leg] as usize;
             let marked = &part.instruments.list[job.book.instrument[row] as usize];
