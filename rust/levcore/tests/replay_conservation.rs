@@ -107,7 +107,7 @@ impl Drawn {
             drawn.leverage.push(leverage);
             drawn.cross.push(cross);
             drawn.account.push(account);
-            drawn.key.push(row as i64);
+            drawn.key.push(row.cast_signed());
             drawn.margin.push(if cross { 0 } else { margin });
             drawn.wallet[account as usize] += if cross { margin } else { 0 };
         }

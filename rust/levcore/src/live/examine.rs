@@ -261,9 +261,10 @@ fn refine(
             let marked = &part.instruments.list[job.book.instrument[row] as usize];
             if hopeless || legs.status[leg] == Status::Flat as u8 {
                 found.bounds[leg] = Bounds::NONE;
-            } else if Judgement::of(verdict.state) == Judgement::Unknown {
-                found.bounds[leg] = Bounds::at(marked.mark);
-            } else if !is_ordinary(legs.value[leg]) || !is_ordinary(legs.magnitude[leg]) {
+            } else if Judgement::of(verdict.state) == Judgement::Unknown
+                || !is_ordinary(legs.value[leg])
+                || !is_ordinary(legs.magnitude[leg])
+            {
                 found.bounds[leg] = Bounds::at(marked.mark);
             } else if fallback || account.pooled.is_some() {
                 let contract = &marked.instrument.contract;
