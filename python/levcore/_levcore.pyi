@@ -297,6 +297,7 @@ def what_if(
     sides: tuple[_Side, _Side | None, _Side | None],
     effect: npt.NDArray[np.float64],
     status: npt.NDArray[np.uint8],
+    orders: tuple[OrderColumns, npt.NDArray[np.float64]] | None,
     instruction_set: str,
     threads: int,
 ) -> None: ...

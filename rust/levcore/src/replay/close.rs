@@ -1,8 +1,12 @@
 //! Closing at one instant, and what becomes of the money.
 
-use crate::closing::{Batch, Closings, Payer, Pools, Settlement, settle, to_quanta};
+use crate::closing::loss_parts::Closings;
+use crate::closing::quanta::to_quanta;
+use crate::closing::settle::{Batch, Settlement, settle};
+use crate::closing::share_out::{Payer, Pools};
 use crate::error::Result;
-use crate::live::{Change, Market};
+use crate::live::index::Change;
+use crate::live::market::Market;
 use crate::replay::exposure::gain_of;
 use crate::replay::record::{Event, EventKind};
 use crate::replay::run::Replay;

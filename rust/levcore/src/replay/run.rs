@@ -1,9 +1,11 @@
 //! The loop of a replay.
 
-use crate::closing::to_quanta;
+use crate::closing::quanta::to_quanta;
 use crate::error::Result;
 use crate::formulas::exposure;
-use crate::live::{Change, Judgement, Market, Subject, TriggerIndex};
+use crate::live::bounds::Judgement;
+use crate::live::index::{Change, Subject, TriggerIndex};
+use crate::live::market::Market;
 use crate::replay::book::ReplayedBook;
 use crate::replay::exposure::{Exposure, gain_of};
 use crate::replay::record::{Event, EventKind, Sample};
