@@ -95,7 +95,7 @@ def stress(
     of_kind("engine", engine, Engine)
     prices = np.asarray(mark_prices(book, marks))
     moves, labels = moves_of_instruments(book, shocks, betas, others)
-    moved = prices[np.newaxis] * (1.0 + moves).reshape(len(moves), *(1,) * (prices.ndim - 1), -1)
+    moved = prices[np.newaxis] * (1.0 + moves).reshape(len(moves), *(1,) * (prices.ndim - 1), moves.shape[1])
     result = Stress(book, labels, _currencies(engine, book))
     sums = _Sums(engine, book)
     for first, of_rows, of_wallets in _evaluated(engine, book, moves, moved, asset_prices, threads):
