@@ -11,7 +11,7 @@ OF_PYTHON = {
 """What `import levcore` imports of Python's own, beyond NumPy's; numbers of tier tables are read exactly."""
 
 OURS = {
-    "levcore": ["_levcore", "arguments", "errors", "frozen", "measures", "status"],
+    "levcore": ["_levcore", "arguments", "errors", "frozen", "measures", "shown", "status"],
     "levcore.book": [
         "arrays", "asset_prices", "balances", "coded_labels", "labelled", "labels", "listings", "marks",
         "named_wallets", "numbered_labels", "policy_labels", "positions", "readers", "wallets",

@@ -16,6 +16,7 @@ from levcore.book.readers import join_balances, read_accounts, read_numbers, rea
 from levcore.book.wallets import Wallets
 from levcore.errors import DTypeError, InputError
 from levcore.frozen import Frozen
+from levcore.shown import Shown
 
 if TYPE_CHECKING:
     from levcore.book.frames import Sizes
@@ -36,7 +37,7 @@ WITHOUT_ROWS = {
 POSITION_MODES = ("one_way", "hedge")
 
 
-class PositionBook(Frozen):
+class PositionBook(Frozen, Shown):
     """Positions, one a row, and the wallets or balances of cross accounts.
 
     Parameters

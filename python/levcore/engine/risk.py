@@ -16,6 +16,7 @@ from levcore.engine.columns import CodeColumn, Column, Failure, ResultColumns
 from levcore.engine.frames import book_table, result_table
 from levcore.engine.wallet_risk import WalletRisk, of_accounts
 from levcore.measures import MEASURES
+from levcore.shown import Shown
 from levcore.status import FIRST_FAILURE, FIRST_PARTIAL, Code, State, Status
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def padded(values: int) -> int:
     return CACHE_LINE * (lines + (1 if lines % CACHE_LINE == 0 else 0))
 
 
-class BookRisk(ResultColumns):
+class BookRisk(ResultColumns, Shown):
     """Risk of a book at marks, in the caller's row order.
 
     Made by `levcore.Engine.evaluate` and `levcore.reference.evaluate`; pass it back as ``out=`` to reuse its

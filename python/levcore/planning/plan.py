@@ -11,6 +11,7 @@ from levcore.planning.assemble import venue_plan
 from levcore.planning.question import Question, Side
 from levcore.planning.venue import VenuePlan
 from levcore.rules.policy import MarginPolicy, policy
+from levcore.shown import Shown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Plot
@@ -19,7 +20,7 @@ __all__ = ["Plan", "plan"]
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(Shown):
     """A position that is not there yet, under each of some policies; print it, or `levcore.report` it.
 
     Parameters

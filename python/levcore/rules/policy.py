@@ -58,6 +58,7 @@ from levcore.rules.terms import (
     Unknown,
 )
 from levcore.rules.tiers import TierTable, Unit
+from levcore.shown import Shown
 
 __all__ = ["MarginPolicy", "PolicyInfo", "Source", "Texts", "policies", "policy"]
 
@@ -68,7 +69,7 @@ LOWEST_LEVEL, HIGHEST_LEVEL = 1e-9, 1e9
 
 
 @dataclass(frozen=True, kw_only=True)
-class MarginPolicy:
+class MarginPolicy(Shown):
     """Margin rules of one product of one venue at one date.
 
     Parameters

@@ -12,6 +12,7 @@ from levcore.book.arrays import Floats, float_column, label_sequence
 from levcore.book.labelled import values_of
 from levcore.errors import DTypeError, InputError, LevcoreError, ShapeError
 from levcore.measures import MEASURE_NAMES, MEASURES
+from levcore.shown import Shown
 from levcore.systems.causes import CAUSES
 from levcore.systems.part import Part
 
@@ -62,7 +63,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Against:
+class Against(Shown):
     """Another system's columns against ours.
 
     Parameters
