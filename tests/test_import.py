@@ -6,7 +6,7 @@ import sys
 import pytest
 
 OF_PYTHON = {
-    "_decimal", "copy", "dataclasses", "decimal", "fractions",
+    "__future__", "_decimal", "copy", "dataclasses", "decimal", "fractions",
 }  # fmt: skip
 """What `import levcore` imports of Python's own, beyond NumPy's; numbers of tier tables are read exactly."""
 

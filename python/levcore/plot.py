@@ -12,6 +12,8 @@ axes: no window is opened and no state of pyplot is touched; ``.savefig(path)`` 
 'Equity by scenario'
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -54,7 +56,7 @@ REPLAYED = {
 }
 
 
-def distances(risk: BookRisk, what: Literal["positions", "notional", "moves"] = "notional") -> "Plot":
+def distances(risk: BookRisk, what: Literal["positions", "notional", "moves"] = "notional") -> Plot:
     """Draw how far from liquidation a book is.
 
     Parameters
@@ -79,7 +81,7 @@ def distances(risk: BookRisk, what: Literal["positions", "notional", "moves"] = 
     return _drawn(figures[place : place + 1], "risk", "a position with a liquidation price")
 
 
-def account(risk: BookRisk, account: Any, currency: str | None = None) -> "Plot":
+def account(risk: BookRisk, account: Any, currency: str | None = None) -> Plot:
     """Draw a cross account as a waterfall: wallet, profit of each leg, equity, and what is required.
 
     Parameters
@@ -105,7 +107,7 @@ def account(risk: BookRisk, account: Any, currency: str | None = None) -> "Plot"
     return plot(account_figure(risk, account, currency))
 
 
-def ladder(ladder: Ladder, prices: npt.ArrayLike | None = None) -> "Plot":
+def ladder(ladder: Ladder, prices: npt.ArrayLike | None = None) -> Plot:
     """Draw what of a market is liquidated by the time a price is there.
 
     Parameters
@@ -133,7 +135,7 @@ def ladder(ladder: Ladder, prices: npt.ArrayLike | None = None) -> "Plot":
     return plot(ladder_figure(ladder, over))
 
 
-def payoff(plan: Plan) -> "Plot":
+def payoff(plan: Plan) -> Plot:
     """Draw profit and equity of a plan over the price, with liquidation and every other price that matters.
 
     Parameters
@@ -155,7 +157,7 @@ def payoff(plan: Plan) -> "Plot":
 
 def comparison(
     comparison: Comparison, what: Literal["liquidation", "margin"] = "liquidation", *, top: int = 10
-) -> "Plot":
+) -> Plot:
     """Draw where each policy liquidates the largest positions, or the margin that each asks for.
 
     Parameters
@@ -185,7 +187,7 @@ def comparison(
     return _drawn(figures[:1], "comparison", "an answer of a policy")
 
 
-def scenarios(stress: Stress, currency: str | None = None, *, top: int = 20) -> "Plot":
+def scenarios(stress: Stress, currency: str | None = None, *, top: int = 20) -> Plot:
     """Draw the equity that each scenario leaves, from the one that leaves least.
 
     Parameters
@@ -217,7 +219,7 @@ def factors(
     *,
     measure: str = "liquidated_notional",
     currency: str | None = None,
-) -> "Plot":
+) -> Plot:
     """Draw a heat map of what becomes of a book over the moves of two factors, or of two instruments.
 
     Parameters
@@ -249,7 +251,7 @@ def factors(
     return plot(factor_figure(stress, shocks, across, down, measure, _currency(stress, currency)))
 
 
-def replay(replay: Replay, what: Literal["prices", "book", "fund", "loss", "payers"] = "prices") -> "Plot":
+def replay(replay: Replay, what: Literal["prices", "book", "fund", "loss", "payers"] = "prices") -> Plot:
     """Draw what a replay says over time, or of what its losses are made.
 
     Parameters
@@ -274,7 +276,7 @@ def replay(replay: Replay, what: Literal["prices", "book", "fund", "loss", "paye
     return _drawn(found, "replay", f"something to draw of its {what}")
 
 
-def _drawn(figures: list[Figure], argument: str, expected: str) -> "Plot":
+def _drawn(figures: list[Figure], argument: str, expected: str) -> Plot:
     if not figures:
         raise InputError(argument, "must have something to draw", expected, "none")
     return plot(figures[0])

@@ -1,5 +1,7 @@
 """Results of an evaluation: one column a measure, in the caller's row order."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -81,7 +83,7 @@ class BookRisk(ResultColumns, Shown):
     balances: BalanceRisk
     marks: Floats
     measures: tuple[str, ...]
-    policies: tuple["MarginPolicy", ...]
+    policies: tuple[MarginPolicy, ...]
     _wallet_columns: Wallets
     _wallets: WalletRisk | None
 
@@ -104,8 +106,8 @@ class BookRisk(ResultColumns, Shown):
 
     def __init__(
         self,
-        book: "PositionBook",
-        policies: tuple["MarginPolicy", ...],
+        book: PositionBook,
+        policies: tuple[MarginPolicy, ...],
         marks: Floats,
         measures: tuple[str, ...],
         wallets: Wallets | None = None,
@@ -125,8 +127,8 @@ class BookRisk(ResultColumns, Shown):
         )
 
     def reused(
-        self, book: "PositionBook", policies: tuple["MarginPolicy", ...], marks: Floats, wallets: Wallets
-    ) -> "BookRisk":
+        self, book: PositionBook, policies: tuple[MarginPolicy, ...], marks: Floats, wallets: Wallets
+    ) -> BookRisk:
         """Itself for another book of the same size, whose numbers take the place of those of this one."""
         self._fill(book=book, policies=policies, marks=marks)
         self._fill(_wallet_columns=wallets)
@@ -173,7 +175,7 @@ class BookRisk(ResultColumns, Shown):
         return f"BookRisk({len(self):,} positions under {', '.join(policy.id for policy in self.policies)})"
 
     @property
-    def policy(self) -> "MarginPolicy":
+    def policy(self) -> MarginPolicy:
         """The policy.
 
         Raises
@@ -183,7 +185,7 @@ class BookRisk(ResultColumns, Shown):
         """
         return the_one_policy(self.policies, "result", "policies, or policy_of(row)")
 
-    def policy_of(self, row: int) -> "MarginPolicy":
+    def policy_of(self, row: int) -> MarginPolicy:
         """Policy of a row."""
         return self.policies[self._policy_code(row)]
 
@@ -229,7 +231,7 @@ class BookRisk(ResultColumns, Shown):
         """The result as Arrow's columns: those given or of the book, every measure, states as words."""
         return result_table(self, book_table(self.book) if columns is None else columns)
 
-    def leverage_above_tier(self) -> "list[LeverageAboveTier]":
+    def leverage_above_tier(self) -> list[LeverageAboveTier]:
         """Positions with more leverage than the tier that they are in allows, by row; needs ``notional``."""
         from levcore.engine.leverage_limits import leverage_above_tier
 

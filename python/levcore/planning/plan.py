@@ -1,5 +1,7 @@
 """The verb: what a position costs before it is opened, under one policy or several."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -58,7 +60,7 @@ class Plan(Shown):
         text: str = import_module("levcore.reports.report").report(self)
         return text.rstrip("\n")
 
-    def plot(self) -> "Plot":
+    def plot(self) -> Plot:
         """Draw profit and equity over the price, with every mark on them, by matplotlib (extra ``plot``).
 
         Returns

@@ -1,5 +1,7 @@
 """Replay a book over prices that were."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -30,8 +32,8 @@ WAYS = ("low_first", "high_first", "close", "both")
 
 
 def replay(
-    engine: "Engine",
-    book: "PositionBook",
+    engine: Engine,
+    book: PositionBook,
     prices: Any,
     *,
     fund: float | Fund = 0.0,
@@ -138,8 +140,8 @@ def _check(path: str, gaps: str, slippage: float, stop_after: int | None) -> Non
 
 
 def _run(
-    engine: "Engine",
-    book: "PositionBook",
+    engine: Engine,
+    book: PositionBook,
     opening: Opening,
     bars: Bars,
     steps: Steps,
@@ -177,8 +179,8 @@ def _run(
 
 
 def _result(
-    engine: "Engine",
-    book: "PositionBook",
+    engine: Engine,
+    book: PositionBook,
     opening: Opening,
     bars: Bars,
     steps: Steps,

@@ -65,7 +65,8 @@ def notebook_html(result: Any) -> str | None:
     --------
     >>> import levcore as lc
     >>> book = lc.PositionBook(["<b>"], [0.5], [60_000.0], isolated_margin=[3_000.0])
-    >>> "&lt;b&gt;" in notebook_html(book), "<b>1 position</b>" in notebook_html(book)
+    >>> shown = notebook_html(book)
+    >>> "<b>1 position, 1 instrument</b>" in shown, "&lt;b&gt;" in shown
     (True, True)
     """
     short = next(make(result) for kind, make in SHORT.items() if isinstance(result, kind))

@@ -1,5 +1,7 @@
 """The one verb that shows a result."""
 
+from __future__ import annotations
+
 from datetime import datetime
 from pathlib import Path
 from typing import overload

@@ -1,5 +1,7 @@
 """A book in many scenarios: what is left, required, liquidated and missing, and the worst of each account."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -33,8 +35,8 @@ EQUITY, REQUIREMENT = (ACCOUNT_MEASURES.index(name) for name in ("equity", "main
 
 def stress(
     engine: Engine,
-    book: "PositionBook",
-    marks: "Marks",
+    book: PositionBook,
+    marks: Marks,
     shocks: Any,
     *,
     betas: Betas | None = None,
@@ -105,7 +107,7 @@ def stress(
 
 def _evaluated(
     engine: Engine,
-    book: "PositionBook",
+    book: PositionBook,
     moves: Floats,
     moved: Floats,
     asset_prices: Mapping[str, float] | None,
@@ -121,7 +123,7 @@ def _evaluated(
             yield scenario, of_rows, of_wallets
 
 
-def _currencies(engine: Engine, book: "PositionBook") -> tuple[str, ...]:
+def _currencies(engine: Engine, book: PositionBook) -> tuple[str, ...]:
     named = tuple(settlements(book, engine.bind(book).policies)[0])
     return named if book.balances is None else (*named, OF_ACCOUNTS)
 
@@ -129,7 +131,7 @@ def _currencies(engine: Engine, book: "PositionBook") -> tuple[str, ...]:
 class _Sums:
     """Where each isolated row and each wallet is added up."""
 
-    def __init__(self, engine: Engine, book: "PositionBook") -> None:
+    def __init__(self, engine: Engine, book: PositionBook) -> None:
         bound = engine.bind(book)
         currencies, place = settlements(book, bound.policies)
         self.cross, self.wallets = np.asarray(book.is_cross), bound.wallets
