@@ -12,6 +12,7 @@ import pytest
 import levcore as lc
 from levcore.comparison.compare import compare
 from levcore.reports.charts.canvas import SHAPES as SVG_SHAPES
+from levcore.reports.charts.canvas import text_width
 from levcore.reports.charts.colours import DARK, LIGHT, policy_sign, state_colour
 from levcore.reports.charts.model import (
     Areas,
@@ -23,6 +24,8 @@ from levcore.reports.charts.model import (
     Figure,
     Grid,
     Lines,
+    Place,
+    Series,
     Shares,
     Spans,
 )
@@ -183,3 +186,25 @@ except lc.InputError as error:
 """
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     assert f'pip install "{extra}"' in said
+
+
+def test_names_of_rules_are_written_to_the_right_and_inside_of_the_drawing() -> None:
+    marks = [Place(99.0, "entry", "ink"), Place(99.9, "liquidation under a policy of a long name", "long")]
+    line = Series("profit", [0.0, 1.0], "long")
+    drawing = Lines([0.0, 100.0], [line], marks, str, str, "price")
+    root = ElementTree.fromstring(svg(Figure("t", "", "d", drawing)))
+    width = float(root.get("width", "0"))
+    rules = {float(each.get("x1", "0")): float(each.get("y1", "0")) for each in root.findall("{*}line")}
+    texts = {each.text or "": each for each in root.findall("{*}text")}
+    places = []
+    for mark in marks:
+        name = f"{mark.name} {mark.at}"
+        text = texts[name]
+        x = float(text.get("x", "0"))
+        assert text.get("text-anchor") == "start"
+        assert x + text_width(name) <= width
+        assert x - 4.0 in rules
+        places.append((x, float(text.get("y", "0"))))
+    # The first name lies above the second, whose rule begins below it.
+    (_, upper), (right, lower) = places
+    assert upper < rules[right - 4.0] <= lower

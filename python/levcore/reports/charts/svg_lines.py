@@ -60,7 +60,7 @@ def _end_of_axis(width: float, left: float, places: Sequence[float], texts: Sequ
     `places` are fractions of the axis.
     """
     ends = [
-        left + (width - 4 - text_width(text) - left) / place
+        left + (width - 8 - text_width(text) - left) / place
         for place, text in zip(places, texts, strict=True)
         if place > 0.0
     ]
