@@ -29,7 +29,7 @@ from levcore.rules.tiers import TierTable
 from levcore.status import AccountStatus, State, Status
 
 if TYPE_CHECKING:
-    from levcore import reference, venues
+    from levcore import plot, reference, venues
     from levcore.changes.changes import Changes
     from levcore.changes.orders import Orders, order_margin
     from levcore.changes.what_if import what_if
@@ -107,6 +107,7 @@ __all__ = [
     "order_margin",
     "outcomes",
     "plan",
+    "plot",
     "policies",
     "policy",
     "positions_from_fills",
@@ -162,7 +163,7 @@ LATER = {
 }
 """Verbs that no evaluation needs, and the modules that are imported when one is first asked for."""
 
-ROOMS = ("reference", "venues")
+ROOMS = ("plot", "reference", "venues")
 """Rooms that are asked for by name."""
 
 

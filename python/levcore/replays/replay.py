@@ -1,5 +1,7 @@
 """Replay a book over prices that were."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -31,8 +33,8 @@ WAYS = ("low_first", "high_first", "close", "both")
 
 
 def replay(
-    engine: "Engine",
-    book: "PositionBook",
+    engine: Engine,
+    book: PositionBook,
     prices: Any,
     *,
     fund: float | Fund = 0.0,
@@ -150,8 +152,8 @@ def _check(path: str, gaps: str, slippage: float, stop_after: int | None) -> Non
 class _Ahead:
     """A replay before it begins."""
 
-    engine: "Engine"
-    book: "PositionBook"
+    engine: Engine
+    book: PositionBook
     opening: Opening
     bars: Bars
     steps: Steps
@@ -188,7 +190,7 @@ def _opened(ahead: _Ahead, balance: int) -> CoreReplay:
 
 
 def _core(
-    ahead: _Ahead, book: "PositionBook", marks: Floats, margin: Wholes, wallet: Wholes, fund: int
+    ahead: _Ahead, book: PositionBook, marks: Floats, margin: Wholes, wallet: Wholes, fund: int
 ) -> CoreReplay:
     bound, opening = ahead.engine.bind(book), ahead.opening
     return CoreReplay(

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from levcore.book.arrays import Floats
 from levcore.closing.money import Wholes
+from levcore.shown import Shown
 
 if TYPE_CHECKING:
     from levcore.book.positions import PositionBook
@@ -122,7 +123,7 @@ class ReplaySeries:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Replay:
+class Replay(Shown):
     """Result of `levcore.replay`. Amounts are int64 quanta; ``amount / per_unit`` is money.
 
     Attributes

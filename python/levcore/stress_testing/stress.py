@@ -1,5 +1,7 @@
 """A book in many scenarios: what is left, required, liquidated and missing, and the worst of each account."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -33,8 +35,8 @@ EQUITY, REQUIREMENT = (ACCOUNT_MEASURES.index(name) for name in ("equity", "main
 
 def stress(
     engine: Engine,
-    book: "PositionBook",
-    marks: "Marks",
+    book: PositionBook,
+    marks: Marks,
     shocks: Any,
     *,
     betas: Betas | None = None,
@@ -95,7 +97,7 @@ def stress(
     of_kind("engine", engine, Engine)
     prices = np.asarray(mark_prices(book, marks))
     moves, labels = moves_of_instruments(book, shocks, betas, others)
-    moved = prices[np.newaxis] * (1.0 + moves).reshape(len(moves), *(1,) * (prices.ndim - 1), -1)
+    moved = prices[np.newaxis] * (1.0 + moves).reshape(len(moves), *(1,) * (prices.ndim - 1), moves.shape[1])
     result = Stress(book, labels, _currencies(engine, book))
     sums = _Sums(engine, book)
     for first, of_rows, of_wallets in _evaluated(engine, book, moves, moved, asset_prices, threads):
@@ -105,7 +107,7 @@ def stress(
 
 def _evaluated(
     engine: Engine,
-    book: "PositionBook",
+    book: PositionBook,
     moves: Floats,
     moved: Floats,
     asset_prices: Mapping[str, float] | None,
@@ -121,7 +123,7 @@ def _evaluated(
             yield scenario, of_rows, of_wallets
 
 
-def _currencies(engine: Engine, book: "PositionBook") -> tuple[str, ...]:
+def _currencies(engine: Engine, book: PositionBook) -> tuple[str, ...]:
     named = tuple(settlements(book, engine.bind(book).policies)[0])
     return named if book.balances is None else (*named, OF_ACCOUNTS)
 
@@ -129,7 +131,7 @@ def _currencies(engine: Engine, book: "PositionBook") -> tuple[str, ...]:
 class _Sums:
     """Where each isolated row and each wallet is added up."""
 
-    def __init__(self, engine: Engine, book: "PositionBook") -> None:
+    def __init__(self, engine: Engine, book: PositionBook) -> None:
         bound = engine.bind(book)
         currencies, place = settlements(book, bound.policies)
         self.cross, self.wallets = np.asarray(book.is_cross), bound.wallets
