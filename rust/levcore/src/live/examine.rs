@@ -83,7 +83,6 @@ impl Pass for RowPass<'_> {
         let manner = Manner { basis, cross: false, bounds: true };
         prices::find_prices(&mut tile, terms, policy, instruments, &rows.entries, &found, manner);
         let without_fees = policy.isolated_fees.basis == FeeBasis::None && policy.cross_fees.price_fee == 0.0;
-        let held = (tile.cash.abs() + tile.entry_value + tile.requirement).array();
         let (solved, zeros) = (given != Basis::Mark || without_fees, Slots::of(&tile));
         let held = (tile.cash.abs() + tile.entry_value + tile.requirement).array();
         for slot in 0..rows.place.len() {
