@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from levcore.live.index import TriggerIndex
     from levcore.planning.plan import plan
     from levcore.reconciliation.reconcile import reconcile
-    from levcore.replay.replay import replay
+    from levcore.replays.replay import replay
     from levcore.reports.installation import show_versions
     from levcore.reports.report import report
     from levcore.rules.funds import FundRules, fund_rules
@@ -151,7 +151,7 @@ LATER = {
     "positions_from_fills": "levcore.fills.table",
     "quantities_to_close": "levcore.engine.quantities_to_close",
     "reconcile": "levcore.reconciliation.reconcile",
-    "replay": "levcore.replay.replay",
+    "replay": "levcore.replays.replay",
     "report": "levcore.reports.report",
     "reverse_stress": "levcore.stress_testing.reverse",
     "show_versions": "levcore.reports.installation",

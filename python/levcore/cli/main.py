@@ -33,6 +33,7 @@ from levcore.cli.options import (
 from levcore.cli.plan import add_plan
 from levcore.cli.progress import Progress
 from levcore.cli.reconcile import add_reconcile
+from levcore.cli.replay import add_ladder, add_replay
 from levcore.cli.terminal import note, say, write_rows
 from levcore.cli.tiers import add_tiers
 from levcore.engine.engine import Engine
@@ -162,6 +163,8 @@ def _parser() -> Parser:
     add_compare(commands)
     add_plan(commands)
     add_reconcile(commands)
+    add_replay(commands)
+    add_ladder(commands)
     add_tiers(commands)
     listing = commands.add_parser(
         "policies", help="list the bundled policies", description="List the bundled policies, or show one."

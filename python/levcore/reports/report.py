@@ -14,11 +14,13 @@ from levcore.errors import DTypeError, InputError
 from levcore.files.writing import write_text
 from levcore.planning.plan import Plan
 from levcore.reconciliation.result import Reconciliation
+from levcore.replays.result import Replay
 from levcore.reports.comparison.page import comparison_page
 from levcore.reports.html import page_html, template_library
 from levcore.reports.page import Page
 from levcore.reports.plan.page import plan_page
 from levcore.reports.reconciliation import reconciliation_page
+from levcore.reports.replay.page import replay_page
 from levcore.reports.risk.gather import gather
 from levcore.reports.risk.page import risk_page
 from levcore.reports.systems import against_page
@@ -27,7 +29,7 @@ from levcore.systems.against import Against
 
 __all__ = ["check_report_path", "report"]
 
-Result = BookRisk | Comparison | Plan | Reconciliation | Against
+Result = BookRisk | Comparison | Plan | Reconciliation | Against | Replay
 
 TOP_OF_TEXT, TOP_OF_PAGE = 10, 20
 
@@ -68,9 +70,9 @@ def report(
 
     Parameters
     ----------
-    result : BookRisk, Comparison, Plan, Reconciliation or Against
+    result : BookRisk, Comparison, Plan, Reconciliation, Against or Replay
         What `levcore.Engine.evaluate` with every measure, `levcore.compare`, `levcore.plan`,
-        `levcore.reconcile` or `levcore.against` returns.
+        `levcore.reconcile`, `levcore.against` or `levcore.replay` returns.
     path : path, optional
         The file to write, ``.html`` or ``.htm``; it needs Jinja2, the extra ``report``.
     title : str
@@ -159,5 +161,7 @@ def _page(
         return reconciliation_page(result, *words)
     if isinstance(result, Against):
         return against_page(result, *words)
-    expected = "BookRisk, Comparison, Plan, Reconciliation or Against"
+    if isinstance(result, Replay):
+        return replay_page(result, *words)
+    expected = "BookRisk, Comparison, Plan, Reconciliation, Against or Replay"
     raise DTypeError("result", "must be a result that a report shows", expected, type(result).__name__)

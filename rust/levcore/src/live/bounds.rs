@@ -9,6 +9,14 @@ use crate::codes::status::Status;
 /// requirement where one takes over. Inside of this margin every tick is evaluated; outside of it none can change a verdict.
 pub(crate) const GUARD: f64 = 1e-7;
 
+/// Amounts beyond this, or below its reciprocal, may leave the range of float64 as prices move: their rows are looked at at every tick.
+pub(crate) const EXTREME: f64 = 1e100;
+
+/// Whether no price that a tick may have takes an amount out of the range of float64.
+pub(crate) fn is_ordinary(amount: f64) -> bool {
+    amount < EXTREME && amount > 1.0 / EXTREME
+}
+
 /// The verdict that bounds are about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Judgement {

@@ -7,7 +7,7 @@ use crate::codes::measures::Measure;
 use crate::codes::status::{AccountStatus, FIRST_FAILURE, FIRST_PARTIAL, Status};
 use crate::job::context::{Job, PolicyPart};
 use crate::job::isolated::isolated_tile;
-use crate::live::bounds::{Bounds, GUARD, Judgement, Zeros, is_of_price};
+use crate::live::bounds::{Bounds, GUARD, Judgement, Zeros, is_of_price, is_ordinary};
 use crate::live::subjects::Account;
 use crate::live::verdicts::{AccountVerdicts, LegMemory, RowVerdict};
 use crate::machine::compare::{Compare, ROWS};
@@ -57,11 +57,17 @@ impl Work for RowWork<'_, '_, '_> {
         }
         prices::find_prices::<C>(tile, policy, &part.instruments, basis, false);
         prices::bound_prices(tile);
+        let mut ordinary = [false; ROWS];
+        for slot in 0..rows.len() {
+            let held = tile.cash[slot].abs() + tile.entry_value[slot] + tile.requirement[slot];
+            ordinary[slot] = is_ordinary(tile.value[slot]) && is_ordinary(held) && is_ordinary(tile.size[slot]);
+        }
         let without_fees = policy.isolated_fees.basis == FeeBasis::None && policy.cross_fees.price_fee == 0.0;
         let solved = given != Basis::Mark || without_fees;
         for slot in 0..rows.len() {
             let RowVerdict { state, status, .. } = found[first + slot];
-            found[first + slot].bounds = bounds_of_row(tile, slot, &part.instruments, state, status, solved);
+            found[first + slot].bounds =
+                bounds_of_row(tile, slot, &part.instruments, state, status, solved && ordinary[slot]);
         }
     }
 }
@@ -257,6 +263,8 @@ fn refine(
             if hopeless || legs.status[leg] == Status::Flat as u8 {
                 found.bounds[leg] = Bounds::NONE;
             } else if Judgement::of(verdict.state) == Judgement::Unknown {
+                found.bounds[leg] = Bounds::at(marked.mark);
+            } else if !is_ordinary(legs.value[leg]) || !is_ordinary(legs.magnitude[leg]) {
                 found.bounds[leg] = Bounds::at(marked.mark);
             } else if fallback || account.pooled.is_some() {
                 let contract = &marked.instrument.contract;

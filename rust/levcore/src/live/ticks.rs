@@ -1,6 +1,7 @@
 //! Prices in the order of time, several of which may hold at one instant.
 
 use crate::error::{Error, Result};
+use crate::live::bounds::is_ordinary;
 
 /// Ticks as borrowed columns.
 #[derive(Debug, Clone, Copy)]
@@ -31,7 +32,7 @@ impl Ticks<'_> {
     /// # Errors
     ///
     /// [`Error::Length`] for columns of several lengths or starts that do not end with them, [`Error::Code`] for an instrument that is none,
-    /// [`Error::Domain`] for starts that fall or a price that is not positive and finite.
+    /// [`Error::Domain`] for starts that fall or a price that is not between 1e-100 and 1e100.
     pub fn check(&self, instruments: usize) -> Result<()> {
         let expected = self.price.len();
         if self.instrument.len() != expected {
@@ -53,8 +54,10 @@ impl Ticks<'_> {
             let found = i64::from(self.instrument[row]);
             return Err(Error::Code { argument: "instrument", row, found, limit });
         }
-        match self.price.iter().find(|&&price| !(price > 0.0 && price < f64::INFINITY)) {
-            Some(&found) => Err(Error::Domain { argument: "price", expected: "a positive number", found }),
+        match self.price.iter().find(|&&price| !is_ordinary(price)) {
+            Some(&found) => {
+                Err(Error::Domain { argument: "price", expected: "a number between 1e-100 and 1e100", found })
+            }
             None => Ok(()),
         }
     }

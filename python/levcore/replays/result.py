@@ -127,6 +127,12 @@ class Replay:
         Quanta a unit of settlement currency.
     events : ReplayEvents
     series : ReplaySeries
+    instruments : tuple of str
+        By name.
+    closes : ndarray of float64, shape (t, i), quote per base
+        Last price of each instrument at each time of the prices, stopped or not; NaN where there is none.
+    times : ndarray, shape (t,)
+        Times of the prices.
     steps, of_steps : int
         Steps that were taken, of how many; fewer: it was stopped.
     opening_money, opening_fund : int
@@ -140,7 +146,7 @@ class Replay:
     margin : ndarray of int64, shape (n,)
         Margins of isolated rows.
     wallet : ndarray of int64, shape (a,)
-        Wallets by ``book.account_ids``; of those without positions -1.
+        Wallets by ``book.account_ids``; those without positions took no part.
     other : Replay or None
         The same book along the other path of its bars, if both were asked for.
     """
@@ -151,6 +157,9 @@ class Replay:
     per_unit: float
     events: ReplayEvents
     series: ReplaySeries
+    instruments: tuple[str, ...]
+    closes: Floats
+    times: npt.NDArray[Any]
     steps: int
     of_steps: int
     opening_money: int
@@ -217,11 +226,15 @@ class Replay:
         sums = {name: sum(getattr(e, name)[kind].tolist()) / per_unit for name in names}
         debts = {name.replace(" ", "_"): amount / per_unit for name, amount in self.debts().items()}
         held = int((self.book.quantity != 0).sum())
+        unpaid = sum(e.unpaid[kind].tolist()) / per_unit
+        paid = sum(sums[name] for name in ("fund", "deleveraging", "socialised"))
         return {
             "positions": held,
             "liquidated": int(kind.sum()),
             "share": int(kind.sum()) / max(held, 1),
             **sums,
+            "missing": paid + unpaid,
+            "unpaid": unpaid,
             **debts,
             "deleveraged": int((e.kind == 1).sum()),
         }

@@ -12,11 +12,11 @@ from levcore.arguments import is_number, is_word
 from levcore.closing.fund import Fund
 from levcore.closing.money import instruments_of, quanta_per_unit
 from levcore.errors import InputError
-from levcore.replay.opening import Opening, open_book
-from levcore.replay.prices import Bars, read_bars
-from levcore.replay.result import AMOUNTS, SERIES, Replay, ReplayEvents, ReplaySeries
-from levcore.replay.rules import Rules, rules_of
-from levcore.replay.steps import Steps, steps_of
+from levcore.replays.opening import Opening, open_book
+from levcore.replays.prices import Bars, read_bars
+from levcore.replays.result import AMOUNTS, SERIES, Replay, ReplayEvents, ReplaySeries
+from levcore.replays.rules import Rules, rules_of
+from levcore.replays.steps import Steps, steps_of
 
 if TYPE_CHECKING:
     from levcore.book.positions import PositionBook
@@ -207,10 +207,12 @@ def _result(
         open_interest=open_interest,
         **dict(zip(SERIES, amounts, strict=True)),
     )
+    closes = np.full((bars.times.size, len(opening.book.instrument_names)), np.nan)
+    closes[np.repeat(np.arange(bars.times.size), np.diff(bars.starts)), bars.instrument] = bars.prices[:, -1]
     left, margin, wallet, _ = core.state()
     funded, funding, _, _ = core.totals()
     back = np.argsort(opening.order)
-    wallets = np.full(len(book.account_ids), -1, dtype=np.int64)
+    wallets = to_quanta(np.nan_to_num(book.wallet_balance), rules.per_unit)
     wallets[opening.account_of] = wallet
     return Replay(
         policy=engine.policy,
@@ -219,6 +221,9 @@ def _result(
         per_unit=rules.per_unit,
         events=events,
         series=series,
+        instruments=tuple(opening.book.instrument_names),
+        closes=closes,
+        times=bars.times,
         steps=core.steps,
         of_steps=len(steps),
         opening_money=sum(opening.margin.tolist()) + sum(opening.wallet.tolist()),

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from levcore.book.arrays import Floats
 from levcore.errors import InputError
-from levcore.replay.prices import PATHS, Bars, read_rates, times_of
+from levcore.replays.prices import PATHS, Bars, read_rates, times_of
 
 __all__ = ["Steps", "steps_of"]
 
