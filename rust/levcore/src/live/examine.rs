@@ -44,6 +44,7 @@ impl Work for RowWork<'_, '_, '_> {
                 liquidation_price: tile.results[Measure::LiquidationPrice][slot],
                 equity: tile.results[Measure::Equity][slot],
                 maintenance_margin: tile.results[Measure::MaintenanceMargin][slot],
+                margin_ratio: tile.results[Measure::MarginRatio][slot],
                 bounds: Bounds::NONE,
             });
         }

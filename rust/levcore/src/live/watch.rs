@@ -59,6 +59,11 @@ impl Watch {
         Self { lower: lower.into(), upper: upper.into(), rows }
     }
 
+    /// Makes room for a row more.
+    pub(crate) fn grow(&mut self) {
+        self.rows += 1;
+    }
+
     /// Whether a price reaches any bound.
     #[inline(always)]
     pub(crate) fn is_reached(&self, price: f64) -> bool {
