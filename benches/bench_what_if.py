@@ -1,8 +1,8 @@
-"""Changes a second: `levcore.what_if` beside a loop in Python and beside numba.
+"""Changes a second: `levcore.what_if` beside a loop over `evaluate` and beside numba.
 
 Orders on isolated rows and on accounts of ten legs; the number of changes is the argument, by default a
-million. The opponents do what a trader's script does for an order: entry price, margin, wallet, and the
-liquidation price by a marginal table. levcore gives eleven measures of the position and nine of the account.
+million. The loop builds the changed account and evaluates it, order by order; numba's program is one loop
+over all orders with the tables as constants, which gives the same outputs and knows no other rule.
 """
 
 from __future__ import annotations
@@ -26,95 +26,38 @@ NAMES = [f"X{place}" for place in range(100)]
 Floats = npt.NDArray[np.float64]
 
 
-def deductions() -> Floats:
-    """What each tier takes off."""
-    return np.concatenate(([0.0], np.cumsum(FLOORS[1:] * np.diff(RATES))))
-
-
-CUTS = deductions()
-
-
-def order_on_isolated(
-    quantity: float, entry: float, margin: float, bought: float, price: float, leverage: float
-) -> float:
-    """Liquidation price after an order on an isolated position."""
-    after = quantity + bought
-    if (quantity > 0.0) == (bought > 0.0):
-        margin += abs(bought) * price / leverage
-        entry = (abs(quantity) * entry + abs(bought) * price) / abs(after)
-    elif abs(bought) > abs(quantity):
-        margin, entry = abs(after) * price / leverage, price
-    else:
-        margin *= abs(after) / abs(quantity)
-    if after == 0.0:
-        return np.nan
-    side = 1.0 if after > 0.0 else -1.0
-    needed = side * abs(after) * entry - margin
-    best = -1e300 if side > 0.0 else 1e300
-    for tier in range(FLOORS.size):
-        value = (needed - CUTS[tier]) / (side - RATES[tier])
-        best = max(best, value) if side > 0.0 else min(best, value)
-    return best / abs(after)
-
-
-def order_on_account(
-    leg: int,
-    quantity: Floats,
-    entry: Floats,
-    mark: Floats,
-    wallet: float,
-    bought: float,
-    price: float,
-    fee: float,
-) -> float:
-    """Liquidation price of a leg after an order on it, the other nine legs at their marks."""
-    held = quantity[leg]
-    after, entry_after, wallet = held + bought, entry[leg], wallet - fee * abs(bought) * price
-    if (held > 0.0) == (bought > 0.0):
-        entry_after = (abs(held) * entry_after + abs(bought) * price) / abs(after)
-    else:
-        closed = min(abs(bought), abs(held))
-        wallet += (1.0 if held > 0.0 else -1.0) * closed * (price - entry_after)
-        if abs(bought) > abs(held):
-            entry_after = price
-    if after == 0.0:
-        return np.nan
-    surplus = wallet
-    for other in range(quantity.size):
-        if other != leg:
-            value = abs(quantity[other]) * mark[other]
-            requirement = 0.0
-            for tier in range(FLOORS.size):
-                requirement = max(requirement, RATES[tier] * value - CUTS[tier])
-            surplus += quantity[other] * (mark[other] - entry[other]) - requirement
-    side = 1.0 if after > 0.0 else -1.0
-    needed = side * abs(after) * entry_after - surplus
-    best = -1e300 if side > 0.0 else 1e300
-    for tier in range(FLOORS.size):
-        value = (needed - CUTS[tier]) / (side - RATES[tier])
-        best = max(best, value) if side > 0.0 else min(best, value)
-    return best / abs(after)
-
-
-def isolated_loop(row: Any, book: Any, bought: Floats, price: Floats, out: Floats) -> None:
-    """Every order on an isolated row."""
-    quantity, entry, margin = book
-    for change in range(row.size):
-        at = row[change]
-        out[change] = order_on_isolated(
-            quantity[at], entry[at], margin[at], bought[change], price[change], 10.0
-        )
-
-
-def account_loop(row: Any, book: Any, bought: Floats, price: Floats, out: Floats) -> None:
-    """Every order on a leg of an account."""
-    quantity, entry, mark, wallet = book
-    for change in range(row.size):
-        account, leg = row[change] // LEGS, row[change] % LEGS
-        own = slice(account * LEGS, account * LEGS + LEGS)
-        out[change] = order_on_account(
-            leg, quantity[own], entry[own], mark[own], wallet[account], bought[change], price[change], 0.0005
-        )
+def loop_over_evaluate(engine: lc.Engine, columns: Any, order: Any, cross: bool) -> list[float]:
+    """Liquidation price after each order: a book of the changed account, evaluated, one after the other."""
+    code, quantity, entry, more, marks = columns
+    found = []
+    for row, bought, price in zip(*order, strict=True):
+        first = row // LEGS * LEGS if cross else row
+        rows = slice(first, first + (LEGS if cross else 1))
+        held, paid = quantity[row], entry[row]
+        after, average = held + bought, paid
+        adds = (held > 0.0) == (bought > 0.0)
+        turns = not adds and abs(bought) > abs(held)
+        closed = 0.0 if adds else min(abs(bought), abs(held))
+        realized = closed * (price - paid) * (1.0 if held > 0.0 else -1.0)
+        if adds:
+            average = (abs(held) * paid + abs(bought) * price) / abs(after)
+        elif turns:
+            average = price
+        sizes, entries = quantity[rows].copy(), entry[rows].copy()
+        sizes[row - first], entries[row - first] = after, average
+        own: dict[str, Any]
+        if cross:
+            wallet = more[row // LEGS] + realized - 0.0005 * abs(bought) * price
+            own = {"account": ["a"] * LEGS, "margin_mode": "cross", "wallet_balance": {"a": wallet}}
+        elif adds:
+            own = {"isolated_margin": [more[row] + abs(bought) * price / 10.0]}
+        elif turns:
+            own = {"isolated_margin": [abs(after) * price / 10.0]}
+        else:
+            own = {"isolated_margin": [more[row] * abs(after) / abs(held)]}
+        book = lc.PositionBook(code[rows], sizes, entries, leverage=10.0, instrument_names=NAMES, **own)
+        found.append(float(engine.evaluate(book, marks).liquidation_price[row - first]))
+    return found
 
 
 def best_of(work: Callable[[], Any], runs: int = 3) -> float:
@@ -158,41 +101,47 @@ def main(count: int) -> None:
     bought = quantity[row] * random.choice([-2.0, -0.5, 0.5, 1.0], count)
     price = mark[row] * np.exp(random.normal(0.0, 0.01, count))
     fees = {"isolated rows": 0.0, "accounts of ten legs": 0.0005}
-    loops = {
-        "isolated rows": (isolated_loop, (quantity, entry, margin)),
-        "accounts of ten legs": (account_loop, (quantity, entry, mark, wallet)),
-    }
-    try:
-        import numba
-    except ImportError:
-        numba = None
     print(f"{count:,} orders on {ROWS:,} rows, {os.cpu_count()} processors")
-    if numba is not None:
-        for name in ("order_on_isolated", "order_on_account"):
-            globals()[f"python_{name}"] = globals()[name]
     for name, book in books.items():
+        cross = name != "isolated rows"
         changes = lc.Changes(
             np.ones(count, np.uint8), row=row, quantity=bought, price=price, fee_rate=fees[name]
         )
-        loop, columns = loops[name]
-        few, out = min(count, 20_000), np.empty(count)
-        slow = best_of(lambda: loop(row[:few], columns, bought[:few], price[:few], out), 1)  # noqa: B023
         for threads in (1, 2):
             engine = lc.Engine(policy, threads=threads)
             result = lc.what_if(engine, book, marks, changes, before=False)
             spent = best_of(lambda: lc.what_if(engine, book, marks, changes, before=False, out=result))  # noqa: B023
             print(f"{name}: levcore, {threads} threads: {count / spent / 1e6:.2f} M changes/s")
-        found = result.after.positions.liquidation_price[:few]
-        positive = out[:few] > 0.0
-        assert np.allclose(found[positive], out[:few][positive], rtol=1e-9, equal_nan=True), name
-        print(f"{name}: loop in Python: {few / slow / 1e6:.4f} M changes/s")
-        if numba is not None:
-            helper = "order_on_isolated" if loop is isolated_loop else "order_on_account"
-            globals()[helper] = numba.njit(globals()[f"python_{helper}"])
-            fast = numba.njit(loop)
-            fast(row[:10], columns, bought[:10], price[:10], out)
-            spent = best_of(lambda: fast(row, columns, bought, price, out))  # noqa: B023
-            print(f"{name}: numba, 1 thread, the price alone: {count / spent / 1e6:.2f} M changes/s")
+        prices = result.after.positions.liquidation_price
+        few = slice(0, min(count, 500))
+        columns = code, quantity, entry, wallet if cross else margin, marks
+        order = row[few].tolist(), bought[few].tolist(), price[few].tolist()
+        told: list[float] = []
+        slow = best_of(lambda: told.extend(loop_over_evaluate(engine, columns, order, cross)), 1)  # noqa: B023
+        assert np.allclose(told, prices[few], rtol=1e-9, equal_nan=True), name
+        print(f"{name}: a loop over evaluate: {len(told) / slow / 1e6:.4f} M changes/s")
+        against_numba(name, (quantity, entry, mark, columns[3]), (row, bought, price), prices, cross)
+
+
+def against_numba(name: str, book: Any, order: Any, prices: Floats, cross: bool) -> None:
+    """Time numba's program of the same outputs, once it agrees."""
+    try:
+        import numba
+
+        import opponents_numba_what_if as opponent
+    except ImportError:
+        print(f"{name}: numba is not installed")
+        return
+    run = opponent.accounts if cross else opponent.isolated
+    out = np.empty((opponent.OUTPUTS, prices.size))
+    run(*(order[0], book, *order[1:]), out)
+    assert np.allclose(out[opponent.PRICE], prices, rtol=1e-9, equal_nan=True), name
+    for threads in (1, 2):
+        numba.set_num_threads(threads)
+        spent = best_of(lambda: run(order[0], book, *order[1:], out))
+        print(
+            f"{name}: numba, {threads} threads, the same outputs: {prices.size / spent / 1e6:.2f} M changes/s"
+        )
 
 
 if __name__ == "__main__":

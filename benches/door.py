@@ -143,7 +143,7 @@ def bytes_a_row(rows: int) -> tuple[float, float]:
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, nargs="+", default=[1, 100, 10_000, 1_000_000])
+    parser.add_argument("--rows", type=int, nargs="*", default=[1, 100, 10_000, 1_000_000])
     parser.add_argument("--memory", type=int, nargs="*", default=[])
     parser.add_argument("--bytes", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()

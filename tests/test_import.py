@@ -14,11 +14,11 @@ OURS = {
     "levcore": ["_levcore", "arguments", "errors", "frozen", "measures", "status"],
     "levcore.book": [
         "arrays", "asset_prices", "balances", "coded_labels", "labelled", "labels", "listings", "marks",
-        "numbered_labels", "policy_labels", "positions", "readers",
+        "named_wallets", "numbered_labels", "policy_labels", "positions", "readers", "wallets",
     ],
     "levcore.engine": [
-        "account_risk", "balance_risk", "columns", "compiled", "engine", "frames", "known_prices", "risk",
-        "shared_memory", "threads",
+        "account_risk", "balance_risk", "columns", "compiled", "engine", "frames", "risk",
+        "shared_memory", "threads", "wallet_risk",
     ],
     "levcore.rules": [
         "assets", "fees", "instruments", "policy", "symbols", "table_fit", "terms", "tier_rows", "tiers",

@@ -11,7 +11,9 @@ import pytest
 import levcore as lc
 from levcore.errors import DTypeError, InputError, ShapeError, UnknownRuleError
 from levcore.reference.what_if.orders import margin_of_orders
+from levcore.reference.what_if.what_if import what_if as what_if_reference
 from support.random_books import CONFIGURATIONS, book_of, random_columns
+from support.random_changes import random_changes
 
 STATED = {"order_margin": "larger_side", "order_loss": "counted", "order_ratio": "frozen"}
 TIERS = lc.TierTable.single_rate("0.01")
@@ -74,31 +76,101 @@ def test_an_inverse_order_that_opens() -> None:
     assert result.order_loss[0] == pytest.approx(10_000.0 * (1 / 40_000.0 - 1 / 50_000.0), rel=1e-12)
 
 
-@pytest.mark.parametrize("rule", ["none", "larger_side", "sum"])
-@pytest.mark.parametrize("configuration", CONFIGURATIONS, ids=lambda each: each.name)
-def test_kernel_and_reference_agree(configuration: Any, rule: Any) -> None:
-    if configuration.mode == "isolated" or configuration.policy.initial_margin_rule == "table":
-        return
-    policy = configuration.policy.replace(**STATED | {"order_margin": rule})
-    random = np.random.default_rng(5)
-    columns, marks = random_columns(configuration, 80, 5)
-    positions, names, count = book_of(columns), columns["instrument_names"], 200
-    row = random.integers(0, len(positions), count)
-    held = positions.quantity[row]
-    orders = lc.Orders(
-        [positions.account_ids[code] for code in random.integers(0, len(positions.account_ids), count)],
-        [names[code] for code in positions.instrument_codes[row]],
-        held * random.choice([-2.0, -0.5, 0.5, 1.0, 0.0, NAN], count, p=[0.3, 0.2, 0.2, 0.28, 0.01, 0.01]),
-        positions.entry_price[row] * np.exp(random.normal(0.0, 0.05, count)),
+def random_orders(book: lc.PositionBook, count: int, seed: int, bad: float = 0.02) -> lc.Orders:
+    """Open orders in the instruments that accounts hold, and in others; a share of them bad."""
+    random = np.random.default_rng(seed)
+    row = random.integers(0, len(book), count)
+    return lc.Orders(
+        [book.account_ids[code] for code in random.integers(0, len(book.account_ids), count)],
+        [book.name_of(each) for each in row.tolist()],
+        book.quantity[row]
+        * random.choice(
+            [-2.0, -0.5, 0.5, 1.0, 0.0, NAN], count, p=[0.3, 0.2, 0.2, 0.3 - bad, bad / 2, bad / 2]
+        ),
+        book.entry_price[row] * np.exp(random.normal(0.0, 0.05, count)),
         random.random(count) < 0.2,
-        np.where(random.random(count) < 0.5, NAN, 7.0),
+        np.where(random.random(count) < 25 * bad, NAN, 7.0),
     )
+
+
+CHARGED = [
+    each for each in CONFIGURATIONS if each.mode != "isolated" and each.policy.initial_margin_rule != "table"
+]
+
+
+@pytest.mark.parametrize("rule", ["none", "larger_side", "sum"])
+@pytest.mark.parametrize("configuration", CHARGED, ids=lambda each: each.name)
+def test_kernel_and_reference_agree(configuration: Any, rule: Any) -> None:
+    policy = configuration.policy.replace(**STATED | {"order_margin": rule})
+    columns, marks = random_columns(configuration, 80, 5)
+    positions = book_of(columns)
+    orders = random_orders(positions, 200, 5)
     engine = lc.Engine(policy)
     found = lc.order_margin(engine, positions, marks, orders)
     expected = margin_of_orders(engine, positions, marks, orders)
     assert found.status.tolist() == expected.status.tolist()
     for name in found.measures:
         assert np.array_equal(found[name], expected[name], equal_nan=True), name
+
+
+@pytest.mark.parametrize("sequence", [False, True], ids=["alone", "in sequence"])
+@pytest.mark.parametrize("configuration", CHARGED, ids=lambda each: each.name)
+def test_what_if_counts_orders_as_the_reference_does(configuration: Any, sequence: bool) -> None:
+    engine = lc.Engine(configuration.policy.replace(**STATED))
+    columns, marks = random_columns(configuration, 60, 8, spoiled=False)
+    positions, names = book_of(columns), columns["instrument_names"]
+    orders = random_orders(positions, 60, 8, bad=0.002)
+    changes = random_changes(positions, 100, 8, instruments=names[:-1])
+    labels = np.random.default_rng(8).integers(0, 20, len(changes)) if sequence else False
+    found = lc.what_if(engine, positions, marks, changes, sequence=labels, orders=orders)
+    expected = what_if_reference(
+        engine, positions, marks, changes, sequence=labels, orders=orders, evaluated=by_kernel(engine)
+    )
+    assert np.isfinite(found.order_sums).any()
+    assert np.array_equal(found.order_sums, expected.order_sums, equal_nan=True)
+    assert np.array_equal(found.free_margin, expected.free_margin, equal_nan=True)
+
+
+def by_kernel(engine: lc.Engine) -> Any:
+    return lambda changed, policies, at: lc.Engine(dict(policies)).evaluate(changed, at)
+
+
+def test_what_if_counts_orders_as_the_changed_book_would() -> None:
+    """Orders on legs of accounts, against `order_margin` of books that hold the changed position."""
+    random, engine = np.random.default_rng(9), lc.Engine(POLICY)
+    quantity, owner = random.choice([-1.0, 1.0], 12) * random.uniform(1.0, 20.0, 12), np.arange(12) // 2
+    names, leverage = ["X", "I"] * 6, random.integers(2, 20, 12).astype(float)
+    entry = np.where(np.arange(12) % 2, 50_000.0, 100.0) * random.uniform(0.9, 1.1, 12)
+    wallet = random.uniform(50.0, 500.0, 6)
+
+    def held(number: np.ndarray, price: np.ndarray, money: np.ndarray) -> lc.PositionBook:
+        return lc.PositionBook(
+            names, number, price, owner.tolist(), "cross", leverage=leverage, accounts=range(6),
+            wallet_balance=money,
+        )  # fmt: skip
+
+    now = held(quantity, entry, wallet)
+    orders = random_orders(now, 40, 4)
+    row = random.integers(0, 12, 30)
+    bought = quantity[row] * random.choice([-2.0, -1.0, -0.5, 1.0], 30)
+    changes = lc.Changes("order", row=row, quantity=bought, fee_rate=0.001)
+    found = lc.what_if(engine, now, MARKS, changes, orders=orders)
+    for change, place in enumerate(row.tolist()):
+        after, price, money = quantity.copy(), entry.copy(), wallet.copy()
+        after[place], price[place] = found.quantity[change], found.entry_price[change]
+        account = int(owner[place])
+        money[account] = found.wallet_balance[change]
+        expected = lc.order_margin(engine, held(after, price, money), MARKS, orders)
+        told = found.order_margin[change], found.order_loss[change], found.free_margin[change]
+        wanted = expected.order_margin, expected.order_loss, expected.free_margin
+        assert told == tuple(pytest.approx(each[account], abs=0.0, rel=0.0, nan_ok=True) for each in wanted)
+        judged = bool(expected.may_open[account]) and not found.liquidated_at_once[change]
+        assert found.may_open[change] == judged
+    assert {True, False} == {*found.may_open.tolist()}
+    plain = lc.what_if(engine, now, MARKS, changes, out=found)
+    assert np.array_equal(plain.free_margin, plain.after.accounts.free_margin, equal_nan=True)
+    with pytest.raises(InputError, match="orders"):
+        _ = plain.order_margin
 
 
 @pytest.mark.parametrize(
@@ -121,7 +193,7 @@ def test_a_bad_order_fails_its_account(status: lc.Status, columns: dict[str, Any
         "price": [100.0],
     } | columns
     result = lc.order_margin(lc.Engine(POLICY), book(), MARKS, lc.Orders(**terms))
-    assert result.failures() == [(0, status)]
+    assert [(each.row, each.status) for each in result.failures()] == [(0, status)]
     assert all(np.isnan(result[name][0]) for name in result.measures)
     assert result.may_open.tolist() == [False]
 
@@ -151,3 +223,7 @@ def test_bad_calls() -> None:
     )
     with pytest.raises(InputError, match="one-way"):
         lc.order_margin(engine, hedged, MARKS, orders)
+    with pytest.raises(InputError, match="one-way"):
+        lc.what_if(engine, hedged, MARKS, lc.Changes("close", row=0), orders=orders)
+    with pytest.raises(DTypeError, match="orders"):
+        lc.what_if(engine, book(), MARKS, lc.Changes("close", row=0), orders=[1.0])  # type: ignore[arg-type]

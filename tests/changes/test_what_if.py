@@ -11,7 +11,8 @@ import pytest
 import levcore as lc
 from levcore import _levcore
 from levcore.changes.status import ChangeKind, ChangeStatus
-from levcore.errors import DTypeError, InputError, ShapeError, UnknownRuleError
+from levcore.errors import DTypeError, InputError, ReadOnlyError, ShapeError, UnknownRuleError
+from levcore.measures import ACCOUNT_MEASURES
 
 TIERS = lc.TierTable.marginal([(0, "0.01", None, 50), (100_000, "0.02", None, 20)], unit="quote", cap=1e6)
 POLICY = lc.policy("generic").with_instruments(
@@ -128,7 +129,7 @@ def test_a_position_opened_by_a_sequence_is_the_next_row() -> None:
     assert result.quantity.tolist() == [2.0, 0.0, 1.0]
     assert result.wallet_balance.tolist() == [8_000.0, 8_200.0, 8_200.0]
     alone = lc.what_if(ENGINE, book, MARKS, changes)
-    assert alone.failures() == [(1, ChangeStatus.UNKNOWN_ROW)]
+    assert [(each.row, each.status) for each in alone.failures()] == [(1, ChangeStatus.UNKNOWN_ROW)]
 
 
 def test_a_long_sequence_is_its_last_state() -> None:
@@ -206,7 +207,7 @@ def test_a_change_is_refused_with_its_status(
     tables = [lc.Instrument("BTC", "linear", TIERS)]
     result = one(book, kind, tables=tables, **columns)
     assert ChangeStatus(result.status[0]) is status
-    assert result.failures() == [(0, status)]
+    assert [(each.row, each.status) for each in result.failures()] == [(0, status)]
     assert np.isnan(result.column("quantity")).all()
     assert not result.may_open[0]
     assert not result.liquidated_at_once[0]
@@ -237,7 +238,7 @@ def test_a_wallet_holds_one_currency() -> None:
         margin_mode=["cross", "isolated"],
     )  # fmt: skip
     result = lc.what_if(lc.Engine(policy), book, {"U": 100.0, "C": 100.0}, changes)
-    assert [status for _, status in result.failures()] == [ChangeStatus.MIXED_SETTLEMENT] * 2
+    assert [each.status for each in result.failures()] == [ChangeStatus.MIXED_SETTLEMENT] * 2
 
 
 def test_a_refused_change_leaves_its_sequence_as_it_was() -> None:
@@ -316,8 +317,17 @@ def test_no_changes_and_no_rows() -> None:
 
 def test_results_are_columns() -> None:
     result = one(cross(), "close", row=[0, 1])
-    assert set(result) == {*result.measures, "status"}
-    assert set(dict(result.after.positions)) == {*result.after.positions.measures, "state", "status"}
+    assert result.keys() == ("change", *result.measures, "status")
+    assert result.after.accounts.keys() == ("change", *ACCOUNT_MEASURES, "state", "status")
+    assert result.after.positions.to_dict().keys() == {
+        "change",
+        *result.after.positions.measures,
+        "state",
+        "status",
+    }
+    assert result.frame().names[0] == "change"
+    with pytest.raises(ReadOnlyError, match="cannot be set"):
+        result.after.positions.book = cross()
     assert all(len(column) == 2 for column in result.to_dict().values())
     assert repr(result) == "WhatIf(2 changes, 0 refused)"
     assert repr(result.changes) == "Changes(2 close)"

@@ -236,6 +236,37 @@ def test_winners_are_listed_with_price_and_remainder() -> None:
     assert at_mark.ledger.balances()["closed"] == 0
 
 
+@pytest.mark.parametrize(
+    ("sharing", "lots"),
+    [("queue", [3.0, 0.0]), ("contracts", [0.5, 2.5]), ("profit", [1.0, 2.0]), ("wealth", [1.0, 2.0])],
+)
+def test_lots_fall_on_winners_as_the_policy_shares_them(sharing: str, lots: list[float]) -> None:
+    """Shorts of 5 and 25 with profits of 75 and 150 at 85, and as much equity in the same proportion."""
+    policy = closing_policy(
+        close_out_payers=("deleveraging",),
+        close_out_ranking="profit_share_times_leverage" if sharing == "queue" else "none",
+        close_out_sharing=sharing,
+        close_out_price="bankruptcy",
+        trader_owes="no",
+    )
+    book = lc.PositionBook(
+        ["A"] * 3,
+        [3.0, -5.0, -25.0],
+        [100.0, 100.0, 91.0],
+        isolated_margin=[15.0, 25.0, 50.0],
+        leverage=[20.0, 20.0, 20.0],
+        account=["l", "a", "b"],
+    )
+    closed = lc.close_out(lc.Engine(policy), book, {"A": 85.0})
+    taken = dict(
+        zip(closed.winners[0].tolist(), (closed.winners[1] / closed.lots_per_unit).tolist(), strict=True)
+    )
+    assert [taken.get(row, 0.0) for row in (1, 2)] == lots
+    given = sum(closed.winners[2].tolist()) + closed.ledger.total("rounding", "closed")
+    assert given == 30 * 10**8
+    np.testing.assert_allclose(closed.winner_price, 95.0)
+
+
 def test_11279_liquidations_and_as_many_deleveragings_take_milliseconds() -> None:
     """As in the busiest second of 2025-10-10 on Hyperliquid, generated to that form."""
     count = 11_279

@@ -37,13 +37,11 @@ def test_paradex_closes_a_fifth_at_a_time(penalty: float, share: float, left: fl
     Its table: 0.1 BTC from 60,000 and -1 ETH from 3,000 at 54,800 and 3,400, 1,000 of collateral, 1 %; steps
     of 20 % until the requirement is under 90 % of the equity. The penalty is 50 % (text: 70 %) of it.
     """
-    rules = {"close_out_step": "share", "close_out_share": 0.2, "close_out_next": "same"}
-    engine = stated(
-        [one_rate("BTC", 0.01), one_rate("ETH", 0.01)],
-        close_out_exit_level=0.9,
-        close_out_fee_rate=penalty,
-        **rules,
-    )
+    policy = lc.policy("paradex")
+    with pytest.raises(UnknownRuleError, match=r"close_out_fee_rate is unknown.*70 %.*50 %"):
+        policy.known("close_out_fee_rate")
+    stated_fee = policy.replace(close_out_fee_rate=penalty, closing_fee_basis="none", closing_fee_rate=0.0)
+    engine = lc.Engine(stated_fee.with_instruments([one_rate("BTC", 0.01), one_rate("ETH", 0.01)]))
     book = lc.PositionBook(
         ["BTC", "ETH"], [0.1, -1.0], [60_000.0, 3_000.0], margin_mode="cross", wallet_balance=1_000.0
     )

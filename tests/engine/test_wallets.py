@@ -11,6 +11,7 @@ import levcore as lc
 from levcore import errors
 from levcore.changes.status import ChangeStatus
 from levcore.engine.distances import distance
+from levcore.live.index import TriggerIndex
 from levcore.reference.accounts.distance import distance as reference_distance
 from levcore.reference.what_if.what_if import what_if as reference_what_if
 from support.comparison import assert_same_risk, same_bits
@@ -334,3 +335,13 @@ def test_a_change_in_an_account_that_is_refused_leaves_it_so(wallets: dict[str, 
         result = what_if(engine, book, MARKS, changes)
         assert result.after.accounts.status.tolist() == [MIXED, MIXED]
         assert np.isnan(result.after.positions.equity).all()
+
+
+def test_later_questions_refuse_several_wallets_or_go_by_wallet() -> None:
+    engine, refused = lc.Engine(WALLET_EACH), Refused(errors.InputError, "book")
+    book = legs_of("ABCA", "aaab", wallet_balance=BOTH)
+    refused.check(lambda: TriggerIndex(engine, book, MARKS))
+    elsewhere = legs_of("A", "a", wallet_balance={"a": {"USDC": 5.0}})
+    refused.check(lambda: lc.close_out(lc.Engine(UNKNOWN), elsewhere, MARKS))
+    whole = lc.reverse_stress(engine, book, MARKS, 1.0)
+    assert whole.lower == lc.reverse_stress(engine, engine.by_wallet(book), MARKS, 1.0).lower

@@ -76,6 +76,7 @@ def test_the_command_line_evaluates_wallets_apart(
     report = capsys.readouterr().out
     assert "2 accounts in 3 wallets, each judged apart" in report
     assert "a, USDC" in report
+    assert "Wallets of cross accounts" in report
     assert main(["explain", *inputs, "--row", "1"]) == OK
     assert "cross_wallet              USDC" in capsys.readouterr().out
     assert main(["score", *inputs, "--set", "cross_wallet=account"]) == FOUND

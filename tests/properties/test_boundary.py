@@ -51,7 +51,8 @@ def test_contiguous_float64_is_not_copied(name: str) -> None:
     assert getattr(book, name)[0] == 77.0
 
 
-def test_wallet_and_codes_are_not_copied_either() -> None:
+def test_a_wallet_is_not_copied_and_codes_are() -> None:
+    """Which instrument a row is in was decided when the book was built; what it holds may change."""
     codes, wallet = np.zeros(3, dtype=np.uint32), np.array([5.0, 6.0])
     book = lc.PositionBook(
         codes,
@@ -63,7 +64,8 @@ def test_wallet_and_codes_are_not_copied_either() -> None:
         wallet_balance=wallet,
         instrument_names=["X"],
     )
-    assert np.shares_memory(book.instrument_codes, codes)
+    assert not np.shares_memory(book.instrument_codes, codes)
+    assert np.shares_memory(book.wallet_balance, wallet)
     assert book.copied == ("quantity", "entry_price")
     assert book.wallet_balance.tolist() == wallet.tolist()
 

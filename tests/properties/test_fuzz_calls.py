@@ -37,6 +37,17 @@ CROSS = lc.PositionBook(
 )
 MARKS = {"BTCUSDT": 61_000.0, "ETHUSDT": 3_050.0}
 RISK = ENGINE.evaluate(BOOK, MARKS)
+CLOSING = lc.Engine(
+    POLICY.replace(
+        close_out_step="whole",
+        close_out_fee_rate=0.001,
+        close_out_remainder="fund",
+        close_out_payers=("fund",),
+        close_out_guard_band=0.5,
+        close_out_before=(),
+    )
+)
+GUARD = lc.Guard(means=MARKS)
 
 GOOD: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "PositionBook": (
@@ -95,6 +106,79 @@ GOOD: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "report": (lc.report, {"result": RISK, "top": 5}),
     "leg_costs": (lc.leg_costs, {"engine": ENGINE, "book": CROSS, "marks": MARKS}),
     "concentration": (lc.concentration, {"risk": RISK}),
+    "close_out": (
+        lc.close_out,
+        {
+            "engine": CLOSING,
+            "book": BOOK,
+            "marks": MARKS,
+            "fills": MARKS,
+            "row_fills": [math.nan, 2_000.0],
+            "slippage": 5.0,
+            "trigger": "mark",
+            "guard": GUARD,
+            "cooling": [False, False],
+            "priced_by": "mark",
+            "fund": 1e6,
+            "other_money": {"ann": 1.0},
+            "quantum": 1e-4,
+            "lot": 1e-4,
+            "seed": 1,
+        },
+    ),
+    "cascade": (
+        lc.cascade,
+        {
+            "engine": CLOSING,
+            "book": BOOK,
+            "instrument": "BTCUSDT",
+            "price": 50_000.0,
+            "impact": lc.Impact.linear(0.1, 1e3),
+            "marks": MARKS,
+            "direction": "down",
+            "lot": 1e-4,
+        },
+    ),
+    "variants": (
+        lc.variants,
+        {
+            "book": BOOK,
+            "policy": POLICY,
+            "at_most": (5.0,),
+            "sizes_of": (0.5,),
+            "isolated": True,
+            "stops": (0.1,),
+            "widest": (0.5,),
+        },
+    ),
+    "outcomes": (
+        lc.outcomes,
+        {"engine": CLOSING, "variants": lc.variants(BOOK, POLICY), "marks": MARKS, "guard": GUARD},
+    ),
+    "close_loans": (
+        lc.close_loans,
+        {
+            "policy": lc.policy("aave-v3"),
+            "debt": [9e3],
+            "collateral": [1e4],
+            "health_factor": [0.9],
+            "bonus": [0.05],
+            "total_debt": [9e3],
+            "total_collateral": [1e4],
+            "fee": 0.1,
+            "quantum": 1e-4,
+        },
+    ),
+    "Fund": (lc.Fund, {"balance": 1e6, "floor": 1.0, "largest_value": 1e5}),
+    "fund_under": (lc.Fund.under, {"rules": lc.fund_rules("Bybit"), "balance": 1.0, "peak": 2.0}),
+    "fund_rules": (lc.fund_rules, {"venue": "Binance", "on": "2020-01-01"}),
+    "Guard": (lc.Guard, {"halted": ["BTCUSDT"], "ages": {"BTCUSDT": 1.0}, "oldest": 60.0}),
+    "guarded": (
+        lambda **guard: lc.close_out(CLOSING, BOOK, MARKS, guard=lc.Guard(**guard)),
+        {"means": MARKS, "halted": ["ETHUSDT"], "ages": {"BTCUSDT": 1.0}, "oldest": 60.0},
+    ),
+    "linear": (lc.Impact.linear, {"coefficient": 0.1, "depth": 1e3}),
+    "levels": (lc.Impact.levels, {"distance": [0.1], "size": [1e3]}),
     "plan": (
         lc.plan,
         {

@@ -58,7 +58,7 @@ class Row:
     price: float = 1.0
     policy: lc.MarginPolicy = field(default=POLICY, repr=False)
 
-    def evaluate(self) -> lc.BookRisk:
+    def evaluate(self, by: str = "kernel") -> lc.BookRisk:
         columns: dict[str, Any] = {
             name: [getattr(self, name)]
             for name in ("quantity", "entry_price", "leverage", "accrued_funding", "risk_limit")
@@ -73,7 +73,10 @@ class Row:
         else:
             columns |= {"margin_mode": "cross", "wallet_balance": self.wallet}
         book = lc.PositionBook([self.instrument] * self.legs, **columns)
-        return lc.Engine(self.policy).evaluate(book, {self.instrument: self.mark}, asset_prices=prices)
+        marks = {self.instrument: self.mark}
+        if by == "reference":
+            return lc.reference.evaluate(book, self.policy, marks, asset_prices=prices)
+        return lc.Engine(self.policy).evaluate(book, marks, asset_prices=prices)
 
     @property
     def is_cross(self) -> bool:
@@ -235,9 +238,10 @@ PRECEDENCE: list[tuple[lc.Status, Row]] = [
 ]
 
 
+@pytest.mark.parametrize("by", ["kernel", "reference"])
 @pytest.mark.parametrize(("status", "row"), PRECEDENCE)
-def test_of_several_findings_one_is_told(status: lc.Status, row: Row) -> None:
-    assert lc.Status(row.evaluate().status[0]) is status
+def test_of_several_findings_one_is_told(status: lc.Status, row: Row, by: str) -> None:
+    assert lc.Status(row.evaluate(by).status[0]) is status
 
 
 def test_findings_about_the_inputs_move_no_number() -> None:

@@ -14,6 +14,7 @@ from support.closing_books import ONE_RATE
 from support.published_fates import AFTER_THE_TRIGGER
 
 UNIT = 1e8
+FIRST_WAVE = Path(__file__).parents[1] / "data" / "first_wave_2025_10_10.csv"
 Numbers = npt.NDArray[Any]
 loss_parts: Any = core.loss_parts
 deleverage: Any = core.deleverage
@@ -41,22 +42,38 @@ def test_profit_of_a_deleveraged_short(size: float, entry: float, profit: float)
 
 
 def test_gap_of_one_account_at_one_instant() -> None:
-    """The five largest of 44 coins of a liquidated account, Hyperliquid 2025-10-10, first wave.
+    """44 coins of one liquidated account, Hyperliquid 2025-10-10, first wave (1760130964831 ms).
 
-    github.com/pluriholonomic/autodeleveraging-analysis@aae0be8: quantity, gap a contract, gap in USD.
+    github.com/pluriholonomic/autodeleveraging-analysis@aae0be8 (MIT): quantity, gap a contract, gap in USD;
+    together 2,266,239.82024108.
     """
-    coins = [
-        (2765836.3699999955, 0.6020000000000068, 1665033.494740016),
-        (18919193.0, 0.0061400000000000265, 116163.8450200005),
-        (4204513953.0, 2.300000000000001e-05, 96703.82091900005),
-        (779846.9000000001, 0.10660000000000022, 83131.67954000019),
-        (27900555.30000001, 0.00275000000000003, 76726.52707500086),
-    ]
-    size, gap, expected = (np.array(column) for column in zip(*coins, strict=True))
-    none = np.zeros(5)
+    table = np.loadtxt(FIRST_WAVE, delimiter=",", skiprows=1, usecols=(1, 2, 3))
+    size, gap, expected = (np.ascontiguousarray(column) for column in table.T)
+    none = np.zeros(44)
     parts = loss_parts(size, gap, gap, none, none, UNIT)
-    assert parts[0].tolist() == [0] * 5
-    np.testing.assert_allclose(parts[1] / UNIT, expected, rtol=1e-9)
+    assert not parts[0].any()
+    np.testing.assert_allclose(parts[1] / UNIT, expected, rtol=1e-9, atol=1e-8)
+    assert parts[1].sum() / UNIT == pytest.approx(2_266_239.82024108, rel=1e-9)
+
+
+def test_equity_after_two_fundings() -> None:
+    """arXiv:2512.01112v3, section 2: funding is 3/5 - mark/oracle, times mark and quantity."""
+    quantity = np.array([1.0, 1.0, -4.0, 1.0, -1.0])
+    cash = np.array([2.0, 2 / 3, 8 / 3, 2 / 19, 10 / 99])
+    policy = lc.policy("generic").replace(**ONE_RATE)
+    policy = policy.with_instruments([lc.Instrument("X", "linear", tiers=lc.TierTable.single_rate(0.1))])
+    accrued = np.zeros(5)
+    for mark, oracle, funding, equity in (
+        (1.4, 1.5, [-0.4667, -0.4667, 1.8667, -0.4667, 0.4667], [1.9333, 0.6, 2.9334, 0.0386, 0.1677]),
+        (1.3, 1.25, [-0.572, -0.572, 2.288, -0.572, 0.572], [1.2613, -0.072, 5.6214, -0.6334, 0.8397]),
+    ):
+        paid = (0.6 - mark / oracle) * mark * quantity
+        np.testing.assert_allclose(paid, funding, atol=1e-4)
+        accrued = accrued + paid
+        book = lc.PositionBook(["X"] * 5, quantity, [1.0] * 5, isolated_margin=cash, accrued_funding=accrued)
+        risk = lc.Engine(policy).evaluate(book, {"X": mark})
+        np.testing.assert_allclose(risk.equity, equity, atol=1.5e-4)
+        assert (risk.state == lc.State.BANKRUPT).tolist() == [each < 0 for each in equity]
 
 
 def test_a_queue_and_shares_by_profit() -> None:

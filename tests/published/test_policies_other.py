@@ -13,6 +13,7 @@ from levcore.book.balances import Balances
 from levcore.errors import UnknownRuleError
 from levcore.rules.assets import Asset
 from levcore.rules.policy import RULES
+from levcore.rules.policy_files import DEFAULTS
 from support.closing.quantums import Account, Leg
 from support.published_cases import EVALUATORS
 
@@ -243,7 +244,8 @@ def test_tradingviews_price_of_a_margin_call(evaluate: Evaluator, side: int, mar
 
 def test_unprotected_is_generic_but_for_who_pays() -> None:
     ours, generic = lc.policy("unprotected"), lc.policy("generic")
-    after = {rule for rule in RULES if rule.startswith("close_out_")} | {"trader_owes", "debtor"}
+    stated = {rule for rule in RULES if rule.startswith("close_out_") and rule not in DEFAULTS}
+    after = stated | {"trader_owes", "debtor"}
     assert {rule for rule in RULES if getattr(ours, rule) != getattr(generic, rule)} == after
     book = lc.PositionBook(["X"], [1.0], [100.0], isolated_margin=[10.0], leverage=[10.0])
     policy = ours.with_instruments([lc.Instrument("X", "linear", lc.TierTable.single_rate("0.01"))])

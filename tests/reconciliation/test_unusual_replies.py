@@ -247,12 +247,13 @@ def test_a_fee_that_other_numbers_contradict_is_not_recovered() -> None:
     price = number(stated, "liqPrice")
     assert price.verdict is Verdict.SAME
     assert price.ours == pytest.approx(0.503696, abs=5e-7)
-    # Why 0.00055 is not taken: each margin is past the half of its last digit, 1e-8. The requirement is that of a
-    # fee on a bankruptcy price rounded up to 0.49967; the initial margin is 5e-8 above even that, unexplained.
-    maintenance, initial = number(stated, "positionMM"), number(stated, "positionIM")
-    assert 1.3e-8 < float(maintenance.theirs) - maintenance.ours < 1.4e-8
+    # Why 0.00055 is not taken: each margin is past the half of its last digit, 1e-8. The requirement is
+    # that of a fee on a bankruptcy price rounded up to 0.49967; the initial margin is 5e-8 above that.
+    maintenance = number(stated, "positionMM").ours
+    assert maintenance is not None
+    assert 1.3e-8 < 0.04387893 - maintenance < 1.4e-8
     assert round(7 * 0.7492 * 0.008 + 0.00055 * 7 * 0.49967, 8) == 0.04387893
-    assert round(float(initial.theirs) - (5.2465 / 3 + 0.00055 * 7 * 0.49967), 8) == 5e-8
+    assert round(1.75075711 - (5.2465 / 3 + 0.00055 * 7 * 0.49967), 8) == 5e-8
 
 
 @pytest.mark.parametrize("fee", ["0.0004", "0.00055", "0.0006", "0.00075", "0.001"])

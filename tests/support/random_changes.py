@@ -110,8 +110,9 @@ def assert_same(found: Any, expected: Any) -> None:
         if one is not None:
             sides += [(one.positions, other.positions), (one.accounts, other.accounts)]
     for one, other in sides:
-        assert one.keys() == other.keys()
-        for name in one:
+        names = one.keys()
+        assert names == other.keys()
+        for name in names:
             left, right = one[name], other[name]
             same = (left == right) & (np.signbit(left) == np.signbit(right)) | (
                 np.isnan(left) & np.isnan(right)

@@ -173,7 +173,8 @@ def integer_codes(name: str, values: npt.NDArray[Any], limit: int) -> Codes:
             row,
             int(outside.sum()),
         )
-    return np.ascontiguousarray(values, dtype=np.uint32)
+    # Decisions of the book: later changes of the caller's array must neither be seen nor lead outside.
+    return np.array(values, dtype=np.uint32, order="C")
 
 
 def refuse_masked(name: str, values: object) -> None:

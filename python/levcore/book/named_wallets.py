@@ -63,7 +63,9 @@ def read_wallets(
         expected = "accounts, wallet_balance and wallet_currency, one a wallet"
         raise InputError("wallet_currency", "needs the accounts and balances of the wallets", expected)
     codes, labels = factorize("accounts", accounts)
+    # A copy: which wallet is whose is found once, as with every label, and the balances stand with it.
     balances = np.array(float_column("wallet_balance", wallet_balance, codes.size, []))
+    balances.flags.writeable = False
     copied.append("wallet_balance")
     currencies = _currencies(wallet_currency, codes.size)
     named = NamedWallets(codes.astype(np.int64), currencies, balances)

@@ -100,9 +100,10 @@ class PositionBook(Frozen):
     Notes
     -----
     A book does not change: setting an attribute raises `levcore.errors.ReadOnlyError`, `replace` builds
-    another book. Contiguous float64 arrays are not copied: the book sees later changes of their values, but
-    not of the sign of a decision taken when it was built (instrument, account, margin mode, policy).
-    ``copied`` names the columns that were copied.
+    another book. Contiguous float64 arrays are not copied: the book sees later changes of their values.
+    ``copied`` names the columns of numbers that were copied; wallets by currency are. Decisions (instrument,
+    account, margin mode, policy) are taken when it is built, from codes as from names: later changes are not
+    seen.
     """
 
     __slots__ = (

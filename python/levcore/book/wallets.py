@@ -83,8 +83,16 @@ class Wallets:
         """First wallet of each account, which is its only one where it has balances."""
         return np.searchsorted(self.account, accounts).astype(np.uint32)
 
-    def refuse_several(self, what: str) -> None:
+    def refuse_several(self, what: str, *, refused: bool = True) -> None:
         """Refuse a call that knows an account by its id alone, where some have several wallets.
+
+        Parameters
+        ----------
+        what : str
+            The call, for the message.
+        refused : bool
+            Whether accounts that are refused for their currencies may be in the book, as an evaluation has
+            them; not where the call makes books of its own of rows and wallets.
 
         Raises
         ------
@@ -94,6 +102,9 @@ class Wallets:
         if self.is_split:
             rule = f"must have one wallet an account for {what}"
             raise InputError("book", rule, "engine.by_wallet(book)", "accounts with several wallets")
+        if self.status is not None and not refused:
+            rule = f"must have accounts in one currency for {what}"
+            raise InputError("book", rule, "one settlement currency", "accounts in several")
 
     def apart(self, book: "PositionBook") -> "PositionBook":
         """The book with an account for each wallet; see `levcore.Engine.by_wallet`."""

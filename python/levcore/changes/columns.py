@@ -80,12 +80,13 @@ def names_of(
     changes: Changes,
     tables: Sequence[Instrument],
     policies: Sequence["MarginPolicy"],
+    more: Sequence[str] = (),
 ) -> Names:
-    """Names of a book and of its changes."""
+    """Names of a book, of its changes, and more that are named beside them."""
     for place, table in enumerate(tables):
         if not isinstance(table, Instrument):
             raise DTypeError("tables", "must hold instruments", "Instrument", type(table).__name__, place)
-    added = [table.name for table in tables]
+    added = [*(table.name for table in tables), *more]
     if changes.instrument is not None:
         added += [str(label) for label in changes.instrument[1] if label != ""]
     instruments = tuple(dict.fromkeys((*book.instrument_names, *added)))

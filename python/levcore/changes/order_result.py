@@ -1,13 +1,14 @@
 """What open orders ask for, by order and by account."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from levcore.book.arrays import Floats
-from levcore.changes.result import Bytes, ChangeResult, Column
-from levcore.status import Status
+from levcore.engine.columns import AccountColumns, Column, Failure
+from levcore.measures import Measure
+from levcore.status import Code, Status
 
 if TYPE_CHECKING:
     from levcore.engine.risk import BookRisk
@@ -15,10 +16,17 @@ if TYPE_CHECKING:
 
 __all__ = ["OrderMargin"]
 
-SUMS = ("order_margin", "order_loss", "initial_margin", "free_margin")
+Bytes = npt.NDArray[np.uint8]
+
+SUMS = (
+    Measure("order_margin", "settlement currency", "Margin that the orders ask for beside the positions."),
+    Measure("order_loss", "settlement currency", "Loss at the mark that the orders would open with."),
+    Measure("initial_margin", "settlement currency", "Initial margin of positions and orders."),
+    Measure("free_margin", "settlement currency", "Equity less that."),
+)
 
 
-class OrderMargin(ChangeResult):
+class OrderMargin(AccountColumns):
     """Margin of open orders by account, made by `levcore.order_margin`.
 
     Its ``status``, uint8 of shape (o,), holds codes of `levcore.Status`, one an order;
@@ -38,24 +46,27 @@ class OrderMargin(ChangeResult):
         Equity less that; negative: nothing more may be opened.
     """
 
-    __slots__ = ("ids", "risk")
+    __slots__ = ("risk",)
 
-    code_names = ()
+    risk: "BookRisk"
 
-    order_margin = Column("Margin that orders ask for, settlement currency.")
-    order_loss = Column("Loss at the mark that orders would open with, settlement currency.")
-    initial_margin = Column("Initial margin of positions and orders, settlement currency.")
-    free_margin = Column("Equity less that, settlement currency.")
+    table = SUMS
+    kinds: ClassVar[dict[str, type[Code]]] = {}
+    codes: ClassVar[tuple[str, ...]] = ()
+    order_margin = Column()
+    order_loss = Column()
+    initial_margin = Column()
+    free_margin = Column()
 
     def __init__(self, risk: "BookRisk", orders: int) -> None:
-        super().__init__(SUMS, len(risk.accounts))
-        self._codes: Bytes = np.empty((1, orders), dtype=np.uint8)
-        self.ids: tuple[Any, ...] = risk.accounts.ids
-        self.risk = risk
+        results, codes = np.empty((len(SUMS), len(risk.accounts))), np.empty((1, orders), dtype=np.uint8)
+        self._fill(book=risk.book, risk=risk, _results=results, _codes=codes)
 
-    def __len__(self) -> int:
-        """Number of accounts."""
-        return len(self.ids)
+    @property
+    def status(self) -> Bytes:
+        """Codes of `levcore.Status`, shape (o,), one an order."""
+        codes: Bytes = self._codes[0]
+        return codes
 
     @property
     def buffers(self) -> tuple[Floats, Bytes]:
@@ -64,9 +75,7 @@ class OrderMargin(ChangeResult):
 
     def settle(self) -> None:
         """Join what orders ask for with what the positions do."""
-        accounts, by_account = self.risk.accounts, self._policies()
-        counted = np.array([policy.order_loss == "counted" for policy in by_account], dtype=np.bool_)
-        self._results[1] = np.where(counted | np.isnan(self.order_loss), self.order_loss, 0.0)
+        accounts = self.risk.accounts
         self._results[2] = (accounts.initial_margin + self.order_margin) + self.order_loss
         self._results[3] = accounts.equity - self.initial_margin
 
@@ -103,11 +112,10 @@ class OrderMargin(ChangeResult):
         ratio: Floats = np.where(np.isnan(left), np.nan, np.where(frozen, lowered, accounts.margin_ratio))
         return ratio
 
-    def failures(self, limit: int | None = None) -> list[tuple[int, Status]]:
+    def failures(self, limit: int | None = None) -> list[Failure]:
         """Orders that could not be charged, with the reason; the first `limit` of them."""
-        rows = np.flatnonzero(self.status)[:limit]
-        return [(int(row), Status(self.status[row])) for row in rows]
+        rows = np.flatnonzero(self.status)[:limit].tolist()
+        return [self._failure(row, Status(int(self.status[row]))) for row in rows]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Columns by name, ``account`` first; views, not copies."""
-        return {"account": self.ids, **super().to_dict()}
+    def _failure(self, place: int, status: Code) -> Failure:
+        return Failure(place, None, status, "", None)

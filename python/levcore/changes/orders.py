@@ -22,7 +22,15 @@ from levcore.errors import DTypeError, InputError, ShapeError
 if TYPE_CHECKING:
     from levcore.rules.policy import MarginPolicy
 
-__all__ = ["OrderColumns", "Orders", "names_of_orders", "order_columns", "order_margin"]
+__all__ = [
+    "OrderColumns",
+    "Orders",
+    "check_orders",
+    "names_in",
+    "names_of_orders",
+    "order_columns",
+    "order_margin",
+]
 
 Labels = Sequence[Any] | npt.NDArray[Any]
 
@@ -110,6 +118,7 @@ class OrderColumns:
     leverage: Floats
     reduce_only: npt.NDArray[np.bool_]
     rules: list[str]
+    loss_counts: list[bool]
     base_of: Codes
     settlement: Codes
 
@@ -157,12 +166,9 @@ def order_margin(engine: Engine, book: PositionBook, marks: Marks, orders: Order
     >>> margin.order_margin.tolist(), margin.free_margin.tolist()
     ([5900.0], [8100.0])
     """
-    _check(engine, book, orders)
+    check_orders(engine, book, orders)
     bound = engine.bind(book)
     policies = bound.policies
-    bound.wallets.refuse_several("orders")
-    for policy in policies:
-        _check_policy(policy)
     names = names_of_orders(book, orders)
     prices = extended_marks(book, names, marks)
     risk = engine.evaluate(book, prices[..., : len(book.instrument_names)])
@@ -185,7 +191,12 @@ def order_margin(engine: Engine, book: PositionBook, marks: Marks, orders: Order
 
 def names_of_orders(book: PositionBook, orders: Orders) -> Names:
     """Names of a book and of its orders."""
-    return Names(tuple(dict.fromkeys((*book.instrument_names, *map(str, orders.instrument[1])))), (), ())
+    return Names(tuple(dict.fromkeys((*book.instrument_names, *names_in(orders)))), (), ())
+
+
+def names_in(orders: Orders | None) -> tuple[str, ...]:
+    """Instruments that orders name."""
+    return () if orders is None else tuple(map(str, orders.instrument[1]))
 
 
 def order_columns(
@@ -210,6 +221,7 @@ def order_columns(
         leverage=orders.leverage,
         reduce_only=orders.reduce_only,
         rules=[str(each.order_margin) for each in policies],
+        loss_counts=[each.order_loss == "counted" for each in policies],
         base_of=names.base_of,
         settlement=settlement_codes(names, policies).ravel(),
     )
@@ -245,7 +257,8 @@ def _known(name: str, column: tuple[Codes, list[Any]], places: dict[Any, int]) -
     return found.astype(np.uint32)
 
 
-def _check(engine: Engine, book: PositionBook, orders: Orders) -> None:
+def check_orders(engine: Engine, book: PositionBook, orders: Orders) -> None:
+    """Refuse orders that cannot be charged: as `order_margin` says."""
     for argument, value, kind in (("engine", engine, Engine), ("orders", orders, Orders)):
         if not isinstance(value, kind):
             raise DTypeError(argument, f"must be {kind.__name__}", kind.__name__, type(value).__name__)
@@ -256,6 +269,10 @@ def _check(engine: Engine, book: PositionBook, orders: Orders) -> None:
     if book.balances is not None:
         rule = "must have wallets: the margin of orders is not computed for accounts with balances"
         raise InputError("book", rule, "wallet_balance", "balances")
+    bound = engine.bind(book)
+    bound.wallets.refuse_several("orders")
+    for policy in bound.policies:
+        _check_policy(policy)
 
 
 def _check_policy(policy: "MarginPolicy") -> None:

@@ -1,7 +1,6 @@
 """Results of a what-if: columns of the changes, of the positions changed and of their accounts."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -9,11 +8,14 @@ import numpy.typing as npt
 from levcore.book.arrays import Floats
 from levcore.changes.leverage import highest_leverage
 from levcore.changes.status import FIRST_REFUSED, ChangeStatus
+from levcore.engine.account_risk import AccountRisk
+from levcore.engine.columns import CodeColumn, Column, Failure, ResultColumns
 from levcore.errors import InputError
-from levcore.measures import ACCOUNT_MEASURES
-from levcore.status import State
+from levcore.measures import MEASURES, Measure
+from levcore.status import AccountStatus, Code, State, Status
 
 if TYPE_CHECKING:
+    from levcore.book.positions import PositionBook
     from levcore.changes.changes import Changes
     from levcore.changes.columns import Names
     from levcore.rules.policy import MarginPolicy
@@ -22,132 +24,76 @@ __all__ = ["ChangedAccounts", "ChangedPositions", "Side", "WhatIf"]
 
 Bytes = npt.NDArray[np.uint8]
 EFFECTS = (
-    "instrument_code",
-    "policy_code",
-    "is_cross",
-    "quantity",
-    "entry_price",
-    "isolated_margin",
-    "leverage",
-    "wallet_balance",
-    "realized_pnl",
-    "fee",
-    "cash_flow",
+    Measure("instrument_code", "code", "Of the instrument or replaced table; NaN without a position."),
+    Measure("policy_code", "code", "Of the policy of the changed position; NaN without one."),
+    Measure("is_cross", "code", "1 for a cross position, 0 for an isolated one; NaN without a position."),
+    Measure("quantity", "contracts", "Signed, after the change."),
+    Measure("entry_price", "quote per base", "Average entry price after the change."),
+    Measure(
+        "isolated_margin", "settlement currency", "Of an isolated position; NaN: what its leverage asks for."
+    ),
+    Measure("leverage", "multiple", "Leverage after the change."),
+    Measure("wallet_balance", "settlement currency", "Wallet of the account after the change."),
+    Measure("realized_pnl", "settlement currency", "Profit that the fill realizes, before its fee."),
+    Measure("fee", "settlement currency", "Fee of the fill."),
+    Measure("cash_flow", "settlement currency", "What reaches the wallet of the account."),
 )
 """Columns of what a change did, in the order of ``rust/levcore/src/what_if/outputs.rs``."""
 
 
-class Column:
-    """A column of a result by its name."""
+class _ByChange(ResultColumns):
+    """Columns with one value a change."""
 
-    def __init__(self, doc: str) -> None:
-        self.__doc__ = doc
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        """Take the name that it has in the class."""
-        self.name = name
-
-    @overload
-    def __get__(self, result: None, owner: type) -> "Column": ...
-    @overload
-    def __get__(self, result: "ChangeResult", owner: type) -> Floats: ...
-    def __get__(self, result: "ChangeResult | None", owner: type) -> "Column | Floats":
-        """Column of the result, shape (c,)."""
-        return self if result is None else result.column(self.name)
-
-
-class ChangeResult:
-    """Columns by name, one value a change, and their codes."""
-
-    __slots__ = ("_codes", "_results", "measures")
-
-    code_names: tuple[str, ...] = ("state", "status")
-
-    def __init__(self, measures: tuple[str, ...], count: int) -> None:
-        self.measures = measures
-        self._results: Floats = np.empty((len(measures), count))
-        self._codes: Bytes = np.empty((len(self.code_names), count), dtype=np.uint8)
+    __slots__ = ()
 
     def __len__(self) -> int:
         """Number of changes."""
         return int(self._codes.shape[1])
 
-    @property
-    def buffers(self) -> tuple[Floats, Bytes]:
-        """Where the kernel and the reference write."""
-        return self._results, self._codes
+    def _make(self, book: "PositionBook", measures: int, count: int) -> None:
+        codes = np.empty((len(self.codes), count), dtype=np.uint8)
+        self._fill(book=book, _results=np.empty((measures, count)), _codes=codes)
 
-    def column(self, name: str) -> Floats:
-        """Column by name, shape (c,).
+    def _labels(self) -> dict[str, Any]:
+        return {"change": np.arange(len(self))}
 
-        Raises
-        ------
-        InputError
-            If it was not asked for, or there is none of that name.
-        """
-        try:
-            place = self.measures.index(name)
-        except ValueError:
-            raise InputError(name, "was not computed", ", ".join(self.measures), "") from None
-        column: Floats = self._results[place]
-        return column
-
-    def keys(self) -> tuple[str, ...]:
-        """Names of the columns."""
-        return (*self.measures, *self.code_names)
-
-    def __iter__(self) -> Iterator[str]:
-        """Names of the columns, so that ``dict(result)`` and frame constructors work."""
-        return iter(self.keys())
-
-    def __getitem__(self, name: str) -> npt.NDArray[Any]:
-        """Column by name."""
-        if name in self.code_names:
-            codes: Bytes = self._codes[self.code_names.index(name)]
-            return codes
-        return self.column(name)
-
-    def to_dict(self) -> dict[str, npt.NDArray[Any]]:
-        """Columns by name; views, not copies."""
-        return {name: self[name] for name in self.keys()}
-
-    @property
-    def status(self) -> Bytes:
-        """Codes of status, shape (c,)."""
-        codes: Bytes = self._codes[-1]
-        return codes
+    def _failure(self, place: int, status: Code) -> Failure:
+        return Failure(place, None, status, "", None)
 
 
-class ChangedPositions(ChangeResult):
+class ChangedPositions(_ByChange):
     """Measures of the positions that changes are about, as `levcore.BookRisk` has them.
 
     The status of a change without a position, or that was refused, is ``NO_POSITION``.
     """
 
-    __slots__ = ()
+    __slots__ = ("measures",)
 
-    notional = Column("Value at the mark, settlement currency.")
-    unrealized_pnl = Column("Profit since entry at the mark, settlement currency.")
-    return_on_equity = Column("Profit over the entry value divided by leverage.")
-    initial_margin = Column("Margin needed to open, settlement currency.")
-    maintenance_margin = Column("Margin that must be kept, settlement currency.")
-    equity = Column("Of isolated positions their own, of cross ones their account's.")
-    margin_ratio = Column("Requirement over equity, a fraction; of cross positions the account's.")
-    effective_leverage = Column("Notional over equity.")
-    liquidation_price = Column("Mark price at which it is liquidated, quote per base; NaN: none.")
-    bankruptcy_price = Column("Mark price at which equity is zero, quote per base.")
-    distance_to_liquidation = Column("Adverse move to the liquidation price over the mark.")
-    liquidation_price_lower = Column("Price at or below which it is liquidated.")
-    liquidation_price_upper = Column("Price at or above which it is liquidated.")
+    measures: tuple[str, ...]
 
-    @property
-    def state(self) -> Bytes:
-        """Codes of `levcore.State`, shape (c,)."""
-        codes: Bytes = self._codes[0]
-        return codes
+    table = MEASURES
+    notional = Column()
+    unrealized_pnl = Column()
+    return_on_equity = Column()
+    initial_margin = Column()
+    maintenance_margin = Column()
+    equity = Column()
+    margin_ratio = Column()
+    effective_leverage = Column()
+    liquidation_price = Column()
+    bankruptcy_price = Column()
+    distance_to_liquidation = Column()
+    liquidation_price_lower = Column()
+    liquidation_price_upper = Column()
+    state = CodeColumn(State)
+    status = CodeColumn(Status)
+
+    def __init__(self, book: "PositionBook", measures: tuple[str, ...], count: int) -> None:
+        self._make(book, len(measures), count)
+        self._fill(measures=measures)
 
 
-class ChangedAccounts(ChangeResult):
+class ChangedAccounts(_ByChange, AccountRisk):
     """Measures of the accounts that changes are about, as `levcore.AccountRisk` has them.
 
     The status of a change without an account in the book, or that was refused, is ``NO_ACCOUNT``.
@@ -155,24 +101,11 @@ class ChangedAccounts(ChangeResult):
 
     __slots__ = ()
 
-    equity = Column("Equity, the account's currency.")
-    initial_margin = Column("Sum of the initial margins, the account's currency.")
-    maintenance_margin = Column("Sum of the maintenance margins, the account's currency.")
-    free_margin = Column("Equity less initial margin, the account's currency.")
-    margin_ratio = Column("Requirement over equity, a fraction.")
-    margin_call_amount = Column("Deposit that ends a margin call, the account's currency.")
-    collateral_value = Column("The positive part of what counts, the account's currency.")
-    liabilities = Column("The negative part as a positive number, the account's currency.")
-    surplus = Column("Equity less the requirement that liquidates, the account's currency.")
+    state = CodeColumn(State)
+    status = CodeColumn(AccountStatus)
 
-    def __init__(self, count: int) -> None:
-        super().__init__(ACCOUNT_MEASURES, count)
-
-    @property
-    def state(self) -> Bytes:
-        """Codes of `levcore.State`, shape (c,)."""
-        codes: Bytes = self._codes[0]
-        return codes
+    def __init__(self, book: "PositionBook", count: int) -> None:
+        self._make(book, len(self.table), count)
 
 
 class Side:
@@ -186,9 +119,9 @@ class Side:
 
     __slots__ = ("accounts", "positions")
 
-    def __init__(self, measures: tuple[str, ...], count: int) -> None:
-        self.positions = ChangedPositions(measures, count)
-        self.accounts = ChangedAccounts(count)
+    def __init__(self, book: "PositionBook", measures: tuple[str, ...], count: int) -> None:
+        self.positions = ChangedPositions(book, measures, count)
+        self.accounts = ChangedAccounts(book, count)
 
     @property
     def buffers(self) -> tuple[Floats, Bytes, Floats, Bytes]:
@@ -196,7 +129,7 @@ class Side:
         return (*self.positions.buffers, *self.accounts.buffers)
 
 
-class WhatIf(ChangeResult):
+class WhatIf(_ByChange):
     """What each change would do, one value a change.
 
     Made by `levcore.what_if`; pass it back as ``out=`` to reuse its memory. Its ``status``, uint8 of shape
@@ -222,30 +155,65 @@ class WhatIf(ChangeResult):
         1 for a cross position, 0 for an isolated one.
     """
 
-    __slots__ = ("after", "before", "changes", "names", "policies", "source")
+    __slots__ = ("after", "before", "changes", "names", "order_sums", "policies", "source")
 
-    code_names = ("status",)
+    after: Side
+    before: Side | None
+    source: Side | None
+    changes: "Changes"
+    names: "Names"
+    policies: tuple["MarginPolicy", ...]
+    order_sums: Floats
 
-    is_cross = Column("1 for a cross position, 0 for an isolated one; NaN without a position.")
-    quantity = Column("Signed contracts after the change.")
-    entry_price = Column("Average entry price after the change, quote per base.")
-    isolated_margin = Column("Margin of an isolated position; NaN: what its leverage asks for.")
-    leverage = Column("Leverage after the change.")
-    wallet_balance = Column("Wallet of the account after the change.")
-    realized_pnl = Column("Profit that the fill realizes, before its fee, settlement currency.")
-    fee = Column("Fee of the fill, settlement currency.")
-    cash_flow = Column("What reaches the wallet, settlement currency.")
+    table = EFFECTS
+    instrument_code = Column()
+    policy_code = Column()
+    is_cross = Column()
+    quantity = Column()
+    entry_price = Column()
+    isolated_margin = Column()
+    leverage = Column()
+    wallet_balance = Column()
+    realized_pnl = Column()
+    fee = Column()
+    cash_flow = Column()
+    status = CodeColumn(ChangeStatus)
 
     def __init__(
-        self, measures: tuple[str, ...], count: int, *, with_before: bool, with_source: bool
+        self,
+        book: "PositionBook",
+        measures: tuple[str, ...],
+        count: int,
+        *,
+        with_before: bool,
+        with_source: bool,
     ) -> None:
-        super().__init__(EFFECTS, count)
-        self.after = Side(measures, count)
-        self.before: Side | None = Side(measures, count) if with_before else None
-        self.source: Side | None = Side(measures, count) if with_source else None
-        self.changes: Changes
-        self.names: Names
-        self.policies: tuple[MarginPolicy, ...]
+        self._make(book, len(self.table), count)
+        self._fill(
+            after=Side(book, measures, count),
+            before=Side(book, measures, count) if with_before else None,
+            source=Side(book, measures, count) if with_source else None,
+            order_sums=np.empty((0, count)),
+        )
+
+    def room_for_orders(self, with_orders: bool) -> Floats:
+        """Memory for what the orders of each account ask for: that of this result, where it has the size."""
+        rows = 2 * with_orders
+        return self.order_sums if len(self.order_sums) == rows else np.empty((rows, len(self)))
+
+    def about(
+        self,
+        book: "PositionBook",
+        changes: "Changes",
+        names: "Names",
+        policies: tuple["MarginPolicy", ...],
+        order_sums: Floats,
+    ) -> None:
+        """Say what the numbers are of."""
+        self._fill(book=book, changes=changes, names=names, policies=policies, order_sums=order_sums)
+        for side in (self.after, self.before, self.source):
+            for columns in () if side is None else (side.positions, side.accounts):
+                columns._fill(book=book)
 
     def __repr__(self) -> str:
         """Number of changes, and how many were refused."""
@@ -257,10 +225,41 @@ class WhatIf(ChangeResult):
         refused: npt.NDArray[np.bool_] = self.status >= FIRST_REFUSED
         return refused
 
-    def failures(self, limit: int | None = None) -> list[tuple[int, ChangeStatus]]:
-        """Changes that were not applied, with the reason, in their order; the first `limit` of them."""
-        rows = np.flatnonzero(self.refused)[:limit]
-        return [(int(row), ChangeStatus(self.status[row])) for row in rows]
+    @property
+    def order_margin(self) -> Floats:
+        """Margin that the open orders of the changed account ask for after the change, shape (c,).
+
+        NaN without an account, and where one of its orders cannot be charged; in settlement currency. As
+        `levcore.order_margin` has it of the changed book.
+
+        Raises
+        ------
+        InputError
+            If the call was given no orders.
+        """
+        return self._of_orders(0)
+
+    @property
+    def order_loss(self) -> Floats:
+        """Loss at the mark that these orders would open with, shape (c,); 0 where it is not charged."""
+        return self._of_orders(1)
+
+    def _of_orders(self, place: int) -> Floats:
+        if not len(self.order_sums):
+            raise InputError("orders", "were not given", "what_if(..., orders=Orders(...))", "none")
+        column: Floats = self.order_sums[place]
+        return column
+
+    @property
+    def free_margin(self) -> Floats:
+        """Equity of the changed account less the initial margin of its positions and orders, shape (c,).
+
+        NaN without an account, and where an order cannot be charged; in settlement currency.
+        """
+        accounts = self.after.accounts
+        if not len(self.order_sums):
+            return accounts.free_margin
+        return accounts.equity - ((accounts.initial_margin + self.order_margin) + self.order_loss)
 
     @property
     def max_leverage(self) -> Floats:
@@ -278,14 +277,14 @@ class WhatIf(ChangeResult):
         """Whether the change may be made as one that takes risk, shape (c,); False where that is not known.
 
         The equity of an isolated position covers its initial margin, the account's covers that of all cross
-        positions (of an isolated position's account, where the book has it), the leverage is not above the
-        maximum of the tier, and nothing is liquidated at once. A venue may allow what reduces risk all the
-        same.
+        positions and, where they were given, of its orders (of an isolated position's account, where the book
+        has it), the leverage is not above the maximum of the tier, and nothing is liquidated at once. A venue
+        may allow what reduces risk all the same.
         """
         rows, accounts = self.after.positions, self.after.accounts
         own = (rows.equity >= rows.initial_margin) | (self.is_cross != 0.0)
         has_account = accounts.state != State.INCOMPLETE
-        covered = np.where(has_account, accounts.free_margin >= 0.0, self.is_cross == 0.0)
+        covered = np.where(has_account, self.free_margin >= 0.0, self.is_cross == 0.0)
         within = ~(self.leverage > self.max_leverage)
         allowed: npt.NDArray[np.bool_] = own & covered & within & ~self.refused & ~self.liquidated_at_once
         return allowed

@@ -1,6 +1,7 @@
 """What if: every change of a table evaluated, alone or in sequences."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -12,11 +13,13 @@ from levcore.book.asset_prices import asset_price_columns
 from levcore.book.marks import Marks
 from levcore.book.positions import PositionBook
 from levcore.changes.changes import Changes
-from levcore.changes.columns import change_columns, extended_marks, kernels, names_of
+from levcore.changes.columns import ChangeColumns, change_columns, extended_marks, kernels, names_of
 from levcore.changes.members import members_of
+from levcore.changes.orders import Orders, check_orders, names_in, order_columns
 from levcore.changes.result import WhatIf
 from levcore.changes.status import ChangeKind
 from levcore.engine.engine import Engine
+from levcore.engine.shared_memory import book_columns, refuse_overlap
 from levcore.errors import DTypeError, InputError, ShapeError
 from levcore.measures import chosen_measures, default_measures, measure_mask
 
@@ -36,6 +39,7 @@ def what_if(
     *,
     sequence: bool | npt.ArrayLike = False,
     tables: Sequence["Instrument"] = (),
+    orders: Orders | None = None,
     reducing: Literal["share", "nothing"] = "share",
     before: bool = True,
     asset_prices: Mapping[str, float] | None = None,
@@ -63,6 +67,10 @@ def what_if(
         those of one label one after the other. A change that is refused leaves its sequence as it was.
     tables : sequence of Instrument, optional
         What ``"tiers"`` changes replace an instrument by: the one of the same name.
+    orders : Orders, optional
+        Open orders of the book's cross accounts, as `levcore.order_margin` takes them; they stay as they are.
+        Free margin and `WhatIf.may_open` of each change then count what its account's orders ask for beside
+        the changed positions.
     reducing : {"share", "nothing"}
         What an order that reduces an isolated position gives back. ``"share"``: the share of the margin that
         the closed part had, with its profit or loss less the fee, to the wallet. ``"nothing"``: the margin
@@ -90,7 +98,7 @@ def what_if(
         For arguments of the wrong type, size or word. A change that refers to nothing is data: it is refused
         with a status.
     UnknownRuleError
-        If a policy does not know a rule that the changed positions need.
+        If a policy does not know a rule that the changed positions, or the orders, need.
 
     Notes
     -----
@@ -119,11 +127,16 @@ def what_if(
         raise InputError("reducing", "must be a known choice", " or ".join(REDUCING), repr(reducing))
     bound = engine.bind(book)
     policies = bound.policies
-    names = names_of(book, changes, tables, policies)
+    if orders is not None:
+        check_orders(engine, book, orders)
+    names = names_of(book, changes, tables, policies, names_in(orders))
     columns = change_columns(engine, book, changes, names, policies, sequence, reducing)
+    charged = None if orders is None else order_columns(book, orders, names, policies)
     prices = extended_marks(book, names, marks)
     result = new_result(book, changes, measures, before, out)
-    result.changes, result.names, result.policies = changes, names, policies
+    if out is not None:
+        _refuse_shared_memory(result, book, columns, prices)
+    order_sums = result.room_for_orders(orders is not None)
     effect, status = result.buffers
     core_what_if(
         bound.handle,
@@ -140,10 +153,24 @@ def what_if(
         ),
         effect,
         status,
+        None if charged is None else (charged, order_sums),
         engine.used_instruction_set,
         engine.threads_of_call(threads, 8 * len(changes)),
     )
+    # Last: a result whose call was refused keeps what its numbers belong to.
+    result.about(book, changes, names, policies, order_sums)
     return result
+
+
+def _refuse_shared_memory(
+    result: WhatIf, book: PositionBook, columns: ChangeColumns, prices: npt.NDArray[np.float64]
+) -> None:
+    """Refuse to write where an input lies; AliasError names the first such column."""
+    sides = (side for side in (result.after, result.before, result.source) if side is not None)
+    written = [*result.buffers, *(buffer for side in sides for buffer in side.buffers)]
+    own = ((each.name, getattr(columns, each.name)) for each in fields(columns))
+    of_changes = [(f"changes.{name}", column) for name, column in own if isinstance(column, np.ndarray)]
+    refuse_overlap(written, [("marks", prices), *book_columns(book), *of_changes])
 
 
 def new_result(
@@ -164,7 +191,7 @@ def new_result(
         measures = out.after.positions.measures
     transfers = bool(np.any(changes.kind == ChangeKind.TRANSFER))
     if out is None:
-        return WhatIf(measures, len(changes), with_before=before, with_source=transfers)
+        return WhatIf(book, measures, len(changes), with_before=before, with_source=transfers)
     if out.after.positions.measures != measures:
         expected, found = ", ".join(measures), ", ".join(out.after.positions.measures)
         raise InputError("out", "must hold the same measures", expected, found)

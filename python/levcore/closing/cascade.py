@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from levcore._levcore import cascade as cascade_of_side
-from levcore.arguments import is_word, number_in
+from levcore.arguments import is_word, number_in, of_kind
+from levcore.book.positions import PositionBook
 from levcore.closing.fills import Impact
 from levcore.closing.money import Wholes, quanta_per_unit
+from levcore.engine.engine import Engine
 from levcore.errors import InputError
 
 if TYPE_CHECKING:
     from levcore.book.arrays import Floats
     from levcore.book.marks import Marks
-    from levcore.book.positions import PositionBook
-    from levcore.engine.engine import Engine
 
 __all__ = ["Cascade", "cascade"]
 
@@ -57,8 +57,8 @@ class Cascade:
 
 
 def cascade(
-    engine: "Engine",
-    book: "PositionBook",
+    engine: Engine,
+    book: PositionBook,
     instrument: str,
     price: float,
     impact: Impact,
@@ -99,13 +99,14 @@ def cascade(
         For an instrument that the book does not hold, a price or an impact that is none, and where the impact
         leaves no price or the levels of an order book do not hold what is sold.
     """
-    if instrument not in book.instrument_names:
+    of_kind("engine", engine, Engine)
+    of_kind("book", book, PositionBook)
+    if not is_word(instrument, book.instrument_names):
         expected = ", ".join(map(repr, book.instrument_names[:8])) or "a book that is not empty"
         raise InputError("instrument", "is not in the book", expected, repr(instrument))
     if not is_word(direction, ("down", "up")):
         raise InputError("direction", "must be a direction", "'down' or 'up'", repr(direction))
-    if not isinstance(impact, Impact):
-        raise InputError("impact", "must be an Impact", "Impact.linear(...)", repr(impact))
+    of_kind("impact", impact, Impact)
     number_in("price", price, 0, np.inf, "must be a price", "> 0")
     start = float(price)
     lots_per_unit = quanta_per_unit(lot)

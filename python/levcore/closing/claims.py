@@ -269,7 +269,7 @@ def _settled(
 
 def _winners_pay(policy: "MarginPolicy") -> bool:
     """Whether winners give money: who is deleveraged at the mark gives up a position, and nothing else."""
-    if policy.known("close_out_ranking") == "none":
+    if policy.close_out_sharing == "queue" and policy.known("close_out_ranking") == "none":
         raise UnknownRuleError(
             policy.id, "deleverages without a ranking", "policy.replace(close_out_ranking=...)"
         )

@@ -7,9 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from levcore._levcore import to_quanta
-from levcore.arguments import is_word
-from levcore.book.arrays import Floats
+from levcore.arguments import is_number, is_word, of_kind, whole_number
+from levcore.book.arrays import Floats, flat_array, float_column
 from levcore.book.marks import mark_prices
+from levcore.book.positions import PositionBook
 from levcore.closing.claims import Closed, settle
 from levcore.closing.fills import Impact, fill_prices, read_slippage
 from levcore.closing.fund import Fund
@@ -19,12 +20,11 @@ from levcore.closing.payers import Payers
 from levcore.closing.purses import purses_of
 from levcore.closing.result import CloseOut
 from levcore.closing.steps import Steps, close_in_steps
-from levcore.errors import InputError
+from levcore.engine.engine import Engine
+from levcore.errors import DTypeError, InputError
 
 if TYPE_CHECKING:
     from levcore.book.marks import Marks
-    from levcore.book.positions import PositionBook
-    from levcore.engine.engine import Engine
     from levcore.engine.risk import BookRisk
     from levcore.rules.policy import MarginPolicy
 
@@ -32,8 +32,8 @@ __all__ = ["close_out"]
 
 
 def close_out(
-    engine: "Engine",
-    book: "PositionBook",
+    engine: Engine,
+    book: PositionBook,
     marks: "Marks",
     *,
     fills: "Marks | None" = None,
@@ -108,10 +108,12 @@ def close_out(
     after each, until what is left is safe: the loss of a step comes out of the margin or wallet, and all the
     rest of that stays behind what is still open. A bankrupt account is closed whole.
     """
-    policy = engine.policy
+    of_kind("engine", engine, Engine)
+    of_kind("book", book, PositionBook)
+    policy, seed = engine.policy, whole_number("seed", seed) % 2**64
     if book.balances is not None:
         raise InputError("book", "must be without balances in several assets", "wallets", "balances")
-    engine.bind(book).wallets.refuse_several("closing")
+    engine.bind(book).wallets.refuse_several("closing", refused=False)
     if not is_word(trigger, ("liquidation_price", "mark")):
         raise InputError("trigger", "must be a known place", "'liquidation_price' or 'mark'", repr(trigger))
     _check_price(policy, priced_by)
@@ -150,6 +152,8 @@ def _payers(
     seed: int,
 ) -> Payers:
     given = fund if isinstance(fund, Fund) else Fund(fund)
+    if other_money is not None and not isinstance(other_money, Mapping):
+        raise DTypeError("other_money", "must be amounts by account", "a mapping", type(other_money).__name__)
     most = given.largest_value
     return Payers(
         fund=_quanta("fund", given.balance, per_unit),
@@ -162,7 +166,7 @@ def _payers(
 
 
 def _quanta(argument: str, amount: float, per_unit: float) -> int:
-    if not amount >= 0:
+    if not (is_number(amount) and 0 <= amount < np.inf):
         raise InputError(argument, "must be amounts", ">= 0", repr(amount))
     return int(to_quanta(np.array([float(amount)]), per_unit)[0])
 
@@ -170,16 +174,13 @@ def _quanta(argument: str, amount: float, per_unit: float) -> int:
 def _row_fills(row_fills: npt.ArrayLike | None, rows: int) -> Floats | None:
     if row_fills is None:
         return None
-    prices = np.asarray(row_fills, dtype=np.float64)
-    if prices.shape != (rows,):
-        raise InputError("row_fills", "must be a price a row", f"shape ({rows},)", str(prices.shape))
-    return prices
+    return float_column("row_fills", row_fills, rows, [])
 
 
 def _flags(cooling: npt.ArrayLike | None, rows: int) -> npt.NDArray[np.bool_]:
     if cooling is None:
         return np.zeros(rows, dtype=bool)
-    flags = np.asarray(cooling)
+    flags = flat_array("cooling", cooling)
     if flags.shape != (rows,) or flags.dtype != bool:
         raise InputError("cooling", "must be a flag a row", f"{rows} bools", f"{flags.shape} {flags.dtype}")
     return flags

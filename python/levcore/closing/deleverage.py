@@ -113,7 +113,9 @@ def winners_of(
     rows = rows[lots[pools_of(after.book, rows)] > 0]
     if rows.size == 0:
         return Winners.none()
-    book, ranking = after.book, policy.known("close_out_ranking")
+    book, sharing = after.book, policy.close_out_sharing
+    # Without a queue no rank counts; an order that a seed settles is then as good as any.
+    ranking = policy.known("close_out_ranking") if sharing == "queue" else "random"
     if ranking == "price_ratio_times_leverage" and (book.quantity[rows] < 0).any():
         remedy = "state another with policy.replace(close_out_ranking=...)"
         reason = "mark over entry is below 1 for a short in profit"
@@ -125,7 +127,7 @@ def winners_of(
         raise UnknownRuleError(policy.id, "its ranking needs leverages", remedy, "a winner has none")
     winner, taken, given, score = deleverage(
         ranking,
-        "queue",
+        sharing,
         profit,
         entry_value,
         value,

@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from levcore._levcore import average_impact, to_quanta
+from levcore.arguments import is_number
+from levcore.book.arrays import float_column
 from levcore.errors import InputError
 
 if TYPE_CHECKING:
@@ -42,17 +44,17 @@ class Impact:
     @classmethod
     def linear(cls, coefficient: float, depth: float) -> "Impact":
         """``coefficient * quantity / depth``, of which a fill bears a half."""
-        return cls("linear", (float(coefficient),), (float(depth),))
+        return cls("linear", _numbers("coefficient", coefficient), _numbers("depth", depth))
 
     @classmethod
     def square_root(cls, coefficient: float, depth: float) -> "Impact":
         """``coefficient * sqrt(quantity / depth)``, of which a fill bears two thirds."""
-        return cls("square_root", (float(coefficient),), (float(depth),))
+        return cls("square_root", _numbers("coefficient", coefficient), _numbers("depth", depth))
 
     @classmethod
     def levels(cls, distance: Sequence[float], size: Sequence[float]) -> "Impact":
         """One side of an order book: distance of each level from the price, a fraction; its contracts."""
-        return cls("levels", tuple(map(float, distance)), tuple(map(float, size)))
+        return cls("levels", _numbers("distance", distance), _numbers("size", size))
 
     def average(self, quantity: "Floats") -> "Floats":
         """Fraction by which the average fill of each quantity is worse, shape (n,).
@@ -65,11 +67,19 @@ class Impact:
         return average_impact(self.kind, np.array(self.first), np.array(self.second), quantity)
 
 
+def _numbers(argument: str, values: object) -> tuple[float, ...]:
+    """Finite numbers; one for one number."""
+    column = float_column(argument, [values] if is_number(values) else values, None, [])
+    if not np.isfinite(column).all():
+        raise InputError(argument, "must hold finite numbers", "numbers", repr(values))
+    return tuple(column.tolist())
+
+
 def read_slippage(slippage: "float | Impact") -> "float | Impact":
     """Basis points or an impact, checked."""
     if isinstance(slippage, Impact):
         return slippage
-    if not (slippage >= 0 and np.isfinite(slippage)):
+    if not (is_number(slippage) and 0 <= slippage < np.inf):
         raise InputError("slippage", "must be basis points against the position", ">= 0", repr(slippage))
     return slippage
 

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from levcore.arguments import is_number
+from levcore.arguments import is_number, of_kind
 from levcore.errors import InputError
 from levcore.rules.funds import FundRules
 
@@ -36,7 +36,7 @@ class Fund:
         """Check the amounts."""
         for name in ("balance", "floor", "largest_value"):
             amount = getattr(self, name)
-            endless = name == "largest_value" and amount == math.inf
+            endless = name == "largest_value" and isinstance(amount, float) and amount == math.inf
             if not endless and not (is_number(amount) and 0 <= amount < math.inf):
                 raise InputError("fund", f"must have an amount as its {name}", ">= 0", repr(amount))
 
@@ -51,7 +51,9 @@ class Fund:
         peak : float, optional
             What its fall is measured from, over the window of the rules; absent: `balance`.
         """
-        top = balance if peak is None else peak
+        of_kind("rules", rules, FundRules)
+        top = cls(balance if peak is None else peak).balance
+        balance = cls(balance).balance
         floor = 0.0
         if rules.largest_fall < 1:
             floor = max(top - max(rules.largest_fall * top, rules.least_fall), 0.0)

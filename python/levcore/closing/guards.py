@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from levcore.arguments import is_number, of_kind, rows_of
 from levcore.book.marks import mark_prices
 from levcore.closing.purses import names_of_purses
-from levcore.errors import InputError
+from levcore.errors import DTypeError, InputError
 
 if TYPE_CHECKING:
     from levcore.book.marks import Marks
@@ -41,6 +42,21 @@ class Guard:
     oldest: float = np.inf
 
 
+def _read(guard: Guard | None) -> Guard:
+    """A guard whose parts are what they should be; none: nothing is known."""
+    if guard is None:
+        return Guard()
+    of_kind("guard", guard, Guard)
+    words = rows_of("halted", guard.halted)
+    if not all(isinstance(name, str) for name in words):
+        raise DTypeError("halted", "must be names of instruments", "texts", repr(words[:3]))
+    if not isinstance(guard.ages, Mapping) or not all(is_number(age) for age in guard.ages.values()):
+        raise DTypeError("ages", "must be seconds by instrument", "a mapping", type(guard.ages).__name__)
+    if not is_number(guard.oldest):
+        raise DTypeError("oldest", "must be seconds", "a number", type(guard.oldest).__name__)
+    return Guard(means=guard.means, halted=words, ages=guard.ages, oldest=guard.oldest)
+
+
 def spared_rows(risk: "BookRisk", guard: Guard | None) -> npt.NDArray[np.bool_]:
     """Rows that are not liquidated, shape (n,): with a guarded price, or in one account with such a row.
 
@@ -50,7 +66,7 @@ def spared_rows(risk: "BookRisk", guard: Guard | None) -> npt.NDArray[np.bool_]:
         Where the policy has a band and the mean of a price that would liquidate is missing.
     """
     book, band = risk.book, risk.policy.close_out_guard_band
-    known = Guard() if guard is None else guard
+    known = _read(guard)
     names = book.instrument_names
     guarded = np.array([name in set(known.halted) for name in names], dtype=bool)
     guarded |= np.array([known.ages.get(name, 0.0) > known.oldest for name in names], dtype=bool)

@@ -2,17 +2,17 @@
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from levcore._levcore import close_loans as close_batch
 from levcore._levcore import to_quanta
+from levcore.arguments import number_in, of_kind
+from levcore.book.arrays import float_column
 from levcore.closing.money import Wholes, quanta_per_unit
-
-if TYPE_CHECKING:
-    from levcore.rules.policy import MarginPolicy
+from levcore.errors import InputError
+from levcore.rules.policy import MarginPolicy
 
 __all__ = ["ClosedLoans", "close_loans"]
 
@@ -42,7 +42,7 @@ class ClosedLoans:
 
 
 def close_loans(
-    policy: "MarginPolicy",
+    policy: MarginPolicy,
     debt: npt.ArrayLike,
     collateral: npt.ArrayLike,
     health_factor: npt.ArrayLike,
@@ -90,6 +90,8 @@ def close_loans(
     >>> (closed.repaid / closed.per_unit).tolist(), (closed.seized / closed.per_unit).tolist()
     ([4500.0], [4725.0])
     """
+    of_kind("policy", policy, MarginPolicy)
+    number_in("fee", fee, -1e-9, np.nextafter(1.0, 2.0), "must be a part of the bonus", "in [0, 1]")
     per_unit = quanta_per_unit(quantum)
     level = policy.close_out_whole_level
     rule = (
@@ -100,17 +102,24 @@ def close_loans(
         round(fee * 10_000),
     )
 
-    def quanta(values: npt.ArrayLike) -> Wholes:
-        return to_quanta(np.ascontiguousarray(np.atleast_1d(values), dtype=np.float64), per_unit)
+    rows: int | None = None
 
-    owed, held = quanta(debt), quanta(collateral)
+    def quanta(name: str, values: npt.ArrayLike) -> Wholes:
+        return to_quanta(float_column(name, values, rows, []), per_unit)
+
+    owed = quanta("debt", debt)
+    rows = owed.size
+    held = quanta("collateral", collateral)
+    more = float_column("bonus", bonus, rows, [])
+    if not ((more >= 0) & (more <= 10)).all():
+        raise InputError("bonus", "must be fractions of the debt", "in [0, 10]", repr(more[:3].tolist()))
     repaid, seized, kept, uncovered = close_batch(
         owed,
         held,
-        owed if total_debt is None else quanta(total_debt),
-        held if total_collateral is None else quanta(total_collateral),
-        np.ascontiguousarray(np.atleast_1d(health_factor), dtype=np.float64),
-        np.rint(10_000.0 * (1.0 + np.atleast_1d(np.asarray(bonus, dtype=np.float64)))).astype(np.int64),
+        owed if total_debt is None else quanta("total_debt", total_debt),
+        held if total_collateral is None else quanta("total_collateral", total_collateral),
+        float_column("health_factor", health_factor, rows, []),
+        np.rint(10_000.0 * (1.0 + more)).astype(np.int64),
         rule,
     )
     return ClosedLoans(repaid=repaid, seized=seized, fee=kept, uncovered=uncovered, per_unit=per_unit)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from levcore.arguments import number_in
 from levcore.errors import InputError
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["Wholes", "coordinates", "instruments_of", "prices_of", "quanta_per_unit", "sizes"]
 
 Wholes = npt.NDArray[np.int64]
+LARGEST_UNIT = 1e18
+"""Most quanta of a unit of money; 64 bits hold 9 such units."""
 
 
 def quanta_per_unit(quantum: float) -> float:
@@ -27,7 +30,9 @@ def quanta_per_unit(quantum: float) -> float:
     InputError
         Unless it is a whole number: amounts of one unit would not be whole.
     """
-    if not 0 < quantum <= 1 or abs(round(1 / quantum) * quantum - 1) > 1e-12:
+    number_in("quantum", quantum, 0, math.nextafter(1.0, 2.0), "must be a whole part of one", "1e-8, 0.01, 1")
+    quantum = float(quantum)
+    if 1 / quantum > LARGEST_UNIT or abs(round(1 / quantum) * quantum - 1) > 1e-12:
         raise InputError("quantum", "must be a whole part of one", "1e-8, 0.01, 1", repr(quantum))
     return float(round(1 / quantum))
 

@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from levcore.arguments import of_kind, rows_of
 from levcore.book.marks import mark_prices
 from levcore.closing.close_out import close_out
 from levcore.closing.money import coordinates, instruments_of, sizes
 from levcore.closing.purses import names_of_purses, stated_margins
 from levcore.closing.variants import Variant
+from levcore.engine.engine import Engine
 
 if TYPE_CHECKING:
     from levcore.book.arrays import Floats
     from levcore.book.marks import Marks
     from levcore.book.positions import PositionBook
-    from levcore.engine.engine import Engine
 
 __all__ = ["Outcome", "outcomes"]
 
@@ -54,9 +55,7 @@ class Outcome:
     debt: float
 
 
-def outcomes(
-    engine: "Engine", variants: Sequence[Variant], marks: "Marks", **arguments: Any
-) -> list[Outcome]:
+def outcomes(engine: Engine, variants: Sequence[Variant], marks: "Marks", **arguments: Any) -> list[Outcome]:
     """Close out every variant of a book at the same prices.
 
     Parameters
@@ -72,10 +71,13 @@ def outcomes(
     list of Outcome
         In the order of `variants`.
     """
-    return [_outcome(engine, variant, marks, arguments) for variant in variants]
+    of_kind("engine", engine, Engine)
+    for variant in (made := rows_of("variants", variants)):
+        of_kind("variants", variant, Variant)
+    return [_outcome(engine, variant, marks, arguments) for variant in made]
 
 
-def _outcome(engine: "Engine", variant: Variant, marks: "Marks", arguments: dict[str, Any]) -> Outcome:
+def _outcome(engine: Engine, variant: Variant, marks: "Marks", arguments: dict[str, Any]) -> Outcome:
     book, lost, stopped = _after_stops(engine, variant, marks, arguments.get("fills"))
     closed = close_out(engine, book, marks, **arguments)
     value = engine.evaluate(variant.book, marks).notional
@@ -101,7 +103,7 @@ def _outcome(engine: "Engine", variant: Variant, marks: "Marks", arguments: dict
 
 
 def _after_stops(
-    engine: "Engine", variant: Variant, marks: "Marks", fills: "Marks | None"
+    engine: Engine, variant: Variant, marks: "Marks", fills: "Marks | None"
 ) -> tuple["PositionBook", float, int]:
     """Book after its stops, what they have lost, how many were filled.
 

@@ -2,18 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from levcore.arguments import number_in
-from levcore.book.arrays import Floats
+from levcore.arguments import of_kind
+from levcore.book.arrays import Floats, float_column
+from levcore.book.positions import PositionBook
 from levcore.closing.money import Wholes, coordinates, instruments_of, sizes
 from levcore.errors import InputError
-
-if TYPE_CHECKING:
-    from levcore.book.positions import PositionBook
-    from levcore.rules.policy import MarginPolicy
+from levcore.rules.policy import MarginPolicy
 
 __all__ = ["Variant", "variants"]
 
@@ -33,13 +30,13 @@ class Variant:
     """
 
     name: str
-    book: "PositionBook"
+    book: PositionBook
     stop: Floats | None = None
 
 
 def variants(
-    book: "PositionBook",
-    policy: "MarginPolicy",
+    book: PositionBook,
+    policy: MarginPolicy,
     *,
     at_most: Sequence[float] = (5.0, 2.0),
     sizes_of: Sequence[float] = (0.5,),
@@ -86,20 +83,30 @@ def variants(
     >>> [(each.name, each.book.quantity.tolist()) for each in lc.variants(book, policy)]
     [('as it is', [1.0]), ('at most 5x', [0.25]), ('at most 2x', [0.1]), ('size x 0.5', [0.5])]
     """
+    of_kind("book", book, PositionBook)
+    of_kind("policy", policy, MarginPolicy)
     if book.balances is not None:
         raise InputError("book", "must be without balances in several assets", "wallets", "balances")
-    for number in at_most:
-        number_in("at_most", number, 0, np.inf, "must be leverages", "> 0")
-    for name, shares in (("sizes_of", sizes_of), ("stops", stops), ("widest", widest)):
-        for number in shares:
-            number_in(name, number, 0, np.nextafter(1.0, 2.0), "must be fractions", "in (0, 1]")
-    return tuple(_variants(_Money(book, policy), at_most, sizes_of, isolated, stops, widest))
+    of_kind("isolated", isolated, bool)
+    leverages = _numbers("at_most", at_most, np.inf)
+    smaller = _numbers("sizes_of", sizes_of, 1.0)
+    distances, shares = _numbers("stops", stops, 1.0), _numbers("widest", widest, 1.0)
+    return tuple(_variants(_Money(book, policy), leverages, smaller, isolated, distances, shares))
+
+
+def _numbers(argument: str, values: Sequence[float], most: float) -> list[float]:
+    """Numbers above 0, at most `most`."""
+    found: list[float] = float_column(argument, values, None, []).tolist()
+    for number in found:
+        if not (0 < number <= most and number < np.inf):
+            raise InputError(argument, "must be positive numbers", f"at most {most}", repr(number))
+    return found
 
 
 class _Money:
     """What each position is worth at entry, and the money behind it."""
 
-    def __init__(self, book: "PositionBook", policy: "MarginPolicy") -> None:
+    def __init__(self, book: PositionBook, policy: MarginPolicy) -> None:
         instruments = instruments_of(policy, book.instrument_names)
         size, _ = sizes(book, instruments)
         self.book = book
@@ -119,7 +126,7 @@ class _Money:
         wallets[: book.wallet_balance.size] = book.wallet_balance
         self.behind = np.where(self.cross, wallets[self.account], self.margin)
 
-    def scaled(self, factor: Floats) -> "PositionBook":
+    def scaled(self, factor: Floats) -> PositionBook:
         """Book with smaller positions and the same money."""
         quantity = self.book.quantity * factor
         return self.book.replace(quantity=quantity, isolated_margin=self.margin)
@@ -153,7 +160,7 @@ def _variants(
             yield Variant(f"no instrument over {share:.3g}", of.scaled(cut))
 
 
-def _split(of: _Money) -> "PositionBook":
+def _split(of: _Money) -> PositionBook:
     """Cross positions as isolated ones, each with its part of the wallet."""
     book = of.book
     moved = of.cross & (of.behind > 0) & (of.value > 0)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from levcore.book.positions import PositionBook
     from levcore.engine.risk import BookRisk
 
-__all__ = ["refuse_shared_memory"]
+__all__ = ["book_columns", "refuse_overlap", "refuse_shared_memory"]
 
 COLUMNS = (
     "quantity",
@@ -40,14 +40,31 @@ def refuse_shared_memory(out: "BookRisk", book: "PositionBook", prices: Iterable
     read = [("marks", each) for each in prices]
     if out.book is not book:
         # Of the book whose numbers the result holds, the columns were looked at when it took them.
-        read += [(name, getattr(book, name)) for name in COLUMNS]
-        if book.balances is not None:
-            columns = (book.balances.balance, book.balances.liability, book.balances.interest)
-            read += zip(("balances.balance", "balances.liability", "balances.interest"), columns, strict=True)
+        read += book_columns(book)
+    refuse_overlap(written, read)
+
+
+def book_columns(book: "PositionBook") -> list[tuple[str, Any]]:
+    """Columns of a book that the core borrows, by name; None where the book has none."""
+    columns = [(name, getattr(book, name)) for name in COLUMNS]
+    if book.balances is not None:
+        own = (book.balances.balance, book.balances.liability, book.balances.interest)
+        columns += zip(("balances.balance", "balances.liability", "balances.interest"), own, strict=True)
+    return columns
+
+
+def refuse_overlap(written: Iterable[Any], read: Iterable[tuple[str, Any]]) -> None:
+    """Compare what a call writes with what it reads, by the bounds of both, whoever owns them.
+
+    Raises
+    ------
+    AliasError
+        Naming the column whose memory the call would overwrite.
+    """
+    buffers = list(written)
     for name, column in read:
         if column is None:
             continue
-        for buffer in written:
-            # By the bounds of both, whoever owns them.
+        for buffer in buffers:
             if np.may_share_memory(column, buffer):
                 raise AliasError("out", f"shares memory with {name}", "memory of its own", "the same memory")

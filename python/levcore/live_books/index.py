@@ -97,6 +97,7 @@ class TriggerIndex:
 
     def __init__(self, engine: "Engine", book: "PositionBook", marks: "Marks") -> None:
         bound = engine.bind(book)
+        bound.wallets.refuse_several("an index of triggers")
         if book.balances is not None:
             raise InputError("book", "must be without balances in several assets", "wallets", "balances")
         if len(bound.policies) != 1:

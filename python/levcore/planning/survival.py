@@ -190,16 +190,17 @@ def _isolated(
     leverage: Floats | None = None,
 ) -> PositionBook:
     """Rows of a book without margin, in these instruments."""
-    columns = (book.quantity, book.entry_price, book.accrued_funding, book.risk_limit)
-    chosen = (None if column is None else np.array(column[rows]) for column in columns)
-    quantity, entry_price, accrued_funding, risk_limit = chosen
+
+    def chosen(column: Floats | None) -> Floats | None:
+        return None if column is None else np.array(column[rows])
+
     return PositionBook(
         np.array(codes[rows]),
-        quantity,
-        entry_price,
+        np.array(book.quantity[rows]),
+        np.array(book.entry_price[rows]),
         leverage=leverage,
-        accrued_funding=accrued_funding,
-        risk_limit=risk_limit,
+        accrued_funding=chosen(book.accrued_funding),
+        risk_limit=chosen(book.risk_limit),
         instrument_names=names,
         policy=None if book.policy_codes is None else np.array(book.policy_codes[rows]),
         policy_names=None if book.policy_codes is None else book.policy_names,

@@ -62,6 +62,7 @@ def open_book(engine: "Engine", given: PositionBook, marks: dict[str, float], pe
     """
     if given.balances is not None:
         raise InputError("book", "must be without balances in several assets", "wallets", "balances")
+    engine.bind(given).wallets.refuse_several("a replay", refused=False)
     names = np.array(given.instrument_names, dtype=object)
     by_name = np.argsort(names.astype(str)) if names.size else np.empty(0, dtype=np.int64)
     place_of_name = np.argsort(by_name)

@@ -80,8 +80,15 @@ def fund_rules(venue: str, on: str | None = None) -> FundRules:
     if not found:
         known = ", ".join(sorted({rules.venue for rules in _all()}))
         raise InputError("venue", "has no fund rules that are bundled", known, repr(venue))
+    if on is not None and not isinstance(on, str):
+        raise InputError("on", "must be a day", "'YYYY-MM-DD'", repr(on))
     on = "9999" if on is None else on
-    return max((rules for rules in found if rules.since <= on), key=lambda rules: rules.since)
+    held = [rules for rules in found if rules.since <= on]
+    if not held:
+        raise InputError(
+            "on", "is before the first rules of the venue", min(each.since for each in found), repr(on)
+        )
+    return max(held, key=lambda rules: rules.since)
 
 
 @cache

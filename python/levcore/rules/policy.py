@@ -31,6 +31,7 @@ from levcore.rules.terms import (
     CrossFeeBasis,
     CrossWallet,
     DeleveragingRanking,
+    DeleveragingSharing,
     FeeBankruptcy,
     FeeReserve,
     FundingInRequirement,
@@ -218,6 +219,9 @@ class MarginPolicy:
         Who pays what is missing, one after the other, before `trader_owes` is asked.
     close_out_ranking : str
         Score by which winners are deleveraged (`levcore.deleverage` has the list), "none" or "unknown".
+    close_out_sharing : {"queue", "contracts", "profit", "wealth", "min_max"}
+        How lots fall on winners: in the order of the ranking, each in full, by default; by contracts, profit
+        or equity, rounded down to lots; so that the largest share of a profit is as small as can be.
     close_out_price : {"bankruptcy", "mark", "none", "unknown"}
         Price at which they are.
     instruments : InstrumentTable
@@ -294,6 +298,7 @@ class MarginPolicy:
     order_margin: OrderMargin = "unknown"
     order_loss: OrderLoss = "unknown"
     order_ratio: OrderRatio = "unknown"
+    close_out_sharing: DeleveragingSharing = "queue"
     close_out_before: tuple[str, ...] = (UNKNOWN,)
     close_out_step_isolated: CloseOutStepIsolated = "same"
     close_out_share: float | Unknown = UNKNOWN

@@ -40,6 +40,7 @@ DEFAULTS: dict[str, Any] = {
     "order_margin": UNKNOWN,
     "order_loss": UNKNOWN,
     "order_ratio": UNKNOWN,
+    "close_out_sharing": "queue",
     "close_out_before": (UNKNOWN,),
     "close_out_step_isolated": "same",
     "close_out_share": UNKNOWN,

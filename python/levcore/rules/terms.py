@@ -20,6 +20,7 @@ __all__ = [
     "CrossFeeBasis",
     "CrossWallet",
     "DeleveragingRanking",
+    "DeleveragingSharing",
     "FeeBankruptcy",
     "FeeReserve",
     "FundingInRequirement",
@@ -82,6 +83,7 @@ DeleveragingRanking: TypeAlias = Literal[
     "none",
     "unknown",
 ]
+DeleveragingSharing: TypeAlias = Literal["queue", "contracts", "profit", "wealth", "min_max"]
 CloseOutPrice: TypeAlias = Literal["bankruptcy", "mark", "none", "unknown"]
 BEFORE = ("cancel", "net", "unknown")
 PAYERS = ("fund", "deleveraging", "socialised", "unknown")
@@ -132,6 +134,7 @@ CHOICES: dict[str, tuple[object, ...]] = {
     "close_out_trigger_price": get_args(TriggerPrice),
     "close_out_remainder": get_args(Remainder),
     "close_out_ranking": get_args(DeleveragingRanking),
+    "close_out_sharing": get_args(DeleveragingSharing),
     "close_out_price": get_args(CloseOutPrice),
 }
 

@@ -96,6 +96,8 @@ def reverse_stress(
     """
     of_kind("engine", engine, Engine)
     number_in("share", share, 0.0, np.nextafter(1.0, 2.0), "must be a share", "above 0, up to 1")
+    # An account with several wallets is liquidated wallet by wallet.
+    book = engine.by_wallet(book)
     policies = engine.bind(book).policies
     risk = engine.evaluate(book, marks, measures=MEASURES, asset_prices=asset_prices, threads=threads)
     prices = marks_by_policy(np.asarray(risk.marks), len(policies))

@@ -4,7 +4,7 @@ use levcore::codes::{OrderRule, ReleaseRule};
 use levcore::what_if::{
     ChangeOutputs, ChangeableBook, Changes, Codes as ChangeCodes, OrderOutputs, Orders, Side, margin_of_orders,
 };
-use levcore::{BalanceKeys, ByMeasure, Codes, Keys, Measure};
+use levcore::{BalanceKeys, ByMeasure, Codes, Execution, Keys, Measure, PolicyAtMarks};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1};
 use pyo3::prelude::*;
 
@@ -163,7 +163,8 @@ fn side<'a>(tables: &'a mut SideTables<'_>, wanted: u32, count: usize) -> PyResu
 /// Evaluates every changed position and its account into caller-owned outputs.
 ///
 /// `wanted` is a bit mask of the measures of positions, `sides` holds the outputs after the change, before it and of the account that a
-/// transfer leaves, the last two if wanted; `effect` has one row a column of `Effect`, `status` one row.
+/// transfer leaves, the last two if wanted; `effect` has one row a column of `Effect`, `status` one row. `orders` are open orders, with the
+/// rows margin and loss of those of the changed account.
 #[pyfunction]
 #[allow(clippy::too_many_arguments, reason = "the parts of one evaluation, each with its own owner")]
 pub(crate) fn what_if(
@@ -178,11 +179,15 @@ pub(crate) fn what_if(
     sides: (SideArrays, Option<SideArrays>, Option<SideArrays>),
     effect: Py<PyArray2<f64>>,
     status: Py<PyArray2<u8>>,
+    orders: Option<(OrderColumns<'_>, Py<PyArray2<f64>>)>,
     instruction_set: &str,
     threads: usize,
 ) -> PyResult<()> {
     let question = Question::of(py, book, policies, marks, asset_prices, instruction_set, threads)?;
     let given = changes.changes()?;
+    let mut order_sums = orders.as_ref().map(|(_, sums)| Table::of(py, "out", sums)).transpose()?;
+    let rules = orders.as_ref().map_or_else(|| Ok(Vec::new()), |(orders, _)| orders.rules())?;
+    let orders = orders.as_ref().map(|(orders, _)| orders.orders(&rules)).transpose()?;
     let count = given.len();
     let (after, before, source) = sides;
     let mut after = borrow_side(py, &after)?;
@@ -197,74 +202,68 @@ pub(crate) fn what_if(
         side(&mut after, wanted, count)?,
         before.as_mut().map(|tables| side(tables, wanted, count)).transpose()?,
         source.as_mut().map(|tables| side(tables, wanted, count)).transpose()?,
+        order_sums.as_mut().map(|sums| sums.array("out", count)).transpose()?,
     );
-    let given_book = BorrowedMembers::of(py, book, members);
-    let parts = given_book.parts()?;
-    let (base_of, settlement) = (changes.base_of.as_slice()?, changes.settlement.as_slice()?);
+    let named = Named {
+        base_of: changes.base_of.as_slice()?,
+        settlement: changes.settlement.as_slice()?,
+        assets: changes.asset_count,
+        has_leverage: changes.has_leverage,
+        pool_all: changes.pool_all,
+    };
+    ask_of_changes(py, &question, book, members, &named, |book, policies, execution| {
+        levcore::what_if::what_if(book, policies, &given, orders.as_ref(), &outputs, execution)
+    })
+}
+
+/// What the names of a call stand for, beyond the book's own.
+struct Named<'a> {
+    base_of: &'a [u32],
+    settlement: &'a [u32],
+    assets: usize,
+    has_leverage: bool,
+    pool_all: bool,
+}
+
+/// Asks the core about a book that changes, without the interpreter.
+fn ask_of_changes(
+    py: Python<'_>,
+    question: &Question<'_>,
+    book: &Book,
+    members: &Members,
+    named: &Named<'_>,
+    answer: impl FnOnce(&ChangeableBook<'_>, &[PolicyAtMarks<'_>], Execution<'_>) -> levcore::Result<()> + Send,
+) -> PyResult<()> {
+    let (account, cross) = borrow(py, members.account.as_ref(), members.cross.as_ref());
+    let (policy, _) = borrow(py, members.policy.as_ref(), None);
+    let (balance_policy, _) = borrow(py, book.balances.as_ref().and_then(|own| own.policy.as_ref()), None);
+    let cross = cross.as_ref().map(PyReadonlyArray1::as_slice).transpose()?;
+    let account = slice(account.as_ref())?.unwrap_or(&[]);
+    let (policy, balance_policy) = (slice(policy.as_ref())?, slice(balance_policy.as_ref())?);
+    let (members, hedge) = (&members.inner, members.hedge);
+    let Named { base_of, settlement, assets, has_leverage, pool_all } = *named;
     question.ask(|columns, _, policies, execution| {
+        let columns = *columns;
         let book = ChangeableBook {
-            columns: *columns,
+            columns,
+            cross,
+            account,
+            policy,
+            balance_policy,
+            members,
             base_of,
             settlement,
-            assets: changes.asset_count,
-            has_leverage: changes.has_leverage,
-            pool_all: changes.pool_all,
-            ..parts
+            assets,
+            has_leverage,
+            hedge,
+            pool_all,
         };
-        levcore::what_if::what_if(&book, policies, &given, &outputs, execution)
+        answer(&book, policies, execution)
     })
 }
 
 fn slice<'a>(column: Option<&'a Integers<'_>>) -> PyResult<Option<&'a [u32]>> {
     Ok(column.map(PyReadonlyArray1::as_slice).transpose()?)
-}
-
-/// Codes of a book that its layout does not keep, borrowed for a call.
-struct BorrowedMembers<'py> {
-    members: &'py Members,
-    account: Option<Integers<'py>>,
-    cross: Option<PyReadonlyArray1<'py, bool>>,
-    policy: Option<Integers<'py>>,
-    balance_policy: Option<Integers<'py>>,
-}
-
-impl<'py> BorrowedMembers<'py> {
-    fn of(py: Python<'py>, book: &Book, members: &'py Members) -> Self {
-        let (account, cross) = borrow(py, members.account.as_ref(), members.cross.as_ref());
-        let (policy, _) = borrow(py, members.policy.as_ref(), None);
-        let of_balances = book.balances.as_ref().and_then(|own| own.policy.as_ref());
-        let (balance_policy, _) = borrow(py, of_balances, None);
-        Self { members, account, cross, policy, balance_policy }
-    }
-
-    /// A book without columns that has these codes.
-    fn parts(&self) -> PyResult<ChangeableBook<'_>> {
-        Ok(ChangeableBook {
-            columns: levcore::Book {
-                instrument: &[],
-                quantity: &[],
-                entry_price: &[],
-                isolated_margin: None,
-                leverage: None,
-                accrued_funding: None,
-                risk_limit: None,
-                wallet_balance: &[],
-                account_status: None,
-                balances: None,
-            },
-            cross: self.cross.as_ref().map(PyReadonlyArray1::as_slice).transpose()?,
-            account: slice(self.account.as_ref())?.unwrap_or(&[]),
-            policy: slice(self.policy.as_ref())?,
-            balance_policy: slice(self.balance_policy.as_ref())?,
-            members: &self.members.inner,
-            base_of: &[],
-            settlement: &[],
-            assets: 0,
-            has_leverage: true,
-            hedge: self.members.hedge,
-            pool_all: false,
-        })
-    }
 }
 
 /// Open orders as `levcore.changes.orders.OrderColumns` holds them.
@@ -278,8 +277,29 @@ pub(crate) struct OrderColumns<'py> {
     leverage: Floats<'py>,
     reduce_only: PyReadonlyArray1<'py, bool>,
     rules: Vec<String>,
+    loss_counts: Vec<bool>,
     base_of: Integers<'py>,
     settlement: Integers<'py>,
+}
+
+impl OrderColumns<'_> {
+    fn rules(&self) -> PyResult<Vec<OrderRule>> {
+        self.rules.iter().map(|rule| word("order_margin", rule)).collect()
+    }
+
+    fn orders<'a>(&'a self, rules: &'a [OrderRule]) -> PyResult<Orders<'a>> {
+        Ok(Orders {
+            account: self.account.as_slice()?,
+            instrument: self.instrument.as_slice()?,
+            policy: self.policy.as_slice()?,
+            quantity: self.quantity.as_slice()?,
+            price: self.price.as_slice()?,
+            leverage: self.leverage.as_slice()?,
+            reduce_only: self.reduce_only.as_slice()?,
+            rule: rules,
+            loss_counts: &self.loss_counts,
+        })
+    }
 }
 
 /// Sums what the open orders of each account ask for: `results` has the rows margin and loss by account, `status` one row by order.
@@ -298,27 +318,21 @@ pub(crate) fn order_margins(
     instruction_set: &str,
 ) -> PyResult<()> {
     let question = Question::of(py, book, policies, marks, asset_prices, instruction_set, 1)?;
-    let rules = orders.rules.iter().map(|rule| word("order_margin", rule)).collect::<PyResult<Vec<OrderRule>>>()?;
-    let given = Orders {
-        account: orders.account.as_slice()?,
-        instrument: orders.instrument.as_slice()?,
-        policy: orders.policy.as_slice()?,
-        quantity: orders.quantity.as_slice()?,
-        price: orders.price.as_slice()?,
-        leverage: orders.leverage.as_slice()?,
-        reduce_only: orders.reduce_only.as_slice()?,
-        rule: &rules,
-    };
+    let rules = orders.rules()?;
+    let given = orders.orders(&rules)?;
     let (_, accounts, _) = question.sizes()?;
     let mut results = Table::of(py, "out", &results)?;
     let mut status = Table::of(py, "out", &status)?;
     let [margin, loss] = results.array("out", accounts)?;
     let [status] = status.array("out", given.quantity.len())?;
-    let given_book = BorrowedMembers::of(py, book, members);
-    let parts = given_book.parts()?;
-    let (base_of, settlement) = (orders.base_of.as_slice()?, orders.settlement.as_slice()?);
-    question.ask(|columns, _, policies, _| {
-        let book = ChangeableBook { columns: *columns, base_of, settlement, ..parts };
-        margin_of_orders(&book, policies, &given, &mut OrderOutputs { status, margin, loss })
+    let named = Named {
+        base_of: orders.base_of.as_slice()?,
+        settlement: orders.settlement.as_slice()?,
+        assets: 0,
+        has_leverage: true,
+        pool_all: false,
+    };
+    ask_of_changes(py, &question, book, members, &named, |book, policies, _| {
+        margin_of_orders(book, policies, &given, &mut OrderOutputs { status, margin, loss })
     })
 }

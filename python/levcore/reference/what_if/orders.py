@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from levcore.book.marks import Marks, marks_by_policy
 from levcore.book.positions import PositionBook
@@ -19,14 +20,13 @@ from levcore.reference.what_if.ledger import Ledger
 from levcore.reference.what_if.position import Position
 from levcore.status import Status
 
-__all__ = ["margin_of_orders"]
+__all__ = ["charge", "margin_of_orders"]
 
 
 @dataclass(slots=True)
 class Group:
     """Orders of one account in one instrument."""
 
-    account: int
     leverage: float
     signed_value: float
     rule: str
@@ -47,23 +47,32 @@ def margin_of_orders(engine: Engine, book: PositionBook, marks: Marks, orders: O
     of_policies = marks_by_policy(prices, len(policies))
     ledger = Ledger(book, names, compiled, of_policies, settlement_codes(names, policies))
     (margin, loss), (status,) = result.buffers
-    margin[:], loss[:] = 0.0, 0.0
-    groups: dict[tuple[int, int], Group] = {}
-    for row in range(len(orders)):
-        account = int(columns.account[row])
+    for account in range(len(book.account_ids)):
+        margin[account], loss[account] = charge(ledger, columns, account, status)
+    result.settle()
+    return result
+
+
+def charge(
+    ledger: Ledger, columns: OrderColumns, account: int, status: npt.NDArray[np.uint8]
+) -> tuple[float, float]:
+    """Margin and loss of the orders of an account beside its positions; NaN where one of them failed."""
+    margin = loss = 0.0
+    groups: dict[int, Group] = {}
+    for row in np.flatnonzero(columns.account == account).tolist():
         leg, flat = _leg(ledger, columns, row)
         status[row] = _judge(ledger, columns, row, leg, flat)
         if status[row] != Status.OK:
-            margin[account], loss[account] = np.nan, np.nan
+            margin = loss = np.nan
         elif not columns.reduce_only[row]:
-            key = account, flat.instrument
-            if key not in groups:
-                groups[key] = _group(ledger, columns, row, leg, flat)
-            loss[account] += _add(ledger, columns, row, flat, groups[key])
+            if flat.instrument not in groups:
+                groups[flat.instrument] = _group(ledger, columns, row, leg, flat)
+            opening_loss = _add(ledger, columns, row, flat, groups[flat.instrument])
+            if columns.loss_counts[flat.policy]:
+                loss += opening_loss
     for group in groups.values():
-        margin[group.account] += _margin(group)
-    result.settle()
-    return result
+        margin += _margin(group)
+    return margin, loss
 
 
 def _leg(ledger: Ledger, columns: OrderColumns, row: int) -> tuple[Position | None, Position]:
@@ -120,8 +129,7 @@ def _group(ledger: Ledger, columns: OrderColumns, row: int, leg: Position | None
         x = contract.coordinate(instrument, float(ledger.marks[leg.policy, leg.instrument]))
         value = exposure.value(exposure.size(leg.quantity, instrument.contract_size), x)
         signed = -value if leg.quantity < 0.0 else value
-    account = int(columns.account[row])
-    return Group(account, _leverage(columns, row, leg), signed, columns.rules[flat.policy])
+    return Group(_leverage(columns, row, leg), signed, columns.rules[flat.policy])
 
 
 def _add(ledger: Ledger, columns: OrderColumns, row: int, flat: Position, group: Group) -> float:

@@ -12,6 +12,7 @@ from levcore.book.marks import Marks, marks_by_policy
 from levcore.book.positions import PositionBook
 from levcore.changes.changes import NONE, UNKNOWN, Changes
 from levcore.changes.columns import ChangeColumns, Names, change_columns, extended_marks, names_of
+from levcore.changes.orders import Orders, check_orders, names_in, order_columns
 from levcore.changes.result import Side, WhatIf
 from levcore.changes.status import ChangeKind, ChangeStatus
 from levcore.changes.what_if import new_result
@@ -22,6 +23,7 @@ from levcore.measures import ACCOUNT_MEASURES
 from levcore.reference.evaluate import evaluate
 from levcore.reference.what_if.apply import Change, Moved, RefusedError, Touched, apply, locate
 from levcore.reference.what_if.ledger import Ledger
+from levcore.reference.what_if.orders import charge
 from levcore.status import AccountStatus, State, Status
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ def what_if(
     *,
     sequence: bool | npt.ArrayLike = False,
     tables: Sequence["Instrument"] = (),
+    orders: Orders | None = None,
     reducing: Literal["share", "nothing"] = "share",
     before: bool = True,
     asset_prices: Mapping[str, float] | None = None,
@@ -51,7 +54,7 @@ def what_if(
 
     Parameters
     ----------
-    engine, book, marks, changes, sequence, tables, reducing, before, asset_prices, measures
+    engine, book, marks, changes, sequence, tables, orders, reducing, before, asset_prices, measures
         As `levcore.what_if` takes them.
     evaluated : callable, optional
         What evaluates a changed book, from the book, its policies by label and its marks; by default the
@@ -62,11 +65,14 @@ def what_if(
     WhatIf
     """
     policies = engine.bind(book).policies
-    names = names_of(book, changes, tables, policies)
+    if orders is not None:
+        check_orders(engine, book, orders)
+    names = names_of(book, changes, tables, policies, names_in(orders))
     columns = change_columns(engine, book, changes, names, policies, sequence, reducing)
     prices = extended_marks(book, names, marks)
     result = new_result(book, changes, measures, before, None)
-    result.changes, result.names, result.policies = changes, names, policies
+    result.about(book, changes, names, policies, result.room_for_orders(orders is not None))
+    charged = None if orders is None else order_columns(book, orders, names, policies)
     known = [_with_tables(policy, names) for policy in policies]
     compiled = [_compiled(policy, names) for policy in known]
     labels = book.policy_names or tuple(engine.policies)
@@ -87,7 +93,11 @@ def what_if(
     for sequence_rows in _sequences(columns, len(changes)):
         ledger = Ledger(book, names, compiled, of_policies, columns.settlement)
         for row in sequence_rows:
-            _run_change(ledger, columns, row, result, risk_of)
+            account = _run_change(ledger, columns, row, result, risk_of)
+            if charged is not None:
+                status = np.empty(charged.quantity.size, np.uint8)
+                sums = (np.nan, np.nan) if account is None else charge(ledger, charged, account, status)
+                result.order_sums[:, row] = sums
     return result
 
 
@@ -140,7 +150,8 @@ def _run_change(
     row: int,
     result: WhatIf,
     risk_of: Callable[[Ledger], BookRisk],
-) -> None:
+) -> int | None:
+    """Apply a change and store what it is told; return its account."""
     touched, moved, status = Touched(), Moved(np.nan, np.nan, np.nan), ChangeStatus.APPLIED
     change = None
     try:
@@ -166,6 +177,7 @@ def _run_change(
     effect, codes = result.buffers
     effect[:, row] = [*_position(ledger, touched), moved.realized, moved.fee, moved.cash_flow]
     codes[0, row] = status
+    return touched.account
 
 
 def _position(ledger: Ledger, touched: Touched) -> list[float]:

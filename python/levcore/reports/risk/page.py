@@ -154,7 +154,7 @@ def _results(report: Report) -> Iterator[Section]:
     lines = [line for line in (*report.totals, report.totals_of_balances) if line is not None]
     if lines:
         yield Section("Totals by settlement currency", _total_notes(report), [total_table(lines)])
-    yield Section("States", _levels(report), [*state_figures(report), state_table(report.states)])
+    yield Section("States", _levels(report), [*state_figures(report), state_table(report)])
     figures = distance_figures(report)
     if figures:
         yield Section("Distance to liquidation", _distance_note(report), [*figures, distance_table(report)])

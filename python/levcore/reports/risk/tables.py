@@ -56,15 +56,16 @@ def total_table(lines: Sequence[Totals]) -> Table[Totals]:
     return Table(columns, lines)
 
 
-def state_table(lines: Sequence[StateLine]) -> Table[StateLine]:
+def state_table(report: Report) -> Table[StateLine]:
     """How many of each kind are in each state."""
+    units = "Wallets of cross accounts" if report.risk.wallets.columns.is_split else "Cross accounts"
     columns: list[Column[StateLine]] = [
         Column("State", lambda line: state_cell(line.state), "name"),
-        Column("Cross accounts", lambda line: count(line.accounts)),
+        Column(units, lambda line: count(line.accounts)),
         Column("Isolated positions", lambda line: count(line.isolated_positions)),
         Column("Cross positions, by their account", lambda line: count(line.cross_positions)),
     ]
-    return Table(columns, lines, shape="narrow")
+    return Table(columns, report.states, shape="narrow")
 
 
 def account_table(risk: BookRisk, places: Rows) -> Table[int]:

@@ -112,3 +112,40 @@ impl Book<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn book<'a>(wallet_balance: &'a [f64], account_status: Option<&'a [AccountStatus]>) -> Book<'a> {
+        Book {
+            instrument: &[],
+            quantity: &[],
+            entry_price: &[],
+            isolated_margin: None,
+            leverage: None,
+            accrued_funding: None,
+            risk_limit: None,
+            wallet_balance,
+            account_status,
+            balances: None,
+        }
+    }
+
+    #[test]
+    fn what_is_known_of_an_account_comes_before_its_wallet() {
+        let wallets = [1.0, f64::NAN, f64::INFINITY, 1.0];
+        let known = [AccountStatus::Ok, AccountStatus::Ok, AccountStatus::Ok, AccountStatus::MixedSettlement];
+        let found = [0, 1, 2, 3].map(|account| book(&wallets, Some(&known)).status_of_account(account));
+        let of_wallets = [AccountStatus::Ok, AccountStatus::MissingWalletBalance, AccountStatus::InvalidWalletBalance];
+        assert_eq!(found[..3], of_wallets);
+        assert_eq!(found[3], AccountStatus::MixedSettlement);
+        assert_eq!(book(&wallets, None).status_of_account(3), AccountStatus::Ok);
+    }
+
+    #[test]
+    fn there_is_one_status_an_account() {
+        let short = book(&[1.0, 2.0], Some(&[AccountStatus::Ok])).check();
+        assert!(matches!(short, Err(Error::Length { argument: "account_status", expected: 2, found: 1 })));
+    }
+}

@@ -139,18 +139,26 @@ fn by_row(batch: &Batch<'_>, missing: &[i64], per_unit: f64) -> Result<(Vec<i64>
         value.push(to_quanta(gain.abs() * fill, per_unit)?);
     }
     let trigger = batch.closings.trigger;
-    let mut order: Vec<(u32, usize)> =
-        batch.served.iter().map(|&row| (batch.purse[row as usize], row as usize)).collect();
+    let mut legs = vec![0_u32; missing.len()];
+    for &purse in batch.purse {
+        legs[purse as usize] += 1;
+    }
+    let mut shortfall = vec![0; rows];
+    let mut order: Vec<(u32, usize)> = Vec::new();
+    for &row in batch.served {
+        let (row, purse) = (row as usize, batch.purse[row as usize]);
+        if legs[purse as usize] == 1 {
+            shortfall[row] = missing[purse as usize];
+        } else if missing[purse as usize] > 0 {
+            order.push((purse, row));
+        }
+    }
     order.sort_by(|&(one_purse, one), &(other_purse, other)| {
         let by_value = value[other].cmp(&value[one]);
         one_purse.cmp(&other_purse).then(by_value).then(trigger[one].total_cmp(&trigger[other]))
     });
-    let mut shortfall = vec![0; rows];
     for legs in order.chunk_by(|one, other| one.0 == other.0) {
         let amount = missing[legs[0].0 as usize];
-        if amount == 0 {
-            continue;
-        }
         let weight: Vec<i64> = legs.iter().map(|&(_, row)| value[row].max(1)).collect();
         let shares = allocate(amount, &vec![amount; legs.len()], &weight, Allocation::ProRata, true)?;
         for (&(_, row), share) in legs.iter().zip(shares) {

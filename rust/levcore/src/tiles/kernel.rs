@@ -197,7 +197,7 @@ mod tests {
     use crate::codes::status::Status;
     use crate::formulas::contract::{Contract, Payoff};
     use crate::machine::compare::Baseline;
-    use crate::rules::Rules;
+    use crate::rules::parameters::Rules;
     use crate::rules::policy::Terms;
     use crate::rules::tiers::TierTable;
     use crate::tiles::marked::{MarkedInstrument, spread_instruments};

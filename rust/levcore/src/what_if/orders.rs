@@ -1,7 +1,6 @@
 //! Open orders of cross accounts: what they ask for beside the positions.
 
-use std::collections::HashMap;
-
+use crate::book::grouped::{Grouped, by_account};
 use crate::codes::change::OrderRule;
 use crate::codes::status::Status;
 use crate::error::{Error, Result};
@@ -32,6 +31,8 @@ pub struct Orders<'a> {
     pub reduce_only: &'a [bool],
     /// By the code of the policy.
     pub rule: &'a [OrderRule],
+    /// By the code of the policy, whether the loss that orders would open with is charged.
+    pub loss_counts: &'a [bool],
 }
 
 /// Columns that are written: the status of each order; margin and loss of the orders of each account.
@@ -41,13 +42,13 @@ pub struct OrderOutputs<'a> {
     pub status: &'a mut [u8],
     /// Margin that the orders of an account ask for, in settlement currency; NaN where one of them failed.
     pub margin: &'a mut [f64],
-    /// Loss at the mark that they would open with.
+    /// Loss at the mark that they would open with, where it is charged.
     pub loss: &'a mut [f64],
 }
 
 /// Orders of one account in one instrument.
-struct Group {
-    account: usize,
+pub(crate) struct Group {
+    instrument: u32,
     leverage: f64,
     signed_value: f64,
     buys: f64,
@@ -66,46 +67,94 @@ pub fn margin_of_orders(
     orders: &Orders<'_>,
     outputs: &mut OrderOutputs<'_>,
 ) -> Result<()> {
-    check(book, policies, orders, outputs)?;
-    let ledger = Ledger::new(book, policies);
-    let mut groups: Vec<Group> = Vec::new();
-    let mut places: HashMap<(u32, u32), usize> = HashMap::new();
-    outputs.margin.fill(0.0);
-    outputs.loss.fill(0.0);
-    for row in 0..orders.quantity.len() {
-        let (account, instrument) = (orders.account[row], orders.instrument[row]);
-        let leg = ledger.leg(account, instrument, orders.quantity[row]).and_then(|leg| ledger.position(leg));
-        let status = judge(&ledger, orders, row, leg.as_ref());
-        outputs.status[row] = status as u8;
-        let code = account as usize;
-        if status != Status::Ok {
-            (outputs.margin[code], outputs.loss[code]) = (f64::NAN, f64::NAN);
-            continue;
+    book.check_against(policies)?;
+    let accounts = book.members.accounts;
+    for (argument, found, expected) in [
+        ("out", outputs.status.len(), orders.quantity.len()),
+        ("out.accounts", outputs.margin.len(), accounts),
+        ("out.accounts", outputs.loss.len(), accounts),
+    ] {
+        if found != expected {
+            return Err(Error::Length { argument, expected, found });
         }
-        if orders.reduce_only[row] {
-            continue;
-        }
-        let policy = policy_of(&ledger, orders, row);
-        let place = *places.entry((account, instrument)).or_insert_with(|| {
-            groups.push(open_group(&ledger, orders, row, leg.as_ref(), policy));
-            groups.len() - 1
-        });
-        outputs.loss[code] += add(&ledger, orders, row, policy, &mut groups[place]);
     }
-    for group in &groups {
-        outputs.margin[group.account] += match group.rule {
-            OrderRule::None => 0.0,
-            OrderRule::LargerSide => {
-                let whole = worst_side(group.signed_value, group.buys, group.sells);
-                order_margin(whole, group.signed_value, group.leverage)
-            }
-            OrderRule::Sum => {
-                let whole = both_sides(group.signed_value, group.buys, group.sells);
-                order_margin(whole, group.signed_value, group.leverage)
-            }
-        };
+    let ledger = Ledger::new(book, policies);
+    let orders = OrdersByAccount::new(book, policies, orders)?;
+    let mut groups = Vec::new();
+    for account in 0..accounts {
+        let status = |row: usize, status: Status| outputs.status[row] = status as u8;
+        let sums = orders.charge(&ledger, account as u32, &mut groups, status);
+        [outputs.margin[account], outputs.loss[account]] = sums;
     }
     Ok(())
+}
+
+/// Orders with those of each account, checked.
+pub(crate) struct OrdersByAccount<'a> {
+    orders: &'a Orders<'a>,
+    rows: Grouped,
+}
+
+impl<'a> OrdersByAccount<'a> {
+    pub(crate) fn new(
+        book: &ChangeableBook<'_>,
+        policies: &[PolicyAtMarks<'_>],
+        orders: &'a Orders<'a>,
+    ) -> Result<Self> {
+        check(book, policies, orders)?;
+        let rows = orders.account.iter().enumerate().map(|(row, &account)| (row as u32, account));
+        Ok(Self { orders, rows: by_account(rows, book.members.accounts)? })
+    }
+
+    /// Margin and loss of the orders of an account beside its positions as the ledger has them; NaN where one of them failed.
+    pub(crate) fn charge(
+        &self,
+        ledger: &Ledger<'_>,
+        account: u32,
+        groups: &mut Vec<Group>,
+        mut note: impl FnMut(usize, Status),
+    ) -> [f64; 2] {
+        let (orders, mut margin, mut loss) = (self.orders, 0.0, 0.0);
+        groups.clear();
+        for &row in self.rows.of(account as usize) {
+            let row = row as usize;
+            let instrument = orders.instrument[row];
+            let leg = ledger.leg(account, instrument, orders.quantity[row]).and_then(|leg| ledger.position(leg));
+            let status = judge(ledger, orders, row, leg.as_ref());
+            note(row, status);
+            if status != Status::Ok {
+                (margin, loss) = (f64::NAN, f64::NAN);
+                continue;
+            }
+            if orders.reduce_only[row] {
+                continue;
+            }
+            let policy = policy_of(ledger, orders, row);
+            let place = groups.iter().position(|group| group.instrument == instrument).unwrap_or_else(|| {
+                groups.push(open_group(ledger, orders, row, leg.as_ref(), policy));
+                groups.len() - 1
+            });
+            let opening_loss = add(ledger, orders, row, policy, &mut groups[place]);
+            if orders.loss_counts[policy as usize] {
+                loss += opening_loss;
+            }
+        }
+        for group in groups.iter() {
+            margin += group.margin();
+        }
+        [margin, loss]
+    }
+}
+
+impl Group {
+    fn margin(&self) -> f64 {
+        let whole = match self.rule {
+            OrderRule::None => return 0.0,
+            OrderRule::LargerSide => worst_side(self.signed_value, self.buys, self.sells),
+            OrderRule::Sum => both_sides(self.signed_value, self.buys, self.sells),
+        };
+        order_margin(whole, self.signed_value, self.leverage)
+    }
 }
 
 fn policy_of(ledger: &Ledger<'_>, orders: &Orders<'_>, row: usize) -> u32 {
@@ -158,7 +207,7 @@ fn open_group(ledger: &Ledger<'_>, orders: &Orders<'_>, row: usize, leg: Option<
     }
     let leverage = leverage_of(orders, row, leg);
     let rule = orders.rule[policy as usize];
-    Group { account: orders.account[row] as usize, leverage, signed_value, buys: 0.0, sells: 0.0, rule }
+    Group { instrument: orders.instrument[row], leverage, signed_value, buys: 0.0, sells: 0.0, rule }
 }
 
 /// Adds an order to its side; returns the loss that it would open with.
@@ -178,38 +227,23 @@ fn add(ledger: &Ledger<'_>, orders: &Orders<'_>, row: usize, policy: u32, group:
     order_loss(direction, size, contract.coordinate(ledger.mark(&position)), x)
 }
 
-fn check(
-    book: &ChangeableBook<'_>,
-    policies: &[PolicyAtMarks<'_>],
-    orders: &Orders<'_>,
-    outputs: &OrderOutputs<'_>,
-) -> Result<()> {
-    book.check_against(policies)?;
+fn check(book: &ChangeableBook<'_>, policies: &[PolicyAtMarks<'_>], orders: &Orders<'_>) -> Result<()> {
     let expected = orders.quantity.len();
     let columns = [
-        ("orders.account", orders.account.len()),
-        ("orders.instrument", orders.instrument.len()),
-        ("orders.policy", orders.policy.len()),
-        ("orders.price", orders.price.len()),
-        ("orders.leverage", orders.leverage.len()),
-        ("orders.reduce_only", orders.reduce_only.len()),
-        ("out", outputs.status.len()),
+        ("orders.account", orders.account.len(), expected),
+        ("orders.instrument", orders.instrument.len(), expected),
+        ("orders.policy", orders.policy.len(), expected),
+        ("orders.price", orders.price.len(), expected),
+        ("orders.leverage", orders.leverage.len(), expected),
+        ("orders.reduce_only", orders.reduce_only.len(), expected),
+        ("orders.rule", orders.rule.len(), policies.len()),
+        ("orders.loss_counts", orders.loss_counts.len(), policies.len()),
     ];
-    if let Some((argument, found)) = columns.into_iter().find(|&(_, found)| found != expected) {
+    if let Some((argument, found, expected)) = columns.into_iter().find(|(_, found, expected)| found != expected) {
         return Err(Error::Length { argument, expected, found });
     }
-    let accounts = book.members.accounts;
-    for (argument, found, expected) in [
-        ("out.accounts", outputs.margin.len(), accounts),
-        ("out.accounts", outputs.loss.len(), accounts),
-        ("orders.rule", orders.rule.len(), policies.len()),
-    ] {
-        if found != expected {
-            return Err(Error::Length { argument, expected, found });
-        }
-    }
     let codes = [
-        ("orders.account", orders.account, accounts),
+        ("orders.account", orders.account, book.members.accounts),
         ("orders.instrument", orders.instrument, book.base_of.len()),
         ("orders.policy", orders.policy, policies.len()),
     ];

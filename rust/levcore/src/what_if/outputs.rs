@@ -30,6 +30,8 @@ pub struct ChangeOutputs<'a> {
     pub(crate) before: Option<Side<'a>>,
     /// The account that a transfer leaves, after it, if wanted.
     pub(crate) source: Option<Side<'a>>,
+    /// Margin and loss of the open orders of its account, if there are any.
+    pub(crate) orders: Option<[SharedSlice<'a, f64>; 2]>,
 }
 
 impl<'a> Side<'a> {
@@ -76,14 +78,17 @@ impl<'a> ChangeOutputs<'a> {
         after: Side<'a>,
         before: Option<Side<'a>>,
         source: Option<Side<'a>>,
+        orders: Option<[&'a mut [f64]; 2]>,
     ) -> Self {
-        Self { status: SharedSlice::new(status), effect: effect.map(SharedSlice::new), after, before, source }
+        let (status, effect) = (SharedSlice::new(status), effect.map(SharedSlice::new));
+        Self { status, effect, after, before, source, orders: orders.map(|sums| sums.map(SharedSlice::new)) }
     }
 
     /// Refuses columns that are not as long as the changes are many.
     pub(crate) fn check(&self, expected: usize) -> Result<()> {
         let sides = [Some(&self.after), self.before.as_ref(), self.source.as_ref()];
         let own = self.effect.iter().map(SharedSlice::len).chain([self.status.len()]);
+        let own = own.chain(self.orders.iter().flatten().map(SharedSlice::len));
         match own.chain(sides.into_iter().flatten().flat_map(Side::lengths)).find(|&len| len != expected) {
             Some(found) => Err(Error::Length { argument: "out", expected, found }),
             None => Ok(()),

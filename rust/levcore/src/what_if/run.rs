@@ -11,6 +11,7 @@ use crate::what_if::apply::{Moved, Touched, apply, locate};
 use crate::what_if::changeable_book::ChangeableBook;
 use crate::what_if::changes::{Changes, UNKNOWN};
 use crate::what_if::ledger::Ledger;
+use crate::what_if::orders::{Orders, OrdersByAccount};
 use crate::what_if::outputs::ChangeOutputs;
 use crate::what_if::read_ahead::{AHEAD, read_ahead};
 use crate::what_if::scratch::{Scratch, When};
@@ -23,7 +24,8 @@ const TASKS_BETWEEN_INTERRUPTS: usize = 64;
 /// Evaluates every changed position and its account, each change alone or after those before it in its sequence.
 ///
 /// Instruments, assets and policies that codes point to are those of `policies`; the changed accounts are evaluated by
-/// [`evaluate`](crate::evaluate()), so the numbers are those of the whole book with the change in it, to the last bit.
+/// [`evaluate`](crate::evaluate()), so the numbers are those of the whole book with the change in it, to the last bit. Open orders stay as
+/// they are: what they ask for beside the changed positions is [`margin_of_orders`](crate::what_if::margin_of_orders).
 ///
 /// # Errors
 ///
@@ -33,21 +35,33 @@ pub fn what_if(
     book: &ChangeableBook<'_>,
     policies: &[PolicyAtMarks<'_>],
     changes: &Changes<'_>,
+    orders: Option<&Orders<'_>>,
     outputs: &ChangeOutputs<'_>,
     mut execution: Execution<'_>,
 ) -> Result<()> {
     book.check_against(policies)?;
     changes.check()?;
+    if orders.is_some() != outputs.orders.is_some() {
+        let (expected, found) = (usize::from(orders.is_some()) * changes.len(), 0);
+        return Err(Error::Length { argument: "out.orders", expected, found });
+    }
+    let orders = orders.map(|orders| OrdersByAccount::new(book, policies, orders)).transpose()?;
     check_codes(book, policies, changes)?;
     outputs.check(changes.len())?;
     let set = execution.set;
     let work = |memory: &mut (Scratch, Ledger<'_>), sequences: Range<usize>| {
         let (scratch, ledger) = memory;
-        run_sequences(scratch, ledger, set, changes, sequences, outputs)
+        run_sequences(scratch, ledger, set, &Given { changes, orders: orders.as_ref() }, sequences, outputs)
     };
     let remember = || (Scratch::default(), Ledger::new(book, policies));
     let done = execution.run(tasks(changes), TASKS_BETWEEN_INTERRUPTS, remember, work)?;
     done.into_iter().collect()
+}
+
+/// What is applied, and the open orders beside it.
+struct Given<'a> {
+    changes: &'a Changes<'a>,
+    orders: Option<&'a OrdersByAccount<'a>>,
 }
 
 /// Ranges of sequences with about [`TASK_CHANGES`] changes each.
@@ -74,11 +88,12 @@ fn run_sequences(
     scratch: &mut Scratch,
     ledger: &mut Ledger<'_>,
     set: InstructionSet,
-    changes: &Changes<'_>,
+    given: &Given<'_>,
     sequences: Range<usize>,
     outputs: &ChangeOutputs<'_>,
 ) -> Result<()> {
     let ChangeOutputs { after, before, source, .. } = outputs;
+    let (changes, mut groups) = (given.changes, Vec::new());
     let (before, source) = (before.as_ref(), source.as_ref());
     let alone = changes.order.is_empty();
     let start_of = |sequence: usize| if alone { sequence } else { changes.starts[sequence] as usize };
@@ -90,7 +105,13 @@ fn run_sequences(
             if place % AHEAD == 0 {
                 read_ahead(ledger.book, changes, (place..end.min(place + AHEAD)).map(row_at));
             }
-            run_change(scratch, ledger, changes, row_at(place), outputs);
+            let account = run_change(scratch, ledger, changes, row_at(place), outputs);
+            if let (Some(orders), Some(columns)) = (given.orders, &outputs.orders) {
+                let charged = account.map(|account| orders.charge(ledger, account, &mut groups, |_, _| ()));
+                for (column, sum) in columns.iter().zip(charged.unwrap_or([f64::NAN; 2])) {
+                    column.write_consecutive(row_at(place), &[sum]);
+                }
+            }
             if scratch.is_full() {
                 scratch.flush(ledger, set, after, before, source)?;
             }
@@ -99,14 +120,14 @@ fn run_sequences(
     scratch.flush(ledger, set, after, before, source)
 }
 
-/// Applies one change and notes what is to be evaluated of it.
+/// Applies one change and notes what is to be evaluated of it; returns its account.
 fn run_change(
     scratch: &mut Scratch,
     ledger: &mut Ledger<'_>,
     changes: &Changes<'_>,
     row: usize,
     outputs: &ChangeOutputs<'_>,
-) {
+) -> Option<u32> {
     let (change, number) = (changes.at(row), row as u32);
     let located = match changes.unknown(row) {
         Some(refusal) => Err(refusal),
@@ -126,6 +147,7 @@ fn run_change(
         scratch.push(ledger, number, When::Source, None, told.source);
     }
     store_effect(ledger, row, &told, applied, outputs);
+    told.account
 }
 
 fn store_effect(

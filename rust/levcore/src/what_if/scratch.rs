@@ -20,7 +20,7 @@ use crate::what_if::position::Position;
 use crate::what_if::sparse_column::SparseColumn;
 
 /// Rows from which on the book is evaluated: as many as stay in the cache.
-const FULL: usize = 16_384;
+const FULL: usize = 4_096;
 
 /// Which columns a record goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
