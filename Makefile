@@ -37,6 +37,7 @@ bench: $(BUILT) $(OPPONENTS) ## rows per second beside numpy, numba, polars, Duc
 	$(BIN)/python benches/table.py
 	$(BIN)/python benches/files.py
 	$(BIN)/python benches/door.py --memory 10000000
+	$(BIN)/python benches/replay.py
 	$(BIN)/python -m pytest benches --benchmark-only --benchmark-columns=min,median,ops,rounds
 
 lint: $(BUILT) ## formatting, lints, types, and the stub against the built extension

@@ -160,5 +160,6 @@ def write(
     notes: Sequence[str],
 ) -> None:
     """Write the report."""
-    write_text(path, page_html(replay_page(found, title, facts=facts, notes=notes)))
+    plain = [note.replace("*", "") for note in notes]
+    write_text(path, page_html(replay_page(found, title, facts=facts, notes=plain)))
     print("report:", path)

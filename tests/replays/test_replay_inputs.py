@@ -172,6 +172,15 @@ def test_frames_give_the_same_hash() -> None:
     assert run(shuffled).hash() == expected
 
 
+def test_events_and_series_are_frames() -> None:
+    found = run()
+    events, series = polars.DataFrame(found.events.to_dict()), polars.DataFrame(found.series.to_dict())
+    assert events["kind"].to_list() == ["liquidation", "liquidation"]
+    assert events["fund_after"].to_list() == found.events.fund_after.tolist()
+    assert series["open"].to_list() == found.series.open.tolist()
+    assert series.height == TIMES
+
+
 def test_both_paths_are_told() -> None:
     found = run(path="both")
     assert found.path == "low_first"

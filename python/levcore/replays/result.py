@@ -1,7 +1,7 @@
 """What a replay leaves behind: events, the book over time, and the ledger of it all."""
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -80,6 +80,11 @@ class ReplayEvents:
         """Number of events."""
         return self.kind.size
 
+    def to_dict(self) -> dict[str, Any]:
+        """Columns by name, kinds as words, for a data frame of any library."""
+        words = np.array(EVENT_KINDS)[self.kind]
+        return {each.name: getattr(self, each.name) for each in fields(self)} | {"kind": words.tolist()}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplaySeries:
@@ -110,6 +115,10 @@ class ReplaySeries:
     def __len__(self) -> int:
         """Number of times."""
         return self.open.size
+
+    def to_dict(self) -> dict[str, Any]:
+        """Columns by name, for a data frame of any library."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

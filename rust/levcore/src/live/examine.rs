@@ -255,17 +255,17 @@ fn refine(
     for (account, verdict) in accounts.iter().zip(&found.verdicts) {
         let last = first + account.legs.len();
         let failed = |status: u8| status >= FIRST_FAILURE && !is_of_price(status);
-        let wallet = verdict.status == AccountStatus::MissingWalletBalance
-            || verdict.status == AccountStatus::InvalidWalletBalance;
-        let hopeless = wallet || legs.status[first..last].iter().any(|&status| failed(status));
+        let known = matches!(verdict.status, AccountStatus::Ok | AccountStatus::Incomplete);
+        let hopeless = !known || legs.status[first..last].iter().any(|&status| failed(status));
         for leg in first..last {
             let row = legs.rows[leg] as usize;
             let marked = &part.instruments.list[job.book.instrument[row] as usize];
             if hopeless || legs.status[leg] == Status::Flat as u8 {
                 found.bounds[leg] = Bounds::NONE;
-            } else if Judgement::of(verdict.state) == Judgement::Unknown {
-                found.bounds[leg] = Bounds::at(marked.mark);
-            } else if !is_ordinary(legs.value[leg]) || !is_ordinary(legs.magnitude[leg]) {
+            } else if Judgement::of(verdict.state) == Judgement::Unknown
+                || !is_ordinary(legs.value[leg])
+                || !is_ordinary(legs.magnitude[leg])
+            {
                 found.bounds[leg] = Bounds::at(marked.mark);
             } else if fallback || account.pooled.is_some() {
                 let contract = &marked.instrument.contract;
