@@ -11,6 +11,7 @@ from levcore.book.coded_labels import CodedLabels
 from levcore.book.labels import NO_ACCOUNT
 from levcore.book.positions import PositionBook
 from levcore.errors import DTypeError, InputError, ShapeError
+from levcore.files.records import Record
 
 if TYPE_CHECKING:
     from levcore.rules.policy import MarginPolicy
@@ -100,6 +101,20 @@ class Owners:
             policy=self._label,
             **numbers,  # type: ignore[arg-type]
         )
+
+    def words(self) -> dict[str, Any]:
+        """What of it is no column."""
+        return {"position_mode": self._mode, "label": self._label}
+
+    @staticmethod
+    def book_of(record: Record, numbers: tuple[str, ...]) -> PositionBook:
+        """Book of a snapshot."""
+        words, columns = record
+        owners = object.__new__(Owners)
+        owners.ids, owners.is_cross, owners.account = words["ids"], columns["is_cross"], columns["account"]
+        owners._mode, owners._label = words["position_mode"], words["label"]
+        held = {name: columns.get(name) for name in numbers}
+        return owners.book(columns["instrument"], tuple(words["instrument_names"]), held, columns["wallets"])
 
     def _currencies_with(self, new: Opened, instruments: Codes) -> npt.NDArray[np.int64]:
         currency = np.concatenate((self._currency, np.full(len(new.ids), NOWHERE, dtype=np.int64)))

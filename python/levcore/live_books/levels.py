@@ -7,7 +7,7 @@ from levcore.arguments import is_word
 from levcore.book.policy_labels import labels_of_book
 from levcore.book.positions import PositionBook
 from levcore.engine.engine import Engine
-from levcore.errors import InputError, TierError
+from levcore.errors import InputError, PolicyError
 from levcore.rules.policy import HIGHEST_LEVEL, MarginPolicy
 from levcore.status import State
 
@@ -59,7 +59,7 @@ def kernels_of_levels(engine: Engine, book: PositionBook, levels: tuple[str, ...
         )
         try:
             armed = Engine({label: moved}, instruction_set=engine.instruction_set)
-        except TierError as error:
+        except PolicyError as error:
             rule = f"cannot be watched under {policy.id}: {error}"
             raise InputError("levels", rule, "levels without it", repr(level), place) from error
         kernels.append(armed.bind(book).kernel)

@@ -1,7 +1,8 @@
 """The live book: prices pass, positions change, and who enters or leaves a state is told at once."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,8 +15,10 @@ from levcore.book.marks import mark_prices, prices_of
 from levcore.book.positions import PositionBook
 from levcore.engine.compiled import pools_every_account
 from levcore.errors import InputError
+from levcore.files.records import Journal, Record, write_record
 from levcore.live_books.arguments import (
     NUMBERS,
+    Opened,
     Owners,
     amended,
     checked_accounts,
@@ -140,7 +143,7 @@ class LiveBook:
         SHA-256 over all events, each instant chained to the one before.
     """
 
-    __slots__ = ("_core", "_names", "_owners", "engine", "hash", "levels", "number")
+    __slots__ = ("_core", "_journal", "_names", "_owners", "engine", "hash", "levels", "number")
 
     def __init__(
         self, engine: "Engine", book: PositionBook, marks: "Marks", levels: Sequence[str] | None = None
@@ -156,6 +159,7 @@ class LiveBook:
         policy = bound.policies[0]
         self.engine, self.levels = engine, watched_levels(levels, policy)
         self.number, self.hash = 0, bytes(32)
+        self._journal: Journal | None = None
         self._owners = Owners(book, policy)
         self._names = book.instrument_names
         self._core = CoreBook(
@@ -211,10 +215,9 @@ class LiveBook:
         price = tick_prices(prices)
         codes = instrument_codes(instruments, self._names, price.size)
         given = checked_times(times, price.size)
-        core = self._core.ticks(np.arange(price.size + 1, dtype=np.uint64), codes, price)
-        instant = core[0].astype(np.int64)
-        time = None if given is None else given[instant]
-        return self._told(core, price.size, codes[instant].astype(np.int64), price[instant], time)
+        first = self.number
+        events = self.do("ticks", {"instrument": codes, "price": price})
+        return events if given is None else replace(events, time=given[events.number - first])
 
     def remark(self, marks: "Marks") -> Events:
         """Let all prices be others at one instant.
@@ -241,9 +244,7 @@ class LiveBook:
         known = ~np.isnan(price)
         tick_prices(price[known])
         moved = np.flatnonzero(known & (price != self._core.marks())).astype(np.uint32)
-        starts = np.array([0, moved.size] if moved.size else [0], dtype=np.uint64)
-        core = self._core.ticks(starts, moved, price[moved])
-        return self._told(core, int(moved.size > 0))
+        return self.do("remark", {"instrument": moved, "price": price[moved]})
 
     def change(self, rows: npt.ArrayLike, **columns: Any) -> Events:
         """Amend positions in place.
@@ -260,7 +261,8 @@ class LiveBook:
         Events
         """
         places, numbers = amended(rows, columns, len(self))
-        return self._told(self._core.amend(places, numbers), 1)
+        given = {name: column for name, column in zip(NUMBERS, numbers, strict=True) if column is not None}
+        return self.do("change", {"rows": places, **given})
 
     def close(self, rows: npt.ArrayLike) -> Events:
         """Close positions: their quantity is 0 from now on. Profit and margin go where the caller says."""
@@ -305,23 +307,29 @@ class LiveBook:
         count = np.size(quantity)
         codes = instrument_codes(instrument, self._names, count)
         given = {"quantity": quantity, "entry_price": entry_price, "account": account}
-        given |= {"margin_mode": margin_mode, **columns}
+        given |= {"margin_mode": margin_mode} | columns
         new = opened(codes, self._names, given, wallet_balance, self._owners)
-        core = self._core.open(codes, new.is_cross, new.account, new.numbers, new.wallets)
-        self._owners.take(new, codes)
-        return self._told(core, 1)
+        numbers = zip(NUMBERS, new.numbers, strict=True)
+        columns = {name: column for name, column in numbers if column is not None}
+        columns |= {
+            "instrument": codes,
+            "is_cross": new.is_cross,
+            "account": new.account,
+            "wallets": new.wallets,
+        }
+        return self.do("open", columns, ids=new.ids)
 
     def set_wallets(self, accounts: Sequence[Any], balances: npt.ArrayLike) -> Events:
         """Set wallets of accounts, by their ids; of an account that stands twice the last one holds."""
         codes, amounts = checked_accounts(accounts, balances, "balances", self._owners)
-        return self._told(self._core.set_wallets(codes, amounts), 1)
+        return self.do("wallets", {"account": codes, "balance": amounts})
 
     def transfer(self, accounts: Sequence[Any], amounts: npt.ArrayLike) -> Events:
         """Add amounts to wallets, one after the other; negative ones are taken out."""
         codes, moved = checked_accounts(accounts, amounts, "amounts", self._owners)
         wallets = self._core.columns()[2]
         np.add.at(wallets, codes, moved)
-        return self._told(self._core.set_wallets(codes, wallets[codes]), 1)
+        return self.do("wallets", {"account": codes, "balance": wallets[codes]})
 
     def totals(self) -> LiveTotals:
         """Totals at the prices that hold now."""
@@ -352,29 +360,122 @@ class LiveBook:
         instrument, numbers, wallets = self._core.columns()
         return self._owners.book(instrument, self._names, dict(zip(NUMBERS, numbers, strict=True)), wallets)
 
-    def _told(
-        self,
-        core: CoreEvents,
-        instants: int,
-        instrument: npt.NDArray[np.int64] | None = None,
-        price: Floats | None = None,
-        time: npt.NDArray[Any] | None = None,
-    ) -> Events:
-        """Events of a call of so many instants."""
+    def snapshot(self, path: str | Path) -> None:
+        """Write everything that a live book needs to go on into a file, whole or not at all.
+
+        Raises
+        ------
+        DTypeError
+            For account ids that are neither text nor whole numbers.
+        OSError
+            Where it cannot be written.
+        """
+        from levcore.live_books.keeping import snapshot_of
+
+        write_record(path, snapshot_of(self, self._owners, self._core.columns()))
+
+    def record(self, path: str | Path, *, sync: bool = False) -> None:
+        """Record everything that happens from now on into a journal, which must not exist.
+
+        An event is returned after what led to it was recorded, so that a process may be killed at any time:
+        `restore` goes on from a snapshot and the journal.
+
+        Parameters
+        ----------
+        path : str or Path
+        sync : bool
+            Whether a record also outlives a power cut; takes a disk its time.
+
+        Raises
+        ------
+        OSError
+            Where it exists or cannot be written. A record that cannot be written ends the journal: all
+            further calls are refused until another one is begun, after another snapshot.
+        """
+        self.continue_journal(Journal(path, sync=sync))
+
+    def continue_journal(self, journal: Journal) -> None:
+        """Record into this journal from now on."""
+        if self._journal is not None:
+            self._journal.close()
+        self._journal = journal
+
+    @staticmethod
+    def restore(
+        engine: "Engine", snapshot: str | Path, journal: str | Path | None = None, *, sync: bool = False
+    ) -> "tuple[LiveBook, Events]":
+        """Live book of a snapshot, with what a journal has recorded since, which it then continues.
+
+        Parameters
+        ----------
+        engine : Engine
+            With the policy of the snapshot.
+        snapshot, journal : str or Path
+            The journal may begin before the snapshot.
+        sync : bool
+            As of `record`.
+
+        Returns
+        -------
+        LiveBook
+        Events
+            Those of what the journal had recorded since the snapshot.
+
+        Raises
+        ------
+        FileFormatError
+            For files that are none of these, damaged, of another policy, or not of each other.
+        """
+        from levcore.live_books.keeping import restored
+
+        return restored(engine, snapshot, journal, sync)
+
+    def do(self, kind: str, columns: Mapping[str, npt.NDArray[Any]], ids: Sequence[Any] = ()) -> Events:
+        """Do what a record of a journal says, and record it."""
+        if self._journal is not None:
+            self._journal.refuse_failed()
+        first = self.number
+        events = self._told(kind, columns, self._done(kind, columns, ids))
+        if self._journal is not None:
+            words = {"kind": kind, "first": first, "number": self.number, "hash": self.hash.hex()}
+            self._journal.append(Record({**words, "ids": list(ids)}, columns))
+        return events
+
+    def _done(self, kind: str, columns: Mapping[str, npt.NDArray[Any]], ids: Sequence[Any]) -> CoreEvents:
+        """Events of the core."""
+        numbers = [columns.get(name) for name in NUMBERS]
+        match kind:
+            case "ticks":
+                starts = np.arange(columns["price"].size + 1, dtype=np.uint64)
+                return self._core.ticks(starts, columns["instrument"], columns["price"])
+            case "remark":
+                starts = np.unique(np.array([0, columns["price"].size], dtype=np.uint64))
+                return self._core.ticks(starts, columns["instrument"], columns["price"])
+            case "change":
+                return self._core.amend(columns["rows"], numbers)
+            case "wallets":
+                return self._core.set_wallets(columns["account"], columns["balance"])
+            case _:
+                new = Opened(columns["is_cross"], columns["account"], numbers, list(ids), columns["wallets"])
+                instruments = columns["instrument"]
+                core = self._core.open(instruments, new.is_cross, new.account, numbers, new.wallets)
+                self._owners.take(new, instruments)
+                return core
+
+    def _told(self, kind: str, columns: Mapping[str, npt.NDArray[Any]], core: CoreEvents) -> Events:
+        """Events of what has just been done, counted and hashed."""
         instant, is_account, place, before, (state, (equity, margin, ratio)) = core
-        count = instant.size
-        events = Events(
-            instant.astype(np.int64) + self.number,
-            time,
-            np.full(count, -1, dtype=np.int64) if instrument is None else instrument,
-            np.full(count, np.nan) if price is None else price,
-            Subjects(is_account, place.astype(np.int64)),
-            before,
-            state,
-            equity,
-            margin,
-            ratio,
-        )
+        instant = instant.astype(np.int64)
+        instants, instrument = 1, np.full(instant.size, -1, dtype=np.int64)
+        price = np.full(instant.size, np.nan)
+        if kind == "ticks":
+            instants = columns["price"].size
+            instrument, price = columns["instrument"][instant].astype(np.int64), columns["price"][instant]
+        if kind == "remark":
+            instants = int(columns["price"].size > 0)
+        subject = Subjects(is_account, place.astype(np.int64))
+        number = instant + self.number
+        events = Events(number, None, instrument, price, subject, before, state, equity, margin, ratio)
         self.number += instants
         self.hash = chained_hash(self.hash, events)
         return events
