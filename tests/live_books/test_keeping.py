@@ -37,7 +37,7 @@ def test_a_journal_that_ends_anywhere(tmp_path: Path, configuration: int) -> Non
         session.step(live, number)
         hashes[live.number] = live.hash
     content = (tmp_path / "journal").read_bytes()
-    reached = set()
+    reached, restored = set(), live
     for end in [0, 3, *random.integers(0, len(content), 500 if THOROUGH else 30).tolist(), len(content)]:
         (tmp_path / "cut").write_bytes(content[:end])
         restored, events = lc.LiveBook.restore(session.engine, tmp_path / "snapshot", tmp_path / "cut")

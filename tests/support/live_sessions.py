@@ -41,7 +41,9 @@ class Session:
             if events is not None:
                 return joined([events])
         codes = random.choice(self.first_book.instrument_codes, int(random.integers(1, 30)))
-        prices = live.marks()[codes] * np.exp(random.normal(0, 0.02, codes.size))
+        # A price that is missing begins with the first tick.
+        marks = np.nan_to_num(live.marks(), nan=1.0)
+        prices = marks[codes] * np.exp(random.normal(0, 0.02, codes.size))
         return joined([live.ticks(codes, prices)])
 
     def whole(self, steps: int) -> tuple[dict[int, int], dict[int, bytes], Events]:
