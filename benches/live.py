@@ -20,7 +20,7 @@ import levcore as lc
 INSTRUMENTS, LEGS = 100, 5
 STEP = 5e-4
 """Size of a tick: 5 bp."""
-ROUNDS = 3
+ROUNDS = 2
 Ticks = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]
 
 

@@ -19,13 +19,13 @@ from support.random_books import CONFIGURATIONS, book_of, random_columns
 
 __all__ = ["Session"]
 
-STEPS = 40
+STEPS = 20
 
 
 class Session:
     """A live book and what happens to it, step by step, by nothing but the seed and the step."""
 
-    def __init__(self, seed: int, rows: int = 60, configuration: int = 2) -> None:
+    def __init__(self, seed: int, rows: int = 30, configuration: int = 2) -> None:
         chosen = CONFIGURATIONS[configuration]
         columns, self.start = random_columns(chosen, rows, seed=seed, spoiled=False)
         self.seed, self.engine, self.first_book = seed, lc.Engine(chosen.policy), book_of(columns)

@@ -12,6 +12,7 @@ use crate::codes::state::State;
 use crate::error::{Error, Result};
 use crate::job::context::PolicyAtMarks;
 use crate::live::crossing::{Crossing, Seen};
+use crate::live::edges::Edges;
 use crate::live::event::{Event, Figures, Watched};
 use crate::live::index::{Subject, TriggerIndex};
 use crate::live::market::Market;
@@ -104,27 +105,36 @@ impl LiveBook {
         events: &mut Vec<Event>,
     ) -> Result<Vec<f64>> {
         ticks.check(self.keys.instruments)?;
-        ticks.instrument.iter().for_each(|&instrument| self.standings.instrument_moved(instrument));
-        let Self { resident, layout, indexes, seen_rows, seen_accounts, watched, .. } = self;
+        let Self { resident, layout, indexes, seen_rows, seen_accounts, watched, standings, .. } = self;
         let book = resident.book();
         let mut markets = markets(levels, layout, set)?;
+        let mut edges = Edges::of(indexes, &markets[0]);
         let (mut crossing, mut now) = (Crossing::default(), Vec::new());
         let mut seen = Seen { rows: seen_rows, accounts: seen_accounts, watched: *watched };
         let bankruptcy = watched.place_of_bankruptcy(indexes.len());
         for instant in 0..ticks.instants() {
+            let reached = ticks.at(instant).fold(false, |any, (code, price)| any | edges.pass(code, price));
+            if !reached {
+                continue;
+            }
+            edges.catch_up(&mut markets);
             now.clear();
             now.extend(ticks.at(instant));
             for (place, (index, market)) in indexes.iter_mut().zip(&mut markets).enumerate() {
-                let looked = index.tick(&book, market, &now, &mut crossing.changes);
-                if looked && bankruptcy == Some(place) {
-                    crossing.look_again(index);
+                if index.tick(&book, market, &now, &mut crossing.changes) {
+                    edges.note(index, &book);
+                    if bankruptcy == Some(place) {
+                        crossing.look_again(index);
+                    }
                 }
             }
+            edges.renew(indexes, &now);
             if !crossing.is_empty() {
                 crossing.tell(instant as u64, &book, &indexes[0], &mut markets[0], &mut seen, events);
             }
         }
-        Ok((0..self.keys.instruments as u32).map(|code| markets[0].mark(code)).collect())
+        edges.moved().for_each(|instrument| standings.instrument_moved(instrument));
+        Ok(edges.prices)
     }
 
     /// Its columns as they stand.

@@ -8,6 +8,7 @@ pub(crate) mod book;
 pub(crate) mod bounds;
 pub(crate) mod change;
 pub(crate) mod crossing;
+pub(crate) mod edges;
 pub(crate) mod event;
 pub(crate) mod examine;
 pub(crate) mod figures;

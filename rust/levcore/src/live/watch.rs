@@ -71,6 +71,12 @@ impl Watch {
             || self.upper.peek().is_some_and(|entry| -price <= entry.key)
     }
 
+    /// Prices up to which, and from which on, somebody is reached.
+    pub(crate) fn edges(&self) -> [f64; 2] {
+        let lower = self.lower.peek().map_or(f64::NEG_INFINITY, |entry| entry.key);
+        [lower, self.upper.peek().map_or(f64::INFINITY, |entry| -entry.key)]
+    }
+
     /// Takes the rows whose bounds a price reaches; a row may come twice.
     pub(crate) fn take(&mut self, price: f64, generation: &[u32], rows: &mut Vec<u32>) {
         for (heap, key) in [(&mut self.lower, price), (&mut self.upper, -price)] {
