@@ -26,6 +26,10 @@ pub struct Market<'a> {
     legs: LegMemory,
     state: Vec<u8>,
     status: Vec<u8>,
+    /// Latest price of each instrument, and those whose constants do not hold it yet: a tick that nobody looks at costs no division.
+    latest: Vec<f64>,
+    moved: Vec<u32>,
+    has_moved: Vec<bool>,
     /// By instrument: how much requirement a unit of value asks for at most, of long and of short positions.
     steepest: Vec<[f64; 2]>,
 }
@@ -63,19 +67,35 @@ impl<'a> Market<'a> {
             legs: LegMemory::default(),
             state: vec![0; layout.rows],
             status: vec![0; layout.rows],
+            latest: given.marks.to_vec(),
+            moved: Vec::new(),
+            has_moved: vec![false; given.marks.len()],
             steepest,
         })
     }
 
     /// Moves the mark of an instrument.
+    #[inline]
     pub fn remark(&mut self, instrument: u32, mark: f64) {
-        self.part.instruments.remark(instrument as usize, mark);
+        let place = instrument as usize;
+        self.latest[place] = mark;
+        if !std::mem::replace(&mut self.has_moved[place], true) {
+            self.moved.push(instrument);
+        }
+    }
+
+    /// Brings the constants of the instruments that have moved up to their marks.
+    fn settle_marks(&mut self) {
+        for instrument in self.moved.drain(..) {
+            self.has_moved[instrument as usize] = false;
+            self.part.instruments.remark(instrument as usize, self.latest[instrument as usize]);
+        }
     }
 
     /// Mark of an instrument; NaN where there is none.
     #[must_use]
     pub fn mark(&self, instrument: u32) -> f64 {
-        self.part.instruments.list[instrument as usize].mark
+        self.latest[instrument as usize]
     }
 
     /// Coordinate of a price of an instrument.
@@ -104,6 +124,7 @@ impl<'a> Market<'a> {
     /// Evaluates isolated positions, in the order of `rows`.
     pub fn examine_rows(&mut self, book: &Book<'_>, rows: &[u32], found: &mut Vec<RowVerdict>) {
         found.clear();
+        self.settle_marks();
         let outputs = codes_only(&mut self.state, &mut self.status);
         let job = Job::of_rows(book, self.layout, &outputs);
         self.tile.forget(book, self.part.instruments.all_plain);
@@ -122,6 +143,7 @@ impl<'a> Market<'a> {
     ) {
         found.verdicts.clear();
         found.bounds.clear();
+        self.settle_marks();
         self.legs.resize(rows);
         let outputs = codes_only(&mut self.state, &mut self.status);
         let job = Job::of_rows(book, self.layout, &outputs);
