@@ -50,7 +50,8 @@ if TYPE_CHECKING:
     from levcore.explanation.explain import explain
     from levcore.fills.result import FillStatus
     from levcore.fills.table import positions_from_fills
-    from levcore.live.index import TriggerIndex
+    from levcore.live_books.index import TriggerIndex
+    from levcore.live_books.live import LiveBook, live
     from levcore.planning.plan import plan
     from levcore.reconciliation.reconcile import reconcile
     from levcore.replays.replay import replay
@@ -83,6 +84,7 @@ __all__ = [
     "InternalError",
     "LegCosts",
     "LevcoreError",
+    "LiveBook",
     "MarginPolicy",
     "Orders",
     "PolicyError",
@@ -104,6 +106,7 @@ __all__ = [
     "fund_rules",
     "ladder",
     "leg_costs",
+    "live",
     "order_margin",
     "outcomes",
     "plan",
@@ -133,8 +136,9 @@ LATER = {
     "Guard": "levcore.closing.guards",
     "Impact": "levcore.closing.fills",
     "LegCosts": "levcore.engine.leg_costs",
+    "LiveBook": "levcore.live_books.live",
     "Orders": "levcore.changes.orders",
-    "TriggerIndex": "levcore.live.index",
+    "TriggerIndex": "levcore.live_books.index",
     "against": "levcore.systems.against",
     "cascade": "levcore.closing.cascade",
     "close_loans": "levcore.closing.loans",
@@ -146,6 +150,7 @@ LATER = {
     "fund_rules": "levcore.rules.funds",
     "ladder": "levcore.closing.ladder",
     "leg_costs": "levcore.engine.leg_costs",
+    "live": "levcore.live_books.live",
     "order_margin": "levcore.changes.orders",
     "outcomes": "levcore.closing.outcomes",
     "plan": "levcore.planning.plan",

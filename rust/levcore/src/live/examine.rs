@@ -101,6 +101,7 @@ fn row_verdict(tile: &Slots, slot: usize) -> RowVerdict {
         liquidation_price: tile.results[Measure::LiquidationPrice][slot],
         equity: tile.results[Measure::Equity][slot],
         maintenance_margin: tile.results[Measure::MaintenanceMargin][slot],
+        margin_ratio: tile.results[Measure::MarginRatio][slot],
         bounds: Bounds::NONE,
     }
 }

@@ -68,10 +68,21 @@ impl Watch {
         self.nearest = Bounds { lower: key(&self.lower), upper: -key(&self.upper) };
     }
 
+    /// Makes room for a row more.
+    pub(crate) fn grow(&mut self) {
+        self.rows += 1;
+    }
+
     /// Whether a price reaches any bound.
     #[inline(always)]
     pub(crate) fn is_reached(&self, price: f64) -> bool {
         price <= self.nearest.lower || price >= self.nearest.upper
+    }
+
+    /// Prices up to which, and from which on, somebody is reached.
+    pub(crate) fn edges(&self) -> [f64; 2] {
+        let lower = self.lower.peek().map_or(f64::NEG_INFINITY, |entry| entry.key);
+        [lower, self.upper.peek().map_or(f64::INFINITY, |entry| -entry.key)]
     }
 
     /// Takes the rows whose bounds a price reaches; a row may come twice.
