@@ -42,7 +42,7 @@ class ExactTotal:
             # Python rounds the quotient of two integers once.
             return self.whole / UNITS_OF_ONE
         except OverflowError:
-            return math.copysign(math.inf, self.whole)
+            return math.inf if self.whole > 0 else -math.inf
 
 
 def exact_totals(values: Floats, groups: npt.NDArray[np.integer] | None, count: int) -> list[ExactTotal]:

@@ -303,7 +303,9 @@ def currency_of_wallets(
     used = np.unique(of_listing[listing_codes(book)]).tolist()
     named = [place for place in used if currencies[place]]
     only = named[0] if len(named) == 1 else used[0] if len(used) == 1 else NONE
-    return np.where(places == THE_ONE, only, np.where(places < len(currencies), places, NONE))
+    places[places >= len(currencies)] = NONE
+    places[places == THE_ONE] = only
+    return places
 
 
 def _places_of_wallets(
