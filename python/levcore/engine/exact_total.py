@@ -37,7 +37,7 @@ class ExactTotal:
     def __float__(self) -> float:
         """The sum rounded to nearest, ties to even: the bits of ``exact_sums``; infinite beyond the range."""
         if self.not_finite != 0.0:
-            return self.not_finite
+            return math.nan if math.isnan(self.not_finite) else self.not_finite
         try:
             # Python rounds the quotient of two integers once.
             return self.whole / UNITS_OF_ONE

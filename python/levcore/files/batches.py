@@ -11,8 +11,8 @@ from levcore.files.writing import replacing
 
 __all__ = ["ROWS", "check_folder", "read_batches", "write_part"]
 
-ROWS = 500_000
-"""Rows of a batch where the caller does not say."""
+ROWS = 1 << 18
+"""Rows of a batch where the caller does not say: those of a row group as polars writes them."""
 
 
 def read_batches(path: str | Path, rows: int = ROWS) -> Iterator[Any]:
