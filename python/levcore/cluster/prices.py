@@ -57,6 +57,12 @@ class Prices:
                 self.missing.add((label, name))
         return found if positions.policy_names else found[""]
 
+    def without_given(self) -> "Prices":
+        """What the parts brought and missed alone."""
+        alone = Prices()
+        alone.brought, alone.missing = self.brought, self.missing
+        return alone
+
     def add(self, other: "Prices") -> None:
         """Take over what another part of the book brought and missed.
 

@@ -15,9 +15,10 @@ ROWS = 1 << 18
 """Rows of a batch where the caller does not say: those of a row group as polars writes them."""
 
 
-def read_batches(path: str | Path, rows: int = ROWS) -> Iterator[Any]:
+def read_batches(path: str | Path, rows: int | None = ROWS) -> Iterator[Any]:
     """Frames of at most `rows` rows of a Parquet or Arrow file, by polars; of an empty file one without rows.
 
+    With None for `rows` the file is one batch.
     Only the row groups and pages that a batch needs are read for it.
 
     Raises
