@@ -346,4 +346,5 @@ def _torn(risk: "BookRisk", summed: _Summed, accounts: Flags) -> Places:
         return np.empty(0, dtype=np.int64)
     legs = np.flatnonzero(risk.book.is_cross)
     torn = (accounts & (summed.of_account == NONE))[of_row[legs]]
-    return summed.of_row[legs[torn]]
+    of_torn: Places = summed.of_row[legs[torn]]
+    return of_torn
