@@ -14,26 +14,21 @@ import numpy as np
 import numpy.typing as npt
 
 from levcore.book.listings import listing_codes, settlements
-from levcore.engine.compiled import pools_every_account
 from levcore.engine.exact_total import ExactTotal, exact_totals
-from levcore.engine.wallet_risk import currencies_of_wallets
+from levcore.engine.wallet_places import (
+    NONE,
+    THE_ONE,
+    accounts_in_assets,
+    netting_accounts,
+    places_of_wallets,
+)
 from levcore.errors import InputError
 from levcore.status import FIRST_FAILURE, AccountStatus
 
 if TYPE_CHECKING:
-    from levcore.book.positions import PositionBook
-    from levcore.book.wallets import Wallets
     from levcore.engine.risk import BookRisk
-    from levcore.rules.policy import MarginPolicy
 
-__all__ = [
-    "MARGINS",
-    "OF_ACCOUNTS",
-    "Totals",
-    "currency_of_wallets",
-    "netting_accounts",
-    "totals_by_currency",
-]
+__all__ = ["MARGINS", "OF_ACCOUNTS", "Totals", "totals_by_currency"]
 
 Flags = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.int64]
@@ -45,10 +40,6 @@ OF_THE_ONE = "the one currency"
 """Key of wallets that belong to the one currency that the book turns out to have, if it has one."""
 SHOWN = ("long_notional", "short_notional", "unrealized_pnl", *MARGINS, "isolated_equity", "account_equity")
 SHOWN_OF_ACCOUNTS = ("equity", "collateral_value", "liabilities", *MARGINS)
-
-THE_ONE = -2
-NONE = -1
-"""Instead of a place: the only currency of the book, whichever it is; no currency."""
 
 
 class _Summed(NamedTuple):
@@ -254,80 +245,11 @@ def _summed(risk: "BookRisk", rows: Flags | None, accounts: Flags | None, nettin
     else:
         netting = netting[of_wallet]
     of_row = settlements(risk.book, risk.policies)[1][listing_codes(risk.book)]
-    in_assets = _accounts_in_assets(risk.book)[of_wallet]
-    of_account, currencies = _places_of_wallets(risk.book, risk.policies, risk.wallets.columns)
+    in_assets = accounts_in_assets(risk.book)[of_wallet]
+    of_account, currencies = places_of_wallets(risk.book, risk.policies, risk.wallets.columns)
     of_account[of_account == THE_ONE] = len(currencies)
     names = (*currencies, OF_THE_ONE)
     return _Summed(rows, accounts, netting, in_assets, of_row, of_account, names)
-
-
-def netting_accounts(
-    book: "PositionBook", policies: Sequence["MarginPolicy"], wallets: "Wallets | None" = None
-) -> Flags:
-    """Accounts whose margin need not be the sum of their rows: balances, hedged legs, netted sides.
-
-    With `wallets` the same of each wallet.
-    """
-    netting, codes = _accounts_in_assets(book), book.account_codes
-    if wallets is not None:
-        netting, codes = netting[wallets.account], wallets.of_row
-    if codes is None:
-        return netting
-    legs = np.flatnonzero(book.is_cross)
-    of_leg = codes[legs].astype(np.int64)
-    pools = np.array([pools_every_account(policy) for policy in policies])
-    netting[of_leg[pools[0 if book.policy_codes is None else book.policy_codes[legs]]]] = True
-    if book.position_mode == "hedge" and book.has_pooled_accounts:
-        pairs = np.sort(of_leg * len(book.instrument_names) + book.instrument_codes[legs])
-        netting[pairs[1:][pairs[1:] == pairs[:-1]] // len(book.instrument_names)] = True
-    return netting
-
-
-def _accounts_in_assets(book: "PositionBook") -> Flags:
-    held = np.zeros(len(book.account_ids), dtype=np.bool_)
-    if book.balance_columns is not None:
-        held[book.balance_columns.account] = True
-    return held
-
-
-def currency_of_wallets(
-    book: "PositionBook", policies: tuple["MarginPolicy", ...], wallets: "Wallets"
-) -> Places:
-    """Place of the currency that the legs of each wallet settle in; -1: in several, or it has none.
-
-    A wallet without positions is in the currency it was given in, else in the one that the positions of the
-    book settle in, if it is one: of those that are named, if there are any.
-    """
-    places, _ = _places_of_wallets(book, policies, wallets)
-    currencies, of_listing = settlements(book, policies)
-    used = np.unique(of_listing[listing_codes(book)]).tolist()
-    named = [place for place in used if currencies[place]]
-    only = named[0] if len(named) == 1 else used[0] if len(used) == 1 else NONE
-    places[places >= len(currencies)] = NONE
-    places[places == THE_ONE] = only
-    return places
-
-
-def _places_of_wallets(
-    book: "PositionBook", policies: tuple["MarginPolicy", ...], wallets: "Wallets"
-) -> tuple[Places, list[str]]:
-    """Place of the currency of each wallet, `NONE`, or `THE_ONE` that the whole book settles in.
-
-    And the currencies: those of `settlements`, then those that wallets alone are in.
-    """
-    currencies, place = settlements(book, policies)
-    places = np.full(len(wallets), THE_ONE, dtype=np.int64)
-    if book.named_wallets is not None:
-        given = currencies_of_wallets(book, policies, wallets)
-        currencies += sorted({currency for currency in given if currency} - set(currencies))
-        known = {name: place for place, name in enumerate(currencies)} | {"": THE_ONE}
-        places[:] = [known[currency] for currency in given]
-    if wallets.of_row is not None:
-        legs = np.flatnonzero(book.is_cross)
-        of_leg, of_row = wallets.of_row[legs], place[listing_codes(book)][legs]
-        places[of_leg] = of_row
-        places[of_leg[of_row != places[of_leg]]] = NONE
-    return places, currencies
 
 
 def _alone(risk: "BookRisk", summed: _Summed) -> Flags:

@@ -13,7 +13,8 @@ from levcore.book.listings import listing_codes, settlements
 from levcore.book.marks import mark_prices
 from levcore.engine.engine import Engine
 from levcore.engine.over_time import Both, evaluations
-from levcore.engine.totals import OF_ACCOUNTS, currency_of_wallets
+from levcore.engine.totals import OF_ACCOUNTS
+from levcore.engine.wallet_places import currency_of_wallets
 from levcore.engine.wallet_risk import of_accounts
 from levcore.measures import ACCOUNT_MEASURES
 from levcore.status import State
