@@ -21,6 +21,7 @@ from levcore.engine.wallet_places import (
     accounts_in_assets,
     netting_accounts,
     places_of_wallets,
+    the_one_currency,
 )
 from levcore.errors import InputError
 from levcore.status import FIRST_FAILURE, AccountStatus
@@ -28,7 +29,7 @@ from levcore.status import FIRST_FAILURE, AccountStatus
 if TYPE_CHECKING:
     from levcore.engine.risk import BookRisk
 
-__all__ = ["MARGINS", "OF_ACCOUNTS", "Totals", "totals_by_currency"]
+__all__ = ["MARGINS", "OF_ACCOUNTS", "OF_THE_ONE", "Totals", "totals_by_currency"]
 
 Flags = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.int64]
@@ -111,8 +112,7 @@ class Totals:
     def by_currency(self) -> dict[str, dict[str, float]]:
         """What `totals_by_currency` returns."""
         currencies = sorted({currency for currency, name in self.counts if name == "rows"})
-        named = [currency for currency in currencies if currency]
-        the_one = named[0] if len(named) == 1 else currencies[0] if len(currencies) == 1 else None
+        the_one = the_one_currency(currencies)
         shown = {
             currency: self._of_currency(
                 currency, (currency, OF_THE_ONE) if currency == the_one else (currency,)

@@ -1,6 +1,6 @@
 """Which wallets a total holds: of which currency they are, and whose margin is their own."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,9 +19,9 @@ __all__ = [
     "NONE",
     "THE_ONE",
     "accounts_in_assets",
-    "currency_of_wallets",
     "netting_accounts",
     "places_of_wallets",
+    "the_one_currency",
 ]
 
 Flags = npt.NDArray[np.bool_]
@@ -62,22 +62,11 @@ def accounts_in_assets(book: "PositionBook") -> Flags:
     return held
 
 
-def currency_of_wallets(
-    book: "PositionBook", policies: tuple["MarginPolicy", ...], wallets: "Wallets"
-) -> Places:
-    """Place of the currency that the legs of each wallet settle in; -1: in several, or it has none.
-
-    A wallet without positions is in the currency it was given in, else in the one that the positions of the
-    book settle in, if it is one: of those that are named, if there are any.
-    """
-    places, _ = places_of_wallets(book, policies, wallets)
-    currencies, of_listing = settlements(book, policies)
-    used = np.unique(of_listing[listing_codes(book)]).tolist()
-    named = [place for place in used if currencies[place]]
-    only = named[0] if len(named) == 1 else used[0] if len(used) == 1 else NONE
-    places[places >= len(currencies)] = NONE
-    places[places == THE_ONE] = only
-    return places
+def the_one_currency(currencies: Iterable[str]) -> str | None:
+    """Currency of wallets that do not say theirs: the only one of a book's positions, named if any is."""
+    found = sorted(set(currencies))
+    named = [currency for currency in found if currency]
+    return named[0] if len(named) == 1 else found[0] if len(found) == 1 else None
 
 
 def places_of_wallets(

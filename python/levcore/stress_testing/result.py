@@ -10,7 +10,7 @@ from levcore.book.arrays import Floats
 if TYPE_CHECKING:
     from levcore.book.positions import PositionBook
 
-__all__ = ["Stress", "Worst"]
+__all__ = ["TOTALS", "Stress", "Worst"]
 
 TOTALS = ("equity", "maintenance_margin", "shortfall", "liquidated_notional")
 
