@@ -29,7 +29,7 @@ from levcore.rules.instruments import InstrumentTable
 if TYPE_CHECKING:
     from levcore.book.frames import Sizes
 
-__all__ = ["BatchRisks", "Part", "evaluate_batches", "parts"]
+__all__ = ["BatchRisks", "Part", "evaluate_batches", "parts", "sizes_of"]
 
 
 class Part(NamedTuple):
@@ -189,7 +189,7 @@ def parts(
 ) -> Iterator[Part]:
     """Books of the batches, each with whole accounts, and their marks."""
     wallets = None if wallet_balance is None else dict(wallet_balance)
-    sizes = _sizes(engine)
+    sizes = sizes_of(engine)
     first_row = 0
 
     def part(frame: Any, number: int, is_last: bool) -> Part:
@@ -272,7 +272,8 @@ def _wallets_of(positions: Positions, wallets: dict[Any, Any]) -> dict[Any, Any]
     return {account: wallets.pop(account) for account in judged_accounts(positions) if account in wallets}
 
 
-def _sizes(engine: Engine) -> "Sizes":
+def sizes_of(engine: Engine) -> "Sizes":
+    """Instruments in whose contracts the engine counts."""
     policies = engine.policies
     if len(policies) == 1:
         return next(iter(policies.values())).instruments

@@ -10,13 +10,14 @@ from levcore.arguments import of_kind, whole_number
 from levcore.cluster.batches import evaluate_batches
 from levcore.cluster.pools import Pool, Task, run
 from levcore.cluster.prices import Prices
+from levcore.cluster.whole_accounts import Owners
 from levcore.engine.engine import Engine
 from levcore.engine.summary import Summary
 from levcore.errors import DTypeError, InputError
 from levcore.files.batches import check_folder, read_batches, write_part
 from levcore.files.tables import Progress
 
-__all__ = ["PartitionRisks", "evaluate"]
+__all__ = ["PartitionRisks", "engine_of", "evaluate", "tasks_of"]
 
 
 class PartitionRisks:
@@ -150,7 +151,7 @@ def evaluate(
         "ignore_columns": tuple(ignore_columns),
         "pass_columns": tuple(pass_columns),
     } | ({} if measures is None else {"measures": measures})
-    tasks = _tasks(partitions, (pickle.dumps(engine), folder, rows, check_accounts, options))
+    tasks = tasks_of(partitions, (pickle.dumps(engine), folder, rows, check_accounts, options))
     together = _Together(check_accounts)
     for place, found, lost in run(evaluate_partition, tasks, executor, retries):
         together.take(place, found, lost)
@@ -159,7 +160,7 @@ def evaluate(
     return together.result()
 
 
-def _tasks(partitions: Any, common: Task) -> Iterable[Task]:
+def tasks_of(partitions: Any, common: Task) -> Iterable[Task]:
     """Tasks of the partitions: a sequence of a sequence, one by one of what comes one by one."""
     if isinstance(partitions, (str, Path)) or not isinstance(partitions, Iterable):
         expected = "a sequence of paths or frames"
@@ -185,7 +186,7 @@ def evaluate_partition(
     if rows is None:
         batches = read_batches(source, None) if isinstance(source, (str, Path)) else [source]
     known: dict[str, Any] = {"accounts": "whole"} if rows is None else {"accounts": "sorted", "rows": rows}
-    risks = evaluate_batches(_engine(engine), batches, **known, **options)
+    risks = evaluate_batches(engine_of(engine), batches, **known, **options)
     files: list[Path] = []
     accounts: list[Any] = []
     for number, risk in enumerate(risks):
@@ -199,7 +200,7 @@ def evaluate_partition(
 
 
 @lru_cache(maxsize=4)
-def _engine(pickled: bytes) -> Engine:
+def engine_of(pickled: bytes) -> Engine:
     """The engine of several partitions, compiled once a worker."""
     engine = pickle.loads(pickled)
     assert isinstance(engine, Engine)
@@ -215,8 +216,7 @@ class _Together:
         self._rows: list[int] = []
         self._files: list[tuple[Path, ...]] = []
         self._prices = Prices()
-        self._owner: dict[Any, int] = {}
-        self._check_accounts = check_accounts
+        self._owners = Owners() if check_accounts else None
         self._retried = 0
         self.done = 0
 
@@ -224,8 +224,8 @@ class _Together:
         """Take over a partition that is done."""
         self._retried += lost
         self.done += found.rows
-        if self._check_accounts:
-            self._take_accounts(place, found.accounts)
+        if self._owners is not None:
+            self._owners.take(place, found.accounts)
         self._prices.add(found.prices)
         self._waiting[place] = found._replace(accounts=())
         while (following := self._waiting.pop(len(self._rows), None)) is not None:
@@ -241,15 +241,6 @@ class _Together:
             self._summary.add(summary)
         self._rows.append(found.rows)
         self._files.append(found.files)
-
-    def _take_accounts(self, place: int, accounts: Sequence[Any]) -> None:
-        for account in accounts:
-            other = self._owner.setdefault(account, place)
-            if other != place:
-                rule = "must not be split between partitions"
-                expected = "all positions of an account in one, as by hash(account) % n"
-                found = f"{account!r} in {min(other, place)} and in {max(other, place)}"
-                raise InputError("partitions", rule, expected, found)
 
     def result(self) -> PartitionRisks:
         """All of them together."""

@@ -1,7 +1,7 @@
 """Accounts of a book that comes in parts: none is ever judged by some of its positions."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,7 +10,7 @@ from levcore.book.column_names import ColumnFault, name_columns
 from levcore.book.frames import NUMBER_COLUMNS, REQUIRED_COLUMNS, RESULTS, TEXT_COLUMNS, Positions
 from levcore.errors import InputError
 
-__all__ = ["Accounts", "NotInputs", "SortedAccounts", "UnsortedAccounts", "judged_accounts"]
+__all__ = ["Accounts", "NotInputs", "Owners", "SortedAccounts", "UnsortedAccounts", "judged_accounts"]
 
 
 class NotInputs(NamedTuple):
@@ -90,6 +90,29 @@ class UnsortedAccounts(Accounts):
             expected = "whole accounts in every part (or rows sorted by account, and accounts='sorted')"
             raise_for(positions, first_row, again, "must not be split between parts of the book", expected)
         self._seen.update(found)
+
+
+class Owners:
+    """Partition of each account, to refuse one that two partitions hold."""
+
+    def __init__(self) -> None:
+        self._owner: dict[Any, int] = {}
+
+    def take(self, place: int, accounts: Iterable[Any]) -> None:
+        """Take the accounts of a partition.
+
+        Raises
+        ------
+        InputError
+            Where another one has an account of it.
+        """
+        for account in accounts:
+            other = self._owner.setdefault(account, place)
+            if other != place:
+                rule = "must not be split between partitions"
+                expected = "all positions of an account in one, as by hash(account) % n"
+                found = f"{account!r} in {min(other, place)} and in {max(other, place)}"
+                raise InputError("partitions", rule, expected, found)
 
 
 def account_column(names: list[str], not_inputs: NotInputs) -> str | None:
