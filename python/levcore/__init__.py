@@ -29,7 +29,7 @@ from levcore.rules.tiers import TierTable
 from levcore.status import AccountStatus, State, Status
 
 if TYPE_CHECKING:
-    from levcore import plot, reference, venues
+    from levcore import cluster, plot, reference, venues
     from levcore.changes.changes import Changes
     from levcore.changes.orders import Orders, order_margin
     from levcore.changes.what_if import what_if
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from levcore.closing.loans import close_loans
     from levcore.closing.outcomes import outcomes
     from levcore.closing.variants import variants
+    from levcore.cluster.batches import evaluate_batches
     from levcore.comparison.compare import compare
     from levcore.engine.distances import distance
     from levcore.engine.leg_costs import LegCosts, leg_costs
@@ -99,9 +100,11 @@ __all__ = [
     "cascade",
     "close_loans",
     "close_out",
+    "cluster",
     "compare",
     "concentration",
     "distance",
+    "evaluate_batches",
     "explain",
     "fund_rules",
     "ladder",
@@ -146,6 +149,7 @@ LATER = {
     "compare": "levcore.comparison.compare",
     "concentration": "levcore.closing.concentration",
     "distance": "levcore.engine.distances",
+    "evaluate_batches": "levcore.cluster.batches",
     "explain": "levcore.explanation.explain",
     "fund_rules": "levcore.rules.funds",
     "ladder": "levcore.closing.ladder",
@@ -168,7 +172,7 @@ LATER = {
 }
 """Verbs that no evaluation needs, and the modules that are imported when one is first asked for."""
 
-ROOMS = ("plot", "reference", "venues")
+ROOMS = ("cluster", "plot", "reference", "venues")
 """Rooms that are asked for by name."""
 
 

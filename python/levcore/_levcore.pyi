@@ -36,6 +36,7 @@ __all__ = [
     "evaluate",
     "evaluate_over",
     "exact_sums",
+    "exact_wholes",
     "fill_statuses",
     "instruction_sets",
     "leave_one_out",
@@ -172,6 +173,15 @@ def exact_sums(
     Values of a negative group are left out; without `groups` all are of group 0. A group without values has
     the sum 0. NaN, or infinities of both signs, give NaN; a sum beyond the range of float64 is infinite,
     though sums on the way to it have no bound.
+    """
+
+def exact_wholes(
+    values: npt.NDArray[np.float64], groups: npt.NDArray[np.int64] | None, count: int
+) -> list[tuple[bytes, float]]:
+    """The sums of `exact_sums` before they are rounded: a pair a group.
+
+    The whole number of ``2**-1074`` as bytes, little-endian and in two's complement, and the plain sum of
+    what was not finite.
     """
 
 def leave_one_out(

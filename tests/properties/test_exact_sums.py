@@ -1,6 +1,7 @@
 """Exact sums by group: the bits of `math.fsum`, in any order, and what they say of numbers that are none."""
 
 import math
+import pickle
 from fractions import Fraction
 
 import numpy as np
@@ -12,6 +13,7 @@ from hypothesis.extra import numpy as arrays
 
 from levcore import errors
 from levcore._levcore import exact_sums
+from levcore.engine.exact_total import ExactTotal, exact_totals
 
 Floats = npt.NDArray[np.float64]
 
@@ -102,3 +104,34 @@ def test_codes_outside_of_the_table_and_columns_of_another_length_are_refused() 
         exact_sums(np.ones(3), np.array([0, 1]), 2)
     with pytest.raises(errors.InputError, match="values"):
         exact_sums(np.ones(6)[::2], None, 1)
+
+
+@given(st.lists(st.floats() | FINITE), st.integers(0, 60))
+def test_parts_add_up_to_the_bits_of_the_whole(numbers: list[float], cut: int) -> None:
+    values = np.array(numbers, dtype=np.float64)
+    (one,), (other,) = exact_totals(values[:cut], None, 1), exact_totals(values[cut:], None, 1)
+    found = pickle.loads(pickle.dumps(one + other))
+    assert bits(np.array([float(found)])) == bits(exact_sums(values, None, 1))
+
+
+@given(st.data())
+def test_parts_of_groups_add_up_as_well(data: st.DataObject) -> None:
+    rows, count = data.draw(st.integers(0, 40)), data.draw(st.integers(1, 6))
+    values = data.draw(arrays.arrays(np.float64, rows, elements=FINITE))
+    groups = data.draw(arrays.arrays(np.int64, rows, elements=st.integers(-2, count - 1)))
+    cut = data.draw(st.integers(0, rows))
+    sums = [ExactTotal()] * count
+    for part in (slice(0, cut), slice(cut, rows)):
+        sums = [
+            sum_ + own
+            for sum_, own in zip(sums, exact_totals(values[part], groups[part], count), strict=True)
+        ]
+    assert bits(np.array(list(map(float, sums)))) == bits(exact_sums(values, groups, count))
+
+
+def test_a_total_outside_of_the_range_comes_back_in_another_part() -> None:
+    (large,) = exact_totals(np.array([1e308, 1e308]), None, 1)
+    (small,) = exact_totals(np.array([-1e308, 5e-324]), None, 1)
+    assert (float(large), float(large + small)) == (math.inf, 1e308)
+    assert float(ExactTotal() + ExactTotal()) == 0.0
+    assert float(exact_totals(np.array([-1e308, -1e308]), None, 1)[0]) == -math.inf

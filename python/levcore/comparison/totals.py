@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from levcore.engine.totals import MARGINS, OF_ACCOUNTS, netting_accounts, totals_by_currency
+from levcore.engine.totals import MARGINS, OF_ACCOUNTS, totals_by_currency
+from levcore.engine.wallet_places import netting_accounts
 from levcore.status import AccountStatus
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from levcore.shown import Shown
 if TYPE_CHECKING:
     from levcore.book.positions import PositionBook
 
-__all__ = ["Stress", "Worst"]
+__all__ = ["TOTALS", "Stress", "Worst"]
 
 TOTALS = ("equity", "maintenance_margin", "shortfall", "liquidated_notional")
 

@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from levcore._levcore import exact_sums
 from levcore.arguments import of_kind
 from levcore.book.arrays import Floats
 from levcore.book.listings import listing_codes, settlements
 from levcore.book.marks import mark_prices
 from levcore.engine.engine import Engine
+from levcore.engine.exact_total import ExactTotal, exact_totals
 from levcore.engine.over_time import Both, evaluations
-from levcore.engine.totals import OF_ACCOUNTS, currency_of_wallets
+from levcore.engine.totals import OF_ACCOUNTS, OF_THE_ONE
+from levcore.engine.wallet_places import THE_ONE, places_of_wallets, the_one_currency
 from levcore.engine.wallet_risk import of_accounts
 from levcore.measures import ACCOUNT_MEASURES
 from levcore.status import State
 from levcore.stress_testing.assets import asset_prices_of_scenarios
-from levcore.stress_testing.result import Stress
+from levcore.stress_testing.result import TOTALS, Stress
 from levcore.stress_testing.shocks import Betas, moves_of_instruments
 
 if TYPE_CHECKING:
     from levcore.book.marks import Marks
     from levcore.book.positions import PositionBook
 
-__all__ = ["stress"]
+__all__ = ["COUNTS", "MEASURES", "Sums", "each_scenario", "resolved", "stress"]
 
 MEASURES = ("notional", "maintenance_margin", "equity")
+COUNTS = ("positions_liquidated", "accounts_liquidated", "not_judged")
 EQUITY, REQUIREMENT = (ACCOUNT_MEASURES.index(name) for name in ("equity", "maintenance_margin"))
 
 
@@ -98,11 +100,29 @@ def stress(
     prices = np.asarray(mark_prices(book, marks))
     moves, labels = moves_of_instruments(book, shocks, betas, others)
     moved = prices[np.newaxis] * (1.0 + moves).reshape(len(moves), *(1,) * (prices.ndim - 1), moves.shape[1])
-    result = Stress(book, labels, _currencies(engine, book))
-    sums = _Sums(engine, book)
-    for first, of_rows, of_wallets in _evaluated(engine, book, moves, moved, asset_prices, threads):
-        sums.take(result, first, of_rows, of_wallets)
+    sums = Sums(engine, book)
+    result = Stress(book, labels, sums.shown)
+    for scenario, of_rows, of_wallets in each_scenario(engine, book, moves, moved, asset_prices, threads):
+        sums.take(result, scenario, of_rows, of_wallets)
+        for currency, amounts in resolved(sums.totals(of_rows, of_wallets), sums.used, sums.shown).items():
+            for name, value in amounts.items():
+                result.totals[currency][name][scenario] = value
     return result
+
+
+def each_scenario(
+    engine: Engine,
+    book: PositionBook,
+    moves: Floats,
+    moved: Floats,
+    asset_prices: Mapping[str, float] | None,
+    threads: int | None,
+) -> Iterator[tuple[int, Both, Both]]:
+    """Number of each scenario, measures and codes of its rows, and of its wallets."""
+    for first, of_rows, of_wallets in _evaluated(engine, book, moves, moved, asset_prices, threads):
+        for step in range(len(of_rows[0])):
+            rows, wallets = ((values[step], codes[step]) for values, codes in (of_rows, of_wallets))
+            yield first + step, rows, wallets
 
 
 def _evaluated(
@@ -123,60 +143,82 @@ def _evaluated(
             yield scenario, of_rows, of_wallets
 
 
-def _currencies(engine: Engine, book: PositionBook) -> tuple[str, ...]:
-    named = tuple(settlements(book, engine.bind(book).policies)[0])
-    return named if book.balances is None else (*named, OF_ACCOUNTS)
+class Sums:
+    """Where each isolated row and each wallet is added up.
 
-
-class _Sums:
-    """Where each isolated row and each wallet is added up."""
+    Attributes
+    ----------
+    shown : tuple of str
+        Currencies that totals are shown of.
+    used : set of str
+        Those that rows settle in.
+    """
 
     def __init__(self, engine: Engine, book: PositionBook) -> None:
         bound = engine.bind(book)
         currencies, place = settlements(book, bound.policies)
         self.cross, self.wallets = np.asarray(book.is_cross), bound.wallets
         self.of_row = place[listing_codes(book)]
-        self.of_wallet = currency_of_wallets(book, bound.policies, bound.wallets)
+        self.of_wallet, names = places_of_wallets(book, bound.policies, bound.wallets)
+        self.names = (*names, OF_THE_ONE, OF_ACCOUNTS)
+        self.of_wallet[self.of_wallet == THE_ONE] = len(names)
         if book.balance_columns is not None:
-            self.of_wallet[bound.wallets.first_of(book.balance_columns.account)] = len(currencies)
+            self.of_wallet[bound.wallets.first_of(book.balance_columns.account)] = len(names) + 1
+        self.shown = tuple(currencies) if book.balances is None else (*currencies, OF_ACCOUNTS)
+        self.used = {currencies[code] for code in np.unique(self.of_row).tolist()}
 
-    def take(self, result: Stress, first: int, of_rows: Both, of_wallets: Both) -> None:
-        """Add the scenarios from `first` on to a result."""
-        for step in range(len(of_rows[0])):
-            rows, codes = of_rows[0][step], of_rows[1][step, 0]
-            wallets, wallet_codes = of_wallets[0][step], of_wallets[1][step]
-            accounts, account_codes = of_accounts(self.wallets, wallets, wallet_codes)
-            result.accounts_liquidated[first + step] = _liquidated(account_codes[0]).sum()
-            self._totals(result, first + step, (rows, codes), wallets)
-            isolated = np.where(self.cross, np.nan, rows[2])
-            result.worst_of_rows.take(first + step, isolated, _liquidated(codes) & ~self.cross)
-            result.worst_of_accounts.take(first + step, accounts[EQUITY], _liquidated(account_codes[0]))
+    def take(self, result: Stress, scenario: int, of_rows: Both, of_wallets: Both) -> None:
+        """Compare a scenario with those before, and count in it."""
+        rows, codes = of_rows[0], of_rows[1][0]
+        accounts, account_codes = of_accounts(self.wallets, *of_wallets)
+        for name, count in self.counts(of_rows, of_wallets).items():
+            getattr(result, name)[scenario] = count
+        isolated = np.where(self.cross, np.nan, rows[2])
+        result.worst_of_rows.take(scenario, isolated, _liquidated(codes) & ~self.cross)
+        result.worst_of_accounts.take(scenario, accounts[EQUITY], _liquidated(account_codes[0]))
 
-    def _totals(
-        self,
-        result: Stress,
-        scenario: int,
-        of_rows: tuple[Floats, npt.NDArray[np.uint8]],
-        wallets: Floats,
-    ) -> None:
-        (notional, required, equity), codes = of_rows
+    def counts(self, of_rows: Both, of_wallets: Both) -> dict[str, int]:
+        """Positions and accounts that are liquidated, and positions that are not judged."""
+        codes, account_codes = of_rows[1][0], of_accounts(self.wallets, *of_wallets)[1]
+        counted = _liquidated(codes), _liquidated(account_codes[0]), codes == State.INCOMPLETE
+        return {name: int(np.count_nonzero(each)) for name, each in zip(COUNTS, counted, strict=True)}
+
+    def totals(self, of_rows: Both, of_wallets: Both) -> dict[tuple[str, str], ExactTotal]:
+        """Exact totals of a scenario, by currency and name."""
+        (notional, required, equity), codes, wallets = of_rows[0], of_rows[1][0], of_wallets[0]
         apart = ~self.cross
         place = np.concatenate([self.of_row[apart], self.of_wallet])
         own = np.concatenate([equity[apart], wallets[EQUITY]])
         needed = np.concatenate([required[apart], wallets[REQUIREMENT]])
         lost = _liquidated(codes)
-        count = len(result.currencies)
-        totals = {
-            "equity": _sums(own, place, count),
-            "maintenance_margin": _sums(needed, place, count),
-            "shortfall": _sums(np.where(own < 0.0, -own, 0.0), place, count),
-            "liquidated_notional": _sums(notional[lost], self.of_row[lost], count),
+        values = {
+            "equity": (own, place),
+            "maintenance_margin": (needed, place),
+            "shortfall": (np.where(own < 0.0, -own, 0.0), place),
+            "liquidated_notional": (notional[lost], self.of_row[lost]),
         }
-        for code, currency in enumerate(result.currencies):
-            for name, values in totals.items():
-                result.totals[currency][name][scenario] = values[code]
-        result.positions_liquidated[scenario] = lost.sum()
-        result.not_judged[scenario] = (codes == State.INCOMPLETE).sum()
+        return {
+            (currency, name): total
+            for name, columns in values.items()
+            for currency, total in zip(self.names, _sums(*columns, len(self.names)), strict=True)
+        }
+
+
+def resolved(
+    totals: Mapping[tuple[str, str], ExactTotal], used: Iterable[str], shown: Iterable[str]
+) -> dict[str, dict[str, float]]:
+    """Rounded totals of the currencies shown; `used` are those that rows settle in."""
+    the_one, nothing = the_one_currency(used), ExactTotal()
+    return {
+        currency: {
+            name: float(
+                totals.get((currency, name), nothing)
+                + (totals.get((OF_THE_ONE, name), nothing) if currency == the_one else nothing)
+            )
+            for name in TOTALS
+        }
+        for currency in shown
+    }
 
 
 def _liquidated(codes: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
@@ -184,6 +226,6 @@ def _liquidated(codes: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
     return reached
 
 
-def _sums(values: Floats, place: npt.NDArray[np.int64], count: int) -> Floats:
-    """Correctly rounded sums of the values that there are, by place; -1 is none."""
-    return exact_sums(np.ascontiguousarray(values), np.where(np.isnan(values), -1, place), count)
+def _sums(values: Floats, place: npt.NDArray[np.int64], count: int) -> list[ExactTotal]:
+    """Exact sums of the values that there are, by place; -1 is none."""
+    return exact_totals(np.ascontiguousarray(values), np.where(np.isnan(values), -1, place), count)

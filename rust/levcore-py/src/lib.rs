@@ -59,7 +59,7 @@ mod _levcore {
     #[pymodule_export]
     use crate::scenarios::{evaluate_scenarios, price_grid_profits, span_future_profits};
     #[pymodule_export]
-    use crate::sums::exact_sums;
+    use crate::sums::{exact_sums, exact_wholes};
     #[pymodule_export]
     use crate::table::{Table, text_to_number};
     #[pymodule_export]

@@ -80,7 +80,7 @@ pub use error::{Error, Result};
 pub use evaluate::{evaluate, leave_one_out, measure_distances, measure_distances_without, quantities_to_close};
 pub use fills::{FILL_MEASURES, FilledPosition, Fills, positions_from_fills};
 pub use formulas::contract::{Contract, Payoff};
-pub use formulas::exact_sum::{ExactSum, exact_sums};
+pub use formulas::exact_sum::{ExactSum, exact_sums, exact_wholes};
 pub use job::{AccountOutputs, BalanceOutputs, Outputs, PolicyAtMarks};
 pub use labels::{Numbered, Numbering, number_code_points, number_integers, number_rows, number_texts};
 pub use machine::{Execution, InstructionSet};

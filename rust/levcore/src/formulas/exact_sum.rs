@@ -24,6 +24,8 @@ const ADDITIONS: u32 = 1 << 30;
 /// Bits of the fraction that float64 stores.
 const FRACTION: usize = 52;
 const INFINITE: u64 = f64::INFINITY.to_bits();
+/// Bytes of a sum as a whole number.
+const WHOLE: usize = (DIGITS + 1) * size_of::<u32>();
 
 /// A sum of float64 without rounding.
 ///
@@ -109,6 +111,21 @@ impl ExactSum {
         if negative { -magnitude } else { magnitude }
     }
 
+    /// The sum as a whole number of `2^-1074`, little-endian and in two's complement, and the plain sum of what was not finite:
+    /// what another process needs to add its own sums to this one.
+    #[must_use]
+    pub fn whole(&self) -> ([u8; WHOLE], f64) {
+        let mut sum = self.clone();
+        sum.carry();
+        let mut bytes = [0; WHOLE];
+        let (places, highest) = bytes.split_at_mut(WHOLE - size_of::<i64>());
+        for (place, digit) in places.chunks_exact_mut(size_of::<u32>()).zip(sum.digits) {
+            place.copy_from_slice(&digit.to_le_bytes()[..size_of::<u32>()]);
+        }
+        highest.copy_from_slice(&sum.digits[DIGITS - 1].to_le_bytes());
+        (bytes, self.not_finite)
+    }
+
     /// Carries what runs over from digit to digit: all but the highest one are then in `[0, 2^32)`.
     fn carry(&mut self) {
         let mut carried = 0;
@@ -165,23 +182,37 @@ impl FromIterator<f64> for ExactSum {
 ///
 /// [`Error::Length`] for a group column of another length, [`Error::Code`] for a group not below `count`.
 pub fn exact_sums(values: &[f64], groups: Option<&[i64]>, count: usize) -> Result<Vec<f64>> {
-    let mut sums = vec![0.0; count];
+    grouped(values, groups, count, ExactSum::value)
+}
+
+/// The sums of [`exact_sums`] before they are rounded, each as [`ExactSum::whole`] gives it.
+///
+/// # Errors
+///
+/// As [`exact_sums`].
+pub fn exact_wholes(values: &[f64], groups: Option<&[i64]>, count: usize) -> Result<Vec<([u8; WHOLE], f64)>> {
+    grouped(values, groups, count, ExactSum::whole)
+}
+
+/// What `finish` makes of the sum of each group.
+fn grouped<T>(
+    values: &[f64],
+    groups: Option<&[i64]>,
+    count: usize,
+    finish: impl Fn(&ExactSum) -> T,
+) -> Result<Vec<T>> {
+    let finished = |numbers: &[f64]| finish(&numbers.iter().copied().collect());
     let Some(groups) = groups else {
-        match sums.first_mut() {
-            Some(sum) => *sum = values.iter().copied().collect::<ExactSum>().value(),
-            None if values.is_empty() => {}
-            None => return Err(Error::Code { argument: "groups", row: 0, found: 0, limit: 0 }),
+        if count == 0 && !values.is_empty() {
+            return Err(Error::Code { argument: "groups", row: 0, found: 0, limit: 0 });
         }
-        return Ok(sums);
+        return Ok((0..count).map(|group| finished(if group == 0 { values } else { &[] })).collect());
     };
     if groups.len() != values.len() {
         return Err(Error::Length { argument: "groups", expected: values.len(), found: groups.len() });
     }
     let (starts, sorted) = by_group(values, groups, count)?;
-    for (sum, range) in sums.iter_mut().zip(starts.windows(2)) {
-        *sum = sorted[range[0]..range[1]].iter().copied().collect::<ExactSum>().value();
-    }
-    Ok(sums)
+    Ok(starts.windows(2).map(|range| finished(&sorted[range[0]..range[1]])).collect())
 }
 
 /// Where each group starts, with one place more for the end, and the numbers by group: a sum takes half a kilobyte, so that one at a time
@@ -270,6 +301,17 @@ mod tests {
         sum.add(f64::MAX);
         sum.add(-5e-324);
         assert_eq!(sum.value(), -5e-324);
+    }
+
+    #[test]
+    fn the_whole_number_counts_the_smallest_ones() {
+        let (bytes, not_finite) = [5e-324, f64::INFINITY, 1e-323].into_iter().collect::<ExactSum>().whole();
+        assert_eq!((bytes[0], &bytes[1..], not_finite), (3, &[0; WHOLE - 1][..], f64::INFINITY));
+        let (bytes, not_finite) = [-5e-324].into_iter().collect::<ExactSum>().whole();
+        assert_eq!((bytes, not_finite), ([0xff; WHOLE], 0.0));
+        // 1 is 2^1074 of them.
+        let (bytes, _) = ExactSum::from_iter([1.0]).whole();
+        assert_eq!((bytes[134], bytes.iter().filter(|&&byte| byte != 0).count()), (1 << 2, 1));
     }
 
     #[test]
