@@ -102,7 +102,7 @@ def report(what: str, ticks: int, taken: float, events: int) -> None:
 def run(what: str, armed: lc.Engine, held: lc.PositionBook, ticks: Ticks, levels: list[str] | None) -> Any:
     """Measure ticks of a live book; the live book and its events."""
     marks = np.full(INSTRUMENTS, 100.0)
-    best = np.inf
+    best, live, events = np.inf, None, None
     for _ in range(ROUNDS):
         live = lc.live(armed, held, marks, levels=levels)
         start = time.process_time()

@@ -108,16 +108,19 @@ impl LiveBook {
         let Self { resident, layout, indexes, seen_rows, seen_accounts, watched, standings, .. } = self;
         let book = resident.book();
         let mut markets = markets(levels, layout, set)?;
-        let mut edges = Edges::of(indexes, &markets[0]);
+        let mut edges = Edges::of(indexes, markets[0].instruments());
         let (mut crossing, mut now) = (Crossing::default(), Vec::new());
         let mut seen = Seen { rows: seen_rows, accounts: seen_accounts, watched: *watched };
         let bankruptcy = watched.place_of_bankruptcy(indexes.len());
         for instant in 0..ticks.instants() {
-            let reached = ticks.at(instant).fold(false, |any, (code, price)| any | edges.pass(code, price));
+            let mut reached = false;
+            for (code, price) in ticks.at(instant) {
+                markets.iter_mut().for_each(|market| market.remark(code, price));
+                reached |= edges.is_reached(code, price);
+            }
             if !reached {
                 continue;
             }
-            edges.catch_up(&mut markets);
             now.clear();
             now.extend(ticks.at(instant));
             for (place, (index, market)) in indexes.iter_mut().zip(&mut markets).enumerate() {
@@ -133,8 +136,8 @@ impl LiveBook {
                 crossing.tell(instant as u64, &book, &indexes[0], &mut markets[0], &mut seen, events);
             }
         }
-        edges.moved().for_each(|instrument| standings.instrument_moved(instrument));
-        Ok(edges.prices)
+        ticks.instrument.iter().for_each(|&instrument| standings.instrument_moved(instrument));
+        Ok((0..markets[0].instruments() as u32).map(|code| markets[0].mark(code)).collect())
     }
 
     /// Its columns as they stand.

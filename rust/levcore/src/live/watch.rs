@@ -79,10 +79,9 @@ impl Watch {
         price <= self.nearest.lower || price >= self.nearest.upper
     }
 
-    /// Prices up to which, and from which on, somebody is reached.
-    pub(crate) fn edges(&self) -> [f64; 2] {
-        let lower = self.lower.peek().map_or(f64::NEG_INFINITY, |entry| entry.key);
-        [lower, self.upper.peek().map_or(f64::INFINITY, |entry| -entry.key)]
+    /// The bounds that are reached first.
+    pub(crate) fn nearest(&self) -> Bounds {
+        self.nearest
     }
 
     /// Takes the rows whose bounds a price reaches; a row may come twice.
