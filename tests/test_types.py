@@ -1,7 +1,7 @@
 """A program that uses the public interface, with the types that its author may count on.
 
-`make lint` checks them: `assert_type` fails there where a public function loses its type. At run time it does nothing,
-so that every value is looked at besides.
+`make lint` checks them: `assert_type` fails there where a public function loses its type. At run time it does
+nothing, so that every value is looked at besides.
 """
 
 from pathlib import Path
