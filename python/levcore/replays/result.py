@@ -141,6 +141,8 @@ class Replay:
         The same at the end.
     funding : int
         What funding has brought the venue: paid by some less received by others.
+    liquidated : int
+        Value that was liquidated, at the fills.
     quantity : ndarray of float64, shape (n,)
         Contracts of each row of the book that are open at the end.
     margin : ndarray of int64, shape (n,)
@@ -167,6 +169,7 @@ class Replay:
     money: int
     fund: int
     funding: int
+    liquidated: int
     quantity: Floats
     margin: Wholes
     wallet: Wholes

@@ -4,15 +4,15 @@
 //! them, the verdict on it cannot change. A tick looks at those whose bounds it reaches, evaluates these by the formulas that evaluate a whole
 //! book, and arms them anew; one that reaches none costs two comparisons.
 
-mod bounds;
-mod examine;
-mod index;
-mod market;
-mod resident;
-mod subjects;
-mod ticks;
-mod verdicts;
-mod watch;
+pub(crate) mod bounds;
+pub(crate) mod examine;
+pub(crate) mod index;
+pub(crate) mod market;
+pub(crate) mod resident;
+pub(crate) mod subjects;
+pub(crate) mod ticks;
+pub(crate) mod verdicts;
+pub(crate) mod watch;
 
 pub use bounds::Judgement;
 pub use index::{Change, Subject, TriggerIndex};

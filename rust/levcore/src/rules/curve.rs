@@ -2,7 +2,7 @@
 
 use crate::formulas::margin;
 use crate::machine::compare::Baseline;
-use crate::rules::table::{Kind, Table, UnitLine};
+use crate::rules::table::{Kind, Lookup, Table, UnitLine};
 use crate::rules::tables::{Key, Tables};
 use crate::rules::tiers::TierKey;
 
@@ -17,15 +17,6 @@ pub(crate) enum Curve<'a> {
     Growing(f64, f64),
     /// Lines a unit, of this size. Only where rates do not fall is the margin convex.
     Unit(&'a [UnitLine], f64),
-}
-
-/// What a table is looked up by, besides the value.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Lookup {
-    pub quantity: f64,
-    pub risk_limit: f64,
-    /// Size in the coordinate's units.
-    pub size: f64,
 }
 
 impl<'a> Curve<'a> {

@@ -5,8 +5,6 @@ use std::hint::select_unpredictable;
 use crate::error::{Error, Result};
 use crate::formulas::liquidation;
 use crate::formulas::margin;
-use crate::rules::curve::Lookup;
-use crate::rules::tables::Tables;
 use crate::rules::tiers::{TierKey, TierTable};
 
 /// `d / (1 - d r)` for both directions `d`, the gaining one first.
@@ -114,10 +112,9 @@ impl Table {
         Ok(Self { kind, cap, floors, max_leverage: table.max_leverage.clone() })
     }
 
-    /// A table without numbers.
-    pub(crate) fn of_none(tables: &Tables) -> Self {
-        let kind = Kind::Marginal(tables.of_none());
-        Self { kind, cap: f64::INFINITY, floors: Vec::new(), max_leverage: Vec::new() }
+    /// A table without numbers; `place` is that of none in the tables.
+    pub(crate) fn of_none(place: usize) -> Self {
+        Self { kind: Kind::Marginal(place), cap: f64::INFINITY, floors: Vec::new(), max_leverage: Vec::new() }
     }
 
     /// Highest leverage in the tier of a position, infinite where none is stated; of a marginal table its line says so.
@@ -190,6 +187,15 @@ pub(crate) struct FlatTier {
 fn flat_tiers(table: &TierTable, scale: Scale) -> Result<Vec<FlatTier>> {
     let tiers = table.floors.iter().zip(&table.rates);
     tiers.map(|(&floor, &rate)| Ok(FlatTier { floor, rate, factors: Factors::of(scale.rate(rate)?) })).collect()
+}
+
+/// What a table is looked up by, besides the value.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lookup {
+    pub quantity: f64,
+    pub risk_limit: f64,
+    /// Size in the coordinate's units.
+    pub size: f64,
 }
 
 /// A line a unit of size with everything that does not depend on the position: each amount is multiplied by the size.

@@ -2,9 +2,8 @@
 
 use crate::codes::status::Status;
 use crate::machine::compare::{Compare, ROWS};
-use crate::rules::curve;
 use crate::rules::policy::{Instrument, Policy};
-use crate::rules::table::Table;
+use crate::rules::table::{self, Table};
 use crate::rules::tables::{Key, Tables};
 use crate::tiles::tile::Tile;
 
@@ -197,7 +196,7 @@ impl<'a> MarkedInstruments<'a> {
                 let table = self.table_of_row(tile, slot);
                 if table.is_whole() {
                     let (quantity, risk_limit) = (tile.quantity[slot], tile.risk_limit[slot]);
-                    let lookup = curve::Lookup { quantity, risk_limit, size: tile.size[slot] };
+                    let lookup = table::Lookup { quantity, risk_limit, size: tile.size[slot] };
                     highest[slot] = table.highest_leverage(&lookup, tile.value[slot]);
                 }
             }
