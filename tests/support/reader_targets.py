@@ -174,8 +174,9 @@ def seeds(target: str) -> list[bytes]:
 
 
 PIECES = (
-    b"nan", b"-inf", b"1e400", b"1e-400", b'"', b",", b"\n", b"\r", b"\x00", b"\xff", b"{", b"[", b"null", b"true",
-    b"-", b"9" * 60, b"e", b".", b"\xe2\x80\xae", b"[" * 2000, b"\xef\xbb\xbf", b"isolated_margin", b"account", b"0",
+    b"nan", b"-inf", b"1e400", b"1e-400", b'"', b",", b"\n", b"\r", b"\x00", b"\xff", b"{", b"[", b"null",
+    b"true", b"-", b"9" * 60, b"e", b".", b"\xe2\x80\xae", b"[" * 2000, b"\xef\xbb\xbf",
+    b"isolated_margin", b"account", b"0",
 )  # fmt: skip
 
 
