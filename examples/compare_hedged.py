@@ -58,5 +58,6 @@ for label in comparison.answers:
     fall, rise = (comparison.account_table(f"distance_{side}")[label][place] for side in ("lower", "upper"))
     ends = [f"{move:+.1%}" for move in (fall, rise) if move == move]
     print(f"basis under {label}: liquidated by a move of all prices of {' or '.join(ends)}")
-if options.report:
-    print("report:", lc.report(comparison, options.report, title=TITLE))
+page: Path | None = options.report
+if page:
+    print("report:", lc.report(comparison, page, title=TITLE))

@@ -40,5 +40,6 @@ print(lc.report(comparison, title=TITLE, top=3))
 
 earliest = {label: int(first.sum()) for label, first in comparison.liquidates_first.items()}
 print("positions that each policy liquidates first:", earliest)
-if options.report:
-    print("report:", lc.report(comparison, options.report, title=TITLE))
+page: Path | None = options.report
+if page:
+    print("report:", lc.report(comparison, page, title=TITLE))

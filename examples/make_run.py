@@ -71,7 +71,7 @@ def real_account(out: Path) -> None:
 
 def print_liquidation_prices(positions: Positions, risk: lc.BookRisk) -> None:
     """Print liquidation prices, ours and the venue's, with their relative difference."""
-    rows = []
+    rows: list[tuple[str, str, str, str, str]] = []
     for row, text in enumerate(positions.columns.kept.values("venue_liquidation_price")):
         ours = float(risk.liquidation_price[row])
         difference = "" if text is None else f"{abs(ours / float(text) - 1):.1e}"
@@ -123,7 +123,7 @@ def generated_book(rows: int, out: Path) -> None:
 
 def best_of(call: Callable[[], object]) -> float:
     """Seconds of the fastest of some calls."""
-    seconds = []
+    seconds: list[float] = []
     for _ in range(CALLS):
         start = time.perf_counter()
         call()
@@ -138,7 +138,7 @@ def timing(name: str, seconds: float, rows: int, reference_seconds: float) -> tu
 
 def whole_accounts(book: lc.PositionBook, about: int) -> tuple[lc.PositionBook, slice]:
     """First accounts of a book ordered by account, as a book of their own, and their rows."""
-    account = np.asarray(book.account)
+    account = np.asarray(book.account, np.int64)
     # An account cut in two would be another account: end where the next one begins.
     stop = int(np.searchsorted(account, account[about - 1], side="right"))
     rows = slice(0, stop)

@@ -157,7 +157,9 @@ impl<'a> AccountReader<'a> {
                 None => Status::UnknownAsset,
                 Some(place) => self.part.price_status(place),
             };
-            let status = if status == Status::Ok && !valid { Status::InvalidBalance } else { status };
+            // A second holding of one asset would be weighed by itself, and no number would point to it.
+            let repeated = place.is_some_and(|place| self.holdings.knows(place));
+            let status = if status == Status::Ok && (!valid || repeated) { Status::InvalidBalance } else { status };
             let holding = match place {
                 Some(place) if status == Status::Ok => self.add_holding(place, held, owed),
                 _ => STILL,

@@ -3,7 +3,8 @@
 use crate::codes::status::AccountStatus;
 use crate::error::{Error, Result};
 
-/// What accounts hold and owe, as borrowed columns, one asset of one account a row.
+/// What accounts hold and owe, as borrowed columns, one asset of one account a row. A second row of an asset in an account has the status
+/// [`InvalidBalance`](crate::Status::InvalidBalance).
 #[derive(Debug, Clone, Copy)]
 pub struct Balances<'a> {
     /// Asset of each row as a code of the caller's.

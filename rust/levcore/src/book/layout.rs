@@ -20,6 +20,9 @@ use crate::memory;
 pub struct Layout {
     pub(crate) rows: usize,
     pub(crate) policies: usize,
+    /// Instruments and assets that the codes of rows and balances may name.
+    pub(crate) instruments: usize,
+    pub(crate) assets: usize,
     /// Rows of the blocks that list theirs.
     pub(crate) listed: Vec<u32>,
     /// Blocks of legs in their order, then those of isolated rows.
@@ -59,7 +62,13 @@ impl Layout {
         // Blocks and ranges of accounts are pushed one by one.
         let parts = keys.account.labels + keys.instrument.of_row.len() + BLOCK_ROWS * keys.policies();
         memory::room_for(parts / BLOCK_ROWS * BYTES_OF_BLOCK)?;
-        let mut layout = Self { rows: keys.instrument.of_row.len(), policies: keys.policies(), ..Self::default() };
+        let mut layout = Self {
+            rows: keys.instrument.of_row.len(),
+            policies: keys.policies(),
+            instruments: keys.instrument.labels,
+            assets: keys.balances.map_or(0, |balances| balances.asset.labels),
+            ..Self::default()
+        };
         layout.pooled = PooledAccounts::new(keys)?;
         let mut groups = layout.group_rows(keys)?;
         let isolated = groups.split_off(layout.policies);

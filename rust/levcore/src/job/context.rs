@@ -115,6 +115,7 @@ fn check_inputs(book: &Book<'_>, layout: &Layout, policies: &[PolicyAtMarks<'_>]
     if policies.len() != layout.policies {
         return Err(Error::Length { argument: "policy", expected: layout.policies, found: policies.len() });
     }
+    check_places(layout, policies)?;
     if let Some(odd) = policies.iter().find(|given| given.marks.len() != given.places.len()) {
         return Err(Error::Length { argument: "marks", expected: odd.places.len(), found: odd.marks.len() });
     }
@@ -127,6 +128,28 @@ fn check_inputs(book: &Book<'_>, layout: &Layout, policies: &[PolicyAtMarks<'_>]
     if layout.pooled.balances.len() != balances {
         let (expected, found) = (layout.pooled.balances.len(), balances);
         return Err(Error::Length { argument: "balances", expected, found });
+    }
+    Ok(())
+}
+
+/// Refuses tables of places that do not fit the codes of the layout, and places that a policy does not have.
+fn check_places(layout: &Layout, policies: &[PolicyAtMarks<'_>]) -> Result<()> {
+    for given in policies {
+        let PolicyAtMarks { places, places_of_assets, policy, .. } = given;
+        let tables = [
+            ("places", *places, layout.instruments, policy.instruments.len()),
+            ("places_of_assets", *places_of_assets, layout.assets, policy.assets.len()),
+        ];
+        for (argument, table, expected, limit) in tables {
+            if table.len() < expected {
+                return Err(Error::Length { argument, expected, found: table.len() });
+            }
+            let beyond = |place: &Option<usize>| place.is_some_and(|place| place >= limit);
+            if let Some(row) = table.iter().position(beyond) {
+                let found = table[row].map_or(-1, |place| i64::try_from(place).unwrap_or(i64::MAX));
+                return Err(Error::Code { argument, row, found, limit });
+            }
+        }
     }
     Ok(())
 }

@@ -259,6 +259,12 @@ impl Policy {
         self.instruments.len()
     }
 
+    /// Number of assets.
+    #[must_use]
+    pub fn asset_count(&self) -> usize {
+        self.assets.len()
+    }
+
     /// Closing fees of a margin mode.
     #[inline(always)]
     pub(crate) fn fees(&self, cross: bool) -> &Fees {
