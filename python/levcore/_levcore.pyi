@@ -60,6 +60,7 @@ __all__ = [
     "states",
     "statuses",
     "step_quantities",
+    "stress_isolated",
     "text_to_number",
     "to_quanta",
     "used_instruction_set",
@@ -227,6 +228,20 @@ def evaluate_over(
     accounts: tuple[npt.NDArray[np.float64], npt.NDArray[np.uint8]],
     asset_prices: list[npt.NDArray[np.float64]],
     balances: tuple[npt.NDArray[np.float64], npt.NDArray[np.uint8]],
+    instruction_set: str,
+    threads: int,
+) -> None: ...
+def stress_isolated(
+    book: Book,
+    policies: BookPolicies,
+    prices: npt.NDArray[np.float64],
+    count: int,
+    currencies: list[int],
+    totals: npt.NDArray[np.float64],
+    numbers: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
+    worst: tuple[
+        npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.int64], npt.NDArray[np.bool_]
+    ],
     instruction_set: str,
     threads: int,
 ) -> None: ...

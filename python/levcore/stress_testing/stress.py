@@ -18,6 +18,7 @@ from levcore.engine.wallet_risk import of_accounts
 from levcore.measures import ACCOUNT_MEASURES
 from levcore.status import State
 from levcore.stress_testing.assets import asset_prices_of_scenarios
+from levcore.stress_testing.isolated import isolated_rows, sum_isolated
 from levcore.stress_testing.result import Stress
 from levcore.stress_testing.shocks import Betas, moves_of_instruments
 
@@ -40,12 +41,13 @@ def stress(
     betas: Betas | None = None,
     others: float | None = None,
     asset_prices: Mapping[str, float] | None = None,
+    exact: bool = False,
     threads: int | None = None,
 ) -> Stress:
     """Evaluate a book in many scenarios, each a move of every price at once.
 
-    In each, every position and account is evaluated as `levcore.Engine.evaluate` does at the moved marks, to
-    the last bit; nothing of the size of positions times scenarios is kept.
+    In each, every position and account becomes what `levcore.Engine.evaluate` says at the moved marks;
+    nothing of the size of positions times scenarios is kept.
 
     Parameters
     ----------
@@ -61,6 +63,12 @@ def stress(
         An instrument moves by the sum of its betas times the factors' moves, added in their order.
     others : float, optional
         Move of instruments that `shocks`, or `betas`, does not name.
+    exact : bool
+        Whether to evaluate every position in every scenario, so that totals are correctly rounded sums of
+        what each evaluation gives. Else the totals of isolated positions are sums of the lines that these
+        follow between their tiers, at a fraction of the time: they differ by at most 2^-50 of the sum of
+        the positions' margins, entry values and values there. Numbers, states and worst scenarios are the
+        same.
     threads : int, optional
         Threads of this call; any number gives the same bits.
 
@@ -97,10 +105,29 @@ def stress(
     moves, labels = moves_of_instruments(book, shocks, betas, others)
     moved = prices[np.newaxis] * (1.0 + moves).reshape(len(moves), *(1,) * (prices.ndim - 1), -1)
     result = Stress(book, labels, _currencies(engine, book))
-    sums = _Sums(engine, book)
-    for first, of_rows, of_wallets in _evaluated(engine, book, moves, moved, asset_prices, threads):
-        sums.take(result, first, of_rows, of_wallets)
+    if exact or len(engine.bind(book).wallets) or book.balances is not None or not len(moved):
+        _evaluate_each(engine, result, moves, moved, asset_prices, threads)
+        return result
+    rows = np.flatnonzero(~sum_isolated(engine, book, moved, result, threads))
+    if rows.size:
+        rest = Stress(isolated_rows(book, rows), labels, result.currencies)
+        _evaluate_each(engine, rest, moves, moved, asset_prices, threads)
+        result.include(rest, rows)
     return result
+
+
+def _evaluate_each(
+    engine: Engine,
+    result: Stress,
+    moves: Floats,
+    moved: Floats,
+    asset_prices: Mapping[str, float] | None,
+    threads: int | None,
+) -> None:
+    """Fill a result by an evaluation of its book a scenario."""
+    sums = _Sums(engine, result.book)
+    for first, of_rows, of_wallets in _evaluated(engine, result.book, moves, moved, asset_prices, threads):
+        sums.take(result, first, of_rows, of_wallets)
 
 
 def _evaluated(

@@ -18,6 +18,7 @@ mod over;
 mod policy;
 mod replay;
 mod scenarios;
+mod stress;
 mod sums;
 mod table;
 mod vocabularies;
@@ -55,6 +56,8 @@ mod _levcore {
     use crate::replay::{Replay, replay_words};
     #[pymodule_export]
     use crate::scenarios::{evaluate_scenarios, price_grid_profits, span_future_profits};
+    #[pymodule_export]
+    use crate::stress::stress_isolated;
     #[pymodule_export]
     use crate::sums::exact_sums;
     #[pymodule_export]
