@@ -60,6 +60,7 @@ __all__ = [
     "states",
     "statuses",
     "step_quantities",
+    "stress_accounts",
     "stress_isolated",
     "text_to_number",
     "to_quanta",
@@ -231,6 +232,18 @@ def evaluate_over(
     instruction_set: str,
     threads: int,
 ) -> None: ...
+def stress_accounts(
+    book: Book,
+    policies: BookPolicies,
+    prices: npt.NDArray[np.float64],
+    count: int,
+    currencies: tuple[list[int], npt.NDArray[np.int64], int],
+    totals: npt.NDArray[np.float64],
+    numbers: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]],
+    worst: tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.int64]],
+    instruction_set: str,
+    threads: int,
+) -> bool: ...
 def stress_isolated(
     book: Book,
     policies: BookPolicies,

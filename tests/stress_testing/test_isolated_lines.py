@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from tests.support.random_books import CONFIGURATIONS, Configuration, generic, linear, random_columns, single
+from tests.support.stress_worlds import assert_same, compare_worlds
 
 import levcore as lc
 from levcore.samples import generate
 from levcore.stress_testing.isolated import sum_isolated
 from levcore.stress_testing.result import Stress
 
-Floats = npt.NDArray[np.float64]
-
-BOUND = 2.0**-50
-"""Of the sum of margins, entry values and values."""
 ISOLATED = [
     # Without any margin nothing could be judged.
     replace(each, mode="isolated", absent=() if "leverage" in each.absent else each.absent)
@@ -33,65 +28,12 @@ MOVING_FEE = Configuration(
 UNIT = Configuration("rates a unit", generic([linear("U1", tiers=PER_UNIT), linear("L1")]), "isolated")
 
 
-def scenarios(engine: lc.Engine, book: lc.PositionBook, marks: Floats, seed: int) -> Floats:
-    """Moves small and large, repeated, and to the very prices that liquidate positions, and next to them."""
-    random = np.random.default_rng(seed)
-    moves = np.concatenate(
-        [
-            random.uniform(-0.02, 0.02, (8, marks.size)),
-            random.uniform(-0.6, 0.9, (20, marks.size)),
-            10.0 ** random.uniform(-3.0, 3.0, (6, marks.size)) - 1.0,
-        ]
-    )
-    risk = engine.evaluate(book, marks)
-    at_triggers = np.zeros((24, marks.size))
-    for code in range(marks.size):
-        prices = risk.liquidation_price[(book.instrument_codes == code) & np.isfinite(risk.liquidation_price)]
-        if prices.size:
-            chosen = random.choice(prices, 24) / marks[code] - 1.0
-            chosen[8:16] += random.choice([-1e-16, 1e-16, 1e-9], 8)
-            at_triggers[:, code] = np.where(chosen > -1.0, chosen, 0.0)
-    return np.concatenate([moves, at_triggers, at_triggers[3:6], np.zeros((2, marks.size))])
-
-
-def magnitudes(configuration: Configuration, book: lc.PositionBook, marks: Floats) -> float:
-    """Margins, entry values and values of what could be judged."""
-    risk, table = lc.Engine(configuration.policy).evaluate(book, marks), configuration.policy.instruments
-    inverse = np.array([name in table and table[name].payoff == "inverse" for name in book.instrument_names])
-    gains = np.where((book.quantity > 0.0) ^ inverse[book.instrument_codes], 1.0, -1.0)
-    held = [risk.notional, risk.notional - gains * risk.unrealized_pnl]
-    given = [column for column in (book.isolated_margin, book.accrued_funding) if column is not None]
-    judged = ~np.isnan(risk.equity)
-    return float(sum(np.nansum(np.abs(each[judged])) for each in [*held, *given]))
-
-
-def assert_same(fast: Stress, exact: Stress) -> None:
-    for name in ("positions_liquidated", "accounts_liquidated", "not_judged"):
-        np.testing.assert_array_equal(getattr(fast, name), getattr(exact, name), err_msg=name)
-    for part in ("worst_of_rows", "worst_of_accounts"):
-        for name in ("scenario", "equity", "liquidations"):
-            found, expected = (getattr(getattr(each, part), name) for each in (fast, exact))
-            np.testing.assert_array_equal(found, expected, err_msg=f"{part}.{name}")
-
-
-def compare(configuration: Configuration, rows: int, seed: int, **options: Any) -> None:
-    columns, marks = random_columns(configuration, rows, seed)
-    book, engine = lc.PositionBook(**columns), lc.Engine(configuration.policy)
-    moves = scenarios(engine, book, marks, seed)
-    fast, exact = (lc.stress(engine, book, marks, moves, exact=each, **options) for each in (False, True))
-    assert_same(fast, exact)
-    sizes = np.array([magnitudes(configuration, book, marks * (1.0 + move)) for move in moves])
-    for currency, totals in exact.totals.items():
-        for name, expected in totals.items():
-            apart = np.abs(fast.totals[currency][name] - expected)
-            assert (apart <= BOUND * sizes).all(), (currency, name, (apart / sizes).max())
-    assert (exact.positions_liquidated > 0).any()
-
-
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("configuration", [*ISOLATED, MOVING_FEE, UNIT], ids=lambda each: each.name)
 def test_lines_say_what_every_evaluation_says(configuration: Configuration, seed: int) -> None:
-    compare(configuration, 500, seed)
+    fast, exact = compare_worlds(configuration, 500, seed)
+    assert len(fast) == len(exact)
+    assert (exact.positions_liquidated > 0).any()
 
 
 @pytest.mark.parametrize("threads", [1, 3])

@@ -22,7 +22,7 @@ COLUMNS = ("quantity", "entry_price", "isolated_margin", "leverage", "accrued_fu
 def sum_isolated(
     engine: "Engine", book: PositionBook, moved: Floats, result: Stress, threads: int | None
 ) -> npt.NDArray[np.bool_]:
-    """Add the isolated positions of a book to a result that holds nothing yet; the rows that are in it now.
+    """Add the isolated positions of a book to a result that has none yet; the rows that are in it now.
 
     Left out are rows that failed, or whose amounts are no lines in the price: those whose rate grows with
     their value or is one a unit, and those with a closing fee on the value at the mark.

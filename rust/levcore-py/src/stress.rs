@@ -1,7 +1,7 @@
-//! The isolated positions of a book in many scenarios.
+//! A book in many scenarios: its isolated positions, its cross accounts.
 
-use levcore::stress::{self, Scenarios, StressOutputs};
-use numpy::PyReadwriteArray1;
+use levcore::stress::{self, AccountStressOutputs, Currencies, Scenarios, StressOutputs};
+use numpy::{PyReadonlyArray1, PyReadwriteArray1};
 use pyo3::prelude::*;
 
 use crate::book::Book;
@@ -48,4 +48,46 @@ pub(crate) fn stress_isolated(
     question.ask_at(0, count.max(1), |book, layout, policies, execution| {
         stress::stress_isolated(book, layout, policies, &scenarios, &currencies, outputs, execution)
     })
+}
+
+/// Adds up the cross accounts of a book in every scenario; whether that could be done.
+///
+/// As above; `currencies` has the place of each instrument's currency, that of each wallet, and their number; `numbers` the accounts that are
+/// liquidated, their positions, and the positions that could not be judged; `worst` what it has of each account.
+#[pyfunction]
+#[allow(clippy::too_many_arguments, reason = "the parts of one evaluation, each with its own owner")]
+#[allow(clippy::type_complexity, reason = "columns by scenario and by account")]
+pub(crate) fn stress_accounts(
+    py: Python<'_>,
+    book: &Book,
+    policies: &BookPolicies,
+    prices: Floats<'_>,
+    count: usize,
+    currencies: (Vec<usize>, PyReadonlyArray1<'_, i64>, usize),
+    mut totals: Written<'_, f64>,
+    mut numbers: (Written<'_, i64>, Written<'_, i64>, Written<'_, i64>),
+    mut worst: (Written<'_, i64>, Written<'_, f64>, Written<'_, i64>),
+    instruction_set: &str,
+    threads: usize,
+) -> PyResult<bool> {
+    let outputs = AccountStressOutputs {
+        totals: totals.as_slice_mut()?,
+        accounts: numbers.0.as_slice_mut()?,
+        liquidated: numbers.1.as_slice_mut()?,
+        not_judged: numbers.2.as_slice_mut()?,
+        worst_scenario: worst.0.as_slice_mut()?,
+        worst_equity: worst.1.as_slice_mut()?,
+        liquidations: worst.2.as_slice_mut()?,
+    };
+    let (of_instruments, of_accounts, currency_count) = &currencies;
+    let currencies = Currencies { of_instruments, of_accounts: of_accounts.as_slice()?, count: *currency_count };
+    let all = prices.as_slice().map_err(|_| not_contiguous("prices"))?;
+    let scenarios = Scenarios { prices: all, count };
+    let question = Question::of(py, book, policies, prices.clone(), Vec::new(), instruction_set, threads)?;
+    let mut done = false;
+    question.ask_at(0, count.max(1), |book, layout, policies, execution| {
+        done = stress::stress_accounts(book, layout, policies, &scenarios, &currencies, outputs, execution)?;
+        Ok(())
+    })?;
+    Ok(done)
 }

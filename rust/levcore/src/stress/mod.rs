@@ -11,11 +11,15 @@
 //! scenario is exact. Slopes and intercepts are summed with twice the digits of float64: a total differs from the sum of the positions'
 //! own amounts by what those are rounded by, at most `2^-50` of the sum of their margins, entry values and values.
 
+mod accounts;
 mod bins;
 mod grid;
 mod isolated;
+mod legs;
 mod position;
 mod scenarios;
+mod wallets;
 
 pub use grid::{StressOutputs, stress_isolated};
 pub use scenarios::Scenarios;
+pub use wallets::{AccountStressOutputs, Currencies, stress_accounts};
