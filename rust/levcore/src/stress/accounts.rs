@@ -286,7 +286,7 @@ fn judge_lanes(
     group: &mut OfGroup,
     worst: &mut Worst,
 ) {
-    let legs = account.legs.len() as i64;
+    let legs = i64::try_from(account.legs.len()).unwrap_or(i64::MAX);
     if !account.known {
         for lane in 0..LANES {
             group.not_judged[lane] += legs;
@@ -346,7 +346,7 @@ fn note_worst(equity: &Lanes, lost: &Numbers, first: usize, used: usize, worst: 
         while equity[lane] != lowest {
             lane += 1;
         }
-        (worst.scenario, worst.equity) = ((first + lane) as i64, lowest);
+        (worst.scenario, worst.equity) = (i64::try_from(first + lane).unwrap_or(i64::MAX), lowest);
     }
 }
 

@@ -159,10 +159,13 @@ fn check(
         }
     }
     let limit = currencies.count;
-    let places =
-        currencies.of_instruments.iter().map(|&place| place as i64).chain(currencies.of_accounts.iter().copied());
-    match places.enumerate().find(|&(_, place)| place >= limit as i64) {
-        Some((row, found)) => Err(Error::Code { argument: "currencies", row, found, limit }),
+    let of_accounts = currencies.of_accounts.iter().filter_map(|&place| usize::try_from(place).ok());
+    let mut places = currencies.of_instruments.iter().copied().chain(of_accounts);
+    match places.find(|&place| place >= limit) {
+        Some(place) => {
+            let found = i64::try_from(place).unwrap_or(i64::MAX);
+            Err(Error::Code { argument: "currencies", row: 0, found, limit })
+        }
         None => Ok(()),
     }
 }
