@@ -62,6 +62,8 @@ __all__ = [
     "states",
     "statuses",
     "step_quantities",
+    "stress_accounts",
+    "stress_isolated",
     "text_to_number",
     "to_quanta",
     "used_instruction_set",
@@ -238,6 +240,32 @@ def evaluate_over(
     accounts: tuple[npt.NDArray[np.float64], npt.NDArray[np.uint8]],
     asset_prices: list[npt.NDArray[np.float64]],
     balances: tuple[npt.NDArray[np.float64], npt.NDArray[np.uint8]],
+    instruction_set: str,
+    threads: int,
+) -> None: ...
+def stress_accounts(
+    book: Book,
+    policies: BookPolicies,
+    prices: npt.NDArray[np.float64],
+    count: int,
+    currencies: tuple[list[int], npt.NDArray[np.int64], int],
+    totals: npt.NDArray[np.float64],
+    numbers: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]],
+    worst: tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.int64]],
+    instruction_set: str,
+    threads: int,
+) -> bool: ...
+def stress_isolated(
+    book: Book,
+    policies: BookPolicies,
+    prices: npt.NDArray[np.float64],
+    count: int,
+    currencies: list[int],
+    totals: npt.NDArray[np.float64],
+    numbers: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
+    worst: tuple[
+        npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.int64], npt.NDArray[np.bool_]
+    ],
     instruction_set: str,
     threads: int,
 ) -> None: ...

@@ -25,7 +25,7 @@ def test_each_scenario_is_an_evaluation_at_the_moved_marks(mode: str, threads: i
     book, marks = generate.book(500, DOLLARS, seed=3, margin_mode=mode)  # type: ignore[arg-type]
     random = np.random.default_rng(4)
     moves = random.uniform(-0.3, 0.3, (40, len(book.instrument_names)))
-    worlds = lc.stress(ENGINE, book, marks, moves, threads=threads)
+    worlds = lc.stress(ENGINE, book, marks, moves, exact=True, threads=threads)
     prices = np.array([marks[name] for name in book.instrument_names])
     lowest = np.full(len(book.account_ids), np.inf)
     for scenario in range(40):

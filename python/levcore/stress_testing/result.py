@@ -56,8 +56,8 @@ class Stress(Shown):
     totals : dict of str to dict of str to ndarray of float64, shape (s,)
         By currency: ``equity`` and ``maintenance_margin`` of isolated positions and cross accounts,
         ``shortfall``, what those with an equity below zero are short of, and ``liquidated_notional``, the
-        value at the scenario's marks of positions that are liquidated there. Correctly rounded sums of what
-        could be judged; `not_judged` counts the rest.
+        value at the scenario's marks of positions that are liquidated there. Sums of what could be judged,
+        correctly rounded or as `levcore.stress` says under ``exact``; `not_judged` counts the rest.
     positions_liquidated, accounts_liquidated : ndarray of int64, shape (s,)
         Positions whose state is liquidation or bankrupt, those of accounts included; cross accounts.
     not_judged : ndarray of int64, shape (s,)
@@ -99,6 +99,16 @@ class Stress(Shown):
     def __repr__(self) -> str:
         """Sizes."""
         return f"Stress({len(self)} scenarios of {len(self.book)} positions)"
+
+    def include(self, others: "Stress", rows: npt.NDArray[np.intp]) -> None:
+        """Add a result for some rows of this one's book, which this one has none for yet."""
+        for currency, totals in others.totals.items():
+            for name, values in totals.items():
+                self.totals[currency][name] += values
+        self.positions_liquidated += others.positions_liquidated
+        self.not_judged += others.not_judged
+        for name in Worst.__slots__:
+            getattr(self.worst_of_rows, name)[rows] = getattr(others.worst_of_rows, name)
 
     def to_dict(self) -> dict[str, npt.NDArray[Any]]:
         """Columns by scenario; amounts are named ``equity_USDT`` where there are several currencies."""

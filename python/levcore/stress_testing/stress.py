@@ -20,7 +20,9 @@ from levcore.engine.wallet_places import THE_ONE, places_of_wallets, the_one_cur
 from levcore.engine.wallet_risk import of_accounts
 from levcore.measures import ACCOUNT_MEASURES
 from levcore.status import State
+from levcore.stress_testing.accounts import sum_accounts
 from levcore.stress_testing.assets import asset_prices_of_scenarios
+from levcore.stress_testing.isolated import isolated_rows, sum_isolated
 from levcore.stress_testing.result import TOTALS, Stress
 from levcore.stress_testing.shocks import Betas, moves_of_instruments
 
@@ -44,12 +46,13 @@ def stress(
     betas: Betas | None = None,
     others: float | None = None,
     asset_prices: Mapping[str, float] | None = None,
+    exact: bool = False,
     threads: int | None = None,
 ) -> Stress:
     """Evaluate a book in many scenarios, each a move of every price at once.
 
-    In each, every position and account is evaluated as `levcore.Engine.evaluate` does at the moved marks, to
-    the last bit; nothing of the size of positions times scenarios is kept.
+    In each, every position and account becomes what `levcore.Engine.evaluate` says at the moved marks;
+    nothing of the size of positions times scenarios is kept.
 
     Parameters
     ----------
@@ -65,6 +68,12 @@ def stress(
         An instrument moves by the sum of its betas times the factors' moves, added in their order.
     others : float, optional
         Move of instruments that `shocks`, or `betas`, does not name.
+    exact : bool
+        Whether to evaluate every position in every scenario, so that totals are correctly rounded sums of
+        what each evaluation gives. Else isolated positions are followed by the lines between their tiers,
+        and cross accounts with one wallet side by side in many scenarios, at a fraction of the time: totals
+        differ by at most 2^-50 of the sum of margins, wallets, entry values and values there. Numbers,
+        states and worst scenarios are the same.
     threads : int, optional
         Threads of this call; any number gives the same bits.
 
@@ -100,14 +109,35 @@ def stress(
     prices = np.asarray(mark_prices(book, marks))
     moves, labels = moves_of_instruments(book, shocks, betas, others)
     moved = prices[np.newaxis] * (1.0 + moves).reshape(len(moves), *(1,) * (prices.ndim - 1), moves.shape[1])
-    sums = Sums(engine, book)
-    result = Stress(book, labels, sums.shown)
+    result = Stress(book, labels, Sums(engine, book).shown)
+    if exact or not len(moved) or not sum_accounts(engine, book, moved, result, threads):
+        _evaluate_each(engine, result, moves, moved, asset_prices, threads)
+        return result
+    apart = ~np.asarray(book.is_cross)
+    if apart.any():
+        rows = np.flatnonzero(apart & ~sum_isolated(engine, book, moved, result, threads))
+        rest = Stress(isolated_rows(book, rows), labels, result.currencies)
+        if rows.size:
+            _evaluate_each(engine, rest, moves, moved, asset_prices, threads)
+            result.include(rest, rows)
+    return result
+
+
+def _evaluate_each(
+    engine: Engine,
+    result: Stress,
+    moves: Floats,
+    moved: Floats,
+    asset_prices: Mapping[str, float] | None,
+    threads: int | None,
+) -> None:
+    """Fill a result by an evaluation of its book a scenario."""
+    book, sums = result.book, Sums(engine, result.book)
     for scenario, of_rows, of_wallets in each_scenario(engine, book, moves, moved, asset_prices, threads):
         sums.take(result, scenario, of_rows, of_wallets)
         for currency, amounts in resolved(sums.totals(of_rows, of_wallets), sums.used, sums.shown).items():
             for name, value in amounts.items():
                 result.totals[currency][name][scenario] = value
-    return result
 
 
 def each_scenario(

@@ -19,6 +19,7 @@ mod over;
 mod policy;
 mod replay;
 mod scenarios;
+mod stress;
 mod sums;
 mod table;
 mod vocabularies;
@@ -58,6 +59,8 @@ mod _levcore {
     use crate::replay::{Replay, replay_words};
     #[pymodule_export]
     use crate::scenarios::{evaluate_scenarios, price_grid_profits, span_future_profits};
+    #[pymodule_export]
+    use crate::stress::{stress_accounts, stress_isolated};
     #[pymodule_export]
     use crate::sums::{exact_sums, exact_wholes};
     #[pymodule_export]

@@ -9,7 +9,7 @@
 //! liquidation price has a closed form ([`formulas::liquidation`]). Results are the same to the last bit for every instruction set and
 //! number of threads.
 //!
-//! The rooms stand on floors, and use what lies below them only: `what_if` and `replay`, `evaluate` and `live`, `accounts`, `job`, `tiles`, `rules`, `scenarios`, `closing`, `fills` and `labels`;
+//! The rooms stand on floors, and use what lies below them only: `what_if` and `replay`, `evaluate`, `live` and `stress`, `accounts`, `job`, `tiles`, `rules`, `scenarios`, `closing`, `fills` and `labels`;
 //! then `book`, `formulas`; `machine`; at the bottom `codes` and `error`. `tests/floors.rs` holds them to it.
 //!
 //! # Examples
@@ -70,6 +70,7 @@ pub mod memory;
 pub mod replay;
 pub mod rules;
 pub mod scenarios;
+pub mod stress;
 mod tiles;
 pub mod what_if;
 

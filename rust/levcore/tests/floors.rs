@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// Rooms by floor, the highest first. Rooms of one floor do not use each other.
 const FLOORS: [&[&str]; 11] = [
     &["what_if", "replay"],
-    &["evaluate", "live"],
+    &["evaluate", "live", "stress"],
     &["accounts"],
     &["job"],
     &["tiles"],

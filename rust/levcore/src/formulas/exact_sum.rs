@@ -195,12 +195,7 @@ pub fn exact_wholes(values: &[f64], groups: Option<&[i64]>, count: usize) -> Res
 }
 
 /// What `finish` makes of the sum of each group.
-fn grouped<T>(
-    values: &[f64],
-    groups: Option<&[i64]>,
-    count: usize,
-    finish: impl Fn(&ExactSum) -> T,
-) -> Result<Vec<T>> {
+fn grouped<T>(values: &[f64], groups: Option<&[i64]>, count: usize, finish: impl Fn(&ExactSum) -> T) -> Result<Vec<T>> {
     let finished = |numbers: &[f64]| finish(&numbers.iter().copied().collect());
     let Some(groups) = groups else {
         if count == 0 && !values.is_empty() {

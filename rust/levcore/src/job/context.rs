@@ -9,6 +9,7 @@ use crate::job::outputs::Outputs;
 use crate::rules::collateral::Asset;
 use crate::rules::policy::Policy;
 use crate::tiles::marked::{MarkedInstrument, MarkedInstruments};
+use crate::tiles::pass::Keyed;
 
 /// A policy of a book, with what it makes of the book's instruments.
 #[derive(Debug, Clone, Copy)]
@@ -49,6 +50,11 @@ pub(crate) struct Job<'a> {
 }
 
 impl<'a> Job<'a> {
+    /// The columns that say which constants a row needs.
+    pub(crate) fn keyed(&self) -> Keyed<'a> {
+        Keyed { instrument: self.book.instrument, quantity: self.book.quantity }
+    }
+
     /// What is asked of some rows of a book, which are given with their part: no block of a layout is run.
     pub(crate) fn of_rows(book: &'a Book<'a>, layout: &'a Layout, outputs: &'a Outputs<'a>) -> Self {
         Self { book, layout, parts: Vec::new(), outputs, stream: false, bounds_prices: true }

@@ -17,10 +17,10 @@ use crate::rules::table::Table;
 use crate::tiles::found::{Asked, Found, look_up_alone};
 use crate::tiles::kernel;
 use crate::tiles::marked::{MarkedInstrument, Terms};
-use crate::tiles::pass::{Keyed, Pass, Stage, go_over};
+use crate::tiles::pass::{Pass, Stage, go_over_rows};
 use crate::tiles::prices::{self, Manner};
 use crate::tiles::slots::Slots;
-use crate::tiles::tile::{Place, Runs, Tile, TileRows};
+use crate::tiles::tile::{Place, Tile, TileRows};
 
 /// Isolated rows.
 pub(crate) struct RowWork<'w, 'j, 'p> {
@@ -38,7 +38,7 @@ impl Work for RowWork<'_, '_, '_> {
     fn run<V: Vector>(self) {
         let Self { job, part, stage, rows, found } = self;
         let mut pass = RowPass { rows: IsolatedRows { job, part }, found };
-        go_over_rows::<V>(&mut pass, job, part, stage, rows);
+        go_over_rows::<V>(&mut pass, &part.instruments, job.keyed(), stage, rows);
     }
 }
 
@@ -106,21 +106,6 @@ fn row_verdict(tile: &Slots, slot: usize) -> RowVerdict {
     }
 }
 
-/// Takes a pass over rows that lie apart.
-#[inline(always)]
-fn go_over_rows<V: Vector>(
-    pass: &mut impl Pass,
-    job: &Job<'_>,
-    part: &PolicyPart<'_>,
-    stage: &mut Stage,
-    rows: &[u32],
-) {
-    let keyed = Keyed { instrument: job.book.instrument, quantity: job.book.quantity };
-    for run in Runs::of_rows(rows, job.book.instrument) {
-        go_over::<V>(pass, &part.instruments, keyed, stage, &run);
-    }
-}
-
 fn bounds_of_row(
     tile: &Slots,
     slot: usize,
@@ -179,10 +164,10 @@ impl Work for AccountWork<'_, '_, '_> {
         let LegMemory { rows, amounts, released, status, value, magnitude, .. } = legs;
         let mut valued = ValuedLegs { amounts, released, status };
         let mut pass = MagnitudePass { legs: ValuePass { job, part, legs: &mut valued }, value, magnitude };
-        go_over_rows::<V>(&mut pass, job, part, stage, rows);
+        go_over_rows::<V>(&mut pass, &part.instruments, job.keyed(), stage, rows);
         judge_all(job, part, legs, accounts, found);
         let mut pass = SharePass { job, part, legs, found };
-        go_over_rows::<V>(&mut pass, job, part, stage, &legs.rows);
+        go_over_rows::<V>(&mut pass, &part.instruments, job.keyed(), stage, &legs.rows);
         refine(job, part, legs, accounts, steepest, fallback, found);
     }
 }

@@ -128,6 +128,11 @@ impl Tables {
         self.starts.len() - 2
     }
 
+    /// Values above which the lines of a table apply, the first line's left out.
+    pub(crate) fn floors(&self, place: usize) -> impl Iterator<Item = f64> {
+        self.one(place).steps.iter().map(|step| step.above[Key::Value as usize])
+    }
+
     /// Rates of the table at this place.
     pub(crate) fn rates(&self, place: usize) -> impl Iterator<Item = f64> {
         let OneTable { lowest, steps } = self.one(place);

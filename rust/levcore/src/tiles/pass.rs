@@ -4,7 +4,7 @@ use crate::machine::vector::{LANES, Vector};
 use crate::rules::tables::ROWS;
 use crate::tiles::found::{Asked, Found, LookUps, SharedTables};
 use crate::tiles::marked::{MarkedInstruments, Terms};
-use crate::tiles::tile::{Run, Tile, TileRows};
+use crate::tiles::tile::{Run, Runs, Tile, TileRows};
 
 /// The formulas before and after the look-ups of a tile.
 pub(crate) trait Pass {
@@ -93,6 +93,20 @@ pub(crate) fn go_over<V: Vector>(
     match run.instrument {
         Some(code) => go_over_one::<V>(pass, instruments, code, run),
         None => go_over_each::<V>(pass, instruments, keyed, stage, run),
+    }
+}
+
+/// Takes a pass over rows that lie apart.
+#[inline(always)]
+pub(crate) fn go_over_rows<V: Vector>(
+    pass: &mut impl Pass,
+    instruments: &MarkedInstruments<'_>,
+    keyed: Keyed<'_>,
+    stage: &mut Stage,
+    rows: &[u32],
+) {
+    for run in Runs::of_rows(rows, keyed.instrument) {
+        go_over::<V>(pass, instruments, keyed, stage, &run);
     }
 }
 

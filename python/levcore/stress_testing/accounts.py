@@ -1,0 +1,57 @@
+"""Cross accounts with one wallet each, in all scenarios at once."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from levcore._levcore import stress_accounts as core_stress_accounts
+from levcore.book.arrays import Floats
+from levcore.book.listings import settlements
+from levcore.engine.totals import currency_of_wallets
+from levcore.stress_testing.result import TOTALS, Stress
+
+if TYPE_CHECKING:
+    from levcore.book.positions import PositionBook
+    from levcore.engine.engine import Engine
+
+__all__ = ["sum_accounts"]
+
+
+def sum_accounts(
+    engine: "Engine", book: "PositionBook", moved: Floats, result: Stress, threads: int | None
+) -> bool:
+    """Add the cross accounts of a book to a result; whether that could be done, else it is as it was.
+
+    It cannot where any account has several wallets, balances, or legs that move together.
+    """
+    bound = engine.bind(book)
+    if bound.wallets.is_split or book.balances is not None:
+        return False
+    currencies, places = settlements(book, bound.policies)
+    count, wallets = len(moved), len(bound.wallets)
+    totals = np.zeros((len(currencies), len(TOTALS), count))
+    accounts, liquidated, not_judged = np.zeros((3, count), np.int64)
+    worst = np.empty(wallets, np.int64), np.empty(wallets), np.zeros(wallets, np.int64)
+    done = core_stress_accounts(
+        bound.handle,
+        bound.kernel,
+        np.ascontiguousarray(moved).reshape(-1),
+        count,
+        (places.tolist(), currency_of_wallets(book, bound.policies, bound.wallets), len(currencies)),
+        totals.reshape(-1),
+        (accounts, liquidated, not_judged),
+        worst,
+        engine.used_instruction_set,
+        engine.threads_of_call(threads, len(book) * count),
+    )
+    if not done:
+        return False
+    for code, currency in enumerate(currencies):
+        for place, name in enumerate(TOTALS):
+            result.totals[currency][name] += totals[code, place]
+    result.accounts_liquidated += accounts
+    result.positions_liquidated += liquidated
+    result.not_judged += not_judged
+    of_accounts = result.worst_of_accounts
+    of_accounts.scenario[:], of_accounts.equity[:], of_accounts.liquidations[:] = worst
+    return True
