@@ -14,7 +14,7 @@ from levcore.cluster.whole_accounts import Owners
 from levcore.engine.engine import Engine
 from levcore.engine.summary import Summary
 from levcore.errors import DTypeError, InputError
-from levcore.files.batches import check_folder, read_batches, write_part
+from levcore.files.batches import check_folder, read_batches, remove_unfinished, write_part
 from levcore.files.tables import Progress
 
 __all__ = ["PartitionRisks", "engine_of", "evaluate", "tasks_of"]
@@ -157,7 +157,10 @@ def evaluate(
         together.take(place, found, lost)
         if progress is not None:
             progress(together.done)
-    return together.result()
+    found = together.result()
+    if folder is not None and found.retried:
+        remove_unfinished(folder)
+    return found
 
 
 def tasks_of(partitions: Any, common: Task) -> Iterable[Task]:

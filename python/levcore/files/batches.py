@@ -9,7 +9,7 @@ from levcore.errors import FileFormatError, InputError
 from levcore.files.tables import file_kind, polars_library, write_table
 from levcore.files.writing import replacing
 
-__all__ = ["ROWS", "check_folder", "read_batches", "write_part"]
+__all__ = ["ROWS", "check_folder", "read_batches", "remove_unfinished", "write_part"]
 
 ROWS = 1 << 18
 """Rows of a batch where the caller does not say: those of a row group as polars writes them."""
@@ -67,6 +67,12 @@ def check_folder(path: str | Path) -> Path:
         raise InputError("out", "must be a folder that exists", "a folder", repr(str(path)))
     polars_library(path)
     return folder
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove parts that a killed worker could not finish."""
+    for part in folder.glob(".part-*.unfinished"):
+        part.unlink(missing_ok=True)
 
 
 def write_part(path: str | Path, risk: BookRisk) -> None:

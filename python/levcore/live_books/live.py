@@ -1,5 +1,7 @@
 """The live book: prices pass, positions change, and who enters or leaves a state is told at once."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -83,8 +85,8 @@ class LiveFigures:
 
 
 def live(
-    engine: "Engine", book: PositionBook, marks: "Marks", *, levels: Sequence[str] | None = None
-) -> "LiveBook":
+    engine: Engine, book: PositionBook, marks: Marks, *, levels: Sequence[str] | None = None
+) -> LiveBook:
     """Keep a book whose prices move and whose positions change.
 
     Parameters
@@ -146,7 +148,7 @@ class LiveBook:
     __slots__ = ("_core", "_journal", "_names", "_owners", "engine", "hash", "levels", "number")
 
     def __init__(
-        self, engine: "Engine", book: PositionBook, marks: "Marks", levels: Sequence[str] | None = None
+        self, engine: Engine, book: PositionBook, marks: Marks, levels: Sequence[str] | None = None
     ) -> None:
         bound = engine.bind(book)
         if book.balances is not None:
@@ -219,7 +221,7 @@ class LiveBook:
         events = self.do("ticks", {"instrument": codes, "price": price})
         return events if given is None else replace(events, time=given[events.number - first])
 
-    def remark(self, marks: "Marks") -> Events:
+    def remark(self, marks: Marks) -> Events:
         """Let all prices be others at one instant.
 
         Only who depends on what has moved is evaluated, here where a level is reached, the rest when
@@ -402,8 +404,8 @@ class LiveBook:
 
     @staticmethod
     def restore(
-        engine: "Engine", snapshot: str | Path, journal: str | Path | None = None, *, sync: bool = False
-    ) -> "tuple[LiveBook, Events]":
+        engine: Engine, snapshot: str | Path, journal: str | Path | None = None, *, sync: bool = False
+    ) -> tuple[LiveBook, Events]:
         """Live book of a snapshot, with what a journal has recorded since, which it then continues.
 
         Parameters

@@ -3,16 +3,19 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from levcore._levcore import stress_accounts as core_stress_accounts
 from levcore.book.arrays import Floats
-from levcore.book.listings import settlements
-from levcore.engine.totals import currency_of_wallets
+from levcore.book.listings import listing_codes, settlements
+from levcore.engine.wallet_places import NONE, THE_ONE, places_of_wallets, the_one_currency
 from levcore.stress_testing.result import TOTALS, Stress
 
 if TYPE_CHECKING:
     from levcore.book.positions import PositionBook
+    from levcore.book.wallets import Wallets
     from levcore.engine.engine import Engine
+    from levcore.rules.policy import MarginPolicy
 
 __all__ = ["sum_accounts"]
 
@@ -37,7 +40,7 @@ def sum_accounts(
         bound.kernel,
         np.ascontiguousarray(moved).reshape(-1),
         count,
-        (places.tolist(), currency_of_wallets(book, bound.policies, bound.wallets), len(currencies)),
+        (places.tolist(), _places(book, bound.policies, bound.wallets, currencies, places), len(currencies)),
         totals.reshape(-1),
         (accounts, liquidated, not_judged),
         worst,
@@ -55,3 +58,20 @@ def sum_accounts(
     of_accounts = result.worst_of_accounts
     of_accounts.scenario[:], of_accounts.equity[:], of_accounts.liquidations[:] = worst
     return True
+
+
+def _places(
+    book: "PositionBook",
+    policies: tuple["MarginPolicy", ...],
+    wallets: "Wallets",
+    currencies: list[str],
+    of_listing: npt.NDArray[np.int64],
+) -> npt.NDArray[np.int64]:
+    """Place in `currencies` of each wallet's currency; `NONE` where totals show none."""
+    places = places_of_wallets(book, policies, wallets)[0]
+    the_one = the_one_currency(
+        currencies[code] for code in np.unique(of_listing[listing_codes(book)]).tolist()
+    )
+    places[places == THE_ONE] = NONE if the_one is None else currencies.index(the_one)
+    places[places >= len(currencies)] = NONE
+    return places
