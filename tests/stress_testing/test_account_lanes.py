@@ -6,13 +6,13 @@ from typing import Literal
 
 import numpy as np
 import pytest
-from tests.support.random_books import CONFIGURATIONS, Configuration, generic, linear, single
-from tests.support.stress_worlds import assert_same, columns_of_single_legs, compare_worlds
 
 import levcore as lc
 from levcore.samples import generate
 from levcore.stress_testing.accounts import sum_accounts
 from levcore.stress_testing.result import Stress
+from support.random_books import CONFIGURATIONS, Configuration, generic, linear, single
+from support.stress_worlds import assert_same, columns_of_single_legs, compare_worlds
 
 CROSS = [each for each in CONFIGURATIONS if each.mode != "isolated"]
 POLICY = lc.policy("binance-usdm@2024-10-24")

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.support.random_books import CONFIGURATIONS, Configuration, generic, linear, random_columns, single
-from tests.support.stress_worlds import assert_same, compare_worlds
 
 import levcore as lc
 from levcore.samples import generate
 from levcore.stress_testing.isolated import sum_isolated
 from levcore.stress_testing.result import Stress
+from support.random_books import CONFIGURATIONS, Configuration, generic, linear, random_columns, single
+from support.stress_worlds import assert_same, compare_worlds
 
 ISOLATED = [
     # Without any margin nothing could be judged.

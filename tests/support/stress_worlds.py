@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from tests.support.random_books import Configuration, random_columns
 
 import levcore as lc
 from levcore.stress_testing.result import Stress
+from support.random_books import Configuration, random_columns
 
 __all__ = ["assert_same", "columns_of_single_legs", "compare_worlds"]
 
