@@ -85,8 +85,9 @@ pub fn sums(bytes: &[u8]) {
     let mut bytes = Bytes::new(bytes);
     let (count, groups) = (bytes.below(200), bytes.below(6));
     let values = bytes.numbers(count);
-    let of_row: Vec<i64> =
-        (0..count).map(|_| if bytes.byte() == 255 { i64::MIN } else { bytes.below(groups + 1) as i64 - 1 }).collect();
+    let of_row: Vec<i64> = (0..count)
+        .map(|_| if bytes.byte() == 255 { i64::MIN } else { i64::try_from(bytes.below(groups + 1)).unwrap() - 1 })
+        .collect();
     let forward = exact_sums(&values, Some(&of_row), groups);
     let backward: (Vec<f64>, Vec<i64>) = values.iter().copied().zip(of_row.iter().copied()).rev().unzip();
     let backward = exact_sums(&backward.0, Some(&backward.1), groups);

@@ -28,10 +28,12 @@ proptest! {
     }
 }
 
+type Target = fn(&[u8]);
+
 #[test]
 fn seeds() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds");
-    let targets: [(&str, fn(&[u8])); 4] = [
+    let targets: [(&str, Target); 4] = [
         ("evaluate", targets::evaluate),
         ("fills", targets::fills),
         ("labels", targets::labels),

@@ -13,6 +13,7 @@ use crate::codes::status::{AccountStatus, FIRST_FAILURE, Status};
 use crate::formulas::exposure;
 use crate::formulas::liquidation;
 use crate::formulas::ray::Zeros;
+use crate::formulas::state::as_code;
 use crate::job::context::{Job, PolicyPart};
 use crate::job::rows::BY_ACCOUNT;
 use crate::rules::parameters::Basis;
@@ -183,7 +184,7 @@ impl Settler<'_> {
         if past {
             status = Status::AlreadyLiquidatable;
         }
-        self.store_codes(row, verdict.state, join_findings(f64::from(status as u8), f64::from(known.status)) as u8);
+        self.store_codes(row, verdict.state, as_code(join_findings(f64::from(status as u8), f64::from(known.status))));
     }
 
     /// A leg without exposure: what it is told of its account.

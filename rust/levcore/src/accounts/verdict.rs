@@ -4,7 +4,7 @@ use crate::codes::measures::AccountMeasure;
 use crate::codes::state::State;
 use crate::codes::status::AccountStatus;
 use crate::formulas::margin;
-use crate::formulas::state::state_of;
+use crate::formulas::state::{as_code, state_of};
 use crate::rules::policy::Policy;
 
 /// What a leg brings into its account: profit with accrued funding, requirement, initial margin, maintenance margin.
@@ -124,7 +124,7 @@ pub(crate) fn judge(totals: &Totals, status: AccountStatus, policy: &Policy) -> 
         equity,
         margin_ratio,
         surplus,
-        state: state_of(margin_ratio, &policy.levels) as u8,
+        state: as_code(state_of(margin_ratio, &policy.levels)),
         status: AccountStatus::Ok,
     }
 }

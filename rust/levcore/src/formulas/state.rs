@@ -18,6 +18,13 @@ pub fn state_of<N: Number>(margin_ratio: N, levels: &Levels) -> N {
     N::choose(margin_ratio.equals(N::all(f64::INFINITY)), code_of(State::Bankrupt), state)
 }
 
+/// The code that a column of numbers holds.
+#[inline(always)]
+#[allow(clippy::cast_sign_loss, reason = "codes are whole numbers from 0 to 255")]
+pub(crate) fn as_code(number: f64) -> u8 {
+    number as u8
+}
+
 /// Code of a state as a number.
 #[inline(always)]
 fn code_of<N: Number>(state: State) -> N {

@@ -5,6 +5,7 @@ use crate::accounts::reader::AccountReader;
 use crate::accounts::verdict::{Sums, Verdict, judge_wallet};
 use crate::codes::measures::Measure;
 use crate::codes::status::{AccountStatus, FIRST_FAILURE, FIRST_PARTIAL, Status};
+use crate::formulas::state::as_code;
 use crate::job::context::{Job, PolicyPart};
 use crate::job::isolated::IsolatedRows;
 use crate::live::bounds::{Bounds, GUARD, Judgement, Zeros, is_of_price, is_ordinary};
@@ -96,8 +97,8 @@ impl Pass for RowPass<'_> {
 
 fn row_verdict(tile: &Slots, slot: usize) -> RowVerdict {
     RowVerdict {
-        state: tile.state[slot] as u8,
-        status: tile.status[slot] as u8,
+        state: as_code(tile.state[slot]),
+        status: as_code(tile.status[slot]),
         liquidation_price: tile.results[Measure::LiquidationPrice][slot],
         equity: tile.results[Measure::Equity][slot],
         maintenance_margin: tile.results[Measure::MaintenanceMargin][slot],

@@ -134,6 +134,7 @@ impl Register for Four {
     }
 
     #[inline(always)]
+    #[allow(clippy::cast_sign_loss, reason = "four bits of a mask")]
     fn bits(mask: Mask) -> u8 {
         on_registers!(_mm256_movemask_pd(mask.0)) as u8
     }

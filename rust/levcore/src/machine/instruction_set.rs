@@ -155,8 +155,8 @@ mod tests {
 
     #[test]
     fn every_instruction_set_stores_the_same_codes() {
-        let numbers = [0.0, 1.0, 6.0, 17.0, 52.0, 128.0, 254.0, 255.0];
-        let codes = numbers.map(|number| number as u8);
+        let codes = [0, 1, 6, 17, 52, 128, 254, 255];
+        let numbers = codes.map(f64::from);
         assert_eq!(Baseline::load(&numbers).codes(), codes);
         #[cfg(target_arch = "x86_64")]
         if InstructionSet::Avx2.is_available() {

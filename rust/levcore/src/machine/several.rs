@@ -200,6 +200,7 @@ impl<R: Register, const REGISTERS: usize> Vector for Several<R, REGISTERS> {
     }
 
     #[inline(always)]
+    #[allow(clippy::cast_sign_loss, reason = "codes are whole numbers from 0 to 255")]
     fn codes(self) -> [u8; LANES] {
         let (numbers, mut codes) = (self.array(), [0; LANES]);
         for lane in 0..LANES {
