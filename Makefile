@@ -16,13 +16,18 @@ OPPONENTS := $(VENV)/.opponents-installed
 BUILT := $(VENV)/.extension-built
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench lint docs format lock build clean
+.PHONY: help run examples test bench lint docs format lock build clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(BUILT) ## score a generated book over real tier tables and write its report
 	$(BIN)/python examples/make_run.py
+
+examples: $(BUILT) ## replay three crashes on generated books
+	$(BIN)/python examples/replay_luna_2022.py
+	$(BIN)/python examples/replay_october_2025.py
+	$(BIN)/python examples/replay_eth_2022.py
 
 test: $(BUILT) ## tests of the Rust core, then of the Python package
 	cargo test --locked -p levcore
@@ -32,6 +37,7 @@ bench: $(BUILT) $(OPPONENTS) ## rows per second beside numpy, numba, polars, Duc
 	$(BIN)/python benches/table.py
 	$(BIN)/python benches/files.py
 	$(BIN)/python benches/door.py --memory 10000000
+	$(BIN)/python benches/replay.py
 	$(BIN)/python -m pytest benches --benchmark-only --benchmark-columns=min,median,ops,rounds
 
 lint: $(BUILT) ## formatting, lints, types, and the stub against the built extension

@@ -92,9 +92,8 @@ def one(way: str, folder: Path) -> None:
     processor = sum(each.ru_utime + each.ru_stime for each in used)
     memory = " + ".join(f"{each.ru_maxrss / 1024:.0f}" for each in used if each.ru_maxrss)
     digest = hashlib.sha256(repr(found).encode()).hexdigest()[:12]
-    print(
-        f"{way:16} {found['positions']:>12,} {wall:8.2f} s {processor:8.2f} s of processor {memory:>12} MB  {digest}"
-    )
+    times = f"{wall:8.2f} s {processor:8.2f} s of processor"
+    print(f"{way:16} {found['positions']:>12,} {times} {memory:>12} MB  {digest}")
 
 
 def main() -> None:

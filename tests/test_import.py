@@ -6,12 +6,12 @@ import sys
 import pytest
 
 OF_PYTHON = {
-    "_decimal", "copy", "dataclasses", "decimal", "fractions",
+    "__future__", "_decimal", "copy", "dataclasses", "decimal", "fractions",
 }  # fmt: skip
 """What `import levcore` imports of Python's own, beyond NumPy's; numbers of tier tables are read exactly."""
 
 OURS = {
-    "levcore": ["_levcore", "arguments", "errors", "frozen", "measures", "status"],
+    "levcore": ["_levcore", "arguments", "errors", "frozen", "measures", "shown", "status"],
     "levcore.book": [
         "arrays", "asset_prices", "balances", "coded_labels", "labelled", "labels", "listings", "marks",
         "named_wallets", "numbered_labels", "policy_labels", "positions", "readers", "wallets",

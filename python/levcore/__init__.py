@@ -29,7 +29,7 @@ from levcore.rules.tiers import TierTable
 from levcore.status import AccountStatus, State, Status
 
 if TYPE_CHECKING:
-    from levcore import cluster, reference, venues
+    from levcore import cluster, plot, reference, venues
     from levcore.changes.changes import Changes
     from levcore.changes.orders import Orders, order_margin
     from levcore.changes.what_if import what_if
@@ -51,7 +51,8 @@ if TYPE_CHECKING:
     from levcore.explanation.explain import explain
     from levcore.fills.result import FillStatus
     from levcore.fills.table import positions_from_fills
-    from levcore.live.index import TriggerIndex
+    from levcore.live_books.index import TriggerIndex
+    from levcore.live_books.live import LiveBook, live
     from levcore.planning.plan import plan
     from levcore.reconciliation.reconcile import reconcile
     from levcore.replays.replay import replay
@@ -84,6 +85,7 @@ __all__ = [
     "InternalError",
     "LegCosts",
     "LevcoreError",
+    "LiveBook",
     "MarginPolicy",
     "Orders",
     "PolicyError",
@@ -107,9 +109,11 @@ __all__ = [
     "fund_rules",
     "ladder",
     "leg_costs",
+    "live",
     "order_margin",
     "outcomes",
     "plan",
+    "plot",
     "policies",
     "policy",
     "positions_from_fills",
@@ -135,8 +139,9 @@ LATER = {
     "Guard": "levcore.closing.guards",
     "Impact": "levcore.closing.fills",
     "LegCosts": "levcore.engine.leg_costs",
+    "LiveBook": "levcore.live_books.live",
     "Orders": "levcore.changes.orders",
-    "TriggerIndex": "levcore.live.index",
+    "TriggerIndex": "levcore.live_books.index",
     "against": "levcore.systems.against",
     "cascade": "levcore.closing.cascade",
     "close_loans": "levcore.closing.loans",
@@ -149,6 +154,7 @@ LATER = {
     "fund_rules": "levcore.rules.funds",
     "ladder": "levcore.closing.ladder",
     "leg_costs": "levcore.engine.leg_costs",
+    "live": "levcore.live_books.live",
     "order_margin": "levcore.changes.orders",
     "outcomes": "levcore.closing.outcomes",
     "plan": "levcore.planning.plan",
@@ -166,7 +172,7 @@ LATER = {
 }
 """Verbs that no evaluation needs, and the modules that are imported when one is first asked for."""
 
-ROOMS = ("cluster", "reference", "venues")
+ROOMS = ("cluster", "plot", "reference", "venues")
 """Rooms that are asked for by name."""
 
 

@@ -14,6 +14,7 @@ __all__ = [
     "Book",
     "BookPolicies",
     "Ladder",
+    "LiveBook",
     "Members",
     "Policy",
     "Replay",
@@ -329,6 +330,7 @@ class Replay:
         instruction_set: str,
     ) -> Replay: ...
     def run(self, steps: object, first: int, last: int) -> None: ...
+    def go_on_from(self, steps: int, funding: int, liquidated: int, unpaid: int) -> None: ...
     @property
     def steps(self) -> int: ...
     def totals(self) -> tuple[int, int, int, int]: ...
@@ -373,6 +375,48 @@ class TriggerIndex:
         npt.NDArray[np.float64],
     ]: ...
     def liquidatable(self) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.uint32]]: ...
+
+_Column = npt.NDArray[np.float64]
+_Figures = tuple[npt.NDArray[np.uint8], list[_Column]]
+_Events = tuple[
+    npt.NDArray[np.uint64],
+    npt.NDArray[np.bool_],
+    npt.NDArray[np.uint32],
+    npt.NDArray[np.uint8],
+    _Figures,
+]
+
+@final
+class LiveBook:
+    def __new__(
+        cls,
+        book: Book,
+        instruments: int,
+        cross: npt.NDArray[np.bool_],
+        account: npt.NDArray[np.uint32],
+        whole: tuple[bool, bool],
+        levels: list[BookPolicies],
+        watched: list[int],
+        marks: _Column,
+        instruction_set: str,
+    ) -> LiveBook: ...
+    def ticks(
+        self, starts: npt.NDArray[np.uint64], instrument: npt.NDArray[np.uint32], price: _Column
+    ) -> _Events: ...
+    def amend(self, rows: npt.NDArray[np.uint32], numbers: list[_Column | None]) -> _Events: ...
+    def set_wallets(self, accounts: npt.NDArray[np.uint32], balances: _Column) -> _Events: ...
+    def open(
+        self,
+        instrument: npt.NDArray[np.uint32],
+        cross: npt.NDArray[np.bool_],
+        account: npt.NDArray[np.uint32],
+        numbers: list[_Column | None],
+        new_wallets: _Column,
+    ) -> _Events: ...
+    def totals(self) -> tuple[float, float, list[list[int]]]: ...
+    def figures(self) -> tuple[_Figures, npt.NDArray[np.uint32], _Figures]: ...
+    def columns(self) -> tuple[npt.NDArray[np.uint32], list[_Column | None], _Column]: ...
+    def marks(self) -> _Column: ...
 
 @final
 class Ladder:

@@ -38,9 +38,9 @@ def test_any_partitions_give_the_totals_of_the_whole(seed: int, count: int, by_f
     partitions = [frame.filter(number == part) for part in range(count)]
     book = lc.PositionBook.from_frame(frame)
     present = {name: SHOCKS[name] for name in ("scenario", *sorted(set(frame["instrument"])))}
-    shocks, betas = present, None
-    if by_factor:
-        shocks, betas = FACTORS, {name: BETAS[name] for name in set(frame["instrument"])}
+    held = {name: BETAS[name] for name in set(frame["instrument"])}
+    shocks: dict[str, Any] = FACTORS if by_factor else present
+    betas = held if by_factor else None
     assert book.marks is not None
     expected = lc.stress(ENGINE, book, book.marks, shocks, betas=betas)
     same_totals(lc.cluster.stress(partitions, ENGINE, shocks, betas=betas), expected)

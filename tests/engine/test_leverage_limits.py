@@ -106,7 +106,7 @@ def test_the_status_of_a_row_is_that_of_the_list() -> None:
 
 def test_the_leverage_allowed_is_the_one_of_the_tier_found_by_looking_through_all() -> None:
     def table(*rows: tuple[float, str, float]) -> lc.TierTable:
-        tiers = [Tier(floor, rate, max_leverage=highest) for floor, rate, highest in rows]
+        tiers = [Tier(floor, rate, None, highest) for floor, rate, highest in rows]
         return lc.TierTable.marginal(tiers, unit="quote")
 
     both = table((0, "0.01", 50), (5_000, "0.02", 20), (20_000, "0.05", 5))

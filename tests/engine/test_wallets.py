@@ -11,7 +11,7 @@ import levcore as lc
 from levcore import errors
 from levcore.changes.status import ChangeStatus
 from levcore.engine.distances import distance
-from levcore.live.index import TriggerIndex
+from levcore.live_books.index import TriggerIndex
 from levcore.reference.accounts.distance import distance as reference_distance
 from levcore.reference.what_if.what_if import what_if as reference_what_if
 from support.comparison import assert_same_risk, same_bits

@@ -339,7 +339,7 @@ def test_a_file_without_polars_names_the_extra(
 
 
 def test_an_output_of_unknown_kind_or_place_is_refused_early(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"\.csv, \.json, \.parquet"):
+    with pytest.raises(InputError, match=r"\.csv, \.json, \.jsonl, \.ndjson, \.parquet"):
         check_output(tmp_path / "out.xlsx")
     with pytest.raises(InputError, match="folder that exists"):
         check_output(tmp_path / "nowhere" / "out.csv")

@@ -7,6 +7,7 @@ import pytest
 import levcore as lc
 from support.census_page import render
 from support.rule_census import Line, census, empty_texts, neighbours, noticed_by, unheld
+from support.wrong_rules import without_a_test
 
 PAGE = Path(__file__).parents[2] / "docs" / "census.md"
 
@@ -25,6 +26,10 @@ def test_every_verified_value_is_held_by_a_published_number(lines: list[Line]) -
 
 def test_every_verified_evidence_is_of_a_rule_that_a_number_holds(lines: list[Line]) -> None:
     assert empty_texts(lines) == {}
+
+
+def test_every_wrong_rule_has_its_test() -> None:
+    assert without_a_test() == []
 
 
 def test_the_page_is_what_the_census_gives(lines: list[Line]) -> None:

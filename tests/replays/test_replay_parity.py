@@ -78,6 +78,20 @@ def test_order_instruction_set_and_stopping_do_not_matter() -> None:
         assert lc.replay(lc.Engine(policy), lc.PositionBook(**mixed), **arguments).hash() == expected
 
 
+def test_stop_and_resume_at_any_step_is_the_same() -> None:
+    for seed in range(12):
+        policy, book, arguments = drawn(seed + 900, 12, 8)
+        engine = lc.Engine(policy)
+        whole = lc.replay(engine, book, **arguments)
+        for steps in range(0, whole.of_steps + 1, 3):
+            part = lc.replay(engine, book, stop_after=steps, **arguments)
+            more = lc.replay(engine, book, stop_after=steps + 2, resume=part, **arguments)
+            found = lc.replay(engine, book, resume=more, **arguments)
+            assert found.hash() == whole.hash()
+            assert found.ledger() == whole.ledger()
+            assert found.series.unpaid.tolist() == whole.series.unpaid.tolist()
+
+
 def random_replay_columns(seed: int) -> dict[str, Any]:
     random = np.random.default_rng(seed + 500)
     replay_policy(random)

@@ -12,15 +12,32 @@ import pytest
 import levcore as lc
 from levcore.comparison.compare import compare
 from levcore.reports.charts.canvas import SHAPES as SVG_SHAPES
+from levcore.reports.charts.canvas import text_width
 from levcore.reports.charts.colours import DARK, LIGHT, policy_sign, state_colour
-from levcore.reports.charts.model import Areas, Bars, Columns, Diverging, Dots, Drawing, Figure, Lines, Shares
+from levcore.reports.charts.model import (
+    Areas,
+    Bars,
+    Columns,
+    Diverging,
+    Dots,
+    Drawing,
+    Figure,
+    Grid,
+    Lines,
+    Place,
+    Series,
+    Shares,
+    Spans,
+)
 from levcore.reports.charts.plot import plot
 from levcore.reports.charts.svg import svg
 from levcore.reports.comparison.figures import comparison_figures
 from levcore.reports.comparison.lists import by_notional
 from levcore.reports.plan.figure import plan_figure
+from levcore.reports.risk.account_figure import account_figure
 from levcore.reports.risk.figures import risk_figures
 from levcore.reports.risk.gather import gather
+from levcore.reports.stress import factor_figure, scenario_figure
 from levcore.samples import generate
 from support.pages import usdt_instruments
 
@@ -37,7 +54,14 @@ def figures() -> list[Figure]:
         "BTCUSDT", "long", 0.5, entry=60_000.0, leverage=10.0, gap=0.1, stop=57_000.0, fees=0.0005,
         policies=[BINANCE, "hyperliquid"],
     )  # fmt: skip
-    return [*risk_figures(gather(risk)), *comparison_figures(both, by_notional(both, 10)), plan_figure(asked)]
+    shocks = {"scenario": list("abcd"), "BTCUSDT": [-0.4, -0.4, 0.4, 0.4], "ETHUSDT": [-0.4, 0.4, -0.4, 0.4]}
+    stress = lc.stress(lc.Engine(lc.policy(BINANCE)), book, marks, shocks, others=0.0)
+    return [
+        *risk_figures(gather(risk)), account_figure(risk, risk.accounts.ids[0]),
+        *comparison_figures(both, by_notional(both, 10)), plan_figure(asked),
+        scenario_figure(stress, "USDT", top=3),
+        factor_figure(stress, shocks, "BTCUSDT", "ETHUSDT", "liquidated_notional", "USDT"),
+    ]  # fmt: skip
 
 
 FIGURES = {figure.title: figure for figure in figures()}
@@ -63,11 +87,15 @@ def words_of(drawing: Drawing) -> Sequence[str]:
             lanes = [lane for group in groups for lane in group.lanes]
             marks = [mark.text for lane in lanes for mark in lane.marks]
             return [*(lane.name for lane in lanes), *marks]
+        case Spans(spans):
+            return [text for one in spans for text in (one.name, one.text)]
+        case Grid(across, down, values, _, form, axis, other):
+            return [*across, *down, *(form(each) for row in values for each in row), axis, other]
 
 
 def test_every_kind_of_drawing_occurs() -> None:
     kinds = {type(figure.drawing) for figure in FIGURES.values()}
-    assert kinds == {Shares, Columns, Areas, Diverging, Bars, Dots, Lines}
+    assert kinds == {Shares, Columns, Areas, Diverging, Bars, Dots, Lines, Spans, Grid}
 
 
 @pytest.mark.parametrize("title", FIGURES)
@@ -88,7 +116,13 @@ def test_matplotlib_says_everything(title: str) -> None:
     (axes,) = drawn.axes
     assert axes.get_title(loc="left") == title
     drawn.savefig(BytesIO(), format="png")  # lays out, and gives the axes their labels
-    texts = [*axes.texts, *axes.get_xticklabels(), *axes.get_yticklabels(), axes.xaxis.label]
+    texts = [
+        *axes.texts,
+        *axes.get_xticklabels(),
+        *axes.get_yticklabels(),
+        axes.xaxis.label,
+        axes.yaxis.label,
+    ]
     legend = axes.get_legend()
     texts += legend.get_texts() if legend else []
     said = " ".join(text.get_text() for text in texts)
@@ -139,6 +173,7 @@ import sys
 sys.modules[{missing!r}] = None
 import levcore as lc
 from levcore.reports.charts.plot import plot
+from levcore.reports.risk.account_figure import account_figure
 from levcore.reports.risk.figures import risk_figures
 from levcore.reports.risk.gather import gather
 book = lc.PositionBook(["BTCUSDT"], [0.5], [60_000.0], isolated_margin=[3_000.0])
@@ -151,3 +186,25 @@ except lc.InputError as error:
 """
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     assert f'pip install "{extra}"' in said
+
+
+def test_names_of_rules_are_written_to_the_right_and_inside_of_the_drawing() -> None:
+    marks = [Place(99.0, "entry", "ink"), Place(99.9, "liquidation under a policy of a long name", "long")]
+    line = Series("profit", [0.0, 1.0], "long")
+    drawing = Lines([0.0, 100.0], [line], marks, str, str, "price")
+    root = ElementTree.fromstring(svg(Figure("t", "", "d", drawing)))
+    width = float(root.get("width", "0"))
+    rules = {float(each.get("x1", "0")): float(each.get("y1", "0")) for each in root.findall("{*}line")}
+    texts = {each.text or "": each for each in root.findall("{*}text")}
+    places = []
+    for mark in marks:
+        name = f"{mark.name} {mark.at}"
+        text = texts[name]
+        x = float(text.get("x", "0"))
+        assert text.get("text-anchor") == "start"
+        assert x + text_width(name) <= width
+        assert x - 4.0 in rules
+        places.append((x, float(text.get("y", "0"))))
+    # The first name lies above the second, whose rule begins below it.
+    (_, upper), (right, lower) = places
+    assert upper < rules[right - 4.0] <= lower

@@ -102,7 +102,7 @@ def test_the_initial_margin_follows_its_table_and_not_the_leverage() -> None:
 def test_without_an_initial_table_there_is_no_initial_margin_and_not_one_of_zero(mode: str) -> None:
     risk = evaluated(LINEAR, [20.0], mode=mode, initial_margin_rule="table")
     assert math.isnan(risk.initial_margin[0])
-    assert risk.status[0] == lc.Status.OK
+    assert risk.status[0] == lc.Status.MISSING_INITIAL_TIERS
     assert risk.maintenance_margin[0] == 20.0
     if mode == "cross":
         assert math.isnan(risk.accounts.free_margin[0])

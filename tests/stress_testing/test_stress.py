@@ -149,3 +149,11 @@ def test_wallets_of_an_account_are_stressed_apart() -> None:
     assert worlds.accounts_liquidated.tolist() == [0, 1]
     assert worlds.positions_liquidated.tolist() == [0, 1]
     assert worlds.worst_of_accounts.liquidations.tolist() == [1]
+
+
+def test_no_scenarios_give_an_empty_result() -> None:
+    book = lc.PositionBook(["BTCUSDT"], [0.5], [60_000.0], isolated_margin=[3_000.0])
+    found = lc.stress(lc.Engine(lc.policy("generic")), book, {"BTCUSDT": 60_000.0}, np.empty((0, 1)))
+    assert len(found) == 0
+    assert all(column.shape == (0,) for column in found.to_dict().values())
+    assert "No scenario was asked for." in lc.report(found)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import levcore as lc
+from support import wrong_rules
 from support.rule_census import Line
 
 __all__ = ["render", "summary"]
@@ -42,7 +43,7 @@ def render(lines: list[Line]) -> str:
         products.setdefault(lc.policy(line.policy).name, []).append(line)
     parts = [INTRODUCTION, summary(lines)]
     parts += ["\n".join(_product(name, own)) for name, own in products.items()]
-    return "\n".join(parts)
+    return "\n".join(parts) + wrong_rules.render()
 
 
 def _product(name: str, lines: list[Line]) -> Iterator[str]:

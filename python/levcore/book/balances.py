@@ -1,5 +1,7 @@
 """Balances of accounts in several assets: what each account holds and owes."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 

@@ -115,10 +115,13 @@ class NamedColumns:
         Column of each input that the table has.
     kept : tuple of str
         Columns that go out again: all but those to be ignored.
+    has_earlier : bool
+        Whether the results of an earlier evaluation were among them and are left out.
     """
 
     names: dict[str, str]
     kept: tuple[str, ...] = field(default=())
+    has_earlier: bool = False
 
 
 def plain(name: str) -> str:
@@ -149,6 +152,7 @@ def name_columns(
     ignored: Collection[str] = (),
     passed: Collection[str] = (),
     results: Collection[str] = (),
+    earlier: Collection[str] = (),
 ) -> NamedColumns:
     """Find the inputs of a table by the names of its columns.
 
@@ -164,6 +168,9 @@ def name_columns(
         Columns that the caller says are no inputs: left out, or passed through.
     results : collection of str
         Names of results, which no column that goes out again may have.
+    earlier : collection of str
+        Names of all results of an evaluation: a table that has every one of them is its output, and they are
+        left out. One that has some of them is not.
 
     Raises
     ------
@@ -176,7 +183,8 @@ def name_columns(
     for name in tuple(wanted.values()):
         for synonym in NAMES.get(name, ()):
             wanted.setdefault(plain(synonym), name)
-    ignored, passed = _plain_all(ignored), _plain_all(passed)
+    has_earlier = bool(earlier) and {*earlier} <= {*columns}
+    ignored, passed = _plain_all([*ignored, *(earlier if has_earlier else ())]), _plain_all(passed)
     found: dict[str, str] = {}
     unread: list[str] = []
     for column in columns:
@@ -198,7 +206,7 @@ def name_columns(
     _check_required(columns, unread, required, found)
     for column in unread:
         _check_unread(column, wanted)
-    return NamedColumns(found, kept)
+    return NamedColumns(found, kept, has_earlier)
 
 
 def _plain_all(names: Collection[str]) -> set[str]:

@@ -34,6 +34,8 @@ class Columns:
         Columns that are no inputs: left out, or passed through.
     results : collection of str
         Names that no column may have which goes out again.
+    earlier : collection of str
+        Names of columns that are left out where the table has all of them.
     is_text : bool
         Whether numbers may come as text, as in a CSV file.
 
@@ -47,6 +49,8 @@ class Columns:
         The same for numbers; NaN where a cell is empty.
     kept : levcore._levcore.Table
         What goes out again: every column but those ignored, as it came.
+    has_earlier : bool
+        Whether the table had all columns of `earlier`.
 
     Raises
     ------
@@ -64,17 +68,24 @@ class Columns:
         ignored: Collection[str] = (),
         passed: Collection[str] = (),
         results: Collection[str] = (),
+        earlier: Collection[str] = (),
         is_text: bool = False,
     ) -> None:
         self.table = table
         texts, numbers = tuple(texts), tuple(numbers)
         try:
             named = name_columns(
-                table.names, (*texts, *numbers), required, ignored=ignored, passed=passed, results=results
+                table.names,
+                (*texts, *numbers),
+                required,
+                ignored=ignored,
+                passed=passed,
+                results=results,
+                earlier=earlier,
             )
         except ColumnFault as fault:
             raise self.header_error(fault) from None
-        self.names = named.names
+        self.names, self.has_earlier = named.names, named.has_earlier
         self.kept = table if len(named.kept) == len(table.names) else table.select(list(named.kept))
         self.texts = {name: self._labels(name, is_text) for name in texts if name in named.names}
         self.numbers = {name: self._numbers(name, is_text) for name in numbers if name in named.names}

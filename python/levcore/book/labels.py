@@ -124,6 +124,8 @@ def cross_rows(margin_mode: str | Labels, rows: int) -> npt.NDArray[np.bool_]:
             raise InputError("margin_mode", "must be a margin mode", "isolated or cross", repr(margin_mode))
         return np.ones(rows, np.bool_) if margin_mode == "cross" else np.zeros(rows, np.bool_)
     refuse_masked("margin_mode", margin_mode)
+    if margin_mode is None or isinstance(margin_mode, (int, float)):
+        raise ShapeError("margin_mode", "must have one value a row", str(rows), repr(margin_mode))
     modes = label_sequence("margin_mode", margin_mode)
     coded = (modes.codes, modes.labels) if isinstance(modes, CodedLabels) else number_labels(modes)
     if coded is None:

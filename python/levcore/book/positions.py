@@ -1,5 +1,7 @@
 """A book of positions: columns checked once, grouped once, evaluated many times."""
 
+from __future__ import annotations
+
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,6 +18,7 @@ from levcore.book.readers import join_balances, read_accounts, read_numbers, rea
 from levcore.book.wallets import Wallets
 from levcore.errors import DTypeError, InputError
 from levcore.frozen import Frozen
+from levcore.shown import Shown
 
 if TYPE_CHECKING:
     from levcore.book.frames import Sizes
@@ -36,7 +39,7 @@ WITHOUT_ROWS = {
 POSITION_MODES = ("one_way", "hedge")
 
 
-class PositionBook(Frozen):
+class PositionBook(Frozen, Shown):
     """Positions, one a row, and the wallets or balances of cross accounts.
 
     Parameters
@@ -156,7 +159,7 @@ class PositionBook(Frozen):
     position_mode: Literal["one_way", "hedge"]
     copied: tuple[str, ...]
     columns: Table | None
-    marks: "Marks | None"
+    marks: Marks | None
     _layouts: dict[bool, Book]
 
     def __init__(
@@ -180,7 +183,7 @@ class PositionBook(Frozen):
         position_mode: Literal["one_way", "hedge"] = "one_way",
         balances: Balances | None = None,
         columns: Table | None = None,
-        marks: "Marks | None" = None,
+        marks: Marks | None = None,
     ) -> None:
         if not is_word(position_mode, POSITION_MODES):
             raise InputError(
@@ -223,10 +226,10 @@ class PositionBook(Frozen):
         wallet_balance: Mapping[Any, Any] | None = None,
         balances: Balances | None = None,
         position_mode: Literal["one_way", "hedge"] = "one_way",
-        instruments: "Sizes | None" = None,
+        instruments: Sizes | None = None,
         ignore_columns: Collection[str] = (),
         pass_columns: Collection[str] = (),
-    ) -> "PositionBook":
+    ) -> PositionBook:
         """Book of a frame: polars, pandas, pyarrow, DuckDB, or anything else with Arrow's C stream.
 
         Every column of the frame comes back in front of the results (``pl.DataFrame(risk)``).
@@ -310,7 +313,7 @@ class PositionBook(Frozen):
             self._layouts[pool_all] = self.lay_out(pool_all)
         return self._layouts[pool_all]
 
-    def replace(self, **columns: Any) -> "PositionBook":
+    def replace(self, **columns: Any) -> PositionBook:
         """Book with other columns: arguments of `PositionBook`, the rest as it is here.
 
         Names that codes point to go with their codes, and accounts with their wallets. The columns of a frame

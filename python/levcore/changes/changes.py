@@ -1,5 +1,7 @@
 """Changes as columns, one change a row, checked once."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,6 +1,6 @@
 """What open orders ask for, by order and by account."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -51,6 +51,8 @@ class OrderMargin(AccountColumns):
     risk: "BookRisk"
 
     table = SUMS
+    kinds: ClassVar[dict[str, type[Code]]] = {}
+    codes: ClassVar[tuple[str, ...]] = ()
     order_margin = Column()
     order_loss = Column()
     initial_margin = Column()

@@ -1,5 +1,7 @@
 """Open orders beside the positions, and the margin that they ask for."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -200,7 +202,7 @@ def names_in(orders: Orders | None) -> tuple[str, ...]:
 
 
 def order_columns(
-    book: PositionBook, orders: Orders, names: Names, policies: Sequence["MarginPolicy"]
+    book: PositionBook, orders: Orders, names: Names, policies: Sequence[MarginPolicy]
 ) -> OrderColumns:
     """Codes of the orders in a book."""
     accounts = {label: code for code, label in enumerate(book.account_ids)}
@@ -229,7 +231,7 @@ def order_columns(
 
 def _refuse_other_wallets(
     book: PositionBook,
-    policies: Sequence["MarginPolicy"],
+    policies: Sequence[MarginPolicy],
     names: Names,
     codes: tuple[Codes, Codes, Codes],
 ) -> None:
@@ -275,7 +277,7 @@ def check_orders(engine: Engine, book: PositionBook, orders: Orders) -> None:
         _check_policy(policy)
 
 
-def _check_policy(policy: "MarginPolicy") -> None:
+def _check_policy(policy: MarginPolicy) -> None:
     policy.known("order_margin")
     policy.known("order_loss")
     if policy.known("initial_margin_rule") == "table" and policy.order_margin != "none":

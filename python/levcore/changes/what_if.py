@@ -1,5 +1,7 @@
 """What if: every change of a table evaluated, alone or in sequences."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Literal
@@ -38,7 +40,7 @@ def what_if(
     changes: Changes,
     *,
     sequence: bool | npt.ArrayLike = False,
-    tables: Sequence["Instrument"] = (),
+    tables: Sequence[Instrument] = (),
     orders: Orders | None = None,
     reducing: Literal["share", "nothing"] = "share",
     before: bool = True,

@@ -7,11 +7,11 @@ command failed.
 import argparse
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
+from levcore.cli.examples import add_command
 from levcore.cli.inputs import add_inputs, inputs
-from levcore.cli.options import OK, check_outputs, inputs_of
+from levcore.cli.options import OK, check_outputs, inputs_of, shown_name
 from levcore.cli.progress import Progress
 from levcore.engine.engine import Engine
 from levcore.errors import InputError
@@ -27,12 +27,13 @@ UNEXPLAINED = 2
 
 def add_against(commands: "argparse._SubParsersAction[Any]") -> None:
     """Register the command, with the inputs of ``levcore score``."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "against",
-        help="compare another system's numbers with levcore's",
-        description="Compare the margins, profits and prices that another system gives with levcore's, and "
+        "compare another system's numbers with levcore's",
+        "Compare the margins, profits and prices that another system gives with levcore's, and "
         "say which mistake explains the differences.",
-        epilog="Exit code: 0 every number agrees or differs for a known reason; 2 one differs for no reason "
+        "Exit code: 0 every number agrees or differs for a known reason; 2 one differs for no reason "
         "found; 1 the command failed.",
     )
     add_inputs(parser)
@@ -70,7 +71,7 @@ def _against(options: argparse.Namespace) -> int:
     frame: dict[str, Any] = {**dict.fromkeys(theirs.passed_through, ()), **theirs.numbers, **theirs.texts}
     found = against(risk, frame, columns=renamed, tolerance=options.tolerance, asset_prices=prices)
     progress.clear()
-    title = f"{Path(options.theirs).name} against levcore"
+    title = f"{shown_name(options.theirs)} against levcore"
     if options.report:
         report(found, options.report, title=title)
     as_json = options.format == "json"

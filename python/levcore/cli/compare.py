@@ -3,11 +3,11 @@
 import argparse
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from levcore.book.marks import Marks
 from levcore.book.positions import PositionBook
+from levcore.cli.examples import add_command
 from levcore.cli.options import (
     EXIT_CODES,
     FOUND,
@@ -20,6 +20,7 @@ from levcore.cli.options import (
     inputs_of,
     make_book,
     read_inputs,
+    shown_name,
     with_assets,
 )
 from levcore.cli.progress import Progress
@@ -42,11 +43,12 @@ TOP = 10
 
 def add_compare(commands: "argparse._SubParsersAction[Any]") -> None:
     """Add the command to the parser's commands."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "compare",
-        help="evaluate positions under several policies",
-        description="Evaluate positions under several policies and show where the answers differ.",
-        epilog=EXIT_CODES,
+        "evaluate positions under several policies",
+        "Evaluate positions under several policies and show where the answers differ.",
+        EXIT_CODES,
     )
     add_book(parser)
     parser.add_argument("--policies", required=True, metavar="NAME,NAME", help="policies to compare")
@@ -119,7 +121,7 @@ def _compare(options: argparse.Namespace) -> int:
         asset_prices=asset_prices(options),
         assets_from=options.assets_from,
     )
-    title = f"Comparison of policies: {Path(options.positions).name}"
+    title = f"Comparison of policies: {shown_name(options.positions)}"
     if options.report:
         report(comparison, options.report, title=title)
     progress.clear()

@@ -11,12 +11,12 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, NoReturn
 
 from levcore._levcore import __version__
 from levcore.cli.against import add_against
 from levcore.cli.compare import add_compare
+from levcore.cli.examples import add_command, words_of_file
 from levcore.cli.exit_codes import INTERRUPTED, TERMINATED
 from levcore.cli.inputs import add_inputs, inputs
 from levcore.cli.notes import note_missing
@@ -29,6 +29,7 @@ from levcore.cli.options import (
     check_outputs,
     exit_code,
     inputs_of,
+    shown_name,
 )
 from levcore.cli.plan import add_plan
 from levcore.cli.progress import Progress
@@ -41,7 +42,8 @@ from levcore.engine.leg_costs import LegCosts, leg_costs
 from levcore.engine.risk import BookRisk
 from levcore.errors import InputError, LevcoreError, UnknownRuleError
 from levcore.files.positions import Positions
-from levcore.files.results import check_output, write_csv, write_json, write_results
+from levcore.files.results import check_output, write_csv, write_json, write_json_lines, write_results
+from levcore.files.tables import STANDARD
 from levcore.measures import MEASURE_NAMES
 from levcore.reports.installation import check_installation, installation_text
 from levcore.reports.policy import listing_text, policy_text
@@ -52,9 +54,19 @@ from levcore.rules.policy import policies, policy
 
 __all__ = ["main"]
 
+WRITERS = {"json": write_json, "jsonl": write_json_lines, "csv": write_csv}
+"""What writes every row to standard output, by ``--format``."""
+
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose errors exit with 1, since 2 says something else here."""
+    """An argument parser whose errors exit with 1, since 2 says something else; ``@FILE`` holds options."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"fromfile_prefix_chars": "@", **options})
+
+    def convert_arg_line_to_args(self, arg_line: str) -> list[str]:
+        """Words of a line of a file of options."""
+        return words_of_file(arg_line)
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong with the arguments, and exit."""
@@ -126,19 +138,24 @@ def _message(error: Exception) -> str:
 
 
 def _parser() -> Parser:
-    parser = Parser(prog="levcore", description="Margin and liquidation risk of leveraged positions.")
+    parser = Parser(
+        prog="levcore",
+        description="Margin and liquidation risk of leveraged positions.",
+        epilog="COMMAND --help shows examples. An argument @FILE stands for the options in that file.",
+    )
     parser.add_argument("--version", action="version", version=f"levcore {__version__}")
     # Any: the commands' modules know the parser's base class alone, and the type is invariant.
     commands: argparse._SubParsersAction[Any] = parser.add_subparsers(
         required=True, metavar="COMMAND", parser_class=Parser
     )
 
-    score = commands.add_parser(
-        "score", help="evaluate positions", description="Evaluate positions.", epilog=EXIT_CODES
-    )
+    score = add_command(commands, "score", "evaluate positions", "Evaluate positions.", EXIT_CODES)
     add_inputs(score)
     score.add_argument(
-        "--out", metavar="FILE", help="write input and results: .csv, .json, .parquet or .arrow"
+        "--out",
+        metavar="FILE",
+        help="write input and results: .csv, .json, .jsonl (a line a position), .parquet or .arrow;"
+        " - writes CSV to standard output",
     )
     score.add_argument("--report", metavar="FILE.html", help="write the report, one offline file")
     score.add_argument(
@@ -146,14 +163,14 @@ def _parser() -> Parser:
     )
     score.add_argument(
         "--format",
-        choices=("table", "json", "csv"),
+        choices=("table", *WRITERS),
         default="table",
         help="what goes to standard output: the report as text (default), or all rows",
     )
     score.set_defaults(run=_score)
 
-    explain = commands.add_parser(
-        "explain", help="show every step of one row", description="Show every step of one row's evaluation."
+    explain = add_command(
+        commands, "explain", "show every step of one row", "Show every step of one row's evaluation."
     )
     add_inputs(explain)
     explain.add_argument("--row", type=int, required=True, metavar="N", help="row of POSITIONS, from 0")
@@ -166,16 +183,17 @@ def _parser() -> Parser:
     add_replay(commands)
     add_ladder(commands)
     add_tiers(commands)
-    listing = commands.add_parser(
-        "policies", help="list the bundled policies", description="List the bundled policies, or show one."
+    listing = add_command(
+        commands, "policies", "list the bundled policies", "List the bundled policies, or show one."
     )
     listing.add_argument("name", nargs="?", metavar="NAME", help="policy to show, such as binance-usdm")
     add_traceback(listing)
     listing.set_defaults(run=_policies)
-    doctor = commands.add_parser(
+    doctor = add_command(
+        commands,
         "doctor",
-        help="say what this installation is made of, and check it",
-        description="Print versions, processor and tables of this installation; read every bundled file, and "
+        "say what this installation is made of, and check it",
+        "Print versions, processor and tables of this installation; read every bundled file, and "
         "hold the kernel against the reference.",
     )
     add_traceback(doctor)
@@ -196,7 +214,7 @@ def _score(options: argparse.Namespace) -> int:
     note_missing(risk)
     if options.out:
         write_results(options.out, positions, risk, progress=progress.step(f"writing {options.out}"))
-    title = f"Risk report: {Path(options.positions).name}"
+    title = f"Risk report: {shown_name(options.positions)}"
     if options.report:
         report(risk, options.report, title=title, leg_costs=costs)
     _print_result(options.format, positions, risk, title, progress, costs)
@@ -238,6 +256,11 @@ def _doctor(options: argparse.Namespace) -> int:
 
 def _check_outputs(options: argparse.Namespace) -> None:
     """Refuse an output that cannot be written, or that would take the place of an input."""
+    if options.out == STANDARD:
+        if options.format not in ("table", "csv"):
+            expected = "one of them"
+            raise InputError("--out", "standard output is CSV with -", expected, f"--format {options.format}")
+        options.out, options.format = None, "csv"
     if options.out:
         check_output(options.out)
     inputs = (*inputs_of(options), options.instruments)
@@ -254,7 +277,5 @@ def _print_result(
     if form == "table":
         say(report(risk, title=title, leg_costs=costs).removesuffix("\n"))
         return
-    write_rows(
-        lambda file: write_csv(file, positions, risk) if form == "csv" else write_json(file, positions, risk)
-    )
+    write_rows(lambda file: WRITERS[form](file, positions, risk))
     note(headline(gather(risk, top=1)))

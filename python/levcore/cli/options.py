@@ -10,10 +10,12 @@ from levcore.book.marks import Marks
 from levcore.book.positions import PositionBook
 from levcore.cli.exit_codes import EXIT_CODES, FAILED, FOUND, NOTHING_COMPARED, OK
 from levcore.cli.progress import Progress
+from levcore.cli.terminal import note
 from levcore.engine.risk import BookRisk
 from levcore.errors import InputError
 from levcore.files.balances import read_asset_prices, read_assets, read_balances
 from levcore.files.positions import Positions, merge_marks, read_accounts, read_marks, read_positions
+from levcore.files.tables import STANDARD
 from levcore.rules.policy import MarginPolicy
 from levcore.status import State
 from levcore.venues.positions.reply import SOURCES
@@ -32,6 +34,7 @@ __all__ = [
     "make_book",
     "not_inputs",
     "read_inputs",
+    "shown_name",
     "wallets",
     "with_assets",
 ]
@@ -40,7 +43,7 @@ __all__ = [
 def add_book(parser: argparse.ArgumentParser, *, positions: bool = True) -> None:
     """Add the arguments that name the files of a book and its marks."""
     if positions:
-        what = "CSV, Parquet or Arrow file, one position a row"
+        what = "CSV, Parquet or Arrow file, one position a row; - reads CSV from standard input"
         parser.add_argument("positions", metavar="POSITIONS", help=what)
         parser.add_argument(
             "--from",
@@ -100,6 +103,8 @@ def read_inputs(options: argparse.Namespace, progress: Progress) -> tuple[Positi
         pass_columns=options.pass_columns,
         progress=progress.step(f"reading {options.positions}"),
     )
+    if positions.columns.has_earlier:
+        note(f"note: {shown_name(options.positions)} holds results of an earlier evaluation, left out")
     return positions, merge_marks(positions, marks)
 
 
@@ -156,11 +161,23 @@ def inputs_of(options: argparse.Namespace) -> tuple[str | None, ...]:
     )
 
 
+def shown_name(path: str) -> str:
+    """Name of an input in a sentence or a title."""
+    return "standard input" if path == STANDARD else Path(path).name
+
+
 def check_outputs(inputs: Iterable[str | None], outputs: Iterable[tuple[str, str | None]]) -> None:
-    """Refuse an output, as flag and path, that would take the place of an input or of another one."""
-    taken = {Path(path).resolve() for path in inputs if path}
+    """Refuse an output, as flag and path, that would take the place of an input or of another one.
+
+    Standard input can be one input only.
+    """
+    paths = [path for path in inputs if path]
+    if paths.count(STANDARD) > 1:
+        found = f"{paths.count(STANDARD)} of them"
+        raise InputError(STANDARD, "standard input can be one file only", "one '-'", found)
+    taken = {Path(path).resolve() for path in paths if path != STANDARD}
     for flag, path in outputs:
-        if path:
+        if path and path != STANDARD:
             if Path(path).resolve() in taken:
                 raise InputError(flag, "must not be a file that the command uses already", found=str(path))
             taken.add(Path(path).resolve())

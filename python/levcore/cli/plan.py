@@ -5,6 +5,7 @@ import re
 import shutil
 from typing import Any, Literal
 
+from levcore.cli.examples import add_command
 from levcore.cli.options import OK, add_traceback
 from levcore.cli.rules import add_rules, named_policies, with_stated
 from levcore.errors import InputError
@@ -22,10 +23,11 @@ WIDEST = 120
 
 def add_plan(commands: "argparse._SubParsersAction[Any]") -> None:
     """Add the command to the parser's commands."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "plan",
-        help="what one position costs, when it is liquidated, what is then lost",
-        description="What a position costs before it is opened, when it is liquidated, what is then lost.",
+        "what one position costs, when it is liquidated, what is then lost",
+        "What a position costs before it is opened, when it is liquidated, what is then lost.",
     )
     # -15% is a number, not an option.
     parser._negative_number_matcher = re.compile(r"^-(\d+\.?\d*|\.\d+)%?$")

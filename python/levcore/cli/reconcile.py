@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
+from levcore.cli.examples import add_command
 from levcore.cli.exit_codes import FOUND, NOTHING_COMPARED, OK, RECONCILE_EXIT_CODES
 from levcore.cli.options import add_traceback, check_outputs
 from levcore.cli.rules import add_rules, named_policy, rules_of
@@ -29,12 +30,13 @@ __all__ = ["add_reconcile", "tiers_of"]
 
 def add_reconcile(commands: "argparse._SubParsersAction[Any]") -> None:
     """Register the command."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "reconcile",
-        help="compare a venue's numbers with levcore's",
-        description="Compare the margins, profits and liquidation prices that a venue reports with levcore's "
+        "compare a venue's numbers with levcore's",
+        "Compare the margins, profits and liquidation prices that a venue reports with levcore's "
         "and say why they differ.",
-        epilog=RECONCILE_EXIT_CODES,
+        RECONCILE_EXIT_CODES,
     )
     parser.add_argument("reply", metavar="FILE.json", help="positions as the venue or ccxt returned them")
     parser.add_argument("--from", dest="source", choices=SOURCES, required=True, help="whose reply it is")

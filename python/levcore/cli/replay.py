@@ -1,14 +1,14 @@
 """``levcore replay`` and ``levcore ladder``: a book over prices that were, and over prices that might be."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from levcore.cli.examples import add_command
 from levcore.cli.exit_codes import INTERRUPTED
 from levcore.cli.inputs import add_inputs, inputs
-from levcore.cli.options import OK, check_outputs, inputs_of
+from levcore.cli.options import OK, check_outputs, inputs_of, shown_name
 from levcore.cli.progress import Progress
 from levcore.cli.terminal import say
 from levcore.closing.ladder import ladder
@@ -30,11 +30,12 @@ RUNGS = 21
 
 def add_replay(commands: "argparse._SubParsersAction[Any]") -> None:
     """Add the command to the parser's commands."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "replay",
-        help="let prices of a file pass over positions: who is liquidated, who pays",
-        description="Let prices pass over positions: who is liquidated when, what it costs, and who pays.",
-        epilog="exit codes: 0 replayed, 1 an error, 130 interrupted: what there was until then is shown",
+        "let prices of a file pass over positions: who is liquidated, who pays",
+        "Let prices pass over positions: who is liquidated when, what it costs, and who pays.",
+        "Exit code: 0 replayed, 1 an error, 130 interrupted: what there was until then is shown",
     )
     add_inputs(parser)
     parser.add_argument(
@@ -88,7 +89,7 @@ def _replay(options: argparse.Namespace) -> int:
         progress=lambda done, _: step(done),
     )
     progress.clear()
-    title = f"Replay: {Path(options.positions).name} over {Path(options.prices).name}"
+    title = f"Replay: {shown_name(options.positions)} over {shown_name(options.prices)}"
     say(report(found, title=title).removesuffix("\n"))
     if options.report:
         report(found, options.report, title=title)
@@ -116,10 +117,11 @@ def _pair(text: str) -> tuple[str, Any]:
 
 def add_ladder(commands: "argparse._SubParsersAction[Any]") -> None:
     """Add the command to the parser's commands."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "ladder",
-        help="how much of a market is liquidated at which price",
-        description="Positions, notional, loss and shortfall liquidated by the time a price is there.",
+        "how much of a market is liquidated at which price",
+        "Positions, notional, loss and shortfall liquidated by the time a price is there.",
     )
     add_inputs(parser)
     parser.add_argument("--instrument", metavar="NAME", help="whose price moves; the only one by default")

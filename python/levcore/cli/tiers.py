@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Iterable
 from typing import Any
 
+from levcore.cli.examples import add_command
 from levcore.cli.options import (
     OK,
     add_book,
@@ -31,10 +32,11 @@ UNITS = ("quote", "base", "contracts", "risk_limit")
 
 def add_tiers(commands: "argparse._SubParsersAction[Any]") -> None:
     """Add the command to the parser's commands."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "tiers",
-        help="list bundled tier tables, compare two, or convert a venue's",
-        description="List the dates and tables of the archive: `tiers [POLICY or SERIES] [SYMBOL]`; "
+        "list bundled tier tables, compare two, or convert a venue's",
+        "List the dates and tables of the archive: `tiers [POLICY or SERIES] [SYMBOL]`; "
         "say what changed: `tiers diff A B [POSITIONS]`; convert a venue's reply for --instruments: "
         "`tiers convert FILE --from VENUE`.",
     )

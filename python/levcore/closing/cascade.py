@@ -1,5 +1,7 @@
 """Forced sales that move the price, which forces further sales."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -39,9 +41,9 @@ class Cascade:
     """
 
     positions: Wholes
-    contracts: "Floats"
-    fill: "Floats"
-    price: "Floats"
+    contracts: Floats
+    fill: Floats
+    price: Floats
     wave: Wholes
     start: float
 
@@ -50,7 +52,7 @@ class Cascade:
         """Price at which nothing more is forced."""
         return float(self.price[-1]) if self.price.size else self.start
 
-    def fills(self) -> "Floats":
+    def fills(self) -> Floats:
         """Price at which each row of the book is closed, shape (n,); NaN of those not reached."""
         prices = np.append(self.fill, np.nan)
         return prices[self.wave]
@@ -63,7 +65,7 @@ def cascade(
     price: float,
     impact: Impact,
     *,
-    marks: "Marks",
+    marks: Marks,
     direction: Literal["down", "up"] = "down",
     lot: float = 1e-8,
 ) -> Cascade:

@@ -1,5 +1,7 @@
 """Close out what is liquidatable: what it costs, and who pays, to the last quantum."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -34,9 +36,9 @@ __all__ = ["close_out"]
 def close_out(
     engine: Engine,
     book: PositionBook,
-    marks: "Marks",
+    marks: Marks,
     *,
-    fills: "Marks | None" = None,
+    fills: Marks | None = None,
     row_fills: npt.ArrayLike | None = None,
     slippage: float | Impact = 0.0,
     trigger: Literal["liquidation_price", "mark"] = "liquidation_price",
@@ -134,7 +136,7 @@ def close_out(
     return settle(engine, risk, _closed(risk, steps, trigger), steps, purses, prices, payers, per_unit)
 
 
-def _check_price(policy: "MarginPolicy", priced_by: str | None) -> None:
+def _check_price(policy: MarginPolicy, priced_by: str | None) -> None:
     if priced_by is None:
         return
     if not is_word(priced_by, ("mark", "index", "last")):
@@ -186,7 +188,7 @@ def _flags(cooling: npt.ArrayLike | None, rows: int) -> npt.NDArray[np.bool_]:
     return flags
 
 
-def _closed(risk: "BookRisk", steps: Steps, trigger: str) -> Closed:
+def _closed(risk: BookRisk, steps: Steps, trigger: str) -> Closed:
     book, rows = risk.book, steps.rows
     instruments = instruments_of(risk.policy, book.instrument_names)
     _, gain = sizes(book, instruments)

@@ -1,5 +1,7 @@
 """How much of a market is liquidated at each price."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, overload
 
@@ -58,7 +60,7 @@ class Ladder:
     __slots__ = ("_falling", "_inverse", "_multiplier", "_rising", "instrument", "left_out", "mark")
 
     def __init__(
-        self, engine: "Engine", book: "PositionBook", instrument: str, marks: "Marks", quantum: float
+        self, engine: Engine, book: PositionBook, instrument: str, marks: Marks, quantum: float
     ) -> None:
         if instrument not in book.instrument_names:
             known = ", ".join(book.instrument_names[:8])
@@ -107,33 +109,33 @@ class Ladder:
 
 @overload
 def ladder(
-    engine: "Engine",
-    book: "PositionBook",
+    engine: Engine,
+    book: PositionBook,
     instrument: str,
     prices: npt.ArrayLike,
     *,
-    marks: "Marks",
+    marks: Marks,
     quantum: float = ...,
 ) -> Rungs: ...
 @overload
 def ladder(
-    engine: "Engine",
-    book: "PositionBook",
+    engine: Engine,
+    book: PositionBook,
     instrument: str,
     prices: None = ...,
     *,
-    marks: "Marks",
+    marks: Marks,
     quantum: float = ...,
 ) -> Ladder: ...
 def ladder(
-    engine: "Engine",
-    book: "PositionBook",
+    engine: Engine,
+    book: PositionBook,
     instrument: str,
     prices: npt.ArrayLike | None = None,
     *,
-    marks: "Marks",
+    marks: Marks,
     quantum: float = 1e-8,
-) -> "Ladder | Rungs":
+) -> Ladder | Rungs:
     """Positions, notional, loss and shortfall liquidated by the time an instrument has a price.
 
     Parameters

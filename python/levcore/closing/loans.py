@@ -1,5 +1,7 @@
 """Loans closed against their collateral, by the rules of a lending market."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from levcore.book.arrays import Floats
 from levcore.closing.money import Wholes
+from levcore.shown import Shown
 
 if TYPE_CHECKING:
     from levcore.closing.ledger import Ledger
@@ -17,7 +18,7 @@ __all__ = ["CloseOut"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CloseOut:
+class CloseOut(Shown):
     """Result of `levcore.close_out`. Amounts are int64 quanta; ``amount / per_unit`` is money.
 
     Attributes

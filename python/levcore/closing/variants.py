@@ -1,5 +1,7 @@
 """The same book otherwise: less leverage, half the size, isolated, with a stop, spread wider."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 

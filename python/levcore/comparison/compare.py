@@ -1,5 +1,7 @@
 """One book under several policies: the answers side by side, and where they differ."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -28,12 +30,12 @@ def compare(
     policies: Policies,
     marks: Marks,
     *,
-    instruments: "Mapping[str, Names] | None" = None,
+    instruments: Mapping[str, Names] | None = None,
     tiers_from: MarginPolicy | str | None = None,
     quantities_of: str | None = None,
     asset_prices: Mapping[str, float] | None = None,
     assets_from: MarginPolicy | str | None = None,
-) -> "Comparison":
+) -> Comparison:
     """Evaluate one book under several policies.
 
     Parameters
@@ -124,11 +126,11 @@ def compare(
 
 def _evaluated(
     policy: MarginPolicy,
-    match: "Match",
+    match: Match,
     book: PositionBook,
     marks: Floats,
     asset_prices: Mapping[str, float] | None,
-) -> "BookRisk | Refusal":
+) -> BookRisk | Refusal:
     from levcore.comparison.comparison import Refusal
     from levcore.comparison.instruments import with_borrowed
 

@@ -25,6 +25,7 @@ from levcore.errors import InputError
 from levcore.frozen import Frozen
 from levcore.measures import ACCOUNT_MEASURES, BALANCE_MEASURES, MEASURE_NAMES
 from levcore.rules.policy import MarginPolicy
+from levcore.shown import Shown
 from levcore.status import FIRST_FAILURE, AccountStatus, State
 
 __all__ = ["COMPARED_OF_ACCOUNTS", "Comparison", "Refusal"]
@@ -62,7 +63,7 @@ class Refusal:
         return f"refuses: {self.matter}{reason}"
 
 
-class Comparison(Frozen, ExportsFrame):
+class Comparison(Frozen, ExportsFrame, Shown):
     """One book at one set of marks, evaluated under several policies; made by `compare`.
 
     Attributes

@@ -1,5 +1,7 @@
 """How far prices may move, all together or each by its beta, until an account is liquidated."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -52,7 +54,7 @@ class AccountDistance(AccountColumns):
     upper = Column()
     status = CodeColumn(AccountStatus)
 
-    def __init__(self, book: "PositionBook") -> None:
+    def __init__(self, book: PositionBook) -> None:
         accounts = len(book.account_ids)
         self._fill(
             book=book, _results=np.empty((2, accounts)), _codes=np.empty((1, accounts), dtype=np.uint8)
@@ -60,8 +62,8 @@ class AccountDistance(AccountColumns):
 
     @classmethod
     def of_wallets(
-        cls, book: "PositionBook", wallets: Wallets, moves: Floats, status: npt.NDArray[np.uint8]
-    ) -> "AccountDistance":
+        cls, book: PositionBook, wallets: Wallets, moves: Floats, status: npt.NDArray[np.uint8]
+    ) -> AccountDistance:
         """Distances of accounts from those of their wallets: where the first of them is liquidated.
 
         Parameters
@@ -90,8 +92,8 @@ class AccountDistance(AccountColumns):
 
 def distance(
     engine: Engine,
-    book: "PositionBook",
-    marks: "Marks",
+    book: PositionBook,
+    marks: Marks,
     betas: Mapping[str, float] | None = None,
     *,
     others: float | None = None,
@@ -162,8 +164,8 @@ def distance(
 
 
 def beta_columns(
-    book: "PositionBook",
-    policies: Sequence["MarginPolicy"],
+    book: PositionBook,
+    policies: Sequence[MarginPolicy],
     betas: Mapping[str, float] | None,
     others: float | None,
 ) -> BetaColumns:
@@ -194,9 +196,7 @@ def beta_columns(
     return columns
 
 
-def _refuse_strangers(
-    given: dict[str, float], book: "PositionBook", policies: Sequence["MarginPolicy"]
-) -> None:
+def _refuse_strangers(given: dict[str, float], book: PositionBook, policies: Sequence[MarginPolicy]) -> None:
     """Refuse a beta of nothing: mistyped, it would leave a price where it is and the account too far away."""
     strangers = set(given) - set(book.instrument_names)
     for policy in policies:
@@ -214,11 +214,11 @@ def _refuse_strangers(
         )
 
 
-def _underlying(policy: "MarginPolicy", name: str) -> str:
+def _underlying(policy: MarginPolicy, name: str) -> str:
     return policy.instruments[name].underlying if name in policy.instruments else ""
 
 
-def _settled_underlying(policy: "MarginPolicy", name: str, underlying: str) -> str:
+def _settled_underlying(policy: MarginPolicy, name: str, underlying: str) -> str:
     """Underlying of an instrument; that of its coin for an inverse one that does not say it."""
     if underlying or name not in policy.instruments:
         return underlying

@@ -1,5 +1,7 @@
 """The engine: policies compiled once, books evaluated many times."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -49,7 +51,7 @@ class Compiled(NamedTuple):
     kernel: Policy
 
     @classmethod
-    def of(cls, policy: MarginPolicy) -> "Compiled":
+    def of(cls, policy: MarginPolicy) -> Compiled:
         """Compile a policy for all of its instruments."""
         compiled = compile_policy(policy)
         kernel = Policy(compiled.rules, list(compiled.instruments), list(compiled.assets))
@@ -250,7 +252,7 @@ class Engine(Frozen):
         """A policy of the engine by its label, compiled for all of its instruments."""
         return self._compiled[label]
 
-    def evaluate_over(self, book: PositionBook, marks: Any, **options: Any) -> "RiskOverTime":
+    def evaluate_over(self, book: PositionBook, marks: Any, **options: Any) -> RiskOverTime:
         """Evaluate a book at the marks of many times; see `levcore.engine.over_time.evaluate_over`."""
         from levcore.engine.over_time import evaluate_over
 

@@ -1,5 +1,7 @@
 """Which leg costs what: each cross account without one of its legs after the other."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +58,7 @@ class AccountWithout(_ByRow, AccountRisk):
     state = CodeColumn(State)
     status = CodeColumn(AccountStatus)
 
-    def __init__(self, book: "PositionBook") -> None:
+    def __init__(self, book: PositionBook) -> None:
         results, codes = np.empty((len(self.table), len(book))), np.empty((2, len(book)), dtype=np.uint8)
         self._fill(book=book, _results=results, _codes=codes)
 
@@ -68,7 +70,7 @@ class DistanceWithout(_ByRow, AccountDistance):
 
     status = CodeColumn(AccountStatus)
 
-    def __init__(self, book: "PositionBook") -> None:
+    def __init__(self, book: PositionBook) -> None:
         results, codes = np.empty((2, len(book))), np.empty((1, len(book)), dtype=np.uint8)
         self._fill(book=book, _results=results, _codes=codes)
 
@@ -179,8 +181,8 @@ class LegCosts:
 
 def leg_costs(
     engine: Engine,
-    book: "PositionBook",
-    marks: "Marks",
+    book: PositionBook,
+    marks: Marks,
     *,
     asset_prices: Mapping[str, float] | None = None,
     with_distances: bool = False,

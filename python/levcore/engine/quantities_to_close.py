@@ -1,5 +1,7 @@
 """What ends a margin call by closing: how many contracts of one leg."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -21,8 +23,8 @@ __all__ = ["quantities_to_close"]
 
 def quantities_to_close(
     engine: Engine,
-    book: "PositionBook",
-    marks: "Marks",
+    book: PositionBook,
+    marks: Marks,
     *,
     asset_prices: Mapping[str, float] | None = None,
     threads: int | None = None,

@@ -1,5 +1,7 @@
 """Results of an evaluation: one column a measure, in the caller's row order."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from levcore.engine.columns import CodeColumn, Column, Failure, ResultColumns
 from levcore.engine.frames import book_table, result_table
 from levcore.engine.wallet_risk import WalletRisk, of_accounts
 from levcore.measures import MEASURES
+from levcore.shown import Shown
 from levcore.status import FIRST_FAILURE, FIRST_PARTIAL, Code, State, Status
 
 if TYPE_CHECKING:
@@ -46,7 +49,7 @@ def padded(values: int) -> int:
     return CACHE_LINE * (lines + (1 if lines % CACHE_LINE == 0 else 0))
 
 
-class BookRisk(ResultColumns):
+class BookRisk(ResultColumns, Shown):
     """Risk of a book at marks, in the caller's row order.
 
     Made by `levcore.Engine.evaluate` and `levcore.reference.evaluate`; pass it back as ``out=`` to reuse its
@@ -80,7 +83,7 @@ class BookRisk(ResultColumns):
     balances: BalanceRisk
     marks: Floats
     measures: tuple[str, ...]
-    policies: tuple["MarginPolicy", ...]
+    policies: tuple[MarginPolicy, ...]
     _wallet_columns: Wallets
     _wallets: WalletRisk | None
 
@@ -103,8 +106,8 @@ class BookRisk(ResultColumns):
 
     def __init__(
         self,
-        book: "PositionBook",
-        policies: tuple["MarginPolicy", ...],
+        book: PositionBook,
+        policies: tuple[MarginPolicy, ...],
         marks: Floats,
         measures: tuple[str, ...],
         wallets: Wallets | None = None,
@@ -124,8 +127,8 @@ class BookRisk(ResultColumns):
         )
 
     def reused(
-        self, book: "PositionBook", policies: tuple["MarginPolicy", ...], marks: Floats, wallets: Wallets
-    ) -> "BookRisk":
+        self, book: PositionBook, policies: tuple[MarginPolicy, ...], marks: Floats, wallets: Wallets
+    ) -> BookRisk:
         """Itself for another book of the same size, whose numbers take the place of those of this one."""
         self._fill(book=book, policies=policies, marks=marks)
         self._fill(_wallet_columns=wallets)
@@ -172,7 +175,7 @@ class BookRisk(ResultColumns):
         return f"BookRisk({len(self):,} positions under {', '.join(policy.id for policy in self.policies)})"
 
     @property
-    def policy(self) -> "MarginPolicy":
+    def policy(self) -> MarginPolicy:
         """The policy.
 
         Raises
@@ -182,7 +185,7 @@ class BookRisk(ResultColumns):
         """
         return the_one_policy(self.policies, "result", "policies, or policy_of(row)")
 
-    def policy_of(self, row: int) -> "MarginPolicy":
+    def policy_of(self, row: int) -> MarginPolicy:
         """Policy of a row."""
         return self.policies[self._policy_code(row)]
 
@@ -228,7 +231,7 @@ class BookRisk(ResultColumns):
         """The result as Arrow's columns: those given or of the book, every measure, states as words."""
         return result_table(self, book_table(self.book) if columns is None else columns)
 
-    def leverage_above_tier(self) -> "list[LeverageAboveTier]":
+    def leverage_above_tier(self) -> list[LeverageAboveTier]:
         """Positions with more leverage than the tier that they are in allows, by row; needs ``notional``."""
         from levcore.engine.leverage_limits import leverage_above_tier
 

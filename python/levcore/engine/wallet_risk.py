@@ -1,5 +1,7 @@
 """Results for the wallets of cross accounts: one value a wallet, and what they say of their accounts."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,15 +40,15 @@ class WalletRisk(AccountRisk):
 
     __slots__ = ("_currency", "columns", "policies")
 
-    columns: "Wallets"
-    policies: tuple["MarginPolicy", ...]
+    columns: Wallets
+    policies: tuple[MarginPolicy, ...]
     _currency: tuple[str, ...] | None
 
     def __init__(
         self,
-        book: "PositionBook",
-        policies: tuple["MarginPolicy", ...],
-        columns: "Wallets",
+        book: PositionBook,
+        policies: tuple[MarginPolicy, ...],
+        columns: Wallets,
         accounts: tuple[Floats, Bytes],
     ) -> None:
         results, codes = accounts
@@ -88,7 +90,7 @@ class WalletRisk(AccountRisk):
 
 
 def currencies_of_wallets(
-    book: "PositionBook", policies: tuple["MarginPolicy", ...], wallets: "Wallets"
+    book: PositionBook, policies: tuple[MarginPolicy, ...], wallets: Wallets
 ) -> tuple[str, ...]:
     """Settlement currency of each wallet: as split, as it was given, or that of its legs."""
     if wallets.is_split:
@@ -112,12 +114,12 @@ def currencies_of_wallets(
     return tuple(found.tolist())
 
 
-def _starts(wallets: "Wallets") -> npt.NDArray[np.int64]:
+def _starts(wallets: Wallets) -> npt.NDArray[np.int64]:
     """First wallet of each account; every account has one at least."""
     return np.flatnonzero(np.diff(wallets.account, prepend=-1))
 
 
-def of_accounts(wallets: "Wallets", results: Floats, codes: Bytes) -> tuple[Floats, Bytes]:
+def of_accounts(wallets: Wallets, results: Floats, codes: Bytes) -> tuple[Floats, Bytes]:
     """Results of accounts from those of their wallets: measures, and codes of state and status.
 
     Amounts of several currencies have no sum: an account of several wallets has no measures, the worst of
@@ -142,7 +144,7 @@ def of_accounts(wallets: "Wallets", results: Floats, codes: Bytes) -> tuple[Floa
     return np.where(several, np.nan, results[..., starts]), np.stack((state, status), axis=-2)
 
 
-def joined_status(wallets: "Wallets", status: Bytes, of_several: AccountStatus) -> Bytes:
+def joined_status(wallets: Wallets, status: Bytes, of_several: AccountStatus) -> Bytes:
     """Status of accounts from those of their wallets; `of_several`: where all of several are OK."""
     starts = _starts(wallets)
     several = np.diff(starts, append=len(wallets)) > 1

@@ -1,5 +1,7 @@
 """One row of an evaluation, step by step: the reference replayed, with the source of every rule."""
 
+from __future__ import annotations
+
 import math
 import operator
 from collections.abc import Iterator, Mapping

@@ -45,6 +45,8 @@ def read_positions(
         CSV; Parquet where the name ends in ``.parquet`` or ``.pq``; Arrow where it ends in ``.arrow``,
         ``.ipc`` or ``.feather``. Columns as `levcore.PositionBook.from_frame` takes them; ``mark_price``
         unless the marks are given elsewhere; ``policy`` is the same for all cross positions of an account.
+        A file that holds every result of an evaluation, as `levcore.files.results` writes it, is read without
+        them (``columns.has_earlier``).
     marks_elsewhere : bool
         Whether the column ``mark_price`` may be absent.
     ignore_columns, pass_columns : collection of str
@@ -67,6 +69,7 @@ def read_positions(
         ignored=ignore_columns,
         passed=pass_columns,
         results=RESULTS,
+        earlier=RESULTS,
     )
     return positions_of_columns(columns)
 

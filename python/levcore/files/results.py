@@ -1,4 +1,4 @@
-"""Results out: the columns of the input with the measures beside them, as CSV, JSON, Parquet or Arrow.
+"""Results out: the columns of the input with the measures beside them, in every format.
 
 Numbers are written in the shortest form that reads back to the same float64. In CSV a missing number is an
 empty cell and an infinite one is ``inf``; JSON knows neither, so there they are ``null`` and ``"Infinity"``.
@@ -6,7 +6,7 @@ empty cell and an infinite one is ``inf``; JSON knows neither, so there they are
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,11 +21,20 @@ from levcore.errors import InputError
 from levcore.files.tables import Progress, polars_library, write_table
 from levcore.files.writing import replacing
 
-__all__ = ["check_output", "json_cells", "json_value", "write_csv", "write_json", "write_results"]
+__all__ = [
+    "check_output",
+    "json_cells",
+    "json_value",
+    "write_csv",
+    "write_json",
+    "write_json_lines",
+    "write_results",
+]
 
 # Rows turned into text at a time.
 CHUNK = 65_536
-SUFFIXES = (".csv", ".json", ".parquet", ".pq", ".arrow", ".ipc", ".feather")
+SUFFIXES = (".csv", ".json", ".jsonl", ".ndjson", ".parquet", ".pq", ".arrow", ".ipc", ".feather")
+JSON_LINES = (".jsonl", ".ndjson")
 
 
 def write_results(
@@ -36,8 +45,9 @@ def write_results(
     Parameters
     ----------
     path : path
-        Its end says the kind: ``.csv``, ``.json``, ``.parquet``, ``.pq``, ``.arrow``, ``.ipc`` or
-        ``.feather``. The file appears under this name only once it is complete (`levcore.files.writing`).
+        Its end says the kind: ``.csv``, ``.json``, ``.jsonl``, ``.ndjson``, ``.parquet``, ``.pq``,
+        ``.arrow``, ``.ipc`` or ``.feather``. The file appears under this name only once it is complete
+        (`levcore.files.writing`).
     positions : Positions
         The input.
     risk : BookRisk
@@ -54,8 +64,11 @@ def write_results(
     """
     check_output(path)
     with replacing(path) as file:
-        if Path(path).suffix.lower() == ".json":
+        suffix = Path(path).suffix.lower()
+        if suffix == ".json":
             write_json(file, positions, risk)
+        elif suffix in JSON_LINES:
+            write_json_lines(file, positions, risk)
         else:
             _write_frame(file, path, positions, risk)
         if progress is not None:
@@ -98,12 +111,23 @@ def write_json(file: BinaryIO, positions: Positions, risk: BookRisk) -> None:
     write(f' "wallets": [{_json_rows(_json_columns(risk.wallets.frame()))}],\n')
     balances = _json_columns(risk.balances.frame())
     write(f' "balances": [{_json_rows(balances)}],\n')
-    columns = _json_columns(risk.frame(positions.columns.kept)) | _json_inputs(positions)
     write(' "positions": [')
-    for start in range(0, len(positions), CHUNK):
-        part = {name: values[start : start + CHUNK] for name, values in columns.items()}
-        write(("," if start else "") + _json_rows(part))
+    for place, part in enumerate(_json_parts(positions, risk)):
+        write(("," if place else "") + _json_rows(part))
     write("]\n}\n")
+
+
+def write_json_lines(file: BinaryIO, positions: Positions, risk: BookRisk) -> None:
+    """Write one JSON object a position, each on a line of its own: what `write_json` has of them."""
+    for part in _json_parts(positions, risk):
+        file.write("".join(f"{text}\n" for text in _json_texts(part)).encode())
+
+
+def _json_parts(positions: Positions, risk: BookRisk) -> Iterator[dict[str, Sequence[Any]]]:
+    """Columns of the positions, so many rows at a time."""
+    columns = _json_columns(risk.frame(positions.columns.kept)) | _json_inputs(positions)
+    for start in range(0, len(positions), CHUNK):
+        yield {name: values[start : start + CHUNK] for name, values in columns.items()}
 
 
 def _write_frame(file: BinaryIO, path: str | Path, positions: Positions, risk: BookRisk) -> None:
@@ -149,7 +173,10 @@ def json_value(value: Any) -> Any:
 
 
 def _json_rows(columns: dict[str, Sequence[Any]]) -> str:
+    return ",".join(f"\n  {text}" for text in _json_texts(columns))
+
+
+def _json_texts(columns: dict[str, Sequence[Any]]) -> Iterator[str]:
     encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
     names = tuple(columns)
-    rows = zip(*columns.values(), strict=True)
-    return ",".join("\n  " + encode(dict(zip(names, row, strict=True))) for row in rows)
+    return (encode(dict(zip(names, row, strict=True))) for row in zip(*columns.values(), strict=True))

@@ -6,6 +6,7 @@ that is only passed through keeps its characters.
 
 import csv
 import io
+import sys
 from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +20,7 @@ from levcore.errors import DTypeError, FileFormatError, InputError
 
 __all__ = [
     "FORMATS",
+    "STANDARD",
     "FileColumns",
     "Progress",
     "file_kind",
@@ -40,6 +42,8 @@ FORMATS = {
     ".feather": "ipc",
 }
 """Kind of file by the end of its name; a file of another name is read as CSV."""
+STANDARD = "-"
+"""Name of standard input, which is read as CSV, and of standard output."""
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -131,7 +135,7 @@ def read_columns(
     Parameters
     ----------
     path : path
-        The file.
+        The file; ``"-"`` is standard input, as CSV.
     texts, numbers, required : iterable of str
         As `levcore.book.columns.Columns` takes them, and `options` its keywords.
     progress : callable, optional
@@ -166,7 +170,7 @@ def read_table(
     `check` looks at the header of a CSV file before anything else is, and raises `ColumnFault`.
     """
     polars, kind = polars_library(path), file_kind(path)
-    data = Path(path).read_bytes()
+    data = sys.stdin.buffer.read() if str(path) == STANDARD else Path(path).read_bytes()
     if kind != "csv":
         return _binary_table(polars, str(path), data, kind), None
     data = data.removeprefix(BYTE_ORDER_MARK)

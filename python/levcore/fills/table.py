@@ -1,5 +1,7 @@
 """A table of fills, ordered by position and time."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -69,8 +71,8 @@ class FillTable:
         fee: Any,
         time: Any,
         account: Any,
-        marks: "Marks | None",
-    ) -> "FillTable":
+        marks: Marks | None,
+    ) -> FillTable:
         """Check the columns and order them; see `positions_from_fills` for the errors."""
         known = instruments.instruments if isinstance(instruments, MarginPolicy) else instruments
         if not isinstance(known, Mapping):
@@ -135,7 +137,7 @@ def positions_from_fills(
     fee: npt.ArrayLike,
     time: npt.ArrayLike,
     account: Any = None,
-    marks: "Marks | None" = None,
+    marks: Marks | None = None,
     threads: int | None = None,
 ) -> PositionsFromFills:
     """Make positions of fills: average entry, profit realized and unrealized, fees, break-even price.

@@ -1,5 +1,7 @@
 """The verb: what a position costs before it is opened, under one policy or several."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -11,6 +13,7 @@ from levcore.planning.assemble import venue_plan
 from levcore.planning.question import Question, Side
 from levcore.planning.venue import VenuePlan
 from levcore.rules.policy import MarginPolicy, policy
+from levcore.shown import Shown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Plot
@@ -19,7 +22,7 @@ __all__ = ["Plan", "plan"]
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(Shown):
     """A position that is not there yet, under each of some policies; print it, or `levcore.report` it.
 
     Parameters
@@ -57,7 +60,7 @@ class Plan:
         text: str = import_module("levcore.reports.report").report(self)
         return text.rstrip("\n")
 
-    def plot(self) -> "Plot":
+    def plot(self) -> Plot:
         """Draw profit and equity over the price, with every mark on them, by matplotlib (extra ``plot``).
 
         Returns

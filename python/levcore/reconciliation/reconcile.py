@@ -5,6 +5,8 @@ number that the venue computed from them is compared to its last printed digit. 
 is recovered from the venue's own numbers where they determine it, and otherwise not derivable.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -22,15 +24,15 @@ def reconcile(
     positions: Any,
     source: str,
     *,
-    policy: "MarginPolicy | str | None" = None,
+    policy: MarginPolicy | str | None = None,
     rules: Mapping[str, Any] | None = None,
-    fees: 'Literal["regular"] | None' = None,
-    tiers: "Mapping[str, TierTable] | None" = None,
-    instruments: "Mapping[str, Instrument] | InstrumentTable | None" = None,
+    fees: Literal["regular"] | None = None,
+    tiers: Mapping[str, TierTable] | None = None,
+    instruments: Mapping[str, Instrument] | InstrumentTable | None = None,
     account: Any = None,
     wallet_balance: Mapping[str, float | str] | None = None,
-    margin_mode: "MarginMode | None" = None,
-) -> "Reconciliation":
+    margin_mode: MarginMode | None = None,
+) -> Reconciliation:
     """Compare the numbers of a venue's reply with the engine's.
 
     Parameters

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from levcore.reconciliation.recover import Recovered
+from levcore.shown import Shown
 
 __all__ = ["COMPARED", "ReconciledNumber", "Reconciliation", "Verdict"]
 
@@ -72,7 +73,7 @@ class ReconciledNumber:
 
 
 @dataclass(frozen=True)
-class Reconciliation:
+class Reconciliation(Shown):
     """A reply against the engine.
 
     Parameters

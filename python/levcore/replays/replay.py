@@ -1,16 +1,19 @@
 """Replay a book over prices that were."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 
 from levcore._levcore import Replay as CoreReplay
 from levcore._levcore import to_quanta
 from levcore.arguments import is_number, is_word
+from levcore.book.arrays import Floats
 from levcore.closing.fund import Fund
-from levcore.closing.money import instruments_of, quanta_per_unit
+from levcore.closing.money import Wholes, instruments_of, quanta_per_unit
 from levcore.errors import InputError
 from levcore.replays.opening import Opening, open_book
 from levcore.replays.prices import Bars, read_bars
@@ -30,8 +33,8 @@ WAYS = ("low_first", "high_first", "close", "both")
 
 
 def replay(
-    engine: "Engine",
-    book: "PositionBook",
+    engine: Engine,
+    book: PositionBook,
     prices: Any,
     *,
     fund: float | Fund = 0.0,
@@ -44,6 +47,7 @@ def replay(
     lot: float = 1e-8,
     seed: int = 0,
     stop_after: int | None = None,
+    resume: Replay | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Replay:
     """Let prices pass over a book: whom they liquidate when, what it costs, and who pays.
@@ -77,6 +81,9 @@ def replay(
         As `levcore.close_out` takes them.
     stop_after : int, optional
         Steps after which to stop; a price of a bar, for all instruments at once, is a step.
+    resume : Replay, optional
+        What an earlier call with the same arguments had when it was stopped: its steps are not taken again,
+        and the result is that of one call.
     progress : callable, optional
         Called with the steps taken and their number, every few thousand.
 
@@ -104,6 +111,9 @@ def replay(
     """
     chosen = ("low_first", "high_first") if path == "both" else (path,)
     _check(path, gaps, slippage, stop_after)
+    if resume is not None and (path != resume.path or engine.policy.id != resume.policy.id):
+        expected = f"path={resume.path!r} under {resume.policy.id}"
+        raise InputError("resume", "must be of the same replay", expected, f"{path!r}, {engine.policy.id}")
     per_unit, lots = quanta_per_unit(quantum), quanta_per_unit(lot)
     given = fund if isinstance(fund, Fund) else Fund(fund)
     rules = rules_of(engine.policy, book, given, slippage / 10_000.0, per_unit, lots, seed)
@@ -120,7 +130,8 @@ def replay(
     runs = []
     for way in chosen:
         steps = steps_of(bars, opening.book.instrument_names, way, funding, delisted)
-        runs.append(_run(engine, book, opening, bars, steps, rules, given, way, stop_after, progress))
+        ahead = _Ahead(engine, book, opening, bars, steps, rules, way)
+        runs.append(_run(ahead, given, stop_after, resume, progress))
     return runs[0] if len(runs) == 1 else replace(runs[0], other=runs[1])
 
 
@@ -137,88 +148,107 @@ def _check(path: str, gaps: str, slippage: float, stop_after: int | None) -> Non
         raise InputError("stop_after", "must be a number of steps", ">= 0", repr(stop_after))
 
 
+@dataclass(frozen=True, slots=True)
+class _Ahead:
+    """A replay before it begins."""
+
+    engine: Engine
+    book: PositionBook
+    opening: Opening
+    bars: Bars
+    steps: Steps
+    rules: Rules
+    path: str
+
+
 def _run(
-    engine: "Engine",
-    book: "PositionBook",
-    opening: Opening,
-    bars: Bars,
-    steps: Steps,
-    rules: Rules,
+    ahead: _Ahead,
     fund: Fund,
-    path: str,
     stop_after: int | None,
+    resume: Replay | None,
     progress: Callable[[int, int], None] | None,
 ) -> Replay:
-    bound = engine.bind(opening.book)
-    marks = np.ascontiguousarray(bars.prices[: bars.starts[1], 0])
-    balance = int(to_quanta(np.array([float(fund.balance)]), rules.per_unit)[0])
-    core = CoreReplay(
-        bound.handle,
-        bound.kernel,
-        marks,
-        opening.book.is_cross,
-        opening.account,
-        opening.key,
-        opening.margin,
-        opening.wallet,
-        balance,
-        rules,
-        engine.used_instruction_set,
-    )
+    opening, steps = ahead.opening, ahead.steps
+    balance = int(to_quanta(np.array([float(fund.balance)]), ahead.rules.per_unit)[0])
+    core = _opened(ahead, balance) if resume is None else _resumed(ahead, balance, resume)
     last = len(steps) if stop_after is None else min(stop_after, len(steps))
     try:
-        for first in range(0, last, STEPS_AT_ONCE):
+        for first in range(core.steps, last, STEPS_AT_ONCE):
             core.run(steps, first, min(first + STEPS_AT_ONCE, last))
             if progress is not None:
                 progress(core.steps, last)
     except KeyboardInterrupt:
         pass  # what there is until now is a result, and says that it is not complete
-    return _result(engine, book, opening, bars, steps, core, rules, path, balance)
+    money = sum(opening.margin.tolist()) + sum(opening.wallet.tolist())
+    return _result(ahead, core, money, balance, resume)
 
 
-def _result(
-    engine: "Engine",
-    book: "PositionBook",
-    opening: Opening,
-    bars: Bars,
-    steps: Steps,
-    core: CoreReplay,
-    rules: Rules,
-    path: str,
-    balance: int,
-) -> Replay:
-    kind, (step, row), (quantity, trigger, fill), amounts = core.events()
-    at = step.astype(np.int64)
-    events = ReplayEvents(
-        kind=kind,
-        step=at,
-        time=bars.times[steps.time[at]],
-        row=opening.order[row.astype(np.int64)],
-        quantity=quantity,
-        trigger=trigger,
-        fill=fill,
-        **dict(zip(AMOUNTS, amounts, strict=True)),
+def _opened(ahead: _Ahead, balance: int) -> CoreReplay:
+    opening = ahead.opening
+    marks = np.ascontiguousarray(ahead.bars.prices[: ahead.bars.starts[1], 0])
+    return _core(ahead, opening.book, marks, opening.margin, opening.wallet, balance)
+
+
+def _core(
+    ahead: _Ahead, book: PositionBook, marks: Floats, margin: Wholes, wallet: Wholes, fund: int
+) -> CoreReplay:
+    bound, opening = ahead.engine.bind(book), ahead.opening
+    return CoreReplay(
+        bound.handle,
+        bound.kernel,
+        marks,
+        book.is_cross,
+        opening.account,
+        opening.key,
+        margin,
+        wallet,
+        fund,
+        ahead.rules,
+        ahead.engine.used_instruction_set,
     )
-    (step, still_open), (equity, open_interest), amounts = core.samples()
-    series = ReplaySeries(
-        time=bars.times[steps.time[step.astype(np.int64)]],
-        open=still_open.astype(np.int64),
-        equity=equity,
-        open_interest=open_interest,
-        **dict(zip(SERIES, amounts, strict=True)),
+
+
+def _resumed(ahead: _Ahead, balance: int, resume: Replay) -> CoreReplay:
+    """The replay as it stood when it was stopped; its triggers follow from the book and the marks."""
+    opening, steps = ahead.opening, ahead.steps
+    same = (resume.of_steps, resume.opening_fund, len(resume.quantity))
+    if same != (len(steps), balance, len(ahead.book)):
+        rule = "must be of the same prices, fund and book"
+        expected = f"{resume.of_steps} steps, {resume.opening_fund} quanta, {len(resume.quantity)} positions"
+        raise InputError("resume", rule, expected, f"{len(steps)}, {balance}, {len(ahead.book)}")
+    marks = np.ascontiguousarray(ahead.bars.prices[: ahead.bars.starts[1], 0])
+    until = int(steps.price_starts[resume.steps])
+    # Of an instrument with several prices the last one holds.
+    marks[steps.price_instrument[:until]] = steps.price[:until]
+    accounts = opening.book.account_ids if opening.account_of.size else None
+    wallets = opening.book.wallet_balance if opening.account_of.size else None
+    book = opening.book.replace(
+        quantity=resume.quantity[opening.order], accounts=accounts, wallet_balance=wallets
     )
+    margin = np.ascontiguousarray(resume.margin[opening.order])
+    wallet = np.ascontiguousarray(resume.wallet[opening.account_of])
+    core = _core(ahead, book, marks, margin, wallet, resume.fund)
+    core.go_on_from(resume.steps, resume.funding, resume.liquidated, sum(resume.events.unpaid.tolist()))
+    return core
+
+
+def _result(ahead: _Ahead, core: CoreReplay, money: int, balance: int, before: Replay | None) -> Replay:
+    opening, bars, steps = ahead.opening, ahead.bars, ahead.steps
+    events, series = _events(ahead, core), _series(ahead, core)
+    if before is not None:
+        events, series = _joined(before.events, events), _joined(before.series, series)
     closes = np.full((bars.times.size, len(opening.book.instrument_names)), np.nan)
     closes[np.repeat(np.arange(bars.times.size), np.diff(bars.starts)), bars.instrument] = bars.prices[:, -1]
     left, margin, wallet, _ = core.state()
-    funded, funding, _, _ = core.totals()
+    fund, funding, liquidated, _ = core.totals()
     back = np.argsort(opening.order)
-    wallets = to_quanta(np.nan_to_num(book.wallet_balance), rules.per_unit)
+    wallets = to_quanta(np.nan_to_num(ahead.book.wallet_balance), ahead.rules.per_unit)
     wallets[opening.account_of] = wallet
     return Replay(
-        policy=engine.policy,
-        book=book,
-        path=path,
-        per_unit=rules.per_unit,
+        policy=ahead.engine.policy,
+        book=ahead.book,
+        path=ahead.path,
+        per_unit=ahead.rules.per_unit,
         events=events,
         series=series,
         instruments=tuple(opening.book.instrument_names),
@@ -226,12 +256,51 @@ def _result(
         times=bars.times,
         steps=core.steps,
         of_steps=len(steps),
-        opening_money=sum(opening.margin.tolist()) + sum(opening.wallet.tolist()),
+        opening_money=money,
         opening_fund=balance,
         money=sum(margin[~opening.book.is_cross].tolist()) + sum(wallet.tolist()),
-        fund=funded,
+        fund=fund,
         funding=funding,
+        liquidated=liquidated,
         quantity=left[back],
         margin=margin[back],
         wallet=wallets,
     )
+
+
+def _events(ahead: _Ahead, core: CoreReplay) -> ReplayEvents:
+    kind, (step, row), (quantity, trigger, fill), amounts = core.events()
+    at = step.astype(np.int64)
+    return ReplayEvents(
+        kind=kind,
+        step=at,
+        time=ahead.bars.times[ahead.steps.time[at]],
+        row=ahead.opening.order[row.astype(np.int64)],
+        quantity=quantity,
+        trigger=trigger,
+        fill=fill,
+        **dict(zip(AMOUNTS, amounts, strict=True)),
+    )
+
+
+def _series(ahead: _Ahead, core: CoreReplay) -> ReplaySeries:
+    (step, still_open), (equity, open_interest), amounts = core.samples()
+    return ReplaySeries(
+        time=ahead.bars.times[ahead.steps.time[step.astype(np.int64)]],
+        open=still_open.astype(np.int64),
+        equity=equity,
+        open_interest=open_interest,
+        **dict(zip(SERIES, amounts, strict=True)),
+    )
+
+
+Joined = TypeVar("Joined", ReplayEvents, ReplaySeries)
+
+
+def _joined(before: Joined, after: Joined) -> Joined:
+    """Columns one after the other."""
+    columns = {
+        each.name: np.concatenate([getattr(before, each.name), getattr(after, each.name)])
+        for each in fields(before)
+    }
+    return type(before)(**columns)

@@ -1,7 +1,7 @@
 """What a replay leaves behind: events, the book over time, and the ledger of it all."""
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from levcore.book.arrays import Floats
 from levcore.closing.money import Wholes
+from levcore.shown import Shown
 
 if TYPE_CHECKING:
     from levcore.book.positions import PositionBook
@@ -80,6 +81,11 @@ class ReplayEvents:
         """Number of events."""
         return self.kind.size
 
+    def to_dict(self) -> dict[str, Any]:
+        """Columns by name, kinds as words, for a data frame of any library."""
+        words = np.array(EVENT_KINDS)[self.kind]
+        return {each.name: getattr(self, each.name) for each in fields(self)} | {"kind": words.tolist()}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplaySeries:
@@ -111,9 +117,13 @@ class ReplaySeries:
         """Number of times."""
         return self.open.size
 
+    def to_dict(self) -> dict[str, Any]:
+        """Columns by name, for a data frame of any library."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Replay:
+class Replay(Shown):
     """Result of `levcore.replay`. Amounts are int64 quanta; ``amount / per_unit`` is money.
 
     Attributes
@@ -141,6 +151,8 @@ class Replay:
         The same at the end.
     funding : int
         What funding has brought the venue: paid by some less received by others.
+    liquidated : int
+        Value that was liquidated, at the fills.
     quantity : ndarray of float64, shape (n,)
         Contracts of each row of the book that are open at the end.
     margin : ndarray of int64, shape (n,)
@@ -167,6 +179,7 @@ class Replay:
     money: int
     fund: int
     funding: int
+    liquidated: int
     quantity: Floats
     margin: Wholes
     wallet: Wholes

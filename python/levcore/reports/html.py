@@ -13,7 +13,7 @@ from levcore.reports.charts.colours import DARK, LIGHT, state_colour
 from levcore.reports.charts.svg import svg
 from levcore.reports.page import Page
 
-__all__ = ["page_html", "template_library"]
+__all__ = ["fragment", "page_html", "template_library"]
 
 ROOM = Path(__file__).parent
 
@@ -26,7 +26,18 @@ def page_html(page: Page) -> str:
     InputError
         Where Jinja2 is not installed.
     """
-    return str(_environment().get_template("page.html").render(page=page))
+    return fragment("page.html", page=page)
+
+
+def fragment(template: str, **shown: Any) -> str:
+    """Piece of HTML by one of the templates, which escapes what is shown.
+
+    Raises
+    ------
+    InputError
+        Where Jinja2 is not installed.
+    """
+    return str(_environment().get_template(template).render(**shown))
 
 
 def template_library(argument: str = "path") -> Any:

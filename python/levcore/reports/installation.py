@@ -7,7 +7,7 @@ from importlib import metadata, util
 
 import numpy as np
 
-from levcore import _levcore
+from levcore._levcore import __version__, default_threads, instruction_sets, used_instruction_set
 from levcore.engine.engine import Engine
 from levcore.errors import InternalError
 from levcore.reference.evaluate import evaluate
@@ -43,19 +43,19 @@ def installation() -> dict[str, str]:
     True
     """
     found = {
-        "levcore": _levcore.__version__,
+        "levcore": __version__,
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "numpy": np.__version__,
     }
     for package, extra in EXTRAS.items():
         present = util.find_spec(package) is not None
         found[package] = metadata.version(package) if present else f'absent, pip install "levcore[{extra}]"'
-    dated, sets = policies(), ", ".join(_levcore.instruction_sets())
+    dated, sets = policies(), ", ".join(instruction_sets())
     sums = "".join(f"{name} {digest}\n" for name, digest in sorted(bundle_sums().items()))
     return found | {
         "platform": f"{sys.platform} {platform.machine()}",
-        "instruction sets": f"{sets}; used: {_levcore.used_instruction_set()}",
-        "threads": str(_levcore.default_threads()),
+        "instruction sets": f"{sets}; used: {used_instruction_set()}",
+        "threads": str(default_threads()),
         "policies": f"{len({each.name for each in dated})} products, {len(dated)} dated",
         "tier tables": f"{len(bundle_names())} files",
         "SHA-256 of the tables": hashlib.sha256(sums.encode()).hexdigest(),
@@ -103,7 +103,7 @@ def check_installation() -> list[str]:
     listed = rules.instruments
     dollars = {name: listed[name] for name in listed if listed[name].settlement == "USDT"}
     book, marks = generate.book(SAMPLE_ROWS, dollars, seed=1, margin_mode="mixed")
-    expected, sets = evaluate(book, rules, marks), _levcore.instruction_sets()
+    expected, sets = evaluate(book, rules, marks), instruction_sets()
     for name in sets:
         risk = Engine(rules, instruction_set=name).evaluate(book, marks)
         for measure in risk.to_dict():

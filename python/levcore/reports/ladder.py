@@ -10,7 +10,7 @@ from levcore.reports.page import Page, Section
 from levcore.reports.tables import plain_table
 from levcore.status import State
 
-__all__ = ["ladder_page"]
+__all__ = ["ladder_figure", "ladder_page"]
 
 DRAWN = 241
 
@@ -45,7 +45,7 @@ def ladder_page(ladder: Ladder, prices: Floats, title: str = "") -> Page:
         verdict=_verdict(ladder, rungs.price, rungs.positions.astype(np.float64)),
         worst=State.HEALTHY,
         facts=[("instrument", ladder.instrument), ("mark", price(ladder.mark)), ("judged", left_out)],
-        sections=[Section("Rungs", note, [_figure(ladder, prices), plain_table(heads, lines, ())])],
+        sections=[Section("Rungs", note, [ladder_figure(ladder, prices), plain_table(heads, lines, ())])],
     )
 
 
@@ -54,7 +54,8 @@ def _verdict(ladder: Ladder, prices: Floats, positions: Floats) -> str:
     return f"{ladder.instrument} at {price(ladder.mark)}: {low}, {high}."
 
 
-def _figure(ladder: Ladder, prices: Floats) -> Figure:
+def ladder_figure(ladder: Ladder, prices: Floats) -> Figure:
+    """Notional, loss and shortfall over the price, from the first of `prices` to the last."""
     places = np.linspace(prices[0], prices[-1], DRAWN)
     rungs = ladder.at(places)
     series = [

@@ -1,5 +1,7 @@
 """The one verb that shows a result."""
 
+from __future__ import annotations
+
 from datetime import datetime
 from pathlib import Path
 from typing import overload
@@ -23,13 +25,15 @@ from levcore.reports.reconciliation import reconciliation_page
 from levcore.reports.replay.page import replay_page
 from levcore.reports.risk.gather import gather
 from levcore.reports.risk.page import risk_page
+from levcore.reports.stress import stress_page
 from levcore.reports.systems import against_page
 from levcore.reports.text import page_text
+from levcore.stress_testing.result import Stress
 from levcore.systems.against import Against
 
 __all__ = ["check_report_path", "report"]
 
-Result = BookRisk | Comparison | Plan | Reconciliation | Against | Replay
+Result = BookRisk | Comparison | Plan | Reconciliation | Against | Replay | Stress
 
 TOP_OF_TEXT, TOP_OF_PAGE = 10, 20
 
@@ -70,16 +74,16 @@ def report(
 
     Parameters
     ----------
-    result : BookRisk, Comparison, Plan, Reconciliation, Against or Replay
+    result : BookRisk, Comparison, Plan, Reconciliation, Against, Replay or Stress
         What `levcore.Engine.evaluate` with every measure, `levcore.compare`, `levcore.plan`,
-        `levcore.reconcile`, `levcore.against` or `levcore.replay` returns.
+        `levcore.reconcile`, `levcore.against`, `levcore.replay` or `levcore.stress` returns.
     path : path, optional
         The file to write, ``.html`` or ``.htm``; it needs Jinja2, the extra ``report``.
     title : str
         Its first line, such as ``"Risk report: book.csv"``; what kind of report it is where it is not given.
     top : int, optional
-        Length of the lists of accounts, positions and instruments, not negative; where it is not given, 10 in
-        the text and 20 in the file. A plan and a reconciliation are shown whole.
+        Length of the lists of accounts, positions, instruments and scenarios, not negative; where it is not
+        given, 10 in the text and 20 in the file. A plan and a reconciliation are shown whole.
     generated_at : datetime, optional
         Time to print on a risk report, now in UTC where it is not given. The others carry none.
     leg_costs : LegCosts, optional
@@ -163,5 +167,7 @@ def _page(
         return against_page(result, *words)
     if isinstance(result, Replay):
         return replay_page(result, *words)
-    expected = "BookRisk, Comparison, Plan, Reconciliation, Against or Replay"
+    if isinstance(result, Stress):
+        return stress_page(result, *words, top=top)
+    expected = "BookRisk, Comparison, Plan, Reconciliation, Against, Replay or Stress"
     raise DTypeError("result", "must be a result that a report shows", expected, type(result).__name__)

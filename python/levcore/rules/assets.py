@@ -1,5 +1,7 @@
 """Collateral assets: how much of a balance counts, what a liability costs, and the tables that carry both."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -121,7 +123,7 @@ class AssetTable(Mapping[str, Asset]):
                 raise InputError("assets", "two have one name", "distinct names", repr(asset.name))
             self._assets[asset.name] = asset
 
-    def with_assets(self, assets: Iterable[Asset]) -> "AssetTable":
+    def with_assets(self, assets: Iterable[Asset]) -> AssetTable:
         """Return a new table with `assets` added; they replace those of the same name."""
         return AssetTable((self._assets | AssetTable(assets)._assets).values())
 

@@ -3,6 +3,8 @@
 A bundled table is a small text file, read when first needed; an instrument of it is built when asked for.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -127,7 +129,7 @@ class InstrumentTable(Mapping[str, Instrument]):
             self._own[instrument.name] = instrument
 
     @classmethod
-    def bundled(cls, name: str) -> "InstrumentTable":
+    def bundled(cls, name: str) -> InstrumentTable:
         """Table of the bundled archive, read when an instrument is first asked for.
 
         Parameters
@@ -144,7 +146,7 @@ class InstrumentTable(Mapping[str, Instrument]):
     @classmethod
     def from_rows(
         cls, rows: Iterable[Mapping[str, Number | None]], *, source: str = "", as_of: str = ""
-    ) -> "InstrumentTable":
+    ) -> InstrumentTable:
         """Table of mappings, one a tier, with the columns of `levcore.files.instruments`.
 
         Raises
@@ -157,8 +159,8 @@ class InstrumentTable(Mapping[str, Instrument]):
         return cls(instruments_from_rows(rows), source=source, as_of=as_of)
 
     def with_instruments(
-        self, instruments: "Mapping[str, Instrument] | Iterable[Instrument]"
-    ) -> "InstrumentTable":
+        self, instruments: Mapping[str, Instrument] | Iterable[Instrument]
+    ) -> InstrumentTable:
         """Return a new table with `instruments` added; they replace those of the same contract.
 
         A contract is known by its name in any spelling: one that the bundled table spells otherwise and has
@@ -191,7 +193,7 @@ class InstrumentTable(Mapping[str, Instrument]):
             else:
                 yield instrument
 
-    def with_stand_ins(self, symbols: Iterable[str]) -> "InstrumentTable":
+    def with_stand_ins(self, symbols: Iterable[str]) -> InstrumentTable:
         """Return a new table in which symbols that it lacks stand for its contracts on the same base.
 
         These are linear ones, for symbols that name a quote currency of their own: ``"BTCUSDT"`` at a venue
@@ -256,7 +258,7 @@ class InstrumentTable(Mapping[str, Instrument]):
         spelling = self.resolve(name)
         return spelling is not None and spelling not in self._own
 
-    def at(self, as_of: str) -> "InstrumentTable":
+    def at(self, as_of: str) -> InstrumentTable:
         """Return the bundled table of the same series at another date, with the caller's own on top.
 
         Raises
@@ -287,7 +289,7 @@ class InstrumentTable(Mapping[str, Instrument]):
         """Contracts that the archive names without tiers or without contract size, and so no instruments."""
         return tuple(self._file.gaps) if self._bundle else ()
 
-    def facts(self, name: str) -> "Facts | None":
+    def facts(self, name: str) -> Facts | None:
         """What the archive says of a contract beside its tiers, its fees among it; None: it is not there."""
         if not self._bundle:
             return None
@@ -325,7 +327,7 @@ class InstrumentTable(Mapping[str, Instrument]):
         return found[0] if len(found) == 1 else self._stand_ins.get(name)
 
     @property
-    def _file(self) -> "Archive":
+    def _file(self) -> Archive:
         from levcore.rules.archive import archive_of
 
         return archive_of(self._bundle)

@@ -5,6 +5,8 @@ that rests on, and what nobody has published: such a rule is ``"unknown"``, and 
 (`levcore.errors.UnknownRuleError`) until the caller states it with `MarginPolicy.replace`.
 """
 
+from __future__ import annotations
+
 import dataclasses
 import sys
 from collections.abc import Iterable, Mapping
@@ -58,6 +60,7 @@ from levcore.rules.terms import (
     Unknown,
 )
 from levcore.rules.tiers import TierTable, Unit
+from levcore.shown import Shown
 
 __all__ = ["MarginPolicy", "PolicyInfo", "Source", "Texts", "policies", "policy"]
 
@@ -68,7 +71,7 @@ LOWEST_LEVEL, HIGHEST_LEVEL = 1e-9, 1e9
 
 
 @dataclass(frozen=True, kw_only=True)
-class MarginPolicy:
+class MarginPolicy(Shown):
     """Margin rules of one product of one venue at one date.
 
     Parameters
@@ -382,7 +385,7 @@ class MarginPolicy:
         own = self.hedge_requirement_initial
         return self.hedge_requirement if own == "same" else own
 
-    def replace(self, **rules: Any) -> "MarginPolicy":
+    def replace(self, **rules: Any) -> MarginPolicy:
         """New policy with other values; they rest on the caller from then on.
 
         Raises
@@ -401,13 +404,11 @@ class MarginPolicy:
         }
         return dataclasses.replace(self, **(evidence | rules))
 
-    def with_instruments(
-        self, instruments: Mapping[str, Instrument] | Iterable[Instrument]
-    ) -> "MarginPolicy":
+    def with_instruments(self, instruments: Mapping[str, Instrument] | Iterable[Instrument]) -> MarginPolicy:
         """New policy whose table also holds `instruments`; they replace those of the same name."""
         return dataclasses.replace(self, instruments=self.instruments.with_instruments(instruments))
 
-    def with_tables(self, as_of: str) -> "MarginPolicy":
+    def with_tables(self, as_of: str) -> MarginPolicy:
         """New policy with the venue's tables of another date, as ``levcore tiers`` lists them.
 
         Raises
@@ -417,7 +418,7 @@ class MarginPolicy:
         """
         return dataclasses.replace(self, instruments=self.instruments.at(as_of))
 
-    def with_fees(self, tier: Literal["regular"] = "regular", *, as_of: str | None = None) -> "MarginPolicy":
+    def with_fees(self, tier: Literal["regular"] = "regular", *, as_of: str | None = None) -> MarginPolicy:
         """New policy with the fees of an account tier as `fees`, and with them the closing fee it takes.
 
         Parameters
@@ -453,7 +454,7 @@ class MarginPolicy:
         fees = regular_fees(self.fee_schedule)
         return f"{fees.taker:g}, {fees.tier}, {fees.as_of}" + (", secondary" if fees.secondary else "")
 
-    def with_assets(self, assets: Iterable[Asset]) -> "MarginPolicy":
+    def with_assets(self, assets: Iterable[Asset]) -> MarginPolicy:
         """New policy whose assets also hold `assets`; they replace those of the same name."""
         return dataclasses.replace(self, assets=self.assets.with_assets(assets))
 

@@ -1,5 +1,7 @@
 """Several policies at once: their labels, the rules that a caller states of them, their fees."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping
 from typing import Any
 

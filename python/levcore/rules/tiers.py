@@ -14,6 +14,8 @@ A flat rate keyed by value would make the requirement jump along the price path,
 no liquidation price or several; such a table is refused.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -112,7 +114,7 @@ class TierTable:
     @classmethod
     def marginal(
         cls, rows: Iterable[Row], *, unit: Unit, cap: Number | None = None, instrument: str = ""
-    ) -> "TierTable":
+    ) -> TierTable:
         """Marginal table keyed by value.
 
         Parameters
@@ -142,7 +144,7 @@ class TierTable:
     @classmethod
     def flat(
         cls, rows: Iterable[Row], *, unit: Unit, cap: Number | None = None, instrument: str = ""
-    ) -> "TierTable":
+    ) -> TierTable:
         """Flat table keyed by contracts or by the chosen risk limit.
 
         Parameters
@@ -163,7 +165,7 @@ class TierTable:
     @classmethod
     def of_shape(
         cls, shape: Shape, rows: Iterable[Row], *, unit: Unit, cap: Number | None = None, instrument: str = ""
-    ) -> "TierTable":
+    ) -> TierTable:
         """Table of the shape that `marginal` or `flat` makes, for those who read the shape from data."""
         try:
             return cls(shape, unit, *read_tiers(rows, shape, unit, cap))
@@ -175,7 +177,7 @@ class TierTable:
     @classmethod
     def single_rate(
         cls, rate: Number, max_leverage: Number | None = None, *, unit: Unit = "quote"
-    ) -> "TierTable":
+    ) -> TierTable:
         """One rate at every size; without bounds the unit does not matter (see `is_single_rate`)."""
         return cls.marginal([Tier(0, rate, None, max_leverage)], unit=unit)
 
@@ -187,7 +189,7 @@ class TierTable:
         unit: Unit = "quote",
         cap: Number | None = None,
         instrument: str = "",
-    ) -> "TierTable":
+    ) -> TierTable:
         """Marginal table of (floor, max_leverage) rows with rate ``1 / (2 * max_leverage)``.
 
         The rule "half of the initial rate at the highest leverage" of venues that publish leverages only.
@@ -213,7 +215,7 @@ class TierTable:
         cap: Number | None = None,
         max_leverage: Number | None = None,
         instrument: str = "",
-    ) -> "TierTable":
+    ) -> TierTable:
         """Table whose rate grows with the size: ``rate + slope * S`` on the whole position.
 
         Parameters
@@ -251,7 +253,7 @@ class TierTable:
             raise TierError(instrument or error.instrument, *error.args[1:]) from None
 
     @classmethod
-    def per_unit(cls, rows: Iterable[Row], *, instrument: str = "") -> "TierTable":
+    def per_unit(cls, rows: Iterable[Row], *, instrument: str = "") -> TierTable:
         """Table of lines a unit of size: each a rate of the value, and an amount, from a price on.
 
         Parameters
@@ -282,7 +284,7 @@ class TierTable:
         """
         return cls.of_shape("per_unit", rows, unit="price", instrument=instrument)
 
-    def with_least_per_unit(self, lines: Iterable[tuple[float, float, float]]) -> "TierTable":
+    def with_least_per_unit(self, lines: Iterable[tuple[float, float, float]]) -> TierTable:
         """Return the table a unit that asks for the larger of this one and of some lines, at every price.
 
         Parameters
@@ -310,7 +312,7 @@ class TierTable:
         )
         return TierTable.per_unit(larger_lines(_lines(self), _lines(least)))
 
-    def with_minimum(self, amount: Number) -> "TierTable":
+    def with_minimum(self, amount: Number) -> TierTable:
         """Return the table with a margin of at least `amount` a position, whatever its size.
 
         The result begins with a tier of rate 0 and deduction ``-amount``, up to the value at which this table

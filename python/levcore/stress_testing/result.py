@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from levcore.book.arrays import Floats
+from levcore.shown import Shown
 
 if TYPE_CHECKING:
     from levcore.book.positions import PositionBook
@@ -43,7 +44,7 @@ class Worst:
         self.liquidations += liquidated
 
 
-class Stress:
+class Stress(Shown):
     """What becomes of a book in each scenario; made by `levcore.stress`.
 
     Attributes

@@ -1,5 +1,7 @@
 """The smallest move along a direction that liquidates a given share of a book."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -50,8 +52,8 @@ class ReverseStress:
 
 def reverse_stress(
     engine: Engine,
-    book: "PositionBook",
-    marks: "Marks",
+    book: PositionBook,
+    marks: Marks,
     share: float,
     betas: Mapping[str, float] | None = None,
     *,

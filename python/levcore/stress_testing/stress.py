@@ -1,5 +1,7 @@
 """A book in many scenarios: what is left, required, liquidated and missing, and the worst of each account."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -35,8 +37,8 @@ EQUITY, REQUIREMENT = (ACCOUNT_MEASURES.index(name) for name in ("equity", "main
 
 def stress(
     engine: Engine,
-    book: "PositionBook",
-    marks: "Marks",
+    book: PositionBook,
+    marks: Marks,
     shocks: Any,
     *,
     betas: Betas | None = None,
@@ -97,7 +99,7 @@ def stress(
     of_kind("engine", engine, Engine)
     prices = np.asarray(mark_prices(book, marks))
     moves, labels = moves_of_instruments(book, shocks, betas, others)
-    moved = prices[np.newaxis] * (1.0 + moves).reshape(len(moves), *(1,) * (prices.ndim - 1), -1)
+    moved = prices[np.newaxis] * (1.0 + moves).reshape(len(moves), *(1,) * (prices.ndim - 1), moves.shape[1])
     sums = Sums(engine, book)
     result = Stress(book, labels, sums.shown)
     for scenario, of_rows, of_wallets in each_scenario(engine, book, moves, moved, asset_prices, threads):
@@ -110,7 +112,7 @@ def stress(
 
 def each_scenario(
     engine: Engine,
-    book: "PositionBook",
+    book: PositionBook,
     moves: Floats,
     moved: Floats,
     asset_prices: Mapping[str, float] | None,
@@ -125,7 +127,7 @@ def each_scenario(
 
 def _evaluated(
     engine: Engine,
-    book: "PositionBook",
+    book: PositionBook,
     moves: Floats,
     moved: Floats,
     asset_prices: Mapping[str, float] | None,
@@ -152,7 +154,7 @@ class Sums:
         Those that rows settle in.
     """
 
-    def __init__(self, engine: Engine, book: "PositionBook") -> None:
+    def __init__(self, engine: Engine, book: PositionBook) -> None:
         bound = engine.bind(book)
         currencies, place = settlements(book, bound.policies)
         self.cross, self.wallets = np.asarray(book.is_cross), bound.wallets

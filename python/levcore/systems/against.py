@@ -1,5 +1,7 @@
 """Another system's numbers beside ours, and what explains the differences."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,6 +14,7 @@ from levcore.book.arrays import Floats, float_column, label_sequence
 from levcore.book.labelled import values_of
 from levcore.errors import DTypeError, InputError, LevcoreError, ShapeError
 from levcore.measures import MEASURE_NAMES, MEASURES
+from levcore.shown import Shown
 from levcore.systems.causes import CAUSES
 from levcore.systems.part import Part
 
@@ -62,7 +65,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Against:
+class Against(Shown):
     """Another system's columns against ours.
 
     Parameters
@@ -123,7 +126,7 @@ def _json(value: object) -> object:
 
 
 def against(
-    risk: "BookRisk",
+    risk: BookRisk,
     frame: Mapping[str, Any],
     *,
     columns: Mapping[str, str] | None = None,
@@ -198,7 +201,7 @@ def against(
 
 
 def _numbers(
-    risk: "BookRisk", frame: Mapping[str, Any], renamed: Mapping[str, str]
+    risk: BookRisk, frame: Mapping[str, Any], renamed: Mapping[str, str]
 ) -> tuple[dict[str, Floats], tuple[str, ...]]:
     if not hasattr(frame, "keys") or not hasattr(frame, "__getitem__"):
         raise DTypeError("frame", "must be a mapping of columns", "name to numbers", type(frame).__name__)
@@ -226,7 +229,7 @@ def _numbers(
     return theirs, tuple(str(name) for name in names if name not in used)
 
 
-def _check_instruments(risk: "BookRisk", given: Any) -> None:
+def _check_instruments(risk: BookRisk, given: Any) -> None:
     book = risk.book
     labels = list(label_sequence("instrument", values_of(given)))
     if len(labels) != len(book):
@@ -251,7 +254,7 @@ def _differs(ours: Floats, theirs: Floats, tolerance: float) -> Mask:
 
 
 def _explained(
-    risk: "BookRisk",
+    risk: BookRisk,
     ours: Mapping[str, Floats],
     theirs: Mapping[str, Floats],
     differs: Mapping[str, Mask],
@@ -320,7 +323,7 @@ def _named(
 
 
 def _groups(
-    risk: "BookRisk",
+    risk: BookRisk,
     ours: Mapping[str, Floats],
     theirs: Mapping[str, Floats],
     causes: Mapping[str, npt.NDArray[Any]],
@@ -355,7 +358,7 @@ def _groups(
     )
 
 
-def _currencies(risk: "BookRisk") -> npt.NDArray[Any]:
+def _currencies(risk: BookRisk) -> npt.NDArray[Any]:
     book = risk.book
     codes = np.zeros(len(book), np.int64) if book.policy_codes is None else book.policy_codes
     words = np.array(
@@ -372,7 +375,7 @@ def _currencies(risk: "BookRisk") -> npt.NDArray[Any]:
     return currencies
 
 
-def _money(risk: "BookRisk", name: str, ours: Floats, theirs: Floats) -> Floats:
+def _money(risk: BookRisk, name: str, ours: Floats, theirs: Floats) -> Floats:
     """Absolute differences in settlement currency; NaN for what is no money."""
     unit = _unit(name)
     if unit == "settlement currency":

@@ -20,6 +20,17 @@ const RARELY: usize = 4;
 
 type CodesAndRows<'py> = (Bound<'py, PyArray1<u32>>, Bound<'py, PyArray1<i64>>);
 
+/// Bytes a row of codes, labels, their index and what Python makes of them, where every row has a label of its own.
+const MOST_BYTES_A_ROW: usize = 80;
+/// Room for objects of a few rows.
+const SOME_BYTES: usize = 4 << 20;
+
+/// Refuses a column for whose labels there is no room: they grow where no error can be handed on.
+fn room_for_labels(rows: usize) -> PyResult<()> {
+    let bytes = rows.saturating_mul(MOST_BYTES_A_ROW).saturating_add(if rows > TRIED { SOME_BYTES } else { 0 });
+    levcore::memory::room_for(bytes).map_err(to_python)
+}
+
 #[allow(clippy::cast_possible_wrap, reason = "a row of an array that is in memory")]
 fn arrays(py: Python<'_>, numbered: Numbered) -> CodesAndRows<'_> {
     let rows = numbered.first_rows.into_iter().map(|row| row as i64).collect();
@@ -30,6 +41,7 @@ fn arrays(py: Python<'_>, numbered: Numbered) -> CodesAndRows<'_> {
 #[pyfunction]
 pub(crate) fn number_integers<'py>(py: Python<'py>, values: PyReadonlyArray1<'py, i64>) -> PyResult<CodesAndRows<'py>> {
     let values = values.as_slice().map_err(|_| not_contiguous("values"))?;
+    room_for_labels(values.len())?;
     let numbered = door::through(py, || levcore::number_integers(values, default_threads()?))?;
     Ok(arrays(py, numbered))
 }
@@ -42,6 +54,7 @@ pub(crate) fn number_code_points<'py>(
     width: usize,
 ) -> PyResult<CodesAndRows<'py>> {
     let points = points.as_slice().map_err(|_| not_contiguous("points"))?;
+    room_for_labels(points.len() / width.max(1))?;
     let numbered = door::through(py, || levcore::number_code_points(points, width, default_threads()?))?;
     Ok(arrays(py, numbered))
 }
@@ -94,6 +107,7 @@ impl<'py> ObjectColumn<'py> {
         rows: usize,
         objects: impl Iterator<Item = Object>,
     ) -> PyResult<bool> {
+        room_for_labels(rows)?;
         self.codes.try_reserve_exact(rows).map_err(|_| to_python(levcore::Error::Memory { bytes: rows * 4 }))?;
         let mut known = Known::default();
         let mut objects = objects;

@@ -14,6 +14,7 @@ mod errors;
 mod fills;
 mod labels;
 mod live;
+mod live_book;
 mod over;
 mod policy;
 mod replay;
@@ -47,6 +48,8 @@ mod _levcore {
     use crate::labels::{number_code_points, number_integers, number_objects};
     #[pymodule_export]
     use crate::live::TriggerIndex;
+    #[pymodule_export]
+    use crate::live_book::LiveBook;
     #[pymodule_export]
     use crate::over::evaluate_over;
     #[pymodule_export]

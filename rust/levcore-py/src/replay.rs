@@ -143,6 +143,11 @@ impl Replay {
         Ok(())
     }
 
+    /// Goes on where an earlier replay was stopped.
+    fn go_on_from(&mut self, steps: u64, funding: i64, liquidated: i64, unpaid: i64) {
+        self.inner.go_on_from(steps, funding, liquidated, unpaid);
+    }
+
     /// Steps taken.
     #[getter]
     fn steps(&self) -> u64 {

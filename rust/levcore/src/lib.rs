@@ -10,7 +10,7 @@
 //! number of threads.
 //!
 //! The rooms stand on floors, and use what lies below them only: `what_if` and `replay`, `evaluate` and `live`, `accounts`, `job`, `tiles`, `rules`, `scenarios`, `closing`, `fills` and `labels`;
-//! then `book`, `formulas`, `machine`; at the bottom `codes` and `error`. `tests/floors.rs` holds them to it.
+//! then `book`, `formulas`; `machine`; at the bottom `codes` and `error`. `tests/floors.rs` holds them to it.
 //!
 //! # Examples
 //!

@@ -7,14 +7,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Rooms by floor, the highest first. Rooms of one floor do not use each other.
-const FLOORS: [&[&str]; 10] = [
+const FLOORS: [&[&str]; 11] = [
     &["what_if", "replay"],
     &["evaluate", "live"],
     &["accounts"],
     &["job"],
     &["tiles"],
     &["rules", "scenarios", "closing", "fills", "labels"],
-    &["book", "formulas", "machine"],
+    &["book", "formulas"],
+    &["machine"],
     &["codes"],
     &["memory"],
     &["error"],

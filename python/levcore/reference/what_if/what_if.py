@@ -71,7 +71,7 @@ def what_if(
     columns = change_columns(engine, book, changes, names, policies, sequence, reducing)
     prices = extended_marks(book, names, marks)
     result = new_result(book, changes, measures, before, None)
-    result.about(book, changes, names, policies, with_orders=orders is not None)
+    result.about(book, changes, names, policies, result.room_for_orders(orders is not None))
     charged = None if orders is None else order_columns(book, orders, names, policies)
     known = [_with_tables(policy, names) for policy in policies]
     compiled = [_compiled(policy, names) for policy in known]

@@ -66,9 +66,20 @@ class Canvas:
         """Draw a straight line."""
         self._add("line", x1=x1, y1=y1, x2=x2, y2=y2, stroke=_paint(colour), stroke_width=width)
 
-    def rect(self, x: float, y: float, width: float, height: float, colour: str, tip: str = "") -> None:
-        """Draw a filled rectangle; a negative side counts as 0."""
-        self._add("rect", tip, x=x, y=y, width=max(width, 0.0), height=max(height, 0.0), fill=_paint(colour))
+    def rect(
+        self,
+        x: float,
+        y: float,
+        width: float,
+        height: float,
+        colour: str,
+        tip: str = "",
+        strength: float = 1.0,
+    ) -> None:
+        """Draw a filled rectangle, `strength` of it opaque; a negative side counts as 0."""
+        opacity = {} if strength == 1.0 else {"fill_opacity": f"{strength:.3f}"}
+        sides = {"width": max(width, 0.0), "height": max(height, 0.0)}
+        self._add("rect", tip, x=x, y=y, **sides, fill=_paint(colour), **opacity)
 
     def area(self, points: Sequence[tuple[float, float]], colour: str, tip: str) -> None:
         """Fill the polygon of some points."""

@@ -17,6 +17,7 @@ __all__ = [
     "Drawing",
     "Figure",
     "Format",
+    "Grid",
     "Group",
     "Lane",
     "Lines",
@@ -26,6 +27,8 @@ __all__ = [
     "Shape",
     "Shares",
     "Sign",
+    "Span",
+    "Spans",
 ]
 
 Format = Callable[[float], str]
@@ -201,7 +204,58 @@ class Dots:
     notes: str
 
 
-Drawing = Shares | Columns | Areas | Lines | Diverging | Bars | Dots
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Bar from one value to another, of either sign, with the text that stands beside it."""
+
+    name: str
+    start: float
+    end: float
+    text: str
+    colour: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """Horizontal bars over one axis, from top to bottom: steps of a sum, or values of either sign."""
+
+    spans: Sequence[Span]
+    form: Format
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Coloured cells, the larger the value the stronger.
+
+    Parameters
+    ----------
+    across, down : sequence of str
+        Heads of the columns, and of the rows from top to bottom.
+    values : sequence of sequence of float
+        A row each of `down`, none negative; NaN: none.
+    colour : str
+        Of the largest value.
+    form : callable
+        Text of a value.
+    axis_across, axis_down : str
+        What the heads are.
+    """
+
+    across: Sequence[str]
+    down: Sequence[str]
+    values: Sequence[Sequence[float]]
+    colour: str
+    form: Format
+    axis_across: str
+    axis_down: str
+
+    def strength(self, value: float) -> float:
+        """Share of the largest value, 0 where nothing is above zero."""
+        largest = max((each for row in self.values for each in row if each > 0.0), default=0.0)
+        return value / largest if largest and value > 0.0 else 0.0
+
+
+Drawing = Shares | Columns | Areas | Lines | Diverging | Bars | Dots | Spans | Grid
 
 
 @dataclass(frozen=True, slots=True)

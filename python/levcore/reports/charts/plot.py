@@ -5,7 +5,19 @@ from typing import TYPE_CHECKING, Any
 
 from levcore.errors import InputError
 from levcore.reports.charts.colours import LIGHT
-from levcore.reports.charts.model import Areas, Bars, Columns, Diverging, Dots, Figure, Lane, Lines, Shares
+from levcore.reports.charts.model import (
+    Areas,
+    Bars,
+    Columns,
+    Diverging,
+    Dots,
+    Figure,
+    Grid,
+    Lane,
+    Lines,
+    Shares,
+    Spans,
+)
 from levcore.reports.charts.ticks import label_rows
 
 if TYPE_CHECKING:
@@ -108,10 +120,9 @@ def _lines(axes: "Axes", drawing: Lines) -> None:
     axes.set_xlim(drawing.places[0], drawing.places[-1])
     rows = label_rows([mark.at for mark in drawing.marks], drawing.places[0], drawing.places[-1])
     for mark, row in zip(drawing.marks, rows, strict=True):
-        is_left = mark.at < drawing.places[0] + 0.86 * (drawing.places[-1] - drawing.places[0])
         axes.axvline(mark.at, color=LIGHT[mark.colour], linewidth=1)
         axes.annotate(
-            f"{' ' * is_left}{mark.name} {drawing.form_place(mark.at)}{' ' * (not is_left)}",
+            f" {mark.name} {drawing.form_place(mark.at)}",
             (mark.at, 1.0),
             (0, 4 + 12 * row),
             xycoords=("data", "axes fraction"),
@@ -121,9 +132,10 @@ def _lines(axes: "Axes", drawing: Lines) -> None:
             arrowprops={
                 "arrowstyle": "-",
                 "color": LIGHT[mark.colour],
-                "relpos": (0.0 if is_left else 1.0, 0.0),
+                "relpos": (0.0, 0.0),
+                "shrinkA": 0.0,
+                "shrinkB": 0.0,
             },
-            ha="left" if is_left else "right",
         )
     axes.set_title(
         axes.get_title(loc="left"),
@@ -136,7 +148,8 @@ def _lines(axes: "Axes", drawing: Lines) -> None:
     axes.xaxis.set_major_formatter(lambda value, _: drawing.form_place(value))
     axes.yaxis.set_major_formatter(lambda value, _: drawing.form(value))
     axes.grid(axis="y", color=LIGHT["grid"])
-    axes.legend(frameon=False, loc="best")
+    # On paper of its own, since rules go all the way down.
+    axes.legend(loc="best", framealpha=1.0, edgecolor=LIGHT["paper"])
 
 
 def _diverging(axes: "Axes", drawing: Diverging) -> None:
@@ -189,6 +202,44 @@ def _dots(axes: "Axes", drawing: Dots) -> None:
     axes.set_xlabel(f"◂ {drawing.left}        {drawing.right} ▸")
 
 
+def _spans(axes: "Axes", drawing: Spans) -> None:
+    places = list(range(len(drawing.spans)))
+    for place, one in zip(places, drawing.spans, strict=True):
+        low, high = sorted((one.start, one.end))
+        axes.barh([place], [high - low], left=low, color=LIGHT[one.colour])
+        axes.annotate(
+            one.text, (high, place), (5, 0), textcoords="offset points", va="center", fontsize="small"
+        )
+    axes.set_yticks(places, [one.name for one in drawing.spans])
+    axes.invert_yaxis()
+    axes.margins(x=0.12)
+    axes.axvline(0.0, color=LIGHT["muted"], linewidth=1)
+    axes.xaxis.set_major_formatter(lambda value, _: drawing.form(value))
+    axes.grid(axis="x", color=LIGHT["grid"])
+
+
+def _grid(axes: "Axes", drawing: Grid) -> None:
+    for row, values in enumerate(drawing.values):
+        for column, value in enumerate(values):
+            colour = LIGHT["soft"] if value != value else LIGHT[drawing.colour]
+            alpha = 1.0 if value != value else drawing.strength(value)
+            axes.fill(
+                [column - 0.5, column + 0.5, column + 0.5, column - 0.5],
+                [row - 0.5, row - 0.5, row + 0.5, row + 0.5],
+                color=colour,
+                alpha=alpha,
+                linewidth=0,
+            )
+            ink = LIGHT["paper"] if drawing.strength(value) > 0.6 else LIGHT["ink"]
+            axes.text(column, row, drawing.form(value), ha="center", va="center", fontsize="small", color=ink)
+    axes.set_xlim(-0.5, len(drawing.across) - 0.5)
+    axes.set_ylim(len(drawing.down) - 0.5, -0.5)
+    axes.set_xticks(range(len(drawing.across)), drawing.across)
+    axes.set_yticks(range(len(drawing.down)), drawing.down)
+    axes.set_xlabel(drawing.axis_across)
+    axes.set_ylabel(drawing.axis_down)
+
+
 def _wide(axes: "Axes") -> Any:
     """Across from -1 to 1 whatever the limit of the axis is, down in lanes."""
     from matplotlib.transforms import Affine2D
@@ -231,6 +282,8 @@ DRAW: dict[type, Callable[["Axes", Any], None]] = {
     Diverging: _diverging,
     Bars: _bars,
     Dots: _dots,
+    Spans: _spans,
+    Grid: _grid,
 }
 
 HEIGHTS: dict[type, Callable[[Any], float]] = {
@@ -241,4 +294,6 @@ HEIGHTS: dict[type, Callable[[Any], float]] = {
     Diverging: lambda drawing: 1.0 + 0.25 * len(drawing.categories),
     Bars: lambda drawing: 0.6 + 0.3 * len(drawing.names),
     Dots: lambda drawing: 1.0 + 0.22 * sum(len(group.lanes) + 1 for group in drawing.groups),
+    Spans: lambda drawing: 1.0 + 0.25 * len(drawing.spans),
+    Grid: lambda drawing: 1.2 + 0.3 * len(drawing.down),
 }

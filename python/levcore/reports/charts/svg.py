@@ -12,11 +12,14 @@ from levcore.reports.charts.model import (
     Dots,
     Figure,
     Format,
+    Grid,
     Lines,
     Shares,
+    Spans,
 )
 from levcore.reports.charts.svg_dots import draw_dots
 from levcore.reports.charts.svg_lines import draw_lines
+from levcore.reports.charts.svg_spans import draw_grid, draw_spans
 from levcore.reports.charts.ticks import nice_ticks
 
 __all__ = ["svg"]
@@ -165,4 +168,6 @@ DRAW: dict[type, Callable[[Figure, Any], Canvas]] = {
     Diverging: _diverging,
     Bars: _bars,
     Dots: draw_dots,
+    Spans: draw_spans,
+    Grid: draw_grid,
 }

@@ -1,5 +1,7 @@
 """Curves with rules at the places that matter, as SVG."""
 
+from collections.abc import Sequence
+
 from levcore.reports.charts.canvas import Canvas, text_width
 from levcore.reports.charts.model import Figure, Lines
 from levcore.reports.charts.ticks import label_rows, nice_ticks
@@ -20,7 +22,8 @@ def draw_lines(figure: Figure, drawing: Lines) -> Canvas:
     values = [value for one in drawing.series for value in one.values if value == value]
     ticks = nice_ticks(min([0.0, *values]), max([0.0, *values]))
     left = 12 + max(text_width(drawing.form(tick)) for tick in ticks)
-    right = canvas.width - 10
+    texts = [f"{mark.name} {drawing.form_place(mark.at)}" for mark in marks]
+    right = _end_of_axis(canvas.width, left, [(mark.at - low) / (high - low) for mark in marks], texts)
 
     def x_of(place: float) -> float:
         return left + (place - low) / (high - low) * (right - left)
@@ -37,12 +40,10 @@ def draw_lines(figure: Figure, drawing: Lines) -> Canvas:
             canvas.line(x_of(tick), bottom, x_of(tick), bottom + 4, "muted")
             canvas.text(x_of(tick), bottom + 17, drawing.form_place(tick), "middle")
     canvas.text((left + right) / 2, bottom + 36, drawing.axis, "middle")
-    for mark, row in zip(marks, rows, strict=True):
+    for mark, row, text in zip(marks, rows, texts, strict=True):
         x, y = x_of(mark.at), top - 8 - ROW * row
         canvas.line(x, y - 8, x, bottom, mark.colour, 1.5)
-        text = f"{mark.name} {drawing.form_place(mark.at)}"
-        fits = x + 4 + text_width(text) < canvas.width
-        canvas.text(x + (4 if fits else -4), y, text, "start" if fits else "end", "ink")
+        canvas.text(x + 4, y, text, colour="ink")
     for one in drawing.series:
         points = [
             (x_of(place), y_of(value))
@@ -51,3 +52,16 @@ def draw_lines(figure: Figure, drawing: Lines) -> Canvas:
         ]
         canvas.curve(points, one.colour, one.name)
     return canvas
+
+
+def _end_of_axis(width: float, left: float, places: Sequence[float], texts: Sequence[str]) -> float:
+    """Where the axis ends so that each text has room to the right of its rule, clear of the others.
+
+    `places` are fractions of the axis.
+    """
+    ends = [
+        left + (width - 8 - text_width(text) - left) / place
+        for place, text in zip(places, texts, strict=True)
+        if place > 0.0
+    ]
+    return max(min([width - 10, *ends]), left + width / 4)

@@ -15,7 +15,8 @@ from levcore.reports.replay.sums import paid_by, thinned
 
 __all__ = ["policies_figure", "replay_figures"]
 
-PRICES_SHOWN = 4
+COLOURS = ("policy-1", "policy-3", "policy-4", "policy-5")
+PRICES_SHOWN = len(COLOURS)
 HOUR = 3_600_000
 
 
@@ -55,7 +56,7 @@ def _prices(
     for code, name in enumerate(replay.instruments[:PRICES_SHOWN]):
         first = replay.closes[np.isfinite(replay.closes[:, code]), code][:1]
         values = replay.closes[at, code] / (first[0] if first.size else math.nan)
-        series.append(Series(name, values.tolist(), f"policy-{code + 1}"))
+        series.append(Series(name, values.tolist(), COLOURS[code]))
     e = replay.events
     counted = np.searchsorted(np.sort(e.time[e.kind == 0]), replay.series.time[chosen], side="right")
     share = counted / max(int((replay.book.quantity != 0).sum()), 1)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from levcore.replays.result import Replay
-from levcore.reports.numbers import amount, count, percent
+from levcore.reports.numbers import amount, count, percent, short
 from levcore.reports.page import Page, Section, Tile
 from levcore.reports.replay.figures import policies_figure, replay_figures
 from levcore.reports.replay.sums import Loser, losers, paid_by, share_of_few
@@ -105,17 +105,17 @@ def _side_by_side(replays: Mapping[str, Replay]) -> Section | None:
     lines = []
     for label, replay in replays.items():
         t = replay.totals()
-        amounts = (
-            t[name] for name in ("to_trigger", "past_trigger", "fees", "missing", "fund", "deleveraging")
-        )
-        debts = (t[name] for name in ("owed", "claim", "written_off"))
-        lines.append((label, count(t["liquidated"]), percent(t["share"]), *map(amount, (*amounts, *debts))))
-    parts, payers = ("To the trigger", "Past it", "Fees"), ("Fund", "Deleveraged")
-    debts_of = ("Owed", "Claims", "Written off")
-    heads = ("Policy", "Liquidated", "Share", *parts, "Missing", *payers, *debts_of)
+        reset = t["claim"] + t["written_off"]
+        amounts = [
+            t[name] for name in ("to_trigger", "past_trigger", "missing", "fund", "deleveraging", "owed")
+        ]
+        lines.append((label, count(t["liquidated"]), percent(t["share"]), *map(short, (*amounts, reset))))
+    parts = ("To the trigger", "Past it", "Missing", "Fund", "Winners", "Owed", "Reset")
+    heads = ("Policy", "Liquidated", "Share", *parts)
+    note = "Amounts in settlement currency. What is reset the venue writes off, or reserves a claim for."
     return Section(
         "Policies side by side",
-        "The same book over the same prices; amounts in settlement currency.",
+        f"The same book over the same prices. {note}",
         [policies_figure(replays), plain_table(heads, lines)],
     )
 

@@ -7,16 +7,19 @@ use crate::codes::measures::Measure;
 use crate::codes::state::State;
 use crate::codes::status::{FIRST_FAILURE, Status};
 use crate::job::context::{Job, PolicyPart};
-use crate::job::rows::{BY_ACCOUNT, fail, flatten, load_inputs, narrow, store_codes, store_measure};
-use crate::machine::compare::{Compare, ROWS};
+use crate::job::rows::{BY_ACCOUNT, fail, flatten, live, load_inputs, slots_of, store_codes, store_measures};
+use crate::machine::vector::{LANES, Vector};
 use crate::rules::parameters::Basis;
 use crate::rules::policy::Policy;
-use crate::tiles::classify::{classify, join_findings, needs_classification, note_finding, note_leverage};
+use crate::tiles::classify::{classify, join_findings, note_finding, note_leverage, odd_rows};
+use crate::tiles::found::{Asked, Found};
 use crate::tiles::kernel;
-use crate::tiles::marked::spread_instruments;
-use crate::tiles::prices;
+use crate::tiles::marked::Terms;
+use crate::tiles::pass::Pass;
+use crate::tiles::prices::{self, Manner};
 use crate::tiles::requirement;
-use crate::tiles::tile::{Place, Tile, copy_rows};
+use crate::tiles::slots::Slots;
+use crate::tiles::tile::{Place, Tile, TileRows};
 
 /// What the first pass leaves behind, by leg.
 pub(crate) struct ValuedLegs<'a> {
@@ -34,77 +37,109 @@ pub(crate) struct JudgedLegs<'a> {
     pub first_account: usize,
 }
 
-/// First pass over the legs of cross accounts: values, margins, sums by account.
+/// First pass over the legs of cross accounts: values, margins, what each brings into its account.
+pub(crate) struct ValuePass<'a, 'l> {
+    pub job: &'a Job<'a>,
+    pub part: &'a PolicyPart<'a>,
+    pub legs: &'a mut ValuedLegs<'l>,
+}
+
+impl Pass for ValuePass<'_, '_> {
+    #[inline(always)]
+    fn asked(&self) -> Asked {
+        Asked { initial: self.part.policy.rules.initial_from_table, maintenance: true, trigger: false }
+    }
+
+    #[inline(always)]
+    fn begin<V: Vector>(&self, rows: &TileRows<'_>, terms: &Terms<V>) -> Tile<V> {
+        let PolicyPart { policy, instruments, .. } = self.part;
+        let (rules, basis) = (&policy.rules, policy.rules.requirement_cross);
+        let mut tile = load_inputs(self.job.book, rows.place);
+        kernel::mark_positions(&mut tile, terms, instruments.any_inverse);
+        if policy.cross_fees.fixed {
+            kernel::fix_fee_by_leverage(&mut tile, &policy.cross_fees);
+        }
+        if basis == Basis::Bankruptcy {
+            kernel::go_bankrupt_by_leverage(&mut tile);
+        }
+        requirement::take_values(&mut tile, basis, rules.initial_at_entry_cross);
+        tile
+    }
+
+    #[inline(always)]
+    fn finish<V: Vector>(&mut self, rows: &TileRows<'_>, terms: &Terms<V>, tile: Tile<V>, found: &Found<V>) {
+        self.value(rows, terms, tile, found);
+    }
+}
+
+impl ValuePass<'_, '_> {
+    /// Values rows by the lines found, and keeps what the account and the second pass need.
+    #[inline(always)]
+    pub(crate) fn value<V: Vector>(
+        &mut self,
+        rows: &TileRows<'_>,
+        terms: &Terms<V>,
+        mut tile: Tile<V>,
+        found: &Found<V>,
+    ) -> Tile<V> {
+        let PolicyPart { policy, instruments, .. } = self.part;
+        let entries = &rows.entries;
+        kernel::rate_return(&mut tile, policy.rules.return_at_mark);
+        requirement::require_margin(&mut tile, policy, instruments, entries, found, true);
+        let mut released = kernel::release(&tile, policy, policy.rules.requirement_cross);
+        let mut profit = tile.results[Measure::UnrealizedPnl] + tile.funding;
+        let odd = odd_rows(&tile, terms, instruments, entries, self.job.book, true) & live(rows.place);
+        if odd != 0 {
+            let mut legs = OddLegs { slots: Slots::of(&tile), profit: profit.array(), released: released.array() };
+            classify_legs(self.job, self.part, &mut legs, rows, odd);
+            legs.slots.give_back(&mut tile);
+            (profit, released) = (V::load(&legs.profit), V::load(&legs.released));
+        }
+        note_leverage(&mut tile, instruments, rows, self.job.book);
+        self.keep(rows, &tile, profit, released);
+        store_measures!(self.job, &tile, rows.place, Notional UnrealizedPnl ReturnOnEquity InitialMargin MaintenanceMargin);
+        tile
+    }
+
+    /// Keeps what the account and the second pass need.
+    #[inline(always)]
+    fn keep<V: Vector>(&mut self, rows: &TileRows<'_>, tile: &Tile<V>, profit: V, released: V) {
+        let legs = rows.inside..rows.inside + rows.place.len();
+        let margins = [tile.results[Measure::InitialMargin], tile.results[Measure::MaintenanceMargin]];
+        let amounts = V::rows_of_fours([profit, tile.requirement, margins[0], margins[1]]);
+        keep(&mut self.legs.amounts[legs.clone()], &amounts);
+        keep(&mut self.legs.released[legs.clone()], &released.array());
+        keep(&mut self.legs.status[legs], &tile.status.codes());
+    }
+}
+
+/// Keeps what belongs to the rows of a tile. All of a whole one in one move, instead of a call.
 #[inline(always)]
-pub(crate) fn value_legs<C: Compare>(
-    job: &Job<'_>,
-    part: &PolicyPart<'_>,
-    tile: &mut Tile,
-    legs: &mut ValuedLegs<'_>,
-    inside: usize,
-    place: Place<'_>,
-) {
-    let PolicyPart { policy, instruments, .. } = part;
-    let (rules, basis) = (&policy.rules, policy.rules.requirement_cross);
-    load_inputs(job, tile, place);
-    spread_instruments(tile, instruments);
-    kernel::mark_positions(tile, instruments);
-    kernel::rate_return(tile, rules.return_at_mark);
-    if policy.cross_fees.fixed {
-        kernel::fix_fee_by_leverage(tile, &policy.cross_fees);
+fn keep<T: Copy>(into: &mut [T], tile: &[T; LANES]) {
+    if let Some(whole) = into.first_chunk_mut() {
+        *whole = *tile;
+    } else {
+        let len = into.len();
+        into.copy_from_slice(&tile[..len]);
     }
-    if basis == Basis::Bankruptcy {
-        kernel::go_bankrupt_by_leverage(tile);
-    }
-    requirement::require_margin::<C>(tile, policy, instruments, basis, rules.initial_at_entry_cross, true);
-    let mut freed = kernel::release(tile, policy, basis);
-    let mut profit = tile.results[Measure::UnrealizedPnl];
-    for slot in 0..ROWS {
-        profit[slot] += tile.funding[slot];
-    }
-    tile.status = [Status::Ok as u64; ROWS];
-    if needs_classification(tile, instruments, job.book, true) {
-        classify_legs(job, part, tile, place, &mut profit, &mut freed);
-    }
-    note_leverage::<C>(tile, instruments, job.book);
-    let len = place.len();
-    copy_rows(&freed, &mut legs.released[inside..inside + len]);
-    copy_rows(&narrow(&tile.status), &mut legs.status[inside..inside + len]);
-    for (slot, leg) in legs.amounts[inside..inside + len].iter_mut().enumerate() {
-        *leg = [
-            profit[slot],
-            tile.requirement[slot],
-            tile.results[Measure::InitialMargin][slot],
-            tile.results[Measure::MaintenanceMargin][slot],
-        ];
-    }
-    for measure in [
-        Measure::Notional,
-        Measure::UnrealizedPnl,
-        Measure::ReturnOnEquity,
-        Measure::InitialMargin,
-        Measure::MaintenanceMargin,
-    ] {
-        store_measure(job, tile, measure, place);
-    }
+}
+
+/// Legs to be looked at one by one, with what they bring into their account.
+struct OddLegs {
+    slots: Slots,
+    profit: [f64; LANES],
+    released: [f64; LANES],
 }
 
 #[cold]
 #[inline(never)]
-fn classify_legs(
-    job: &Job<'_>,
-    part: &PolicyPart<'_>,
-    tile: &mut Tile,
-    place: Place<'_>,
-    profit: &mut [f64; ROWS],
-    released: &mut [f64; ROWS],
-) {
-    for slot in 0..place.len() {
-        match classify(tile, slot, f64::NAN, part.policy, &part.instruments, job.book, true) {
+fn classify_legs(job: &Job<'_>, part: &PolicyPart<'_>, legs: &mut OddLegs, rows: &TileRows<'_>, odd: u8) {
+    let OddLegs { slots: tile, profit, released } = legs;
+    for slot in slots_of(odd) {
+        let marked = &part.instruments.list[rows.instrument[slot] as usize];
+        match classify(tile, slot, f64::NAN, part.policy, marked, job.book, true) {
             Status::Ok => {}
-            finding @ (Status::MissingLeverage | Status::MissingInitialTiers) => {
-                note_finding(tile, slot, finding);
-            }
+            finding @ (Status::MissingLeverage | Status::MissingInitialTiers) => note_finding(tile, slot, finding),
             Status::Flat => {
                 flatten(tile, slot);
                 tile.requirement[slot] = 0.0;
@@ -154,71 +189,79 @@ pub(crate) fn judge_accounts(
 }
 
 /// Second pass over the legs: prices with the other legs at their marks, and the account's verdict.
-#[inline(always)]
-pub(crate) fn price_legs<C: Compare>(
-    job: &Job<'_>,
-    part: &PolicyPart<'_>,
-    tile: &mut Tile,
-    legs: &JudgedLegs<'_>,
-    inside: usize,
-    place: Place<'_>,
-) {
-    let len = place.len();
-    place.load(job.book.instrument, &mut tile.instrument);
-    place.load(job.book.quantity, &mut tile.quantity);
-    if let Some(column) = job.book.risk_limit {
-        place.load(column, &mut tile.risk_limit);
-    }
-    place.load(&job.layout.account_of_row, &mut tile.account);
-    let mut surplus = [0.0; ROWS];
-    for slot in 0..ROWS {
-        let standing = &legs.standings[tile.account[slot] as usize - legs.first_account];
-        surplus[slot] = standing.surplus;
-        tile.results[Measure::Equity][slot] = standing.equity;
-        tile.results[Measure::MarginRatio][slot] = standing.margin_ratio;
-        tile.state[slot] = standing.state;
-    }
-    let mut freed = [0.0; ROWS];
-    copy_rows(&legs.released[inside..inside + len], &mut freed);
-    let PolicyPart { policy, instruments, .. } = part;
-    spread_instruments(tile, instruments);
-    kernel::need_of_legs(tile, &surplus, &freed);
-    prices::find_prices::<C>(tile, policy, instruments, policy.rules.requirement_cross, true);
-    if job.bounds_prices() {
-        prices::bound_prices(tile);
-    }
-    finish_legs(tile, &legs.status[inside..inside + len]);
-    for measure in BY_ACCOUNT {
-        store_measure(job, tile, measure, place);
-    }
-    store_codes(job, tile, place);
+pub(crate) struct PricePass<'a, 'l> {
+    pub job: &'a Job<'a>,
+    pub part: &'a PolicyPart<'a>,
+    pub legs: &'a JudgedLegs<'l>,
 }
 
-/// Joins what the first pass found out about legs with what the second did.
-#[inline(always)]
-fn finish_legs(tile: &mut Tile, first_pass: &[u8]) {
-    let mut odd = first_pass.iter().fold(0, |odd, &status| odd | u64::from(status));
-    for slot in 0..ROWS {
-        odd |= u64::from(tile.state[slot] == State::Incomplete as u64);
+impl Pass for PricePass<'_, '_> {
+    #[inline(always)]
+    fn asked(&self) -> Asked {
+        Asked { initial: false, maintenance: false, trigger: self.part.policy.moves_in_cross() }
     }
-    if odd != 0 {
-        for (slot, &status) in first_pass.iter().enumerate() {
-            finish_leg(tile, slot, status);
+
+    #[inline(always)]
+    fn begin<V: Vector>(&self, rows: &TileRows<'_>, terms: &Terms<V>) -> Tile<V> {
+        let (book, legs) = (self.job.book, self.legs);
+        let mut tile = Tile::new();
+        tile.quantity = rows.place.load(book.quantity);
+        if let Some(column) = book.risk_limit {
+            tile.risk_limit = rows.place.load(column);
         }
+        let accounts = rows.place.load_codes(&self.job.layout.account_of_row);
+        let mut standings = [&legs.standings[0].0; LANES];
+        for lane in 0..LANES {
+            standings[lane] = &legs.standings[accounts[lane] as usize - legs.first_account].0;
+        }
+        let [equity, margin_ratio, surplus, state] = V::columns_of_fours(standings);
+        tile.results[Measure::Equity] = equity;
+        tile.results[Measure::MarginRatio] = margin_ratio;
+        tile.state = state;
+        let inside = Place::Consecutive(rows.inside, rows.place.len());
+        kernel::need_of_legs(&mut tile, terms, surplus, inside.load(legs.released));
+        tile
+    }
+
+    #[inline(always)]
+    fn finish<V: Vector>(&mut self, rows: &TileRows<'_>, terms: &Terms<V>, mut tile: Tile<V>, found: &Found<V>) {
+        let PolicyPart { policy, instruments, .. } = self.part;
+        let manner = Manner { basis: policy.rules.requirement_cross, cross: true, bounds: self.job.bounds_prices };
+        prices::find_prices(&mut tile, terms, policy, instruments, &rows.entries, found, manner);
+        let mut first_pass = [Status::Ok as u8; LANES];
+        let status = &self.legs.status[rows.inside..rows.inside + rows.place.len()];
+        match status.first_chunk() {
+            Some(whole) => first_pass = *whole,
+            None => first_pass[..status.len()].copy_from_slice(status),
+        }
+        let incomplete = tile.state.equals(V::all(f64::from(State::Incomplete as u8)));
+        if u64::from_ne_bytes(first_pass) != 0 || V::bits(incomplete) != 0 {
+            let mut slots = Slots::of(&tile);
+            for slot in 0..rows.place.len() {
+                finish_leg(&mut slots, slot, first_pass[slot]);
+            }
+            slots.give_back(&mut tile);
+        }
+        store_measures!(
+            self.job, &tile, rows.place,
+            Equity MarginRatio EffectiveLeverage LiquidationPrice BankruptcyPrice DistanceToLiquidation
+            LiquidationPriceLower LiquidationPriceUpper
+        );
+        store_codes(self.job, &tile, rows.place);
     }
 }
 
 #[cold]
 #[inline(never)]
-fn finish_leg(tile: &mut Tile, slot: usize, first_pass: u8) {
-    let incomplete = tile.state[slot] == State::Incomplete as u64;
+fn finish_leg(tile: &mut Slots, slot: usize, first_pass: u8) {
+    let incomplete = tile.state[slot] == f64::from(State::Incomplete as u8);
     if first_pass == Status::Ok as u8 && !incomplete {
         return;
     }
     if first_pass >= FIRST_FAILURE {
-        tile.status[slot] = u64::from(first_pass);
+        tile.status[slot] = f64::from(first_pass);
     } else if incomplete {
-        tile.status[slot] = Status::AccountIncomplete as u64;
+        tile.status[slot] = f64::from(Status::AccountIncomplete as u8);
     } else if first_pass == Status::Flat as u8 {
         let of_account = [Measure::Equity, Measure::MarginRatio].map(|measure| tile.results[measure][slot]);
         flatten(tile, slot);
@@ -227,17 +270,17 @@ fn finish_leg(tile: &mut Tile, slot: usize, first_pass: u8) {
         }
         return;
     } else {
-        tile.status[slot] = u64::from(join_findings(tile.status[slot] as u8, first_pass));
+        tile.status[slot] = join_findings(tile.status[slot], f64::from(first_pass));
     }
-    if tile.status[slot] >= u64::from(Status::AccountIncomplete as u8) {
+    if tile.status[slot] >= f64::from(Status::AccountIncomplete as u8) {
         withdraw(tile, slot);
     }
 }
 
 /// Takes back what a leg was told of an account that could not be judged.
-fn withdraw(tile: &mut Tile, slot: usize) {
+fn withdraw(tile: &mut Slots, slot: usize) {
     for measure in BY_ACCOUNT {
         tile.results[measure][slot] = f64::NAN;
     }
-    tile.state[slot] = State::Incomplete as u64;
+    tile.state[slot] = f64::from(State::Incomplete as u8);
 }

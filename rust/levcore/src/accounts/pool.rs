@@ -273,9 +273,10 @@ mod tests {
     use crate::accounts::hedge;
     use crate::formulas::contract::{Contract, Payoff};
     use crate::rules::collateral::Asset;
-    use crate::rules::curve::{Curve, InitialCurve, Lookup};
+    use crate::rules::curve::{Curve, InitialCurve};
     use crate::rules::parameters::{HedgeRule, Rules};
     use crate::rules::policy::Terms;
+    use crate::rules::table::Lookup;
     use crate::rules::tiers::TierTable;
 
     /// A policy with this rule for hedged legs, half of the covered quantity charged, and a rate of 1/64.

@@ -12,9 +12,10 @@ use crate::codes::status::{AccountStatus, FIRST_FAILURE, Status};
 use crate::formulas::{exposure, margin};
 use crate::job::context::{Job, PolicyPart};
 use crate::rules::collateral::Asset;
-use crate::rules::curve::{Curve, InitialCurve, Lookup};
+use crate::rules::curve::{Curve, InitialCurve};
 use crate::rules::parameters::{Basis, HedgeRule};
 use crate::rules::policy::Instrument;
+use crate::rules::table::Lookup;
 
 /// What is known of a leg besides its amounts.
 #[derive(Debug, Clone, Copy)]

@@ -183,7 +183,7 @@ impl Settler<'_> {
         if past {
             status = Status::AlreadyLiquidatable;
         }
-        self.store_codes(row, verdict.state, join_findings(status as u8, known.status));
+        self.store_codes(row, verdict.state, join_findings(f64::from(status as u8), f64::from(known.status)) as u8);
     }
 
     /// A leg without exposure: what it is told of its account.

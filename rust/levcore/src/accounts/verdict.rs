@@ -1,9 +1,10 @@
 //! Cross accounts: sums over their legs and the verdict on the whole.
 
 use crate::codes::measures::AccountMeasure;
-use crate::codes::state::{State, state_of};
+use crate::codes::state::State;
 use crate::codes::status::AccountStatus;
 use crate::formulas::margin;
+use crate::formulas::state::state_of;
 use crate::rules::policy::Policy;
 
 /// What a leg brings into its account: profit with accrued funding, requirement, initial margin, maintenance margin.
@@ -56,20 +57,16 @@ pub(crate) struct Verdict {
 }
 
 /// The part of a verdict that the legs need, in half a cache line: legs that lie apart read it in no order.
+/// Equity, margin ratio, surplus, code of the state.
 #[derive(Debug, Clone, Copy, Default)]
-#[repr(C, align(32))]
-pub(crate) struct Standing {
-    pub equity: f64,
-    pub margin_ratio: f64,
-    pub surplus: f64,
-    pub state: u64,
-}
+#[repr(align(32))]
+pub(crate) struct Standing(pub [f64; 4]);
 
 impl Verdict {
     /// What the legs need of it.
     pub(crate) fn standing(&self) -> Standing {
         let Self { equity, margin_ratio, surplus, state, .. } = *self;
-        Standing { equity, margin_ratio, surplus, state: u64::from(state) }
+        Standing([equity, margin_ratio, surplus, f64::from(state)])
     }
 }
 

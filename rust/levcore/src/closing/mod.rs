@@ -4,18 +4,18 @@
 //! [`settle`] is the whole of it for the positions that are closed at one instant: columns of rows and purses in, quanta out.
 //! [`deleverage`] then says which winners close the lots that it asks for.
 
-mod allocate;
-mod cascade;
-mod deleverage;
-mod impact;
-mod ladder;
-mod loans;
-mod loss_parts;
-mod quanta;
-mod rank;
-mod settle;
-mod share_out;
-mod steps;
+pub(crate) mod allocate;
+pub(crate) mod cascade;
+pub(crate) mod deleverage;
+pub(crate) mod impact;
+pub(crate) mod ladder;
+pub(crate) mod loans;
+pub(crate) mod loss_parts;
+pub(crate) mod quanta;
+pub(crate) mod rank;
+pub(crate) mod settle;
+pub(crate) mod share_out;
+pub(crate) mod steps;
 
 pub use allocate::{Allocation, allocate};
 pub use cascade::{Cascade, Stack, Wave, cascade};

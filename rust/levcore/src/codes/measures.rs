@@ -76,6 +76,15 @@ impl<T> ByMeasure<T> {
         Self(std::array::from_fn(|place| make(Measure::TABLE[place].value)))
     }
 
+    /// The same for every measure.
+    #[inline(always)]
+    pub(crate) fn all(one: T) -> Self
+    where
+        T: Copy,
+    {
+        Self([one; Measure::COUNT])
+    }
+
     /// In the order of the measures.
     pub fn iter(&self) -> std::slice::Iter<'_, T> {
         self.0.iter()

@@ -10,6 +10,6 @@ pub(crate) mod vocabulary;
 pub use change::{ChangeKind, ChangeStatus, OrderRule, ReleaseRule};
 pub use fills::FillStatus;
 pub use measures::{AccountMeasure, BalanceMeasure, ByMeasure, Measure, ScenarioMeasure};
-pub use state::{Levels, State, effective_level, state_of};
+pub use state::{Levels, State, effective_level};
 pub use status::{AccountStatus, FIRST_FAILURE, FIRST_PARTIAL, Status};
 pub use vocabulary::Word;

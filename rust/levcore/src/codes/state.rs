@@ -39,26 +39,6 @@ pub struct Levels {
     pub liquidation: f64,
 }
 
-/// The state that belongs to a margin ratio; an infinite ratio means that no equity is left.
-#[inline(always)]
-#[must_use]
-pub fn state_of(margin_ratio: f64, levels: &Levels) -> u64 {
-    let mut state = State::Healthy as u64;
-    if margin_ratio >= levels.warning {
-        state = State::Warning as u64;
-    }
-    if margin_ratio >= levels.margin_call {
-        state = State::MarginCall as u64;
-    }
-    if margin_ratio >= levels.liquidation {
-        state = State::Liquidation as u64;
-    }
-    if margin_ratio == f64::INFINITY {
-        state = State::Bankrupt as u64;
-    }
-    state
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,16 +58,5 @@ mod tests {
         assert_eq!("LIQUIDATION".parse(), Ok(State::Liquidation));
         let expected = "HEALTHY, WARNING, MARGIN_CALL, LIQUIDATION, BANKRUPT, INCOMPLETE".to_owned();
         assert_eq!("margin call".parse::<State>(), Err(Error::Word { expected, found: "margin call".to_owned() }));
-    }
-
-    #[test]
-    fn a_strict_level_begins_at_the_next_float() {
-        let levels = Levels { warning: f64::NAN, margin_call: 0.8, liquidation: effective_level(Some(1.0), false) };
-        assert_eq!(state_of(0.8, &levels), State::MarginCall as u64);
-        assert_eq!(state_of(1.0, &levels), State::MarginCall as u64);
-        assert_eq!(state_of(1.0 + f64::EPSILON, &levels), State::Liquidation as u64);
-        assert_eq!(state_of(f64::INFINITY, &levels), State::Bankrupt as u64);
-        // A level that no source gives is never reached.
-        assert_eq!(state_of(0.79, &levels), State::Healthy as u64);
     }
 }

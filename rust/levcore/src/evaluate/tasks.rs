@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use crate::accounts::close::Closer;
-use crate::accounts::cross::{JudgedLegs, ValuedLegs, judge_accounts, price_legs, value_legs};
+use crate::accounts::cross::{JudgedLegs, PricePass, ValuePass, ValuedLegs, judge_accounts};
 use crate::accounts::distance::{Betas, DistanceOutputs, Measurer};
 use crate::accounts::leave::Leaver;
 use crate::accounts::pooled_work::PooledWork;
@@ -13,14 +13,15 @@ use crate::book::blocks::{AccountRange, Block};
 use crate::book::pooled_accounts::{PooledAccount, PooledBlock};
 use crate::error::Result;
 use crate::job::context::{Job, PolicyPart};
-use crate::job::isolated::isolated_tile;
+use crate::job::isolated::IsolatedRows;
 use crate::job::outputs::AccountOutputs;
-use crate::machine::compare::{Compare, ROWS};
 use crate::machine::execution::Execution;
-use crate::machine::instruction_set::Work;
+use crate::machine::instruction_set::{InstructionSet, Work};
 use crate::machine::shared::{self, SharedSlice};
+use crate::machine::vector::Vector;
 use crate::memory;
-use crate::tiles::tile::{Place, Tile, Tiles};
+use crate::tiles::pass::{Keyed, Pass, Stage, go_over};
+use crate::tiles::tile::Runs;
 
 /// Tasks of a thread between two looks at the interrupt.
 const TASKS_BETWEEN_INTERRUPTS: usize = 128;
@@ -68,7 +69,7 @@ impl Task<'_> {
 
 /// Memory of one thread.
 struct Scratch {
-    tile: Box<Tile>,
+    stage: Box<Stage>,
     legs: Legs,
 }
 
@@ -103,7 +104,7 @@ impl Legs {
 
 impl Scratch {
     fn new() -> Self {
-        Self { tile: Box::new(Tile::new()), legs: Legs::default() }
+        Self { stage: Box::new(Stage::new()), legs: Legs::default() }
     }
 }
 
@@ -168,7 +169,7 @@ fn judge_tasks<'a>(ranges: &'a [AccountRange], legs: &'a mut Legs) -> Vec<Task<'
 /// Runs tasks on the threads of a call.
 fn run(job: &Job<'_>, execution: &mut Execution<'_>, tasks: Vec<Task<'_>>) -> Result<()> {
     let set = execution.set;
-    let work = |(): &mut (), task: Task<'_>| with_scratch(|scratch| set.run(Running { job, task, scratch }));
+    let work = |(): &mut (), task: Task<'_>| with_scratch(|scratch| run_task(job, set, task, scratch));
     execution.run(tasks, TASKS_BETWEEN_INTERRUPTS, || (), work)?;
     Ok(())
 }
@@ -181,41 +182,44 @@ fn with_scratch(work: impl FnOnce(&mut Scratch)) {
     SCRATCH.with_borrow_mut(work);
 }
 
-/// A task as it runs, with all that it needs.
-struct Running<'a, 't> {
+/// A pass over some runs of rows, compiled for every instruction set.
+struct Going<'a, P> {
     job: &'a Job<'a>,
-    task: Task<'t>,
-    scratch: &'a mut Scratch,
+    part: &'a PolicyPart<'a>,
+    stage: &'a mut Stage,
+    pass: &'a mut P,
+    runs: Runs<'a>,
 }
 
-impl Work for Running<'_, '_> {
+impl<P: Pass> Work for Going<'_, P> {
     type Output = ();
 
     #[inline(always)]
-    fn run<C: Compare>(self) {
-        run_task::<C>(self.job, self.task, self.scratch);
+    fn run<V: Vector>(self) {
+        let keyed = Keyed { instrument: self.job.book.instrument, quantity: self.job.book.quantity };
+        for run in self.runs {
+            go_over::<V>(self.pass, &self.part.instruments, keyed, self.stage, &run);
+        }
+        shared::fence();
     }
 }
 
-// No closures on this path: a closure would be compiled without the instruction set of its caller.
-#[inline(always)]
-fn run_task<C: Compare>(job: &Job<'_>, task: Task<'_>, scratch: &mut Scratch) {
+fn run_task(job: &Job<'_>, set: InstructionSet, task: Task<'_>, scratch: &mut Scratch) {
     let part = &job.parts[task.policy()];
-    scratch.tile.forget(job.book, part.instruments.all_plain);
     match task {
-        Task::Whole(block) if block.cross => whole_accounts::<C>(job, part, block, scratch),
-        Task::Whole(block) => {
-            for (_, place) in Tiles::of(job.layout, job.book.instrument, block) {
-                isolated_tile::<C>(job, part, &mut scratch.tile, place);
-            }
+        Task::Whole(block) if block.cross => whole_accounts(job, set, part, block, scratch),
+        Task::Whole(block) => go_over_block(job, set, part, &mut scratch.stage, block, &mut IsolatedRows { job, part }),
+        Task::Value(block, mut legs) => {
+            go_over_block(job, set, part, &mut scratch.stage, block, &mut ValuePass { job, part, legs: &mut legs });
         }
-        Task::Value(block, mut legs) => value_block::<C>(job, part, &mut scratch.tile, block, &mut legs),
         Task::Judge(range, amounts, standings) => {
             judge_accounts(job, part.policy, range.accounts.clone(), amounts, 0, standings);
         }
-        Task::Price(block, legs) => price_block::<C>(job, part, &mut scratch.tile, block, &legs),
+        Task::Price(block, legs) => {
+            go_over_block(job, set, part, &mut scratch.stage, block, &mut PricePass { job, part, legs: &legs });
+        }
         Task::Pooled(block, question) => {
-            let (accounts, valued) = value_accounts::<C>(job, part, block, scratch);
+            let (accounts, valued) = value_accounts(job, set, part, block, scratch);
             match question {
                 Question::Settle => each_account(Settler::new(job, part), accounts, &valued),
                 Question::Measure(betas, outputs) => {
@@ -229,25 +233,25 @@ fn run_task<C: Compare>(job: &Job<'_>, task: Task<'_>, scratch: &mut Scratch) {
             }
         }
     }
-    shared::fence();
 }
 
 /// All passes over a block whose accounts have all their legs in it, while it is in the cache.
-#[inline(always)]
-fn whole_accounts<C: Compare>(job: &Job<'_>, part: &PolicyPart<'_>, block: &Block, scratch: &mut Scratch) {
-    let Scratch { tile, legs } = scratch;
+fn whole_accounts(job: &Job<'_>, set: InstructionSet, part: &PolicyPart<'_>, block: &Block, scratch: &mut Scratch) {
+    let Scratch { stage, legs } = scratch;
     legs.resize(block.rows.len(), block.accounts.len());
     let Legs { amounts, released, status, standings } = legs;
-    value_block::<C>(job, part, tile, block, &mut ValuedLegs { amounts, released, status });
-    judge_accounts(job, part.policy, block.accounts.clone(), amounts, block.first_leg, standings);
+    let mut legs = ValuedLegs { amounts, released, status };
+    go_over_block(job, set, part, stage, block, &mut ValuePass { job, part, legs: &mut legs });
+    judge_accounts(job, part.policy, block.accounts.clone(), legs.amounts, block.first_leg, standings);
     let first_account = block.accounts.start;
-    price_block::<C>(job, part, tile, block, &JudgedLegs { released, status, standings, first_account });
+    let legs = JudgedLegs { released: legs.released, status: legs.status, standings, first_account };
+    go_over_block(job, set, part, stage, block, &mut PricePass { job, part, legs: &legs });
 }
 
 /// First pass over the legs of pooled accounts.
-#[inline(always)]
-fn value_accounts<'s, C: Compare>(
+fn value_accounts<'s>(
     job: &'s Job<'_>,
+    set: InstructionSet,
     part: &PolicyPart<'_>,
     block: &PooledBlock,
     scratch: &'s mut Scratch,
@@ -259,13 +263,12 @@ fn value_accounts<'s, C: Compare>(
         [only] => &pooled.rows[only.legs.clone()],
         [] => &[],
     };
-    let Scratch { tile, legs } = scratch;
+    let Scratch { stage, legs } = scratch;
     legs.resize(rows.len(), 0);
     let Legs { amounts, released, status, .. } = legs;
     let mut valued = ValuedLegs { amounts, released, status };
-    for (number, tile_rows) in rows.chunks(ROWS).enumerate() {
-        value_legs::<C>(job, part, tile, &mut valued, number * ROWS, Place::Scattered(tile_rows));
-    }
+    let runs = Runs::of_rows(rows, job.book.instrument);
+    set.run(Going { job, part, stage, pass: &mut ValuePass { job, part, legs: &mut valued }, runs });
     (accounts, valued)
 }
 
@@ -277,28 +280,15 @@ fn each_account(mut work: impl PooledWork, accounts: &[PooledAccount], valued: &
     }
 }
 
-#[inline(always)]
-fn value_block<C: Compare>(
+/// Takes a pass over the rows of a block.
+fn go_over_block(
     job: &Job<'_>,
+    set: InstructionSet,
     part: &PolicyPart<'_>,
-    tile: &mut Tile,
+    stage: &mut Stage,
     block: &Block,
-    legs: &mut ValuedLegs<'_>,
+    pass: &mut impl Pass,
 ) {
-    for (inside, place) in Tiles::of(job.layout, job.book.instrument, block) {
-        value_legs::<C>(job, part, tile, legs, inside, place);
-    }
-}
-
-#[inline(always)]
-fn price_block<C: Compare>(
-    job: &Job<'_>,
-    part: &PolicyPart<'_>,
-    tile: &mut Tile,
-    block: &Block,
-    legs: &JudgedLegs<'_>,
-) {
-    for (inside, place) in Tiles::of(job.layout, job.book.instrument, block) {
-        price_legs::<C>(job, part, tile, legs, inside, place);
-    }
+    let runs = Runs::of(job.layout, job.book.instrument, !part.instruments.any_sided, block);
+    set.run(Going { job, part, stage, pass, runs });
 }

@@ -7,6 +7,7 @@
 
 use crate::codes::vocabulary::vocabulary;
 use crate::error::{Error, Result};
+use crate::machine::number::Number;
 
 vocabulary! {
     /// How a contract pays.
@@ -80,8 +81,8 @@ impl Contract {
 /// Coordinate of a price: its reciprocal (inverse), else the price times the multiplier.
 #[inline(always)]
 #[must_use]
-pub fn coordinate(price: f64, multiplier: f64, inverse: bool) -> f64 {
-    if inverse { 1.0 / price } else { price * multiplier }
+pub fn coordinate<N: Number>(price: N, multiplier: N, inverse: N::Mask) -> N {
+    N::choose(inverse, N::all(1.0) / price, price * multiplier)
 }
 
 /// Price of a coordinate: its reciprocal (inverse), else the coordinate over the multiplier.
@@ -93,13 +94,13 @@ pub fn price_at_coordinate(coordinate: f64, contract: &Contract) -> f64 {
 /// Price of a unit of value of a position of `size`: unless inverse, its price is proportional to its value.
 #[inline(always)]
 #[must_use]
-pub fn price_per_value(size: f64, multiplier: f64) -> f64 {
-    1.0 / (size * multiplier)
+pub fn price_per_value<N: Number>(size: N, multiplier: N) -> N {
+    N::all(1.0) / (size * multiplier)
 }
 
 /// Price at which a position of `size` is worth `value`; `per_value` is its [`price_per_value`].
 #[inline(always)]
 #[must_use]
-pub fn price_at_value(value: f64, size: f64, per_value: f64, inverse: bool) -> f64 {
-    if inverse { size / value } else { value * per_value }
+pub fn price_at_value<N: Number>(value: N, size: N, per_value: N, inverse: N::Mask) -> N {
+    N::choose(inverse, size / value, value * per_value)
 }

@@ -23,48 +23,52 @@
 //! The larger of two, `(g + sqrt(g^2 - 4 s y)) / (2 s)`, is where the requirement outgrows the profit of a position that gains with its
 //! value: a short inverse one, whose value rises as the price falls.
 
+use crate::machine::number::Number;
+
 /// Value of the position at which its surplus is zero: `(needed - deduction) * factor`.
 #[inline(always)]
 #[must_use]
-pub fn value_at_zero(needed: f64, deduction: f64, factor: f64) -> f64 {
+pub fn value_at_zero<N: Number>(needed: N, deduction: N, factor: N) -> N {
     (needed - deduction) * factor
 }
 
 /// The same where the rate grows with the value: `2 d needed / (gap + sqrt(gap^2 - 4 slope needed))` with `gap = 1 - d rate`.
 #[inline(always)]
 #[must_use]
-pub fn value_at_zero_of_growing(needed: f64, direction: f64, rate: f64, slope: f64) -> f64 {
-    let gap = 1.0 - direction * rate;
-    let root = (gap * gap - 4.0 * slope * needed).sqrt();
-    (direction * (2.0 * needed)) / (gap + root)
+pub fn value_at_zero_of_growing<N: Number>(needed: N, direction: N, rate: N, slope: N) -> N {
+    let gap = N::all(1.0) - direction * rate;
+    let root = (gap * gap - N::all(4.0) * slope * needed).sqrt();
+    (direction * (N::all(2.0) * needed)) / (gap + root)
 }
 
 /// The other zero, of a position that gains as its value rises: `(gap + sqrt(gap^2 - 4 slope needed)) / (2 slope)`, `gap = 1 - rate`.
 #[inline(always)]
 #[must_use]
-pub fn far_value_at_zero_of_growing(needed: f64, rate: f64, slope: f64) -> f64 {
-    let gap = 1.0 - rate;
-    let root = (gap * gap - 4.0 * slope * needed).sqrt();
-    (gap + root) / (2.0 * slope)
+pub fn far_value_at_zero_of_growing<N: Number>(needed: N, rate: N, slope: N) -> N {
+    let gap = N::all(1.0) - rate;
+    let root = (gap * gap - N::all(4.0) * slope * needed).sqrt();
+    (gap + root) / (N::all(2.0) * slope)
 }
 
 /// Whether of two prices, either of which may be NaN, the one above is met first.
 #[inline(always)]
 #[must_use]
-pub fn is_nearer_above(mark: f64, lower: f64, upper: f64) -> bool {
-    lower.is_nan() || (mark - lower).abs() > (upper - mark).abs()
+pub fn is_nearer_above<N: Number>(mark: N, lower: N, upper: N) -> N::Mask {
+    lower.is_nan() | (mark - lower).abs().is_above((upper - mark).abs())
 }
 
 /// A price, or NaN where the value is not positive or the price leaves the range of float64.
 #[inline(always)]
 #[must_use]
-pub fn price_or_none(value: f64, price: f64) -> f64 {
-    if value > 0.0 && price > 0.0 && price < f64::INFINITY { price } else { f64::NAN }
+pub fn price_or_none<N: Number>(value: N, price: N) -> N {
+    let zero = N::all(0.0);
+    let is_price = value.is_above(zero) & price.is_above(zero) & price.is_below(N::all(f64::INFINITY));
+    N::choose(is_price, price, N::nan())
 }
 
 /// Room to liquidation as a fraction of the mark: `side * (mark - price) * (1 / mark)`.
 #[inline(always)]
 #[must_use]
-pub fn distance(side: f64, mark: f64, price: f64, reciprocal_mark: f64) -> f64 {
+pub fn distance<N: Number>(side: N, mark: N, price: N, reciprocal_mark: N) -> N {
     (side * (mark - price)) * reciprocal_mark
 }

@@ -9,3 +9,4 @@ pub mod margin;
 pub mod mark_to_market;
 pub mod order_margin;
 pub(crate) mod ray;
+pub mod state;

@@ -44,9 +44,16 @@ pub(crate) struct Job<'a> {
     pub outputs: &'a Outputs<'a>,
     /// Whether the outputs are so large that they are written past the cache.
     pub stream: bool,
+    /// Whether liquidation prices are wanted by side.
+    pub bounds_prices: bool,
 }
 
 impl<'a> Job<'a> {
+    /// What is asked of some rows of a book, which are given with their part: no block of a layout is run.
+    pub(crate) fn of_rows(book: &'a Book<'a>, layout: &'a Layout, outputs: &'a Outputs<'a>) -> Self {
+        Self { book, layout, parts: Vec::new(), outputs, stream: false, bounds_prices: true }
+    }
+
     /// What is asked of a book at marks, with the columns that it writes.
     ///
     /// # Errors
@@ -60,18 +67,10 @@ impl<'a> Job<'a> {
     ) -> Result<Self> {
         check_inputs(book, layout, policies)?;
         let parts = policies.iter().map(PolicyPart::new).collect();
-        Ok(Self { book, layout, parts, outputs, stream: outputs.are_large(book.rows()) })
-    }
-
-    /// What is asked of some rows of a book, which are given with their part: no block of a layout is run.
-    pub(crate) fn of_rows(book: &'a Book<'a>, layout: &'a Layout, outputs: &'a Outputs<'a>) -> Self {
-        Self { book, layout, parts: Vec::new(), outputs, stream: false }
-    }
-
-    /// Whether liquidation prices are wanted by side.
-    pub(crate) fn bounds_prices(&self) -> bool {
-        let columns = &self.outputs.columns;
-        columns[Measure::LiquidationPriceLower].is_some() || columns[Measure::LiquidationPriceUpper].is_some()
+        let columns = &outputs.columns;
+        let bounds_prices =
+            columns[Measure::LiquidationPriceLower].is_some() || columns[Measure::LiquidationPriceUpper].is_some();
+        Ok(Self { book, layout, parts, outputs, stream: outputs.are_large(book.rows()), bounds_prices })
     }
 }
 

@@ -1,64 +1,105 @@
 //! Isolated positions: each is its own account.
 
 use crate::codes::measures::Measure;
-use crate::codes::state::{State, state_of};
+use crate::codes::state::State;
 use crate::codes::status::Status;
 use crate::formulas::margin;
+use crate::formulas::state::state_of;
 use crate::job::context::{Job, PolicyPart};
-use crate::job::rows::{BY_ACCOUNT, fail, flatten, load_inputs, store_codes};
-use crate::machine::compare::{Compare, ROWS};
+use crate::job::rows::{BY_ACCOUNT, fail, flatten, live, load_inputs, slots_of, store_codes, store_measures};
+use crate::machine::vector::Vector;
 use crate::rules::parameters::Basis;
 use crate::rules::policy::Policy;
-use crate::tiles::classify::{classify, needs_classification, note_finding, note_leverage};
+use crate::tiles::classify::{classify, note_finding, note_leverage, odd_rows};
+use crate::tiles::found::{Asked, Found};
 use crate::tiles::kernel;
-use crate::tiles::marked::spread_instruments;
-use crate::tiles::prices;
+use crate::tiles::marked::Terms;
+use crate::tiles::pass::Pass;
+use crate::tiles::prices::{self, Manner};
 use crate::tiles::requirement;
-use crate::tiles::tile::{Place, Tile};
+use crate::tiles::slots::Slots;
+use crate::tiles::tile::{Tile, TileRows};
 
-/// Evaluates the isolated rows of a tile.
-#[inline(always)]
-pub(crate) fn isolated_tile<C: Compare>(job: &Job<'_>, part: &PolicyPart<'_>, tile: &mut Tile, place: Place<'_>) {
-    let PolicyPart { policy, instruments, .. } = part;
-    let (rules, basis) = (&policy.rules, policy.rules.requirement_isolated);
-    load_inputs(job, tile, place);
-    match job.book.isolated_margin {
-        Some(column) => place.load(column, &mut tile.isolated_margin),
-        None => tile.isolated_margin = [f64::NAN; ROWS],
+/// The only pass over isolated rows.
+pub(crate) struct IsolatedRows<'a> {
+    pub job: &'a Job<'a>,
+    pub part: &'a PolicyPart<'a>,
+}
+
+impl Pass for IsolatedRows<'_> {
+    #[inline(always)]
+    fn asked(&self) -> Asked {
+        let rules = &self.part.policy.rules;
+        let trigger = rules.requirement_isolated == Basis::Price;
+        Asked { initial: rules.initial_from_table, maintenance: true, trigger }
     }
-    spread_instruments(tile, instruments);
-    kernel::mark_positions(tile, instruments);
-    kernel::rate_return(tile, rules.return_at_mark);
-    kernel::fund_isolated(tile, policy);
-    requirement::require_margin::<C>(tile, policy, instruments, basis, rules.initial_at_entry_isolated, false);
-    kernel::judge_isolated(tile, policy, basis);
-    prices::find_prices::<C>(tile, policy, instruments, basis, false);
-    if job.bounds_prices() {
-        prices::bound_prices(tile);
-    }
-    if needs_classification(tile, instruments, job.book, false) {
-        classify_isolated(job, part, tile, place);
-    }
-    note_leverage::<C>(tile, instruments, job.book);
-    for (results, column) in tile.results.iter().zip(job.outputs.columns.iter()) {
-        if let Some(column) = column {
-            place.store_results(results, column, job.stream);
+
+    #[inline(always)]
+    fn begin<V: Vector>(&self, rows: &TileRows<'_>, terms: &Terms<V>) -> Tile<V> {
+        let PolicyPart { policy, instruments, .. } = self.part;
+        let rules = &policy.rules;
+        let mut tile = load_inputs(self.job.book, rows.place);
+        if let Some(column) = self.job.book.isolated_margin {
+            tile.isolated_margin = rows.place.load(column);
         }
+        kernel::mark_positions(&mut tile, terms, instruments.any_inverse);
+        kernel::fund_isolated(&mut tile, policy);
+        requirement::take_values(&mut tile, rules.requirement_isolated, rules.initial_at_entry_isolated);
+        kernel::need_of_isolated(&mut tile, policy);
+        tile
     }
-    store_codes(job, tile, place);
+
+    #[inline(always)]
+    fn finish<V: Vector>(&mut self, rows: &TileRows<'_>, terms: &Terms<V>, tile: Tile<V>, found: &Found<V>) {
+        let (job, tile) = (self.job, self.judge(rows, terms, tile, found));
+        store_measures!(job, &tile, rows.place, Notional UnrealizedPnl ReturnOnEquity InitialMargin MaintenanceMargin);
+        store_measures!(
+            job, &tile, rows.place,
+            Equity MarginRatio EffectiveLeverage LiquidationPrice BankruptcyPrice DistanceToLiquidation
+            LiquidationPriceLower LiquidationPriceUpper
+        );
+        store_codes(job, &tile, rows.place);
+    }
+}
+
+impl IsolatedRows<'_> {
+    /// All results of rows, by the lines found.
+    #[inline(always)]
+    pub(crate) fn judge<V: Vector>(
+        &self,
+        rows: &TileRows<'_>,
+        terms: &Terms<V>,
+        mut tile: Tile<V>,
+        found: &Found<V>,
+    ) -> Tile<V> {
+        let PolicyPart { policy, instruments, .. } = self.part;
+        let (job, basis, entries) = (self.job, policy.rules.requirement_isolated, &rows.entries);
+        let manner = Manner { basis, cross: false, bounds: job.bounds_prices };
+        kernel::rate_return(&mut tile, policy.rules.return_at_mark);
+        requirement::require_margin(&mut tile, policy, instruments, entries, found, false);
+        kernel::judge_isolated(&mut tile, policy, basis);
+        prices::find_prices(&mut tile, terms, policy, instruments, entries, found, manner);
+        let odd = odd_rows(&tile, terms, instruments, entries, job.book, false) & live(rows.place);
+        if odd != 0 {
+            let mut slots = Slots::of(&tile);
+            classify_isolated(job, self.part, &mut slots, rows, odd);
+            slots.give_back(&mut tile);
+        }
+        note_leverage(&mut tile, instruments, rows, job.book);
+        tile
+    }
 }
 
 /// Gives every row that is not an ordinary one its status, and takes the numbers from those that failed.
 #[cold]
 #[inline(never)]
-fn classify_isolated(job: &Job<'_>, part: &PolicyPart<'_>, tile: &mut Tile, place: Place<'_>) {
-    for slot in 0..place.len() {
-        let margin = job.book.isolated_margin.map_or(f64::NAN, |column| column[place.row(slot)]);
-        match classify(tile, slot, margin, part.policy, &part.instruments, job.book, false) {
+fn classify_isolated(job: &Job<'_>, part: &PolicyPart<'_>, tile: &mut Slots, rows: &TileRows<'_>, odd: u8) {
+    for slot in slots_of(odd) {
+        let marked = &part.instruments.list[rows.instrument[slot] as usize];
+        let margin = job.book.isolated_margin.map_or(f64::NAN, |column| column[rows.place.row(slot)]);
+        match classify(tile, slot, margin, part.policy, marked, job.book, false) {
             Status::Ok => {}
-            finding @ (Status::MissingLeverage | Status::MissingInitialTiers) => {
-                note_finding(tile, slot, finding);
-            }
+            finding @ (Status::MissingLeverage | Status::MissingInitialTiers) => note_finding(tile, slot, finding),
             Status::WithoutMargin => leave_without_margin(tile, slot, part.policy),
             Status::Flat => judge_flat(tile, slot, margin, part.policy),
             failure => fail(tile, slot, failure),
@@ -67,7 +108,7 @@ fn classify_isolated(job: &Job<'_>, part: &PolicyPart<'_>, tile: &mut Tile, plac
 }
 
 /// Judges a row without exposure by what it holds; a leverage says that it holds no margin.
-fn judge_flat(tile: &mut Tile, slot: usize, given: f64, policy: &Policy) {
+fn judge_flat(tile: &mut Slots, slot: usize, given: f64, policy: &Policy) {
     let held = if given.is_nan() && margin::is_leverage(tile.leverage[slot]) { 0.0 } else { given };
     if held.is_infinite() {
         return fail(tile, slot, Status::InvalidMargin);
@@ -87,7 +128,7 @@ fn judge_flat(tile: &mut Tile, slot: usize, given: f64, policy: &Policy) {
 }
 
 /// Leaves a row without margin what does not depend on it.
-fn leave_without_margin(tile: &mut Tile, slot: usize, policy: &Policy) {
+fn leave_without_margin(tile: &mut Slots, slot: usize, policy: &Policy) {
     for measure in BY_ACCOUNT {
         tile.results[measure][slot] = f64::NAN;
     }
@@ -105,6 +146,6 @@ fn leave_without_margin(tile: &mut Tile, slot: usize, policy: &Policy) {
             }
         }
     }
-    tile.state[slot] = State::Incomplete as u64;
-    tile.status[slot] = Status::WithoutMargin as u64;
+    tile.state[slot] = f64::from(State::Incomplete as u8);
+    tile.status[slot] = f64::from(Status::WithoutMargin as u8);
 }

@@ -1,10 +1,12 @@
 //! What both kinds of rows share: reading inputs, storing codes, and the results of rows that are not ordinary.
 
+use crate::book::columns::Book;
 use crate::codes::measures::Measure;
 use crate::codes::state::State;
 use crate::codes::status::Status;
 use crate::job::context::Job;
-use crate::machine::compare::ROWS;
+use crate::machine::vector::{LANES, Vector};
+use crate::tiles::slots::Slots;
 use crate::tiles::tile::{Place, Tile};
 
 /// Measures that depend on the account, or on the margin of an isolated position.
@@ -19,48 +21,58 @@ pub(crate) const BY_ACCOUNT: [Measure; 8] = [
     Measure::LiquidationPriceUpper,
 ];
 
+/// Reads what both kinds of rows have.
 #[inline(always)]
-pub(crate) fn load_inputs(job: &Job<'_>, tile: &mut Tile, place: Place<'_>) {
-    let book = job.book;
-    place.load(book.instrument, &mut tile.instrument);
-    place.load(book.quantity, &mut tile.quantity);
-    place.load(book.entry_price, &mut tile.entry_price);
+pub(crate) fn load_inputs<V: Vector>(book: &Book<'_>, place: Place<'_>) -> Tile<V> {
+    let mut tile = Tile::new();
+    tile.quantity = place.load(book.quantity);
+    tile.entry_price = place.load(book.entry_price);
     if let Some(column) = book.leverage {
-        place.load(column, &mut tile.leverage);
+        tile.leverage = place.load(column);
     }
     if let Some(column) = book.accrued_funding {
-        place.load(column, &mut tile.funding);
+        tile.funding = place.load(column);
     }
     if let Some(column) = book.risk_limit {
-        place.load(column, &mut tile.risk_limit);
+        tile.risk_limit = place.load(column);
     }
+    tile
 }
 
+/// Stores the measures named, one statement each: a loop over them would keep the tile from standing in registers.
+macro_rules! store_measures {
+    ($job:expr, $tile:expr, $place:expr, $($Measure:ident)+) => {
+        $($crate::job::rows::store_measure($job, $tile, $crate::codes::measures::Measure::$Measure, $place);)+
+    };
+}
+pub(crate) use store_measures;
+
 #[inline(always)]
-pub(crate) fn store_measure(job: &Job<'_>, tile: &Tile, measure: Measure, place: Place<'_>) {
+pub(crate) fn store_measure<V: Vector>(job: &Job<'_>, tile: &Tile<V>, measure: Measure, place: Place<'_>) {
     if let Some(column) = &job.outputs.columns[measure] {
-        place.store_results(&tile.results[measure], column, job.stream);
+        place.store_results(tile.results[measure], column, job.stream);
     }
 }
 
 #[inline(always)]
-pub(crate) fn store_codes(job: &Job<'_>, tile: &Tile, place: Place<'_>) {
-    place.store(&narrow(&tile.state), &job.outputs.state);
-    place.store(&narrow(&tile.status), &job.outputs.status);
+pub(crate) fn store_codes<V: Vector>(job: &Job<'_>, tile: &Tile<V>, place: Place<'_>) {
+    place.store_codes(&tile.state.codes(), &job.outputs.state);
+    place.store_codes(&tile.status.codes(), &job.outputs.status);
 }
 
-/// Codes as they are stored.
+/// Bits of the slots that hold rows of their own.
 #[inline(always)]
-pub(crate) fn narrow(codes: &[u64; ROWS]) -> [u8; ROWS] {
-    let mut narrowed = [0; ROWS];
-    for slot in 0..ROWS {
-        narrowed[slot] = codes[slot] as u8;
-    }
-    narrowed
+pub(crate) fn live(place: Place<'_>) -> u8 {
+    u8::MAX >> (LANES - place.len())
+}
+
+/// The slots that have a bit.
+pub(crate) fn slots_of(bits: u8) -> impl Iterator<Item = usize> {
+    (0..LANES).filter(move |slot| bits >> slot & 1 == 1)
 }
 
 /// Results of a row without exposure that do not depend on its account.
-pub(crate) fn flatten(tile: &mut Tile, slot: usize) {
+pub(crate) fn flatten(tile: &mut Slots, slot: usize) {
     let results = &mut tile.results;
     for measure in [Measure::Notional, Measure::UnrealizedPnl, Measure::InitialMargin, Measure::MaintenanceMargin] {
         results[measure][slot] = 0.0;
@@ -76,13 +88,13 @@ pub(crate) fn flatten(tile: &mut Tile, slot: usize) {
     }
     results[Measure::EffectiveLeverage][slot] = 0.0;
     results[Measure::DistanceToLiquidation][slot] = f64::INFINITY;
-    tile.status[slot] = Status::Flat as u64;
+    tile.status[slot] = f64::from(Status::Flat as u8);
 }
 
-pub(crate) fn fail(tile: &mut Tile, slot: usize, failure: Status) {
+pub(crate) fn fail(tile: &mut Slots, slot: usize, failure: Status) {
     for results in tile.results.iter_mut() {
         results[slot] = f64::NAN;
     }
-    tile.state[slot] = State::Incomplete as u64;
-    tile.status[slot] = failure as u64;
+    tile.state[slot] = f64::from(State::Incomplete as u8);
+    tile.status[slot] = f64::from(failure as u8);
 }

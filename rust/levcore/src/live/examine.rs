@@ -1,29 +1,32 @@
 //! Rows and accounts evaluated where they stand, and the bounds that follow.
 
-use crate::accounts::cross::{ValuedLegs, value_legs};
+use crate::accounts::cross::{ValuePass, ValuedLegs};
 use crate::accounts::reader::AccountReader;
 use crate::accounts::verdict::{Sums, Verdict, judge_wallet};
 use crate::codes::measures::Measure;
 use crate::codes::status::{AccountStatus, FIRST_FAILURE, FIRST_PARTIAL, Status};
 use crate::job::context::{Job, PolicyPart};
-use crate::job::isolated::isolated_tile;
+use crate::job::isolated::IsolatedRows;
 use crate::live::bounds::{Bounds, GUARD, Judgement, Zeros, is_of_price, is_ordinary};
 use crate::live::subjects::Account;
 use crate::live::verdicts::{AccountVerdicts, LegMemory, RowVerdict};
-use crate::machine::compare::{Compare, ROWS};
 use crate::machine::instruction_set::Work;
+use crate::machine::vector::{LANES, Vector};
 use crate::rules::parameters::{Basis, FeeBasis};
 use crate::rules::table::Table;
+use crate::tiles::found::{Asked, Found, look_up_alone};
 use crate::tiles::kernel;
-use crate::tiles::marked::{MarkedInstruments, spread_instruments};
-use crate::tiles::prices;
-use crate::tiles::tile::{Place, Tile};
+use crate::tiles::marked::{MarkedInstrument, Terms};
+use crate::tiles::pass::{Keyed, Pass, Stage, go_over};
+use crate::tiles::prices::{self, Manner};
+use crate::tiles::slots::Slots;
+use crate::tiles::tile::{Place, Runs, Tile, TileRows};
 
-/// Isolated rows, at most a tile of them.
+/// Isolated rows.
 pub(crate) struct RowWork<'w, 'j, 'p> {
     pub job: &'w Job<'j>,
     pub part: &'w PolicyPart<'p>,
-    pub tile: &'w mut Tile,
+    pub stage: &'w mut Stage,
     pub rows: &'w [u32],
     pub found: &'w mut Vec<RowVerdict>,
 }
@@ -32,56 +35,101 @@ impl Work for RowWork<'_, '_, '_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<C: Compare>(self) {
-        let Self { job, part, tile, rows, found } = self;
-        let policy = part.policy;
-        isolated_tile::<C>(job, part, tile, Place::Scattered(rows));
-        let first = found.len();
-        for slot in 0..rows.len() {
-            found.push(RowVerdict {
-                state: tile.state[slot] as u8,
-                status: tile.status[slot] as u8,
-                liquidation_price: tile.results[Measure::LiquidationPrice][slot],
-                equity: tile.results[Measure::Equity][slot],
-                maintenance_margin: tile.results[Measure::MaintenanceMargin][slot],
-                bounds: Bounds::NONE,
-            });
+    fn run<V: Vector>(self) {
+        let Self { job, part, stage, rows, found } = self;
+        let mut pass = RowPass { rows: IsolatedRows { job, part }, found };
+        go_over_rows::<V>(&mut pass, job, part, stage, rows);
+    }
+}
+
+/// Evaluates isolated rows, and then once more with a guard, for their bounds.
+struct RowPass<'a> {
+    rows: IsolatedRows<'a>,
+    found: &'a mut Vec<RowVerdict>,
+}
+
+impl Pass for RowPass<'_> {
+    #[inline(always)]
+    fn asked(&self) -> Asked {
+        self.rows.asked()
+    }
+
+    #[inline(always)]
+    fn begin<V: Vector>(&self, rows: &TileRows<'_>, terms: &Terms<V>) -> Tile<V> {
+        self.rows.begin(rows, terms)
+    }
+
+    #[inline(always)]
+    fn finish<V: Vector>(&mut self, rows: &TileRows<'_>, terms: &Terms<V>, tile: Tile<V>, found: &Found<V>) {
+        let PolicyPart { policy, instruments, .. } = self.rows.part;
+        let mut tile = self.rows.judge(rows, terms, tile, found);
+        let (first, judged) = (self.found.len(), Slots::of(&tile));
+        for slot in 0..rows.place.len() {
+            self.found.push(row_verdict(&judged, slot));
         }
         // A requirement at the mark moves with the mark.
         let given = policy.rules.requirement_isolated;
         let basis = if given == Basis::Mark { Basis::Price } else { given };
-        kernel::judge_isolated(tile, policy, basis);
-        for slot in 0..rows.len() {
-            let magnitude = tile.cash[slot].abs() + tile.entry_value[slot] + tile.value[slot] + tile.requirement[slot];
-            tile.needed[slot] += Judgement::of(found[first + slot].state).sign() * (GUARD * magnitude);
+        kernel::need_of_isolated(&mut tile, policy);
+        kernel::judge_isolated(&mut tile, policy, basis);
+        let magnitude = tile.cash.abs() + tile.entry_value + tile.value + tile.requirement;
+        let mut sign = [0.0; LANES];
+        for slot in 0..rows.place.len() {
+            sign[slot] = Judgement::of(self.found[first + slot].state).sign();
         }
-        prices::find_prices::<C>(tile, policy, &part.instruments, basis, false);
-        prices::bound_prices(tile);
-        let mut ordinary = [false; ROWS];
-        for slot in 0..rows.len() {
-            let held = tile.cash[slot].abs() + tile.entry_value[slot] + tile.requirement[slot];
-            ordinary[slot] = is_ordinary(tile.value[slot]) && is_ordinary(held) && is_ordinary(tile.size[slot]);
-        }
+        tile.needed = tile.needed + V::load(&sign) * (V::all(GUARD) * magnitude);
+        let asked = Asked { initial: false, maintenance: false, trigger: basis == Basis::Price };
+        let found = look_up_alone(asked, &tile, instruments, rows);
+        let manner = Manner { basis, cross: false, bounds: true };
+        prices::find_prices(&mut tile, terms, policy, instruments, &rows.entries, &found, manner);
         let without_fees = policy.isolated_fees.basis == FeeBasis::None && policy.cross_fees.price_fee == 0.0;
-        let solved = given != Basis::Mark || without_fees;
-        for slot in 0..rows.len() {
-            let RowVerdict { state, status, .. } = found[first + slot];
-            found[first + slot].bounds =
-                bounds_of_row(tile, slot, &part.instruments, state, status, solved && ordinary[slot]);
+        let (solved, zeros) = (given != Basis::Mark || without_fees, Slots::of(&tile));
+        let held = (tile.cash.abs() + tile.entry_value + tile.requirement).array();
+        for slot in 0..rows.place.len() {
+            let RowVerdict { state, status, .. } = self.found[first + slot];
+            let marked = &instruments.list[rows.instrument[slot] as usize];
+            let ordinary = is_ordinary(zeros.value[slot]) && is_ordinary(held[slot]) && is_ordinary(zeros.size[slot]);
+            self.found[first + slot].bounds = bounds_of_row(&zeros, slot, marked, state, status, solved && ordinary);
         }
     }
 }
 
+fn row_verdict(tile: &Slots, slot: usize) -> RowVerdict {
+    RowVerdict {
+        state: tile.state[slot] as u8,
+        status: tile.status[slot] as u8,
+        liquidation_price: tile.results[Measure::LiquidationPrice][slot],
+        equity: tile.results[Measure::Equity][slot],
+        maintenance_margin: tile.results[Measure::MaintenanceMargin][slot],
+        margin_ratio: tile.results[Measure::MarginRatio][slot],
+        bounds: Bounds::NONE,
+    }
+}
+
+/// Takes a pass over rows that lie apart.
 #[inline(always)]
+fn go_over_rows<V: Vector>(
+    pass: &mut impl Pass,
+    job: &Job<'_>,
+    part: &PolicyPart<'_>,
+    stage: &mut Stage,
+    rows: &[u32],
+) {
+    let keyed = Keyed { instrument: job.book.instrument, quantity: job.book.quantity };
+    for run in Runs::of_rows(rows, job.book.instrument) {
+        go_over::<V>(pass, &part.instruments, keyed, stage, &run);
+    }
+}
+
 fn bounds_of_row(
-    tile: &Tile,
+    tile: &Slots,
     slot: usize,
-    instruments: &MarkedInstruments<'_>,
+    marked: &MarkedInstrument<'_>,
     state: u8,
     status: u8,
     solved: bool,
 ) -> Bounds {
-    let mark = tile.mark[slot];
+    let mark = marked.mark;
     if status == Status::Flat as u8 {
         return Bounds::NONE;
     }
@@ -91,13 +139,11 @@ fn bounds_of_row(
     if !solved {
         return Bounds::at(mark);
     }
-    bounds_of_zeros(tile, slot, instruments, Judgement::of(state))
+    bounds_of_zeros(tile, slot, marked, Judgement::of(state))
 }
 
 /// Bounds by the zeros that the tile holds.
-#[inline(always)]
-fn bounds_of_zeros(tile: &Tile, slot: usize, instruments: &MarkedInstruments<'_>, judgement: Judgement) -> Bounds {
-    let marked = instruments.of_row(tile, slot);
+fn bounds_of_zeros(tile: &Slots, slot: usize, marked: &MarkedInstrument<'_>, judgement: Judgement) -> Bounds {
     let inverse = marked.instrument.contract.is_inverse();
     let table = marked.instrument.table(tile.quantity[slot]);
     let (own, initial) = (table.cap_of_value(), marked.instrument.initial.as_ref());
@@ -115,7 +161,7 @@ fn bounds_of_zeros(tile: &Tile, slot: usize, instruments: &MarkedInstruments<'_>
 pub(crate) struct AccountWork<'w, 'j, 'p> {
     pub job: &'w Job<'j>,
     pub part: &'w PolicyPart<'p>,
-    pub tile: &'w mut Tile,
+    pub stage: &'w mut Stage,
     pub legs: &'w mut LegMemory,
     pub accounts: &'w [&'w Account],
     pub steepest: &'w [[f64; 2]],
@@ -128,27 +174,47 @@ impl Work for AccountWork<'_, '_, '_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<C: Compare>(self) {
-        let Self { job, part, tile, legs, accounts, steepest, fallback, found } = self;
-        let count = legs.rows.len();
-        for first in (0..count).step_by(ROWS) {
-            let last = if first + ROWS < count { first + ROWS } else { count };
-            let mut valued =
-                ValuedLegs { amounts: &mut legs.amounts, released: &mut legs.released, status: &mut legs.status };
-            value_legs::<C>(job, part, tile, &mut valued, first, Place::Scattered(&legs.rows[first..last]));
-            for leg in first..last {
-                let slot = leg - first;
-                let [profit, requirement, ..] = legs.amounts[leg];
-                legs.value[leg] = tile.value[slot];
-                legs.magnitude[leg] = tile.value[slot] + tile.entry_value[slot] + requirement + profit.abs();
-            }
-        }
+    fn run<V: Vector>(self) {
+        let Self { job, part, stage, legs, accounts, steepest, fallback, found } = self;
+        let LegMemory { rows, amounts, released, status, value, magnitude, .. } = legs;
+        let mut valued = ValuedLegs { amounts, released, status };
+        let mut pass = MagnitudePass { legs: ValuePass { job, part, legs: &mut valued }, value, magnitude };
+        go_over_rows::<V>(&mut pass, job, part, stage, rows);
         judge_all(job, part, legs, accounts, found);
-        for first in (0..count).step_by(ROWS) {
-            let last = if first + ROWS < count { first + ROWS } else { count };
-            solve_legs::<C>(job, part, tile, legs, first, last, found);
-        }
+        let mut pass = SharePass { job, part, legs, found };
+        go_over_rows::<V>(&mut pass, job, part, stage, &legs.rows);
         refine(job, part, legs, accounts, steepest, fallback, found);
+    }
+}
+
+/// Values legs, and keeps how large the amounts were that went into the surplus.
+struct MagnitudePass<'a, 'l> {
+    legs: ValuePass<'a, 'l>,
+    value: &'a mut [f64],
+    magnitude: &'a mut [f64],
+}
+
+impl Pass for MagnitudePass<'_, '_> {
+    #[inline(always)]
+    fn asked(&self) -> Asked {
+        self.legs.asked()
+    }
+
+    #[inline(always)]
+    fn begin<V: Vector>(&self, rows: &TileRows<'_>, terms: &Terms<V>) -> Tile<V> {
+        self.legs.begin(rows, terms)
+    }
+
+    #[inline(always)]
+    fn finish<V: Vector>(&mut self, rows: &TileRows<'_>, terms: &Terms<V>, tile: Tile<V>, found: &Found<V>) {
+        let tile = self.legs.value(rows, terms, tile, found);
+        let (value, entry_value) = (tile.value.array(), tile.entry_value.array());
+        for slot in 0..rows.place.len() {
+            let leg = rows.inside + slot;
+            let [profit, requirement, ..] = self.legs.legs.amounts[leg];
+            self.value[leg] = value[slot];
+            self.magnitude[leg] = value[slot] + entry_value[slot] + requirement + profit.abs();
+        }
     }
 }
 
@@ -203,39 +269,51 @@ fn share_surplus(legs: &mut LegMemory, of: std::ops::Range<usize>, wallet: f64, 
 }
 
 /// Prices at which legs have used up their shares.
-#[inline(always)]
-fn solve_legs<C: Compare>(
-    job: &Job<'_>,
-    part: &PolicyPart<'_>,
-    tile: &mut Tile,
-    legs: &LegMemory,
-    first: usize,
-    last: usize,
-    found: &mut AccountVerdicts,
-) {
-    let place = Place::Scattered(&legs.rows[first..last]);
-    place.load(job.book.instrument, &mut tile.instrument);
-    place.load(job.book.quantity, &mut tile.quantity);
-    if let Some(column) = job.book.risk_limit {
-        place.load(column, &mut tile.risk_limit);
+struct SharePass<'a> {
+    job: &'a Job<'a>,
+    part: &'a PolicyPart<'a>,
+    legs: &'a LegMemory,
+    found: &'a mut AccountVerdicts,
+}
+
+impl Pass for SharePass<'_> {
+    #[inline(always)]
+    fn asked(&self) -> Asked {
+        Asked { initial: false, maintenance: false, trigger: self.part.policy.moves_in_cross() }
     }
-    spread_instruments(tile, &part.instruments);
-    let (mut share, mut released) = ([0.0; ROWS], [0.0; ROWS]);
-    share[..last - first].copy_from_slice(&legs.share[first..last]);
-    released[..last - first].copy_from_slice(&legs.released[first..last]);
-    kernel::need_of_legs(tile, &share, &released);
-    prices::find_prices::<C>(tile, part.policy, &part.instruments, part.policy.rules.requirement_cross, true);
-    prices::bound_prices(tile);
-    for slot in 0..last - first {
-        // A share of NaN has no zero; the sign of what is handed out says which side of the verdict the account is on.
-        let judgement = if share[slot].is_nan() {
-            Judgement::Unknown
-        } else if share[slot] < 0.0 {
-            Judgement::Liquidatable
-        } else {
-            Judgement::Safe
-        };
-        found.bounds.push(bounds_of_zeros(tile, slot, &part.instruments, judgement));
+
+    #[inline(always)]
+    fn begin<V: Vector>(&self, rows: &TileRows<'_>, terms: &Terms<V>) -> Tile<V> {
+        let mut tile = Tile::new();
+        tile.quantity = rows.place.load(self.job.book.quantity);
+        if let Some(column) = self.job.book.risk_limit {
+            tile.risk_limit = rows.place.load(column);
+        }
+        let inside = Place::Consecutive(rows.inside, rows.place.len());
+        let (share, released) = (inside.load(&self.legs.share), inside.load(&self.legs.released));
+        kernel::need_of_legs(&mut tile, terms, share, released);
+        tile
+    }
+
+    #[inline(always)]
+    fn finish<V: Vector>(&mut self, rows: &TileRows<'_>, terms: &Terms<V>, mut tile: Tile<V>, found: &Found<V>) {
+        let PolicyPart { policy, instruments, .. } = self.part;
+        let manner = Manner { basis: policy.rules.requirement_cross, cross: true, bounds: true };
+        prices::find_prices(&mut tile, terms, policy, instruments, &rows.entries, found, manner);
+        let zeros = Slots::of(&tile);
+        for slot in 0..rows.place.len() {
+            let share = self.legs.share[rows.inside + slot];
+            // A share of NaN has no zero; the sign of what is handed out says which side of the verdict the account is on.
+            let judgement = if share.is_nan() {
+                Judgement::Unknown
+            } else if share < 0.0 {
+                Judgement::Liquidatable
+            } else {
+                Judgement::Safe
+            };
+            let marked = &instruments.list[rows.instrument[slot] as usize];
+            self.found.bounds.push(bounds_of_zeros(&zeros, slot, marked, judgement));
+        }
     }
 }
 
@@ -254,17 +332,17 @@ fn refine(
     for (account, verdict) in accounts.iter().zip(&found.verdicts) {
         let last = first + account.legs.len();
         let failed = |status: u8| status >= FIRST_FAILURE && !is_of_price(status);
-        let wallet = verdict.status == AccountStatus::MissingWalletBalance
-            || verdict.status == AccountStatus::InvalidWalletBalance;
-        let hopeless = wallet || legs.status[first..last].iter().any(|&status| failed(status));
+        let known = matches!(verdict.status, AccountStatus::Ok | AccountStatus::Incomplete);
+        let hopeless = !known || legs.status[first..last].iter().any(|&status| failed(status));
         for leg in first..last {
             let row = legs.rows[leg] as usize;
             let marked = &part.instruments.list[job.book.instrument[row] as usize];
             if hopeless || legs.status[leg] == Status::Flat as u8 {
                 found.bounds[leg] = Bounds::NONE;
-            } else if Judgement::of(verdict.state) == Judgement::Unknown {
-                found.bounds[leg] = Bounds::at(marked.mark);
-            } else if !is_ordinary(legs.value[leg]) || !is_ordinary(legs.magnitude[leg]) {
+            } else if Judgement::of(verdict.state) == Judgement::Unknown
+                || !is_ordinary(legs.value[leg])
+                || !is_ordinary(legs.magnitude[leg])
+            {
                 found.bounds[leg] = Bounds::at(marked.mark);
             } else if fallback || account.pooled.is_some() {
                 let contract = &marked.instrument.contract;

@@ -45,12 +45,12 @@ pub struct Change {
 /// The book is the caller's: who changes it says so by [`TriggerIndex::renew`].
 #[derive(Debug)]
 pub struct TriggerIndex {
-    subjects: Subjects,
-    watches: Vec<Watch>,
-    generation: Vec<u32>,
+    pub(super) subjects: Subjects,
+    pub(super) watches: Vec<Watch>,
+    pub(super) generation: Vec<u32>,
     /// State of each isolated row; of legs without meaning.
-    state_of_row: Vec<u8>,
-    state_of_account: Vec<u8>,
+    pub(super) state_of_row: Vec<u8>,
+    pub(super) state_of_account: Vec<u8>,
     reached: Reached,
 }
 
@@ -115,8 +115,14 @@ impl TriggerIndex {
 
     /// Prices that hold from now on, all at one instant: those whose verdict they change are added to `changes`, in the order of [`Subject`].
     ///
-    /// Prices of an instrument that stands twice: the last one holds.
-    pub fn tick(&mut self, book: &Book<'_>, market: &mut Market<'_>, prices: &[(u32, f64)], changes: &mut Vec<Change>) {
+    /// Prices of an instrument that stands twice: the last one holds. Returns whether anybody was looked at.
+    pub fn tick(
+        &mut self,
+        book: &Book<'_>,
+        market: &mut Market<'_>,
+        prices: &[(u32, f64)],
+        changes: &mut Vec<Change>,
+    ) -> bool {
         let mut any = false;
         for &(instrument, price) in prices {
             market.remark(instrument, price);
@@ -129,6 +135,12 @@ impl TriggerIndex {
         if any {
             self.look(book, market, changes);
         }
+        any
+    }
+
+    /// Isolated rows, and places of accounts, that were looked at when anybody last was; each once, ascending.
+    pub(super) fn looked_at(&self) -> (&[u32], &[u32]) {
+        (&self.reached.isolated, &self.reached.accounts)
     }
 
     /// Looks anew at the subjects of these rows, whose quantity, margin, wallet or funding the caller has changed.
@@ -215,7 +227,7 @@ impl TriggerIndex {
     }
 
     /// Accounts in runs of so many legs that they stay in the cache.
-    fn batches<'b>(&self, accounts: &'b [u32]) -> Vec<&'b [u32]> {
+    pub(super) fn batches<'b>(&self, accounts: &'b [u32]) -> Vec<&'b [u32]> {
         let (mut batches, mut rest, mut legs, mut count) = (Vec::new(), accounts, 0, 0);
         for &account in accounts {
             legs += self.subjects.accounts[account as usize].legs.len();
@@ -232,7 +244,7 @@ impl TriggerIndex {
         batches
     }
 
-    fn examine(
+    pub(super) fn examine(
         &self,
         book: &Book<'_>,
         market: &mut Market<'_>,

@@ -10,22 +10,25 @@ use crate::job::outputs::{AccountOutputs, BalanceOutputs, Outputs};
 use crate::live::examine::{AccountWork, RowWork};
 use crate::live::subjects::Account;
 use crate::live::verdicts::{AccountVerdicts, LegMemory, RowVerdict};
-use crate::machine::compare::ROWS;
 use crate::machine::instruction_set::InstructionSet;
 use crate::rules::parameters::{Basis, FeeBasis};
 use crate::rules::policy::Policy;
 use crate::rules::table::{Kind, Table};
-use crate::tiles::tile::Tile;
+use crate::tiles::pass::Stage;
 
 /// One policy with the instruments of a book at their marks, which move one by one.
 pub struct Market<'a> {
     part: PolicyPart<'a>,
     layout: &'a Layout,
     set: InstructionSet,
-    tile: Box<Tile>,
+    stage: Box<Stage>,
     legs: LegMemory,
     state: Vec<u8>,
     status: Vec<u8>,
+    /// Latest price of each instrument, and those whose constants do not hold it yet: a tick that nobody looks at costs no division.
+    latest: Vec<f64>,
+    moved: Vec<u32>,
+    has_moved: Vec<bool>,
     /// By instrument: how much requirement a unit of value asks for at most, of long and of short positions.
     steepest: Vec<[f64; 2]>,
 }
@@ -59,23 +62,39 @@ impl<'a> Market<'a> {
             part,
             layout,
             set,
-            tile: Box::new(Tile::new()),
+            stage: Box::new(Stage::new()),
             legs: LegMemory::default(),
             state: vec![0; layout.rows],
             status: vec![0; layout.rows],
+            latest: given.marks.to_vec(),
+            moved: Vec::new(),
+            has_moved: vec![false; given.marks.len()],
             steepest,
         })
     }
 
     /// Moves the mark of an instrument.
+    #[inline]
     pub fn remark(&mut self, instrument: u32, mark: f64) {
-        self.part.instruments.remark(instrument as usize, mark);
+        let place = instrument as usize;
+        self.latest[place] = mark;
+        if !std::mem::replace(&mut self.has_moved[place], true) {
+            self.moved.push(instrument);
+        }
+    }
+
+    /// Brings the constants of the instruments that have moved up to their marks.
+    fn settle_marks(&mut self) {
+        for instrument in self.moved.drain(..) {
+            self.has_moved[instrument as usize] = false;
+            self.part.instruments.remark(instrument as usize, self.latest[instrument as usize]);
+        }
     }
 
     /// Mark of an instrument; NaN where there is none.
     #[must_use]
     pub fn mark(&self, instrument: u32) -> f64 {
-        self.part.instruments.list[instrument as usize].mark
+        self.latest[instrument as usize]
     }
 
     /// Coordinate of a price of an instrument.
@@ -104,12 +123,10 @@ impl<'a> Market<'a> {
     /// Evaluates isolated positions, in the order of `rows`.
     pub fn examine_rows(&mut self, book: &Book<'_>, rows: &[u32], found: &mut Vec<RowVerdict>) {
         found.clear();
+        self.settle_marks();
         let outputs = codes_only(&mut self.state, &mut self.status);
         let job = Job::of_rows(book, self.layout, &outputs);
-        self.tile.forget(book, self.part.instruments.all_plain);
-        for some in rows.chunks(ROWS) {
-            self.set.run(RowWork { job: &job, part: &self.part, tile: &mut self.tile, rows: some, found });
-        }
+        self.set.run(RowWork { job: &job, part: &self.part, stage: &mut self.stage, rows, found });
     }
 
     /// Evaluates accounts; their bounds follow leg by leg.
@@ -122,15 +139,15 @@ impl<'a> Market<'a> {
     ) {
         found.verdicts.clear();
         found.bounds.clear();
+        self.settle_marks();
         self.legs.resize(rows);
         let outputs = codes_only(&mut self.state, &mut self.status);
         let job = Job::of_rows(book, self.layout, &outputs);
-        self.tile.forget(book, self.part.instruments.all_plain);
         let fallback = !solves_legs(self.part.policy);
         let work = AccountWork {
             job: &job,
             part: &self.part,
-            tile: &mut self.tile,
+            stage: &mut self.stage,
             legs: &mut self.legs,
             accounts,
             steepest: &self.steepest,
@@ -160,10 +177,9 @@ fn solves_legs(policy: &Policy) -> bool {
 /// The most that the requirement which triggers liquidation rises by for a unit of value.
 fn steepest(policy: &Policy, table: &Table) -> f64 {
     let rate = match &table.kind {
-        Kind::Marginal(place) => {
-            policy.tables.lines(*place).iter().fold(0.0, |most, line| if line.rate > most { line.rate } else { most })
+        Kind::Marginal(place) | Kind::Flat(_, place) => {
+            policy.tables.rates(*place).fold(0.0, |most, rate| if rate > most { rate } else { most })
         }
-        Kind::Flat(_, tiers) => tiers.iter().fold(0.0, |most, tier| if tier.rate > most { tier.rate } else { most }),
         Kind::Growing(_) | Kind::Unit(_) => f64::INFINITY,
     };
     (rate + policy.cross_fees.rate) * policy.trigger

@@ -4,19 +4,32 @@
 //! them, the verdict on it cannot change. A tick looks at those whose bounds it reaches, evaluates these by the formulas that evaluate a whole
 //! book, and arms them anew; one that reaches none costs two comparisons.
 
-mod bounds;
-mod examine;
-mod index;
-mod market;
-mod resident;
-mod subjects;
-mod ticks;
-mod verdicts;
-mod watch;
+pub(crate) mod book;
+pub(crate) mod bounds;
+pub(crate) mod change;
+pub(crate) mod crossing;
+pub(crate) mod edges;
+pub(crate) mod event;
+pub(crate) mod examine;
+pub(crate) mod figures;
+pub(crate) mod growth;
+pub(crate) mod index;
+pub(crate) mod market;
+pub(crate) mod resident;
+pub(crate) mod standings;
+pub(crate) mod subjects;
+pub(crate) mod ticks;
+pub(crate) mod verdicts;
+pub(crate) mod watch;
 
+pub use book::{Levels, LiveBook, LiveKeys};
 pub use bounds::Judgement;
+pub use change::Amendment;
+pub use event::{Event, Figures, Watched};
+pub use growth::Opened;
 pub use index::{Change, Subject, TriggerIndex};
 pub use market::Market;
 pub use resident::ResidentBook;
+pub use standings::LiveTotals;
 pub use ticks::Ticks;
 pub use verdicts::RowVerdict;

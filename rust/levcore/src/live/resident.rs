@@ -1,7 +1,7 @@
 //! A book that stays and changes: its columns, owned.
 
 use crate::book::columns::Book;
-use crate::codes::AccountStatus;
+use crate::codes::status::AccountStatus;
 
 /// Columns as [`Book`] borrows them.
 #[derive(Debug, Clone, Default)]

@@ -23,6 +23,8 @@ pub(crate) struct Subjects {
     /// Place of each row's account; [`ISOLATED`] without one.
     pub account_of_row: Vec<u32>,
     pub accounts: Vec<Account>,
+    /// Place of each account by its code; [`ISOLATED`] of those without legs.
+    pub place_of_code: Vec<u32>,
     /// Rows by account.
     pub legs: Vec<u32>,
 }
@@ -54,13 +56,27 @@ impl Subjects {
         Ok(subjects)
     }
 
-    fn push(&mut self, code: u32, legs: &[u32], pooled: Option<usize>) {
+    pub(crate) fn push(&mut self, code: u32, legs: &[u32], pooled: Option<usize>) {
         let first = self.legs.len();
         self.legs.extend_from_slice(legs);
         for &row in legs {
             self.account_of_row[row as usize] = self.accounts.len() as u32;
         }
+        if self.place_of_code.len() <= code as usize {
+            self.place_of_code.resize(code as usize + 1, ISOLATED);
+        }
+        self.place_of_code[code as usize] = self.accounts.len() as u32;
         self.accounts.push(Account { code, legs: first..self.legs.len(), pooled });
+    }
+
+    /// Whether a row is judged by itself.
+    pub(crate) fn is_isolated(&self, row: u32) -> bool {
+        self.account_of_row[row as usize] == ISOLATED
+    }
+
+    /// Place of the account with this code, if it has legs.
+    pub(crate) fn place_of(&self, code: u32) -> Option<u32> {
+        self.place_of_code.get(code as usize).copied().filter(|&place| place != ISOLATED)
     }
 
     /// Rows of an account.

@@ -16,6 +16,8 @@ pub struct RowVerdict {
     pub equity: f64,
     /// Its maintenance margin.
     pub maintenance_margin: f64,
+    /// Requirement over equity, a fraction.
+    pub margin_ratio: f64,
     pub(crate) bounds: Bounds,
 }
 

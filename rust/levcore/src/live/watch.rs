@@ -40,10 +40,12 @@ impl Ord for Entry {
 }
 
 /// The bounds of all rows of an instrument.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Watch {
     lower: BinaryHeap<Entry>,
     upper: BinaryHeap<Entry>,
+    /// The bound on either side that is reached first; infinitely far where there is none.
+    nearest: Bounds,
     /// Rows of the instrument.
     rows: usize,
 }
@@ -56,14 +58,31 @@ impl Watch {
         let upper = armed.clone().map(|(row, bounds)| (row, -bounds.upper)).filter(|(_, key)| *key > f64::NEG_INFINITY);
         let rows = armed.count();
         let (lower, upper): (Vec<Entry>, Vec<Entry>) = (lower.map(entry).collect(), upper.map(entry).collect());
-        Self { lower: lower.into(), upper: upper.into(), rows }
+        let mut watch = Self { lower: lower.into(), upper: upper.into(), nearest: Bounds::NONE, rows };
+        watch.find_nearest();
+        watch
+    }
+
+    fn find_nearest(&mut self) {
+        let key = |heap: &BinaryHeap<Entry>| heap.peek().map_or(f64::NEG_INFINITY, |entry| entry.key);
+        self.nearest = Bounds { lower: key(&self.lower), upper: -key(&self.upper) };
+    }
+
+    /// Makes room for a row more.
+    pub(crate) fn grow(&mut self) {
+        self.rows += 1;
     }
 
     /// Whether a price reaches any bound.
     #[inline(always)]
     pub(crate) fn is_reached(&self, price: f64) -> bool {
-        self.lower.peek().is_some_and(|entry| price <= entry.key)
-            || self.upper.peek().is_some_and(|entry| -price <= entry.key)
+        price <= self.nearest.lower || price >= self.nearest.upper
+    }
+
+    /// Prices up to which, and from which on, somebody is reached.
+    pub(crate) fn edges(&self) -> [f64; 2] {
+        let lower = self.lower.peek().map_or(f64::NEG_INFINITY, |entry| entry.key);
+        [lower, self.upper.peek().map_or(f64::INFINITY, |entry| -entry.key)]
     }
 
     /// Takes the rows whose bounds a price reaches; a row may come twice.
@@ -76,6 +95,7 @@ impl Watch {
                 }
             }
         }
+        self.find_nearest();
     }
 
     /// Watches the bounds of a row from now on; `generation` has just been raised for it.
@@ -92,6 +112,7 @@ impl Watch {
                 heap.pop();
             }
         }
+        self.find_nearest();
     }
 }
 

@@ -3,8 +3,11 @@
 use crate::codes::vocabulary::vocabulary;
 use crate::error::{Error, Result};
 #[cfg(target_arch = "x86_64")]
-use crate::machine::compare::{Avx2, Avx512};
-use crate::machine::compare::{Baseline, Compare};
+use crate::machine::avx2::Avx2;
+#[cfg(target_arch = "x86_64")]
+use crate::machine::avx512::Avx512;
+use crate::machine::several::Baseline;
+use crate::machine::vector::Vector;
 
 /// Something that is compiled for every instruction set.
 pub(crate) trait Work {
@@ -12,7 +15,7 @@ pub(crate) trait Work {
     type Output;
 
     /// Does it. Inline all of it, and have no closures in it: a function of its own is compiled without the instruction set of its caller.
-    fn run<C: Compare>(self) -> Self::Output;
+    fn run<V: Vector>(self) -> Self::Output;
 }
 
 vocabulary! {
@@ -108,6 +111,62 @@ impl InstructionSet {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::machine::vector::LANES;
+
+    /// What every operation gives of two vectors, as bits.
+    fn operated<V: Vector>(left: [f64; LANES], right: [f64; LANES]) -> Vec<u64> {
+        let (a, b) = (V::load(&left), V::load(&right));
+        let chosen =
+            [a.is_above(b), a.is_at_least(b), a.equals(b), a.is_nan(), a.is_below(b), V::none(), !a.is_above(b)];
+        let numbers = [a + b, a - b, a * b, a / b, -a, a.abs(), a.sqrt(), V::all(left[3])];
+        let masks = [chosen[0] & chosen[4], chosen[1] | chosen[3]];
+        let mut bits: Vec<u64> = chosen.iter().chain(&masks).map(|&mask| u64::from(V::bits(mask))).collect();
+        let chosen = chosen.map(|mask| V::choose(mask, a, b));
+        let fours = V::rows_of_fours([a, b, -a, b]);
+        let rows = std::array::from_fn(|lane| &fours[LANES - 1 - lane]);
+        let pairs: [[f64; 2]; LANES] = std::array::from_fn(|lane| [left[lane], right[LANES - 1 - lane]]);
+        let pairs = V::columns_of_pairs(std::array::from_fn(|lane| &pairs[lane]));
+        let all = numbers.into_iter().chain(chosen).chain(V::columns_of_fours(rows)).chain(pairs);
+        bits.extend(
+            all.flat_map(V::array)
+                .chain(fours.into_iter().flatten())
+                .map(|number| if number.is_nan() { f64::NAN.to_bits() } else { number.to_bits() }),
+        );
+        bits
+    }
+
+    #[test]
+    fn every_instruction_set_gives_the_same_bits() {
+        let odd = [f64::NAN, f64::NEG_INFINITY, -0.0, 0.0, 1.0, -1.5, 5e-324, f64::INFINITY];
+        for shift in 0..LANES {
+            let right: [f64; LANES] = std::array::from_fn(|lane| odd[(lane + shift) % LANES]);
+            let expected = operated::<Baseline>(odd, right);
+            assert_eq!(expected[0] & 1, 0);
+            #[cfg(target_arch = "x86_64")]
+            if InstructionSet::Avx2.is_available() {
+                assert_eq!(operated::<Avx2>(odd, right), expected);
+            }
+            #[cfg(target_arch = "x86_64")]
+            if InstructionSet::Avx512.is_available() {
+                assert_eq!(operated::<Avx512>(odd, right), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn every_instruction_set_stores_the_same_codes() {
+        let numbers = [0.0, 1.0, 6.0, 17.0, 52.0, 128.0, 254.0, 255.0];
+        let codes = numbers.map(|number| number as u8);
+        assert_eq!(Baseline::load(&numbers).codes(), codes);
+        #[cfg(target_arch = "x86_64")]
+        if InstructionSet::Avx2.is_available() {
+            assert_eq!(Avx2::load(&numbers).codes(), codes);
+        }
+        #[cfg(target_arch = "x86_64")]
+        if InstructionSet::Avx512.is_available() {
+            assert_eq!(Avx512::load(&numbers).codes(), codes);
+        }
+    }
 
     #[test]
     fn every_instruction_set_counts_alike() {

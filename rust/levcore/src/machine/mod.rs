@@ -1,13 +1,20 @@
 //! What a call runs on: instruction sets, threads, memory that threads share. All `unsafe` code is here.
 
-pub(crate) mod compare;
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 pub(crate) mod execution;
 pub(crate) mod instruction_set;
+pub(crate) mod number;
 mod parts;
+pub(crate) mod several;
 pub(crate) mod shared;
 pub(crate) mod threads;
+pub(crate) mod vector;
 
 pub use execution::Execution;
 pub use instruction_set::InstructionSet;
+pub use number::Number;
 pub use parts::fill_in_parts;
 pub use threads::{MAX_THREADS, default_threads};

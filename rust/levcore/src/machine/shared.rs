@@ -2,6 +2,8 @@
 
 use std::marker::PhantomData;
 
+use crate::machine::vector::{LANES, Vector};
+
 /// Output column shared by the threads of a call.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SharedSlice<'a, T> {
@@ -49,42 +51,30 @@ impl<'a, T: Copy> SharedSlice<'a, T> {
 }
 
 impl SharedSlice<'_, f64> {
-    /// Writes `values` to consecutive rows past the cache, if the processor can and the rows start on a cache line; whether it did.
+    /// Writes eight consecutive rows, past the cache if `stream` asks for it and they fill a cache line.
     ///
     /// An ordinary store first reads the line that it overwrites. Columns much larger than the cache are written at more than twice the
     /// speed without that. The thread must call [`fence`] before another one may read them.
     #[inline(always)]
-    #[cfg(target_arch = "x86_64")]
     #[allow(unsafe_code, reason = "bounds and alignment are checked, rows belong to the calling block")]
-    pub(crate) fn write_streaming<const COUNT: usize>(&self, first_row: usize, values: &[f64; COUNT]) -> bool {
-        use std::arch::x86_64::{_mm_loadu_pd, _mm_stream_pd};
-        assert!(first_row + COUNT <= self.len);
+    pub(crate) fn write_vector<V: Vector>(&self, first_row: usize, values: V, stream: bool) {
+        assert!(first_row + LANES <= self.len);
         // SAFETY: the range was checked above.
         let target = unsafe { self.first.add(first_row) };
-        if !target.addr().is_multiple_of(CACHE_LINE) || !COUNT.is_multiple_of(2) {
-            return false;
+        if stream && target.addr().is_multiple_of(CACHE_LINE) {
+            // SAFETY: the range was checked above, and the alignment; no other block writes these rows.
+            unsafe { values.stream(target) }
+        } else {
+            // SAFETY: the range was checked above; eight numbers are an array of them; no other block writes or reads these rows.
+            values.store(unsafe { &mut *target.cast() });
         }
-        for pair in (0..COUNT).step_by(2) {
-            // SAFETY: the range was checked above, the target starts on a cache line and a pair keeps its alignment of 16 bytes; no other
-            // block writes these rows. SSE2 is part of x86-64.
-            unsafe { _mm_stream_pd(target.add(pair), _mm_loadu_pd(values.as_ptr().add(pair))) }
-        }
-        true
-    }
-
-    /// No such stores here.
-    #[inline(always)]
-    #[cfg(not(target_arch = "x86_64"))]
-    pub(crate) fn write_streaming<const COUNT: usize>(&self, _first_row: usize, _values: &[f64; COUNT]) -> bool {
-        false
     }
 }
 
 /// Bytes of a cache line.
-#[cfg(target_arch = "x86_64")]
 const CACHE_LINE: usize = 64;
 
-/// Makes what [`SharedSlice::write_streaming`] wrote visible to threads that synchronise with this one.
+/// Makes what [`SharedSlice::write_vector`] wrote visible to threads that synchronise with this one.
 #[inline(always)]
 #[allow(unsafe_code, reason = "an instruction that every x86-64 processor has")]
 pub(crate) fn fence() {

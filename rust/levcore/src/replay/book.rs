@@ -2,7 +2,7 @@
 
 use crate::book::columns::Book;
 use crate::error::{Error, Result};
-use crate::live::ResidentBook;
+use crate::live::resident::ResidentBook;
 
 /// What a replay opens with, beside the book; in the order of its rows.
 #[derive(Debug, Clone, Copy)]

@@ -1,8 +1,12 @@
 //! Closing at one instant, and what becomes of the money.
 
-use crate::closing::{Batch, Closings, Payer, Pools, Settlement, settle, to_quanta};
+use crate::closing::loss_parts::Closings;
+use crate::closing::quanta::to_quanta;
+use crate::closing::settle::{Batch, Settlement, settle};
+use crate::closing::share_out::{Payer, Pools};
 use crate::error::Result;
-use crate::live::{Change, Market};
+use crate::live::index::Change;
+use crate::live::market::Market;
 use crate::replay::exposure::gain_of;
 use crate::replay::record::{Event, EventKind};
 use crate::replay::run::Replay;
@@ -140,8 +144,9 @@ impl Replay {
         if rules.payers.len() == alone.len() || settled.payments.unpaid.iter().all(|&unpaid| unpaid == 0) {
             return Ok(settled);
         }
+        let mut asked = vec![false; lots.len()];
         for (place, &pool) in closing.pool.iter().enumerate() {
-            if settled.payments.unpaid[place] > 0 && lots[pool as usize] == 0 {
+            if settled.payments.unpaid[place] > 0 && !std::mem::replace(&mut asked[pool as usize], true) {
                 for row in self.winners_of_pool(market, pool, closing) {
                     lots[pool as usize] += to_quanta(self.book.quantity(row).abs(), rules.lots_per_unit)?;
                 }

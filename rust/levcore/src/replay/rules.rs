@@ -1,6 +1,7 @@
 //! What a policy says happens after the trigger, as numbers.
 
-use crate::closing::{Fund, Payer, Ranking};
+use crate::closing::rank::Ranking;
+use crate::closing::share_out::{Fund, Payer};
 
 /// Rules of a replay.
 #[derive(Debug, Clone)]

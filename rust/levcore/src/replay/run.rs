@@ -1,9 +1,11 @@
 //! The loop of a replay.
 
-use crate::closing::to_quanta;
+use crate::closing::quanta::to_quanta;
 use crate::error::Result;
 use crate::formulas::exposure;
-use crate::live::{Change, Judgement, Market, Subject, TriggerIndex};
+use crate::live::bounds::Judgement;
+use crate::live::index::{Change, Subject, TriggerIndex};
+use crate::live::market::Market;
 use crate::replay::book::ReplayedBook;
 use crate::replay::exposure::{Exposure, gain_of};
 use crate::replay::record::{Event, EventKind, Sample};
@@ -83,6 +85,12 @@ impl Replay {
             changes,
         };
         Ok(replay)
+    }
+
+    /// Goes on where an earlier replay was stopped: after so many steps, with what funding had brought, what had been liquidated, and what
+    /// nobody had paid by then.
+    pub fn go_on_from(&mut self, steps: u64, funding: i64, liquidated: i64, unpaid: i64) {
+        (self.steps, self.funding, self.liquidated, self.unpaid) = (steps, funding, liquidated, unpaid);
     }
 
     /// Balance of the fund, quanta.

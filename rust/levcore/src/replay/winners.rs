@@ -1,11 +1,14 @@
 //! Who gives up a profit for what others cannot pay.
 
-use crate::closing::{
-    Allocation, Payer, Settlement, Sharing, Standing, Wanted, Winners, allocate, deleverage, to_quanta,
-};
+use crate::closing::allocate::{Allocation, allocate};
+use crate::closing::deleverage::{Sharing, Wanted, Winners, deleverage};
+use crate::closing::quanta::to_quanta;
+use crate::closing::rank::Standing;
+use crate::closing::settle::Settlement;
+use crate::closing::share_out::Payer;
 use crate::error::Result;
 use crate::formulas::{exposure, mark_to_market};
-use crate::live::Market;
+use crate::live::market::Market;
 use crate::replay::close::Closing;
 use crate::replay::exposure::gain_of;
 use crate::replay::record::{Event, EventKind};

@@ -1,8 +1,8 @@
 //! The requirement of one leg as a function of its value.
 
 use crate::formulas::margin;
-use crate::machine::compare::Baseline;
-use crate::rules::table::{Kind, Table, UnitLine};
+use crate::machine::several::Baseline;
+use crate::rules::table::{Kind, Lookup, Table, UnitLine};
 use crate::rules::tables::{Key, Tables};
 use crate::rules::tiers::TierKey;
 
@@ -19,24 +19,14 @@ pub(crate) enum Curve<'a> {
     Unit(&'a [UnitLine], f64),
 }
 
-/// What a table is looked up by, besides the value.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Lookup {
-    pub quantity: f64,
-    pub risk_limit: f64,
-    /// Size in the coordinate's units.
-    pub size: f64,
-}
-
 impl<'a> Curve<'a> {
     /// Curve of a position; `tables` holds the lines of marginal tables.
     pub(crate) fn new(table: &'a Table, tables: &'a Tables, lookup: &Lookup) -> Self {
         match &table.kind {
             Kind::Marginal(place) => Self::Lines(tables, *place),
-            Kind::Flat(key, tiers) => {
+            Kind::Flat(key, place) => {
                 let key = if *key == TierKey::RiskLimit { lookup.risk_limit } else { lookup.quantity.abs() };
-                let tier = tiers.iter().rev().find(|tier| key > tier.floor).or_else(|| tiers.first());
-                Self::Rate(tier.map_or(f64::NAN, |tier| tier.rate))
+                Self::Rate(tables.found(tables.find::<Baseline>(*place, Key::Value, key)).rate())
             }
             Kind::Growing(growing) => match growing.by_value() {
                 Some((rate, slope)) => Self::Growing(rate, slope),
@@ -53,7 +43,7 @@ impl Curve<'_> {
         match *self {
             Self::Lines(tables, place) => {
                 let line = tables.found(tables.find::<Baseline>(place, Key::Value, value));
-                (line.rate, line.deduction)
+                (line.rate(), line.deduction())
             }
             Self::Rate(rate) => (rate, 0.0),
             Self::Growing(rate, slope) => (rate + 2.0 * slope * value, slope * value * value),

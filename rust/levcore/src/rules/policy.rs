@@ -63,7 +63,7 @@ impl Instrument {
     fn stand_in(tables: &Tables) -> Self {
         Self {
             contract: Contract { payoff: Payoff::Linear, contract_size: 1.0, multiplier: 1.0 },
-            long: Table::of_none(tables),
+            long: Table::of_none(tables.of_none()),
             short: None,
             initial: None,
             settlement: None,

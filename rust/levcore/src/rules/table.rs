@@ -1,12 +1,9 @@
 //! One tier table of an instrument, ready for the kernel, and how rates turn into factors of the closed form.
 
-use std::hint::select_unpredictable;
-
 use crate::error::{Error, Result};
 use crate::formulas::liquidation;
 use crate::formulas::margin;
-use crate::rules::curve::Lookup;
-use crate::rules::tables::Tables;
+use crate::machine::number::Number;
 use crate::rules::tiers::{TierKey, TierTable};
 
 /// `d / (1 - d r)` for both directions `d`, the gaining one first.
@@ -24,10 +21,10 @@ impl Factors {
         (self.0[0], self.0[1])
     }
 
-    /// The factor of a direction, without a branch that half of the rows would mispredict.
+    /// The factor of each direction.
     #[inline(always)]
-    pub(crate) fn along(&self, direction: f64) -> f64 {
-        select_unpredictable(direction > 0.0, self.0[0], self.0[1])
+    pub(crate) fn along<N: Number>(&self, direction: N) -> N {
+        N::choose(direction.is_above(N::all(0.0)), N::all(self.0[0]), N::all(self.0[1]))
     }
 }
 
@@ -79,30 +76,30 @@ pub(crate) struct Table {
 pub(crate) enum Kind {
     /// Lines in the value, at this place of `Tables`.
     Marginal(usize),
-    /// One rate for the whole position, by contracts or by risk limit.
-    Flat(TierKey, Vec<FlatTier>),
+    /// One rate for the whole position, by contracts or by risk limit: lines without deductions, at this place of `Tables`.
+    Flat(TierKey, usize),
     /// One rate for the whole position, by its size in base currency.
-    Growing(Growing),
+    Growing(Growing<f64>),
     /// Lines in the value of one unit of size.
     Unit(Vec<UnitLine>),
 }
 
 impl Table {
-    /// Compiles a table; a marginal one is added to those whose lines stand side by side. `losing` says that only positions that lose as
+    /// Compiles a table; one of lines without a size is added to those whose lines stand side by side. `losing` says that only positions that lose as
     /// the coordinate rises are looked up in it, which a rate of 1 a unit does not keep from being restored.
     pub(crate) fn new<'a>(
         table: &'a TierTable,
         inverse: bool,
         losing: bool,
         scale: Scale,
-        marginal: &mut Vec<&'a TierTable>,
+        tiered: &mut Vec<&'a TierTable>,
     ) -> Result<Self> {
+        if matches!(table.key, TierKey::Value | TierKey::Contracts | TierKey::RiskLimit) {
+            tiered.push(table);
+        }
         let (kind, cap) = match table.key {
-            TierKey::Value => {
-                marginal.push(table);
-                (Kind::Marginal(marginal.len() - 1), table.cap)
-            }
-            TierKey::Contracts | TierKey::RiskLimit => (Kind::Flat(table.key, flat_tiers(table, scale)?), table.cap),
+            TierKey::Value => (Kind::Marginal(tiered.len() - 1), table.cap),
+            TierKey::Contracts | TierKey::RiskLimit => (Kind::Flat(table.key, tiered.len() - 1), table.cap),
             TierKey::Size => {
                 let growing = Growing::new(table, inverse, scale)?;
                 let limit = growing.limit();
@@ -114,10 +111,9 @@ impl Table {
         Ok(Self { kind, cap, floors, max_leverage: table.max_leverage.clone() })
     }
 
-    /// A table without numbers.
-    pub(crate) fn of_none(tables: &Tables) -> Self {
-        let kind = Kind::Marginal(tables.of_none());
-        Self { kind, cap: f64::INFINITY, floors: Vec::new(), max_leverage: Vec::new() }
+    /// A table without numbers; `place` is that of none in the tables.
+    pub(crate) fn of_none(place: usize) -> Self {
+        Self { kind: Kind::Marginal(place), cap: f64::INFINITY, floors: Vec::new(), max_leverage: Vec::new() }
     }
 
     /// Highest leverage in the tier of a position, infinite where none is stated; of a marginal table its line says so.
@@ -160,9 +156,20 @@ impl Table {
         !matches!(self.kind, Kind::Marginal(_))
     }
 
-    /// Whether the rate grows with the value, so that it moves with the price.
-    pub(crate) fn grows_with_value(&self) -> bool {
-        matches!(&self.kind, Kind::Growing(growing) if growing.by_value)
+    /// What its rate grows with, if it grows.
+    pub(crate) fn growing(&self) -> Option<&Growing<f64>> {
+        match &self.kind {
+            Kind::Growing(growing) => Some(growing),
+            Kind::Marginal(_) | Kind::Flat(..) | Kind::Unit(_) => None,
+        }
+    }
+
+    /// Lines a unit of size, if it is made of them.
+    pub(crate) fn units(&self) -> Option<&[UnitLine]> {
+        match &self.kind {
+            Kind::Unit(lines) => Some(lines),
+            Kind::Marginal(_) | Kind::Flat(..) | Kind::Growing(_) => None,
+        }
     }
 
     /// Whether the margin is no convex function of the value: a rate a unit falls.
@@ -173,23 +180,19 @@ impl Table {
     /// Place of its lines; of rows whose requirement no line gives, any place does.
     pub(crate) fn place(&self) -> u32 {
         match self.kind {
-            Kind::Marginal(place) => place as u32,
-            Kind::Flat(..) | Kind::Growing(_) | Kind::Unit(_) => 0,
+            Kind::Marginal(place) | Kind::Flat(_, place) => place as u32,
+            Kind::Growing(_) | Kind::Unit(_) => 0,
         }
     }
 }
 
-/// One tier of a flat table.
+/// What a table is looked up by, besides the value.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct FlatTier {
-    pub floor: f64,
-    pub rate: f64,
-    pub factors: Factors,
-}
-
-fn flat_tiers(table: &TierTable, scale: Scale) -> Result<Vec<FlatTier>> {
-    let tiers = table.floors.iter().zip(&table.rates);
-    tiers.map(|(&floor, &rate)| Ok(FlatTier { floor, rate, factors: Factors::of(scale.rate(rate)?) })).collect()
+pub(crate) struct Lookup {
+    pub quantity: f64,
+    pub risk_limit: f64,
+    /// Size in the coordinate's units.
+    pub size: f64,
 }
 
 /// A line a unit of size with everything that does not depend on the position: each amount is multiplied by the size.
@@ -230,12 +233,12 @@ impl UnitLine {
         (chosen.rate, chosen.deduction * size)
     }
 
-    /// Value at which the surplus of a position is zero.
-    pub(crate) fn value_at_zero(lines: &[Self], needed: f64, direction: f64, size: f64) -> f64 {
+    /// Deduction and factor of the line that triggers liquidation.
+    pub(crate) fn triggering(lines: &[Self], needed: f64, direction: f64, size: f64) -> (f64, f64) {
         let chosen = Self::last(lines, |line| {
             direction * needed > (if direction > 0.0 { line.gaining } else { line.losing }) * size
         });
-        liquidation::value_at_zero(needed, chosen.trigger_deduction * size, chosen.factors.along(direction))
+        (chosen.trigger_deduction * size, chosen.factors.along(direction))
     }
 
     /// The last line that applies; the first where no other does.
@@ -244,17 +247,17 @@ impl UnitLine {
     }
 }
 
-/// A rate that grows with the size of the position in base currency: the value of an inverse position, else its size.
+/// Rates that grow with the size of positions in base currency: the value of an inverse position, else its size.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Growing {
-    by_value: bool,
-    rate: f64,
-    slope: f64,
-    scaled_rate: f64,
-    scaled_slope: f64,
+pub(crate) struct Growing<N: Number> {
+    pub by_value: N::Mask,
+    pub rate: N,
+    pub slope: N,
+    pub scaled_rate: N,
+    pub scaled_slope: N,
 }
 
-impl Growing {
+impl Growing<f64> {
     fn new(table: &TierTable, inverse: bool, scale: Scale) -> Result<Self> {
         let (rate, slope) = (table.rates[0], table.slope);
         let (scaled_rate, scaled_slope) = (scale.rate(rate)?, slope * scale.trigger);
@@ -270,34 +273,34 @@ impl Growing {
     pub(crate) fn by_value(&self) -> Option<(f64, f64)> {
         self.by_value.then_some((self.rate, self.slope))
     }
+}
 
+impl<N: Number> Growing<N> {
     /// Size in base currency.
     #[inline(always)]
-    pub(crate) fn base(&self, size: f64, value: f64) -> f64 {
-        if self.by_value { value } else { size }
+    pub(crate) fn base(&self, size: N, value: N) -> N {
+        N::choose(self.by_value, value, size)
     }
 
     /// Rate of a position.
     #[inline(always)]
-    pub(crate) fn rate(&self, size: f64, value: f64) -> f64 {
+    pub(crate) fn rate(&self, size: N, value: N) -> N {
         margin::growing_rate(self.rate, self.slope, self.base(size, value))
     }
 
     /// Value at which the surplus of a position is zero: along the price, the rate of an inverse one moves with its value.
     #[inline(always)]
-    pub(crate) fn value_at_zero(&self, needed: f64, direction: f64, size: f64) -> f64 {
-        if self.by_value {
-            return liquidation::value_at_zero_of_growing(needed, direction, self.scaled_rate, self.scaled_slope);
-        }
+    pub(crate) fn value_at_zero(&self, needed: N, direction: N, size: N) -> N {
+        let moving = liquidation::value_at_zero_of_growing(needed, direction, self.scaled_rate, self.scaled_slope);
         let rate = margin::growing_rate(self.scaled_rate, self.scaled_slope, size);
-        liquidation::value_at_zero(needed, 0.0, direction / (1.0 - direction * rate))
+        let still = liquidation::value_at_zero(needed, N::all(0.0), direction / (N::all(1.0) - direction * rate));
+        N::choose(self.by_value, moving, still)
     }
 
     /// Value beyond which the rate outgrows a position that gains with its value; NaN for others.
-    pub(crate) fn far_value_at_zero(&self, needed: f64, direction: f64) -> f64 {
-        if !self.by_value || direction < 0.0 {
-            return f64::NAN;
-        }
-        liquidation::far_value_at_zero_of_growing(needed, self.scaled_rate, self.scaled_slope)
+    #[inline(always)]
+    pub(crate) fn far_value_at_zero(&self, needed: N, direction: N) -> N {
+        let far = liquidation::far_value_at_zero_of_growing(needed, self.scaled_rate, self.scaled_slope);
+        N::choose(self.by_value & !direction.is_below(N::all(0.0)), far, N::nan())
     }
 }

@@ -5,8 +5,8 @@ use std::ops::Range;
 use crate::codes::measures::ScenarioMeasure;
 use crate::error::Result;
 use crate::formulas::margin::{larger, margin_ratio};
-use crate::machine::compare::Compare;
 use crate::machine::instruction_set::Work;
+use crate::machine::vector::Vector;
 use crate::memory;
 use crate::scenarios::inputs::{AddOns, Legs, ScenarioArrays};
 use crate::scenarios::risk::{BlockRisk, GroupRisk};
@@ -48,7 +48,7 @@ impl Work for AccountBlock<'_> {
     type Output = Result<BlockRisk>;
 
     #[inline(always)]
-    fn run<C: Compare>(self) -> Result<BlockRisk> {
+    fn run<V: Vector>(self) -> Result<BlockRisk> {
         self.job.evaluate(self.scratch, self.accounts)
     }
 }

@@ -4,73 +4,65 @@ use crate::book::columns::Book;
 use crate::codes::measures::Measure;
 use crate::codes::status::{FIRST_PARTIAL, Status};
 use crate::formulas::margin;
-use crate::machine::compare::{Compare, ROWS};
+use crate::machine::number::Number;
+use crate::machine::vector::{LANES, Vector};
 use crate::rules::parameters::Basis;
 use crate::rules::policy::{Instrument, Policy};
 use crate::rules::table::{Kind, Table};
 use crate::rules::tiers::TierKey;
-use crate::tiles::marked::MarkedInstruments;
-use crate::tiles::tile::Tile;
+use crate::tiles::marked::{MarkedInstrument, MarkedInstruments, Terms};
+use crate::tiles::slots::Slots;
+use crate::tiles::tile::{Tile, TileRows};
 
-/// Whether any row of the tile is not an ordinary one, so that [`classify`] must look at it.
+/// Rows of the tile that are not ordinary ones, so that [`classify`] must look at them: a bit each.
 #[inline(always)]
-pub(crate) fn needs_classification(
-    tile: &Tile,
+pub(crate) fn odd_rows<V: Vector>(
+    tile: &Tile<V>,
+    terms: &Terms<V>,
     instruments: &MarkedInstruments<'_>,
+    entries: &[u32; LANES],
     book: &Book<'_>,
     cross: bool,
-) -> bool {
-    let mut odd = 0_u64;
-    for slot in 0..ROWS {
-        // A sum of magnitudes is finite only if all of them are; the smallest of those that must be positive is, if all are.
-        let magnitude = tile.quantity[slot].abs();
-        let value = tile.value[slot] + tile.entry_value[slot] + tile.requirement[slot];
-        let profit = tile.results[Measure::UnrealizedPnl][slot].abs() + tile.funding[slot].abs();
-        let total = magnitude + tile.entry_price[slot] + value + profit;
-        let smallest = smaller(magnitude, tile.entry_price[slot]);
-        odd |= u64::from(!(total < f64::INFINITY))
-            | u64::from(!(tile.mark[slot] > 0.0))
-            | u64::from(!(smallest > 0.0))
-            | u64::from(!(tile.value[slot] <= tile.cap[slot]));
-    }
+) -> u8 {
+    let (zero, infinite) = (V::all(0.0), V::all(f64::INFINITY));
+    // A sum of magnitudes is finite only if all of them are; the smallest of those that must be positive is, if all are.
+    let magnitude = tile.quantity.abs();
+    let value = tile.value + tile.entry_value + tile.requirement;
+    let profit = tile.results[Measure::UnrealizedPnl].abs() + tile.funding.abs();
+    let total = magnitude + tile.entry_price + value + profit;
+    let smallest = V::choose(tile.entry_price.is_below(magnitude), tile.entry_price, magnitude);
+    let mut ordinary = total.is_below(infinite) & terms.mark.is_above(zero) & smallest.is_above(zero);
+    ordinary = ordinary & terms.cap.is_at_least(tile.value);
     if !cross {
-        for slot in 0..ROWS {
-            let equity = tile.results[Measure::Equity][slot].abs();
-            let total = tile.isolated_margin[slot].abs() + tile.needed[slot].abs() + equity;
-            odd |= u64::from(!(total < f64::INFINITY));
-        }
+        let equity = tile.results[Measure::Equity].abs();
+        let held = tile.isolated_margin.abs() + tile.needed.abs() + equity;
+        ordinary = ordinary & held.is_below(infinite);
     }
     if book.leverage.is_some() {
-        for slot in 0..ROWS {
-            odd |= u64::from(!(tile.leverage[slot] >= 1.0)) | u64::from(!(tile.leverage[slot] < f64::INFINITY));
-        }
+        ordinary = ordinary & tile.leverage.is_at_least(V::all(1.0)) & tile.leverage.is_below(infinite);
     }
     if instruments.by_initial_table {
-        for slot in 0..ROWS {
-            odd |= u64::from(!(tile.value[slot] <= instruments.initial_cap(tile, slot)));
-        }
+        ordinary = ordinary & instruments.initial_caps::<V>(entries).is_at_least(tile.value);
     }
-    odd != 0 || instruments.any_whole || instruments.any_whole_initial
+    if instruments.selections.any() {
+        ordinary = ordinary & instruments.selections.of_rows(entries).reaches(tile);
+    }
+    if instruments.initial_selections.any() {
+        ordinary = ordinary & instruments.initial_selections.of_rows(entries).reaches(tile);
+    }
+    !V::bits(ordinary)
 }
 
-/// The smaller of two; NaN if the first is.
-#[inline(always)]
-fn smaller(left: f64, right: f64) -> f64 {
-    if right < left { right } else { left }
-}
-
-/// The failure of a row, or [`Status::Flat`], [`Status::WithoutMargin`] or a finding about its inputs; else [`Status::Ok`]. The first
-/// rule that applies decides.
+/// The failure of a row, or [`Status::Flat`], [`Status::WithoutMargin`] or a finding about its inputs; else [`Status::Ok`]. The first rule that applies decides.
 pub(crate) fn classify(
-    tile: &Tile,
+    tile: &Slots,
     slot: usize,
     given_margin: f64,
     policy: &Policy,
-    instruments: &MarkedInstruments<'_>,
+    marked: &MarkedInstrument<'_>,
     book: &Book<'_>,
     cross: bool,
 ) -> Status {
-    let marked = instruments.of_row(tile, slot);
     let positive = |number: f64| number > 0.0 && number < f64::INFINITY;
     let (quantity, leverage) = (tile.quantity[slot], tile.leverage[slot]);
     if !quantity.is_finite() {
@@ -122,48 +114,49 @@ pub(crate) fn classify(
 
 /// Notes which of a tile's rows have a leverage above the maximum of their tier, after what else there is to say of them.
 #[inline(always)]
-pub(crate) fn note_leverage<C: Compare>(tile: &mut Tile, instruments: &MarkedInstruments<'_>, book: &Book<'_>) {
-    if !instruments.limits_leverage || book.leverage.is_none() || !instruments.any_leverage_near(tile) {
+pub(crate) fn note_leverage<V: Vector>(
+    tile: &mut Tile<V>,
+    instruments: &MarkedInstruments<'_>,
+    rows: &TileRows<'_>,
+    book: &Book<'_>,
+) {
+    if !instruments.limits_leverage || book.leverage.is_none() {
         return;
     }
-    let highest = instruments.highest_leverage::<C>(tile);
-    let mut above = 0_u64;
-    for slot in 0..ROWS {
-        above |= u64::from(tile.leverage[slot] > highest[slot]);
+    if V::bits(instruments.is_leverage_near(tile, rows)) == 0 {
+        return;
     }
-    if above != 0 {
-        note_each_leverage(tile, &highest);
-    }
-}
-
-#[cold]
-#[inline(never)]
-fn note_each_leverage(tile: &mut Tile, highest: &[f64; ROWS]) {
-    for slot in 0..ROWS {
-        let counts = tile.status[slot] < u64::from(FIRST_PARTIAL) && tile.quantity[slot] != 0.0;
-        if counts && tile.leverage[slot] > highest[slot] {
-            note_finding(tile, slot, Status::LeverageAboveTier);
-        }
-    }
+    let above = tile.leverage.is_above(instruments.highest_leverage(tile, rows));
+    let counts = tile.status.is_below(V::all(f64::from(FIRST_PARTIAL))) & !tile.quantity.equals(V::all(0.0));
+    let noted = join_findings(tile.status, V::all(f64::from(Status::LeverageAboveTier as u8)));
+    tile.status = V::choose(above & counts, noted, tile.status);
 }
 
 /// Notes a finding about the inputs of a row where the findings about its prices leave room: what the row lacks stands behind all of them,
 /// a leverage that no venue allows behind those that say how to read a price.
-pub(crate) fn note_finding(tile: &mut Tile, slot: usize, finding: Status) {
-    tile.status[slot] = u64::from(join_findings(tile.status[slot] as u8, finding as u8));
+pub(crate) fn note_finding(tile: &mut Slots, slot: usize, finding: Status) {
+    tile.status[slot] = join_findings(tile.status[slot], f64::from(finding as u8));
 }
 
-/// Of a finding about the prices of a row and one about its inputs, the one that is told.
-pub(crate) fn join_findings(of_prices: u8, of_inputs: u8) -> u8 {
-    let gives_way = of_prices == Status::NoLiquidationPrice as u8 || of_prices == Status::NoBankruptcyPrice as u8;
-    let gives_way = gives_way || of_prices == Status::MissingInitialTiers as u8;
-    let told = of_prices == Status::Ok as u8 || of_inputs == Status::LeverageAboveTier as u8 && gives_way;
-    if told { of_inputs } else { of_prices }
+/// Of a finding about the prices of a row and one about its inputs, the one that is told; all of them as codes.
+#[inline(always)]
+pub(crate) fn join_findings<N: Number>(of_prices: N, of_inputs: N) -> N {
+    let gives_way = of_prices.equals(code_of(Status::NoLiquidationPrice))
+        | of_prices.equals(code_of(Status::NoBankruptcyPrice))
+        | of_prices.equals(code_of(Status::MissingInitialTiers));
+    let is_above = of_inputs.equals(code_of(Status::LeverageAboveTier));
+    N::choose(of_prices.equals(code_of(Status::Ok)) | (is_above & gives_way), of_inputs, of_prices)
+}
+
+/// Code of a status, as a number.
+#[inline(always)]
+pub(crate) fn code_of<N: Number>(status: Status) -> N {
+    N::all(f64::from(status as u8))
 }
 
 /// Failure of a row by the tables it is looked up in, else [`Status::Ok`]: what they look up comes before how far they reach.
 #[inline(always)]
-fn refuse_by_tables(tile: &Tile, slot: usize, instrument: &Instrument) -> Status {
+fn refuse_by_tables(tile: &Slots, slot: usize, instrument: &Instrument) -> Status {
     let table = instrument.table(tile.quantity[slot]);
     let Some(initial) = &instrument.initial else {
         let status = refuse_key(tile, slot, table);
@@ -179,7 +172,7 @@ fn refuse_by_tables(tile: &Tile, slot: usize, instrument: &Instrument) -> Status
 
 /// Failure of a row by what it gives a table of contracts or of risk limits to look up, else [`Status::Ok`].
 #[inline(always)]
-fn refuse_key(tile: &Tile, slot: usize, table: &Table) -> Status {
+fn refuse_key(tile: &Slots, slot: usize, table: &Table) -> Status {
     let Kind::Flat(key, _) = &table.kind else { return Status::Ok };
     let limit = tile.risk_limit[slot];
     match key {
@@ -193,7 +186,7 @@ fn refuse_key(tile: &Tile, slot: usize, table: &Table) -> Status {
 
 /// Failure of a row that is larger than its table, keyed by value or by size, else [`Status::Ok`].
 #[inline(always)]
-fn refuse_size(tile: &Tile, slot: usize, table: &Table) -> Status {
+fn refuse_size(tile: &Slots, slot: usize, table: &Table) -> Status {
     let size = match &table.kind {
         Kind::Marginal(_) => tile.value[slot],
         Kind::Flat(..) | Kind::Unit(_) => return Status::Ok,

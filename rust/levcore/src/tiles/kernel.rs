@@ -1,193 +1,149 @@
-//! The formulas over tiles: plain loops of constant length, compiled once for every instruction set.
+//! The formulas over tiles, in their order.
 //!
 //! The order of operations is part of the specification: `python/levcore/reference` performs the same ones, and the results agree to the
 //! last bit. No fused multiply-add, no reordering.
 
 use crate::codes::measures::Measure;
-use crate::codes::state::state_of;
 use crate::formulas::contract;
 use crate::formulas::exposure;
 use crate::formulas::margin;
 use crate::formulas::mark_to_market;
-use crate::machine::compare::ROWS;
+use crate::formulas::state::state_of;
+use crate::machine::vector::Vector;
 use crate::rules::parameters::{Basis, FeeBasis};
 use crate::rules::policy::{Fees, Policy};
-use crate::tiles::marked::MarkedInstruments;
+use crate::tiles::marked::Terms;
 use crate::tiles::tile::Tile;
 
 /// Size, direction and value at the mark.
 #[inline(always)]
-pub(crate) fn place_on_coordinate(tile: &mut Tile) {
-    for slot in 0..ROWS {
-        let size = exposure::size(tile.quantity[slot], tile.contract_size[slot]);
-        tile.size[slot] = size;
-        tile.direction[slot] = exposure::direction(tile.quantity[slot], tile.long_direction[slot]);
-        tile.value[slot] = exposure::value(size, tile.coordinate[slot]);
-    }
+pub(crate) fn place_on_coordinate<V: Vector>(tile: &mut Tile<V>, terms: &Terms<V>) {
+    tile.size = exposure::size(tile.quantity, terms.contract_size);
+    tile.direction = exposure::direction(tile.quantity, terms.long_direction);
+    tile.value = exposure::value(tile.size, terms.coordinate);
 }
 
 /// Size, direction, values and profit.
 #[inline(always)]
-pub(crate) fn mark_positions(tile: &mut Tile, instruments: &MarkedInstruments<'_>) {
-    place_on_coordinate(tile);
-    if instruments.any_inverse {
-        for slot in 0..ROWS {
-            let inverse = tile.long_direction[slot] < 0.0;
-            let entry = contract::coordinate(tile.entry_price[slot], tile.multiplier[slot], inverse);
-            mark_entry(tile, slot, entry);
-        }
+pub(crate) fn mark_positions<V: Vector>(tile: &mut Tile<V>, terms: &Terms<V>, any_inverse: bool) {
+    place_on_coordinate(tile, terms);
+    let entry = if any_inverse {
+        contract::coordinate(tile.entry_price, terms.multiplier, terms.long_direction.is_below(V::all(0.0)))
     } else {
-        for slot in 0..ROWS {
-            mark_entry(tile, slot, contract::coordinate(tile.entry_price[slot], tile.multiplier[slot], false));
-        }
-    }
+        contract::coordinate(tile.entry_price, terms.multiplier, V::none())
+    };
+    tile.entry_value = exposure::value(tile.size, entry);
     tile.results[Measure::Notional] = tile.value;
-}
-
-#[inline(always)]
-fn mark_entry(tile: &mut Tile, slot: usize, entry: f64) {
-    let (size, direction) = (tile.size[slot], tile.direction[slot]);
-    let profit = mark_to_market::unrealized_pnl(direction, size, tile.coordinate[slot], entry);
-    tile.entry_value[slot] = exposure::value(size, entry);
-    tile.results[Measure::UnrealizedPnl][slot] = profit;
+    tile.results[Measure::UnrealizedPnl] =
+        mark_to_market::unrealized_pnl(tile.direction, tile.size, terms.coordinate, entry);
 }
 
 /// Return on equity.
 #[inline(always)]
-pub(crate) fn rate_return(tile: &mut Tile, at_mark: bool) {
-    for slot in 0..ROWS {
-        let value = if at_mark { tile.value[slot] } else { tile.entry_value[slot] };
-        tile.results[Measure::ReturnOnEquity][slot] =
-            mark_to_market::return_on_equity(tile.results[Measure::UnrealizedPnl][slot], tile.leverage[slot], value);
-    }
+pub(crate) fn rate_return<V: Vector>(tile: &mut Tile<V>, at_mark: bool) {
+    let value = if at_mark { tile.value } else { tile.entry_value };
+    tile.results[Measure::ReturnOnEquity] =
+        mark_to_market::return_on_equity(tile.results[Measure::UnrealizedPnl], tile.leverage, value);
 }
 
 /// Cash of isolated positions and the closing fee that is fixed in advance.
 #[inline(always)]
-pub(crate) fn fund_isolated(tile: &mut Tile, policy: &Policy) {
+pub(crate) fn fund_isolated<V: Vector>(tile: &mut Tile<V>, policy: &Policy) {
     let (rules, fees) = (&policy.rules, &policy.isolated_fees);
+    let rate = V::all(fees.rate);
     if fees.fixed {
         fix_fee_by_leverage(tile, fees);
     }
     let reserved = rules.fee_in_initial && rules.reserve_at_bankruptcy;
     let fee_held = rules.fee_in_initial && (fees.fixed || reserved);
-    let mut missing = false;
-    for slot in 0..ROWS {
-        missing |= tile.isolated_margin[slot].is_nan();
-    }
-    if missing {
-        for slot in 0..ROWS {
-            let opening = margin::initial_margin(tile.entry_value[slot], tile.leverage[slot]);
-            let (value, direction, leverage) = (tile.entry_value[slot], tile.direction[slot], tile.leverage[slot]);
-            let reserve = margin::reserved_fee(value, direction, leverage, fees.rate);
-            let fee = if reserved { reserve } else { tile.fixed_fee[slot] };
-            let opening = if fee_held { opening + fee } else { opening };
-            let given = tile.isolated_margin[slot];
-            tile.isolated_margin[slot] = if given.is_nan() { opening } else { given };
+    let missing = tile.isolated_margin.is_nan();
+    if V::bits(missing) != 0 {
+        let mut opening = margin::initial_margin(tile.entry_value, tile.leverage);
+        if reserved {
+            opening = opening + margin::reserved_fee(tile.entry_value, tile.direction, tile.leverage, rate);
+        } else if fee_held {
+            opening = opening + tile.fixed_fee;
         }
+        tile.isolated_margin = V::choose(missing, opening, tile.isolated_margin);
     }
-    for slot in 0..ROWS {
-        tile.cash[slot] = tile.isolated_margin[slot] + tile.funding[slot];
-    }
+    tile.cash = tile.isolated_margin + tile.funding;
     if fees.basis == FeeBasis::EntryAndMargin {
-        for slot in 0..ROWS {
-            let (value, held) = (tile.entry_value[slot], tile.isolated_margin[slot]);
-            tile.fixed_fee[slot] = margin::fee_on_entry_and_margin(value, held, fees.rate, fee_held);
-        }
+        tile.fixed_fee = margin::fee_on_entry_and_margin(tile.entry_value, tile.isolated_margin, rate, fee_held);
     }
     if fees.basis == FeeBasis::Bankruptcy || rules.requirement_isolated == Basis::Bankruptcy {
-        for slot in 0..ROWS {
-            let factor = fees.bankruptcy.along(tile.direction[slot]);
-            tile.bankruptcy_value[slot] =
-                margin::bankruptcy_value_of_cash(tile.entry_value[slot], tile.direction[slot], tile.cash[slot], factor);
-        }
+        let factor = fees.bankruptcy.along(tile.direction);
+        tile.bankruptcy_value = margin::bankruptcy_value_of_cash(tile.entry_value, tile.direction, tile.cash, factor);
     }
     if fees.basis == FeeBasis::Bankruptcy {
-        for slot in 0..ROWS {
-            tile.fixed_fee[slot] = fees.rate * tile.bankruptcy_value[slot];
-        }
+        tile.fixed_fee = rate * tile.bankruptcy_value;
     }
 }
 
 /// The fixed closing fee of a position that holds just its initial margin.
 #[inline(always)]
-pub(crate) fn fix_fee_by_leverage(tile: &mut Tile, fees: &Fees) {
-    for slot in 0..ROWS {
-        let (entry_value, leverage) = (tile.entry_value[slot], tile.leverage[slot]);
-        let charged = match fees.basis {
-            FeeBasis::Mark => tile.value[slot],
-            FeeBasis::Contract => tile.quantity[slot].abs(),
-            FeeBasis::EntryAndMargin => entry_value + margin::initial_margin(entry_value, leverage),
-            FeeBasis::Bankruptcy => margin::bankruptcy_value_of_leverage(entry_value, tile.direction[slot], leverage),
-            FeeBasis::None | FeeBasis::Price | FeeBasis::Entry => entry_value,
-        };
-        tile.fixed_fee[slot] = fees.rate * charged;
-    }
+pub(crate) fn fix_fee_by_leverage<V: Vector>(tile: &mut Tile<V>, fees: &Fees) {
+    let (entry_value, leverage) = (tile.entry_value, tile.leverage);
+    let charged = match fees.basis {
+        FeeBasis::Mark => tile.value,
+        FeeBasis::Contract => tile.quantity.abs(),
+        FeeBasis::EntryAndMargin => entry_value + margin::initial_margin(entry_value, leverage),
+        FeeBasis::Bankruptcy => margin::bankruptcy_value_of_leverage(entry_value, tile.direction, leverage),
+        FeeBasis::None | FeeBasis::Price | FeeBasis::Entry => entry_value,
+    };
+    tile.fixed_fee = V::all(fees.rate) * charged;
 }
 
 /// Value at which a position that holds just its initial margin has nothing left.
 #[inline(always)]
-pub(crate) fn go_bankrupt_by_leverage(tile: &mut Tile) {
-    for slot in 0..ROWS {
-        tile.bankruptcy_value[slot] =
-            margin::bankruptcy_value_of_leverage(tile.entry_value[slot], tile.direction[slot], tile.leverage[slot]);
+pub(crate) fn go_bankrupt_by_leverage<V: Vector>(tile: &mut Tile<V>) {
+    tile.bankruptcy_value = margin::bankruptcy_value_of_leverage(tile.entry_value, tile.direction, tile.leverage);
+}
+
+/// What isolated positions must be worth to have nothing left, and to be liquidated but for what their requirement takes.
+#[inline(always)]
+pub(crate) fn need_of_isolated<V: Vector>(tile: &mut Tile<V>, policy: &Policy) {
+    tile.needed = tile.direction * tile.entry_value - tile.cash;
+    tile.results[Measure::BankruptcyPrice] = tile.needed;
+    if policy.isolated_fees.fixed {
+        tile.needed = tile.needed + tile.fixed_fee * V::all(policy.trigger);
     }
 }
 
-/// Equity, ratio and state of isolated positions, and what the closed form needs.
+/// Equity, ratio and state of isolated positions.
 #[inline(always)]
-pub(crate) fn judge_isolated(tile: &mut Tile, policy: &Policy, basis: Basis) {
-    for slot in 0..ROWS {
-        let equity = tile.cash[slot] + tile.results[Measure::UnrealizedPnl][slot];
-        let ratio = margin::margin_ratio(tile.requirement[slot], equity);
-        tile.results[Measure::Equity][slot] = equity;
-        tile.results[Measure::MarginRatio][slot] = ratio;
-        tile.state[slot] = state_of(ratio, &policy.levels);
-        tile.needed[slot] = tile.direction[slot] * tile.entry_value[slot] - tile.cash[slot];
-        tile.results[Measure::BankruptcyPrice][slot] = tile.needed[slot];
-    }
-    if policy.isolated_fees.fixed {
-        for slot in 0..ROWS {
-            tile.needed[slot] += tile.fixed_fee[slot] * policy.trigger;
-        }
-    }
+pub(crate) fn judge_isolated<V: Vector>(tile: &mut Tile<V>, policy: &Policy, basis: Basis) {
+    let equity = tile.cash + tile.results[Measure::UnrealizedPnl];
+    let ratio = margin::margin_ratio(tile.requirement, equity);
+    tile.results[Measure::Equity] = equity;
+    tile.results[Measure::MarginRatio] = ratio;
+    tile.state = state_of(ratio, &policy.levels);
     if basis != Basis::Price {
-        for slot in 0..ROWS {
-            tile.needed[slot] += tile.maintenance[slot] * policy.trigger;
-        }
+        tile.needed = tile.needed + tile.maintenance * V::all(policy.trigger);
     }
 }
 
 /// What a leg gives back to its account's surplus when the leg is taken out and solved for: the part of the requirement that moves with
 /// its price.
 #[inline(always)]
-pub(crate) fn release(tile: &Tile, policy: &Policy, basis: Basis) -> [f64; ROWS] {
-    let mut released = [0.0; ROWS];
-    for slot in 0..ROWS {
-        released[slot] = tile.requirement[slot] * policy.trigger;
-    }
+pub(crate) fn release<V: Vector>(tile: &Tile<V>, policy: &Policy, basis: Basis) -> V {
+    let trigger = V::all(policy.trigger);
+    let mut released = tile.requirement * trigger;
     if policy.cross_fees.fixed {
-        for slot in 0..ROWS {
-            released[slot] -= tile.fixed_fee[slot] * policy.trigger;
-        }
+        released = released - tile.fixed_fee * trigger;
     }
     if basis != Basis::Price {
-        for slot in 0..ROWS {
-            released[slot] -= tile.maintenance[slot] * policy.trigger;
-        }
+        released = released - tile.maintenance * trigger;
     }
     released
 }
 
 /// What legs of cross accounts need, from the surplus and the equity of their account with the leg itself taken out.
 #[inline(always)]
-pub(crate) fn need_of_legs(tile: &mut Tile, surplus: &[f64; ROWS], released: &[f64; ROWS]) {
-    place_on_coordinate(tile);
-    for slot in 0..ROWS {
-        let signed = tile.direction[slot] * tile.value[slot];
-        tile.needed[slot] = signed - (surplus[slot] + released[slot]);
-        tile.results[Measure::BankruptcyPrice][slot] = signed - tile.results[Measure::Equity][slot];
-    }
+pub(crate) fn need_of_legs<V: Vector>(tile: &mut Tile<V>, terms: &Terms<V>, surplus: V, released: V) {
+    place_on_coordinate(tile, terms);
+    let signed = tile.direction * tile.value;
+    tile.needed = signed - (surplus + released);
+    tile.results[Measure::BankruptcyPrice] = signed - tile.results[Measure::Equity];
 }
 
 #[cfg(test)]
@@ -196,34 +152,47 @@ mod tests {
     use crate::codes::state::State;
     use crate::codes::status::Status;
     use crate::formulas::contract::{Contract, Payoff};
-    use crate::machine::compare::Baseline;
+    use crate::machine::number::Number;
+    use crate::machine::several::Baseline;
+    use crate::machine::vector::LANES;
     use crate::rules::parameters::Rules;
-    use crate::rules::policy::Terms;
+    use crate::rules::policy;
     use crate::rules::tiers::TierTable;
-    use crate::tiles::marked::{MarkedInstrument, spread_instruments};
-    use crate::tiles::prices::{bound_prices, find_prices};
-    use crate::tiles::requirement::require_margin;
+    use crate::tiles::found::{Asked, SharedTables};
+    use crate::tiles::marked::{MarkedInstrument, MarkedInstruments};
+    use crate::tiles::prices::{Manner, find_prices};
+    use crate::tiles::requirement::{require_margin, take_values};
+    use crate::tiles::slots::Slots;
+    use crate::tiles::tile::{Place, TileRows};
 
     /// Isolated rows with a rate of 1/64, all alike: the tile after every formula has gone over it.
-    fn evaluated(payoff: Payoff, quantity: f64, entry: f64, mark: f64, margin: f64, leverage: f64) -> Box<Tile> {
-        let terms = Terms::new(Contract::new(payoff, 1.0, 1.0).unwrap(), TierTable::single_rate(1.0 / 64.0).unwrap());
-        let policy = Policy::new(Rules::plain(), &[terms]).unwrap();
+    fn evaluated(payoff: Payoff, quantity: f64, entry: f64, mark: f64, margin: f64, leverage: f64) -> Slots {
+        let contract = Contract::new(payoff, 1.0, 1.0).unwrap();
+        let tiers = TierTable::single_rate(1.0 / 64.0).unwrap();
+        let policy = Policy::new(Rules::plain(), &[policy::Terms::new(contract, tiers)]).unwrap();
         let marked = MarkedInstrument::new(Some(&policy.instruments[0]), mark, &policy.stand_in);
         let instruments = MarkedInstruments::new(vec![marked], &policy);
-        let mut tile = Box::new(Tile::new());
-        tile.quantity = [quantity; ROWS];
-        tile.entry_price = [entry; ROWS];
-        tile.isolated_margin = [margin; ROWS];
-        tile.leverage = [leverage; ROWS];
-        spread_instruments(&mut tile, &instruments);
-        mark_positions(&mut tile, &instruments);
-        rate_return(&mut tile, false);
+        let terms = instruments.shared_terms::<Baseline>(0);
+        let mut tile = Tile::new();
+        tile.quantity = Baseline::all(quantity);
+        tile.entry_price = Baseline::all(entry);
+        tile.isolated_margin = Baseline::all(margin);
+        tile.leverage = Baseline::all(leverage);
+        mark_positions(&mut tile, &terms, instruments.any_inverse);
         fund_isolated(&mut tile, &policy);
-        require_margin::<Baseline>(&mut tile, &policy, &instruments, Basis::Price, false, false);
+        take_values(&mut tile, Basis::Price, false);
+        need_of_isolated(&mut tile, &policy);
+        let asked = Asked { initial: false, maintenance: true, trigger: true };
+        let entries = [0; LANES];
+        let place = Place::Consecutive(0, LANES);
+        let rows = TileRows { place, inside: 0, instrument: entries, entries, table: None };
+        let found = SharedTables::of(&instruments, 0).look_up(asked, &tile, &instruments, &rows);
+        rate_return(&mut tile, false);
+        require_margin(&mut tile, &policy, &instruments, &entries, &found, false);
         judge_isolated(&mut tile, &policy, Basis::Price);
-        find_prices::<Baseline>(&mut tile, &policy, &instruments, Basis::Price, false);
-        bound_prices(&mut tile);
-        tile
+        let manner = Manner { basis: Basis::Price, cross: false, bounds: true };
+        find_prices(&mut tile, &terms, &policy, &instruments, &entries, &found, manner);
+        Slots::of(&tile)
     }
 
     fn assert_close(found: f64, expected: f64) {
@@ -251,7 +220,7 @@ mod tests {
         assert_close(measure(Measure::DistanceToLiquidation), 1.0 / 3.0);
         assert_close(measure(Measure::LiquidationPriceLower), 256.0 / 3.0);
         assert!(measure(Measure::LiquidationPriceUpper).is_nan());
-        assert_eq!((tile.state[0], tile.status[0]), (State::Healthy as u64, Status::Ok as u64));
+        assert_eq!((tile.state[0], tile.status[0]), (f64::from(State::Healthy as u8), f64::from(Status::Ok as u8)));
     }
 
     #[test]
@@ -277,9 +246,9 @@ mod tests {
         let tile = evaluated(Payoff::Linear, 1.0, 128.0, 64.0, 65.0, f64::NAN);
         assert_eq!(tile.results[Measure::MarginRatio][0], 1.0);
         let found = (tile.state[0], tile.status[0]);
-        assert_eq!(found, (State::Liquidation as u64, Status::AlreadyLiquidatable as u64));
+        assert_eq!(found, (f64::from(State::Liquidation as u8), f64::from(Status::AlreadyLiquidatable as u8)));
         let tile = evaluated(Payoff::Linear, 1.0, 128.0, 64.0, 64.0, f64::NAN);
         assert_eq!(tile.results[Measure::MarginRatio][0], f64::INFINITY);
-        assert_eq!(tile.state[0], State::Bankrupt as u64);
+        assert_eq!(tile.state[0], f64::from(State::Bankrupt as u8));
     }
 }

@@ -1,12 +1,12 @@
 //! The instruments of a book at their marks, and their constants spread over the rows of a tile.
 
 use crate::codes::status::Status;
-use crate::machine::compare::{Compare, ROWS};
-use crate::rules::curve;
+use crate::machine::vector::{LANES, Vector, rows_at};
 use crate::rules::policy::{Instrument, Policy};
-use crate::rules::table::Table;
+use crate::rules::table::{Lookup, Table};
 use crate::rules::tables::{Key, Tables};
-use crate::tiles::tile::Tile;
+use crate::tiles::selection::Selections;
+use crate::tiles::tile::{Tile, TileRows};
 
 /// An instrument of the book under the policy, at its mark.
 pub(crate) struct MarkedInstrument<'a> {
@@ -40,114 +40,85 @@ impl<'a> MarkedInstrument<'a> {
             reciprocal_mark: 1.0 / mark,
         }
     }
-}
 
-/// Which of an instrument's tables rows are looked up in, by the instrument's code.
-#[derive(Default)]
-struct Lookup {
-    /// Upper bound of the last tier of a table keyed by value, else infinite.
-    cap: Vec<f64>,
-    /// Place of a marginal table.
-    table: Vec<u32>,
-}
-
-/// What almost every row needs of its instrument, in half a cache line: one look-up for all of it.
-struct Constants {
-    coordinate: f64,
-    reciprocal_mark: f64,
-    /// Of long positions.
-    cap: f64,
-    table: u32,
-}
-
-impl Lookup {
-    /// Of instruments without such a table: no bound, and the place where there are no numbers.
-    fn of<'t>(tables: impl Iterator<Item = Option<&'t Table>> + Clone, none: usize) -> Self {
-        Self {
-            cap: tables.clone().map(|table| table.map_or(f64::INFINITY, Table::cap_of_value)).collect(),
-            table: tables.map(|table| table.map_or(none as u32, Table::place)).collect(),
-        }
+    /// Whether the mark is the coordinate and a contract one unit.
+    fn is_plain(&self) -> bool {
+        let contract = &self.instrument.contract;
+        !contract.is_inverse() && contract.contract_size == 1.0 && contract.multiplier == 1.0
     }
 }
 
-/// The instruments of a book at their marks, with the constants that rows need column by column: compact, so that they stay in the
-/// first-level cache.
+/// Constants of rows' instruments at their marks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Terms<T> {
+    pub coordinate: T,
+    pub reciprocal_mark: T,
+    /// Upper bound of the last tier of a table keyed by value.
+    pub cap: T,
+    pub mark: T,
+    pub contract_size: T,
+    pub multiplier: T,
+    pub long_direction: T,
+}
+
+/// The instruments of a book at their marks, with the constants that rows need in few cache lines.
+///
+/// A row finds its own at its [`entry`](MarkedInstruments::entries): one an instrument, or one an instrument and side.
 pub(crate) struct MarkedInstruments<'a> {
     pub tables: &'a Tables,
     pub initial_tables: &'a Tables,
     pub list: Vec<MarkedInstrument<'a>>,
-    constants: Vec<Constants>,
-    long: Lookup,
-    /// Of short positions; empty unless a table of any differs.
-    short: Lookup,
-    /// Of the initial margin; empty unless it follows a table.
-    initial: Lookup,
-    /// Whether every contract is linear with size 1, so that the mark is the coordinate.
-    pub all_plain: bool,
-    /// Whether any is inverse, so that coordinates must be chosen row by row.
+    /// Coordinate, reciprocal mark, cap, and as bits the place of the table: what almost every row needs, in half a cache line.
+    constants: Vec<[f64; 4]>,
+    /// Mark, contract size, multiplier, long direction; empty where all contracts are plain.
+    contracts: Vec<[f64; 4]>,
+    /// Place of the initial table, and the cap that it sets; empty unless the initial margin follows a table.
+    initial: Vec<(u32, f64)>,
+    /// What tables of maintenance are looked up by.
+    pub selections: Selections,
+    /// What initial tables are looked up by.
+    pub initial_selections: Selections,
+    /// Whether any contract is inverse, so that coordinates must be chosen row by row.
     pub any_inverse: bool,
-    /// Whether any has other tiers for short positions, so that tables must be chosen row by row.
-    any_sided: bool,
+    /// Whether any instrument has other tiers for short positions, so that there are two entries an instrument.
+    pub any_sided: bool,
     /// Whether the initial margin follows a table of the instrument.
     pub by_initial_table: bool,
-    /// Whether any takes its requirement from one rate for the whole position.
-    pub any_whole: bool,
-    /// Whether the rate of any grows with its value.
-    pub any_growing_by_value: bool,
     /// Of each instrument, the leverage and the leverage times value that are harmless on either side.
-    harmless: Vec<(f64, f64)>,
+    harmless: Vec<[f64; 2]>,
     /// Whether any table states a maximum leverage.
     pub limits_leverage: bool,
-    /// The same as `any_whole`, of the initial margin.
-    pub any_whole_initial: bool,
 }
 
 impl<'a> MarkedInstruments<'a> {
     pub(crate) fn new(list: Vec<MarkedInstrument<'a>>, policy: &'a Policy) -> Self {
-        let instruments = list.iter().map(|marked| marked.instrument);
-        let contracts = || list.iter().map(|marked| marked.instrument.contract);
-        let (tables, initial_tables) = (&policy.tables, &policy.initial_tables);
-        let long = instruments.clone().map(|instrument| Some(&instrument.long));
-        let short = instruments.clone().map(|instrument| instrument.short.as_ref());
-        let initial = instruments.clone().map(|instrument| instrument.initial.as_ref());
-        let any_sided = short.clone().any(|table| table.is_some());
-        let harmless: Vec<(f64, f64)> = instruments.clone().map(Instrument::harmless_leverage).collect();
-        let limits_leverage = harmless.iter().any(|&(leverage, _)| leverage < f64::INFINITY);
-        let either = instruments.map(|instrument| instrument.short.as_ref().or(Some(&instrument.long)));
+        let any_sided = list.iter().any(|marked| marked.instrument.short.is_some());
+        let sides: &[f64] = if any_sided { &[1.0, -1.0] } else { &[1.0] };
+        let entries =
+            || list.iter().flat_map(|marked| sides.iter().map(move |&side| (marked, marked.instrument.table(side))));
+        let initial_of = |(marked, _): (&MarkedInstrument<'a>, &'a Table)| marked.instrument.initial.as_ref();
+        let by_initial_table = policy.rules.initial_from_table;
+        let initial = || entries().map(initial_of).filter(|_| by_initial_table);
+        // No value is up to the bound of a table that there is not.
+        let none = (policy.initial_tables.of_none() as u32, f64::NEG_INFINITY);
+        let harmless: Vec<[f64; 2]> = list.iter().map(|marked| marked.instrument.harmless_leverage().into()).collect();
         Self {
-            tables,
-            initial_tables,
-            constants: list
-                .iter()
-                .map(|marked| Constants {
-                    coordinate: marked.coordinate,
-                    reciprocal_mark: marked.reciprocal_mark,
-                    cap: marked.instrument.long.cap_of_value(),
-                    table: marked.instrument.long.place(),
-                })
-                .collect(),
-            any_whole: any_whole(long.clone()) || any_whole(short.clone()),
-            any_growing_by_value: long.clone().chain(short).flatten().any(Table::grows_with_value),
-            any_whole_initial: any_whole(initial.clone()),
-            harmless,
-            limits_leverage,
-            long: Lookup::of(long, tables.of_none()),
-            short: if any_sided { Lookup::of(either, tables.of_none()) } else { Lookup::default() },
-            initial: if policy.rules.initial_from_table {
-                // No value is up to the bound of a table that there is not.
-                let mut lookup = Lookup::of(initial.clone(), initial_tables.of_none());
-                for (cap, _) in lookup.cap.iter_mut().zip(initial).filter(|(_, table)| table.is_none()) {
-                    *cap = f64::NEG_INFINITY;
-                }
-                lookup
+            tables: &policy.tables,
+            initial_tables: &policy.initial_tables,
+            constants: entries().map(|(marked, table)| constants_of(marked, table)).collect(),
+            contracts: if list.iter().all(MarkedInstrument::is_plain) {
+                Vec::new()
             } else {
-                Lookup::default()
+                entries().map(|(marked, _)| contract_of(marked)).collect()
             },
-            all_plain: contracts()
-                .all(|contract| !contract.is_inverse() && contract.contract_size == 1.0 && contract.multiplier == 1.0),
-            any_inverse: contracts().any(|contract| contract.is_inverse()),
+            initial: initial().map(|table| table.map_or(none, |table| (table.place(), table.cap_of_value()))).collect(),
+            selections: Selections::of(entries().map(|(_, table)| Some(table))),
+            initial_selections: Selections::of(initial()),
+            any_inverse: list.iter().any(|marked| marked.instrument.contract.is_inverse()),
             any_sided,
-            by_initial_table: policy.rules.initial_from_table,
+            by_initial_table,
+            limits_leverage: harmless.iter().any(|&[leverage, _]| leverage < f64::INFINITY),
+            harmless,
             list,
         }
     }
@@ -159,135 +130,130 @@ impl<'a> MarkedInstruments<'a> {
             return;
         }
         let moved = MarkedInstrument::new(Some(marked.instrument), mark, marked.instrument);
-        self.constants[code].coordinate = moved.coordinate;
-        self.constants[code].reciprocal_mark = moved.reciprocal_mark;
+        let sides = if self.any_sided { 2 } else { 1 };
+        for entry in code * sides..(code + 1) * sides {
+            (self.constants[entry][0], self.constants[entry][1]) = (moved.coordinate, moved.reciprocal_mark);
+            if let Some(contract) = self.contracts.get_mut(entry) {
+                contract[0] = moved.mark;
+            }
+        }
         self.list[code] = moved;
     }
 
-    /// Upper bound of the value by the initial tiers of a row's instrument.
+    /// Rows whose leverage may exceed the maximum of their tier: two comparisons a row.
     #[inline(always)]
-    pub(crate) fn initial_cap(&self, tile: &Tile, slot: usize) -> f64 {
-        self.initial.cap[tile.instrument[slot] as usize]
-    }
-
-    /// Whether the leverage of any row of the tile may exceed the maximum of its tier: two comparisons a row.
-    #[inline(always)]
-    pub(crate) fn any_leverage_near(&self, tile: &Tile) -> bool {
-        let mut near = 0_u64;
-        if let Some(shared) = tile.shared_instrument {
-            let harmless = self.harmless[shared as usize];
-            for slot in 0..ROWS {
-                near |= u64::from(is_near(tile, slot, harmless));
+    pub(crate) fn is_leverage_near<V: Vector>(&self, tile: &Tile<V>, rows: &TileRows<'_>) -> V::Mask {
+        let [leverage, product] = match rows.table {
+            Some(_) => {
+                let [leverage, product] = self.harmless[rows.instrument[0] as usize];
+                [V::all(leverage), V::all(product)]
             }
-        } else {
-            for slot in 0..ROWS {
-                near |= u64::from(is_near(tile, slot, self.harmless[tile.instrument[slot] as usize]));
-            }
-        }
-        near != 0
+            None => V::columns_of_pairs(rows_at(&self.harmless, &rows.instrument)),
+        };
+        tile.leverage.is_above(leverage) | (tile.leverage * tile.value).is_at_least(product)
     }
 
     /// Highest leverage that the tier of each row allows at the mark; infinite where none is stated.
     #[inline(always)]
-    pub(crate) fn highest_leverage<C: Compare>(&self, tile: &Tile) -> [f64; ROWS] {
-        let found = self.tables.find_each::<C>(&tile.table, &[Key::Value as u32; ROWS], &tile.value);
-        let mut highest = found.map(|place| self.tables.found(place as usize).max_leverage);
-        if self.any_whole {
-            for slot in 0..ROWS {
-                let table = self.table_of_row(tile, slot);
+    pub(crate) fn highest_leverage<V: Vector>(&self, tile: &Tile<V>, rows: &TileRows<'_>) -> V {
+        if let (Some(table), false) = (rows.table, self.selections.any()) {
+            return table.max_leverage(tile.value);
+        }
+        let (mut highest, value) = ([f64::INFINITY; LANES], tile.value.array());
+        for lane in 0..LANES {
+            let place = self.table(rows.entries[lane]) as usize;
+            highest[lane] = self.tables.found(self.tables.find::<V>(place, Key::Value, value[lane])).max_leverage();
+        }
+        if self.selections.any() {
+            let (size, quantity, limit) = (tile.size.array(), tile.quantity.array(), tile.risk_limit.array());
+            for lane in 0..LANES {
+                let table = self.list[rows.instrument[lane] as usize].instrument.table(quantity[lane]);
                 if table.is_whole() {
-                    let (quantity, risk_limit) = (tile.quantity[slot], tile.risk_limit[slot]);
-                    let lookup = curve::Lookup { quantity, risk_limit, size: tile.size[slot] };
-                    highest[slot] = table.highest_leverage(&lookup, tile.value[slot]);
+                    let lookup = Lookup { quantity: quantity[lane], risk_limit: limit[lane], size: size[lane] };
+                    highest[lane] = table.highest_leverage(&lookup, value[lane]);
                 }
             }
         }
-        highest
+        V::load(&highest)
     }
 
-    /// Place of the initial tiers of a row's instrument.
+    /// Entries of rows by the codes of their instruments.
     #[inline(always)]
-    pub(crate) fn initial_table(&self, tile: &Tile, slot: usize) -> usize {
-        self.initial.table[tile.instrument[slot] as usize] as usize
+    pub(crate) fn entries<V: Vector>(&self, instrument: [u32; LANES], quantity: V) -> [u32; LANES] {
+        if !self.any_sided {
+            return instrument;
+        }
+        let (short, mut entries) = (V::bits(quantity.is_below(V::all(0.0))), instrument);
+        for lane in 0..LANES {
+            entries[lane] = 2 * instrument[lane] + u32::from(short >> lane & 1);
+        }
+        entries
     }
 
+    /// Whether every contract is linear with size 1, so that the mark is the coordinate.
     #[inline(always)]
-    pub(crate) fn of_row(&self, tile: &Tile, slot: usize) -> &MarkedInstrument<'a> {
-        &self.list[tile.instrument[slot] as usize]
+    pub(crate) fn all_plain(&self) -> bool {
+        self.contracts.is_empty()
     }
 
-    /// Maintenance tiers of a row.
+    /// Constants of rows by their entries.
     #[inline(always)]
-    pub(crate) fn table_of_row(&self, tile: &Tile, slot: usize) -> &Table {
-        self.of_row(tile, slot).instrument.table(tile.quantity[slot])
+    pub(crate) fn terms<V: Vector>(&self, entries: &[u32; LANES]) -> Terms<V> {
+        let [coordinate, reciprocal_mark, cap, _] = V::columns_of_fours(rows_at(&self.constants, entries));
+        let mut contract = [coordinate, V::all(1.0), V::all(1.0), V::all(1.0)];
+        if !self.all_plain() {
+            contract = V::columns_of_fours(rows_at(&self.contracts, entries));
+        }
+        let [mark, contract_size, multiplier, long_direction] = contract;
+        Terms { coordinate, reciprocal_mark, cap, mark, contract_size, multiplier, long_direction }
+    }
+
+    /// Constants of rows that share an entry.
+    #[inline(always)]
+    pub(crate) fn shared_terms<V: Vector>(&self, entry: usize) -> Terms<V> {
+        let [coordinate, reciprocal_mark, cap, _] = self.constants[entry];
+        let contract = if self.all_plain() { [coordinate, 1.0, 1.0, 1.0] } else { self.contracts[entry] };
+        let [mark, contract_size, multiplier, long_direction] = contract;
+        Terms {
+            coordinate: V::all(coordinate),
+            reciprocal_mark: V::all(reciprocal_mark),
+            cap: V::all(cap),
+            mark: V::all(mark),
+            contract_size: V::all(contract_size),
+            multiplier: V::all(multiplier),
+            long_direction: V::all(long_direction),
+        }
+    }
+
+    /// Place of the maintenance table of an entry.
+    #[inline(always)]
+    pub(crate) fn table(&self, entry: u32) -> u32 {
+        self.constants[entry as usize][3].to_bits() as u32
+    }
+
+    /// Place of the initial table of an entry.
+    #[inline(always)]
+    pub(crate) fn initial_table(&self, entry: u32) -> u32 {
+        self.initial[entry as usize].0
+    }
+
+    /// Upper bounds of the value by the initial tables of rows.
+    #[inline(always)]
+    pub(crate) fn initial_caps<V: Vector>(&self, entries: &[u32; LANES]) -> V {
+        let mut caps = [0.0; LANES];
+        for lane in 0..LANES {
+            caps[lane] = self.initial[entries[lane] as usize].1;
+        }
+        V::load(&caps)
     }
 }
 
-/// Whether a row's leverage is above what is harmless everywhere.
-#[inline(always)]
-fn is_near(tile: &Tile, slot: usize, harmless: (f64, f64)) -> bool {
-    let leverage = tile.leverage[slot];
-    (leverage > harmless.0) | (leverage * tile.value[slot] >= harmless.1)
+fn constants_of(marked: &MarkedInstrument<'_>, table: &Table) -> [f64; 4] {
+    let place = f64::from_bits(u64::from(table.place()));
+    [marked.coordinate, marked.reciprocal_mark, table.cap_of_value(), place]
 }
 
-fn any_whole<'t>(mut tables: impl Iterator<Item = Option<&'t Table>>) -> bool {
-    tables.any(|table| table.is_some_and(Table::is_whole))
-}
-
-/// Spreads the constants of each row's instrument over the tile.
-#[inline(always)]
-pub(crate) fn spread_instruments(tile: &mut Tile, instruments: &MarkedInstruments<'_>) {
-    let first = tile.instrument[0];
-    let mut differing = 0;
-    for slot in 0..ROWS {
-        differing |= tile.instrument[slot] ^ first;
-    }
-    if differing != 0 {
-        tile.shared_instrument = None;
-        spread_each(tile, instruments);
-    } else if tile.shared_instrument != Some(first) {
-        tile.shared_instrument = Some(first);
-        spread_each(tile, instruments);
-    }
-    tile.one_table = differing == 0;
-    if instruments.any_sided {
-        spread_sides(tile, instruments);
-    }
-}
-
-#[inline(always)]
-fn spread_each(tile: &mut Tile, instruments: &MarkedInstruments<'_>) {
-    for slot in 0..ROWS {
-        let constants = &instruments.constants[tile.instrument[slot] as usize];
-        tile.coordinate[slot] = constants.coordinate;
-        tile.reciprocal_mark[slot] = constants.reciprocal_mark;
-        tile.cap[slot] = constants.cap;
-        tile.table[slot] = constants.table;
-    }
-    if instruments.all_plain {
-        tile.mark = tile.coordinate;
-        return;
-    }
-    for slot in 0..ROWS {
-        let marked = instruments.of_row(tile, slot);
-        let contract = &marked.instrument.contract;
-        tile.mark[slot] = marked.mark;
-        tile.contract_size[slot] = contract.contract_size;
-        tile.multiplier[slot] = contract.multiplier;
-        tile.long_direction[slot] = contract.long_direction();
-    }
-}
-
-/// Tables and caps once more, by side: sides differ from tile to tile of one instrument, its other constants do not.
-#[inline(always)]
-fn spread_sides(tile: &mut Tile, instruments: &MarkedInstruments<'_>) {
-    let mut differing = 0;
-    for slot in 0..ROWS {
-        let code = tile.instrument[slot] as usize;
-        let side = if tile.quantity[slot] < 0.0 { &instruments.short } else { &instruments.long };
-        tile.cap[slot] = side.cap[code];
-        tile.table[slot] = side.table[code];
-        differing |= tile.table[slot] ^ tile.table[0];
-    }
-    tile.one_table &= differing == 0;
+fn contract_of(marked: &MarkedInstrument<'_>) -> [f64; 4] {
+    let contract = &marked.instrument.contract;
+    [marked.mark, contract.contract_size, contract.multiplier, contract.long_direction()]
 }

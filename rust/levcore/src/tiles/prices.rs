@@ -6,222 +6,135 @@ use crate::codes::status::Status;
 use crate::formulas::contract::{price_at_value, price_per_value};
 use crate::formulas::exposure;
 use crate::formulas::liquidation;
-use crate::formulas::margin;
-use crate::machine::compare::{Compare, ROWS};
+use crate::machine::vector::{LANES, Vector};
 use crate::rules::parameters::Basis;
 use crate::rules::policy::Policy;
-use crate::rules::table::{Kind, UnitLine};
-use crate::rules::tables::{Key, Tables};
-use crate::tiles::marked::MarkedInstruments;
-use crate::tiles::requirement::flat_tier;
+use crate::tiles::classify::code_of;
+use crate::tiles::found::Found;
+use crate::tiles::marked::{MarkedInstruments, Terms};
 use crate::tiles::tile::Tile;
+
+/// Which positions are long.
+#[inline(always)]
+fn are_long<V: Vector>(tile: &Tile<V>) -> V::Mask {
+    tile.quantity.is_above(V::all(0.0))
+}
+
+/// How prices are found: the basis of the requirement, and whether the positions are legs of cross accounts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Manner {
+    pub basis: Basis,
+    pub cross: bool,
+    /// Whether liquidation prices are wanted by side.
+    pub bounds: bool,
+}
 
 /// Liquidation and bankruptcy price, distance, leverage and findings.
 ///
 /// Expects `needed` and, in the place of the bankruptcy price, what the equity alone needs.
 #[inline(always)]
-pub(crate) fn find_prices<C: Compare>(
-    tile: &mut Tile,
+pub(crate) fn find_prices<V: Vector>(
+    tile: &mut Tile<V>,
+    terms: &Terms<V>,
     policy: &Policy,
     instruments: &MarkedInstruments<'_>,
-    basis: Basis,
-    cross: bool,
+    entries: &[u32; LANES],
+    found: &Found<V>,
+    manner: Manner,
 ) {
-    let fees = policy.fees(cross);
-    let (frozen, bankruptcy) = (fees.frozen.both(), fees.bankruptcy.both());
-    if basis == Basis::Price {
-        solve::<C>(tile, instruments);
-    } else {
-        for slot in 0..ROWS {
-            let factor = if tile.direction[slot] > 0.0 { frozen.0 } else { frozen.1 };
-            tile.liquidation_value[slot] = liquidation::value_at_zero(tile.needed[slot], 0.0, factor);
-        }
+    let fees = policy.fees(manner.cross);
+    let moves = manner.basis == Basis::Price;
+    let [deduction, factor] = if moves { found.trigger } else { [V::all(0.0), fees.frozen.along(tile.direction)] };
+    tile.liquidation_value = liquidation::value_at_zero(tile.needed, deduction, factor);
+    if moves && instruments.selections.any_growing() {
+        tile.liquidation_value = instruments.selections.of_rows(entries).value_at_zero(tile, tile.liquidation_value);
     }
-    for slot in 0..ROWS {
-        let factor = if tile.direction[slot] > 0.0 { bankruptcy.0 } else { bankruptcy.1 };
-        tile.bankruptcy_value[slot] =
-            liquidation::value_at_zero(tile.results[Measure::BankruptcyPrice][slot], 0.0, factor);
+    let needed = tile.results[Measure::BankruptcyPrice];
+    tile.bankruptcy_value = liquidation::value_at_zero(needed, V::all(0.0), fees.bankruptcy.along(tile.direction));
+    price_values(tile, terms, instruments.any_inverse);
+    tile.results[Measure::EffectiveLeverage] = exposure::effective_leverage(tile.value, tile.results[Measure::Equity]);
+    let side = V::choose(are_long(tile), V::all(1.0), V::all(-1.0));
+    [tile.results[Measure::DistanceToLiquidation], tile.status] = judge_price(tile, terms, side, manner);
+    if manner.bounds {
+        bound_prices(tile);
     }
-    if instruments.any_inverse {
-        for slot in 0..ROWS {
-            price_values(tile, slot, tile.long_direction[slot] < 0.0);
-        }
-    } else {
-        for slot in 0..ROWS {
-            price_values(tile, slot, false);
-        }
-    }
-    for slot in 0..ROWS {
-        tile.results[Measure::EffectiveLeverage][slot] =
-            exposure::effective_leverage(tile.value[slot], tile.results[Measure::Equity][slot]);
-    }
-    let capped = basis == Basis::Price;
-    for slot in 0..ROWS {
-        let side = if tile.quantity[slot] > 0.0 { 1.0 } else { -1.0 };
-        judge_price(tile, slot, side, capped, cross);
-    }
-    tile.any_far = false;
-    if capped && instruments.any_growing_by_value {
-        find_far_prices(tile, instruments, cross);
+    if moves && instruments.selections.any_growing_with_value() {
+        find_far_prices(tile, terms, instruments, entries, manner);
     }
 }
 
 /// The prices below the mark at which a rate that grows outgrows the profit of short inverse positions; the nearer of two is told.
-#[cold]
-#[inline(never)]
-fn find_far_prices(tile: &mut Tile, instruments: &MarkedInstruments<'_>, cross: bool) {
-    tile.any_far = true;
-    for slot in 0..ROWS {
-        let own = tile.results[Measure::LiquidationPrice][slot];
-        (tile.own_price[slot], tile.far_price[slot]) = (own, f64::NAN);
-        let Kind::Growing(growing) = &instruments.table_of_row(tile, slot).kind else { continue };
-        let value = growing.far_value_at_zero(tile.needed[slot], tile.direction[slot]);
-        let size = tile.size[slot];
-        let per_value = price_per_value(size, tile.multiplier[slot]);
-        let far = liquidation::price_or_none(value, price_at_value(value, size, per_value, true));
-        tile.far_price[slot] = far;
-        if !far.is_nan() && !liquidation::is_nearer_above(tile.mark[slot], far, own) {
-            tile.liquidation_value[slot] = value;
-            tile.results[Measure::LiquidationPrice][slot] = far;
-            judge_price(tile, slot, 1.0, true, cross);
-        }
+#[inline(always)]
+fn find_far_prices<V: Vector>(
+    tile: &mut Tile<V>,
+    terms: &Terms<V>,
+    instruments: &MarkedInstruments<'_>,
+    entries: &[u32; LANES],
+    manner: Manner,
+) {
+    let value = instruments.selections.of_rows(entries).far_value_at_zero(tile);
+    let per_value = price_per_value(tile.size, terms.multiplier);
+    let far = liquidation::price_or_none(value, price_at_value(value, tile.size, per_value, !V::none()));
+    let own = tile.results[Measure::LiquidationPrice];
+    let exists = !far.is_nan();
+    if manner.bounds {
+        let (lower, upper) =
+            (tile.results[Measure::LiquidationPriceLower], tile.results[Measure::LiquidationPriceUpper]);
+        tile.results[Measure::LiquidationPriceLower] = V::choose(exists, far, lower);
+        tile.results[Measure::LiquidationPriceUpper] = V::choose(exists, own, upper);
     }
+    let is_nearer = exists & !liquidation::is_nearer_above(terms.mark, far, own);
+    tile.liquidation_value = V::choose(is_nearer, value, tile.liquidation_value);
+    tile.results[Measure::LiquidationPrice] = V::choose(is_nearer, far, own);
+    let [room, status] = judge_price(tile, terms, V::all(1.0), manner);
+    tile.results[Measure::DistanceToLiquidation] =
+        V::choose(is_nearer, room, tile.results[Measure::DistanceToLiquidation]);
+    tile.status = V::choose(is_nearer, status, tile.status);
 }
 
 /// Liquidation prices by side: a long position is liquidated from its price downwards, a short one upwards.
 #[inline(always)]
-pub(crate) fn bound_prices(tile: &mut Tile) {
-    for slot in 0..ROWS {
-        let (price, is_long) = (tile.results[Measure::LiquidationPrice][slot], tile.quantity[slot] > 0.0);
-        tile.results[Measure::LiquidationPriceLower][slot] = if is_long { price } else { f64::NAN };
-        tile.results[Measure::LiquidationPriceUpper][slot] = if is_long { f64::NAN } else { price };
-    }
-    if tile.any_far {
-        for slot in 0..ROWS {
-            if !tile.far_price[slot].is_nan() {
-                tile.results[Measure::LiquidationPriceLower][slot] = tile.far_price[slot];
-                tile.results[Measure::LiquidationPriceUpper][slot] = tile.own_price[slot];
-            }
-        }
-    }
+fn bound_prices<V: Vector>(tile: &mut Tile<V>) {
+    let (price, is_long) = (tile.results[Measure::LiquidationPrice], are_long(tile));
+    tile.results[Measure::LiquidationPriceLower] = V::choose(is_long, price, V::nan());
+    tile.results[Measure::LiquidationPriceUpper] = V::choose(is_long, V::nan(), price);
 }
 
 #[inline(always)]
-fn price_values(tile: &mut Tile, slot: usize, inverse: bool) {
-    let (value, bankrupt, size) = (tile.liquidation_value[slot], tile.bankruptcy_value[slot], tile.size[slot]);
-    let per_value = price_per_value(size, tile.multiplier[slot]);
-    let price = price_at_value(value, size, per_value, inverse);
-    tile.results[Measure::LiquidationPrice][slot] = liquidation::price_or_none(value, price);
-    let price = price_at_value(bankrupt, size, per_value, inverse);
-    tile.results[Measure::BankruptcyPrice][slot] = liquidation::price_or_none(bankrupt, price);
+fn price_values<V: Vector>(tile: &mut Tile<V>, terms: &Terms<V>, any_inverse: bool) {
+    let (value, bankrupt, size) = (tile.liquidation_value, tile.bankruptcy_value, tile.size);
+    let per_value = price_per_value(size, terms.multiplier);
+    let (price, bankruptcy_price) = if any_inverse {
+        let inverse = terms.long_direction.is_below(V::all(0.0));
+        (price_at_value(value, size, per_value, inverse), price_at_value(bankrupt, size, per_value, inverse))
+    } else {
+        (price_at_value(value, size, per_value, V::none()), price_at_value(bankrupt, size, per_value, V::none()))
+    };
+    tile.results[Measure::LiquidationPrice] = liquidation::price_or_none(value, price);
+    tile.results[Measure::BankruptcyPrice] = liquidation::price_or_none(bankrupt, bankruptcy_price);
 }
 
 /// Distance to a liquidation price, and what there is to remark about it; `toward` is +1 for a price that liquidates from above.
 #[inline(always)]
-fn judge_price(tile: &mut Tile, slot: usize, toward: f64, capped: bool, cross: bool) {
-    let price = tile.results[Measure::LiquidationPrice][slot];
-    let side = if tile.quantity[slot] > 0.0 { 1.0 } else { -1.0 };
-    let past = tile.state[slot] >= State::Liquidation as u64;
-    let room = liquidation::distance(toward, tile.mark[slot], price, tile.reciprocal_mark[slot]);
-    let no_price = if past { f64::NEG_INFINITY } else { f64::INFINITY };
-    let room = if price.is_nan() { no_price } else { room };
-    let none = tile.results[Measure::BankruptcyPrice][slot].is_nan();
-    let mut status = if none { Status::NoBankruptcyPrice as u64 } else { Status::Ok as u64 };
-    if price.is_nan() {
-        status = Status::NoLiquidationPrice as u64;
+fn judge_price<V: Vector>(tile: &Tile<V>, terms: &Terms<V>, toward: V, manner: Manner) -> [V; 2] {
+    let zero = V::all(0.0);
+    let price = tile.results[Measure::LiquidationPrice];
+    let side = V::choose(are_long(tile), V::all(1.0), V::all(-1.0));
+    let past = tile.state.is_at_least(V::all(f64::from(State::Liquidation as u8)));
+    let room = liquidation::distance(toward, terms.mark, price, terms.reciprocal_mark);
+    let no_price = V::choose(past, V::all(f64::NEG_INFINITY), V::all(f64::INFINITY));
+    let room = V::choose(price.is_nan(), no_price, room);
+    let without_bankruptcy = tile.results[Measure::BankruptcyPrice].is_nan();
+    let mut status = V::choose(without_bankruptcy, code_of(Status::NoBankruptcyPrice), code_of(Status::Ok));
+    status = V::choose(price.is_nan(), code_of(Status::NoLiquidationPrice), status);
+    if manner.basis == Basis::Price {
+        let beyond = tile.liquidation_value.is_above(terms.cap);
+        status = V::choose(beyond, code_of(Status::LiquidationPriceBeyondLastTier), status);
     }
-    if capped && tile.liquidation_value[slot] > tile.cap[slot] {
-        status = Status::LiquidationPriceBeyondLastTier as u64;
+    if !manner.cross {
+        let beyond = (side * (tile.entry_price - price)).is_below(zero);
+        status = V::choose(beyond, code_of(Status::LiquidationPriceBeyondEntry), status);
     }
-    if !cross && side * (tile.entry_price[slot] - price) < 0.0 {
-        status = Status::LiquidationPriceBeyondEntry as u64;
-    }
-    if past || room < 0.0 {
-        status = Status::AlreadyLiquidatable as u64;
-    }
-    tile.results[Measure::DistanceToLiquidation][slot] = room;
-    tile.status[slot] = status;
+    status = V::choose(past | room.is_below(zero), code_of(Status::AlreadyLiquidatable), status);
+    [room, status]
 }
-
-/// The closed form by the table of each row's instrument.
-#[inline(always)]
-fn solve<C: Compare>(tile: &mut Tile, instruments: &MarkedInstruments<'_>) {
-    if tile.one_table {
-        solve_by_one_table(instruments.tables, tile);
-    } else {
-        let (tables, mut key, mut compared) = (instruments.tables, [0; ROWS], [0.0; ROWS]);
-        for slot in 0..ROWS {
-            let direction = tile.direction[slot];
-            key[slot] = if direction > 0.0 { Key::Gaining as u32 } else { Key::Losing as u32 };
-            compared[slot] = direction * tile.needed[slot];
-        }
-        let found = tables.find_each::<C>(&tile.table, &key, &compared);
-        for slot in 0..ROWS {
-            let (needed, direction) = (tile.needed[slot], tile.direction[slot]);
-            let line = tables.found(found[slot] as usize);
-            tile.liquidation_value[slot] =
-                liquidation::value_at_zero(needed, line.trigger_deduction, line.factors.along(direction));
-        }
-    }
-    if instruments.any_whole {
-        for slot in 0..ROWS {
-            let (needed, direction) = (tile.needed[slot], tile.direction[slot]);
-            match &instruments.table_of_row(tile, slot).kind {
-                Kind::Marginal(_) => {}
-                Kind::Flat(key, tiers) => {
-                    let factor = flat_tier(tile, slot, *key, tiers).factors.along(direction);
-                    tile.liquidation_value[slot] = liquidation::value_at_zero(needed, 0.0, factor);
-                }
-                Kind::Growing(growing) => {
-                    tile.liquidation_value[slot] = growing.value_at_zero(needed, direction, tile.size[slot]);
-                }
-                Kind::Unit(lines) => {
-                    tile.liquidation_value[slot] = UnitLine::value_at_zero(lines, needed, direction, tile.size[slot]);
-                }
-            }
-        }
-    }
-}
-
-/// The closed form by one table: vectors over rows, two lines a pass.
-///
-/// As above; the signed factors rise with the tiers for both directions.
-#[inline(always)]
-fn solve_by_one_table(tables: &Tables, tile: &mut Tile) {
-    let place = tile.table[0] as usize;
-    let lines = tables.lines(place);
-    let mut thresholds = tables.thresholds(place, Key::Gaining).zip(tables.thresholds(place, Key::Losing));
-    let least = lines[0].trigger_deduction;
-    let (mut deduction, mut factor) = ([least; ROWS], [0.0; ROWS]);
-    let mut compared = [0.0; ROWS];
-    let lowest = lines[0].factors.both();
-    for slot in 0..ROWS {
-        compared[slot] = tile.direction[slot] * tile.needed[slot];
-        factor[slot] = if tile.direction[slot] > 0.0 { lowest.0 } else { lowest.1 };
-    }
-    for pair in lines[1..].chunks_exact(2) {
-        let (lower, upper) = (pair[0], pair[1]);
-        let (Some(first), Some(second)) = (thresholds.next(), thresholds.next()) else { break };
-        let (gaining, losing) = ((first.0, second.0), (first.1, second.1));
-        let (lower_factors, upper_factors) = (lower.factors.both(), upper.factors.both());
-        for slot in 0..ROWS {
-            let gains = tile.direction[slot] > 0.0;
-            let lower_applies = compared[slot] > if gains { gaining.0 } else { losing.0 };
-            let upper_applies = compared[slot] > if gains { gaining.1 } else { losing.1 };
-            let lower_deduction = if lower_applies { lower.trigger_deduction } else { least };
-            let upper_deduction = if upper_applies { upper.trigger_deduction } else { least };
-            deduction[slot] = margin::larger(margin::larger(deduction[slot], lower_deduction), upper_deduction);
-            let lower_factor = if gains { lower_factors.0 } else { lower_factors.1 };
-            let upper_factor = if gains { upper_factors.0 } else { upper_factors.1 };
-            let lower_factor = if lower_applies { lower_factor } else { LEAST };
-            let upper_factor = if upper_applies { upper_factor } else { LEAST };
-            factor[slot] = margin::larger(margin::larger(factor[slot], lower_factor), upper_factor);
-        }
-    }
-    for slot in 0..ROWS {
-        tile.liquidation_value[slot] = liquidation::value_at_zero(tile.needed[slot], deduction[slot], factor[slot]);
-    }
-}
-
-/// Below every factor.
-const LEAST: f64 = f64::NEG_INFINITY;

@@ -1,30 +1,16 @@
-//! A tile: some rows side by side, small enough for the first-level cache.
-//!
-//! Every loop over a tile has the same constant length, so the compiler turns it into full vectors of whatever width the instruction set
-//! has, without a remainder. Unused slots repeat the first row and are not stored.
+//! Tiles: eight rows side by side, and which rows of a block they hold.
 
 use crate::book::blocks::{Block, Rows};
-use crate::book::columns::Book;
 use crate::book::layout::Layout;
 use crate::codes::measures::ByMeasure;
-use crate::machine::compare::ROWS;
 use crate::machine::shared::SharedSlice;
+use crate::machine::vector::{LANES, Vector, prefetch};
+use crate::rules::tables::{OneTable, ROWS};
 
-/// One value a row of the tile.
-pub(crate) type Column = [f64; ROWS];
+/// How many rows before they are needed columns are asked for.
+const AHEAD: usize = 256;
 
-/// Copies the first rows of a tile. A whole tile is of constant length: moves of vectors instead of a call.
-#[inline(always)]
-pub(crate) fn copy_rows<T: Copy>(from: &[T], into: &mut [T]) {
-    if let (Some(from), Some(into)) = (from.first_chunk::<ROWS>(), into.first_chunk_mut::<ROWS>()) {
-        *into = *from;
-    } else {
-        let len = from.len().min(into.len());
-        into[..len].copy_from_slice(&from[..len]);
-    }
-}
-
-/// Where the rows of a tile are in the caller's columns.
+/// Where rows are in the caller's columns. Passed by value: what is pointed to does not stand in registers.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Place<'a> {
     /// So many rows from this one on.
@@ -33,238 +19,275 @@ pub(crate) enum Place<'a> {
     Scattered(&'a [u32]),
 }
 
-impl Place<'_> {
+impl<'a> Place<'a> {
     #[inline(always)]
-    pub(crate) fn len(&self) -> usize {
+    pub(crate) fn len(self) -> usize {
         match self {
-            Self::Consecutive(_, len) => *len,
+            Self::Consecutive(_, len) => len,
             Self::Scattered(rows) => rows.len(),
         }
     }
 
     /// Row of the caller in this slot.
     #[inline(always)]
-    pub(crate) fn row(&self, slot: usize) -> usize {
+    pub(crate) fn row(self, slot: usize) -> usize {
         match self {
             Self::Consecutive(first, _) => first + slot,
             Self::Scattered(rows) => rows[slot] as usize,
         }
     }
 
-    /// Reads a column of the caller into a tile.
+    /// The tile that starts at this slot. Tiles end at multiples of their length, so that whole ones start on a cache line.
     #[inline(always)]
-    pub(crate) fn load<T: Copy>(&self, column: &[T], into: &mut [T; ROWS]) {
+    pub(crate) fn tile(self, slot: usize) -> Self {
         match self {
-            Self::Consecutive(first, ROWS) => {
-                // A constant length: moves of vectors instead of a call.
-                for (slot, &value) in into.iter_mut().zip(&column[*first..first + ROWS]) {
-                    *slot = value;
-                }
-                return;
+            Self::Consecutive(first, len) => {
+                let row = first + slot;
+                Self::Consecutive(row, (LANES - row % LANES).min(len - slot))
             }
-            Self::Consecutive(first, len) => into[..*len].copy_from_slice(&column[*first..first + len]),
-            Self::Scattered(rows) => {
-                for (slot, &row) in into.iter_mut().zip(*rows) {
-                    *slot = column[row as usize];
-                }
-            }
-        }
-        let first = into[0];
-        into[self.len()..].fill(first);
-    }
-
-    /// Writes a tile of results to a column of the caller, past the cache if `stream` says that the columns are larger than it.
-    #[inline(always)]
-    pub(crate) fn store_results(&self, values: &Column, column: &SharedSlice<'_, f64>, stream: bool) {
-        let streamed = match self {
-            Self::Consecutive(first, ROWS) if stream => column.write_streaming(*first, values),
-            _ => false,
-        };
-        if !streamed {
-            self.store(values, column);
+            Self::Scattered(rows) => Self::Scattered(&rows[slot..rows.len().min(slot + LANES)]),
         }
     }
 
-    /// Writes a tile to a column of the caller.
+    /// Reads a column of the caller.
     #[inline(always)]
-    pub(crate) fn store<T: Copy>(&self, values: &[T; ROWS], column: &SharedSlice<'_, T>) {
+    pub(crate) fn load<V: Vector>(self, column: &[f64]) -> V {
+        if let Self::Consecutive(first, LANES) = self
+            && let Some(numbers) = column[first..].first_chunk()
+        {
+            // Everything between two reads of a column takes longer than the processor looks ahead.
+            prefetch(column, first + AHEAD);
+            return V::load(numbers);
+        }
+        V::load(&self.collect(column))
+    }
+
+    /// Reads a column of codes.
+    #[inline(always)]
+    pub(crate) fn load_codes(self, column: &[u32]) -> [u32; LANES] {
+        if let Self::Consecutive(first, LANES) = self
+            && let Some(codes) = column[first..].first_chunk()
+        {
+            return *codes;
+        }
+        self.collect(column)
+    }
+
+    /// The same of rows that lie apart, or of fewer than a tile holds: unused slots repeat the first row and are not stored.
+    #[cold]
+    #[inline(never)]
+    fn collect<T: Copy>(self, column: &[T]) -> [T; LANES] {
+        let mut collected = [column[self.row(0)]; LANES];
+        for slot in 1..self.len().min(LANES) {
+            collected[slot] = column[self.row(slot)];
+        }
+        collected
+    }
+
+    /// Writes results to a column of the caller, past the cache if `stream` says that the columns are larger than it.
+    #[inline(always)]
+    pub(crate) fn store_results<V: Vector>(self, results: V, column: &SharedSlice<'_, f64>, stream: bool) {
         match self {
-            Self::Consecutive(first, ROWS) => column.write_consecutive(*first, values),
-            Self::Consecutive(first, len) => column.write_consecutive(*first, &values[..*len]),
+            Self::Consecutive(first, LANES) => column.write_vector(first, results, stream),
+            _ => self.store_some(&results.array(), column),
+        }
+    }
+
+    /// Writes a tile of codes to a column of the caller.
+    #[inline(always)]
+    pub(crate) fn store_codes(self, codes: &[u8; LANES], column: &SharedSlice<'_, u8>) {
+        match self {
+            Self::Consecutive(first, LANES) => column.write_consecutive(first, codes),
+            _ => self.store_some(codes, column),
+        }
+    }
+
+    /// The same for rows that lie apart, or fewer than a tile holds.
+    #[cold]
+    #[inline(never)]
+    fn store_some<T: Copy>(self, values: &[T; LANES], column: &SharedSlice<'_, T>) {
+        match self {
+            Self::Consecutive(first, len) => column.write_consecutive(first, &values[..len]),
             Self::Scattered(rows) => column.write_scattered(rows, &values[..rows.len()]),
         }
     }
 }
 
-/// Inputs, intermediate values and results of the rows of a tile.
-#[repr(align(64))]
-pub(crate) struct Tile {
-    pub quantity: Column,
-    pub entry_price: Column,
-    pub isolated_margin: Column,
-    pub leverage: Column,
-    pub funding: Column,
-    pub risk_limit: Column,
-    pub instrument: [u32; ROWS],
-    /// Account of each row as a place in its block.
-    pub account: [u32; ROWS],
-    /// The instrument that all rows share, if they do.
-    pub shared_instrument: Option<u32>,
-    /// Place of each row's marginal table.
-    pub table: [u32; ROWS],
-    /// Whether all rows have the same one.
-    pub one_table: bool,
-    /// Constants of each row's instrument at its mark.
-    pub contract_size: Column,
-    pub multiplier: Column,
-    pub long_direction: Column,
-    pub coordinate: Column,
-    pub mark: Column,
-    pub reciprocal_mark: Column,
-    /// Upper bound of the last tier of a table keyed by value.
-    pub cap: Column,
-    /// Size in the coordinate's units.
-    pub size: Column,
-    pub direction: Column,
-    pub value: Column,
-    pub entry_value: Column,
-    /// Margin plus accrued funding of an isolated position.
-    pub cash: Column,
-    /// Closing fee fixed in advance.
-    pub fixed_fee: Column,
-    /// The maintenance margin without any fee.
-    pub maintenance: Column,
-    pub requirement: Column,
-    /// What the position must be worth, before deductions and factors: `-A` of the closed form.
-    pub needed: Column,
-    pub liquidation_value: Column,
-    pub bankruptcy_value: Column,
-    /// Prices on the two sides of short inverse positions whose rate grows: NaN below for all others; of meaning where `any_far`.
-    pub far_price: Column,
-    pub own_price: Column,
-    pub any_far: bool,
-    /// Results in the order of the measures.
-    pub results: ByMeasure<Column>,
-    pub state: [u64; ROWS],
-    pub status: [u64; ROWS],
+/// The rows of a tile.
+pub(crate) struct TileRows<'a> {
+    pub place: Place<'a>,
+    /// First leg inside of the block.
+    pub inside: usize,
+    /// Their instruments, and the entries of their constants.
+    pub instrument: [u32; LANES],
+    pub entries: [u32; LANES],
+    /// The maintenance table that all of them share, if they are known to.
+    pub table: Option<OneTable<'a>>,
 }
 
-impl Tile {
+/// Inputs, intermediate values and results of eight rows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tile<V> {
+    pub quantity: V,
+    pub entry_price: V,
+    pub isolated_margin: V,
+    pub leverage: V,
+    pub funding: V,
+    pub risk_limit: V,
+    /// Size in the coordinate's units.
+    pub size: V,
+    pub direction: V,
+    pub value: V,
+    pub entry_value: V,
+    /// Margin plus accrued funding of an isolated position.
+    pub cash: V,
+    /// Closing fee fixed in advance.
+    pub fixed_fee: V,
+    /// Value that the initial margin is taken on.
+    pub opened_on: V,
+    /// Value that the maintenance margin is taken on.
+    pub required_on: V,
+    /// The maintenance margin without any fee.
+    pub maintenance: V,
+    pub requirement: V,
+    /// What the position must be worth, before deductions and factors: `-A` of the closed form.
+    pub needed: V,
+    pub liquidation_value: V,
+    pub bankruptcy_value: V,
+    /// Results in the order of the measures.
+    pub results: ByMeasure<V>,
+    /// Codes of state and status, as numbers.
+    pub state: V,
+    pub status: V,
+}
+
+impl<V: Vector> Tile<V> {
+    /// A tile of which nothing is known yet.
+    #[inline(always)]
     pub(crate) fn new() -> Self {
-        let zero = [0.0; ROWS];
+        let (zero, missing) = (V::all(0.0), V::nan());
         Self {
             quantity: zero,
             entry_price: zero,
-            isolated_margin: [f64::NAN; ROWS],
-            leverage: [f64::NAN; ROWS],
+            isolated_margin: missing,
+            leverage: missing,
             funding: zero,
-            risk_limit: [f64::NAN; ROWS],
-            instrument: [0; ROWS],
-            account: [0; ROWS],
-            shared_instrument: None,
-            table: [0; ROWS],
-            one_table: false,
-            contract_size: [1.0; ROWS],
-            multiplier: [1.0; ROWS],
-            long_direction: [1.0; ROWS],
-            coordinate: zero,
-            mark: zero,
-            reciprocal_mark: zero,
-            cap: zero,
+            risk_limit: missing,
             size: zero,
             direction: zero,
             value: zero,
             entry_value: zero,
             cash: zero,
             fixed_fee: zero,
+            opened_on: zero,
+            required_on: zero,
             maintenance: zero,
             requirement: zero,
             needed: zero,
             liquidation_value: zero,
             bankruptcy_value: zero,
-            far_price: zero,
-            own_price: zero,
-            any_far: false,
-            results: ByMeasure::from_fn(|_| zero),
-            state: [0; ROWS],
-            status: [0; ROWS],
-        }
-    }
-
-    /// Takes back what an earlier book left in columns that this one does not fill.
-    #[inline(always)]
-    pub(crate) fn forget(&mut self, book: &Book<'_>, plain_contracts: bool) {
-        self.shared_instrument = None;
-        if book.leverage.is_none() {
-            self.leverage = [f64::NAN; ROWS];
-        }
-        if book.accrued_funding.is_none() {
-            self.funding = [0.0; ROWS];
-        }
-        if book.risk_limit.is_none() {
-            self.risk_limit = [f64::NAN; ROWS];
-        }
-        self.fixed_fee = [0.0; ROWS];
-        if plain_contracts {
-            self.contract_size = [1.0; ROWS];
-            self.multiplier = [1.0; ROWS];
-            self.long_direction = [1.0; ROWS];
+            results: ByMeasure::all(zero),
+            state: zero,
+            status: zero,
         }
     }
 }
 
-/// The tiles of a block: first leg inside of the block, place in the caller's columns.
-pub(crate) struct Tiles<'a> {
-    rows: &'a Rows,
+/// A run of rows of a block: consecutive ones that share an instrument, or some that need not.
+pub(crate) struct Run<'a> {
+    /// Its first leg inside of the block.
+    pub inside: usize,
+    pub place: Place<'a>,
+    /// The instrument that all rows share, if they are known to; else there are at most [`ROWS`] rows.
+    pub instrument: Option<u32>,
+}
+
+/// The runs of a block.
+pub(crate) struct Runs<'a> {
+    rows: Rows,
     listed: &'a [u32],
     instrument: &'a [u32],
+    /// Whether rows of one instrument share their tables.
+    shares_tables: bool,
     inside: usize,
 }
 
-/// Rows of one instrument from which on a tile of their own is worth its unused slots.
-const LONG_RUN: usize = 24;
+/// Rows of one instrument from which on its table is better kept at hand than looked up in row by row.
+const LONG_RUN: usize = 32;
 
-impl<'a> Tiles<'a> {
+impl<'a> Runs<'a> {
     #[inline(always)]
-    pub(crate) fn of(layout: &'a Layout, instrument: &'a [u32], block: &'a Block) -> Self {
-        Self { rows: &block.rows, listed: &layout.listed, instrument, inside: 0 }
+    pub(crate) fn of(layout: &'a Layout, instrument: &'a [u32], shares_tables: bool, block: &'a Block) -> Self {
+        Self { rows: block.rows.clone(), listed: &layout.listed, instrument, shares_tables, inside: 0 }
+    }
+
+    /// Runs of these rows.
+    pub(crate) fn of_rows(rows: &'a [u32], instrument: &'a [u32]) -> Self {
+        Self { rows: Rows::Listed(0..rows.len()), listed: rows, instrument, shares_tables: false, inside: 0 }
     }
 }
 
-impl<'a> Iterator for Tiles<'a> {
-    type Item = (usize, Place<'a>);
+impl<'a> Iterator for Runs<'a> {
+    type Item = Run<'a>;
 
     #[inline(always)]
-    fn next(&mut self) -> Option<Self::Item> {
+    fn next(&mut self) -> Option<Run<'a>> {
         let inside = self.inside;
-        let left = (self.rows.len() - inside).min(ROWS);
-        if left == 0 {
+        if inside == self.rows.len() {
             return None;
         }
-        let place = match self.rows {
-            Rows::Listed(range) => Place::Scattered(&self.listed[range.start + inside..range.start + inside + left]),
+        let (place, instrument) = match &self.rows {
+            Rows::Listed(range) => {
+                let first = range.start + inside;
+                (Place::Scattered(&self.listed[first..range.end.min(first + ROWS)]), None)
+            }
             Rows::Range(range) => {
                 let first = range.start + inside;
-                // Tiles end at multiples of their length, so that whole ones start on a cache line.
-                let left = left.min(ROWS - first % ROWS);
-                Place::Consecutive(first, long_run(&self.instrument[first..first + left]))
+                let (len, shared) = cut(&self.instrument[first..range.end], first % LANES, self.shares_tables);
+                (Place::Consecutive(first, len), shared.then(|| self.instrument[first]))
             }
         };
         self.inside += place.len();
-        Some((inside, place))
+        Some(Run { inside, place, instrument })
     }
 }
 
-/// Rows that a tile takes of these: a long run of one instrument alone, else all of them.
+/// Rows of the next run of these, and whether they share an instrument; `offset` is the place of the first one in its tile.
 #[inline(always)]
-fn long_run(instrument: &[u32]) -> usize {
-    let last = instrument.len() - 1;
-    if instrument[0] == instrument[last] || last < LONG_RUN || instrument[0] != instrument[LONG_RUN] {
-        return last + 1;
+fn cut(instrument: &[u32], offset: usize, shares_tables: bool) -> (usize, bool) {
+    let mut len = LANES - offset;
+    if shares_tables && has_long_run(instrument) {
+        while let Some(tile) = instrument[len.min(instrument.len())..].first_chunk::<LANES>()
+            && are_all(tile, instrument[0])
+        {
+            len += LANES;
+        }
+        // What is left after the last whole tile of the instrument stands in a tile with others, unless there are none.
+        let rest = &instrument[len.min(instrument.len())..];
+        let ends = rest.len() < LANES && rest.iter().all(|&code| code == instrument[0]);
+        return (if ends { instrument.len() } else { len }, true);
     }
-    let mut run = LONG_RUN;
-    while instrument[run] == instrument[0] {
-        run += 1;
+    while len + LANES <= ROWS && len < instrument.len() {
+        if shares_tables && has_long_run(&instrument[len..]) {
+            break;
+        }
+        len += LANES;
     }
-    run
+    (len.min(instrument.len()), false)
+}
+
+/// Whether these rows begin with a long run of one instrument.
+#[inline(always)]
+fn has_long_run(instrument: &[u32]) -> bool {
+    let Some(run) = instrument.first_chunk::<LONG_RUN>() else { return false };
+    run[LONG_RUN - 1] == run[0] && run[LONG_RUN / 2] == run[0] && are_all(run, run[0])
+}
+
+#[inline(always)]
+fn are_all<const COUNT: usize>(codes: &[u32; COUNT], code: u32) -> bool {
+    let mut differing = 0;
+    for other in codes {
+        differing |= other ^ code;
+    }
+    differing == 0
 }

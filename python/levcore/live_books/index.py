@@ -1,5 +1,7 @@
 """Who is liquidatable in a book whose prices move, without looking at everybody."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -95,7 +97,7 @@ class TriggerIndex:
 
     __slots__ = ("_core", "book")
 
-    def __init__(self, engine: "Engine", book: "PositionBook", marks: "Marks") -> None:
+    def __init__(self, engine: Engine, book: PositionBook, marks: Marks) -> None:
         bound = engine.bind(book)
         bound.wallets.refuse_several("an index of triggers")
         if book.balances is not None:

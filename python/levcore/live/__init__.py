@@ -1,1 +1,0 @@
-"""A book whose prices move tick by tick."""

@@ -1,0 +1,1 @@
+"""A book whose prices move tick by tick, and whose positions change."""

@@ -1,0 +1,79 @@
+"""Levels that a live book watches, each as a policy that liquidates there."""
+
+from collections.abc import Sequence
+
+from levcore._levcore import BookPolicies
+from levcore.arguments import is_word
+from levcore.book.policy_labels import labels_of_book
+from levcore.book.positions import PositionBook
+from levcore.engine.engine import Engine
+from levcore.errors import InputError, PolicyError
+from levcore.rules.policy import HIGHEST_LEVEL, MarginPolicy
+from levcore.status import State
+
+__all__ = ["LEVELS", "kernels_of_levels", "states_of", "watched_levels"]
+
+LEVELS = ("liquidation", "warning", "margin_call", "bankruptcy")
+"""Levels that may be watched; the first one always is."""
+STATES = {"warning": State.WARNING, "margin_call": State.MARGIN_CALL, "bankruptcy": State.BANKRUPT}
+
+
+def watched_levels(levels: Sequence[str] | None, policy: MarginPolicy) -> tuple[str, ...]:
+    """Levels to watch, in the order of `LEVELS`; None: all that the policy states.
+
+    Raises
+    ------
+    InputError
+        For a word that is no level, or a level that the policy does not state.
+    """
+    stated = tuple(level for level in LEVELS if _level(policy, level) is not None)
+    if levels is None:
+        return stated
+    if isinstance(levels, str):
+        raise InputError("levels", "must be a sequence of levels", f"({levels!r},)", repr(levels))
+    for place, level in enumerate(levels):
+        if not is_word(level, stated):
+            expected = ", ".join(stated)
+            raise InputError("levels", f"must be levels of {policy.id}", expected, repr(level), place)
+    return tuple(level for level in LEVELS if level in levels or level == LEVELS[0])
+
+
+def kernels_of_levels(engine: Engine, book: PositionBook, levels: tuple[str, ...]) -> list[BookPolicies]:
+    """Kernels of the policy itself, and of the policy with each other level as its liquidation level.
+
+    Raises
+    ------
+    InputError
+        For a level at which no price would restore a position.
+    """
+    bound = engine.bind(book)
+    policy, kernels = bound.policies[0], [bound.kernel]
+    label = labels_of_book(book, tuple(engine.policies))[0]
+    for place, level in enumerate(levels[1:], 1):
+        inclusive = level == "bankruptcy" or getattr(policy, f"{level}_level_inclusive")
+        moved = policy.replace(
+            liquidation_level=_level(policy, level),
+            liquidation_level_inclusive=inclusive,
+            warning_level=None,
+            margin_call_level=None,
+        )
+        try:
+            armed = Engine({label: moved}, instruction_set=engine.instruction_set)
+        except PolicyError as error:
+            rule = f"cannot be watched under {policy.id}: {error}"
+            raise InputError("levels", rule, "levels without it", repr(level), place) from error
+        kernels.append(armed.bind(book).kernel)
+    return kernels
+
+
+def states_of(levels: tuple[str, ...]) -> list[int]:
+    """Codes of the states that levels begin, without liquidation."""
+    return [int(STATES[level]) for level in levels[1:]]
+
+
+def _level(policy: MarginPolicy, level: str) -> float | None:
+    if level == "bankruptcy":
+        # Higher than any ratio that a tick could tell from an infinite one: whoever comes near is evaluated.
+        return HIGHEST_LEVEL
+    found: float | None = getattr(policy, f"{level}_level")
+    return found

@@ -1,0 +1,210 @@
+//! The live book: prices pass, and whoever enters or leaves a state is told at once, with the numbers of a full evaluation.
+//!
+//! Every level of the policy that is watched has a trigger index of its own, over the policy with that level in the place of its liquidation
+//! level: its verdicts are then whether that level is reached. Who crosses one is evaluated under the policy itself.
+
+use std::collections::HashMap;
+
+use crate::book::columns::Book;
+use crate::book::keys::{Codes, Keys};
+use crate::book::layout::Layout;
+use crate::codes::state::State;
+use crate::error::{Error, Result};
+use crate::job::context::PolicyAtMarks;
+use crate::live::crossing::{Crossing, Seen};
+use crate::live::edges::Edges;
+use crate::live::event::{Event, Figures, Watched};
+use crate::live::index::{Subject, TriggerIndex};
+use crate::live::market::Market;
+use crate::live::resident::ResidentBook;
+use crate::live::standings::Standings;
+use crate::live::ticks::Ticks;
+use crate::machine::instruction_set::InstructionSet;
+use crate::memory::filled;
+
+/// What decides how the rows of a live book belong together; one a row.
+#[derive(Debug, Clone, Default)]
+pub struct LiveKeys {
+    /// Whether a row is a leg of a cross account.
+    pub cross: Vec<bool>,
+    /// Account of each row; without meaning for isolated ones.
+    pub account: Vec<u32>,
+    /// Number of instruments.
+    pub instruments: usize,
+    /// Whether an account may hold a long and a short leg of one instrument.
+    pub hedge: bool,
+    /// Whether every account is settled as one whole.
+    pub pool_all: bool,
+}
+
+impl LiveKeys {
+    /// Order of evaluation of a book with these keys.
+    pub(crate) fn layout(&self, book: &ResidentBook) -> Result<Layout> {
+        let labels = book.wallet_balance.len();
+        Layout::new(&Keys {
+            cross: (labels > 0).then_some(&self.cross),
+            account: Codes { of_row: &self.account, labels },
+            hedge: self.hedge,
+            pool_all: self.pool_all,
+            ..Keys::isolated(&book.instrument, self.instruments)
+        })
+    }
+}
+
+/// A book whose prices move and whose positions change.
+#[derive(Debug)]
+pub struct LiveBook {
+    pub(super) resident: ResidentBook,
+    pub(super) keys: LiveKeys,
+    pub(super) layout: Layout,
+    pub(super) watched: Watched,
+    /// One a watched level; the liquidation level of the policy itself first.
+    pub(super) indexes: Vec<TriggerIndex>,
+    /// State of each isolated row and of each account, as the watched levels tell it.
+    pub(super) seen_rows: Vec<u8>,
+    pub(super) seen_accounts: Vec<u8>,
+    pub(super) standings: Standings,
+}
+
+/// The policies of a call, each with one of the watched levels as its liquidation level, at the marks before it.
+pub type Levels<'a, 'p> = &'a [PolicyAtMarks<'p>];
+
+impl LiveBook {
+    /// Arms every subject of a book at every level.
+    ///
+    /// # Errors
+    ///
+    /// As [`TriggerIndex::new`] and [`Market::new`]; [`Error::Length`] for no level.
+    pub fn new(
+        book: &Book<'_>,
+        keys: LiveKeys,
+        levels: Levels<'_, '_>,
+        watched: Watched,
+        set: InstructionSet,
+    ) -> Result<Self> {
+        book.check()?;
+        let resident = ResidentBook::of(book);
+        let layout = keys.layout(&resident)?;
+        let (indexes, standings) = (Vec::new(), Standings::default());
+        let (seen_rows, seen_accounts) = (Vec::new(), Vec::new());
+        let mut live = Self { resident, keys, layout, watched, indexes, seen_rows, seen_accounts, standings };
+        live.arm_everybody(levels, set)?;
+        Ok(live)
+    }
+
+    /// Instants in turn: events are added to `events`, those of one instant in the order of [`Subject`]. Returns the marks after them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Ticks::check`].
+    pub fn ticks(
+        &mut self,
+        levels: Levels<'_, '_>,
+        set: InstructionSet,
+        ticks: &Ticks<'_>,
+        events: &mut Vec<Event>,
+    ) -> Result<Vec<f64>> {
+        ticks.check(self.keys.instruments)?;
+        let Self { resident, layout, indexes, seen_rows, seen_accounts, watched, standings, .. } = self;
+        let book = resident.book();
+        let mut markets = markets(levels, layout, set)?;
+        let mut edges = Edges::of(indexes, &markets[0]);
+        let (mut crossing, mut now) = (Crossing::default(), Vec::new());
+        let mut seen = Seen { rows: seen_rows, accounts: seen_accounts, watched: *watched };
+        let bankruptcy = watched.place_of_bankruptcy(indexes.len());
+        for instant in 0..ticks.instants() {
+            let reached = ticks.at(instant).fold(false, |any, (code, price)| any | edges.pass(code, price));
+            if !reached {
+                continue;
+            }
+            edges.catch_up(&mut markets);
+            now.clear();
+            now.extend(ticks.at(instant));
+            for (place, (index, market)) in indexes.iter_mut().zip(&mut markets).enumerate() {
+                if index.tick(&book, market, &now, &mut crossing.changes) {
+                    edges.note(index, &book);
+                    if bankruptcy == Some(place) {
+                        crossing.look_again(index);
+                    }
+                }
+            }
+            edges.renew(indexes, &now);
+            if !crossing.is_empty() {
+                crossing.tell(instant as u64, &book, &indexes[0], &mut markets[0], &mut seen, events);
+            }
+        }
+        edges.moved().for_each(|instrument| standings.instrument_moved(instrument));
+        Ok(edges.prices)
+    }
+
+    /// Its columns as they stand.
+    #[must_use]
+    pub fn book(&self) -> Book<'_> {
+        self.resident.book()
+    }
+
+    /// Figures of every row as they were last refreshed; unknown for legs of accounts.
+    #[must_use]
+    pub fn figures_of_rows(&self) -> &[Figures] {
+        &self.standings.rows
+    }
+
+    /// Figures of the accounts with positions, by their codes.
+    pub fn figures_of_accounts(&self) -> impl Iterator<Item = (u32, Figures)> + '_ {
+        let accounts = self.indexes.first().map_or(&[][..], |index| &index.subjects.accounts);
+        accounts.iter().map(|account| account.code).zip(self.standings.accounts.iter().copied())
+    }
+
+    /// Arms everybody anew, from the columns as they stand; who is in which state is told by nothing.
+    pub(super) fn arm_everybody(&mut self, levels: Levels<'_, '_>, set: InstructionSet) -> Result<()> {
+        if levels.is_empty() {
+            return Err(Error::Length { argument: "levels", expected: 1, found: 0 });
+        }
+        let Self { resident, layout, indexes, .. } = self;
+        let book = resident.book();
+        let mut markets = markets(levels, layout, set)?;
+        indexes.clear();
+        for market in &mut markets {
+            indexes.push(TriggerIndex::new(&book, market)?);
+        }
+        let index = &indexes[0];
+        let rows: Vec<u32> = (0..layout.rows as u32).filter(|&row| index.subjects.is_isolated(row)).collect();
+        let accounts: Vec<u32> = (0..index.subjects.accounts.len() as u32).collect();
+        let mut figures = Vec::new();
+        index.figures(&book, &mut markets[0], &rows, &accounts, &mut figures);
+        self.standings = Standings::of(&rows, &resident.instrument, &figures, self.keys.instruments)?;
+        self.seen_rows = filled(State::Incomplete as u8, layout.rows)?;
+        for (&row, figures) in rows.iter().zip(&figures) {
+            self.seen_rows[row as usize] = self.watched.seen(figures.state);
+        }
+        self.seen_accounts = figures[rows.len()..].iter().map(|figures| self.watched.seen(figures.state)).collect();
+        Ok(())
+    }
+
+    /// Tells who stands otherwise than `rows` and `accounts`, by code, say; those that are in neither were healthy.
+    pub(super) fn tell_differences(&self, rows: &[u8], accounts: &[(u32, u8)], events: &mut Vec<Event>) {
+        let healthy = State::Healthy as u8;
+        let first = events.len();
+        let mut tell = |subject, before, figures: Figures| {
+            let state = self.watched.seen(figures.state);
+            if before != state {
+                events.push(Event { instant: 0, subject, before, state, figures });
+            }
+        };
+        let subjects = &self.indexes[0].subjects;
+        for (row, &figures) in (0..).zip(&self.standings.rows).filter(|&(row, _)| subjects.is_isolated(row)) {
+            tell(Subject::Row(row), rows.get(row as usize).copied().unwrap_or(healthy), figures);
+        }
+        let known: HashMap<u32, u8> = accounts.iter().copied().collect();
+        for (account, &figures) in subjects.accounts.iter().zip(&self.standings.accounts) {
+            let before = known.get(&account.code).copied().unwrap_or(healthy);
+            tell(Subject::Account(account.code), before, figures);
+        }
+        events[first..].sort_unstable_by_key(|event| event.subject);
+    }
+}
+
+/// Markets of the levels.
+pub(super) fn markets<'p>(levels: Levels<'_, 'p>, layout: &'p Layout, set: InstructionSet) -> Result<Vec<Market<'p>>> {
+    levels.iter().map(|level| Market::new(level, layout, set)).collect()
+}

@@ -1,0 +1,128 @@
+//! Where every subject of a live book stands, and the totals, brought up to date by what has moved since.
+
+use crate::codes::state::State;
+use crate::error::Result;
+use crate::formulas::exact_sum::ExactSum;
+use crate::live::event::Figures;
+use crate::memory::filled;
+
+/// Totals over isolated positions and accounts with positions. Sums are exact until they are rounded once, so that neither the order of
+/// changes nor their number moves a bit of them.
+#[derive(Debug, Clone, Default)]
+pub struct LiveTotals {
+    equity: ExactSum,
+    maintenance_margin: ExactSum,
+    /// Isolated positions, and accounts, by state.
+    pub counts: [[u64; State::COUNT]; 2],
+}
+
+impl LiveTotals {
+    /// Sum of the equities of those that are known.
+    #[must_use]
+    pub fn equity(&self) -> f64 {
+        self.equity.value()
+    }
+
+    /// Sum of the maintenance margins of those that are known.
+    #[must_use]
+    pub fn maintenance_margin(&self) -> f64 {
+        self.maintenance_margin.value()
+    }
+
+    fn add(&mut self, kind: usize, figures: &Figures) {
+        self.counts[kind][figures.state as usize] += 1;
+        if figures.state != State::Incomplete as u8 {
+            self.equity.add(figures.equity);
+            self.maintenance_margin.add(figures.maintenance_margin);
+        }
+    }
+
+    fn remove(&mut self, kind: usize, figures: &Figures) {
+        self.counts[kind][figures.state as usize] -= 1;
+        if figures.state != State::Incomplete as u8 {
+            self.equity.add(-figures.equity);
+            self.maintenance_margin.add(-figures.maintenance_margin);
+        }
+    }
+}
+
+/// Figures of all subjects as they were last evaluated, and which instruments have moved since.
+#[derive(Debug, Default)]
+pub(super) struct Standings {
+    /// By row; unknown for legs of accounts.
+    pub rows: Vec<Figures>,
+    /// By place of the account.
+    pub accounts: Vec<Figures>,
+    pub totals: LiveTotals,
+    moved: Vec<bool>,
+    /// Rows of each instrument.
+    of_instrument: Vec<Vec<u32>>,
+}
+
+impl Standings {
+    /// Of these isolated rows and then of all accounts.
+    pub(super) fn of(isolated: &[u32], instrument: &[u32], figures: &[Figures], instruments: usize) -> Result<Self> {
+        let mut standings = Self {
+            rows: filled(Figures::UNKNOWN, instrument.len())?,
+            accounts: figures[isolated.len()..].to_vec(),
+            totals: LiveTotals::default(),
+            moved: filled(false, instruments)?,
+            of_instrument: vec![Vec::new(); instruments],
+        };
+        for (row, &code) in (0..).zip(instrument) {
+            standings.of_instrument[code as usize].push(row);
+        }
+        for (&row, figures) in isolated.iter().zip(figures) {
+            standings.rows[row as usize] = *figures;
+            standings.totals.add(0, figures);
+        }
+        standings.accounts.iter().for_each(|figures| standings.totals.add(1, figures));
+        Ok(standings)
+    }
+
+    /// Says that the price of an instrument is another one.
+    #[inline(always)]
+    pub(super) fn instrument_moved(&mut self, instrument: u32) {
+        self.moved[instrument as usize] = true;
+    }
+
+    /// Instruments that have moved since this was last asked.
+    pub(super) fn take_moved(&mut self) -> Vec<u32> {
+        let moved = (0..self.moved.len() as u32).filter(|&code| self.moved[code as usize]).collect();
+        self.moved.fill(false);
+        moved
+    }
+
+    /// Rows of an instrument.
+    pub(super) fn rows_of(&self, instrument: u32) -> &[u32] {
+        &self.of_instrument[instrument as usize]
+    }
+
+    /// Takes figures of these isolated rows, then of the accounts at these places.
+    pub(super) fn take(&mut self, rows: &[u32], accounts: &[u32], figures: &[Figures]) {
+        let (of_rows, of_accounts) = figures.split_at(rows.len());
+        let lists = [(&mut self.rows, rows, of_rows), (&mut self.accounts, accounts, of_accounts)];
+        for (kind, (held, places, figures)) in lists.into_iter().enumerate() {
+            for (&place, figures) in places.iter().zip(figures) {
+                let before = std::mem::replace(&mut held[place as usize], *figures);
+                self.totals.remove(kind, &before);
+                self.totals.add(kind, figures);
+            }
+        }
+    }
+
+    /// Makes room for a subject that has just come, as one that is not known.
+    pub(super) fn add_row(&mut self, instrument: u32, isolated: bool) {
+        self.of_instrument[instrument as usize].push(self.rows.len() as u32);
+        self.rows.push(Figures::UNKNOWN);
+        if isolated {
+            self.totals.add(0, &Figures::UNKNOWN);
+        }
+    }
+
+    /// The same for an account.
+    pub(super) fn add_account(&mut self) {
+        self.accounts.push(Figures::UNKNOWN);
+        self.totals.add(1, &Figures::UNKNOWN);
+    }
+}

@@ -1,0 +1,140 @@
+//! Registers of 256 bits. Values of these types exist only below `InstructionSet::run`, which has asked the processor for them.
+#![allow(unsafe_code, reason = "vector instructions of a set that `InstructionSet::run` has checked")]
+
+use std::arch::x86_64::{
+    __m256d, _CMP_EQ_OQ, _CMP_GE_OQ, _CMP_GT_OQ, _CMP_UNORD_Q, _mm256_add_pd, _mm256_and_pd, _mm256_andnot_pd,
+    _mm256_blendv_pd, _mm256_cmp_pd, _mm256_div_pd, _mm256_loadu_pd, _mm256_movemask_pd, _mm256_mul_pd, _mm256_or_pd,
+    _mm256_set1_pd, _mm256_sqrt_pd, _mm256_storeu_pd, _mm256_stream_pd, _mm256_sub_pd, _mm256_xor_pd,
+};
+use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
+
+use crate::machine::number::Number;
+use crate::machine::several::{Register, Several};
+
+/// Eight numbers in two registers.
+pub(crate) type Avx2 = Several<Four, 2>;
+
+/// Four numbers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Four(__m256d);
+
+/// What a comparison said of each of them: all bits of a number, or none.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Mask(__m256d);
+
+/// Instructions of AVX on registers alone.
+macro_rules! on_registers {
+    ($instructions:expr) => {
+        // SAFETY: `InstructionSet::run` uses this type only on processors with AVX2; no memory is touched.
+        unsafe { $instructions }
+    };
+}
+
+macro_rules! operators {
+    ($($Operation:ident $operate:ident $Type:ident $instruction:ident),+) => {$(
+        impl $Operation for $Type {
+            type Output = Self;
+
+            #[inline(always)]
+            fn $operate(self, other: Self) -> Self {
+                Self(on_registers!($instruction(self.0, other.0)))
+            }
+        }
+    )+};
+}
+operators!(Add add Four _mm256_add_pd, Sub sub Four _mm256_sub_pd, Mul mul Four _mm256_mul_pd, Div div Four _mm256_div_pd);
+operators!(BitAnd bitand Mask _mm256_and_pd, BitOr bitor Mask _mm256_or_pd);
+
+impl Neg for Four {
+    type Output = Self;
+
+    #[inline(always)]
+    fn neg(self) -> Self {
+        Self(on_registers!(_mm256_xor_pd(self.0, _mm256_set1_pd(-0.0))))
+    }
+}
+
+impl Not for Mask {
+    type Output = Self;
+
+    #[inline(always)]
+    fn not(self) -> Self {
+        Self(on_registers!(_mm256_xor_pd(self.0, _mm256_set1_pd(f64::from_bits(u64::MAX)))))
+    }
+}
+
+impl Number for Four {
+    type Mask = Mask;
+
+    #[inline(always)]
+    fn none() -> Mask {
+        Mask(on_registers!(_mm256_set1_pd(0.0)))
+    }
+
+    #[inline(always)]
+    fn all(number: f64) -> Self {
+        Self(on_registers!(_mm256_set1_pd(number)))
+    }
+
+    #[inline(always)]
+    fn abs(self) -> Self {
+        Self(on_registers!(_mm256_andnot_pd(_mm256_set1_pd(-0.0), self.0)))
+    }
+
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        Self(on_registers!(_mm256_sqrt_pd(self.0)))
+    }
+
+    #[inline(always)]
+    fn is_above(self, other: Self) -> Mask {
+        Mask(on_registers!(_mm256_cmp_pd::<_CMP_GT_OQ>(self.0, other.0)))
+    }
+
+    #[inline(always)]
+    fn is_at_least(self, other: Self) -> Mask {
+        Mask(on_registers!(_mm256_cmp_pd::<_CMP_GE_OQ>(self.0, other.0)))
+    }
+
+    #[inline(always)]
+    fn equals(self, other: Self) -> Mask {
+        Mask(on_registers!(_mm256_cmp_pd::<_CMP_EQ_OQ>(self.0, other.0)))
+    }
+
+    #[inline(always)]
+    fn is_nan(self) -> Mask {
+        Mask(on_registers!(_mm256_cmp_pd::<_CMP_UNORD_Q>(self.0, self.0)))
+    }
+
+    #[inline(always)]
+    fn choose(condition: Mask, then: Self, otherwise: Self) -> Self {
+        Self(on_registers!(_mm256_blendv_pd(otherwise.0, then.0, condition.0)))
+    }
+}
+
+impl Register for Four {
+    #[inline(always)]
+    fn load(numbers: &[f64]) -> Self {
+        let numbers = &numbers[..4];
+        // SAFETY: as above, and the slice holds four numbers.
+        Self(unsafe { _mm256_loadu_pd(numbers.as_ptr()) })
+    }
+
+    #[inline(always)]
+    fn store(self, into: &mut [f64]) {
+        let into = &mut into[..4];
+        // SAFETY: as above, and the slice holds four numbers.
+        unsafe { _mm256_storeu_pd(into.as_mut_ptr(), self.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn stream(self, target: *mut f64) {
+        // SAFETY: as above, and the caller says that four numbers may be written there and how they are aligned.
+        unsafe { _mm256_stream_pd(target, self.0) }
+    }
+
+    #[inline(always)]
+    fn bits(mask: Mask) -> u8 {
+        on_registers!(_mm256_movemask_pd(mask.0)) as u8
+    }
+}

@@ -1,0 +1,76 @@
+//! Eight numbers side by side, whatever registers the processor has for them.
+
+use crate::machine::number::Number;
+
+/// Numbers of a vector.
+pub(crate) const LANES: usize = 8;
+
+/// Eight numbers side by side; one type an instruction set.
+pub(crate) trait Vector: Number {
+    /// Reads eight numbers.
+    fn load(numbers: &[f64; LANES]) -> Self;
+
+    /// Writes eight numbers.
+    fn store(self, into: &mut [f64; LANES]);
+
+    /// Writes eight numbers past the cache, if the processor can.
+    ///
+    /// # Safety
+    ///
+    /// `target` starts on a cache line, and eight numbers may be written there.
+    #[allow(unsafe_code, reason = "writes through a pointer")]
+    unsafe fn stream(self, target: *mut f64);
+
+    /// What a comparison said, the first number in the lowest bit.
+    fn bits(mask: Self::Mask) -> u8;
+
+    /// Whole numbers from 0 to 255 as they are stored.
+    fn codes(self) -> [u8; LANES];
+
+    /// How many of the thresholds lie below the number; NaN has none below it.
+    fn count_below(thresholds: &[f64; LANES], number: f64) -> usize;
+
+    /// Two columns of eight rows that lie apart.
+    fn columns_of_pairs(rows: [&[f64; 2]; LANES]) -> [Self; 2];
+
+    /// Four columns of eight rows that lie apart.
+    fn columns_of_fours(rows: [&[f64; 4]; LANES]) -> [Self; 4];
+
+    /// Four columns as rows.
+    fn rows_of_fours(columns: [Self; 4]) -> [[f64; 4]; LANES];
+
+    /// As an array.
+    #[inline(always)]
+    fn array(self) -> [f64; LANES] {
+        let mut array = [0.0; LANES];
+        self.store(&mut array);
+        array
+    }
+}
+
+/// The rows of a table that stand at these places.
+#[inline(always)]
+pub(crate) fn rows_at<'t, const COLUMNS: usize>(
+    table: &'t [[f64; COLUMNS]],
+    places: &[u32; LANES],
+) -> [&'t [f64; COLUMNS]; LANES] {
+    let mut rows = [&table[0]; LANES];
+    for lane in 0..LANES {
+        rows[lane] = &table[places[lane] as usize];
+    }
+    rows
+}
+
+/// Asks for the cache line of a row that is read later, if the processor can be asked; there need be no such row.
+#[inline(always)]
+#[allow(unsafe_code, reason = "an instruction that reads nothing")]
+pub(crate) fn prefetch(column: &[f64], row: usize) {
+    // SAFETY: SSE is part of x86-64, and the instruction has no effect but on the cache, whatever the address.
+    #[cfg(target_arch = "x86_64")]
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(column.as_ptr().wrapping_add(row).cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (column, row);
+}

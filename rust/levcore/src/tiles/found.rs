@@ -1,0 +1,258 @@
+//! The lines of their tables that apply to rows: looked up row by row, or by one table that many rows share.
+
+use crate::machine::vector::{LANES, Vector};
+use crate::rules::table::UnitLine;
+use crate::rules::tables::{Key, OneTable, ROWS, Tables};
+use crate::tiles::marked::MarkedInstruments;
+use crate::tiles::tile::{Tile, TileRows};
+
+/// Which lines are asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked {
+    pub initial: bool,
+    pub maintenance: bool,
+    /// The lines that trigger liquidation.
+    pub trigger: bool,
+}
+
+/// Two numbers of each line that applies: rate and deduction, or deduction and factor of what triggers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Found<V> {
+    pub initial: [V; 2],
+    pub maintenance: [V; 2],
+    pub trigger: [V; 2],
+}
+
+/// What the lines of a tile are looked up by.
+#[derive(Debug, Clone, Copy)]
+struct Numbers<V> {
+    initial: V,
+    maintenance: V,
+    /// What positions need, the sign turned of losing ones.
+    trigger: V,
+}
+
+#[inline(always)]
+fn numbers_of<V: Vector>(tile: &Tile<V>, instruments: &MarkedInstruments<'_>, entries: &[u32; LANES]) -> Numbers<V> {
+    let mut numbers =
+        Numbers { initial: tile.opened_on, maintenance: tile.required_on, trigger: tile.direction * tile.needed };
+    if instruments.selections.any() {
+        let selection = instruments.selections.of_rows(entries);
+        numbers.maintenance = selection.number(tile, numbers.maintenance);
+        numbers.trigger = selection.number(tile, numbers.trigger);
+    }
+    if instruments.initial_selections.any() {
+        numbers.initial = instruments.initial_selections.of_rows(entries).number(tile, numbers.initial);
+    }
+    numbers
+}
+
+/// Tables that all rows of a run share.
+pub(crate) struct SharedTables<'a> {
+    initial: OneTable<'a>,
+    pub maintenance: OneTable<'a>,
+}
+
+impl<'a> SharedTables<'a> {
+    #[inline(always)]
+    pub(crate) fn of(instruments: &'a MarkedInstruments<'_>, entry: u32) -> Self {
+        let maintenance = instruments.tables.one(instruments.table(entry) as usize);
+        let initial = if instruments.by_initial_table {
+            instruments.initial_tables.one(instruments.initial_table(entry) as usize)
+        } else {
+            maintenance
+        };
+        Self { initial, maintenance }
+    }
+
+    /// Looks up the lines of a tile.
+    #[inline(always)]
+    pub(crate) fn look_up<V: Vector>(
+        &self,
+        asked: Asked,
+        tile: &Tile<V>,
+        instruments: &MarkedInstruments<'_>,
+        rows: &TileRows<'_>,
+    ) -> Found<V> {
+        let numbers = numbers_of(tile, instruments, &rows.entries);
+        let nothing = [V::all(0.0); 2];
+        let mut found = Found { initial: nothing, maintenance: nothing, trigger: nothing };
+        if asked.initial {
+            found.initial = self.initial.margin(numbers.initial);
+        }
+        if asked.maintenance {
+            found.maintenance = self.maintenance.margin(numbers.maintenance);
+        }
+        if asked.trigger {
+            let gains = tile.direction.is_above(V::all(0.0));
+            found.trigger = self.maintenance.trigger(gains, numbers.trigger);
+        }
+        found.take_units(asked, tile, instruments, rows);
+        found
+    }
+}
+
+impl<V: Vector> Found<V> {
+    /// Looks up tables in lines a unit of size, row by row.
+    #[inline(always)]
+    fn take_units(&mut self, asked: Asked, tile: &Tile<V>, instruments: &MarkedInstruments<'_>, rows: &TileRows<'_>) {
+        let (size, direction) = (tile.size.array(), tile.direction.array());
+        if asked.initial && instruments.initial_selections.any_by_unit() {
+            let (value, [mut rate, mut deduction]) = (tile.opened_on.array(), self.initial.map(V::array));
+            for lane in 0..LANES {
+                let table = instruments.list[rows.instrument[lane] as usize].instrument.initial.as_ref();
+                if let Some(lines) = table.and_then(|table| table.units()) {
+                    (rate[lane], deduction[lane]) = UnitLine::touching(lines, size[lane], value[lane]);
+                }
+            }
+            self.initial = [V::load(&rate), V::load(&deduction)];
+        }
+        if !instruments.selections.any_by_unit() {
+            return;
+        }
+        let (value, needed, quantity) = (tile.required_on.array(), tile.needed.array(), tile.quantity.array());
+        let [mut rate, mut deduction] = self.maintenance.map(V::array);
+        let [mut trigger_deduction, mut factor] = self.trigger.map(V::array);
+        for lane in 0..LANES {
+            let table = instruments.list[rows.instrument[lane] as usize].instrument.table(quantity[lane]);
+            if let Some(lines) = table.units() {
+                (rate[lane], deduction[lane]) = UnitLine::touching(lines, size[lane], value[lane]);
+                (trigger_deduction[lane], factor[lane]) =
+                    UnitLine::triggering(lines, needed[lane], direction[lane], size[lane]);
+            }
+        }
+        self.maintenance = [V::load(&rate), V::load(&deduction)];
+        self.trigger = [V::load(&trigger_deduction), V::load(&factor)];
+    }
+}
+
+/// Looks up the lines of one tile alone.
+#[inline(always)]
+pub(crate) fn look_up_alone<V: Vector>(
+    asked: Asked,
+    tile: &Tile<V>,
+    instruments: &MarkedInstruments<'_>,
+    rows: &TileRows<'_>,
+) -> Found<V> {
+    let mut look_ups = LookUps::new();
+    look_ups.note(asked, tile, 0, instruments, rows);
+    look_ups.find::<V>(asked, 1, instruments);
+    look_ups.found(asked, 0, tile, instruments, rows)
+}
+
+/// One kind of look-up of some rows: first all numbers, then all lines.
+#[derive(Debug)]
+#[repr(align(64))]
+struct LookUp {
+    number: [f64; ROWS],
+    place: [u32; ROWS],
+    key: [u32; ROWS],
+    found: [u32; ROWS],
+}
+
+impl LookUp {
+    const fn new() -> Self {
+        Self { number: [0.0; ROWS], place: [0; ROWS], key: [Key::Value as u32; ROWS], found: [0; ROWS] }
+    }
+
+    #[inline(always)]
+    fn find<V: Vector>(&mut self, tables: &Tables, rows: usize) {
+        tables.find_each::<V>(rows, &self.place, &self.key, &self.number, &mut self.found);
+    }
+
+    /// What the lines found hold for the tile of this number.
+    #[inline(always)]
+    fn numbers<V: Vector>(&self, tables: &Tables, tile: usize) -> [V; 2] {
+        let (found, key) = (&self.found.as_chunks().0[tile], &self.key.as_chunks().0[tile]);
+        tables.numbers(found, key)
+    }
+}
+
+/// Look-ups of some rows, tile by tile, whose lines are then looked up one after the other.
+#[derive(Debug)]
+pub(crate) struct LookUps {
+    initial: LookUp,
+    maintenance: LookUp,
+    trigger: LookUp,
+}
+
+impl LookUps {
+    pub(crate) const fn new() -> Self {
+        Self { initial: LookUp::new(), maintenance: LookUp::new(), trigger: LookUp::new() }
+    }
+
+    /// Notes what the lines of the tile of this number are looked up by.
+    #[inline(always)]
+    pub(crate) fn note<V: Vector>(
+        &mut self,
+        asked: Asked,
+        tile: &Tile<V>,
+        number: usize,
+        instruments: &MarkedInstruments<'_>,
+        rows: &TileRows<'_>,
+    ) {
+        let entries = &rows.entries;
+        let numbers = numbers_of(tile, instruments, entries);
+        if asked.initial {
+            numbers.initial.store(&mut self.initial.number.as_chunks_mut().0[number]);
+            for lane in 0..LANES {
+                self.initial.place[number * LANES + lane] = instruments.initial_table(entries[lane]);
+            }
+        }
+        if asked.maintenance {
+            numbers.maintenance.store(&mut self.maintenance.number.as_chunks_mut().0[number]);
+            for lane in 0..LANES {
+                self.maintenance.place[number * LANES + lane] = instruments.table(entries[lane]);
+            }
+        }
+        if asked.trigger {
+            numbers.trigger.store(&mut self.trigger.number.as_chunks_mut().0[number]);
+            let gains = V::bits(tile.direction.is_above(V::all(0.0)));
+            for lane in 0..LANES {
+                self.trigger.place[number * LANES + lane] = instruments.table(entries[lane]);
+                let key = if gains >> lane & 1 == 1 { Key::Gaining } else { Key::Losing };
+                self.trigger.key[number * LANES + lane] = key as u32;
+            }
+        }
+    }
+
+    /// Finds the lines of so many tiles.
+    #[inline(always)]
+    pub(crate) fn find<V: Vector>(&mut self, asked: Asked, tiles: usize, instruments: &MarkedInstruments<'_>) {
+        let rows = tiles * LANES;
+        if asked.initial {
+            self.initial.find::<V>(instruments.initial_tables, rows);
+        }
+        if asked.maintenance {
+            self.maintenance.find::<V>(instruments.tables, rows);
+        }
+        if asked.trigger {
+            self.trigger.find::<V>(instruments.tables, rows);
+        }
+    }
+
+    /// What was found for the tile of this number.
+    #[inline(always)]
+    pub(crate) fn found<V: Vector>(
+        &self,
+        asked: Asked,
+        number: usize,
+        tile: &Tile<V>,
+        instruments: &MarkedInstruments<'_>,
+        rows: &TileRows<'_>,
+    ) -> Found<V> {
+        let nothing = [V::all(0.0); 2];
+        let mut found = Found { initial: nothing, maintenance: nothing, trigger: nothing };
+        if asked.initial {
+            found.initial = self.initial.numbers(instruments.initial_tables, number);
+        }
+        if asked.maintenance {
+            found.maintenance = self.maintenance.numbers(instruments.tables, number);
+        }
+        if asked.trigger {
+            found.trigger = self.trigger.numbers(instruments.tables, number);
+        }
+        found.take_units(asked, tile, instruments, rows);
+        found
+    }
+}

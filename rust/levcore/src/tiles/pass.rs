@@ -1,0 +1,154 @@
+//! A pass over the rows of a block: what comes before the look-ups, the look-ups, what comes after them.
+
+use crate::machine::vector::{LANES, Vector};
+use crate::rules::tables::ROWS;
+use crate::tiles::found::{Asked, Found, LookUps, SharedTables};
+use crate::tiles::marked::{MarkedInstruments, Terms};
+use crate::tiles::tile::{Run, Tile, TileRows};
+
+/// The formulas before and after the look-ups of a tile.
+pub(crate) trait Pass {
+    /// Which lines it needs.
+    fn asked(&self) -> Asked;
+
+    /// Reads rows and takes them to what their lines are looked up by. Done twice where rows differ in their instruments: it is quicker to
+    /// do it again than to keep it.
+    fn begin<V: Vector>(&self, rows: &TileRows<'_>, terms: &Terms<V>) -> Tile<V>;
+
+    /// Takes rows from their lines to their results.
+    fn finish<V: Vector>(&mut self, rows: &TileRows<'_>, terms: &Terms<V>, tile: Tile<V>, found: &Found<V>);
+}
+
+/// The columns that say which constants a row needs.
+#[derive(Clone, Copy)]
+pub(crate) struct Keyed<'a> {
+    pub instrument: &'a [u32],
+    pub quantity: &'a [f64],
+}
+
+/// Memory of a thread for rows whose instruments differ.
+#[repr(align(64))]
+pub(crate) struct Stage {
+    look_ups: LookUps,
+    terms: [[[f64; LANES]; ROWS / LANES]; 7],
+    entries: [[u32; LANES]; ROWS / LANES],
+    instrument: [[u32; LANES]; ROWS / LANES],
+}
+
+impl Stage {
+    pub(crate) const fn new() -> Self {
+        Self {
+            look_ups: LookUps::new(),
+            terms: [[[0.0; LANES]; ROWS / LANES]; 7],
+            entries: [[0; LANES]; ROWS / LANES],
+            instrument: [[0; LANES]; ROWS / LANES],
+        }
+    }
+
+    /// Keeps the constants of a tile, so that they are gathered once.
+    #[inline(always)]
+    fn keep<V: Vector>(&mut self, tile: usize, terms: &Terms<V>, all_plain: bool) {
+        terms.coordinate.store(&mut self.terms[0][tile]);
+        terms.reciprocal_mark.store(&mut self.terms[1][tile]);
+        terms.cap.store(&mut self.terms[2][tile]);
+        if !all_plain {
+            terms.mark.store(&mut self.terms[3][tile]);
+            terms.contract_size.store(&mut self.terms[4][tile]);
+            terms.multiplier.store(&mut self.terms[5][tile]);
+            terms.long_direction.store(&mut self.terms[6][tile]);
+        }
+    }
+
+    #[inline(always)]
+    fn kept<V: Vector>(&self, tile: usize, all_plain: bool) -> Terms<V> {
+        let (coordinate, one) = (V::load(&self.terms[0][tile]), V::all(1.0));
+        let mut terms = Terms {
+            coordinate,
+            reciprocal_mark: V::load(&self.terms[1][tile]),
+            cap: V::load(&self.terms[2][tile]),
+            mark: coordinate,
+            contract_size: one,
+            multiplier: one,
+            long_direction: one,
+        };
+        if !all_plain {
+            terms.mark = V::load(&self.terms[3][tile]);
+            terms.contract_size = V::load(&self.terms[4][tile]);
+            terms.multiplier = V::load(&self.terms[5][tile]);
+            terms.long_direction = V::load(&self.terms[6][tile]);
+        }
+        terms
+    }
+}
+
+/// Takes a pass over a run of rows.
+#[inline(always)]
+pub(crate) fn go_over<V: Vector>(
+    pass: &mut impl Pass,
+    instruments: &MarkedInstruments<'_>,
+    keyed: Keyed<'_>,
+    stage: &mut Stage,
+    run: &Run<'_>,
+) {
+    match run.instrument {
+        Some(code) => go_over_one::<V>(pass, instruments, code, run),
+        None => go_over_each::<V>(pass, instruments, keyed, stage, run),
+    }
+}
+
+/// Rows of one instrument: its constants and its table stay at hand.
+#[inline(always)]
+fn go_over_one<V: Vector>(pass: &mut impl Pass, instruments: &MarkedInstruments<'_>, code: u32, run: &Run<'_>) {
+    let (asked, terms) = (pass.asked(), instruments.shared_terms::<V>(code as usize));
+    let tables = SharedTables::of(instruments, code);
+    let mut slot = 0;
+    while slot < run.place.len() {
+        let place = run.place.tile(slot);
+        let shared = [code; LANES];
+        let inside = run.inside + slot;
+        let rows = TileRows { place, inside, instrument: shared, entries: shared, table: Some(tables.maintenance) };
+        let tile = pass.begin(&rows, &terms);
+        let found = tables.look_up(asked, &tile, instruments, &rows);
+        pass.finish(&rows, &terms, tile, &found);
+        slot += place.len();
+    }
+}
+
+/// Rows of any instruments, in three turns: a look-up takes long, and the next one need not wait for it.
+#[inline(always)]
+fn go_over_each<V: Vector>(
+    pass: &mut impl Pass,
+    instruments: &MarkedInstruments<'_>,
+    keyed: Keyed<'_>,
+    stage: &mut Stage,
+    run: &Run<'_>,
+) {
+    let (asked, all_plain) = (pass.asked(), instruments.all_plain());
+    let (mut slot, mut number) = (0, 0);
+    while slot < run.place.len() {
+        let place = run.place.tile(slot);
+        let instrument = place.load_codes(keyed.instrument);
+        let entries = instruments.entries(instrument, place.load::<V>(keyed.quantity));
+        let terms = instruments.terms::<V>(&entries);
+        stage.keep(number, &terms, all_plain);
+        (stage.entries[number], stage.instrument[number]) = (entries, instrument);
+        let rows = TileRows { place, inside: run.inside + slot, instrument, entries, table: None };
+        let tile = pass.begin(&rows, &terms);
+        stage.look_ups.note(asked, &tile, number, instruments, &rows);
+        slot += place.len();
+        number += 1;
+    }
+    stage.look_ups.find::<V>(asked, number, instruments);
+    (slot, number) = (0, 0);
+    while slot < run.place.len() {
+        let place = run.place.tile(slot);
+        let (entries, instrument) = (stage.entries[number], stage.instrument[number]);
+        let rows = TileRows { place, inside: run.inside + slot, instrument, entries, table: None };
+        let terms = stage.kept::<V>(number, all_plain);
+        let tile = pass.begin(&rows, &terms);
+        let found = stage.look_ups.found(asked, number, &tile, instruments, &rows);
+        pass.finish(&rows, &terms, tile, &found);
+        slot += place.len();
+        number += 1;
+    }
+}

@@ -1,0 +1,135 @@
+"""Every example of ``--help`` runs; pipes, files of options, JSON lines, and output that is scored again."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shlex
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from levcore.cli.examples import EXAMPLES
+from levcore.cli.main import main
+
+REPLIES = Path(__file__).parents[1] / "data" / "replies"
+POSITIONS = """account,mark_price,instrument,quantity,entry_price,margin_mode,isolated_margin,leverage,note
+desk,60000,BTCUSDT,0.5,58000,cross,,10,first
+desk,3000,ETHUSDT,-4,2900,cross,,10,
+,60000,BTCUSDT,0.1,60000,isolated,700,10,"a, b"
+"""
+ISOLATED = "\n".join([POSITIONS.splitlines()[0], POSITIONS.splitlines()[3]]) + "\n"
+PRICES = """time,instrument,price
+0,BTCUSDT,60000
+1,BTCUSDT,40000
+0,ETHUSDT,3000
+1,ETHUSDT,4500
+"""
+RULES = "--policy binance-usdm   # of all files here\n--fees regular\n"
+LINES = [(name, line) for name, examples in EXAMPLES.items() for _, line in examples]
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("positions.csv").write_text(POSITIONS, encoding="utf-8")
+    Path("isolated.csv").write_text(ISOLATED, encoding="utf-8")
+    Path("accounts.csv").write_text("account,wallet_balance\ndesk,2500\n", encoding="utf-8")
+    Path("prices.csv").write_text(PRICES, encoding="utf-8")
+    Path("levcore.args").write_text(RULES, encoding="utf-8")
+    theirs = "instrument,their_liq\nBTCUSDT,52000\nETHUSDT,3600\nBTCUSDT,53212.85\n"
+    Path("theirs.csv").write_text(theirs, encoding="utf-8")
+    shutil.copy(REPLIES / "bybit" / "isolated_2022-11-25.json", "reply.json")
+    shutil.copy(REPLIES / "binance" / "leverageBracket_coinm.json", "brackets.json")
+
+
+def run(line: str, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Run a line of a shell with at most one file for its standard input."""
+    words, _, source = line.partition(" < ")
+    if source:
+        data = Path(source).read_bytes()
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data), "utf-8"))
+    return main(shlex.split(words)[1:])
+
+
+@pytest.mark.parametrize(("name", "line"), LINES)
+def test_the_examples_of_the_help_run(
+    name: str, line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = run(line, monkeypatch)
+    said = capsys.readouterr()
+    assert code in (0, 2), said.err
+    assert len(said.out) > 60
+
+
+def test_every_command_shows_its_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    listed = capsys.readouterr().out
+    for name, examples in EXAMPLES.items():
+        assert f"\n    {name}" in listed
+        with pytest.raises(SystemExit):
+            main([name, "--help"])
+        shown = " ".join(capsys.readouterr().out.replace("\\\n", " ").split())
+        for what, line in examples:
+            assert f"# {what} {' '.join(line.split())}" in shown
+
+
+def rows_of(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_json_lines_are_the_rows_of_the_json(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["score", "positions.csv", "--policy", "binance-usdm", "--format", "json"])
+    whole = json.loads(capsys.readouterr().out)["positions"]
+    main(["score", "positions.csv", "--policy", "binance-usdm", "--format", "jsonl", "--out", "out.jsonl"])
+    printed = capsys.readouterr().out
+    assert rows_of(printed) == whole
+    assert Path("out.jsonl").read_text(encoding="utf-8") == printed
+    assert [row["note"] for row in whole] == ["first", None, "a, b"]
+
+
+def test_output_is_scored_again(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    words = "--policy binance-usdm --accounts accounts.csv"
+    run(f"levcore score - {words} --out - < positions.csv", monkeypatch)
+    first = capsys.readouterr()
+    assert "left out" not in first.err
+    Path("again.csv").write_text(first.out, encoding="utf-8")
+    run(f"levcore score - {words} --out - < again.csv", monkeypatch)
+    second = capsys.readouterr()
+    assert second.out == first.out
+    assert "standard input holds results of an earlier evaluation, left out" in second.err
+    run("levcore compare - --policies binance-usdm,generic --accounts accounts.csv < again.csv", monkeypatch)
+    assert "Comparison of policies: standard input" in capsys.readouterr().out
+
+
+def test_one_result_alone_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [*csv.reader(io.StringIO(ISOLATED))]
+    text = "\n".join(f"{','.join(row[:-1])},{last}" for row, last in zip(rows, ("equity", "1"), strict=True))
+    Path("some.csv").write_text(text, encoding="utf-8")
+    assert main(["score", "some.csv", "--policy", "generic"]) == 1
+    assert "has the name of a result" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("score - --marks - --policy generic", "standard input can be one file only"),
+        ("score positions.csv --policy generic --out - --format jsonl", "--format jsonl"),
+    ],
+)
+def test_what_cannot_be_piped_is_refused(words: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words.split()) == 1
+    assert said in capsys.readouterr().err
+
+
+def test_a_file_of_options_that_is_not_there_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["score", "positions.csv", "@nothing.args"])
+    assert ended.value.code == 1
+    assert "nothing.args" in capsys.readouterr().err

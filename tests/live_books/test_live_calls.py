@@ -1,0 +1,153 @@
+"""What a live book refuses, and that nothing has changed then; events with known numbers."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import levcore as lc
+from levcore.errors import ShapeError
+
+ENGINE = lc.Engine(lc.policy("binance-usdm@2024-10-24"))
+START = {"BTCUSDT": 60_000.0, "ETHUSDT": 3_000.0}
+
+
+def mixed() -> lc.PositionBook:
+    return lc.PositionBook(
+        ["BTCUSDT", "BTCUSDT", "ETHUSDT"],
+        [1.0, 2.0, -10.0],
+        [60_000.0, 60_000.0, 3_000.0],
+        ["a", "b", "b"],
+        ["isolated", "cross", "cross"],
+        leverage=[10.0, 20.0, 20.0],
+        wallet_balance={"b": 6_000.0, "idle": 5.0},
+    )
+
+
+def test_an_event_has_its_tick_and_the_numbers_of_an_evaluation() -> None:
+    live = lc.live(ENGINE, mixed(), START)
+    assert live.levels == ("liquidation", "warning", "bankruptcy")
+    # The account holds 6,000 + 2 * (P - 60,000): bankrupt below 57,000.
+    events = live.ticks(["BTCUSDT", "ETHUSDT", "BTCUSDT"], [58_000.0, 3_000.0, 56_999.0], times=[10, 20, 30])
+    told = [lc.State(state).name for state in events.state.tolist()]
+    assert events.number.tolist() == [2]
+    assert told == ["BANKRUPT"]
+    assert events.time is not None
+    assert events.time.tolist() == [30]
+    assert events.price.tolist() == [56_999.0]
+    assert events.instrument.tolist() == [0]
+    assert events.subject.is_account.tolist() == [True]
+    assert events.equity.tolist() == [-2.0]
+    assert events.margin_ratio.tolist() == [np.inf]
+    back = live.transfer(["b"], [10_000.0])
+    assert [lc.State(state).name for state in back.state.tolist()] == ["HEALTHY"]
+    assert back.equity.tolist() == [9_998.0]
+    assert (back.number.tolist(), back.instrument.tolist()) == ([3], [-1])
+
+
+def test_one_tick_and_batches_have_the_same_hash() -> None:
+    random = np.random.default_rng(1)
+    codes = random.integers(0, 2, 400)
+    prices = np.array([60_000.0, 3_000.0])[codes] * np.exp(random.normal(0, 0.05, 400))
+    one, other = (lc.live(ENGINE, mixed(), START) for _ in range(2))
+    events = one.ticks(codes, prices)
+    told = [other.tick(int(code), float(price)) for code, price in zip(codes, prices, strict=True)]
+    assert len(events) == sum(map(len, told)) > 20
+    assert one.hash == other.hash != bytes(32)
+    assert one.number == other.number == 400
+
+
+def test_fewer_levels_tell_fewer_states() -> None:
+    live = lc.live(ENGINE, mixed(), START, levels=["liquidation"])
+    events = live.ticks(["BTCUSDT"] * 2, [56_000.0, 60_000.0])
+    told = [lc.State(state).name for state in events.state.tolist()]
+    assert told == ["LIQUIDATION", "HEALTHY"]
+    assert np.isinf(events.margin_ratio[0])
+
+
+def test_a_mark_that_is_missing_keeps_what_there_is() -> None:
+    live = lc.live(ENGINE, mixed(), START)
+    assert len(live.remark(START)) == 0
+    assert live.number == 0
+    live.remark({"ETHUSDT": 2_900.0})
+    live.remark([np.nan, 2_800.0])
+    assert live.number == 2
+    assert live.marks().tolist() == [60_000.0, 2_800.0]
+
+
+CALLS: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
+    ("ticks", (["BTCUSDT"], [0.0]), {}, "prices: must be prices"),
+    ("ticks", (["BTCUSDT"], [np.nan]), {}, "prices: must be prices"),
+    ("ticks", (["BTCUSDT"], [1e200]), {}, "price"),
+    ("ticks", (["XYZ"], [1.0]), {}, "instruments: must be some of the book"),
+    ("ticks", ([7], [1.0]), {}, "instruments: must be some of the book"),
+    ("ticks", (["BTCUSDT"], [1.0, 2.0]), {}, "instruments: must have one a price"),
+    ("ticks", (["BTCUSDT"], [1.0]), {"times": [1, 2]}, "times: must have one a price"),
+    ("remark", ({"XYZ": 1.0},), {}, "marks: must be of instruments of the book"),
+    ("remark", ([-1.0, 2.0],), {}, "prices: must be prices"),
+    ("change", ([0],), {}, "columns: must be columns that may change"),
+    ("change", ([0],), {"account": ["b"]}, "columns: must be columns that may change"),
+    ("change", ([3],), {"quantity": 1.0}, "rows: must be rows of the book"),
+    ("change", ([-1],), {"quantity": 1.0}, "rows: must be rows of the book"),
+    ("change", ([0.5],), {"quantity": 1.0}, "rows: must be rows"),
+    ("change", ([0, 1],), {"quantity": [1.0]}, "quantity: must have one value a row"),
+    ("transfer", (["nobody"], [1.0]), {}, "accounts: must be accounts of the book"),
+    ("set_wallets", (["b"], [1.0, 2.0]), {}, "balances: must have one value a row"),
+    ("open", (["XYZ"], [1.0], [1.0]), {}, "instruments: must be some of the book"),
+    ("open", (["BTCUSDT"], [1.0], [1.0], None, "cross"), {}, "account: is needed for cross positions"),
+    (
+        "open",
+        (["BTCUSDT"], [1.0], [1.0], ["b"], "cross"),
+        {"wallet_balance": {"b": 1.0}},
+        "wallet_balance: must be of new accounts",
+    ),
+]
+
+
+@pytest.mark.parametrize(("verb", "arguments", "words", "expected"), CALLS)
+def test_a_bad_call_changes_nothing(
+    verb: str, arguments: tuple[Any, ...], words: dict[str, Any], expected: str
+) -> None:
+    live = lc.live(ENGINE, mixed(), START)
+    before = live.totals(), live.marks().tolist(), len(live), live.account_ids
+    with pytest.raises(lc.LevcoreError, match=expected):
+        getattr(live, verb)(*arguments, **words)
+    assert (live.totals(), live.marks().tolist(), len(live), live.account_ids) == before
+    assert live.number == 0
+
+
+def test_a_leg_in_another_currency_would_need_another_wallet() -> None:
+    policy = lc.policy("binance-usdm")
+    book = lc.PositionBook(
+        ["BTCUSDT", "BTCUSDC"],
+        [1.0, 1.0],
+        [60_000.0] * 2,
+        ["a", "c"],
+        "cross",
+        wallet_balance={"a": 1e4, "c": 1e4},
+    )
+    live = lc.live(lc.Engine(policy), book, {"BTCUSDT": 60_000.0, "BTCUSDC": 60_000.0})
+    with pytest.raises(lc.InputError, match="must settle in the currency of their account"):
+        live.open(["BTCUSDC"], [1.0], [60_000.0], ["a"], "cross")
+    live.open(["BTCUSDC"], [1.0], [60_000.0], ["new"], "cross", wallet_balance={"new": 1e4})
+    assert live.account_ids == ("a", "c", "new")
+    with pytest.raises(lc.InputError, match="must settle in the currency of their account"):
+        live.open(["BTCUSDT"], [1.0], [60_000.0], ["new"], "cross")
+
+
+@pytest.mark.parametrize("levels", ["warning", ["margin_call"], ["x"], [1]])
+def test_levels_that_the_policy_does_not_state(levels: Any) -> None:
+    with pytest.raises(lc.InputError, match="levels"):
+        lc.live(ENGINE, mixed(), START, levels=levels)
+
+
+def test_a_level_at_which_no_price_restores_a_position_is_refused_by_name() -> None:
+    tiers = lc.TierTable.single_rate("0.6")
+    policy = lc.policy("generic").replace(warning_level=0.5, warning_level_inclusive=True)
+    engine = lc.Engine(policy.with_instruments([lc.Instrument("X", "linear", tiers)]))
+    book = lc.PositionBook(["X"], [1.0], [100.0], isolated_margin=[90.0])
+    with pytest.raises(lc.InputError, match="levels: cannot be watched") as caught:
+        lc.live(engine, book, {"X": 100.0})
+    assert not isinstance(caught.value, ShapeError)
+    events = lc.live(engine, book, {"X": 100.0}, levels=["liquidation"]).tick("X", 20.0)
+    assert len(events) == 1

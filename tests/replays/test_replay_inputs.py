@@ -1,0 +1,188 @@
+"""What a replay refuses, and what it does with halts, gaps, ends, interest in being stopped, and frames."""
+
+from typing import Any
+
+import numpy as np
+import polars
+import pytest
+
+import levcore as lc
+from support.closing_books import closing_policy
+
+TIMES = 6
+RULES: dict[str, Any] = {
+    "close_out_remainder": "trader",
+    "close_out_payers": ("fund",),
+    "trader_owes": "yes",
+}
+
+
+def bars(**changed: Any) -> dict[str, Any]:
+    close = np.array([100.0, 99.0, 95.0, 91.0, 90.0, 92.0])
+    before = np.r_[100.0, close[:-1]]
+    table = {
+        "time": np.arange(TIMES),
+        "open": before,
+        "high": np.maximum(before, close),
+        "low": np.minimum(before, close) - 1.0,
+        "close": close,
+    }
+    return table | changed
+
+
+def book(**changed: Any) -> lc.PositionBook:
+    columns: dict[str, Any] = {
+        "instrument": ["A", "A", "A"],
+        "quantity": [1.0, 2.0, -1.0],
+        "entry_price": [100.0, 100.0, 100.0],
+        "leverage": [10.0, 20.0, 4.0],
+    }
+    return lc.PositionBook(**(columns | changed))
+
+
+def run(prices: Any = None, **arguments: Any) -> Any:
+    return lc.replay(
+        lc.Engine(closing_policy(**RULES)), book(), bars() if prices is None else prices, **arguments
+    )
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({"time": [0, 1, 1, 2, 3, 4]}, "prices: must have each time of an instrument once"),
+        ({"time": [0, 1, 2, 4, 5, 6]}, "prices: must be without gaps"),
+        ({"close": [100.0, 99.0, 0.0, 91.0, 90.0, 92.0]}, "prices: must be positive"),
+        ({"low": [99.0, np.nan, 94.0, 90.0, 89.0, 89.0]}, "prices: must be positive"),
+        ({"high": np.full(TIMES, 95.0)}, "prices: must lie between low and high"),
+        ({"time": ["yesterday"] * TIMES}, "prices\\['time'\\]: must hold times"),
+        ({"instrument": ["B"] * TIMES}, "prices: must hold every instrument of the book"),
+        ({"high": [100.0]}, "prices\\['high'\\]: must have one a time"),
+    ],
+)
+def test_bad_prices(changed: dict[str, Any], expected: str) -> None:
+    with pytest.raises(lc.LevcoreError, match=expected):
+        run(bars(**changed))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ({"path": "random"}, "path: must be a known way"),
+        ({"gaps": "fill"}, "gaps: must be a known choice"),
+        ({"slippage": -1.0}, "slippage: must be basis points"),
+        ({"fund": -1.0}, "fund: must have an amount"),
+        ({"stop_after": -1}, "stop_after: must be a number of steps"),
+        ({"seed": -1}, "seed: must be a whole number"),
+        ({"delisted": {"B": 3}}, "delisted: must be instruments of the book"),
+        ({"delisted": {"A": 99}}, "delisted: must lie within the prices"),
+        ({"funding": {"time": [1], "rate": [np.nan]}}, "funding: must be rates"),
+        ({"funding": {"time": ["2022-01-01"], "rate": [0.1]}}, "must be times as those of the prices"),
+        ({"funding": {"rate": [0.1]}}, "funding: must be a table with rates"),
+    ],
+)
+def test_bad_arguments(arguments: dict[str, Any], expected: str) -> None:
+    with pytest.raises(lc.LevcoreError, match=expected):
+        run(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("rules", "expected"),
+    [
+        ({"close_out_fee_rate": "unknown"}, "close_out_fee_rate is unknown"),
+        ({"close_out_remainder": "unknown"}, "close_out_remainder is unknown"),
+        ({"trader_owes": "unknown"}, "trader_owes is unknown"),
+        ({"close_out_payers": ("unknown",)}, "close_out_payers is unknown"),
+        ({"close_out_step": "share", "close_out_share": 0.2, "close_out_next": "same"}, "is not replayed"),
+    ],
+)
+def test_a_rule_that_is_unknown_refuses_before_any_price(rules: dict[str, Any], expected: str) -> None:
+    engine = lc.Engine(closing_policy(**(RULES | rules)))
+    with pytest.raises(lc.LevcoreError, match=expected):
+        lc.replay(engine, book(), bars())
+
+
+def test_a_position_that_cannot_be_judged_refuses() -> None:
+    engine = lc.Engine(closing_policy(**RULES))
+    with pytest.raises(lc.LevcoreError):
+        lc.replay(engine, book(entry_price=[100.0, np.nan, 100.0]), bars())
+
+
+def test_the_long_of_the_textbook_and_its_fund() -> None:
+    """20x from 100 with 10 of margin: liquidated where 10 + 2 (x - 100) = 0.008 x, at 95.3815..."""
+    found = run(fund=1.0)
+    events = found.events
+    assert events.row.tolist() == [1, 0]
+    trigger = 190.0 / (2.0 - 0.008)
+    assert events.trigger[0] == pytest.approx(trigger, rel=1e-12)
+    assert events.fill.tolist() == [94.0, 90.0]
+    assert (events.to_trigger[0] + events.past_trigger[0]) / found.per_unit == 12.0
+    assert events.fund[0] / found.per_unit == 1.0
+    assert events.unpaid[0] / found.per_unit == 1.0
+    assert found.debts()["owed"] == events.unpaid.sum()
+    assert sum(found.ledger().values()) == 0
+
+
+def test_a_halt_holds_the_price_and_an_end_settles() -> None:
+    table = bars(time=[0, 1, 2, 40, 41, 42])
+    found = run(table, gaps="hold", delisted={"A": 41})
+    assert found.events.kind.tolist() == [0, 0, 3]
+    assert found.events.row[-1] == 2
+    assert found.series.open.tolist()[-1] == 0
+    assert not found.quantity.any()
+
+
+def test_funding_moves_money_between_sides_and_the_rest_to_the_venue() -> None:
+    found = run(funding={"time": [1], "rate": [0.01]})
+    # At 100, three contracts long and one short: 3 paid, 1 received.
+    assert found.funding / found.per_unit == pytest.approx(2.0)
+    assert sum(found.ledger().values()) == 0
+
+
+def test_stopping_anywhere_is_the_beginning_of_the_whole() -> None:
+    whole = run(path="low_first")
+    for steps in range(4 * TIMES + 1):
+        part = run(path="low_first", stop_after=steps)
+        count = len(part.events)
+        assert part.steps == steps
+        assert part.is_complete == (steps == 4 * TIMES)
+        assert part.events.to_trigger.tolist() == whole.events.to_trigger[:count].tolist()
+        assert sum(part.ledger().values()) == 0
+
+
+def test_ctrl_c_leaves_what_there_is() -> None:
+    def interrupt(done: int, of: int) -> None:
+        raise KeyboardInterrupt
+
+    long = bars()
+    times = 3_000
+    table = {name: np.resize(column, times) for name, column in long.items()}
+    table |= {"time": np.arange(times), "open": table["close"], "high": table["close"], "low": table["close"]}
+    found = run(table, progress=interrupt)
+    assert not found.is_complete
+    assert found.steps == 2_000
+    assert lc.report(found)
+
+
+def test_frames_give_the_same_hash() -> None:
+    expected = run().hash()
+    assert run(polars.DataFrame(bars())).hash() == expected
+    pandas = pytest.importorskip("pandas")
+    assert run(pandas.DataFrame(bars())).hash() == expected
+    shuffled = {name: column[::-1] for name, column in bars().items()}
+    assert run(shuffled).hash() == expected
+
+
+def test_events_and_series_are_frames() -> None:
+    found = run()
+    events, series = polars.DataFrame(found.events.to_dict()), polars.DataFrame(found.series.to_dict())
+    assert events["kind"].to_list() == ["liquidation", "liquidation"]
+    assert events["fund_after"].to_list() == found.events.fund_after.tolist()
+    assert series["open"].to_list() == found.series.open.tolist()
+    assert series.height == TIMES
+
+
+def test_both_paths_are_told() -> None:
+    found = run(path="both")
+    assert found.path == "low_first"
+    assert found.other.path == "high_first"
+    assert "The order within a bar" in lc.report(found)
