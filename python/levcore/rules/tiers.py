@@ -279,6 +279,7 @@ class TierTable:
         --------
         The larger of 30 % and 5 USD a share:
 
+        >>> from fractions import Fraction
         >>> TierTable.per_unit([(0, 0, -5), (Fraction(50, 3), "0.3")]).deductions
         (-5.0, 0.0)
         """
