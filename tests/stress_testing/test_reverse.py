@@ -60,3 +60,16 @@ def test_a_share_outside_of_its_range_is_refused(share: float) -> None:
     book = lc.PositionBook(["BTCUSDT"], [1.0], [60_000.0], isolated_margin=[6e3])
     with pytest.raises(InputError, match="share"):
         lc.reverse_stress(ENGINE, book, {"BTCUSDT": 60_000.0}, share)
+
+
+def test_values_of_two_currencies_are_not_added_up() -> None:
+    book = lc.PositionBook(["BTCUSDT", "BTCUSDC"], [1.0, 1.0], [60_000.0] * 2, isolated_margin=[6e3] * 2)
+    with pytest.raises(InputError, match="must settle in one currency"):
+        lc.reverse_stress(ENGINE, book, {"BTCUSDT": 60_000.0, "BTCUSDC": 60_000.0}, 0.5)
+
+
+def test_a_currency_that_is_named_but_not_held_does_not_matter() -> None:
+    names = ["BTCUSDT", "BTCUSDC"]
+    book = lc.PositionBook(np.array([0]), [1.0], [60_000.0], isolated_margin=[6e3], instrument_names=names)
+    found = lc.reverse_stress(ENGINE, book, {"BTCUSDT": 60_000.0}, 1.0)
+    assert found.lower < 0.0

@@ -11,9 +11,11 @@ import numpy.typing as npt
 
 from levcore.arguments import number_in, of_kind
 from levcore.book.arrays import Floats
+from levcore.book.listings import listing_codes, settlements
 from levcore.book.marks import marks_by_policy
 from levcore.engine.distances import beta_columns, distance
 from levcore.engine.engine import Engine
+from levcore.errors import InputError
 from levcore.status import State
 
 if TYPE_CHECKING:
@@ -70,7 +72,7 @@ def reverse_stress(
     ----------
     engine : Engine
     book : PositionBook
-        Values of several currencies are added up as they are: give a book of one where that matters.
+        All of its positions settle in one currency: values of two are never added up.
     marks, asset_prices, betas, others
         As `levcore.distance` takes them: a ray of prices.
     share : float
@@ -85,7 +87,8 @@ def reverse_stress(
     Raises
     ------
     InputError, DTypeError
-        For a share outside of its range; for betas as `levcore.distance` says.
+        For a share outside of its range, and positions that settle in several currencies; for betas as
+        `levcore.distance` says.
 
     Examples
     --------
@@ -101,6 +104,11 @@ def reverse_stress(
     # An account with several wallets is liquidated wallet by wallet.
     book = engine.by_wallet(book)
     policies = engine.bind(book).policies
+    currencies, of_listing = settlements(book, policies)
+    held = [currencies[code] for code in np.unique(of_listing[listing_codes(book)]).tolist()]
+    if len(held) > 1:
+        rule, found = "must settle in one currency for a share of its value", ", ".join(map(repr, held[:5]))
+        raise InputError("book", rule, "one currency", found)
     risk = engine.evaluate(book, marks, measures=MEASURES, asset_prices=asset_prices, threads=threads)
     prices = marks_by_policy(np.asarray(risk.marks), len(policies))
     columns = np.stack([of_names for of_names, _ in beta_columns(book, policies, betas, others)])
