@@ -343,5 +343,7 @@ def test_later_questions_refuse_several_wallets_or_go_by_wallet() -> None:
     refused.check(lambda: TriggerIndex(engine, book, MARKS))
     elsewhere = legs_of("A", "a", wallet_balance={"a": {"USDC": 5.0}})
     refused.check(lambda: lc.close_out(lc.Engine(UNKNOWN), elsewhere, MARKS))
-    whole = lc.reverse_stress(engine, book, MARKS, 1.0)
-    assert whole.lower == lc.reverse_stress(engine, engine.by_wallet(book), MARKS, 1.0).lower
+    for currency in ("USDC", "USDT"):
+        whole = lc.reverse_stress(engine, book, MARKS, 1.0, currency=currency)
+        apart = lc.reverse_stress(engine, engine.by_wallet(book), MARKS, 1.0, currency=currency)
+        assert whole.lower == apart.lower

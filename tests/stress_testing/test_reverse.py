@@ -63,9 +63,24 @@ def test_a_share_outside_of_its_range_is_refused(share: float) -> None:
 
 
 def test_values_of_two_currencies_are_not_added_up() -> None:
+    names, marks = ["BTCUSDT", "BTCUSDC"], {"BTCUSDT": 60_000.0, "BTCUSDC": 60_000.0}
+    book = lc.PositionBook(names, [1.0, 1.0], [60_000.0] * 2, isolated_margin=[6e3, 12e3])
+    with pytest.raises(InputError, match="never added up"):
+        lc.reverse_stress(ENGINE, book, marks, 0.5)
+    with pytest.raises(InputError, match="must be one that positions settle in"):
+        lc.reverse_stress(ENGINE, book, marks, 0.5, currency="BTC")
+    for place, currency in enumerate(("USDT", "USDC")):
+        alone = lc.PositionBook(
+            names[place : place + 1], [1.0], [60_000.0], isolated_margin=[6e3 * (place + 1)]
+        )
+        expected = lc.reverse_stress(ENGINE, alone, marks, 0.5).lower
+        assert lc.reverse_stress(ENGINE, book, marks, 0.5, currency=currency).lower == expected
+
+
+def test_a_currency_of_which_nothing_could_be_judged_has_no_move() -> None:
     book = lc.PositionBook(["BTCUSDT", "BTCUSDC"], [1.0, 1.0], [60_000.0] * 2, isolated_margin=[6e3] * 2)
-    with pytest.raises(InputError, match="must settle in one currency"):
-        lc.reverse_stress(ENGINE, book, {"BTCUSDT": 60_000.0, "BTCUSDC": 60_000.0}, 0.5)
+    found = lc.reverse_stress(ENGINE, book, {"BTCUSDT": 60_000.0}, 0.5, currency="USDC")
+    assert np.isnan([found.lower, found.upper, found.share_now]).all()
 
 
 def test_a_currency_that_is_named_but_not_held_does_not_matter() -> None:

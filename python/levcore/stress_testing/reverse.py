@@ -21,6 +21,7 @@ from levcore.status import State
 if TYPE_CHECKING:
     from levcore.book.marks import Marks
     from levcore.book.positions import PositionBook
+    from levcore.rules.policy import MarginPolicy
 
 __all__ = ["ReverseStress", "reverse_stress"]
 
@@ -61,6 +62,7 @@ def reverse_stress(
     *,
     others: float | None = None,
     asset_prices: Mapping[str, float] | None = None,
+    currency: str | None = None,
     threads: int | None = None,
 ) -> ReverseStress:
     """Find how far prices must move together until a share of the book's value is liquidated.
@@ -72,11 +74,12 @@ def reverse_stress(
     ----------
     engine : Engine
     book : PositionBook
-        All of its positions settle in one currency: values of two are never added up.
     marks, asset_prices, betas, others
         As `levcore.distance` takes them: a ray of prices.
     share : float
         Of the value at the marks of all positions that could be judged, above 0 and up to 1.
+    currency : str, optional
+        Whose positions the share is of; needed where they settle in several, whose values are never added up.
     threads : int, optional
         Threads of this call; any number gives the same bits.
 
@@ -87,8 +90,8 @@ def reverse_stress(
     Raises
     ------
     InputError, DTypeError
-        For a share outside of its range, and positions that settle in several currencies; for betas as
-        `levcore.distance` says.
+        For a share outside of its range, positions in several currencies without `currency`, and one that
+        none settles in; for betas as `levcore.distance` says.
 
     Examples
     --------
@@ -104,11 +107,7 @@ def reverse_stress(
     # An account with several wallets is liquidated wallet by wallet.
     book = engine.by_wallet(book)
     policies = engine.bind(book).policies
-    currencies, of_listing = settlements(book, policies)
-    held = [currencies[code] for code in np.unique(of_listing[listing_codes(book)]).tolist()]
-    if len(held) > 1:
-        rule, found = "must settle in one currency for a share of its value", ", ".join(map(repr, held[:5]))
-        raise InputError("book", rule, "one currency", found)
+    counted = _rows_in(book, policies, currency)
     risk = engine.evaluate(book, marks, measures=MEASURES, asset_prices=asset_prices, threads=threads)
     prices = marks_by_policy(np.asarray(risk.marks), len(policies))
     columns = np.stack([of_names for of_names, _ in beta_columns(book, policies, betas, others)])
@@ -128,7 +127,7 @@ def reverse_stress(
     judged = risk.state != State.INCOMPLETE
     gone = judged & (risk.state >= State.LIQUIDATION)
     lower, upper = (np.where(gone, 0.0, np.where(judged, end, np.nan)) for end in (lower, upper))
-    value = np.where(judged, risk.notional, 0.0)
+    value = np.where(judged & counted, risk.notional, 0.0)
     total = float(value.sum())
     return ReverseStress(
         -_reached(-lower, value, share * total),
@@ -140,9 +139,28 @@ def reverse_stress(
     )
 
 
+def _rows_in(
+    book: PositionBook, policies: tuple[MarginPolicy, ...], currency: str | None
+) -> npt.NDArray[np.bool_]:
+    """Rows that settle in a currency, or in the only one."""
+    currencies, of_listing = settlements(book, policies)
+    of_row = of_listing[listing_codes(book)]
+    held = [currencies[code] for code in np.unique(of_row).tolist()]
+    found = ", ".join(map(repr, held[:5]))
+    if currency is None:
+        if len(held) > 1:
+            rule = "is needed where positions settle in several: values of two are never added up"
+            raise InputError("currency", rule, "one of them", found)
+        return np.ones(len(book), np.bool_)
+    if currency not in held:
+        raise InputError("currency", "must be one that positions settle in", found, repr(currency))
+    settled: npt.NDArray[np.bool_] = of_row == currencies.index(currency)
+    return settled
+
+
 def _reached(moves: Floats, value: Floats, needed: float) -> float:
     """Smallest move by which values of `needed` are reached; NaN where they never are."""
     order: npt.NDArray[np.intp] = np.argsort(moves, kind="stable")  # NaN comes last
-    order = order[~np.isnan(moves[order])]
+    order = order[~np.isnan(moves[order]) & (value[order] > 0.0)]
     place = int(np.searchsorted(np.cumsum(value[order]), needed))
     return float(moves[order[place]]) if place < order.size else np.nan
