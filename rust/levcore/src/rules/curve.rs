@@ -3,7 +3,7 @@
 use crate::formulas::margin;
 use crate::machine::several::Baseline;
 use crate::rules::table::{Kind, Lookup, Table, UnitLine};
-use crate::rules::tables::{Key, Tables};
+use crate::rules::tables::Tables;
 use crate::rules::tiers::TierKey;
 
 /// Margin as a convex function of the value: the largest of some lines, one line, or a parabola.
@@ -26,7 +26,7 @@ impl<'a> Curve<'a> {
             Kind::Marginal(place) => Self::Lines(tables, *place),
             Kind::Flat(key, place) => {
                 let key = if *key == TierKey::RiskLimit { lookup.risk_limit } else { lookup.quantity.abs() };
-                Self::Rate(tables.found(tables.find::<Baseline>(*place, Key::Value, key)).rate())
+                Self::Rate(tables.found(tables.find::<Baseline>(*place, key)).rate())
             }
             Kind::Growing(growing) => match growing.by_value() {
                 Some((rate, slope)) => Self::Growing(rate, slope),
@@ -42,7 +42,7 @@ impl Curve<'_> {
     pub(crate) fn touching(&self, value: f64) -> (f64, f64) {
         match *self {
             Self::Lines(tables, place) => {
-                let line = tables.found(tables.find::<Baseline>(place, Key::Value, value));
+                let line = tables.found(tables.find::<Baseline>(place, value));
                 (line.rate(), line.deduction())
             }
             Self::Rate(rate) => (rate, 0.0),

@@ -59,7 +59,9 @@ impl<'a> Place<'a> {
             prefetch(column, first + AHEAD);
             return V::load(numbers);
         }
-        V::load(&self.collect(column))
+        let mut collected = [0.0; LANES];
+        self.collect(column, &mut collected);
+        V::load(&collected)
     }
 
     /// Reads a column of codes.
@@ -70,18 +72,18 @@ impl<'a> Place<'a> {
         {
             return *codes;
         }
-        self.collect(column)
+        let mut collected = [0; LANES];
+        self.collect(column, &mut collected);
+        collected
     }
 
     /// The same of rows that lie apart, or of fewer than a tile holds: unused slots repeat the first row and are not stored.
-    #[cold]
-    #[inline(never)]
-    fn collect<T: Copy>(self, column: &[T]) -> [T; LANES] {
-        let mut collected = [column[self.row(0)]; LANES];
-        for slot in 1..self.len().min(LANES) {
-            collected[slot] = column[self.row(slot)];
+    #[inline(always)]
+    fn collect<T: Copy>(self, column: &[T], into: &mut [T; LANES]) {
+        match self {
+            Self::Consecutive(first, len) => collect_consecutive(&column[first..first + len], into),
+            Self::Scattered(rows) => collect_scattered(column, rows, into),
         }
-        collected
     }
 
     /// Writes results to a column of the caller, past the cache if `stream` says that the columns are larger than it.
@@ -89,7 +91,8 @@ impl<'a> Place<'a> {
     pub(crate) fn store_results<V: Vector>(self, results: V, column: &SharedSlice<'_, f64>, stream: bool) {
         match self {
             Self::Consecutive(first, LANES) => column.write_vector(first, results, stream),
-            _ => self.store_some(&results.array(), column),
+            Self::Consecutive(first, len) => store_consecutive(first, len, &results.array(), column),
+            Self::Scattered(rows) => store_scattered(rows, &results.array(), column),
         }
     }
 
@@ -98,22 +101,46 @@ impl<'a> Place<'a> {
     pub(crate) fn store_codes(self, codes: &[u8; LANES], column: &SharedSlice<'_, u8>) {
         match self {
             Self::Consecutive(first, LANES) => column.write_consecutive(first, codes),
-            _ => self.store_some(codes, column),
-        }
-    }
-
-    /// The same for rows that lie apart, or fewer than a tile holds.
-    #[cold]
-    #[inline(never)]
-    fn store_some<T: Copy>(self, values: &[T; LANES], column: &SharedSlice<'_, T>) {
-        match self {
-            Self::Consecutive(first, len) => column.write_consecutive(first, &values[..len]),
-            Self::Scattered(rows) => column.write_scattered(rows, &values[..rows.len()]),
+            Self::Consecutive(first, len) => store_consecutive(first, len, codes, column),
+            Self::Scattered(rows) => store_scattered(rows, codes, column),
         }
     }
 }
 
+// What is called out of line takes numbers and slices, no `Place`: one that is pointed to stands in memory, and is waited for.
+
+#[cold]
+#[inline(never)]
+fn collect_consecutive<T: Copy>(numbers: &[T], into: &mut [T; LANES]) {
+    *into = [numbers[0]; LANES];
+    for (slot, &number) in into.iter_mut().zip(numbers) {
+        *slot = number;
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn collect_scattered<T: Copy>(column: &[T], rows: &[u32], into: &mut [T; LANES]) {
+    *into = [column[rows[0] as usize]; LANES];
+    for (slot, &row) in into.iter_mut().zip(rows) {
+        *slot = column[row as usize];
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn store_consecutive<T: Copy>(first: usize, len: usize, values: &[T; LANES], column: &SharedSlice<'_, T>) {
+    column.write_consecutive(first, &values[..len]);
+}
+
+#[cold]
+#[inline(never)]
+fn store_scattered<T: Copy>(rows: &[u32], values: &[T; LANES], column: &SharedSlice<'_, T>) {
+    column.write_scattered(rows, &values[..rows.len()]);
+}
+
 /// The rows of a tile.
+#[derive(Clone)]
 pub(crate) struct TileRows<'a> {
     pub place: Place<'a>,
     /// First leg inside of the block.
