@@ -14,7 +14,7 @@ from sphinx.util.docutils import SphinxDirective
 
 import levcore
 from levcore.reports.archive import coverage_rows
-from levcore.rules.policy import PolicyInfo
+from levcore.rules.policies import PolicyInfo
 
 Rows = Iterable[tuple[str, ...]]
 

@@ -24,7 +24,8 @@ from levcore.errors import InputError, InternalError, LevcoreError, PolicyError
 from levcore.measures import MEASURES
 from levcore.rules.assets import Asset, AssetTable
 from levcore.rules.instruments import Instrument, InstrumentTable
-from levcore.rules.policy import MarginPolicy, policies, policy
+from levcore.rules.policies import policies, policy
+from levcore.rules.policy import MarginPolicy
 from levcore.rules.tiers import TierTable
 from levcore.status import AccountStatus, State, Status
 

@@ -50,7 +50,7 @@ from levcore.reports.policy import listing_text, policy_text
 from levcore.reports.report import check_report_path, report
 from levcore.reports.risk.gather import gather
 from levcore.reports.risk.page import headline
-from levcore.rules.policy import policies, policy
+from levcore.rules.policies import policies, policy
 
 __all__ = ["main"]
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from levcore.errors import DTypeError, InputError, PolicyError, UnknownPolicyError
-from levcore.rules.policy import RULES, MarginPolicy, policy
+from levcore.rules.policies import policy
+from levcore.rules.policy import RULES, MarginPolicy
 from levcore.rules.terms import UNKNOWN
 
 __all__ = ["Policies", "label_of", "labelled", "rules_by_label", "with_regular_fees", "with_rules"]
