@@ -21,8 +21,8 @@ OURS = {
         "shared_memory", "threads", "wallet_risk",
     ],
     "levcore.rules": [
-        "assets", "fees", "instruments", "policies", "policy", "policy_checks", "symbols", "table_fit", "terms",
-        "tier_rows", "tiers",
+        "assets", "fees", "instruments", "policies", "policy", "policy_checks", "symbols", "table_fit",
+        "terms", "tier_checks", "tier_rows", "tiers",
     ],
 }  # fmt: skip
 """What it imports of ours, by room: what every evaluation needs."""
