@@ -27,9 +27,9 @@ SEED = 20_220_512
 LOWEST, HIGHEST = 1.2, 25.0
 LONGS = 0.6
 
-# What a replay needs and no source states, for every venue alike, and said beside every result.
+# What a replay needs and no source states, for every venue alike, and said beside every result. How much is
+# closed at a time is each venue's own rule where one is known, and everything at once where none is.
 ASSUMED: dict[str, Any] = {
-    "close_out_step": "whole",
     "close_out_fee_rate": 0.0006,
     "close_out_remainder": "fund",
     "table_shape": "any",
@@ -109,12 +109,18 @@ def policies(borrowed_from: str, names: Sequence[str]) -> dict[str, lc.MarginPol
     """Policies by label, each with the tier tables of one venue at one date and the assumptions above."""
     own = lc.policy(borrowed_from)
     tables = [own.instruments[name] for name in names]
-    found = {own.id: own.replace(**ASSUMED)}
+    found = {own.id: completed(own, {})}
     for name, stated in OWN.items():
         if name != own.name:
-            policy = lc.policy(name).replace(**(ASSUMED | stated))
+            policy = completed(lc.policy(name), stated)
             found[f"{policy.id}, tables borrowed"] = policy.with_instruments(tables)
     return found
+
+
+def completed(policy: lc.MarginPolicy, stated: Mapping[str, Any]) -> lc.MarginPolicy:
+    """A policy with what is assumed of all, and of it alone."""
+    steps = {"close_out_step": "whole"} if policy.close_out_step == "unknown" else {}
+    return policy.replace(**(ASSUMED | steps | stated))
 
 
 def replays(

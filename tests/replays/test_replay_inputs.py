@@ -92,7 +92,10 @@ def test_bad_arguments(arguments: dict[str, Any], expected: str) -> None:
         ({"close_out_remainder": "unknown"}, "close_out_remainder is unknown"),
         ({"trader_owes": "unknown"}, "trader_owes is unknown"),
         ({"close_out_payers": ("unknown",)}, "close_out_payers is unknown"),
-        ({"close_out_step": "share", "close_out_share": 0.2, "close_out_next": "same"}, "is not replayed"),
+        ({"close_out_step": "unknown"}, "close_out_step is unknown"),
+        ({"close_out_step_isolated": "unknown"}, "close_out_step_isolated is unknown"),
+        ({"close_out_step": "share", "close_out_next": "same"}, "close_out_share is unknown"),
+        ({"close_out_step": "share", "close_out_share": 0.2}, "close_out_next is unknown"),
     ],
 )
 def test_a_rule_that_is_unknown_refuses_before_any_price(rules: dict[str, Any], expected: str) -> None:

@@ -10,6 +10,8 @@ from levcore.reference.closing.deleverage import Winner, deleverage
 from levcore.reference.closing.loss_parts import to_quanta
 from levcore.reference.closing.settle import Closing, Purse, Settlement, settle
 from levcore.reference.closing.share_out import PAYERS, Fund
+from levcore.reference.closing.steps import MOST_STEPS, StepRule, step_quantity
+from levcore.reference.closing.tiers_down import contracts_to_keep
 from levcore.reference.evaluate import evaluate
 from levcore.reference.formulas import exposure
 from levcore.reference.formulas.contract import coordinate, long_direction
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ReplayTwin", "Rules", "TwinStep"]
 
-LIQUIDATION, DELEVERAGING, SOCIALISATION, DELISTING = range(4)
+LIQUIDATION, DELEVERAGING, SOCIALISATION, DELISTING, NETTING = range(5)
 LIMIT = 1 << 62
 
 
@@ -41,12 +43,14 @@ class Rules:
     per_unit: float
     lots_per_unit: float
     seed: int
+    steps: Any
 
 
 @dataclass(frozen=True, slots=True)
 class TwinStep:
     """What happens at one instant: prices, funding rates and ends, by place of the instrument."""
 
+    time: float
     prices: Sequence[tuple[int, float]]
     funding: Sequence[tuple[int, float]]
     delisted: Sequence[int]
@@ -79,7 +83,11 @@ class ReplayTwin:
     unpaid: int = 0
     liquidated: int = 0
     steps: int = 0
+    time: float = 0.0
     quantity: list[float] = field(default_factory=list)
+    numbers: dict[tuple[str, int], int] = field(default_factory=dict)
+    stepped: dict[tuple[str, int], float] = field(default_factory=dict)
+    first: dict[int, float] = field(default_factory=dict)
     events: list[tuple[Any, ...]] = field(default_factory=list)
     samples: list[tuple[Any, ...]] = field(default_factory=list)
 
@@ -89,6 +97,7 @@ class ReplayTwin:
 
     def step(self, step: TwinStep) -> None:
         """Take a step."""
+        self.time, self.numbers = step.time, {}
         for code, price in step.prices:
             self.marks[code] = price
         self.liquidate()
@@ -98,7 +107,7 @@ class ReplayTwin:
         for code in step.delisted:
             rows = [row for row in self.open_rows() if self.code(row) == code]
             if rows:
-                self.close(DELISTING, rows, [math.nan] * len(rows))
+                self.close(DELISTING, [(row, self.quantity[row], math.nan, False) for row in rows])
             self.liquidate()
         if step.sample:
             self.sample()
@@ -167,23 +176,144 @@ class ReplayTwin:
         return evaluate(self.book.replace(**changed), self.policy, self.marks)
 
     def liquidate(self) -> None:
-        """Close who is liquidatable, until nobody is."""
+        """Close who is liquidatable, step by step, until nobody is."""
+        going: dict[tuple[str, int], float] = {}
         while True:
             risk = self.risk()
-            rows, triggers = [], []
-            for row in self.open_rows():
-                account = self.account(row)
-                state = int(risk.state[row] if account is None else risk.accounts.state[account])
-                if State.LIQUIDATION <= state < State.INCOMPLETE:
-                    rows.append(row)
-                    triggers.append(math.nan if account is not None else float(risk.liquidation_price[row]))
-            if not rows:
+            found = {name: self.trigger(risk, name) for name in self.names() if self.is_due(risk, name)}
+            going = found | going
+            if self.net(risk, going):
+                continue
+            closes = self.steps_of(risk, going)
+            if not closes:
                 return
-            self.close(LIQUIDATION, rows, triggers)
+            self.close(LIQUIDATION, closes)
 
-    def close(self, kind: int, rows: list[int], triggers: list[float]) -> None:
-        """Close rows and settle them."""
-        closings, prices, purses, first = self.closings(kind, rows, triggers)
+    def name(self, row: int) -> tuple[str, int]:
+        """Who is judged: the position of an isolated row, or its account."""
+        account = self.account(row)
+        return ("row", row) if account is None else ("account", account)
+
+    def names(self) -> list[tuple[str, int]]:
+        """Everybody with a position."""
+        return list(dict.fromkeys(map(self.name, self.open_rows())))
+
+    def rows_of(self, name: tuple[str, int]) -> list[int]:
+        """Open rows of somebody."""
+        return [row for row in self.open_rows() if self.name(row) == name]
+
+    def is_due(self, risk: "BookRisk", name: tuple[str, int]) -> bool:
+        """Whether somebody is liquidatable."""
+        kind, place = name
+        state = int(risk.state[place] if kind == "row" else risk.accounts.state[place])
+        return bool(State.LIQUIDATION <= state < State.INCOMPLETE)
+
+    def trigger(self, risk: "BookRisk", name: tuple[str, int]) -> float:
+        """Liquidation price of an isolated position; the mark of the legs of an account."""
+        kind, place = name
+        return float(risk.liquidation_price[place]) if kind == "row" else math.nan
+
+    def net(self, risk: "BookRisk", going: dict[tuple[str, int], float]) -> bool:
+        """Close opposite legs against each other, as far as they cover each other, before a first step."""
+        closes = []
+        for name in going:
+            legs = self.rows_of(name)
+            if not self.rules.steps.nets or name in self.numbers or len(legs) < 2:
+                continue
+            if not self.is_due(risk, name):
+                continue
+            for row in legs:
+                held = self.quantity[row]
+                own = [leg for leg in legs if self.code(leg) == self.code(row)]
+                other = sum(abs(self.quantity[leg]) for leg in own if self.quantity[leg] * held < 0.0)
+                before = sum(
+                    abs(self.quantity[leg]) for leg in own if leg < row and self.quantity[leg] * held > 0.0
+                )
+                covered = other - before
+                if covered > 0.0:
+                    common = covered if covered < abs(held) else abs(held)
+                    closes.append((row, math.copysign(common, held), math.nan, False))
+        if closes:
+            self.close(NETTING, sorted(closes))
+        return bool(closes)
+
+    def steps_of(
+        self, risk: "BookRisk", going: dict[tuple[str, int], float]
+    ) -> list[tuple[int, float, float, bool]]:
+        """What the next step closes of everybody: row, contracts, trigger, whether the fund takes over."""
+        closes: list[tuple[int, float, float, bool]] = []
+        for name in sorted(going):
+            rows = self.rows_of(name)
+            if not rows or not self.goes_on(risk, name, rows[0]):
+                del going[name]
+                continue
+            number = self.numbers.get(name, 0) + 1
+            taken, everything = self.extent(risk, rows[0], number)
+            further = number > 1 or self.time - self.stepped.get(name, -math.inf) < self.rules.steps.cooldown
+            for row, quantity in self.closed_of(risk, name, rows, (number, everything, further)):
+                closes.append((row, math.copysign(quantity, self.quantity[row]), going[name], taken))
+            self.numbers[name], self.stepped[name] = number, self.time
+        return sorted(closes, key=lambda close: close[0])
+
+    def goes_on(self, risk: "BookRisk", name: tuple[str, int], row: int) -> bool:
+        """Whether there is a next step: of who is liquidatable, or is not yet down to the exit level."""
+        if self.is_due(risk, name):
+            return True
+        level = self.rules.steps.exit_level
+        if level is None or name not in self.numbers:
+            return False
+        return bool(self.measured(risk, row, "margin_ratio") >= level)
+
+    def measured(self, risk: "BookRisk", row: int, measure: str) -> float:
+        """Measure of an isolated position, or of the account of a leg."""
+        account = self.account(row)
+        whose, place = (risk, row) if account is None else (risk.accounts, account)
+        return float(getattr(whose, measure)[place])
+
+    def extent(self, risk: "BookRisk", row: int, number: int) -> tuple[bool, bool]:
+        """Whether the fund takes over, and whether everything is closed."""
+        steps = self.rules.steps
+        equity = self.measured(risk, row, "equity")
+        required = self.measured(risk, row, "maintenance_margin")
+        taken = steps.take_over_level is not None and required >= steps.take_over_level * equity
+        whole = steps.whole_level is not None and required >= steps.whole_level * equity
+        return taken, equity <= 0.0 or number == MOST_STEPS or taken or whole
+
+    def closed_of(
+        self, risk: "BookRisk", name: tuple[str, int], rows: list[int], extent: tuple[int, bool, bool]
+    ) -> list[tuple[int, float]]:
+        """Contracts that a step closes of each row."""
+        steps, (number, everything, further) = self.rules.steps, extent
+        rule = StepRule(*(steps.isolated if name[0] == "row" else steps.cross))
+        if rule.step == "largest_loss" and not everything:
+            worst = min(rows, key=self.profit)
+            return [(worst, abs(self.quantity[worst]))]
+        share = rule.step == "share"
+        everything = everything or (share and further and steps.next == "whole")
+        closed = []
+        for row in rows:
+            held, value = abs(self.quantity[row]), float(risk.notional[row])
+            if share and steps.next == "same" and number > 1 and not everything:
+                quantity = min(self.first[row], held)
+            else:
+                keep = self.kept(row, held, value) if rule.step == "tiers" else 0.0
+                quantity = step_quantity(rule, held, value, keep, everything)
+            if number == 1:
+                self.first[row] = quantity
+            if quantity > 0.0:
+                closed.append((row, quantity))
+        return closed
+
+    def kept(self, row: int, held: float, value: float) -> float:
+        """Contracts with which a row stands some tiers lower."""
+        key, floors = self.rules.steps.ladders[self.code(row)][self.quantity[row] < 0.0]
+        unit = {"quote": value / held, "base": self.contract(row).contract_size, "contracts": 1.0}[key]
+        return contracts_to_keep(floors, held * unit, held, self.rules.steps.tiers)
+
+    def close(self, kind: int, closes: list[tuple[int, float, float, bool]]) -> None:
+        """Close rows, in part or whole, and settle them."""
+        rows = [row for row, *_ in closes]
+        closings, prices, purses, first = self.closings(kind, closes)
         settled = self.settle(rows, closings, purses)
         for place, row in enumerate(first):
             self.set_purse(row, 0 if purses[place].ends else settled.left[place])
@@ -194,39 +324,39 @@ class ReplayTwin:
             ends = first[purse] == row and purses[purse].ends
             paid = [each[place] for each in settled.paid]
             self.fund -= paid[0]
-            tail = (*settled.losses[place], max(settled.left[purse], 0) if ends else 0, *paid)
+            left = max(settled.left[purse], 0) if ends else 0
+            tail = (*settled.losses[place], left, left if purses[purse].to_fund else 0, *paid)
             tail = (*tail, settled.unpaid[place], self.fund)
-            self.events.append((kind, self.steps, row, self.quantity[row], *prices[place], *tail))
+            quantity, held = closes[place][1], self.quantity[row]
+            self.events.append((kind, self.steps, row, quantity, *prices[place], *tail))
             if kind == LIQUIDATION:
                 self.liquidated += to_quanta(abs(closing.gain) * closing.fill, self.rules.per_unit)
-            self.quantity[row] = 0.0
+            self.quantity[row] = 0.0 if quantity == held else held - quantity
         self.unpaid += sum(settled.unpaid)
         self.take_from_winners(rows, closings, settled)
 
     def closings(
-        self, kind: int, rows: list[int], triggers: list[float]
+        self, kind: int, closes: list[tuple[int, float, float, bool]]
     ) -> tuple[list[Closing], list[tuple[float, float]], list[Purse], list[int]]:
         """What is closed, its prices, its purses and their first rows."""
         rules = self.rules
         first: list[int] = []
         names: dict[tuple[str, int], int] = {}
         closings, prices, purses = [], [], []
-        for row, trigger in zip(rows, triggers, strict=True):
-            code, quantity = self.code(row), self.quantity[row]
+        gone = {row for row, quantity, *_ in closes if quantity == self.quantity[row]}
+        for row, quantity, trigger, taken in closes:
+            code = self.code(row)
             mark = self.marks[code]
             at = mark if math.isnan(trigger) else trigger
             slippage = rules.slippage if kind == LIQUIDATION else 0.0
             fill = mark * (1.0 + slippage if quantity < 0.0 else 1.0 - slippage)
-            account = self.account(row)
-            name = ("row", row) if account is None else ("account", account)
+            name = self.name(row)
             if name not in names:
                 names[name] = len(first)
                 first.append(row)
-                others = (
-                    [] if account is None else [r for r in self.open_rows() if self.account(r) == account]
-                )
-                ends = kind == LIQUIDATION or all(other in rows for other in others)
-                purses.append(Purse(self.purse(row), ends, rules.to_fund and kind == LIQUIDATION, 0))
+                ends = all(each in gone for each in self.rows_of(name))
+                to_fund = (rules.to_fund and kind != DELISTING) or taken
+                purses.append(Purse(self.purse(row), ends, to_fund, 0))
             entry = float(self.book.entry_price[row])
             x_entry, x_trigger, x_fill = (self.at(row, each) for each in (entry, at, fill))
             fee = rules.fee_rate if kind == LIQUIDATION else 0.0
@@ -285,7 +415,7 @@ class ReplayTwin:
                 if share:
                     mark = self.marks[self.code(row)]
                     self.set_purse(row, self.purse(row) - share)
-                    tail = (0, 0, 0, 0, 0, 0, -share, 0, self.fund)
+                    tail = (0, 0, 0, 0, 0, 0, 0, -share, 0, self.fund)
                     self.events.append((SOCIALISATION, self.steps, row, 0.0, mark, mark, *tail))
 
     def deleverage(self, closed: list[int], wanted: list[tuple[int, int]]) -> None:
@@ -332,7 +462,7 @@ class ReplayTwin:
         self.set_purse(row, money)
         self.unpaid += unpaid
         self.quantity[row] = left
-        tail = (-profit, 0, 0, returned, 0, -gives, 0, unpaid, self.fund)
+        tail = (-profit, 0, 0, returned, 0, 0, -gives, 0, unpaid, self.fund)
         self.events.append((DELEVERAGING, self.steps, row, held - left, mark, mark, *tail))
 
     def pay_funding(self, rates: Sequence[tuple[int, float]]) -> None:

@@ -95,8 +95,7 @@ def replay(
     Raises
     ------
     UnknownRuleError
-        For a rule about what follows a trigger that is unknown, or that only `levcore.close_out` knows: steps
-        other than the whole position.
+        For a rule about what follows a trigger that is unknown.
     InputError
         For prices that are not positive, stand twice or are missing, and for times that do not fit.
     InvalidRowsError
@@ -105,8 +104,10 @@ def replay(
     Notes
     -----
     A position is filled at the price that reached its trigger, the first of the path at or past it. Prices of
-    an instant hold together; then who is liquidatable is closed, then funding is paid by who is left, then
-    instruments end. What liquidations take from winners may liquidate these in turn, at the same instant.
+    an instant hold together; then who is liquidatable is closed, step by step as the policy says, until what
+    is left is safe; then funding is paid by who is left, then instruments end. What liquidations take from
+    winners may liquidate these in turn, at the same instant. For ``close_out_cooldown`` all prices of a bar
+    have its time, and times that are numbers are seconds.
     Accrued funding enters margins and wallets at the beginning. Accounts without positions are left out.
     """
     chosen = ("low_first", "high_first") if path == "both" else (path,)
@@ -229,6 +230,10 @@ def _resumed(ahead: _Ahead, balance: int, resume: Replay) -> CoreReplay:
     wallet = np.ascontiguousarray(resume.wallet[opening.account_of])
     core = _core(ahead, book, marks, margin, wallet, resume.fund)
     core.go_on_from(resume.steps, resume.funding, resume.liquidated, sum(resume.events.unpaid.tolist()))
+    core.go_on_after(
+        np.ascontiguousarray(resume.stepped[opening.order]),
+        np.ascontiguousarray(resume.stepped_accounts[opening.account_of]),
+    )
     return core
 
 
@@ -244,6 +249,9 @@ def _result(ahead: _Ahead, core: CoreReplay, money: int, balance: int, before: R
     back = np.argsort(opening.order)
     wallets = to_quanta(np.nan_to_num(ahead.book.wallet_balance), ahead.rules.per_unit)
     wallets[opening.account_of] = wallet
+    stepped, of_accounts = core.stepped()
+    stepped_accounts = np.full(wallets.size, -np.inf)
+    stepped_accounts[opening.account_of] = of_accounts
     return Replay(
         policy=ahead.engine.policy,
         book=ahead.book,
@@ -265,6 +273,8 @@ def _result(ahead: _Ahead, core: CoreReplay, money: int, balance: int, before: R
         quantity=left[back],
         margin=margin[back],
         wallet=wallets,
+        stepped=stepped[back],
+        stepped_accounts=stepped_accounts,
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from levcore._levcore import to_quanta
 from levcore.closing.fund import Fund
 from levcore.errors import InputError, UnknownRuleError
+from levcore.replays.step_rules import StepRules, step_rules_of
 
 if TYPE_CHECKING:
     from levcore.book.positions import PositionBook
@@ -34,6 +35,7 @@ class Rules:
     per_unit: float
     lots_per_unit: float
     seed: int
+    steps: StepRules
 
 
 def rules_of(
@@ -50,9 +52,9 @@ def rules_of(
     Raises
     ------
     UnknownRuleError
-        For one that is unknown, or that a replay does not follow.
+        For one that is unknown, or that does not fit the book.
     """
-    _refuse_steps(policy, book)
+    steps = step_rules_of(policy, book)
     payers = list(policy.known("close_out_payers"))
     if book.is_cross.any() and policy.owes("cross") == UNKNOWN:
         policy.known("trader_owes")
@@ -77,24 +79,12 @@ def rules_of(
         per_unit=per_unit,
         lots_per_unit=lots_per_unit,
         seed=seed,
+        steps=steps,
     )
 
 
 def _quanta(amount: float, per_unit: float) -> int:
     return int(to_quanta(np.array([float(amount)]), per_unit)[0])
-
-
-def _refuse_steps(policy: "MarginPolicy", book: "PositionBook") -> None:
-    """A replay closes whole positions and accounts."""
-    for cross, rule in ((True, "close_out_step"), (False, "close_out_step_isolated")):
-        if not (book.is_cross == cross).any():
-            continue
-        if rule == "close_out_step_isolated" and policy.close_out_step_isolated == "same":
-            rule = "close_out_step"
-        step = policy.known(rule)
-        if step != "whole":
-            remedy = f"policy.replace({rule}='whole')"
-            raise UnknownRuleError(policy.id, f"its {rule}, {step!r}, is not replayed", remedy)
 
 
 def _refuse_ranking(policy: "MarginPolicy", book: "PositionBook", ranking: str) -> None:

@@ -25,9 +25,12 @@ class Steps:
     ----------
     time : ndarray of int64, shape (s,)
         Place of each step's time among those of the bars.
+    seconds : ndarray of float64, shape (s,)
+        The same since the first of them, where they are datetimes; else as they are.
     """
 
     time: npt.NDArray[np.int64]
+    seconds: Floats
     price_starts: Starts
     price_instrument: Codes
     price: Floats
@@ -66,6 +69,7 @@ def steps_of(
     ends = _ends(bars, names, len(stages), delisted or {})
     return Steps(
         time=np.repeat(np.arange(times), len(stages)),
+        seconds=np.repeat(_seconds(bars.times), len(stages)),
         price_starts=np.r_[0, np.cumsum(np.repeat(count, len(stages)))].astype(np.uint64),
         price_instrument=instrument,
         price=price,
@@ -75,6 +79,14 @@ def steps_of(
         delisted_starts=ends[0],
         delisted=ends[1],
         sample=(np.arange(steps) + 1) % len(stages) == 0,
+    )
+
+
+def _seconds(times: npt.NDArray[Any]) -> Floats:
+    since = times - times[:1]
+    milliseconds = since.astype("timedelta64[ms]").astype(np.float64) if since.dtype.kind == "m" else since
+    return np.ascontiguousarray(
+        milliseconds / 1_000.0 if since.dtype.kind == "m" else since, dtype=np.float64
     )
 
 

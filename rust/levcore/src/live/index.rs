@@ -194,9 +194,9 @@ impl TriggerIndex {
         changes.collect()
     }
 
-    /// Equity and maintenance margin of the subject of each row, as evaluated now.
-    pub(crate) fn equities(&self, book: &Book<'_>, market: &mut Market<'_>, rows: &[u32]) -> Vec<(f64, f64)> {
-        let mut found = vec![(f64::NAN, f64::NAN); rows.len()];
+    /// Equity, maintenance margin and margin ratio of the subject of each row, as evaluated now.
+    pub(crate) fn standings(&self, book: &Book<'_>, market: &mut Market<'_>, rows: &[u32]) -> Vec<[f64; 3]> {
+        let mut found = vec![[f64::NAN; 3]; rows.len()];
         let (mut isolated, mut verdicts) = (Vec::new(), Vec::new());
         isolated.extend(rows.iter().copied().filter(|&row| self.subjects.account_of_row[row as usize] == ISOLATED));
         market.examine_rows(book, &isolated, &mut verdicts);
@@ -205,15 +205,15 @@ impl TriggerIndex {
         for (place, &row) in found.iter_mut().zip(rows) {
             match self.subjects.account_of_row[row as usize] {
                 ISOLATED => {
-                    *place = next.next().map_or(*place, |verdict| (verdict.equity, verdict.maintenance_margin));
+                    let of = |verdict: &RowVerdict| [verdict.equity, verdict.maintenance_margin, verdict.margin_ratio];
+                    *place = next.next().map_or(*place, of);
                 }
                 account => {
                     self.examine(book, market, &[account], &mut legs, &mut of_account);
                     let measures = of_account.verdicts[0].measures;
-                    *place = (
-                        measures[AccountMeasure::Equity as usize],
-                        measures[AccountMeasure::MaintenanceMargin as usize],
-                    );
+                    let asked =
+                        [AccountMeasure::Equity, AccountMeasure::MaintenanceMargin, AccountMeasure::MarginRatio];
+                    *place = asked.map(|measure| measures[measure as usize]);
                 }
             }
         }
