@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 import levcore as lc
-from levcore.reference.replay import ReplayTwin, TwinStep
-from levcore.reference.replay import Rules as TwinRules
+from levcore.reference.replay.twin import ReplayTwin, TwinStep
+from levcore.reference.replay.twin import Rules as TwinRules
 from levcore.replays.opening import open_book
 from levcore.replays.prices import read_bars
 from levcore.replays.result import AMOUNTS, SERIES
