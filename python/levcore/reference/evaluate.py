@@ -15,12 +15,15 @@ from levcore.reference import kernel
 from levcore.reference.accounts.reader import AccountReader
 from levcore.reference.accounts.settle import BalanceResult, settle
 from levcore.reference.accounts.verdict import Sums, Verdict, judge_wallet, wallet_status
+from levcore.reference.classify import join_findings, refuse_inputs, refuse_results
 from levcore.reference.codes.state import state_of
 from levcore.reference.formulas import margin
-from levcore.reference.kernel import BY_ACCOUNT, ROW_RESULTS, MarkedInstrument, Position
+from levcore.reference.position import BY_ACCOUNT, ROW_RESULTS, MarkedInstrument, Position
+from levcore.reference.prices import find_prices
 from levcore.reference.rules.collateral import prepare_asset
 from levcore.reference.rules.policy import Policy, prepare
 from levcore.reference.rules.tables import prepare_tiers
+from levcore.reference.words import AT_BANKRUPTCY, NEED_LEVERAGE
 from levcore.status import FIRST_FAILURE, AccountStatus, State, Status
 
 if TYPE_CHECKING:
@@ -253,7 +256,7 @@ class BookReplay:
 
     def _isolated(self, row: int) -> Position:
         position, marked, policy = self._read(row), self.marked_of(row), self.policy_of(row)
-        status = kernel.refuse_inputs(position, policy, marked, cross=False)
+        status = refuse_inputs(position, policy, marked, cross=False)
         if status == Status.FLAT:
             return _flat_isolated(position, policy)
         if status != Status.OK or marked.instrument is None or marked.tiers is None:
@@ -265,8 +268,8 @@ class BookReplay:
             position, policy, marked.tiers, basis, rules.initial_at_entry_isolated, cross=False
         )
         kernel.judge_isolated(position, policy, basis)
-        kernel.find_prices(position, policy, marked.instrument, marked.tiers, marked.mark, basis, cross=False)
-        status = kernel.refuse_results(
+        find_prices(position, policy, marked.instrument, marked.tiers, marked.mark, basis, cross=False)
+        status = refuse_results(
             position, policy, marked.tiers, cross=False, has_leverage=self.book.leverage is not None
         )
         if status == Status.WITHOUT_MARGIN:
@@ -276,7 +279,7 @@ class BookReplay:
     def _value_leg(self, row: int) -> tuple[Position, float]:
         """First pass over a leg: values and margins; what it releases."""
         position, marked, policy = self._read(row), self.marked_of(row), self.policy_of(row)
-        status = kernel.refuse_inputs(position, policy, marked, cross=True)
+        status = refuse_inputs(position, policy, marked, cross=True)
         if status == Status.FLAT:
             _flatten(position)
             position.requirement = 0.0
@@ -287,10 +290,10 @@ class BookReplay:
         kernel.mark_position(position, policy, marked.instrument, marked.mark)
         if policy.cross_fees.fixed:
             kernel.fix_fee_by_leverage(position, policy.cross_fees)
-        if basis == kernel.AT_BANKRUPTCY:
+        if basis == AT_BANKRUPTCY:
             kernel.go_bankrupt_by_leverage(position)
         kernel.require_margin(position, policy, marked.tiers, basis, rules.initial_at_entry_cross, cross=True)
-        status = kernel.refuse_results(
+        status = refuse_results(
             position, policy, marked.tiers, cross=True, has_leverage=self.book.leverage is not None
         )
         if status >= FIRST_FAILURE:
@@ -358,7 +361,7 @@ class BookReplay:
             return position
         basis = policy.rules.requirement_cross
         kernel.need_of_leg(position, verdict.surplus, released)
-        kernel.find_prices(position, policy, marked.instrument, marked.tiers, marked.mark, basis, cross=True)
+        find_prices(position, policy, marked.instrument, marked.tiers, marked.mark, basis, cross=True)
         return _joined(position, Status(first_pass))
 
 
@@ -388,7 +391,7 @@ def _joined(position: Position, status: Status) -> Position:
     """Join the findings of the prices with what the row itself is."""
     if status >= FIRST_FAILURE:
         return fail(position, status)
-    position.status = kernel.join_findings(position.status, status)
+    position.status = join_findings(position.status, status)
     return position
 
 
@@ -404,9 +407,9 @@ def fail(position: Position, status: Status) -> Position:
 def _without_margin(position: Position, policy: Policy) -> Position:
     """Leave a row without margin what does not depend on it."""
     _withdraw(position)
-    if policy.rules.requirement_isolated == kernel.AT_BANKRUPTCY:
+    if policy.rules.requirement_isolated == AT_BANKRUPTCY:
         position.maintenance_margin = math.nan
-    if policy.rules.fee_basis_isolated in kernel.NEED_LEVERAGE:
+    if policy.rules.fee_basis_isolated in NEED_LEVERAGE:
         # How large the margin is, or where it ends, is not known, nor is the fee on it.
         if policy.rules.fee_in_initial:
             position.initial_margin = math.nan
