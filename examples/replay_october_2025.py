@@ -3,7 +3,8 @@
 A tenth of them stand in cross accounts of two. The prices are five-minute bars of Binance's perpetual
 contracts, last prices used as marks. The tier table is Binance's of 2024-10-24, the last one before that
 day that is bundled; the other policies stand with it borrowed. Mark is not last: the mark of the coin-
-margined BTC contract, one minute a bar, is replayed beside the last price of the same hours.
+margined BTC contract, one minute a bar, is replayed beside the last price of the same hours. How much
+a liquidation closes at a time is each venue's own rule where it states one, else everything.
 """
 
 import argparse
