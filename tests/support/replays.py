@@ -12,7 +12,7 @@ from levcore.replays.opening import open_book
 from levcore.replays.prices import read_bars
 from levcore.replays.result import AMOUNTS, SERIES
 from levcore.replays.rules import rules_of
-from levcore.replays.steps import steps_of
+from levcore.replays.steps import ends_of, steps_of
 
 __all__ = ["random_replay", "replay_policy", "twin_of"]
 
@@ -146,7 +146,8 @@ def twin_of(engine: lc.Engine, book: lc.PositionBook, arguments: dict[str, Any])
     }
     opening = open_book(engine, book, opened, per_unit)
     names = opening.book.instrument_names
-    steps = steps_of(bars, names, given["path"], given.get("funding"), given.get("delisted"))
+    ending = ends_of(bars, names, given.get("delisted"))
+    steps = steps_of(bars, names, given["path"], given.get("funding"), ending)
     twin = ReplayTwin(
         opening.book,
         engine.policy,

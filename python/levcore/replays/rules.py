@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from levcore._levcore import to_quanta
+from levcore.arguments import whole_number
 from levcore.closing.fund import Fund
 from levcore.errors import InputError, UnknownRuleError
 from levcore.replays.step_rules import StepRules, step_rules_of
@@ -64,7 +65,9 @@ def rules_of(
     if "deleveraging" in payers:
         ranking, price = policy.known("close_out_ranking"), policy.known("close_out_price")
         _refuse_ranking(policy, book, ranking)
-    if not (isinstance(seed, int) and 0 <= seed < 2**64):
+    _refuse_what_is_not_replayed(policy, payers)
+    seed = whole_number("seed", seed)
+    if not 0 <= seed < 2**64:
         raise InputError("seed", "must be a whole number", "0 to 2^64 - 1", repr(seed))
     most = fund.largest_value
     return Rules(
@@ -81,6 +84,18 @@ def rules_of(
         seed=seed,
         steps=steps,
     )
+
+
+def _refuse_what_is_not_replayed(policy: "MarginPolicy", payers: list[str]) -> None:
+    """Refuse rules that `levcore.close_out` knows and a replay does not."""
+    if "deleveraging" in payers and policy.known("close_out_sharing") != "queue":
+        expected = "'queue', which policy.replace(close_out_sharing='queue') states"
+        found = repr(policy.close_out_sharing)
+        raise InputError("close_out_sharing", "must be a queue in a replay", expected, found)
+    if policy.close_out_guard_band > 0.0:
+        expected = "0, which policy.replace(close_out_guard_band=0.0) states: no mean prices are replayed"
+        found = repr(policy.close_out_guard_band)
+        raise InputError("close_out_guard_band", "must be none in a replay", expected, found)
 
 
 def _quanta(amount: float, per_unit: float) -> int:

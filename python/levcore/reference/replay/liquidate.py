@@ -21,10 +21,17 @@ InLiquidation = dict[Name, float]
 
 
 def liquidate(twin: "ReplayTwin") -> None:
-    """Close who is liquidatable, step by step, until nobody is."""
+    """Close who is liquidatable, step by step, until nobody is.
+
+    Raises
+    ------
+    InputError
+        For a position that cannot be judged at these prices.
+    """
     going: InLiquidation = {}
     while True:
         risk = twin.risk()
+        twin.refuse_unknown(risk)
         found = {name: twin.trigger(risk, name) for name in twin.names() if twin.is_due(risk, name)}
         going = found | going
         if net(twin, risk, going):

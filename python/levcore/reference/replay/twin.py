@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from levcore.errors import InputError
 from levcore.reference.closing.loss_parts import to_quanta
 from levcore.reference.evaluate import evaluate
 from levcore.reference.formulas import exposure
@@ -187,6 +188,20 @@ class ReplayTwin:
         kind, place = name
         state = int(risk.state[place] if kind == "row" else risk.accounts.state[place])
         return bool(State.LIQUIDATION <= state < State.INCOMPLETE)
+
+    def refuse_unknown(self, risk: "BookRisk") -> None:
+        """What is not known is neither liquidated nor spared.
+
+        Raises
+        ------
+        InputError
+        """
+        for kind, place in self.names():
+            state = int(risk.state[place] if kind == "row" else risk.accounts.state[place])
+            if state >= State.INCOMPLETE:
+                row = self.rows_of((kind, place))[0]
+                found = f"{self.marks[self.code(row)]} at step {self.steps}"
+                raise InputError("prices", "must let every open position be judged", found=found, row=row)
 
     def trigger(self, risk: "BookRisk", name: tuple[str, int]) -> float:
         """Liquidation price of an isolated position; the mark of the legs of an account."""

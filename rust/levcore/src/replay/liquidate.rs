@@ -89,9 +89,14 @@ impl Replay {
     }
 
     /// Closes who is liquidatable, then whom that makes so, until nobody is.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotJudged`] for a position that cannot be judged at these prices.
     pub(crate) fn liquidate(&mut self, market: &mut Market<'_>, changes: &mut Vec<Change>) -> Result<()> {
         let mut going: Vec<InLiquidation> = Vec::new();
         loop {
+            self.refuse_unknown(market, changes)?;
             let new = changes.iter().filter(|change| Judgement::of(change.state) == Judgement::Liquidatable);
             going.extend(new.map(|change| (change.subject, change.liquidation_price)));
             changes.clear();
@@ -117,6 +122,17 @@ impl Replay {
             rows.sort_by_key(|close| close.row);
             self.close(market, EventKind::Liquidation, &rows, changes)?;
         }
+    }
+
+    /// What is not known is neither liquidated nor spared.
+    fn refuse_unknown(&self, market: &Market<'_>, changes: &[Change]) -> Result<()> {
+        for change in changes.iter().filter(|change| Judgement::of(change.state) == Judgement::Unknown) {
+            if let Some(&row) = self.open_rows(change.subject).first() {
+                let mark = market.mark(self.book.instrument(row));
+                return Err(Error::NotJudged { step: self.steps, row: row as usize, mark });
+            }
+        }
+        Ok(())
     }
 
     fn open_rows(&self, subject: Subject) -> Vec<u32> {

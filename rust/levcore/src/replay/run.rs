@@ -142,7 +142,8 @@ impl Replay {
     ///
     /// # Errors
     ///
-    /// [`Error::Domain`](crate::Error::Domain) for an amount that is no number of quanta.
+    /// [`Error::Domain`](crate::Error::Domain) for an amount that is no number of quanta,
+    /// [`Error::NotJudged`](crate::Error::NotJudged) for a position that cannot be judged at these prices.
     pub fn step(&mut self, market: &mut Market<'_>, step: &Step<'_>) -> Result<()> {
         let mut changes = std::mem::take(&mut self.changes);
         self.liquidations.begin(step.time);
