@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal, get_args
 
-from levcore.arguments import is_number
+from levcore.arguments import is_number, likely_of
 from levcore.errors import InputError, PolicyError, TierError, UnknownPolicyError, UnknownRuleError
 from levcore.rules.assets import Asset, AssetTable
 from levcore.rules.fees import Fees, regular_fees
@@ -396,7 +396,8 @@ class MarginPolicy(Shown):
         fields = [each.name for each in dataclasses.fields(self)]
         for rule in rules:
             if rule not in fields:
-                raise self._fault(rule, "is no rule of a policy", ", ".join(fields), repr(rule))
+                expected = likely_of(rule, RULES, f"one of {', '.join(fields)}")
+                raise self._fault(rule, "is no rule of a policy", expected, repr(rule))
         stated = {rule: "[caller] stated with policy.replace" for rule in rules if rule not in PROVENANCE}
         evidence: dict[str, Any] = {
             "rests_on": Texts({**self.rests_on, **stated}),
@@ -632,7 +633,9 @@ def _policy(name: str) -> MarginPolicy:
     plain, _, date = name.partition("@")
     names = policy_names()
     if plain not in names:
-        raise UnknownPolicyError("policy", "has no such name", _likely(plain, names), repr(plain))
+        everything = f"one of {len(names)} policies (levcore policies lists them)"
+        expected = likely_of(plain, names, everything)
+        raise UnknownPolicyError("policy", "has no such name", expected, repr(plain))
     versions = read_policies(plain)
     if "@" not in name:
         return versions[-1]
@@ -642,17 +645,6 @@ def _policy(name: str) -> MarginPolicy:
         dates = ", ".join(version.as_of for version in versions)
         raise UnknownPolicyError("policy", f"{plain} has no such date", f"one of {dates}", repr(date))
     return (exact or dated)[0]
-
-
-def _likely(name: str, names: tuple[str, ...]) -> str:
-    """Names that begin so, in any case and separator, or that are close; else how to list them all."""
-    from difflib import get_close_matches
-
-    plain = "-".join(name.lower().replace("_", " ").replace("-", " ").split())
-    begun = [each for each in names if plain and each.startswith(plain)]
-    likely = begun or get_close_matches(plain, names, n=3, cutoff=0.6)
-    everything = f"one of {len(names)} policies (levcore policies lists them)"
-    return f"one of {', '.join(likely)}" if likely else everything
 
 
 def policies() -> list[PolicyInfo]:
