@@ -130,8 +130,8 @@ def _cleaning_up_when_terminated() -> Iterator[None]:
 
 
 def _message(error: Exception) -> str:
-    if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.filename}: {error.strerror}"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or 'standard output'}: {error.strerror}"
     if not isinstance(error, UnknownRuleError):
         return str(error)
     fees = "--fees regular, or " if "with_fees" in error.expected else ""
