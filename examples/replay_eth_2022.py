@@ -52,7 +52,7 @@ fall = eth.bars[FIRST:, 2].min() / eth.bars[FIRST, 0] - 1
 FACTS = [("ETH fell from 1,790 to 881 within the nine days", f"{fall:.1%}", "the prices")]
 if options.report:
     notes = [
-        __doc__.replace("\n", " ").strip(),
+        (__doc__ or "").replace("\n", " ").strip(),
         "The loans are generated; the fund has 0.01 % of their value.",
     ]
     write(found, options.report, "Replay: ETH, June 2022", FACTS, notes)

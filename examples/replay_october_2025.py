@@ -89,7 +89,7 @@ for stated, here, source in FACTS:
     print(f"{stated}: here {here} ({source})")
 if options.report:
     notes = [
-        __doc__.replace("\n", " ").strip(),
+        (__doc__ or "").replace("\n", " ").strip(),
         "The positions are generated; the fund has 0.01 % of their value.",
     ]
     write(found, options.report, "Replay: the cascade of 2025-10-10", FACTS, notes)

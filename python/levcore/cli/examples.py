@@ -28,7 +28,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("the same positions at three venues", "levcore compare positions.csv"
          " --policies binance-usdm,bybit-linear,hyperliquid --fees regular --tiers-from binance-usdm"),
         ("from a pipe, everything as JSON",
-         "levcore compare - --policies binance-usdm,hyperliquid --json < positions.csv"),
+         "levcore compare - --policies binance-usdm,hyperliquid --format json < positions.csv"),
     ),
     "plan": (
         ("half a bitcoin with ten times leverage",
