@@ -120,7 +120,7 @@ class View:
         change = lc.Changes(
             "order", account=[account], instrument=[instrument], quantity=[quantity], **columns
         )
-        found = lc.what_if(self.engine, self.book, self.marks, change, threads=1)
+        found = lc.what_if(self.engine, self.book, self.marks, change)
         if found.refused[0]:
             return {"number": self.number, "may_open": False, "refused": found.failures()[0].status.name}
         sides: list[tuple[str, Any]] = [("before", found.before), ("after", found.after)]

@@ -73,5 +73,5 @@ def book(positions: int) -> lc.PositionBook:
 
 
 def engine() -> lc.Engine:
-    """Engine of the last table of Binance before that day that is bundled."""
-    return lc.Engine(lc.policy("binance-usdm@2024-10-24"))
+    """Engine of the last table of Binance before that day that is bundled; each process has one thread."""
+    return lc.Engine(lc.policy("binance-usdm@2024-10-24"), threads=1)

@@ -44,9 +44,10 @@ class Worker:
         """Take what the writer tells, until there is no writer any more."""
         reader, self._to_writer = await asyncio.open_unix_connection(path, limit=LINE_LIMIT)
         while told := await reader.readline():
-            self._take(json.loads(told))
+            self.take(json.loads(told))
 
-    def _take(self, message: Message) -> None:
+    def take(self, message: Message) -> None:
+        """Take one message of the writer."""
         match message["kind"]:
             case "view":
                 self.view, self._seen = message, None
@@ -117,7 +118,7 @@ class Worker:
             case "GET", ["stream"]:
                 seen = request.headers.get("last-event-id")
                 late = [] if seen is None else self.recent.since(_instant(seen))
-                return Answer(kind="text/event-stream", stream=self._stream(late))
+                return Answer(kind="text/event-stream", stream=self.stream(late))
             case "POST", ["check"]:
                 return Answer(content=self._check(request.body))
             case "POST", ["transfer"]:
@@ -149,7 +150,7 @@ class Worker:
             return Answer(503, {"error": told["error"]})
         return Answer(content={"number": told["first"]})
 
-    async def _stream(self, late: list[Message]) -> AsyncGenerator[bytes]:
+    async def stream(self, late: list[Message]) -> AsyncGenerator[bytes]:
         """Views and events as they come, to a listener with an outbox of its own."""
         listener, outbox = next(self._numbers), Outbox(self.room)
         self._listeners[listener] = outbox
