@@ -1,7 +1,8 @@
 """A book in Parquet at once, in batches, in partitions over two processes and over Dask: time and memory.
 
 ``python benches/cluster.py [ROWS ...] [--folder FOLDER] [--ways WAY;WAY]``; each way runs in a process of its
-own, whose largest memory is told. Totals are told as a hash of every bit of the summary: equal hashes are
+own, whose largest memory is told: of the process and its workers together without the pages of files, which
+the system may drop, sampled; and with them, as the system counts, of the largest process. Totals are told as a hash of every bit of the summary: equal hashes are
 equal totals. The decoders read the same columns in the same batches and do nothing with them. In a folder
 that is named the files stay, and are used again.
 """
@@ -149,19 +150,55 @@ def timed(work: Callable[[], dict[str, object]]) -> dict[str, object]:
     return result
 
 
+class Memory(threading.Thread):
+    """Samples the memory of this process and of everything it has started."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.peak = 0
+        self.over = threading.Event()
+
+    def run(self) -> None:
+        """Sample until it is over."""
+        while not self.over.wait(0.05):
+            self.peak = max(self.peak, sum(map(anonymous, family(os.getpid()))))
+
+
+def family(pid: int) -> list[int]:
+    """A process and all that descend from it."""
+    try:
+        found = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    except OSError:
+        found = []
+    return [pid, *(each for child in found for each in family(int(child)))]
+
+
+def anonymous(pid: int) -> int:
+    """Memory of a process that is no page of a file, KB."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return 0
+    lines = [line.split()[1] for line in status.splitlines() if line.startswith("RssAnon")]
+    return int(lines[0]) if lines else 0
+
+
 def one(way: str, folder: Path) -> None:
     """Measure one way in this process and those that it starts."""
+    memory_of = Memory()
+    memory_of.start()
     start = time.perf_counter()
     found = summary(way, folder)
     wall = time.perf_counter() - start
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     processor = sum(each.ru_utime + each.ru_stime for each in used)
-    memory = " + ".join(f"{each.ru_maxrss / 1024:.0f}" for each in used if each.ru_maxrss)
+    memory_of.over.set()
+    largest = " + ".join(f"{each.ru_maxrss / 1024:.0f}" for each in used if each.ru_maxrss)
     digest = hashlib.sha256(repr(found).encode()).hexdigest()[:12]
     count = found["positions"]
     assert isinstance(count, int)
     times = f"{wall:8.2f} s {processor:8.2f} s of processor, {count / processor / 1e6:6.2f} M rows each"
-    print(f"{way:16} {count:>12,} {times} {memory:>12} MB  {digest}", flush=True)
+    print(f"{way:16} {count:>12,} {times} {memory_of.peak / 1024:6.0f} MB ({largest}) {digest}", flush=True)
 
 
 def main() -> None:
