@@ -1,10 +1,10 @@
 """A book in Parquet at once, in batches, in partitions over two processes and over Dask: time and memory.
 
 ``python benches/cluster.py [ROWS ...] [--folder FOLDER] [--ways WAY;WAY]``; each way runs in a process of its
-own, whose largest memory is told: of the process and its workers together without the pages of files, which
-the system may drop, sampled; and with them, as the system counts, of the largest process. Totals are told as a hash of every bit of the summary: equal hashes are
-equal totals. The decoders read the same columns in the same batches and do nothing with them. In a folder
-that is named the files stay, and are used again.
+own. Its largest memory is told: of the process and its workers together without the pages of files, which
+the system may drop, sampled; and of the largest process with them, as the system counts. Totals are told as a
+hash of every bit of the summary: equal hashes are equal totals. The decoders read the same columns in the
+same batches and do nothing with them. In a folder that is named the files stay, and are used again.
 """
 
 import argparse
