@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from levcore._levcore import column_of_numbers
 from levcore.book.coded_labels import CodedLabels
 from levcore.book.numbered_labels import labels_of_column, number_labels
 from levcore.errors import DTypeError, InputError, ShapeError
@@ -64,6 +65,11 @@ def float_column(name: str, values: object, rows: int | None, copied: list[str])
         if flags.c_contiguous and flags.aligned:
             # Nothing to do, and marks come this way at every call.
             return _read_only(values)
+    if type(values) is list or type(values) is tuple:
+        plain = column_of_numbers(values)
+        if plain is not None and (rows is None or plain.size == rows):
+            copied.append(name)
+            return plain
     if isinstance(values, (int, float)) and not isinstance(values, bool) and rows is not None:
         array: npt.NDArray[Any] = np.full(rows, real_number(name, values))
         given: object = None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from levcore._levcore import Table
+from levcore._levcore import Evaluation, Table
 from levcore.book.arrays import Floats
 from levcore.book.marks import marks_by_policy
 from levcore.book.policy_labels import the_one_policy
@@ -77,13 +77,23 @@ class BookRisk(ResultColumns, Shown):
         By ``book.instrument_names``, and by policy if they were given so; NaN where missing.
     """
 
-    __slots__ = ("_wallet_columns", "_wallets", "accounts", "balances", "marks", "measures", "policies")
+    __slots__ = (
+        "_accounts",
+        "_balances",
+        "_wallet_columns",
+        "_wallets",
+        "evaluation",
+        "marks",
+        "measures",
+        "policies",
+    )
 
-    accounts: AccountRisk
-    balances: BalanceRisk
     marks: Floats
     measures: tuple[str, ...]
     policies: tuple[MarginPolicy, ...]
+    evaluation: Evaluation | None
+    _accounts: AccountRisk | None
+    _balances: BalanceRisk | None
     _wallet_columns: Wallets
     _wallets: WalletRisk | None
 
@@ -120,25 +130,53 @@ class BookRisk(ResultColumns, Shown):
             measures=measures,
             _results=aligned(len(measures), width),
             _codes=np.empty((2, width), dtype=np.uint8),
-            accounts=AccountRisk(book),
+            # What holds nothing is made when it is asked for.
+            _accounts=AccountRisk(book) if book.account_ids else None,
             _wallet_columns=wallets_of(book, policies) if wallets is None else wallets,
             _wallets=None,
-            balances=BalanceRisk(book),
+            _balances=None if book.balances is None else BalanceRisk(book),
+            evaluation=None,
         )
 
-    def reused(
-        self, book: PositionBook, policies: tuple[MarginPolicy, ...], marks: Floats, wallets: Wallets
-    ) -> BookRisk:
-        """Itself for another book of the same size, whose numbers take the place of those of this one."""
-        self._fill(book=book, policies=policies, marks=marks)
-        self._fill(_wallet_columns=wallets)
+    def written(
+        self,
+        book: PositionBook,
+        policies: tuple[MarginPolicy, ...],
+        marks: Floats,
+        wallets: Wallets,
+        evaluation: Evaluation,
+    ) -> None:
+        """Take the labels of what an evaluation has written: of this book, or of another one of its size."""
+        object.__setattr__(self, "marks", marks)
+        if self.evaluation is evaluation:
+            return
+        self._fill(book=book, policies=policies, _wallet_columns=wallets, evaluation=evaluation)
         if self._wallets is not None and self._wallets.columns is not wallets:
             self._wallets._fill(book=book, policies=policies, columns=wallets, _currency=None)
-        if self.accounts.book is book:
-            return self
-        for part in (self.accounts, self.balances):
-            part._fill(book=book)
-        return self
+        for part in (self._accounts, self._balances):
+            if part is not None:
+                part._fill(book=book)
+
+    def __getstate__(self) -> tuple[None, dict[str, Any]]:
+        """Everything but the evaluation, which belongs to an engine."""
+        state: dict[str, Any] = super().__getstate__()[1]  # type: ignore[misc]
+        return None, state | {"evaluation": None}
+
+    @property
+    def accounts(self) -> AccountRisk:
+        """Cross accounts."""
+        if self._accounts is None:
+            self._fill(_accounts=AccountRisk(self.book))
+        assert self._accounts is not None
+        return self._accounts
+
+    @property
+    def balances(self) -> BalanceRisk:
+        """Balances of accounts in several assets."""
+        if self._balances is None:
+            self._fill(_balances=BalanceRisk(self.book))
+        assert self._balances is not None
+        return self._balances
 
     @property
     def wallets(self) -> WalletRisk:

@@ -3,27 +3,51 @@
 use std::sync::Arc;
 
 use levcore::AccountStatus;
-use numpy::{PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadwriteArray2, PyUntypedArrayMethods};
+use numpy::{Element, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadwriteArray2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
 use crate::book::{BalanceColumns, Book, Column};
 use crate::errors::{ShapeError, alias, not_contiguous};
 
-/// A borrowed column; the borrow ends with the call.
-type Borrowed<'py> = Option<PyReadonlyArray1<'py, f64>>;
+/// Values up to which a column is read at once: writing a borrow down takes longer than a copy of so few.
+const FEW: usize = 64;
+
+/// A column for the length of a call: borrowed, or read where it is short.
+pub(crate) enum Lent<'py, T: Element> {
+    Array(PyReadonlyArray1<'py, T>),
+    Read(Vec<T>),
+}
+
+impl<'py, T: Element + Copy> Lent<'py, T> {
+    pub(crate) fn of(argument: &'static str, column: &Bound<'py, PyArray1<T>>) -> PyResult<Self> {
+        if column.len() <= FEW {
+            return column.to_vec().map(Self::Read).map_err(|_| not_contiguous(argument));
+        }
+        column.try_readonly().map(Self::Array).map_err(|error| alias(argument, &error.to_string()))
+    }
+
+    pub(crate) fn as_slice(&self, argument: &'static str) -> PyResult<&[T]> {
+        match self {
+            Self::Array(array) => array.as_slice().map_err(|_| not_contiguous(argument)),
+            Self::Read(values) => Ok(values),
+        }
+    }
+}
+
+/// A column that a book may lack.
+type Borrowed<'py> = Option<Lent<'py, f64>>;
 
 fn borrow<'py>(py: Python<'py>, argument: &'static str, column: Option<&Column>) -> PyResult<Borrowed<'py>> {
-    let borrowed = column.map(|column| column.bind(py).try_readonly());
-    borrowed.transpose().map_err(|error| alias(argument, &error.to_string()))
+    column.map(|column| Lent::of(argument, column.bind(py))).transpose()
 }
 
 fn slice<'a>(argument: &'static str, column: &'a Borrowed<'_>) -> PyResult<Option<&'a [f64]>> {
-    column.as_ref().map(|column| column.as_slice().map_err(|_| not_contiguous(argument))).transpose()
+    column.as_ref().map(|column| column.as_slice(argument)).transpose()
 }
 
 /// The columns of a book, borrowed for a call.
 pub(crate) struct BorrowedBook<'py> {
-    instrument: PyReadonlyArray1<'py, u32>,
+    instrument: Lent<'py, u32>,
     quantity: Borrowed<'py>,
     entry_price: Borrowed<'py>,
     isolated_margin: Borrowed<'py>,
@@ -37,7 +61,7 @@ pub(crate) struct BorrowedBook<'py> {
 
 /// The columns of balances, borrowed for a call.
 struct BorrowedBalances<'py> {
-    asset: PyReadonlyArray1<'py, u32>,
+    asset: Lent<'py, u32>,
     balance: Borrowed<'py>,
     liability: Borrowed<'py>,
     interest: Borrowed<'py>,
@@ -46,7 +70,7 @@ struct BorrowedBalances<'py> {
 impl<'py> BorrowedBalances<'py> {
     fn of(py: Python<'py>, balances: &BalanceColumns) -> PyResult<Self> {
         Ok(Self {
-            asset: balances.asset.bind(py).readonly(),
+            asset: Lent::of("balances.asset", balances.asset.bind(py))?,
             balance: borrow(py, "balances.balance", Some(&balances.balance))?,
             liability: borrow(py, "balances.liability", balances.liability.as_ref())?,
             interest: borrow(py, "balances.interest", balances.interest.as_ref())?,
@@ -55,7 +79,7 @@ impl<'py> BorrowedBalances<'py> {
 
     fn columns(&self) -> PyResult<levcore::Balances<'_>> {
         Ok(levcore::Balances {
-            asset: self.asset.as_slice()?,
+            asset: self.asset.as_slice("balances.asset")?,
             balance: slice("balances.balance", &self.balance)?.unwrap_or(&[]),
             liability: slice("balances.liability", &self.liability)?,
             interest: slice("balances.interest", &self.interest)?,
@@ -66,7 +90,7 @@ impl<'py> BorrowedBalances<'py> {
 impl<'py> BorrowedBook<'py> {
     pub(crate) fn of(py: Python<'py>, book: &Book) -> PyResult<Self> {
         Ok(Self {
-            instrument: book.instrument.bind(py).readonly(),
+            instrument: Lent::of("instrument", book.instrument.bind(py))?,
             quantity: borrow(py, "quantity", Some(&book.quantity))?,
             entry_price: borrow(py, "entry_price", Some(&book.entry_price))?,
             isolated_margin: borrow(py, "isolated_margin", book.isolated_margin.as_ref())?,
@@ -81,7 +105,7 @@ impl<'py> BorrowedBook<'py> {
 
     pub(crate) fn columns(&self) -> PyResult<levcore::Book<'_>> {
         Ok(levcore::Book {
-            instrument: self.instrument.as_slice()?,
+            instrument: self.instrument.as_slice("instrument")?,
             quantity: slice("quantity", &self.quantity)?.unwrap_or(&[]),
             entry_price: slice("entry_price", &self.entry_price)?.unwrap_or(&[]),
             isolated_margin: slice("isolated_margin", &self.isolated_margin)?,
