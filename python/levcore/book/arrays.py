@@ -94,12 +94,9 @@ def _read_only(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return column
 
 
-def read_only(fields: dict[str, Any]) -> dict[str, Any]:
-    """Fields of an object that does not change: each array as a view that cannot be written through."""
-    return {
-        name: _read_only(value) if isinstance(value, np.ndarray) and value.flags.writeable else value
-        for name, value in fields.items()
-    }
+def read_only(values: Any) -> Any:
+    """An array as a view that cannot be written through; what is none as it is."""
+    return _read_only(values) if isinstance(values, np.ndarray) and values.flags.writeable else values
 
 
 def real_number(name: str, value: object, row: int | None = None) -> float:

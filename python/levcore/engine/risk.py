@@ -159,8 +159,8 @@ class BookRisk(ResultColumns, Shown):
 
     def __getstate__(self) -> tuple[None, dict[str, Any]]:
         """Everything but the evaluation, which belongs to an engine."""
-        state: dict[str, Any] = super().__getstate__()[1]  # type: ignore[misc]
-        return None, state | {"evaluation": None}
+        every = [name for kind in type(self).__mro__ for name in getattr(kind, "__slots__", ())]
+        return None, {name: getattr(self, name) for name in every} | {"evaluation": None}
 
     @property
     def accounts(self) -> AccountRisk:
