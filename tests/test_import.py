@@ -74,7 +74,7 @@ def test_every_public_name_is_found_where_it_is_written_down() -> None:
 
 
 def test_type_checkers_are_told_the_homes_that_are_imported_from() -> None:
-    told = {}
+    told: dict[str, str | None] = {}
     for node in ast.walk(ast.parse(Path(lc.__file__).read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module not in {"typing", "importlib"}:
             told |= {name.name: node.module for name in node.names}

@@ -78,7 +78,7 @@ def prices_of(names: tuple[str, ...], marks: Marks) -> Floats:
         plain = prices_of_names(names, marks)
         if plain is not None:
             return plain
-    if isinstance(marks, Mapping):
+    if not isinstance(marks, np.ndarray) and isinstance(marks, Mapping):
         prices = [marks.get(name, np.nan) for name in names]
         if not PLAIN_NUMBERS.issuperset(map(type, prices)):
             prices = [real_number("marks", price, place) for place, price in enumerate(prices)]

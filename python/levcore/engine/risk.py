@@ -16,6 +16,7 @@ from levcore.engine.account_risk import AccountRisk
 from levcore.engine.balance_risk import BalanceRisk
 from levcore.engine.columns import CodeColumn, Column, Failure, ResultColumns
 from levcore.engine.frames import book_table, result_table
+from levcore.engine.memory import CACHE_LINE, results_memory
 from levcore.engine.wallet_risk import WalletRisk, of_accounts
 from levcore.measures import MEASURES
 from levcore.shown import Shown
@@ -27,20 +28,6 @@ if TYPE_CHECKING:
     from levcore.rules.policy import MarginPolicy
 
 __all__ = ["BookRisk"]
-
-CACHE_LINE = 8
-"""Float64 values a cache line."""
-LARGE_OUTPUT = 1 << 20
-"""Float64 values from which on the kernel writes past the cache (``rust/levcore/src/job/outputs.rs``)."""
-
-
-def aligned(rows: int, width: int) -> npt.NDArray[np.float64]:
-    """Uninitialised results, shape (rows, width), from a cache line on, as the fastest stores need it."""
-    if rows * width < LARGE_OUTPUT:
-        return np.empty((rows, width))
-    memory = np.empty(rows * width + CACHE_LINE)
-    skipped = -(memory.ctypes.data // memory.itemsize) % CACHE_LINE
-    return memory[skipped : skipped + rows * width].reshape(rows, width)
 
 
 def padded(values: int) -> int:
@@ -128,7 +115,7 @@ class BookRisk(ResultColumns, Shown):
             policies=policies,
             marks=marks,
             measures=measures,
-            _results=aligned(len(measures), width),
+            _results=results_memory(len(measures), width),
             _codes=np.empty((2, width), dtype=np.uint8),
             # What holds nothing is made when it is asked for.
             _accounts=AccountRisk(book) if book.account_ids else None,

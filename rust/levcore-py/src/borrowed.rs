@@ -9,8 +9,9 @@ use pyo3::prelude::*;
 use crate::book::{BalanceColumns, Book, Column};
 use crate::errors::{ShapeError, alias, not_contiguous};
 
-/// Values up to which a column is read at once: writing a borrow down takes longer than a copy of so few.
-const FEW: usize = 64;
+/// Values up to which a column is read at once: writing a borrow down takes longer than a copy of so few. A book of so few rows is also
+/// evaluated before another thread could take the interpreter and give it back.
+pub(crate) const FEW: usize = 64;
 
 /// A column for the length of a call: borrowed, or read where it is short.
 pub(crate) enum Lent<'py, T: Element> {
@@ -133,18 +134,24 @@ impl<'py, T: numpy::Element> Table<'py, T> {
     }
 
     /// Its rows, each a column of results, cut to `rows` values.
-    pub(crate) fn columns(&mut self, argument: &'static str, count: usize, rows: usize) -> PyResult<Vec<&mut [T]>> {
+    pub(crate) fn columns(
+        &mut self,
+        argument: &'static str,
+        count: usize,
+        rows: usize,
+    ) -> PyResult<impl Iterator<Item = &mut [T]>> {
         let shape = [self.0.shape()[0], self.0.shape()[1]];
         if shape[0] != count || shape[1] < rows {
             let expected = format!("({count}, at least {rows})");
             let rule = "must have one row a measure";
             return Err(ShapeError::new_err((argument, rule, expected, format!("{shape:?}"))));
         }
-        let values = self.0.as_slice_mut().map_err(|_| not_contiguous(argument))?;
-        if shape[1] == 0 {
-            return Ok((0..count).map(|_| <&mut [T]>::default()).collect());
-        }
-        Ok(values.chunks_exact_mut(shape[1]).map(|row| &mut row[..rows]).collect())
+        let mut left = self.0.as_slice_mut().map_err(|_| not_contiguous(argument))?;
+        Ok((0..count).map(move |_| {
+            let (row, rest) = std::mem::take(&mut left).split_at_mut(shape[1]);
+            left = rest;
+            &mut row[..rows]
+        }))
     }
 
     /// The same as an array.
@@ -153,6 +160,7 @@ impl<'py, T: numpy::Element> Table<'py, T> {
         argument: &'static str,
         rows: usize,
     ) -> PyResult<[&mut [T]; COUNT]> {
-        self.columns(argument, COUNT, rows)?.try_into().map_err(|_| not_contiguous(argument))
+        let mut columns = self.columns(argument, COUNT, rows)?;
+        Ok(std::array::from_fn(|_| columns.next().unwrap_or_default()))
     }
 }

@@ -86,15 +86,37 @@ impl<'py> Question<'py> {
         times: usize,
         answer: impl FnOnce(&levcore::Book<'_>, &Layout, &[PolicyAtMarks<'_>], Execution<'_>) -> levcore::Result<()> + Send,
     ) -> PyResult<()> {
+        self.lend(time, times, |book, layout, policies| {
+            let work = |execution: Execution<'_>| answer(book, layout, policies, execution);
+            door::through_with_signals(self.py, self.set, self.threads, work)
+        })
+    }
+
+    /// Asks the core what is answered before another thread could make use of the interpreter.
+    pub(crate) fn ask_briefly(
+        &self,
+        answer: impl FnOnce(&levcore::Book<'_>, &Layout, &[PolicyAtMarks<'_>], Execution<'_>) -> levcore::Result<()>,
+    ) -> PyResult<()> {
+        self.lend(0, 1, |book, layout, policies| {
+            let execution = Execution { set: self.set, threads: 1, interrupted: &mut || false };
+            door::briefly(|| answer(book, layout, policies, execution))
+        })
+    }
+
+    /// Lends what was borrowed to the core, at the marks of one of several times.
+    fn lend(
+        &self,
+        time: usize,
+        times: usize,
+        ask: impl FnOnce(&levcore::Book<'_>, &Layout, &[PolicyAtMarks<'_>]) -> PyResult<()>,
+    ) -> PyResult<()> {
         let columns = self.book.columns()?;
         let asset_prices = self.asset_prices.iter().map(|prices| prices.as_slice("asset_prices"));
         let asset_prices = asset_prices.collect::<PyResult<Vec<_>>>()?;
         let marks = self.marks.as_slice("marks")?;
         let count = marks.len() / times;
         let policies = self.policies.at(&marks[time * count..][..count], &asset_prices)?;
-        let layout = self.layout;
-        let work = |execution: Execution<'_>| answer(&columns, layout, &policies, execution);
-        door::through_with_signals(self.py, self.set, self.threads, work)
+        ask(&columns, self.layout, &policies)
     }
 
     /// Asks for distances, one a place of `results` and `codes`.

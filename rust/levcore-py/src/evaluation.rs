@@ -1,12 +1,14 @@
 //! A book evaluated at marks: all but the prices is settled once, however often marks arrive.
 
-use levcore::{AccountOutputs, BalanceOutputs, ByMeasure, InstructionSet, Measure, Outputs};
+use levcore::{
+    AccountOutputs, BalanceOutputs, ByMeasure, Execution, InstructionSet, Layout, Measure, Outputs, PolicyAtMarks,
+};
 use numpy::{Element, PyArray, PyArray1, PyArrayMethods, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
 use crate::book::Book;
 use crate::book_policies::BookPolicies;
-use crate::borrowed::{Lent, Table};
+use crate::borrowed::{FEW, Lent, Table};
 use crate::calls::{Question, Results};
 use crate::errors::{AliasError, to_python};
 
@@ -59,7 +61,7 @@ impl Evaluation {
         let (row_count, account_count, balance_count) = question.sizes()?;
         let mut results = Table::of(py, "out", &self.rows.0)?;
         let mut codes = Table::of(py, "out", &self.rows.1)?;
-        let mut measured = results.columns("out", self.wanted.count_ones() as usize, row_count)?.into_iter();
+        let mut measured = results.columns("out", self.wanted.count_ones() as usize, row_count)?;
         let is_wanted = |measure: Measure| self.wanted & (1 << measure as usize) != 0;
         let measured = ByMeasure::from_fn(|measure| if is_wanted(measure) { measured.next() } else { None });
         let [state, status] = codes.array("out", row_count)?;
@@ -80,7 +82,12 @@ impl Evaluation {
             }
         };
         let outputs = Outputs::new(measured, state, status, accounts, balances);
-        question.ask(|book, layout, policies, execution| levcore::evaluate(book, layout, policies, &outputs, execution))
+        let evaluate =
+            |book: &levcore::Book<'_>, layout: &Layout, at: &[PolicyAtMarks<'_>], execution: Execution<'_>| {
+                levcore::evaluate(book, layout, at, &outputs, execution)
+            };
+        let is_brief = row_count.max(account_count).max(balance_count) <= FEW;
+        if is_brief { question.ask_briefly(evaluate) } else { question.ask(evaluate) }
     }
 }
 
