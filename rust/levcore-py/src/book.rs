@@ -6,6 +6,7 @@ use levcore::{AccountStatus, BalanceKeys, Codes, Keys, Layout};
 use numpy::{PyArray1, PyArrayMethods, PyReadonlyArray1, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
+use crate::borrowed::FEW;
 use crate::door;
 use crate::errors::to_python;
 
@@ -88,7 +89,9 @@ impl Book {
             hedge,
             pool_all,
         };
-        let layout = door::through(py, || Layout::new(&keys))?;
+        let is_brief = keys.instrument.of_row.len() <= FEW && accounts <= FEW;
+        let lay_out = || Layout::new(&keys);
+        let layout = if is_brief { door::briefly(lay_out) } else { door::through(py, lay_out) }?;
         drop(of_balances);
         drop(borrowed);
         Ok(Self {
