@@ -1,5 +1,7 @@
 //! The rows of each account, for whoever goes through a book account by account.
 
+use std::ops::Range;
+
 use crate::book::grouped::{Grouped, by_account};
 use crate::error::{Error, Result};
 
@@ -47,6 +49,11 @@ impl RowsByAccount {
     pub(crate) fn of(&self, account: usize) -> &[u32] {
         self.grouped.of(account)
     }
+
+    /// How many rows these accounts have.
+    pub(crate) fn count(&self, accounts: Range<usize>) -> usize {
+        (self.grouped.starts[accounts.end] - self.grouped.starts[accounts.start]) as usize
+    }
 }
 
 #[cfg(test)]
@@ -59,6 +66,7 @@ mod tests {
         assert_eq!((rows.rows(), rows.accounts()), (5, 4));
         let lists = [0, 1, 2, 3].map(|account| rows.of(account).to_vec());
         assert_eq!(lists, [vec![2], vec![], vec![0, 3, 4], vec![]]);
+        assert_eq!(rows.count(1..3), 3);
     }
 
     #[test]

@@ -80,16 +80,10 @@ fn hold(arrays: &ScenarioArrays<'_>, add_ons: &AddOns<'_>, place: Option<usize>)
     Held { place: place as u32, group: arrays.group[place], failure }
 }
 
-/// Why a leg cannot be added; one without exposure always can.
-#[inline(always)]
-fn failure(held: &Held, quantity: f64) -> Option<RowStatus> {
-    if !quantity.is_finite() {
-        Some(RowStatus::InvalidQuantity)
-    } else if quantity == 0.0 {
-        None
-    } else {
-        held.failure
-    }
+/// Why a leg cannot be added.
+#[cold]
+fn failure(held: &Held, quantity: f64) -> RowStatus {
+    held.failure.filter(|_| quantity.is_finite()).unwrap_or(RowStatus::InvalidQuantity)
 }
 
 /// The profits of all instruments in chunks, the last scenario of each repeated.
@@ -154,11 +148,7 @@ impl<'a> AccountScenarios<'a> {
         scratch.risks.clear();
         for (number, account) in accounts.enumerate() {
             let (legs, complete) = held.of(number);
-            scratch.begin::<V>(account);
-            for leg in legs {
-                let profits = &self.profits[leg.place as usize * self.width..][..self.width];
-                scratch.add::<V>(leg.group, profits, leg.quantity);
-            }
+            scratch.add_up::<V>(account, legs, &self.profits);
             let complete = self.adjust(scratch, account) && complete;
             self.order_groups(scratch);
             let first = scratch.risks.len();
@@ -182,31 +172,28 @@ impl<'a> AccountScenarios<'a> {
     /// before it asks for the next.
     #[inline(always)]
     fn hold_legs(&self, held: &mut HeldLegs, accounts: Range<usize>) -> Result<Vec<(u32, u8)>> {
+        let Legs { instrument, quantity, rows, places } = *self.legs;
+        let (quantity, of_code) = (&quantity[..instrument.len()], &self.held[..]);
         let mut failures = Vec::new();
-        held.begin(accounts.clone().map(|account| self.legs.rows.of(account).len()).sum())?;
+        held.begin(rows.count(accounts.clone()))?;
         for account in accounts {
             let failed_before = failures.len();
-            for &row in self.legs.rows.of(account) {
-                let quantity = self.legs.quantity[row as usize];
-                let code = self.legs.instrument[row as usize];
-                let Some(of_code) = self.held.get(code as usize) else { return Err(self.unknown_code(row)) };
-                let failure = failure(of_code, quantity);
+            for &row in rows.of(account) {
+                let (quantity, code) = (quantity[row as usize], instrument[row as usize]);
+                let Some(of_code) = of_code.get(code as usize) else {
+                    let (row, found) = (row as usize, i64::from(code));
+                    return Err(Error::Code { argument: "instrument", row, found, limit: places.len() });
+                };
                 // A leg without exposure can always be added, and adds nothing.
-                let adds = failure.is_none() & (quantity != 0.0);
-                held.push(HeldLeg { quantity, place: of_code.place, group: of_code.group }, adds);
-                if let Some(failure) = failure {
-                    failures.push((row, failure as u8));
+                let fails = !quantity.is_finite() | (of_code.failure.is_some() & (quantity != 0.0));
+                held.push(HeldLeg { quantity, place: of_code.place, group: of_code.group }, !fails & (quantity != 0.0));
+                if fails {
+                    failures.push((row, failure(of_code, quantity) as u8));
                 }
             }
             held.end(failures.len() == failed_before);
         }
         Ok(failures)
-    }
-
-    #[cold]
-    fn unknown_code(&self, row: u32) -> Error {
-        let found = i64::from(self.legs.instrument[row as usize]);
-        Error::Code { argument: "instrument", row: row as usize, found, limit: self.legs.places.len() }
     }
 
     /// Makes sure that every group with an adjustment has a slot; whether all adjustments are numbers.
@@ -215,7 +202,7 @@ impl<'a> AccountScenarios<'a> {
         let Some(adjustments) = self.adjustments_of(account) else { return true };
         for (group, &adjustment) in adjustments.iter().enumerate() {
             if adjustment != 0.0 {
-                scratch.slot(group as u32);
+                scratch.touch(group as u32);
             }
         }
         adjustments.iter().all(|adjustment| adjustment.is_finite())

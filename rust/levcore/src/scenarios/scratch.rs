@@ -71,13 +71,57 @@ impl Scratch {
         }
     }
 
-    /// Begins the next account.
+    /// Begins the next account, with room for so many groups.
     #[inline(always)]
-    pub(crate) fn begin<V: Vector>(&mut self, account: usize) {
+    fn begin<V: Vector>(&mut self, account: usize, groups: usize) {
         for sum in &mut self.sums[..self.count * self.width] {
             V::all(0.0).store(&mut sum.0);
         }
         (self.account, self.count) = (account as u32, 0);
+        let needed = groups.min(self.groups.len()) * self.width;
+        if needed > self.sums.len() {
+            self.grow(needed);
+        }
+    }
+
+    #[cold]
+    fn grow(&mut self, needed: usize) {
+        self.sums.resize(needed, Chunk::ZERO);
+    }
+
+    /// Begins the next account with its legs, whose profits are added to those of their groups.
+    #[inline(always)]
+    pub(crate) fn add_up<V: Vector>(&mut self, account: usize, legs: &[HeldLeg], profits: &[Chunk]) {
+        self.begin::<V>(account, legs.len());
+        // So many chunks as there are most often are a constant: their loop is none.
+        match self.width {
+            1 => self.add_legs::<V>(legs, profits, 1),
+            2 => self.add_legs::<V>(legs, profits, 2),
+            width => self.add_legs::<V>(legs, profits, width),
+        }
+    }
+
+    /// Whether the group of a leg is a new one is a toss: nothing here branches on it.
+    #[inline(always)]
+    fn add_legs<V: Vector>(&mut self, legs: &[HeldLeg], profits: &[Chunk], width: usize) {
+        let (account, mut count) = (self.account, 0);
+        let (slots, groups, sums) = (&mut self.slot_of_group[..], &mut self.groups[..], &mut self.sums[..]);
+        for leg in legs {
+            let slot = slot_of(&mut slots[leg.group as usize], account, &mut count);
+            groups[slot] = leg.group;
+            let profits = &profits[leg.place as usize * width..][..width];
+            add_leg::<V>(&mut sums[slot * width..][..width], profits, leg.quantity);
+        }
+        self.count = count;
+    }
+
+    /// Makes sure that a group has a slot, its profits zero if it has no leg.
+    pub(crate) fn touch(&mut self, group: u32) {
+        let slot = slot_of(&mut self.slot_of_group[group as usize], self.account, &mut self.count);
+        self.groups[slot] = group;
+        if self.count * self.width > self.sums.len() {
+            self.grow(self.count * self.width);
+        }
     }
 
     /// Groups that the account has.
@@ -89,34 +133,6 @@ impl Scratch {
     #[inline(always)]
     pub(crate) fn group(&self, slot: usize) -> u32 {
         self.groups[slot]
-    }
-
-    /// Slot of a group, a new one if it has none yet. Whether it has is a toss: nothing here branches on it.
-    #[inline(always)]
-    pub(crate) fn slot(&mut self, group: u32) -> usize {
-        let Slot { account, slot } = self.slot_of_group[group as usize];
-        let fresh = account != self.account;
-        let slot = if fresh { self.count as u32 } else { slot };
-        self.slot_of_group[group as usize] = Slot { account: self.account, slot };
-        self.groups[slot as usize] = group;
-        self.count += usize::from(fresh);
-        let needed = self.count * self.width;
-        if needed > self.sums.len() {
-            self.grow(needed);
-        }
-        slot as usize
-    }
-
-    #[cold]
-    fn grow(&mut self, needed: usize) {
-        self.sums.resize(needed, Chunk::ZERO);
-    }
-
-    /// Adds the profits of a leg to those of its group.
-    #[inline(always)]
-    pub(crate) fn add<V: Vector>(&mut self, group: u32, profits: &[Chunk], quantity: f64) {
-        let slot = self.slot(group);
-        add_leg::<V>(&mut self.sums[slot * self.width..][..self.width], profits, quantity);
     }
 
     /// Profits of a group by chunk.
@@ -149,4 +165,14 @@ impl Scratch {
             }
         }
     }
+}
+
+/// Slot of a group of an account, the next free one if it has none yet.
+#[inline(always)]
+fn slot_of(known: &mut Slot, account: u32, count: &mut usize) -> usize {
+    let fresh = known.account != account;
+    let slot = if fresh { *count as u32 } else { known.slot };
+    *known = Slot { account, slot };
+    *count += usize::from(fresh);
+    slot as usize
 }
