@@ -305,15 +305,15 @@ def quantities_to_close(
     threads: int,
 ) -> None: ...
 def scenario_margin(
-    inputs: CompiledScenarios, keep_profits: bool, threads: int
+    book: Book,
+    inputs: CompiledScenarios,
+    out: tuple[Sequence[str], npt.NDArray[np.float64], npt.NDArray[np.uint8], npt.NDArray[np.float64] | None],
+    threads: int,
 ) -> tuple[
-    npt.NDArray[np.float64],
-    npt.NDArray[np.uint8],
-    npt.NDArray[np.uint32],
-    npt.NDArray[np.float64],
+    Sequence[npt.NDArray[np.uint32]],
+    Sequence[npt.NDArray[np.float64]],
     npt.NDArray[np.uint32],
     npt.NDArray[np.uint8],
-    npt.NDArray[np.float64] | None,
 ]: ...
 def price_grid_profits(
     contracts: Sequence[tuple[str, float, float]],
