@@ -7,6 +7,7 @@ pub(crate) mod keys;
 pub(crate) mod layout;
 pub(crate) mod members;
 pub(crate) mod pooled_accounts;
+pub(crate) mod scattered;
 
 pub use columns::{Balances, Book};
 pub use keys::{BalanceKeys, Codes, Keys};

@@ -5,6 +5,11 @@ use crate::machine::number::Number;
 /// Numbers of a vector.
 pub(crate) const LANES: usize = 8;
 
+/// Four numbers in half a cache line: what is read and written in no order stands in one line.
+#[derive(Debug, Clone, Copy, Default)]
+#[repr(align(32))]
+pub(crate) struct HalfLine(pub [f64; 4]);
+
 /// Eight numbers side by side; one type an instruction set.
 pub(crate) trait Vector: Number {
     /// Reads eight numbers.
