@@ -9,7 +9,7 @@ use crate::codes::status::{FIRST_FAILURE, Status};
 use crate::job::context::{Job, PolicyPart};
 use crate::job::rows::{BY_ACCOUNT, fail, flatten, live, load_inputs, slots_of, store_codes, store_measures};
 use crate::machine::shared::SharedSlice;
-use crate::machine::vector::{HalfLine, LANES, Vector};
+use crate::machine::vector::{HalfLine, LANES, Vector, prefetch};
 use crate::rules::parameters::Basis;
 use crate::rules::policy::Policy;
 use crate::tiles::classify::{classify, join_findings, note_finding, note_leverage, odd_rows};
@@ -58,12 +58,24 @@ pub(crate) struct ScatteredLegs<'a> {
 impl KeepLegs for ScatteredLegs<'_> {
     #[inline(always)]
     fn keep(&mut self, legs: Range<usize>, amounts: &[Amounts; LANES], released: &[f64; LANES], status: &[u8; LANES]) {
+        for &place in tile_ahead(self.places, legs.start) {
+            self.cells.prefetch(place as usize);
+        }
         for (&place, &amounts) in self.places[legs.clone()].iter().zip(amounts) {
             self.cells.write_consecutive(place as usize, &[HalfLine(amounts)]);
         }
         keep(&mut self.released[legs.clone()], released);
         keep(&mut self.status[legs], status);
     }
+}
+
+/// How many legs before they are needed their cells are asked for.
+const AHEAD: usize = 128;
+
+/// Places of a tile of legs whose cells are needed soon; none near the end.
+#[inline(always)]
+fn tile_ahead(places: &[u32], leg: usize) -> &[u32] {
+    places.get(leg + AHEAD..leg + AHEAD + LANES).unwrap_or_default()
 }
 
 /// What the second pass needs, by leg, and what each is told of its account.
@@ -83,6 +95,16 @@ pub(crate) enum Standings<'a> {
 }
 
 impl<'a> Standings<'a> {
+    /// Asks for those that are needed soon.
+    #[inline(always)]
+    fn prefetch(self, leg: usize) {
+        if let Self::Scattered(standings, places) = self {
+            for &place in tile_ahead(places, leg) {
+                prefetch(standings.as_ptr(), place as usize);
+            }
+        }
+    }
+
     /// Those of the legs of a tile.
     #[inline(always)]
     fn of_tile(self, job: &Job<'_>, rows: &TileRows<'_>) -> [&'a [f64; 4]; LANES] {
@@ -315,6 +337,7 @@ impl Pass for PricePass<'_, '_> {
     fn finish<V: Vector>(&mut self, rows: &TileRows<'_>, terms: &Terms<V>, mut tile: Tile<V>, found: &Found<V>) {
         let PolicyPart { policy, instruments, .. } = self.part;
         let manner = Manner { basis: policy.rules.requirement_cross, cross: true, bounds: self.job.bounds_prices };
+        self.legs.standings.prefetch(rows.inside);
         prices::find_prices(&mut tile, terms, policy, instruments, &rows.entries, found, manner);
         let mut first_pass = [Status::Ok as u8; LANES];
         let status = &self.legs.status[rows.inside..rows.inside + rows.place.len()];
