@@ -175,7 +175,7 @@ impl Work for AccountWork<'_, '_, '_> {
 
 /// Values legs, and keeps how large the amounts were that went into the surplus.
 struct MagnitudePass<'a, 'l> {
-    legs: ValuePass<'a, 'l>,
+    legs: ValuePass<'a, ValuedLegs<'l>>,
     value: &'a mut [f64],
     magnitude: &'a mut [f64],
 }
