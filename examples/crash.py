@@ -140,7 +140,7 @@ def policies(borrowed_from: str, names: Sequence[str]) -> dict[str, lc.MarginPol
 def completed(policy: lc.MarginPolicy, stated: Mapping[str, Any]) -> lc.MarginPolicy:
     """A policy with what is assumed of all, and of it alone."""
     steps = {"close_out_step": "whole"} if policy.close_out_step == "unknown" else {}
-    return policy.replace(**(ASSUMED | steps | stated))
+    return policy.replace(**{**ASSUMED, **steps, **stated})
 
 
 def replays(

@@ -165,11 +165,10 @@ def account_codes(
     given, wallets = _wallets(account, accounts, wallet_balance, copied)
     if account is not None and len(account) != is_cross.size:
         raise ShapeError("account", "must have one value a row", str(is_cross.size), str(len(account)))
-    if account is None or not np.count_nonzero(is_cross):
-        _, ids = _numbered_ids(given, [])
     if not np.count_nonzero(is_cross):
-        return None, ids, wallets
+        return None, _numbered_ids(given, [])[1], wallets
     if account is None:
+        ids = _numbered_ids(given, [])[1]
         if len(ids) != 1:
             raise InputError(
                 "account",
