@@ -23,7 +23,7 @@ OURS = {
         "named_wallets", "numbered_labels", "policy_labels", "positions", "readers", "wallets",
     ],
     "levcore.engine": [
-        "account_risk", "balance_risk", "columns", "compiled", "engine", "frames", "risk",
+        "account_risk", "balance_risk", "columns", "compiled", "engine", "frames", "memory", "risk",
         "shared_memory", "threads", "wallet_risk",
     ],
     "levcore.rules": [
