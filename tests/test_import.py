@@ -27,7 +27,8 @@ OURS = {
         "shared_memory", "threads", "wallet_risk",
     ],
     "levcore.rules": [
-        "assets", "fees", "instruments", "policy", "symbols", "table_fit", "terms", "tier_rows", "tiers",
+        "assets", "fees", "instruments", "policies", "policy", "policy_checks", "symbols", "table_fit",
+        "terms", "tier_checks", "tier_rows", "tiers",
     ],
 }  # fmt: skip
 """What it imports of ours beside the core, by room."""

@@ -56,7 +56,8 @@ if TYPE_CHECKING:
     from levcore.rules.assets import Asset, AssetTable
     from levcore.rules.funds import FundRules, fund_rules
     from levcore.rules.instruments import Instrument, InstrumentTable
-    from levcore.rules.policy import MarginPolicy, policies, policy
+    from levcore.rules.policies import policies, policy
+    from levcore.rules.policy import MarginPolicy
     from levcore.rules.several import with_rules
     from levcore.rules.tiers import TierTable
     from levcore.status import AccountStatus, State, Status
@@ -178,8 +179,8 @@ HOMES = {
     "order_margin": "levcore.changes.orders",
     "outcomes": "levcore.closing.outcomes",
     "plan": "levcore.planning.plan",
-    "policies": "levcore.rules.policy",
-    "policy": "levcore.rules.policy",
+    "policies": "levcore.rules.policies",
+    "policy": "levcore.rules.policies",
     "positions_from_fills": "levcore.fills.table",
     "quantities_to_close": "levcore.engine.quantities_to_close",
     "reconcile": "levcore.reconciliation.reconcile",

@@ -231,11 +231,10 @@ def positions_of_columns(columns: Columns) -> Positions:
         return Positions(columns, is_cross, quantity, marks, {}, wallets)
     check_named(columns, "policy", np.arange(len(columns)))
     of_policies: dict[str, dict[str, float]] = {name: {} for name in policy.labels}
-    for code, name in enumerate(policy.labels):
-        if prices is None:
-            break
-        own = np.where(policy.codes == code, prices, np.nan)
-        of_policies[name] = one_value_each(columns, "instrument", "mark_price", own)
+    if prices is not None:
+        for code, name in enumerate(policy.labels):
+            own = np.where(policy.codes == code, prices, np.nan)
+            of_policies[name] = one_value_each(columns, "instrument", "mark_price", own)
     return Positions(columns, is_cross, quantity, {}, of_policies, wallets)
 
 

@@ -22,6 +22,7 @@ class Labelled(Protocol):
 
     def to_numpy(self) -> npt.NDArray[Any]:
         """Its values."""
+        ...
 
 
 Marks: TypeAlias = Mapping[str, Any] | npt.ArrayLike | Labelled

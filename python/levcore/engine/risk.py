@@ -229,17 +229,17 @@ class BookRisk(ResultColumns, Shown):
         result: npt.NDArray[np.bool_] = self.status < FIRST_PARTIAL
         return result
 
-    def _failure(self, row: int, status: Code) -> Failure:
+    def _failure(self, place: int, status: Code) -> Failure:
         column = status.column
         value: object = None
         if column == "instrument":
-            value = self.book.name_of(row)
+            value = self.book.name_of(place)
         elif column == "mark_price":
-            value = self.mark_of(row)
+            value = self.mark_of(place)
         elif column:
             values = getattr(self.book, column)
-            value = None if values is None else float(values[row])
-        return Failure(row, self.book.account_of(row), status, column, value)
+            value = None if values is None else float(values[place])
+        return Failure(place, self.book.account_of(place), status, column, value)
 
     @property
     def failed(self) -> int:

@@ -40,8 +40,8 @@ mod _levcore {
     use crate::calls::{leave_one_out, measure_distances, measure_distances_without, quantities_to_close};
     #[pymodule_export]
     use crate::closing::{
-        Ladder, allocate, average_impact, cascade, close_loans, closing_words, deleverage, loss_parts, settle,
-        step_quantities, to_quanta,
+        Ladder, allocate, average_impact, cascade, close_loans, closing_words, contracts_to_keep, deleverage,
+        loss_parts, settle, step_quantities, to_quanta,
     };
     #[pymodule_export]
     use crate::door::panic_inside;

@@ -2,13 +2,14 @@
 
 use std::ops::Range;
 
-use crate::accounts::verdict::{Amounts, Standing, Sums, judge_wallet};
+use crate::accounts::verdict::{Amounts, Standing, Sums, Verdict, judge_wallet};
 use crate::codes::measures::Measure;
 use crate::codes::state::State;
 use crate::codes::status::{FIRST_FAILURE, Status};
 use crate::job::context::{Job, PolicyPart};
 use crate::job::rows::{BY_ACCOUNT, fail, flatten, live, load_inputs, slots_of, store_codes, store_measures};
-use crate::machine::vector::{LANES, Vector};
+use crate::machine::shared::SharedSlice;
+use crate::machine::vector::{HalfLine, LANES, Vector, prefetch};
 use crate::rules::parameters::Basis;
 use crate::rules::policy::Policy;
 use crate::tiles::classify::{classify, join_findings, note_finding, note_leverage, odd_rows};
@@ -21,6 +22,13 @@ use crate::tiles::requirement;
 use crate::tiles::slots::Slots;
 use crate::tiles::tile::{Place, Tile, TileRows};
 
+/// Where the first pass leaves what it finds of legs.
+pub(crate) trait KeepLegs {
+    /// Keeps what a tile found of these legs: what they bring into their accounts, what they give back to the surplus when they are solved
+    /// for, their status.
+    fn keep(&mut self, legs: Range<usize>, amounts: &[Amounts; LANES], released: &[f64; LANES], status: &[u8; LANES]);
+}
+
 /// What the first pass leaves behind, by leg.
 pub(crate) struct ValuedLegs<'a> {
     pub amounts: &'a mut [Amounts],
@@ -29,22 +37,106 @@ pub(crate) struct ValuedLegs<'a> {
     pub status: &'a mut [u8],
 }
 
-/// What the second pass needs, by leg, and the standings of the accounts from the first one on.
+impl KeepLegs for ValuedLegs<'_> {
+    #[inline(always)]
+    fn keep(&mut self, legs: Range<usize>, amounts: &[Amounts; LANES], released: &[f64; LANES], status: &[u8; LANES]) {
+        keep(&mut self.amounts[legs.clone()], amounts);
+        keep(&mut self.released[legs.clone()], released);
+        keep(&mut self.status[legs], status);
+    }
+}
+
+/// The same of legs that lie apart: each leaves what it brings into its account at its place.
+pub(crate) struct ScatteredLegs<'a> {
+    /// Place of each leg among the cells of all.
+    pub places: &'a [u32],
+    pub cells: SharedSlice<'a, HalfLine>,
+    pub released: &'a mut [f64],
+    pub status: &'a mut [u8],
+}
+
+impl KeepLegs for ScatteredLegs<'_> {
+    #[inline(always)]
+    fn keep(&mut self, legs: Range<usize>, amounts: &[Amounts; LANES], released: &[f64; LANES], status: &[u8; LANES]) {
+        for &place in tile_ahead(self.places, legs.start) {
+            self.cells.prefetch(place as usize);
+        }
+        for (&place, &amounts) in self.places[legs.clone()].iter().zip(amounts) {
+            self.cells.write_consecutive(place as usize, &[HalfLine(amounts)]);
+        }
+        keep(&mut self.released[legs.clone()], released);
+        keep(&mut self.status[legs], status);
+    }
+}
+
+/// How many legs before they are needed their cells are asked for.
+const AHEAD: usize = 128;
+
+/// Places of a tile of legs whose cells are needed soon; none near the end.
+#[inline(always)]
+fn tile_ahead(places: &[u32], leg: usize) -> &[u32] {
+    places.get(leg + AHEAD..leg + AHEAD + LANES).unwrap_or_default()
+}
+
+/// What the second pass needs, by leg, and what each is told of its account.
 pub(crate) struct JudgedLegs<'a> {
     pub released: &'a [f64],
     pub status: &'a [u8],
-    pub standings: &'a [Standing],
-    pub first_account: usize,
+    pub standings: Standings<'a>,
+}
+
+/// Where legs find the standing of their account.
+#[derive(Clone, Copy)]
+pub(crate) enum Standings<'a> {
+    /// By account, from this one on.
+    ByAccount(&'a [Standing], usize),
+    /// At the place of each leg.
+    Scattered(&'a [Standing], &'a [u32]),
+}
+
+impl<'a> Standings<'a> {
+    /// Asks for those that are needed soon.
+    #[inline(always)]
+    fn prefetch(self, leg: usize) {
+        if let Self::Scattered(standings, places) = self {
+            for &place in tile_ahead(places, leg) {
+                prefetch(standings.as_ptr(), place as usize);
+            }
+        }
+    }
+
+    /// Those of the legs of a tile.
+    #[inline(always)]
+    fn of_tile(self, job: &Job<'_>, rows: &TileRows<'_>) -> [&'a [f64; 4]; LANES] {
+        match self {
+            Self::ByAccount(standings, first) => {
+                let accounts = rows.place.load_codes(&job.layout.account_of_row);
+                let mut found = [&standings[0].0; LANES];
+                for lane in 0..LANES {
+                    found[lane] = &standings[accounts[lane] as usize - first].0;
+                }
+                found
+            }
+            Self::Scattered(standings, places) => {
+                let places = Place::Consecutive(rows.inside, rows.place.len()).load_codes(places);
+                let mut found = [&standings[0].0; LANES];
+                for lane in 0..LANES {
+                    found[lane] = &standings[places[lane] as usize].0;
+                }
+                found
+            }
+        }
+    }
 }
 
 /// First pass over the legs of cross accounts: values, margins, what each brings into its account.
-pub(crate) struct ValuePass<'a, 'l> {
+pub(crate) struct ValuePass<'a, L> {
     pub job: &'a Job<'a>,
     pub part: &'a PolicyPart<'a>,
-    pub legs: &'a mut ValuedLegs<'l>,
+    pub legs: &'a mut L,
 }
 
-impl Pass for ValuePass<'_, '_> {
+impl<L: KeepLegs> Pass for ValuePass<'_, L> {
     #[inline(always)]
     fn asked(&self) -> Asked {
         Asked { initial: self.part.policy.rules.initial_from_table, maintenance: true, trigger: false }
@@ -72,7 +164,7 @@ impl Pass for ValuePass<'_, '_> {
     }
 }
 
-impl ValuePass<'_, '_> {
+impl<L: KeepLegs> ValuePass<'_, L> {
     /// Values rows by the lines found, and keeps what the account and the second pass need.
     #[inline(always)]
     pub(crate) fn value<V: Vector>(
@@ -107,9 +199,7 @@ impl ValuePass<'_, '_> {
         let legs = rows.inside..rows.inside + rows.place.len();
         let margins = [tile.results[Measure::InitialMargin], tile.results[Measure::MaintenanceMargin]];
         let amounts = V::rows_of_fours([profit, tile.requirement, margins[0], margins[1]]);
-        keep(&mut self.legs.amounts[legs.clone()], &amounts);
-        keep(&mut self.legs.released[legs.clone()], &released.array());
-        keep(&mut self.legs.status[legs], &tile.status.codes());
+        self.legs.keep(legs, &amounts, &released.array(), &tile.status.codes());
     }
 }
 
@@ -159,33 +249,58 @@ fn classify_legs(job: &Job<'_>, part: &PolicyPart<'_>, legs: &mut OddLegs, rows:
 
 /// Sums the legs of a range of accounts in the order of their rows, and judges the accounts.
 ///
-/// `amounts` holds the legs from `first_leg` on, in the order of the rows.
+/// `amounts` holds the legs of these accounts, in the order of the rows.
 pub(crate) fn judge_accounts(
     job: &Job<'_>,
     policy: &Policy,
     accounts: Range<usize>,
     amounts: &[Amounts],
-    first_leg: usize,
     standings: &mut [Standing],
 ) {
-    let layout = job.layout;
+    let starts = &job.layout.legs_of_account;
+    let first_leg = starts[accounts.start];
     for (account, standing) in accounts.zip(standings) {
         let mut sums = Sums::default();
-        let legs = layout.legs_of_account[account] as usize..layout.legs_of_account[account + 1] as usize;
-        if layout.leg_order.is_empty() {
-            for leg in &amounts[legs.start - first_leg..legs.end - first_leg] {
-                sums.add(leg);
-            }
-        } else {
-            for &leg in &layout.leg_order[legs] {
-                sums.add(&amounts[leg as usize - first_leg]);
-            }
+        for leg in &amounts[(starts[account] - first_leg) as usize..(starts[account + 1] - first_leg) as usize] {
+            sums.add(leg);
         }
-        let code = layout.accounts[account] as usize;
-        let verdict = judge_wallet(job.book.wallet_balance[code], job.book.status_of_account(code), &sums, policy);
-        job.outputs.accounts.store(code, verdict.measures, verdict.state, verdict.status as u8);
-        *standing = verdict.standing();
+        *standing = judge_account(job, policy, account, &sums).standing();
     }
+}
+
+/// The same of accounts whose legs lie apart, and tells each leg: `cells` holds what they bring, then the standing of their account.
+pub(crate) fn judge_scattered(
+    job: &Job<'_>,
+    policy: &Policy,
+    accounts: Range<usize>,
+    cells: &mut [HalfLine],
+    sums: &mut [HalfLine],
+) {
+    let starts = &job.layout.legs_of_account;
+    let places = starts[accounts.start] as usize..starts[accounts.end] as usize;
+    let account_of_place = &job.layout.scattered.accounts[places];
+    sums.fill(HalfLine::default());
+    for (cell, &account) in cells.iter().zip(account_of_place) {
+        let HalfLine(sums) = &mut sums[usize::from(account)];
+        for (sum, amount) in sums.iter_mut().zip(cell.0) {
+            *sum += amount;
+        }
+    }
+    for (account, sums) in accounts.zip(sums.iter_mut()) {
+        *sums = judge_account(job, policy, account, &Sums::of(sums.0)).standing();
+    }
+    for (cell, &account) in cells.iter_mut().zip(account_of_place) {
+        *cell = sums[usize::from(account)];
+    }
+}
+
+/// Judges the account at this place of the layout, and stores its measures.
+#[inline(always)]
+fn judge_account(job: &Job<'_>, policy: &Policy, account: usize, sums: &Sums) -> Verdict {
+    let code = job.layout.accounts[account] as usize;
+    let verdict = judge_wallet(job.book.wallet_balance[code], job.book.status_of_account(code), sums, policy);
+    job.outputs.accounts.store(code, verdict.measures, verdict.state, verdict.status as u8);
+    verdict
 }
 
 /// Second pass over the legs: prices with the other legs at their marks, and the account's verdict.
@@ -209,12 +324,7 @@ impl Pass for PricePass<'_, '_> {
         if let Some(column) = book.risk_limit {
             tile.risk_limit = rows.place.load(column);
         }
-        let accounts = rows.place.load_codes(&self.job.layout.account_of_row);
-        let mut standings = [&legs.standings[0].0; LANES];
-        for lane in 0..LANES {
-            standings[lane] = &legs.standings[accounts[lane] as usize - legs.first_account].0;
-        }
-        let [equity, margin_ratio, surplus, state] = V::columns_of_fours(standings);
+        let [equity, margin_ratio, surplus, state] = V::columns_of_fours(legs.standings.of_tile(self.job, rows));
         tile.results[Measure::Equity] = equity;
         tile.results[Measure::MarginRatio] = margin_ratio;
         tile.state = state;
@@ -227,6 +337,7 @@ impl Pass for PricePass<'_, '_> {
     fn finish<V: Vector>(&mut self, rows: &TileRows<'_>, terms: &Terms<V>, mut tile: Tile<V>, found: &Found<V>) {
         let PolicyPart { policy, instruments, .. } = self.part;
         let manner = Manner { basis: policy.rules.requirement_cross, cross: true, bounds: self.job.bounds_prices };
+        self.legs.standings.prefetch(rows.inside);
         prices::find_prices(&mut tile, terms, policy, instruments, &rows.entries, found, manner);
         let mut first_pass = [Status::Ok as u8; LANES];
         let status = &self.legs.status[rows.inside..rows.inside + rows.place.len()];

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use crate::machine::vector::{LANES, Vector};
+use crate::machine::vector::{LANES, Vector, prefetch};
 
 /// Output column shared by the threads of a call.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +27,12 @@ impl<'a, T: Copy> SharedSlice<'a, T> {
 
     pub(crate) fn len(&self) -> usize {
         self.len
+    }
+
+    /// Asks for the cache line of a row that is written later; there need be no such row.
+    #[inline(always)]
+    pub(crate) fn prefetch(&self, row: usize) {
+        prefetch(self.first, row);
     }
 
     /// Writes `values` to consecutive rows.
