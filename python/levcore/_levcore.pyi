@@ -19,6 +19,7 @@ __all__ = [
     "Members",
     "Policy",
     "Replay",
+    "StressIndex",
     "Table",
     "TriggerIndex",
     "__version__",
@@ -256,6 +257,27 @@ def evaluate_over(
     instruction_set: str,
     threads: int,
 ) -> None: ...
+
+class StressIndex:
+    def __new__(
+        cls,
+        book: Book,
+        policies: BookPolicies,
+        range: npt.NDArray[np.float64],
+        currencies: list[int],
+        done: npt.NDArray[np.bool_],
+        instruction_set: str,
+        threads: int,
+    ) -> StressIndex: ...
+    def sums(
+        self,
+        prices: npt.NDArray[np.float64],
+        count: int,
+        totals: npt.NDArray[np.float64],
+        numbers: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
+        threads: int,
+    ) -> None: ...
+
 def stress_accounts(
     book: Book,
     policies: BookPolicies,
