@@ -278,7 +278,7 @@ def test_memory_is_used_again() -> None:
 
 @pytest.mark.parametrize("kind", ["close", "flip"])
 def test_part_of_what_is_closed_or_flipped_is_an_order(kind: str) -> None:
-    lc.Changes([kind, "order"], row=0, quantity=[None, -0.1])
+    lc.Changes([kind, "order"], row=0, quantity=[NAN, -0.1])
     with pytest.raises(InputError, match=f"quantity: must be absent of a {kind}.*found 0.1; first bad row 1"):
         lc.Changes(["order", kind], row=0, quantity=[-0.1, 0.1])
 
