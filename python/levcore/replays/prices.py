@@ -46,7 +46,7 @@ class Bars:
 
 def times_of(argument: str, values: Any) -> Times:
     """Times as an ordered array: numbers as they are, texts and datetimes in milliseconds."""
-    given = np.asarray(values_of(values))
+    given = np.atleast_1d(np.asarray(values_of(values)))
     if given.dtype.kind in "OUS":
         try:
             given = np.array([str(each).removesuffix("Z") for each in given.tolist()], dtype="datetime64[ms]")
@@ -186,6 +186,10 @@ def read_rates(funding: Any, names: "Sequence[str]") -> tuple[Times, npt.NDArray
             raise InputError(
                 "funding", "must say whose it is", "a column instrument", f"{len(names)} instruments"
             )
+    for name, column in (("time", time), ("instrument", codes)):
+        if column.shape != rate.shape:
+            expected, found = str(rate.shape), str(column.shape)
+            raise ShapeError(f"funding[{name!r}]", "must have one a rate", expected, found)
     bad = np.flatnonzero(~np.isfinite(rate))
     if bad.size:
         raise InputError("funding", "must be rates", "numbers", repr(float(rate[bad[0]])), int(bad[0]))

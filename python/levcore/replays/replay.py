@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
 from levcore._levcore import Replay as CoreReplay
 from levcore._levcore import to_quanta
-from levcore.arguments import is_number, is_word
+from levcore.arguments import is_number, is_word, of_kind, optional
 from levcore.book.arrays import Floats
+from levcore.book.positions import PositionBook
 from levcore.closing.fund import Fund
 from levcore.closing.money import Wholes, instruments_of, quanta_per_unit
+from levcore.engine.engine import Engine
 from levcore.errors import InputError
 from levcore.replays.opening import Opening, open_book
 from levcore.replays.prices import Bars, read_bars
 from levcore.replays.result import AMOUNTS, SERIES, Replay, ReplayEvents, ReplaySeries
 from levcore.replays.rules import Rules, rules_of
 from levcore.replays.steps import Steps, steps_of
-
-if TYPE_CHECKING:
-    from levcore.book.positions import PositionBook
-    from levcore.engine.engine import Engine
 
 __all__ = ["replay"]
 
@@ -109,8 +107,12 @@ def replay(
     instruments end. What liquidations take from winners may liquidate these in turn, at the same instant.
     Accrued funding enters margins and wallets at the beginning. Accounts without positions are left out.
     """
-    chosen = ("low_first", "high_first") if path == "both" else (path,)
+    of_kind("engine", engine, Engine)
+    of_kind("book", book, PositionBook)
+    optional("delisted", delisted, Mapping)
+    optional("progress", progress, Callable)  # type: ignore[arg-type]
     _check(path, gaps, slippage, stop_after)
+    chosen = ("low_first", "high_first") if path == "both" else (path,)
     if resume is not None and (path != resume.path or engine.policy.id != resume.policy.id):
         expected = f"path={resume.path!r} under {resume.policy.id}"
         raise InputError("resume", "must be of the same replay", expected, f"{path!r}, {engine.policy.id}")
