@@ -65,8 +65,9 @@ def test_the_risk_limit_of_the_row_is_that_of_the_change_unless_it_states_one() 
     )
     rules = lc.policy("generic").with_instruments([lc.Instrument("X", "linear", tiers)])
     book = lc.PositionBook(["X"], [1.0], [100.0], isolated_margin=[50.0], leverage=[2.0], risk_limit=[15.0])
+    none = np.nan
     changes = lc.Changes(
-        ["none", "leverage", "leverage"], row=0, leverage=[None, 60.0, 60.0], risk_limit=[None, None, 5.0]
+        ["none", "leverage", "leverage"], row=0, leverage=[none, 60.0, 60.0], risk_limit=[none, none, 5.0]
     )
     result = lc.what_if(lc.Engine(rules), book, {"X": 100.0}, changes)
     assert result.max_leverage.tolist() == [50.0, 50.0, 100.0]
