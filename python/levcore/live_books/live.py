@@ -13,12 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from levcore._levcore import LiveBook as CoreBook
+from levcore.arguments import of_kind
 from levcore.book.arrays import Codes, Floats
 from levcore.book.labels import NO_ACCOUNT
 from levcore.book.marks import mark_prices, prices_of
 from levcore.book.policy_labels import labels_of_book
 from levcore.book.positions import PositionBook
 from levcore.engine.compiled import pools_every_account
+from levcore.engine.engine import Engine
 from levcore.errors import InputError
 from levcore.files.records import Journal, Record, write_record
 from levcore.live_books.arguments import (
@@ -42,7 +44,6 @@ from levcore.status import State
 
 if TYPE_CHECKING:
     from levcore.book.marks import Marks
-    from levcore.engine.engine import Engine
 
 __all__ = ["LiveBook", "live"]
 
@@ -116,6 +117,7 @@ class LiveBook:
     def __init__(
         self, engine: Engine, book: PositionBook, marks: Marks, levels: Sequence[str] | None = None
     ) -> None:
+        of_kind("engine", engine, Engine)
         bound = engine.bind(book)
         if book.balances is not None:
             raise InputError("book", "must be without balances in several assets", "wallets", "balances")

@@ -12,6 +12,7 @@ from levcore.arguments import of_kind
 from levcore.book.arrays import Floats
 from levcore.book.listings import listing_codes, settlements
 from levcore.book.marks import mark_prices
+from levcore.book.positions import PositionBook
 from levcore.engine.engine import Engine
 from levcore.engine.exact_total import ExactTotal, exact_totals
 from levcore.engine.over_time import Both, evaluations
@@ -28,7 +29,6 @@ from levcore.stress_testing.shocks import Betas, moves_of_instruments
 
 if TYPE_CHECKING:
     from levcore.book.marks import Marks
-    from levcore.book.positions import PositionBook
 
 __all__ = [
     "COUNTS",
@@ -115,6 +115,8 @@ def stress(
     ([0, 1, 2], [0.0, 0.0, 5400.0])
     """
     of_kind("engine", engine, Engine)
+    of_kind("book", book, PositionBook)
+    of_kind("exact", exact, bool)
     prices = np.asarray(mark_prices(book, marks))
     moves, labels = moves_of_instruments(book, shocks, betas, others)
     moved = moved_prices(prices, moves)
@@ -134,9 +136,11 @@ def stress(
 
 def moved_prices(prices: Floats, moves: Floats) -> Floats:
     """Prices of each scenario, in the shape of `prices` behind the scenarios."""
-    moved: Floats = prices[np.newaxis] * (1.0 + moves).reshape(
-        len(moves), *(1,) * (prices.ndim - 1), moves.shape[1]
-    )
+    with np.errstate(over="ignore"):
+        # A price beyond the numbers fails its rows.
+        moved: Floats = prices[np.newaxis] * (1.0 + moves).reshape(
+            len(moves), *(1,) * (prices.ndim - 1), moves.shape[1]
+        )
     return moved
 
 
