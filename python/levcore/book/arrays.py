@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from levcore._levcore import column_of_numbers
 from levcore.book.coded_labels import CodedLabels
 from levcore.book.numbered_labels import labels_of_column, number_labels
 from levcore.errors import DTypeError, InputError, ShapeError
@@ -64,6 +65,11 @@ def float_column(name: str, values: object, rows: int | None, copied: list[str])
         if flags.c_contiguous and flags.aligned:
             # Nothing to do, and marks come this way at every call.
             return _read_only(values)
+    if type(values) is list or type(values) is tuple:
+        plain = column_of_numbers(values)
+        if plain is not None and (rows is None or plain.size == rows):
+            copied.append(name)
+            return plain
     if isinstance(values, (int, float)) and not isinstance(values, bool) and rows is not None:
         array: npt.NDArray[Any] = np.full(rows, real_number(name, values))
         given: object = None
@@ -88,12 +94,9 @@ def _read_only(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return column
 
 
-def read_only(fields: dict[str, Any]) -> dict[str, Any]:
-    """Fields of an object that does not change: each array as a view that cannot be written through."""
-    return {
-        name: _read_only(value) if isinstance(value, np.ndarray) and value.flags.writeable else value
-        for name, value in fields.items()
-    }
+def read_only(values: Any) -> Any:
+    """An array as a view that cannot be written through; what is none as it is."""
+    return _read_only(values) if isinstance(values, np.ndarray) and values.flags.writeable else values
 
 
 def real_number(name: str, value: object, row: int | None = None) -> float:

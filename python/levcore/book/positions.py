@@ -203,19 +203,31 @@ class PositionBook(Frozen, Shown):
             account, is_cross, accounts, wallet_balance, wallet_currency, balances, policies, copied
         )
         balance_columns, owners, policies = join_balances(balances, owners, policies, rows)
-        fields = {
-            "position_mode": position_mode,
-            "balances": balances,
-            "columns": columns,
-            "marks": marks,
-            "balance_columns": balance_columns,
-            "instrument_codes": codes,
-            "instrument_names": names,
-            "is_cross": is_cross,
-            "copied": tuple(copied) + (balances.copied if balances is not None else ()),
-        }
-        fields |= numbers._asdict() | policies._asdict() | owners._asdict()
-        self._fill(**read_only(fields), _layouts={})
+        self._fill(
+            instrument_codes=read_only(codes),
+            instrument_names=names,
+            quantity=numbers.quantity,
+            entry_price=numbers.entry_price,
+            isolated_margin=numbers.isolated_margin,
+            leverage=numbers.leverage,
+            accrued_funding=numbers.accrued_funding,
+            risk_limit=numbers.risk_limit,
+            is_cross=read_only(is_cross),
+            policy_codes=read_only(policies.policy_codes),
+            policy_names=policies.policy_names,
+            account=read_only(owners.account),
+            account_codes=read_only(owners.account_codes),
+            account_ids=owners.account_ids,
+            wallet_balance=read_only(owners.wallet_balance),
+            named_wallets=owners.named_wallets,
+            balances=balances,
+            balance_columns=balance_columns,
+            position_mode=position_mode,
+            columns=columns,
+            marks=marks,
+            copied=(*copied, *(balances.copied if balances is not None else ())),
+            _layouts={},
+        )
         self.layout()
 
     @classmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +42,10 @@ class Rungs:
     notional: Floats
     loss: Floats
     shortfall: Floats
+
+    def to_dict(self) -> dict[str, npt.NDArray[Any]]:
+        """Columns by name, for a data frame of any library."""
+        return {name: getattr(self, name) for name in self.__slots__}
 
 
 class Ladder:

@@ -186,6 +186,15 @@ class LiveBook:
         return tuple(self._owners.ids)
 
     @property
+    def examined(self) -> int:
+        """How many evaluations of a position or an account ticks and changes have taken so far.
+
+        One each level that was reached; what `totals`, `positions` and `accounts` evaluate is not among them.
+        """
+        found: int = self._core.examined()
+        return found
+
+    @property
     def instrument_names(self) -> tuple[str, ...]:
         """Instruments by their places."""
         return self._names

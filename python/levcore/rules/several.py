@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from levcore.arguments import likely_of
 from levcore.errors import DTypeError, InputError, PolicyError, UnknownPolicyError
-from levcore.rules.policy import RULES, MarginPolicy, policy
+from levcore.rules.policies import policy
+from levcore.rules.policy import RULES, MarginPolicy
 from levcore.rules.terms import UNKNOWN
 
 __all__ = ["Policies", "label_of", "labelled", "rules_by_label", "with_regular_fees", "with_rules"]
@@ -108,7 +110,8 @@ def rules_by_label(
     for key, value in rules.items():
         name, _, rule = key.rpartition(".")
         if rule not in RULES:
-            raise PolicyError(argument, "is no rule of a policy", ", ".join(RULES), repr(rule))
+            expected = likely_of(rule, RULES, f"one of {', '.join(RULES)}")
+            raise PolicyError(argument, "is no rule of a policy", expected, repr(rule))
         if name:
             labels = [label_of(name, policies, argument)]
         elif len(policies) == 1:

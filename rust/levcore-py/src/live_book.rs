@@ -153,6 +153,11 @@ impl LiveBook {
         Ok((rows, PyArray1::from_vec(py, codes), figures(py, of_accounts.into_iter())))
     }
 
+    /// How many evaluations the levels have taken.
+    fn examined(&self) -> u64 {
+        self.live.examined()
+    }
+
     /// Columns of the positions as they stand, then the wallets.
     #[allow(clippy::type_complexity, reason = "a column each")]
     fn columns<'py>(&self, py: Python<'py>) -> (Bound<'py, PyArray1<u32>>, [Option<Column<'py>>; 6], Column<'py>) {

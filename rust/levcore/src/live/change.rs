@@ -137,7 +137,7 @@ impl LiveBook {
             let (book, mut figures) = (resident.book(), Vec::new());
             let mut markets = markets(&levels[..1], layout, set)?;
             indexes[0].figures(&book, &mut markets[0], &rows, &accounts, &mut figures);
-            standings.take(&rows, &accounts, &figures);
+            standings.take((&rows, &accounts), figures.split_at(rows.len()));
         }
         Ok(&self.standings.totals)
     }
@@ -150,18 +150,19 @@ impl LiveBook {
         rows: &[u32],
         events: &mut Vec<Event>,
     ) -> Result<()> {
-        let Self { resident, layout, indexes, seen_rows, seen_accounts, watched, standings, .. } = self;
+        let Self { resident, layout, indexes, edges, seen_rows, seen_accounts, watched, standings, .. } = self;
         let book = resident.book();
         let mut markets = markets(levels, layout, set)?;
         let mut crossing = Crossing::default();
         for (index, market) in indexes.iter_mut().zip(&mut markets) {
             index.renew(&book, market, rows, &mut crossing.changes);
+            edges.note(index, &book);
         }
+        edges.renew(indexes, std::iter::empty());
         crossing.look_again(&indexes[0]);
         let mut seen = Seen { rows: seen_rows, accounts: seen_accounts, watched: *watched };
-        crossing.tell(0, &book, &indexes[0], &mut markets[0], &mut seen, events);
-        let (rows, accounts) = indexes[0].looked_at();
-        standings.take(rows, accounts, crossing.figures());
+        crossing.tell((0, true), &book, &indexes[0], &mut markets[0], &mut seen, events);
+        standings.take(indexes[0].looked_at(), indexes[0].figures_found());
         Ok(())
     }
 }

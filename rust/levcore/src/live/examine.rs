@@ -242,15 +242,19 @@ fn judge_all(
 }
 
 /// Hands the guarded surplus of an account out to its legs; what is missing of a liquidatable one, likewise.
+///
+/// A leg waits a move of its share over its value, and prices that walk come that far at a rate of its reciprocal squared. The sum of these
+/// rates is least where shares are as value to the power of 2/3; 3/4 takes square roots only.
 fn share_surplus(legs: &mut LegMemory, of: std::ops::Range<usize>, wallet: f64, verdict: &Verdict) {
     let magnitude = legs.magnitude[of.clone()].iter().fold(wallet.abs(), |sum, each| sum + each);
-    let value: f64 = legs.value[of.clone()].iter().fold(0.0, |sum, each| sum + each);
+    let weight = |value: f64| value.sqrt() * value.sqrt().sqrt();
+    let weights: f64 = legs.value[of.clone()].iter().fold(0.0, |sum, &value| sum + weight(value));
     let sign = Judgement::of(verdict.state).sign();
     let handed_out = sign * (verdict.surplus * sign - GUARD * magnitude);
     // The guard swallows it: no share, and the zero of each leg is the mark.
     let handed_out = if handed_out * sign > 0.0 { handed_out } else { f64::NAN };
     for leg in of {
-        legs.share[leg] = handed_out * (legs.value[leg] / value);
+        legs.share[leg] = handed_out * (weight(legs.value[leg]) / weights);
     }
 }
 

@@ -59,6 +59,11 @@ pub(super) struct Standings {
     of_instrument: Vec<Vec<u32>>,
 }
 
+/// Isolated rows, and places of accounts.
+type Places<'a> = (&'a [u32], &'a [u32]);
+/// Figures of either.
+type Found<'a> = (&'a [Figures], &'a [Figures]);
+
 impl Standings {
     /// Of these isolated rows and then of all accounts.
     pub(super) fn of(isolated: &[u32], instrument: &[u32], figures: &[Figures], instruments: usize) -> Result<Self> {
@@ -99,8 +104,7 @@ impl Standings {
     }
 
     /// Takes figures of these isolated rows, then of the accounts at these places.
-    pub(super) fn take(&mut self, rows: &[u32], accounts: &[u32], figures: &[Figures]) {
-        let (of_rows, of_accounts) = figures.split_at(rows.len());
+    pub(super) fn take(&mut self, (rows, accounts): Places<'_>, (of_rows, of_accounts): Found<'_>) {
         let lists = [(&mut self.rows, rows, of_rows), (&mut self.accounts, accounts, of_accounts)];
         for (kind, (held, places, figures)) in lists.into_iter().enumerate() {
             for (&place, figures) in places.iter().zip(figures) {
