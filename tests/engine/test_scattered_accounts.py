@@ -99,7 +99,7 @@ def book_of(
     wallet = random.uniform(10, 400, accounts)
     wallet[random.choice(accounts, min(accounts // 3, 9), replace=False)] = np.nan
     some = {name: column if rows is None else column[rows] for name, column in columns.items()}
-    names = {"policy_names": [str(code) for code in range(policies)]} if policies > 1 else {}
+    names: dict[str, Any] = {"policy_names": [str(code) for code in range(policies)]} if policies > 1 else {}
     return lc.PositionBook(
         **some,
         **names,
