@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from levcore.rules.several import with_rules
     from levcore.rules.tiers import TierTable
     from levcore.status import AccountStatus, State, Status
+    from levcore.stress_testing.index import StressIndex
     from levcore.stress_testing.reverse import reverse_stress
     from levcore.stress_testing.stress import stress
     from levcore.systems.against import against

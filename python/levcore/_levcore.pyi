@@ -338,7 +338,7 @@ def scenario_margin(
     npt.NDArray[np.uint8],
 ]: ...
 def price_grid_profits(
-    contracts: list[tuple[str, float, float]],
+    contracts: Sequence[tuple[str, float, float]],
     marks: npt.NDArray[np.float64],
     moves: npt.NDArray[np.float64],
     covers: npt.NDArray[np.float64],

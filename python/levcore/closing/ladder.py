@@ -59,7 +59,7 @@ class Rungs:
 
     def to_dict(self) -> dict[str, npt.NDArray[Any]]:
         """Columns by name, for a data frame of any library."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        return {name: getattr(self, name) for name in self.__slots__ if name != "left_out"}
 
 
 class Ladder:
