@@ -56,12 +56,10 @@ impl<'a> Place<'a> {
             && let Some(numbers) = column[first..].first_chunk()
         {
             // Everything between two reads of a column takes longer than the processor looks ahead.
-            prefetch(column, first + AHEAD);
+            prefetch(column.as_ptr(), first + AHEAD);
             return V::load(numbers);
         }
-        let mut collected = [0.0; LANES];
-        self.collect(column, &mut collected);
-        V::load(&collected)
+        V::load(&self.collect(column))
     }
 
     /// Reads a column of codes.
@@ -70,19 +68,18 @@ impl<'a> Place<'a> {
         if let Self::Consecutive(first, LANES) = self
             && let Some(codes) = column[first..].first_chunk()
         {
+            prefetch(column.as_ptr(), first + AHEAD);
             return *codes;
         }
-        let mut collected = [0; LANES];
-        self.collect(column, &mut collected);
-        collected
+        self.collect(column)
     }
 
     /// The same of rows that lie apart, or of fewer than a tile holds: unused slots repeat the first row and are not stored.
     #[inline(always)]
-    fn collect<T: Copy>(self, column: &[T], into: &mut [T; LANES]) {
+    fn collect<T: Copy>(self, column: &[T]) -> [T; LANES] {
         match self {
-            Self::Consecutive(first, len) => collect_consecutive(&column[first..first + len], into),
-            Self::Scattered(rows) => collect_scattered(column, rows, into),
+            Self::Consecutive(first, len) => collect_few(&column[first..], len),
+            Self::Scattered(rows) => collect_rows(rows, column),
         }
     }
 
@@ -91,8 +88,8 @@ impl<'a> Place<'a> {
     pub(crate) fn store_results<V: Vector>(self, results: V, column: &SharedSlice<'_, f64>, stream: bool) {
         match self {
             Self::Consecutive(first, LANES) => column.write_vector(first, results, stream),
-            Self::Consecutive(first, len) => store_consecutive(first, len, &results.array(), column),
-            Self::Scattered(rows) => store_scattered(rows, &results.array(), column),
+            Self::Consecutive(first, len) => store_few(first, &results.array(), len, column),
+            Self::Scattered(rows) => store_rows(rows, &results.array(), column),
         }
     }
 
@@ -101,42 +98,45 @@ impl<'a> Place<'a> {
     pub(crate) fn store_codes(self, codes: &[u8; LANES], column: &SharedSlice<'_, u8>) {
         match self {
             Self::Consecutive(first, LANES) => column.write_consecutive(first, codes),
-            Self::Consecutive(first, len) => store_consecutive(first, len, codes, column),
-            Self::Scattered(rows) => store_scattered(rows, codes, column),
+            Self::Consecutive(first, len) => store_few(first, codes, len, column),
+            Self::Scattered(rows) => store_rows(rows, codes, column),
         }
     }
 }
 
-// What is called out of line takes numbers and slices, no `Place`: one that is pointed to stands in memory, and is waited for.
+// What follows takes numbers and slices, not places: a place that is passed on stands in memory, and reading it back waits for all that
+// was written before it.
 
+/// The first ones of a column, fewer than a tile holds.
 #[cold]
 #[inline(never)]
-fn collect_consecutive<T: Copy>(numbers: &[T], into: &mut [T; LANES]) {
-    *into = [numbers[0]; LANES];
-    for (slot, &number) in into.iter_mut().zip(numbers) {
-        *slot = number;
-    }
+fn collect_few<T: Copy>(column: &[T], len: usize) -> [T; LANES] {
+    let mut collected = [column[0]; LANES];
+    collected[..len].copy_from_slice(&column[..len]);
+    collected
 }
 
-#[cold]
+/// Rows of a column that lie apart.
 #[inline(never)]
-fn collect_scattered<T: Copy>(column: &[T], rows: &[u32], into: &mut [T; LANES]) {
-    *into = [column[rows[0] as usize]; LANES];
-    for (slot, &row) in into.iter_mut().zip(rows) {
-        *slot = column[row as usize];
+fn collect_rows<T: Copy>(rows: &[u32], column: &[T]) -> [T; LANES] {
+    let mut collected = [column[rows[0] as usize]; LANES];
+    for (into, &row) in collected.iter_mut().zip(rows) {
+        *into = column[row as usize];
     }
+    collected
 }
 
+/// Writes fewer rows than a tile holds.
 #[cold]
 #[inline(never)]
-fn store_consecutive<T: Copy>(first: usize, len: usize, values: &[T; LANES], column: &SharedSlice<'_, T>) {
+fn store_few<T: Copy>(first: usize, values: &[T; LANES], len: usize, column: &SharedSlice<'_, T>) {
     column.write_consecutive(first, &values[..len]);
 }
 
-#[cold]
+/// Writes rows that lie apart.
 #[inline(never)]
-fn store_scattered<T: Copy>(rows: &[u32], values: &[T; LANES], column: &SharedSlice<'_, T>) {
-    column.write_scattered(rows, &values[..rows.len()]);
+fn store_rows<T: Copy>(rows: &[u32], values: &[T; LANES], column: &SharedSlice<'_, T>) {
+    column.write_scattered(rows, values);
 }
 
 /// The rows of a tile.
