@@ -21,6 +21,7 @@ __all__ = [
     "factorize",
     "flat_array",
     "float_column",
+    "frozen",
     "integer_codes",
     "label_sequence",
     "read_only",
@@ -90,8 +91,15 @@ def float_column(name: str, values: object, rows: int | None, copied: list[str])
 
 def _read_only(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     column = values.view()
-    column.flags.writeable = False
+    column.setflags(write=False)
     return column
+
+
+def frozen(values: npt.NDArray[Any] | None) -> Any:
+    """An array of our own, which from now on cannot be written through."""
+    if values is not None:
+        values.setflags(write=False)
+    return values
 
 
 def read_only(values: Any) -> Any:

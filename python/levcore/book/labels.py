@@ -33,6 +33,8 @@ __all__ = [
 NO_ACCOUNT = np.uint32(0xFFFF_FFFF)
 """Account code of isolated rows."""
 MODES = ("isolated", "cross")
+NO_CODES = np.empty(0, dtype=np.uint32)
+NO_WALLETS = np.empty(0)
 
 Labels = Sequence[Any] | npt.NDArray[Any]
 
@@ -209,7 +211,7 @@ def _wallets(
     if wallet_balance is None:
         if accounts is not None:
             raise InputError("wallet_balance", "is needed with accounts", "one balance an account", "none")
-        return [], np.empty(0)
+        return [], NO_WALLETS
     values: npt.ArrayLike
     if isinstance(wallet_balance, Mapping):
         if accounts is not None:
@@ -232,6 +234,8 @@ def _wallets(
 
 def _numbered_ids(given: list[Any], labels: list[Any]) -> tuple[Codes, list[Any]]:
     """Codes of account ids, each given once, and of labels, which are told apart from them in the same go."""
+    if not given and not labels:
+        return NO_CODES, []
     codes, joined = factorize("accounts", given + labels)
     own = codes[: len(given)]
     if own.size and int(own.max()) + 1 != own.size:

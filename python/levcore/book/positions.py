@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from levcore._levcore import Book, Table
 from levcore.arguments import is_word
-from levcore.book.arrays import Codes, Floats, read_only
+from levcore.book.arrays import Codes, Floats, frozen, read_only
 from levcore.book.balances import BalanceColumns, Balances
 from levcore.book.labels import MODES, NO_ACCOUNT, cross_rows, named_codes
 from levcore.book.named_wallets import NamedWallets
@@ -204,7 +204,7 @@ class PositionBook(Frozen, Shown):
         )
         balance_columns, owners, policies = join_balances(balances, owners, policies, rows)
         self._fill(
-            instrument_codes=read_only(codes),
+            instrument_codes=frozen(codes),
             instrument_names=names,
             quantity=numbers.quantity,
             entry_price=numbers.entry_price,
@@ -212,13 +212,13 @@ class PositionBook(Frozen, Shown):
             leverage=numbers.leverage,
             accrued_funding=numbers.accrued_funding,
             risk_limit=numbers.risk_limit,
-            is_cross=read_only(is_cross),
-            policy_codes=read_only(policies.policy_codes),
+            is_cross=frozen(is_cross),
+            policy_codes=frozen(policies.policy_codes),
             policy_names=policies.policy_names,
             account=read_only(owners.account),
-            account_codes=read_only(owners.account_codes),
+            account_codes=frozen(owners.account_codes),
             account_ids=owners.account_ids,
-            wallet_balance=read_only(owners.wallet_balance),
+            wallet_balance=frozen(owners.wallet_balance),
             named_wallets=owners.named_wallets,
             balances=balances,
             balance_columns=balance_columns,

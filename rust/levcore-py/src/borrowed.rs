@@ -13,15 +13,23 @@ use crate::errors::{ShapeError, alias, not_contiguous};
 /// evaluated before another thread could take the interpreter and give it back.
 pub(crate) const FEW: usize = 64;
 
+/// Values that are read without memory of their own.
+const FEWEST: usize = 8;
+
 /// A column for the length of a call: borrowed, or read where it is short.
 pub(crate) enum Lent<'py, T: Element> {
     Array(PyReadonlyArray1<'py, T>),
     Read(Vec<T>),
+    Few([T; FEWEST], usize),
 }
 
-impl<'py, T: Element + Copy> Lent<'py, T> {
+impl<'py, T: Element + Copy + Default> Lent<'py, T> {
     pub(crate) fn of(argument: &'static str, column: &Bound<'py, PyArray1<T>>) -> PyResult<Self> {
-        if column.len() <= FEW {
+        let rows = column.len();
+        if rows <= FEWEST {
+            return Ok(Self::Few(std::array::from_fn(|row| column.get_owned(row).unwrap_or_default()), rows));
+        }
+        if rows <= FEW {
             return column.to_vec().map(Self::Read).map_err(|_| not_contiguous(argument));
         }
         column.try_readonly().map(Self::Array).map_err(|error| alias(argument, &error.to_string()))
@@ -31,6 +39,7 @@ impl<'py, T: Element + Copy> Lent<'py, T> {
         match self {
             Self::Array(array) => array.as_slice().map_err(|_| not_contiguous(argument)),
             Self::Read(values) => Ok(values),
+            Self::Few(values, rows) => Ok(&values[..*rows]),
         }
     }
 }
