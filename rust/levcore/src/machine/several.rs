@@ -156,6 +156,15 @@ impl<R: Register, const REGISTERS: usize> Number for Several<R, REGISTERS> {
     }
 
     #[inline(always)]
+    fn any(mask: Self::Mask) -> bool {
+        let mut any = false;
+        for register in 0..REGISTERS {
+            any |= R::any(mask.0[register]);
+        }
+        any
+    }
+
+    #[inline(always)]
     fn choose(condition: Self::Mask, mut then: Self, otherwise: Self) -> Self {
         for register in 0..REGISTERS {
             then.0[register] = R::choose(condition.0[register], then.0[register], otherwise.0[register]);
