@@ -6,6 +6,7 @@ use levcore::{AccountStatus, BalanceKeys, Codes, Keys, Layout, NO_ACCOUNT, RowsB
 use numpy::{PyArray1, PyArrayMethods, PyReadonlyArray1, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
+use crate::borrowed::FEW;
 use crate::door;
 use crate::errors::to_python;
 
@@ -91,7 +92,9 @@ impl Book {
             hedge,
             pool_all,
         };
-        let layout = door::through(py, || Layout::new(&keys))?;
+        let is_brief = keys.instrument.of_row.len() <= FEW && accounts <= FEW;
+        let lay_out = || Layout::new(&keys);
+        let layout = if is_brief { door::briefly(lay_out) } else { door::through(py, lay_out) }?;
         drop(of_balances);
         drop(borrowed);
         Ok(Self {
@@ -125,9 +128,7 @@ impl Book {
 
     /// The row order in which a book like this one is evaluated fastest, as uint32.
     fn row_order<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<u32>>> {
-        let bytes = self.instrument.bind(py).len() * 2 * size_of::<u32>();
-        levcore::memory::room_for(bytes).map_err(to_python)?;
-        Ok(PyArray1::from_vec(py, self.layout.row_order()))
+        Ok(PyArray1::from_vec(py, self.layout.row_order().map_err(to_python)?))
     }
 }
 

@@ -12,6 +12,7 @@ use numpy::{
     PyUntypedArrayMethods,
 };
 use pyo3::prelude::*;
+use pyo3::types::PyList;
 
 use crate::book::Book;
 use crate::door;
@@ -149,15 +150,16 @@ fn room<T>(count: usize) -> PyResult<Vec<T>> {
 #[pyfunction]
 pub(crate) fn price_grid_profits<'py>(
     py: Python<'py>,
-    contracts: Vec<(String, f64, f64)>,
+    contracts: Bound<'py, PyList>,
     marks: Floats<'py>,
     moves: Floats<'py>,
     covers: Floats<'py>,
 ) -> PyResult<Bound<'py, PyArray2<f64>>> {
     let (marks, moves, covers) = (marks.as_slice()?, moves.as_slice()?, covers.as_slice()?);
     let mut profits = room(contracts.len().saturating_mul(moves.len()))?;
-    for ((payoff, contract_size, multiplier), &mark) in contracts.iter().zip(marks) {
-        let contract = Contract::new(word("payoff", payoff)?, *contract_size, *multiplier).map_err(to_python)?;
+    for (contract, &mark) in contracts.iter().zip(marks) {
+        let (payoff, contract_size, multiplier): (String, f64, f64) = contract.extract()?;
+        let contract = Contract::new(word("payoff", &payoff)?, contract_size, multiplier).map_err(to_python)?;
         profits.extend(moves.iter().zip(covers).map(|(&by, &cover)| price_profit(&contract, mark, by, cover)));
     }
     PyArray1::from_vec(py, profits).reshape([contracts.len(), moves.len()])
