@@ -236,12 +236,12 @@ fn run_task(job: &Job<'_>, set: InstructionSet, task: Task<'_>, scratch: &mut Sc
         Task::Pooled(block, question) => {
             let (accounts, valued) = value_accounts(job, set, part, block, scratch);
             match question {
-                Question::Settle => each_account(Settler::new(job, part), accounts, &valued),
+                Question::Settle => each_account(Settler::new(job, part, set), accounts, &valued),
                 Question::Measure(betas, outputs) => {
-                    each_account(Measurer::new(job, part, betas[block.policy], outputs, false), accounts, &valued);
+                    each_account(Measurer::new(job, part, betas[block.policy], outputs, false, set), accounts, &valued);
                 }
                 Question::MeasureWithout(betas, outputs) => {
-                    each_account(Measurer::new(job, part, betas[block.policy], outputs, true), accounts, &valued);
+                    each_account(Measurer::new(job, part, betas[block.policy], outputs, true, set), accounts, &valued);
                 }
                 Question::Leave(outputs) => each_account(Leaver::new(job, part, outputs), accounts, &valued),
                 Question::Close(quantities) => each_account(Closer::new(job, part, quantities), accounts, &valued),
