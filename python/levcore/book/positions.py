@@ -199,7 +199,7 @@ class PositionBook(Frozen, Shown):
             )
         if balances is not None and not isinstance(balances, Balances):
             raise DTypeError("balances", "must be Balances", "levcore.Balances(...)", type(balances).__name__)
-        if isinstance(instrument, str) and np.ndim(quantity) == 0:
+        if isinstance(instrument, str) and not hasattr(quantity, "__len__"):
             # One position: the other columns of numbers and labels are one value for every row anyway.
             alone: list[list[Any]] = [[instrument], [quantity], [entry_price]]
             instrument, quantity, entry_price = alone
