@@ -15,7 +15,7 @@ from sphinx.util.docutils import SphinxDirective
 
 import levcore
 from levcore.reports.archive import coverage_rows
-from levcore.rules.policy import PolicyInfo
+from levcore.rules.policies import PolicyInfo
 
 DATE = re.compile(r"(\d{4}-\d{2}-\d{2})")
 

@@ -291,6 +291,27 @@ def test_memory_is_used_again() -> None:
         lc.what_if(ENGINE, cross(), MARKS, changes, measures=("equity",), out=first)
 
 
+@pytest.mark.parametrize("kind", ["close", "flip"])
+def test_part_of_what_is_closed_or_flipped_is_an_order(kind: str) -> None:
+    lc.Changes([kind, "order"], row=0, quantity=[NAN, -0.1])
+    with pytest.raises(InputError, match=f"quantity: must be absent of a {kind}.*found 0.1; first bad row 1"):
+        lc.Changes(["order", kind], row=0, quantity=[-0.1, 0.1])
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        lc.Instrument("BTC", "inverse", TIERS, settlement="BTC"),
+        lc.Instrument("BTC", "linear", TIERS, contract_size=0.1),
+    ],
+    ids=["payoff", "size"],
+)
+def test_a_table_of_another_contract_is_refused(other: lc.Instrument) -> None:
+    change = lc.Changes("tiers", row=0, table=0)
+    with pytest.raises(InputError, match="tables: must be of the contract BTC of generic"):
+        lc.what_if(ENGINE, cross(), MARKS, change, tables=[other])
+
+
 def test_bad_calls() -> None:
     book, changes = cross(), lc.Changes("close", row=[0])
     with pytest.raises(InputError, match="kind of change"):

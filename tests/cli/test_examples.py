@@ -10,6 +10,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from levcore.cli.examples import EXAMPLES
@@ -36,6 +37,7 @@ LINES = [(name, line) for name, examples in EXAMPLES.items() for _, line in exam
 def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("positions.csv").write_text(POSITIONS, encoding="utf-8")
+    pl.read_csv("positions.csv").sort("account").write_parquet("positions.parquet")
     Path("isolated.csv").write_text(ISOLATED, encoding="utf-8")
     Path("accounts.csv").write_text("account,wallet_balance\ndesk,2500\n", encoding="utf-8")
     Path("prices.csv").write_text(PRICES, encoding="utf-8")

@@ -59,6 +59,7 @@ def test_a_rule_that_is_unknown_says_how_to_state_it(
         (["--delisted", "BTCUSDT"], "--delisted: must name an instrument and a time"),
         (["--delisted", "XYZ=2024-11-01"], "delisted: must be instruments of the book"),
         (["--slippage", "-1"], "slippage: must be basis points"),
+        (["--marks", "prices.csv"], "--marks: is no input of a replay"),
     ],
 )
 def test_bad_options(
@@ -76,6 +77,18 @@ def test_an_instrument_ends_and_funding_is_paid(
     options = ["--policy", "binance-usdm@2024-10-24", *RULES, "--funding", str(funding), "--path", "close"]
     assert main(["replay", *files, *options, "--delisted", "BTCUSDT=2024-11-01T00:02"]) == 0
     assert "its last price alone" in capsys.readouterr().out
+
+
+def test_positions_of_a_replay_need_no_marks(
+    files: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    positions, prices = files
+    options = ["--policy", "binance-usdm@2024-10-24", *RULES]
+    assert main(["replay", positions, prices, *options]) == 0
+    told = capsys.readouterr().out
+    Path(positions).write_text(POSITIONS.replace(",mark_price", "").replace("isolated,60000", "isolated"))
+    assert main(["replay", positions, prices, *options]) == 0
+    assert capsys.readouterr().out == told
 
 
 def test_a_file_without_times_or_with_a_gap(

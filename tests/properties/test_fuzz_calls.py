@@ -48,6 +48,7 @@ CLOSING = lc.Engine(
         close_out_before=(),
     )
 )
+REPLAYED = lc.Engine(CLOSING.policy.replace(close_out_guard_band=0.0))
 GUARD = lc.Guard(means=MARKS)
 CHANGES = lc.Changes("order", row=[0, 1], quantity=[2.0, -1.0], price=[6e4, 3e3])
 ORDERS = lc.Orders(account=["ann"], instrument=["BTCUSDT"], quantity=[1.0], price=[6e4])
@@ -217,7 +218,7 @@ GOOD: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "replay": (
         lc.replay,
         {
-            "engine": CLOSING,
+            "engine": REPLAYED,
             "book": BOOK,
             "prices": PRICES,
             "fund": 1e6,

@@ -8,42 +8,7 @@ import pytest
 
 import levcore as lc
 from support.closing_books import closing_policy
-
-TIMES = 6
-RULES: dict[str, Any] = {
-    "close_out_remainder": "trader",
-    "close_out_payers": ("fund",),
-    "trader_owes": "yes",
-}
-
-
-def bars(**changed: Any) -> dict[str, Any]:
-    close = np.array([100.0, 99.0, 95.0, 91.0, 90.0, 92.0])
-    before = np.r_[100.0, close[:-1]]
-    table = {
-        "time": np.arange(TIMES),
-        "open": before,
-        "high": np.maximum(before, close),
-        "low": np.minimum(before, close) - 1.0,
-        "close": close,
-    }
-    return table | changed
-
-
-def book(**changed: Any) -> lc.PositionBook:
-    columns: dict[str, Any] = {
-        "instrument": ["A", "A", "A"],
-        "quantity": [1.0, 2.0, -1.0],
-        "entry_price": [100.0, 100.0, 100.0],
-        "leverage": [10.0, 20.0, 4.0],
-    }
-    return lc.PositionBook(**(columns | changed))
-
-
-def run(prices: Any = None, **arguments: Any) -> Any:
-    return lc.replay(
-        lc.Engine(closing_policy(**RULES)), book(), bars() if prices is None else prices, **arguments
-    )
+from support.small_replays import RULES, TIMES, bars, book, run
 
 
 @pytest.mark.parametrize(
@@ -78,6 +43,19 @@ def test_bad_prices(changed: dict[str, Any], expected: str) -> None:
         ({"funding": {"time": [1], "rate": [np.nan]}}, "funding: must be rates"),
         ({"funding": {"time": ["2022-01-01"], "rate": [0.1]}}, "must be times as those of the prices"),
         ({"funding": {"rate": [0.1]}}, "funding: must be a table with rates"),
+        ({"funding": {"time": [1, 2], "rate": [0.1]}}, r"funding\['rate'\]: must have one a time"),
+        (
+            {"funding": {"time": [1], "instrument": ["A", "A"], "rate": [0.1]}},
+            r"funding\['instrument'\]: must have one a time",
+        ),
+        ({"delisted": {"A": -1}}, "delisted: must lie within the prices"),
+        ({"delisted": ["A"]}, "delisted: must be a Mapping"),
+        ({"resume": "yesterday"}, "resume: must be a Replay"),
+        ({"progress": 1}, "progress: must be callable"),
+        ({"lot": 0.3}, "lot: must be a whole part of one"),
+        ({"quantum": 0.3}, "quantum: must be a whole part of one"),
+        ({"stop_after": 1.5}, "stop_after: must be a whole number"),
+        ({"seed": "x"}, "seed: must be a whole number"),
     ],
 )
 def test_bad_arguments(arguments: dict[str, Any], expected: str) -> None:
@@ -92,10 +70,23 @@ def test_bad_arguments(arguments: dict[str, Any], expected: str) -> None:
         ({"close_out_remainder": "unknown"}, "close_out_remainder is unknown"),
         ({"trader_owes": "unknown"}, "trader_owes is unknown"),
         ({"close_out_payers": ("unknown",)}, "close_out_payers is unknown"),
-        ({"close_out_step": "share", "close_out_share": 0.2, "close_out_next": "same"}, "is not replayed"),
+        ({"close_out_step": "unknown"}, "close_out_step is unknown"),
+        ({"close_out_step_isolated": "unknown"}, "close_out_step_isolated is unknown"),
+        ({"close_out_step": "share", "close_out_next": "same"}, "close_out_share is unknown"),
+        ({"close_out_step": "share", "close_out_share": 0.2}, "close_out_next is unknown"),
+        ({"close_out_guard_band": 0.5}, "close_out_guard_band: must be none in a replay"),
+        (
+            {
+                "close_out_payers": ("deleveraging",),
+                "close_out_ranking": "random",
+                "close_out_price": "mark",
+                "close_out_sharing": "contracts",
+            },
+            "close_out_sharing: must be a queue in a replay",
+        ),
     ],
 )
-def test_a_rule_that_is_unknown_refuses_before_any_price(rules: dict[str, Any], expected: str) -> None:
+def test_a_rule_that_is_unknown_or_not_replayed_refuses_first(rules: dict[str, Any], expected: str) -> None:
     engine = lc.Engine(closing_policy(**(RULES | rules)))
     with pytest.raises(lc.LevcoreError, match=expected):
         lc.replay(engine, book(), bars())
@@ -105,6 +96,33 @@ def test_a_position_that_cannot_be_judged_refuses() -> None:
     engine = lc.Engine(closing_policy(**RULES))
     with pytest.raises(lc.LevcoreError):
         lc.replay(engine, book(entry_price=[100.0, np.nan, 100.0]), bars())
+
+
+@pytest.mark.parametrize("cross", [False, True])
+def test_a_position_that_cannot_be_judged_later_is_not_spared(cross: bool) -> None:
+    """A short of 100,000 in a table that ends at 120,000: at 130 nobody can say what it requires."""
+    tiers = lc.TierTable.marginal([(0, "0.01")], unit="quote", cap=120_000)
+    policy = closing_policy(**RULES).with_instruments([lc.Instrument("A", "linear", tiers=tiers)])
+    columns: dict[str, Any] = {"leverage": [2.0, 2.0, 2.0]}
+    if cross:
+        columns = {"account": ["a", "b", "c"], "margin_mode": "cross"}
+        columns["wallet_balance"] = dict.fromkeys("abc", 90_000.0)
+    held = book(quantity=[1.0, 2.0, -1_000.0], **columns)
+    prices = {"time": [0, 60], "price": [100.0, 130.0]}
+    with pytest.raises(
+        lc.LevcoreError, match=r"prices: must let every .* 130.0 at step 1, 60; first bad row 2"
+    ):
+        lc.replay(lc.Engine(policy), held, prices)
+    assert lc.replay(lc.Engine(policy), held, prices, stop_after=1).series.open.tolist() == [3]
+
+
+def test_a_book_without_positions_is_named() -> None:
+    with pytest.raises(lc.LevcoreError, match="book: must hold a position"):
+        lc.replay(
+            lc.Engine(closing_policy(**RULES)),
+            book(instrument=[], quantity=[], entry_price=[], leverage=[]),
+            bars(),
+        )
 
 
 def test_the_long_of_the_textbook_and_its_fund() -> None:
@@ -161,6 +179,8 @@ def test_ctrl_c_leaves_what_there_is() -> None:
     assert not found.is_complete
     assert found.steps == 2_000
     assert lc.report(found)
+    both = run(table, progress=interrupt, path="both")
+    assert (both.steps, both.other.steps) == (2_000, 0)
 
 
 def test_frames_give_the_same_hash() -> None:

@@ -19,7 +19,7 @@ def drawn(seed: int, rows: int, times: int) -> tuple[lc.MarginPolicy, lc.Positio
     return policy, lc.PositionBook(**case["columns"]), case["arguments"]
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(2_000 if THOROUGH else 120))
 def test_the_core_and_its_twin_agree(seed: int) -> None:
     policy, book, arguments = drawn(seed, 2 + seed % 12, 12)
     engine = lc.Engine(policy)
@@ -35,7 +35,7 @@ def test_the_core_and_its_twin_agree(seed: int) -> None:
 def test_every_kind_of_event_was_met() -> None:
     kinds: set[str] = set()
     names = [name for name, _ in core.replay_words()]
-    for seed in range(60):
+    for seed in range(120):
         policy, book, arguments = drawn(seed, 2 + seed % 12, 12)
         events = lc.replay(lc.Engine(policy), book, **arguments).events
         kinds |= {names[kind] for kind in np.unique(events.kind)}

@@ -6,13 +6,13 @@ import numpy as np
 import numpy.typing as npt
 
 import levcore as lc
-from levcore.reference.replay import ReplayTwin, TwinStep
-from levcore.reference.replay import Rules as TwinRules
+from levcore.reference.replay.twin import ReplayTwin, TwinStep
+from levcore.reference.replay.twin import Rules as TwinRules
 from levcore.replays.opening import open_book
 from levcore.replays.prices import read_bars
 from levcore.replays.result import AMOUNTS, SERIES
 from levcore.replays.rules import rules_of
-from levcore.replays.steps import steps_of
+from levcore.replays.steps import ends_of, steps_of
 
 __all__ = ["random_replay", "replay_policy", "twin_of"]
 
@@ -25,6 +25,18 @@ PAYERS: tuple[tuple[str, ...], ...] = (
     ("fund", "socialised"),
     ("fund", "deleveraging", "socialised"),
 )
+STEPS: tuple[dict[str, Any], ...] = (
+    {"close_out_step": "whole"},
+    {"close_out_step": "whole", "close_out_take_over_level": 1.5},
+    {"close_out_step": "tiers", "close_out_tiers": 1},
+    {"close_out_step": "tiers", "close_out_tiers": 0, "close_out_exit_level": 0.8},
+    {"close_out_step": "largest_loss", "close_out_step_isolated": "share", "close_out_share": 0.3},
+    {"close_out_step": "share", "close_out_share": 0.2, "close_out_whole_up_to": 50.0},
+    {"close_out_step": "share", "close_out_share": 0.1, "close_out_least": 30.0, "close_out_exit_level": 0.9},
+    {"close_out_step": "share", "close_out_share": 0.5, "close_out_whole_level": 2.0},
+    {"close_out_step": "share", "close_out_share": 0.2, "close_out_cooldown": 2.0},
+)
+"""How much is closed at a time: half of the replays close everything at once."""
 START = {"A": 100.0, "B": 20.0, "C": 3.0}
 
 
@@ -40,7 +52,8 @@ def replay_policy(random: np.random.Generator) -> lc.MarginPolicy:
     ]
     payers = PAYERS[int(random.integers(len(PAYERS)))]
     stated = ONE_RATE | {
-        "close_out_step": "whole",
+        "close_out_before": ("net",) if random.random() < 0.5 else ("cancel",),
+        "close_out_next": str(random.choice(["whole", "same", "again"])),
         "close_out_fee_rate": float(random.choice([0.0, 0.001])),
         "close_out_remainder": str(random.choice(["trader", "fund"])),
         "close_out_payers": payers,
@@ -49,7 +62,8 @@ def replay_policy(random: np.random.Generator) -> lc.MarginPolicy:
         "trader_owes": str(random.choice(["no", "yes", "claim_reserved"])),
         "hedge_requirement": "larger_leg",
     }
-    return lc.policy("generic").replace(**stated).with_instruments(instruments)
+    steps = STEPS[int(random.integers(len(STEPS))) if random.random() < 0.6 else 0]
+    return lc.policy("generic").replace(**stated, **steps).with_instruments(instruments)
 
 
 def random_replay(random: np.random.Generator, rows: int, times: int) -> dict[str, Any]:
@@ -58,15 +72,16 @@ def random_replay(random: np.random.Generator, rows: int, times: int) -> dict[st
     cross = random.random(rows) < random.choice([0.0, 0.5, 1.0])
     account = random.integers(0, max(rows // 2, 1), rows)
     hedge = bool(random.random() < 0.3)
+    side = random.choice([-1.0, 1.0], rows)
     taken: set[Any] = set()
-    for row in np.flatnonzero(cross):  # one leg a side of an instrument and account
-        leg = (account[row], names[row])
+    for row in np.flatnonzero(cross):  # one leg of an instrument and account, of hedged ones a leg a side
+        leg = (account[row], names[row], hedge and side[row])
         cross[row] = leg not in taken
         taken.add(leg)
     account = np.where(cross, account, rows + np.arange(rows))
     marks = np.array([START[name] for name in names])
     leverage = random.integers(2, 40, rows).astype(float)
-    quantity = random.choice([-1.0, 1.0], rows) * np.round(random.lognormal(1, 1, rows) + 0.01, 2)
+    quantity = side * np.round(random.lognormal(1, 1, rows) + 0.01, 2)
     accounts = np.unique(account[cross])
     value = np.abs(quantity) * marks * np.where(names == "B", 0.1, 1.0)
     wallet = [float(np.round((value / leverage)[cross & (account == each)].sum(), 6)) for each in accounts]
@@ -131,7 +146,8 @@ def twin_of(engine: lc.Engine, book: lc.PositionBook, arguments: dict[str, Any])
     }
     opening = open_book(engine, book, opened, per_unit)
     names = opening.book.instrument_names
-    steps = steps_of(bars, names, given["path"], given.get("funding"), given.get("delisted"))
+    ending = ends_of(bars, names, given.get("delisted"))
+    steps = steps_of(bars, names, given["path"], given.get("funding"), ending)
     twin = ReplayTwin(
         opening.book,
         engine.policy,
@@ -151,7 +167,8 @@ def twin_of(engine: lc.Engine, book: lc.PositionBook, arguments: dict[str, Any])
         prices = pairs(steps.price_starts, steps.price_instrument, steps.price, place)
         rates = pairs(steps.funding_starts, steps.funding_instrument, steps.funding_rate, place)
         ends = pairs(steps.delisted_starts, steps.delisted, steps.delisted, place)
-        twin.step(TwinStep(prices, rates, [code for code, _ in ends], bool(steps.sample[place])))
+        time, sample = float(steps.seconds[place]), bool(steps.sample[place])
+        twin.step(TwinStep(time, prices, rates, [code for code, _ in ends], sample))
     event_names = ("kind", "step", "row", "quantity", "trigger", "fill", *AMOUNTS)
     sample_names = ("step", "open", "equity", "open_interest", *SERIES)
     events = {name: [event[place] for event in twin.events] for place, name in enumerate(event_names)}

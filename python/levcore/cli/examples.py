@@ -15,6 +15,8 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
          "levcore score - --policy binance-usdm --format jsonl < positions.csv"),
         ("options of a file, such as --policy, --fees and --ignore-columns",
          "levcore score positions.csv @levcore.args"),
+        ("a file larger than memory, sorted by account",
+         "levcore score positions.parquet --policy binance-usdm --stream"),
     ),
     "explain": (
         ("every step of the third position", "levcore explain positions.csv --policy binance-usdm --row 2"),

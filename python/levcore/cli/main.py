@@ -35,6 +35,7 @@ from levcore.cli.policies import add_doctor, add_policies
 from levcore.cli.progress import Progress
 from levcore.cli.reconcile import add_reconcile
 from levcore.cli.replay import add_ladder, add_replay
+from levcore.cli.stream import add_stream, score_stream
 from levcore.cli.terminal import note, say, write_rows
 from levcore.cli.tiers import add_tiers
 from levcore.engine.engine import Engine
@@ -168,6 +169,7 @@ def _parser() -> Parser:
         default="table",
         help="what goes to standard output: the report as text (default), or all rows",
     )
+    add_stream(score)
     score.set_defaults(run=_score)
 
     explain = add_command(
@@ -191,6 +193,8 @@ def _parser() -> Parser:
 
 
 def _score(options: argparse.Namespace) -> int:
+    if options.stream:
+        return score_stream(options)
     _check_outputs(options)
     progress = Progress()
     positions, book, marks, chosen, prices, left_out = inputs(options, progress)

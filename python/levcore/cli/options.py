@@ -99,7 +99,7 @@ def read_inputs(options: argparse.Namespace, progress: Progress) -> tuple[Positi
     marks = read_marks(options.marks, ignore_columns=not_inputs(options)) if options.marks else {}
     positions = read_positions(
         options.positions,
-        marks_elsewhere=bool(options.marks),
+        marks_elsewhere=bool(options.marks) or getattr(options, "brings_prices", False),
         ignore_columns=options.ignore_columns,
         pass_columns=options.pass_columns,
         progress=progress.step(f"reading {options.positions}"),

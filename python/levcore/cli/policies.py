@@ -11,7 +11,7 @@ from levcore.cli.options import OK, add_traceback
 from levcore.cli.rules import named_policy
 from levcore.reports.installation import check_installation, installation, installation_text
 from levcore.reports.policy import listing_rows, listing_text, policy_dict, policy_text, rule_rows
-from levcore.rules.policy import policies
+from levcore.rules.policies import policies
 
 __all__ = ["add_doctor", "add_policies"]
 

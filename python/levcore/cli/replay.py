@@ -67,13 +67,17 @@ def add_replay(commands: "argparse._SubParsersAction[Any]") -> None:
     )
     parser.add_argument("--report", metavar="FILE.html", help="write the report, one offline file")
     add_format(parser, "an event")
-    parser.set_defaults(run=_replay)
+    parser.set_defaults(run=_replay, brings_prices=True)
 
 
 def _replay(options: argparse.Namespace) -> int:
     check_outputs((*inputs_of(options), options.prices, options.funding), [("--report", options.report)])
     if options.report:
         check_report_path(options.report, "--report")
+    if options.marks:
+        raise InputError(
+            "--marks", "is no input of a replay", "PRICES alone, the first of which open", options.marks
+        )
     progress = Progress()
     prices = read_prices(options.prices)
     funding = read_funding(options.funding) if options.funding else None

@@ -7,7 +7,8 @@ from typing import Any
 from levcore.cli.terminal import note
 from levcore.errors import InputError
 from levcore.files.policies import read_policy
-from levcore.rules.policy import MarginPolicy, policy
+from levcore.rules.policies import policy
+from levcore.rules.policy import MarginPolicy
 from levcore.rules.several import labelled, rules_by_label, with_regular_fees
 
 __all__ = ["add_rules", "named_policies", "named_policy", "rule_value", "rules_of", "with_stated"]

@@ -30,7 +30,8 @@ from levcore.reports.archive import (
 )
 from levcore.rules.archive import dates_of, series_names
 from levcore.rules.instruments import InstrumentTable
-from levcore.rules.policy import MarginPolicy, policy
+from levcore.rules.policies import policy
+from levcore.rules.policy import MarginPolicy
 from levcore.rules.policy_files import policy_names, read_policies
 
 __all__ = ["add_tiers"]

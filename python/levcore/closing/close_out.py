@@ -119,7 +119,11 @@ def close_out(
     if not is_word(trigger, ("liquidation_price", "mark")):
         raise InputError("trigger", "must be a known place", "'liquidation_price' or 'mark'", repr(trigger))
     _check_price(policy, priced_by)
-    worse, per_unit, lots_per_unit = read_slippage(slippage), quanta_per_unit(quantum), quanta_per_unit(lot)
+    worse, per_unit, lots_per_unit = (
+        read_slippage(slippage),
+        quanta_per_unit(quantum),
+        quanta_per_unit(lot, "lot"),
+    )
     payers = _payers(fund, other_money, per_unit, lots_per_unit, seed)
     risk = engine.evaluate(book, marks)
     prices: Floats = np.array(risk.marks if fills is None else mark_prices(book, fills)).reshape(-1)

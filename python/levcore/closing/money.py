@@ -22,18 +22,18 @@ LARGEST_UNIT = 1e18
 """Most quanta of a unit of money; 64 bits hold 9 such units."""
 
 
-def quanta_per_unit(quantum: float) -> float:
-    """How many quanta a unit of money has.
+def quanta_per_unit(quantum: float, argument: str = "quantum") -> float:
+    """How many quanta a unit of money has, or lots a contract.
 
     Raises
     ------
     InputError
         Unless it is a whole number: amounts of one unit would not be whole.
     """
-    number_in("quantum", quantum, 0, math.nextafter(1.0, 2.0), "must be a whole part of one", "1e-8, 0.01, 1")
+    number_in(argument, quantum, 0, math.nextafter(1.0, 2.0), "must be a whole part of one", "1e-8, 0.01, 1")
     quantum = float(quantum)
     if 1 / quantum > LARGEST_UNIT or abs(round(1 / quantum) * quantum - 1) > 1e-12:
-        raise InputError("quantum", "must be a whole part of one", "1e-8, 0.01, 1", repr(quantum))
+        raise InputError(argument, "must be a whole part of one", "1e-8, 0.01, 1", repr(quantum))
     return float(round(1 / quantum))
 
 

@@ -12,7 +12,7 @@ from levcore.book.arrays import Floats
 from levcore.closing.money import Wholes, coordinates, instruments_of, sizes
 from levcore.closing.parts import part_of, with_open
 from levcore.closing.purses import names_of_purses, stated_margins
-from levcore.closing.tiers_down import contracts_to_keep
+from levcore.closing.tiers_down import kept_contracts
 from levcore.errors import InputError
 from levcore.status import State
 
@@ -128,11 +128,15 @@ class _Work:
         pair = self.book.account_codes[rows].astype(np.int64) * len(self.book.instrument_names)
         pair += self.book.instrument_codes[rows]
         kinds, of = np.unique(pair, return_inverse=True)
-        longs, shorts = np.zeros(kinds.size), np.zeros(kinds.size)
         held = self.open[rows]
-        np.maximum.at(longs, of, held)
-        np.maximum.at(shorts, of, -held)
-        common = np.minimum(longs, shorts)[of]
+        side = 2 * of + (held < 0)
+        sums = np.zeros(2 * kinds.size)
+        before = np.empty(rows.size)
+        for place, (of_side, size) in enumerate(zip(side.tolist(), np.abs(held).tolist(), strict=True)):
+            before[place] = sums[of_side]
+            sums[of_side] += size
+        # The legs of a side in their order, as far as the other side covers them.
+        common = np.clip(sums[side ^ 1] - before, 0.0, np.abs(held))
         if not (common > 0).any() or "net" not in self.policy.known("close_out_before"):
             return
         legs = common > 0
@@ -223,7 +227,7 @@ class _Work:
             if further.any() and policy.known("close_out_next") == "whole":
                 all_of = all_of | further
         elif step == "tiers":
-            keep = contracts_to_keep(policy, self.instruments, risk.book, chosen, quantity, value)
+            keep = kept_contracts(policy, self.instruments, risk.book, chosen, quantity, value)
         elif step == "largest_loss":
             return self.largest_loss(risk, chosen, rows, quantity, all_of)
         numbers = (share, float(policy.close_out_whole_up_to), float(policy.close_out_least))

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from levcore._levcore import contracts_to_keep
 from levcore.errors import UnknownRuleError
 
 if TYPE_CHECKING:
@@ -12,14 +13,12 @@ if TYPE_CHECKING:
     from levcore.closing.money import Wholes
     from levcore.rules.instruments import Instrument
     from levcore.rules.policy import MarginPolicy
+    from levcore.rules.tiers import TierTable
 
-__all__ = ["contracts_to_keep"]
-
-BELOW = 1.0 - 2.0**-50
-"""What is kept is this much less than the cap of the lower tier, so that rounding does not leave it above."""
+__all__ = ["kept_contracts", "tiers_to_go_down"]
 
 
-def contracts_to_keep(
+def kept_contracts(
     policy: "MarginPolicy",
     instruments: "list[Instrument | None]",
     book: "PositionBook",
@@ -32,7 +31,7 @@ def contracts_to_keep(
     Raises
     ------
     UnknownRuleError
-        For tiers keyed by a risk limit, which the trader chooses.
+        For tiers that do not follow from the size of a position.
     """
     keep = np.zeros(rows.size)
     codes, short = book.instrument_codes[rows], book.quantity[rows] < 0
@@ -40,16 +39,27 @@ def contracts_to_keep(
         instrument = instruments[code]
         if instrument is None:
             continue
-        own = instrument.short_tiers
-        table = own if is_short and own is not None else instrument.tiers
-        if table.unit == "risk_limit":
-            remedy = "policy.replace(close_out_step='whole')"
-            reason = "the tier follows from a limit that the trader chose"
-            raise UnknownRuleError(policy.id, "does not say what a lower risk limit closes", remedy, reason)
+        table = tiers_to_go_down(policy, instrument, is_short)
         scale = {"quote": value[place] / quantity[place], "base": instrument.contract_size, "contracts": 1.0}
         key = float(quantity[place] * scale[table.unit])
-        tier = max(int(np.searchsorted(table.floors, key, side="left")) - 1, 0)
-        target = tier - policy.close_out_tiers if policy.close_out_tiers else 0
-        if tier > 0 and target >= 0:
-            keep[place] = quantity[place] * (table.floors[target + 1] / key) * BELOW
+        keep[place] = contracts_to_keep(
+            list(table.floors), key, float(quantity[place]), policy.close_out_tiers
+        )
     return keep
+
+
+def tiers_to_go_down(policy: "MarginPolicy", instrument: "Instrument", short: bool) -> "TierTable":
+    """Tiers of a side of an instrument.
+
+    Raises
+    ------
+    UnknownRuleError
+        For tiers keyed by a risk limit, which the trader chooses, or by the price of a unit.
+    """
+    own = instrument.short_tiers
+    table = own if short and own is not None else instrument.tiers
+    if table.unit in ("risk_limit", "price"):
+        remedy = "policy.replace(close_out_step='whole')"
+        reason = f"the tiers of {instrument.name} do not follow from the size of a position"
+        raise UnknownRuleError(policy.id, "does not say what a lower tier closes", remedy, reason)
+    return table

@@ -17,7 +17,7 @@ from levcore.status import AccountStatus, Status
 
 if TYPE_CHECKING:
     from levcore.reference.evaluate import BookReplay
-    from levcore.reference.kernel import Position
+    from levcore.reference.position import Position
 
 __all__ = ["PooledAccount", "pooled_account_steps"]
 

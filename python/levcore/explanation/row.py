@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from levcore.engine.compiled import CompiledInstrument, short_tiers_of
 from levcore.explanation.steps import Step, number_text
 from levcore.reference.evaluate import BookReplay
-from levcore.reference.kernel import MarkedInstrument, Position
+from levcore.reference.position import MarkedInstrument, Position
 from levcore.reference.rules.policy import Fees, Policy
 from levcore.reference.rules.tables import Line, Table
 from levcore.rules.terms import UNKNOWN

@@ -8,7 +8,8 @@ from levcore.book.policy_labels import labels_of_book
 from levcore.book.positions import PositionBook
 from levcore.engine.engine import Engine
 from levcore.errors import InputError, PolicyError
-from levcore.rules.policy import HIGHEST_LEVEL, MarginPolicy
+from levcore.rules.policy import MarginPolicy
+from levcore.rules.policy_checks import HIGHEST_LEVEL
 from levcore.status import State
 
 __all__ = ["LEVELS", "kernels_of_levels", "states_of", "watched_levels"]

@@ -12,7 +12,8 @@ from levcore.errors import DTypeError, InputError
 from levcore.planning.assemble import venue_plan
 from levcore.planning.question import Question, Side
 from levcore.planning.venue import VenuePlan
-from levcore.rules.policy import MarginPolicy, policy
+from levcore.rules.policies import policy
+from levcore.rules.policy import MarginPolicy
 from levcore.shown import Shown
 
 if TYPE_CHECKING:

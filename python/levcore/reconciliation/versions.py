@@ -2,7 +2,8 @@
 
 from datetime import date
 
-from levcore.rules.policy import MarginPolicy, policy
+from levcore.rules.policies import policy
+from levcore.rules.policy import MarginPolicy
 from levcore.rules.policy_files import policy_names, read_policies
 
 __all__ = ["nearest_first", "policy_of_day"]

@@ -1,132 +1,37 @@
 """The formulas on one position; each function is a stage of the kernel and fills in part of `Position`."""
 
 import math
-from dataclasses import dataclass
 
 from levcore.engine.compiled import CompiledInstrument
-from levcore.reference.arithmetic import divide
 from levcore.reference.codes.state import state_of
-from levcore.reference.formulas import contract, exposure, liquidation, margin, mark_to_market
+from levcore.reference.formulas import contract, exposure, margin, mark_to_market
+from levcore.reference.position import Position
 from levcore.reference.rules.policy import Fees, Policy
 from levcore.reference.rules.tables import Line, Table, Tiers
-from levcore.status import State, Status
+from levcore.reference.words import (
+    AT_BANKRUPTCY,
+    AT_ENTRY,
+    AT_PRICE,
+    BY_RISK_LIMIT,
+    FEE_A_CONTRACT,
+    FEE_AT_BANKRUPTCY,
+    FEE_AT_MARK,
+    FEE_AT_PRICE,
+    FEE_ON_ENTRY_AND_MARGIN,
+)
 
 __all__ = [
-    "BY_ACCOUNT",
-    "ROW_RESULTS",
-    "MarkedInstrument",
-    "Position",
-    "find_prices",
+    "charge",
     "fix_fee_by_leverage",
     "fund_isolated",
     "go_bankrupt_by_leverage",
-    "join_findings",
     "judge_isolated",
     "mark_position",
     "need_of_leg",
-    "refuse_inputs",
-    "refuse_results",
     "release",
     "require_margin",
     "required_on",
 ]
-
-AT_PRICE = "price"
-AT_ENTRY = "entry"
-AT_BANKRUPTCY = "bankruptcy"
-FEE_AT_PRICE = "price"
-FEE_AT_MARK = "mark"
-FEE_AT_BANKRUPTCY = "bankruptcy"
-FEE_ON_ENTRY_AND_MARGIN = "entry_and_margin"
-FEE_A_CONTRACT = "contract"
-NEED_LEVERAGE = (FEE_AT_BANKRUPTCY, FEE_ON_ENTRY_AND_MARGIN)
-BY_RISK_LIMIT = "risk_limit"
-BY_CONTRACTS = "contracts"
-
-
-ROW_RESULTS = (
-    "value",
-    "unrealized_pnl",
-    "return_on_equity",
-    "initial_margin",
-    "maintenance_margin",
-    "equity",
-    "margin_ratio",
-    "effective_leverage",
-    "liquidation_price",
-    "bankruptcy_price",
-    "distance_to_liquidation",
-    "liquidation_price_lower",
-    "liquidation_price_upper",
-)
-"""Attributes of `Position` in the order of `levcore.MEASURES`."""
-BY_ACCOUNT = ROW_RESULTS[5:]
-"""Those that depend on the account of a cross position."""
-
-
-@dataclass(frozen=True, slots=True)
-class MarkedInstrument:
-    """An instrument of the book at its mark; `instrument` is None if the policy does not know it."""
-
-    instrument: CompiledInstrument | None
-    tiers: Tiers | None
-    mark: float
-
-    @property
-    def failure(self) -> Status | None:
-        """Why no position in it can be evaluated, if so."""
-        if self.instrument is None:
-            return Status.UNKNOWN_INSTRUMENT
-        if math.isnan(self.mark):
-            return Status.MISSING_MARK_PRICE
-        return None if _positive(self.mark) else Status.INVALID_MARK_PRICE
-
-
-@dataclass(slots=True)
-class Position:
-    """Inputs, intermediate values and results of one row; NaN until a stage has filled it in."""
-
-    quantity: float
-    entry_price: float
-    isolated_margin: float
-    leverage: float
-    funding: float
-    risk_limit: float
-    size: float = math.nan
-    direction: float = math.nan
-    coordinate: float = math.nan
-    entry_coordinate: float = math.nan
-    value: float = math.nan
-    entry_value: float = math.nan
-    unrealized_pnl: float = math.nan
-    return_on_equity: float = math.nan
-    cash: float = math.nan
-    fixed_fee: float = 0.0
-    maintenance: float = math.nan
-    requirement: float = math.nan
-    initial_margin: float = math.nan
-    maintenance_margin: float = math.nan
-    equity: float = math.nan
-    margin_ratio: float = math.nan
-    effective_leverage: float = math.nan
-    needed: float = math.nan
-    bankruptcy_needed: float = math.nan
-    bankruptcy_value: float = math.nan
-    liquidation_value: float = math.nan
-    liquidation_price: float = math.nan
-    bankruptcy_price: float = math.nan
-    distance_to_liquidation: float = math.nan
-    liquidation_price_lower: float = math.nan
-    liquidation_price_upper: float = math.nan
-    line: Line | None = None
-    initial_line: Line | None = None
-    liquidation_line: Line | None = None
-    state: int = State.INCOMPLETE
-    status: int = Status.OK
-
-
-def _positive(number: float) -> bool:
-    return 0.0 < number < math.inf
 
 
 def mark_position(position: Position, policy: Policy, instrument: CompiledInstrument, mark: float) -> None:
@@ -272,174 +177,3 @@ def need_of_leg(position: Position, surplus: float, released: float) -> None:
     p = position
     p.needed = p.direction * p.value - (surplus + released)
     p.bankruptcy_needed = p.direction * p.value - p.equity
-
-
-def solve(position: Position, fees: Fees, table: Table, basis: str) -> float:
-    """Value of the position at which its surplus is zero."""
-    p = position
-    if basis != AT_PRICE:
-        return liquidation.value_at_zero(p.needed, 0.0, fees.frozen.along(p.direction))
-    if table.growing is not None:
-        return table.growing.value_at_zero(p.needed, p.direction, p.size)
-    if p.line is not None and not table.is_of_lines:
-        return liquidation.value_at_zero(p.needed, 0.0, p.line.factors.along(p.direction))
-    lines = table.lines_of(p.size)
-    chosen = lines[0]
-    for line in lines[1:]:
-        if p.direction * p.needed > (line.gaining if p.direction > 0.0 else line.losing):
-            chosen = line
-    p.liquidation_line = chosen
-    return liquidation.value_at_zero(p.needed, chosen.trigger_deduction, chosen.factors.along(p.direction))
-
-
-def find_prices(
-    position: Position,
-    policy: Policy,
-    instrument: CompiledInstrument,
-    tiers: Tiers,
-    mark: float,
-    basis: str,
-    cross: bool,
-) -> None:
-    """Liquidation and bankruptcy price, distance, leverage and findings."""
-    p, table, fees = position, tiers.of(position.quantity), policy.fees(cross)
-    value = solve(p, fees, table, basis)
-    per_value = contract.price_per_value(instrument, p.size)
-    price = liquidation.price_or_none(value, contract.price_at_value(instrument, value, p.size, per_value))
-    factor = fees.bankruptcy.along(p.direction)
-    bankrupt = liquidation.value_at_zero(p.bankruptcy_needed, 0.0, factor)
-    p.bankruptcy_price = liquidation.price_or_none(
-        bankrupt, contract.price_at_value(instrument, bankrupt, p.size, per_value)
-    )
-    p.effective_leverage = exposure.effective_leverage(p.value, p.equity)
-    side = toward = 1.0 if p.quantity > 0.0 else -1.0
-    p.liquidation_price_lower = price if side > 0.0 else math.nan
-    p.liquidation_price_upper = math.nan if side > 0.0 else price
-    if basis == AT_PRICE and table.growing is not None:
-        far_value = table.growing.far_value_at_zero(p.needed, p.direction)
-        # Of a short inverse position alone: its value rises as the price falls, and its rate with it.
-        far = liquidation.price_or_none(
-            far_value, contract.price_at_value(instrument, far_value, p.size, per_value)
-        )
-        if not math.isnan(far):
-            p.liquidation_price_lower = far
-            if not liquidation.is_nearer_above(mark, far, price):
-                value, price, toward = far_value, far, 1.0
-    p.liquidation_value, p.liquidation_price = value, price
-    past = p.state >= State.LIQUIDATION
-    room = liquidation.distance(toward, mark, p.liquidation_price, 1.0 / mark)
-    if math.isnan(p.liquidation_price):
-        room = -math.inf if past else math.inf
-    p.distance_to_liquidation = room
-    p.status = Status.NO_BANKRUPTCY_PRICE if math.isnan(p.bankruptcy_price) else Status.OK
-    if math.isnan(p.liquidation_price):
-        p.status = Status.NO_LIQUIDATION_PRICE
-    if basis == AT_PRICE and value > table.cap_of_value:
-        p.status = Status.LIQUIDATION_PRICE_BEYOND_LAST_TIER
-    if not cross and side * (p.entry_price - p.liquidation_price) < 0.0:
-        p.status = Status.LIQUIDATION_PRICE_BEYOND_ENTRY
-    if past or room < 0.0:
-        p.status = Status.ALREADY_LIQUIDATABLE
-
-
-def refuse_inputs(position: Position, policy: Policy, marked: MarkedInstrument, cross: bool) -> Status:
-    """Failure of a row by its inputs, or ``FLAT``, else ``OK``; the first rule that applies decides."""
-    p, leverage = position, position.leverage
-    if not math.isfinite(p.quantity):
-        return Status.INVALID_QUANTITY
-    if not math.isfinite(p.funding):
-        return Status.INVALID_FUNDING
-    if p.quantity == 0.0:
-        return Status.FLAT
-    failure = marked.failure
-    if failure is not None:
-        return failure
-    if not _positive(p.entry_price):
-        return Status.INVALID_ENTRY_PRICE
-    if not (math.isnan(leverage) or margin.is_leverage(leverage)):
-        return Status.INVALID_LEVERAGE
-    if not cross and math.isinf(p.isolated_margin):
-        return Status.INVALID_MARGIN
-    rules = policy.rules
-    by_leverage = rules.fee_basis_cross in NEED_LEVERAGE or rules.requirement_cross == AT_BANKRUPTCY
-    if cross and math.isnan(leverage) and by_leverage:
-        return Status.MISSING_REQUIRED_LEVERAGE
-    if marked.tiers is None:
-        return Status.UNKNOWN_INSTRUMENT
-    refused = (_refuse_key(p, table) for table in tables_of(p, marked.tiers))
-    return next((status for status in refused if status != Status.OK), Status.OK)
-
-
-def tables_of(position: Position, tiers: Tiers) -> list[Table]:
-    """Tables that a position is looked up in."""
-    tables = [tiers.of(position.quantity), tiers.initial]
-    return [table for table in tables if table is not None]
-
-
-def _refuse_key(position: Position, table: Table) -> Status:
-    """Failure by what a table of contracts or of risk limits looks up."""
-    limit = position.risk_limit
-    if table.key == BY_RISK_LIMIT:
-        if math.isnan(limit):
-            return Status.MISSING_RISK_LIMIT
-        if not _positive(limit):
-            return Status.INVALID_RISK_LIMIT
-        if limit > table.cap:
-            return Status.TIER_OVERFLOW
-    if table.key == BY_CONTRACTS and abs(position.quantity) > table.cap:
-        return Status.TIER_OVERFLOW
-    return Status.OK
-
-
-def _exceeds(position: Position, table: Table) -> bool:
-    """Whether a position is larger than a table that is keyed by value or by size."""
-    if table.growing is not None:
-        return table.growing.base(position.size, position.value) > table.cap
-    return table.is_marginal and position.value > table.cap
-
-
-def refuse_results(
-    position: Position, policy: Policy, tiers: Tiers, cross: bool, has_leverage: bool
-) -> Status:
-    """Failure of a row by its results, ``WITHOUT_MARGIN`` or a finding about its inputs, else ``OK``."""
-    p = position
-    if any(_exceeds(p, table) for table in tables_of(p, tiers)):
-        return Status.TIER_OVERFLOW
-    results = [p.value, p.entry_value, p.unrealized_pnl, p.requirement]
-    # Neither given nor derived from a leverage, which cannot be NaN then.
-    without_margin = not cross and math.isnan(p.leverage) and math.isnan(p.isolated_margin)
-    if not cross and not without_margin:
-        results += [p.needed, p.isolated_margin, p.equity]
-    if not all(math.isfinite(result) for result in results):
-        return Status.NUMERIC_OVERFLOW
-    if without_margin:
-        return Status.WITHOUT_MARGIN
-    if has_leverage and math.isnan(p.leverage):
-        return Status.MISSING_LEVERAGE
-    table = tiers.of(p.quantity)
-    if p.leverage > table.highest_leverage(_key_of_leverage(p, table)):
-        return Status.LEVERAGE_ABOVE_TIER
-    no_table = policy.rules.initial_from_table and tiers.initial is None
-    return Status.MISSING_INITIAL_TIERS if no_table else Status.OK
-
-
-def _key_of_leverage(position: Position, table: Table) -> float:
-    """What selects the tier whose highest leverage holds; a value is that at the mark."""
-    if table.growing is not None:
-        return table.growing.base(position.size, position.value)
-    if table.is_by_unit:
-        return divide(position.value, position.size)
-    if table.is_marginal:
-        return position.value
-    return position.risk_limit if table.key == BY_RISK_LIMIT else abs(position.quantity)
-
-
-def join_findings(of_prices: int, of_inputs: int) -> Status:
-    """Of a finding about the prices of a row and one about its inputs, the one that is told.
-
-    What a row lacks stands behind every finding about its prices, a leverage that no venue allows behind
-    those that say how to read a price.
-    """
-    gives_way = of_prices in (Status.NO_LIQUIDATION_PRICE, Status.NO_BANKRUPTCY_PRICE)
-    told = of_prices == Status.OK or (of_inputs == Status.LEVERAGE_ABOVE_TIER and gives_way)
-    return Status(of_inputs if told else of_prices)

@@ -9,13 +9,13 @@ import numpy.typing as npt
 from levcore.book.arrays import Floats, float_column, label_sequence
 from levcore.book.labelled import column_names, values_of
 from levcore.errors import InputError, ShapeError
+from levcore.replays.times import Times, times_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-__all__ = ["PATHS", "Bars", "read_bars", "read_rates"]
+__all__ = ["PATHS", "Bars", "read_bars", "read_rates", "refuse_silence"]
 
-Times = npt.NDArray[Any]
 BAR = ("open", "high", "low", "close")
 PATHS = {"low_first": (0, 2, 1, 3), "high_first": (0, 1, 2, 3), "close": (3,)}
 """Prices of a bar in the order in which they are taken to have followed one another."""
@@ -43,23 +43,12 @@ class Bars:
     instrument: npt.NDArray[np.uint32]
     prices: Floats
 
-
-def times_of(argument: str, values: Any) -> Times:
-    """Times as an ordered array: numbers as they are, texts and datetimes in milliseconds."""
-    given = np.atleast_1d(np.asarray(values_of(values)))
-    if given.dtype.kind in "OUS":
-        try:
-            given = np.array([str(each).removesuffix("Z") for each in given.tolist()], dtype="datetime64[ms]")
-        except ValueError as error:
-            expected = "numbers, datetimes or texts like 2022-05-09T14:30"
-            raise InputError(argument, "must hold times", expected, str(error)) from None
-    if given.ndim != 1 or given.dtype.kind not in "iufM":
-        raise InputError(argument, "must hold times", "one a row", f"{given.dtype} of shape {given.shape}")
-    bad = np.flatnonzero(np.isnat(given) if given.dtype.kind == "M" else ~np.isfinite(given))
-    if bad.size:
-        row = int(bad[0])
-        raise InputError(argument, "must hold times", "a time", str(given[row]), row)
-    return given.astype("datetime64[ms]") if given.dtype.kind == "M" else given
+    def closes(self, instruments: int) -> Floats:
+        """Last price of each instrument at each time, shape (t, instruments); NaN where there is none."""
+        closes = np.full((self.times.size, instruments), np.nan)
+        of_bar = np.repeat(np.arange(self.times.size), np.diff(self.starts))
+        closes[of_bar, self.instrument] = self.prices[:, -1]
+        return closes
 
 
 def read_bars(prices: Any, names: "Sequence[str]", gaps: str) -> Bars:
@@ -151,14 +140,50 @@ def _refuse_gaps(bars: Bars, names: "Sequence[str]", gaps: str) -> None:
         if gaps == "hold" or own.size < 3:
             continue
         distances = np.diff(own)
-        kinds, counts = np.unique(distances, return_counts=True)
-        usual = kinds[counts.argmax()]
-        odd = np.flatnonzero(distances != usual)
+        usual = _usual(distances)
+        odd = np.flatnonzero(np.abs(distances - usual) > _round_off(own))
         if odd.size:
             place = int(odd[0])
             expected = f"one every {usual}, or gaps='hold' where nothing was traded"
             raise InputError(
                 "prices", "must be without gaps", expected, f"{name}: {own[place]} to {own[place + 1]}"
+            )
+
+
+def _usual(distances: Times) -> Any:
+    """The distance that most have; of floats, which round, the one in the middle."""
+    if distances.dtype.kind == "f":
+        return np.median(distances)
+    kinds, counts = np.unique(distances, return_counts=True)
+    return kinds[counts.argmax()]
+
+
+def _round_off(times: Times) -> Any:
+    """By how much distances of times may differ that were meant to be one."""
+    if times.dtype.kind == "f":
+        return 4.0 * np.spacing(np.abs(times).max())
+    return np.zeros(1, dtype=np.diff(times[:2]).dtype)[0]
+
+
+def refuse_silence(bars: Bars, names: "Sequence[str]", until: "Mapping[int, int]") -> None:
+    """Refuse an instrument without a price at a time at which another one has one.
+
+    `until` are the places of the times at which instruments end, before which they have prices.
+
+    Raises
+    ------
+    InputError
+    """
+    of_bar = np.repeat(np.arange(bars.times.size), np.diff(bars.starts))
+    for code, name in enumerate(names):
+        own = of_bar[bars.instrument == code]
+        due = until.get(code, bars.times.size)
+        held = np.flatnonzero(own != np.arange(own.size))
+        missing = int(held[0]) if held.size else own.size
+        if missing < due:
+            expected = "a price of each at every time until it ends (delisted), or gaps='hold'"
+            raise InputError(
+                "prices", "must be without gaps", expected, f"no {name} at {bars.times[missing]}"
             )
 
 
@@ -176,8 +201,14 @@ def read_rates(funding: Any, names: "Sequence[str]") -> tuple[Times, npt.NDArray
         raise InputError("funding", "must be a table with rates", "time, instrument, rate", found)
     time = times_of("funding['time']", funding["time"])
     rate = float_column("funding['rate']", values_of(funding["rate"]), None, [])
+    if rate.shape != time.shape:
+        raise ShapeError("funding['rate']", "must have one a time", str(time.shape), str(rate.shape))
     if "instrument" in known:
         labels = label_sequence("funding['instrument']", values_of(funding["instrument"]))
+        if len(labels) != time.size:
+            raise ShapeError(
+                "funding['instrument']", "must have one a time", str(time.size), str(len(labels))
+            )
         places = {name: place for place, name in enumerate(names)}
         codes = np.array([places.get(str(label), -1) for label in labels], dtype=np.int64)
     else:

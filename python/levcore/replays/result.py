@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 
 __all__ = ["EVENT_KINDS", "Replay", "ReplayEvents", "ReplaySeries"]
 
-EVENT_KINDS = ("liquidation", "deleveraging", "socialisation", "delisting")
+EVENT_KINDS = ("liquidation", "deleveraging", "socialisation", "delisting", "netting")
+LIQUIDATION, DELEVERAGING, SOCIALISATION, DELISTING, NETTING = range(len(EVENT_KINDS))
 AMOUNTS = (
     "to_trigger",
     "past_trigger",
     "fees",
     "left",
+    "kept_by_fund",
     "fund",
     "deleveraging",
     "socialised",
@@ -54,6 +56,8 @@ class ReplayEvents:
         Parts of the loss; negative: a gain.
     left : ndarray of int64, shape (e,)
         What is left of the margin or wallet, told with the first position of an account.
+    kept_by_fund : ndarray of int64, shape (e,)
+        The part of it that the fund keeps; the rest returns to the trader.
     fund, deleveraging, socialised, unpaid : ndarray of int64, shape (e,)
         Who pays what is missing; of a winner what it gives, negative.
     fund_after : ndarray of int64, shape (e,)
@@ -71,6 +75,7 @@ class ReplayEvents:
     past_trigger: Wholes
     fees: Wholes
     left: Wholes
+    kept_by_fund: Wholes
     fund: Wholes
     deleveraging: Wholes
     socialised: Wholes
@@ -80,6 +85,17 @@ class ReplayEvents:
     def __len__(self) -> int:
         """Number of events."""
         return self.kind.size
+
+    @property
+    def of_liquidations(self) -> npt.NDArray[np.bool_]:
+        """Which events close something of a liquidated account or position."""
+        return np.isin(self.kind, [LIQUIDATION, NETTING])
+
+    def liquidated_rows(self) -> tuple[Wholes, Wholes]:
+        """Rows that were liquidated, in part or whole, ascending, and the first such event of each."""
+        events = np.flatnonzero(self.of_liquidations)
+        rows, first = np.unique(self.row[events], return_index=True)
+        return rows, events[first]
 
     def to_dict(self) -> dict[str, Any]:
         """Columns by name, kinds as words, for a data frame of any library."""
@@ -159,6 +175,8 @@ class Replay(Shown):
         Margins of isolated rows.
     wallet : ndarray of int64, shape (a,)
         Wallets by ``book.account_ids``; those without positions took no part.
+    stepped, stepped_accounts : ndarray of float64, shapes (n,) and (a,), seconds
+        When each position and account had its last step of a liquidation; -inf where it had none.
     other : Replay or None
         The same book along the other path of its bars, if both were asked for.
     """
@@ -183,11 +201,13 @@ class Replay(Shown):
     quantity: Floats
     margin: Wholes
     wallet: Wholes
+    stepped: Floats
+    stepped_accounts: Floats
     other: "Replay | None" = field(default=None, repr=False)
 
     def __repr__(self) -> str:
         """How much was liquidated."""
-        count = int((self.events.kind == 0).sum())
+        count = self.events.liquidated_rows()[0].size
         return f"Replay({count:,} of {len(self.book):,} positions liquidated under {self.policy.id})"
 
     @property
@@ -203,10 +223,8 @@ class Replay(Shown):
         ``unpaid`` what nobody has paid: owed, claimed or written off as `debts` says.
         """
         e = self.events
-        liquidated = (e.kind == 0) | (e.kind == 3)
-        to_fund = self.policy.close_out_remainder == "fund"
-        left = sum(e.left[e.kind == 0].tolist())
-        returned = sum(e.left.tolist()) - (left if to_fund else 0)
+        liquidated = e.of_liquidations | (e.kind == DELISTING)
+        returned = sum(e.left.tolist()) - sum(e.kept_by_fund.tolist())
         received = sum(e.deleveraging[liquidated].tolist()) + sum(e.socialised[liquidated].tolist())
         given = -sum(e.deleveraging[~liquidated].tolist()) - sum(e.socialised[~liquidated].tolist())
         return {
@@ -232,9 +250,9 @@ class Replay(Shown):
         return found
 
     def totals(self) -> dict[str, float]:
-        """Sums over the liquidations, in settlement currency, and how many there were."""
+        """Sums over the liquidations, in settlement currency, and how many positions they touched."""
         e, per_unit = self.events, self.per_unit
-        kind = e.kind == 0
+        kind, liquidated = e.of_liquidations, e.liquidated_rows()[0].size
         names = ("to_trigger", "past_trigger", "fees", "left", "fund", "deleveraging", "socialised")
         sums = {name: sum(getattr(e, name)[kind].tolist()) / per_unit for name in names}
         debts = {name.replace(" ", "_"): amount / per_unit for name, amount in self.debts().items()}
@@ -243,13 +261,13 @@ class Replay(Shown):
         paid = sum(sums[name] for name in ("fund", "deleveraging", "socialised"))
         return {
             "positions": held,
-            "liquidated": int(kind.sum()),
-            "share": int(kind.sum()) / max(held, 1),
+            "liquidated": liquidated,
+            "share": liquidated / max(held, 1),
             **sums,
             "missing": paid + unpaid,
             "unpaid": unpaid,
             **debts,
-            "deleveraged": int((e.kind == 1).sum()),
+            "deleveraged": int((e.kind == DELEVERAGING).sum()),
         }
 
     def to_dict(self) -> dict[str, Any]:

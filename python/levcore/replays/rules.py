@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from levcore._levcore import to_quanta
+from levcore.arguments import whole_number
 from levcore.closing.fund import Fund
 from levcore.errors import InputError, UnknownRuleError
+from levcore.replays.step_rules import StepRules, step_rules_of
 
 if TYPE_CHECKING:
     from levcore.book.positions import PositionBook
@@ -34,6 +36,7 @@ class Rules:
     per_unit: float
     lots_per_unit: float
     seed: int
+    steps: StepRules
 
 
 def rules_of(
@@ -50,9 +53,9 @@ def rules_of(
     Raises
     ------
     UnknownRuleError
-        For one that is unknown, or that a replay does not follow.
+        For one that is unknown, or that does not fit the book.
     """
-    _refuse_steps(policy, book)
+    steps = step_rules_of(policy, book)
     payers = list(policy.known("close_out_payers"))
     if book.is_cross.any() and policy.owes("cross") == UNKNOWN:
         policy.known("trader_owes")
@@ -62,7 +65,9 @@ def rules_of(
     if "deleveraging" in payers:
         ranking, price = policy.known("close_out_ranking"), policy.known("close_out_price")
         _refuse_ranking(policy, book, ranking)
-    if not (isinstance(seed, int) and 0 <= seed < 2**64):
+    _refuse_what_is_not_replayed(policy, payers)
+    seed = whole_number("seed", seed)
+    if not 0 <= seed < 2**64:
         raise InputError("seed", "must be a whole number", "0 to 2^64 - 1", repr(seed))
     most = fund.largest_value
     return Rules(
@@ -77,24 +82,24 @@ def rules_of(
         per_unit=per_unit,
         lots_per_unit=lots_per_unit,
         seed=seed,
+        steps=steps,
     )
+
+
+def _refuse_what_is_not_replayed(policy: "MarginPolicy", payers: list[str]) -> None:
+    """Refuse rules that `levcore.close_out` knows and a replay does not."""
+    if "deleveraging" in payers and policy.known("close_out_sharing") != "queue":
+        expected = "'queue', which policy.replace(close_out_sharing='queue') states"
+        found = repr(policy.close_out_sharing)
+        raise InputError("close_out_sharing", "must be a queue in a replay", expected, found)
+    if policy.close_out_guard_band > 0.0:
+        expected = "0, which policy.replace(close_out_guard_band=0.0) states: no mean prices are replayed"
+        found = repr(policy.close_out_guard_band)
+        raise InputError("close_out_guard_band", "must be none in a replay", expected, found)
 
 
 def _quanta(amount: float, per_unit: float) -> int:
     return int(to_quanta(np.array([float(amount)]), per_unit)[0])
-
-
-def _refuse_steps(policy: "MarginPolicy", book: "PositionBook") -> None:
-    """A replay closes whole positions and accounts."""
-    for cross, rule in ((True, "close_out_step"), (False, "close_out_step_isolated")):
-        if not (book.is_cross == cross).any():
-            continue
-        if rule == "close_out_step_isolated" and policy.close_out_step_isolated == "same":
-            rule = "close_out_step"
-        step = policy.known(rule)
-        if step != "whole":
-            remedy = f"policy.replace({rule}='whole')"
-            raise UnknownRuleError(policy.id, f"its {rule}, {step!r}, is not replayed", remedy)
 
 
 def _refuse_ranking(policy: "MarginPolicy", book: "PositionBook", ranking: str) -> None:

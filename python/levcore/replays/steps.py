@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from levcore.arguments import of_kind
 from levcore.book.arrays import Floats
 from levcore.errors import InputError
-from levcore.replays.prices import PATHS, Bars, read_rates, times_of
+from levcore.replays.prices import PATHS, Bars, read_rates
+from levcore.replays.times import times_of
 
-__all__ = ["Steps", "steps_of"]
+__all__ = ["Steps", "ends_of", "steps_of"]
 
 Starts = npt.NDArray[np.uint64]
 Codes = npt.NDArray[np.uint32]
@@ -25,9 +27,12 @@ class Steps:
     ----------
     time : ndarray of int64, shape (s,)
         Place of each step's time among those of the bars.
+    seconds : ndarray of float64, shape (s,)
+        The same since the first of them, where they are datetimes; else as they are.
     """
 
     time: npt.NDArray[np.int64]
+    seconds: Floats
     price_starts: Starts
     price_instrument: Codes
     price: Floats
@@ -43,14 +48,12 @@ class Steps:
         return self.sample.size
 
 
-def steps_of(
-    bars: Bars, names: Sequence[str], path: str, funding: Any, delisted: Mapping[str, Any] | None
-) -> Steps:
+def steps_of(bars: Bars, names: Sequence[str], path: str, funding: Any, ends: Mapping[int, int]) -> Steps:
     """Lay bars out along a path.
 
     All instruments take the same stage of their bars at once: first all opens, at last all closes. Funding is
     due at the first step of the first time that is not before its own, after the prices of that step; an
-    instrument ends there at the price that it then has.
+    instrument ends at the first step of the time of its place in `ends`, at the price that it then has.
     """
     stages = PATHS[path] if bars.prices.shape[1] > 1 else (0,)
     times, count = bars.times.size, np.diff(bars.starts)
@@ -63,18 +66,27 @@ def steps_of(
         instrument[place], price[place] = bars.instrument, bars.prices[:, column]
     steps = times * len(stages)
     rates = _due(bars, len(stages), *read_rates(funding, names)) if funding is not None else _nothing(steps)
-    ends = _ends(bars, names, len(stages), delisted or {})
+    starts, ending = _ends(times, len(stages), ends)
     return Steps(
         time=np.repeat(np.arange(times), len(stages)),
+        seconds=np.repeat(_seconds(bars.times), len(stages)),
         price_starts=np.r_[0, np.cumsum(np.repeat(count, len(stages)))].astype(np.uint64),
         price_instrument=instrument,
         price=price,
         funding_starts=rates[0],
         funding_instrument=rates[1],
         funding_rate=rates[2],
-        delisted_starts=ends[0],
-        delisted=ends[1],
+        delisted_starts=starts,
+        delisted=ending,
         sample=(np.arange(steps) + 1) % len(stages) == 0,
+    )
+
+
+def _seconds(times: npt.NDArray[Any]) -> Floats:
+    since = times - times[:1]
+    milliseconds = since.astype("timedelta64[ms]").astype(np.float64) if since.dtype.kind == "m" else since
+    return np.ascontiguousarray(
+        milliseconds / 1_000.0 if since.dtype.kind == "m" else since, dtype=np.float64
     )
 
 
@@ -108,17 +120,29 @@ def _due(
     return starts, code, rate
 
 
-def _ends(bars: Bars, names: Sequence[str], stages: int, delisted: Mapping[str, Any]) -> tuple[Starts, Codes]:
-    found = []
-    for name, when in delisted.items():
+def ends_of(bars: Bars, names: Sequence[str], delisted: Mapping[str, Any] | None) -> dict[int, int]:
+    """Place of the time at which each instrument ends, by place of the instrument.
+
+    Raises
+    ------
+    DTypeError, InputError
+        For an instrument that the book does not hold, and a time outside of the prices.
+    """
+    of_kind("delisted", {} if delisted is None else delisted, Mapping)
+    found: dict[int, int] = {}
+    for name, when in ({} if delisted is None else delisted).items():
         if name not in names:
             raise InputError("delisted", "must be instruments of the book", ", ".join(names[:5]), repr(name))
         time = _comparable("delisted", times_of("delisted", [when]), bars)[0]
-        place = int(np.searchsorted(bars.times, time))
-        if place == bars.times.size:
-            raise InputError("delisted", "must lie within the prices", f"until {bars.times[-1]}", str(time))
-        found.append((place * stages, names.index(name)))
-    found.sort()
+        if not bars.times[0] <= time <= bars.times[-1]:
+            expected = f"{bars.times[0]} to {bars.times[-1]}"
+            raise InputError("delisted", "must lie within the prices", expected, f"{name}: {time}")
+        found[names.index(name)] = int(np.searchsorted(bars.times, time))
+    return found
+
+
+def _ends(times: int, stages: int, ends: Mapping[int, int]) -> tuple[Starts, Codes]:
+    found = sorted((place * stages, code) for code, place in ends.items())
     step = np.array([each for each, _ in found], dtype=np.int64)
-    starts = np.searchsorted(step, np.arange(bars.times.size * stages + 1)).astype(np.uint64)
+    starts = np.searchsorted(step, np.arange(times * stages + 1)).astype(np.uint64)
     return starts, np.array([code for _, code in found], dtype=np.uint32)

@@ -12,7 +12,7 @@ from levcore.engine.engine import Engine
 from levcore.errors import InternalError
 from levcore.reference.evaluate import evaluate
 from levcore.rules.bundles import bundle_names, bundle_sums, read_bundle
-from levcore.rules.policy import policies, policy
+from levcore.rules.policies import policies, policy
 from levcore.samples import generate
 
 __all__ = ["check_installation", "installation", "installation_text", "show_versions"]

@@ -8,7 +8,8 @@ from typing import Any, Literal
 from levcore.reports.page import Section
 from levcore.reports.tables import Cell, Column, Layout, Table, pairs_table
 from levcore.reports.text import section_text, table_text, wrapped
-from levcore.rules.policy import RULES, MarginPolicy, PolicyInfo
+from levcore.rules.policies import PolicyInfo
+from levcore.rules.policy import RULES, MarginPolicy
 from levcore.rules.terms import Source, value_text
 
 __all__ = ["listing_rows", "listing_text", "policy_dict", "policy_section", "policy_text", "rule_rows"]

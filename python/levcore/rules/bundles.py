@@ -31,7 +31,8 @@ from typing import NamedTuple, cast
 from levcore.errors import FileFormatError, TierError
 from levcore.rules.instruments import Instrument, Payoff
 from levcore.rules.symbols import base_of
-from levcore.rules.tiers import UNITS_OF_SHAPE, Shape, Tier, TierTable, Unit
+from levcore.rules.tier_rows import UNITS_OF_SHAPE
+from levcore.rules.tiers import Shape, Tier, TierTable, Unit
 
 __all__ = ["FOLDER", "Bundle", "Facts", "bundle_names", "bundle_sums", "parse_bundle", "read_bundle"]
 

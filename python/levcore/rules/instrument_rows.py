@@ -5,7 +5,8 @@ from typing import TypeAlias, cast
 
 from levcore.errors import InputError, LevcoreError, TierError
 from levcore.rules.instruments import Instrument, Payoff
-from levcore.rules.tiers import UNITS_OF_SHAPE, Number, Shape, Tier, TierTable, Unit
+from levcore.rules.tier_rows import UNITS_OF_SHAPE
+from levcore.rules.tiers import Number, Shape, Tier, TierTable, Unit
 
 __all__ = ["COLUMNS", "REQUIRED_COLUMNS", "Cells", "instruments_from_rows", "instruments_of_records"]
 

@@ -8,21 +8,17 @@ that rests on, and what nobody has published: such a rule is ``"unknown"``, and 
 from __future__ import annotations
 
 import dataclasses
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
-from levcore.arguments import is_number, likely_of
-from levcore.errors import InputError, PolicyError, TierError, UnknownPolicyError, UnknownRuleError
+from levcore.arguments import likely_of
+from levcore.errors import InputError, UnknownRuleError
 from levcore.rules.assets import Asset, AssetTable
 from levcore.rules.fees import Fees, regular_fees
 from levcore.rules.instruments import Instrument, InstrumentTable
+from levcore.rules.policy_checks import check_rules, rule_fault
 from levcore.rules.terms import (
-    BEFORE,
-    CHOICES,
-    PAYERS,
     UNKNOWN,
     BankruptcyRounding,
     CloseOutNext,
@@ -59,15 +55,10 @@ from levcore.rules.terms import (
     TriggerPrice,
     Unknown,
 )
-from levcore.rules.tiers import TierTable, Unit
+from levcore.rules.tiers import Unit
 from levcore.shown import Shown
 
-__all__ = ["MarginPolicy", "PolicyInfo", "Source", "Texts", "policies", "policy"]
-
-HIGHEST_FEE = 0.02
-HIGHEST_CLOSE_OUT_FEE = 0.05
-LOWEST_SHARE = 0.01
-LOWEST_LEVEL, HIGHEST_LEVEL = 1e-9, 1e9
+__all__ = ["MarginPolicy", "Source", "Texts"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -326,26 +317,7 @@ class MarginPolicy(Shown):
 
     def __post_init__(self) -> None:
         """Check that each rule has one of its values."""
-        for rule, choices in CHOICES.items():
-            value = getattr(self, rule)
-            # 1 == True in Python; a flag must be a bool all the same.
-            if not any(value is choice or (isinstance(value, str) and value == choice) for choice in choices):
-                raise self._fault(rule, "must be a known value", " or ".join(map(repr, choices)), repr(value))
-        if not isinstance(self.instruments, InstrumentTable):
-            raise self._fault("instruments", "must be a table", "an InstrumentTable", repr(self.instruments))
-        if not isinstance(self.assets, AssetTable):
-            raise self._fault("assets", "must be a table", "an AssetTable", repr(self.assets))
-        wrong = [unit for unit in self.table_units if unit not in get_args(Unit)]
-        if wrong:
-            raise self._fault(
-                "table_units", "must be units", ", ".join(get_args(Unit)), repr(self.table_units)
-            )
-        self._check_fee()
-        self._check_levels()
-        self._check_covered_share()
-        self._check_short_minimum()
-        self._check_close_out()
-        self._check_pairs()
+        check_rules(self)
 
     @property
     def id(self) -> str:
@@ -397,7 +369,7 @@ class MarginPolicy(Shown):
         for rule in rules:
             if rule not in fields:
                 expected = likely_of(rule, RULES, f"one of {', '.join(fields)}")
-                raise self._fault(rule, "is no rule of a policy", expected, repr(rule))
+                raise rule_fault(self, rule, "is no rule of a policy", expected, repr(rule))
         stated = {rule: "[caller] stated with policy.replace" for rule in rules if rule not in PROVENANCE}
         evidence: dict[str, Any] = {
             "rests_on": Texts({**self.rests_on, **stated}),
@@ -463,123 +435,6 @@ class MarginPolicy(Shown):
         """Return the id."""
         return self.id
 
-    def _check_fee(self) -> None:
-        rate, bases = self.closing_fee_rate, {self.fee_basis_of("isolated"), self.fee_basis_of("cross")}
-        an_amount = "contract" in bases
-        if an_amount and bases - {"contract", "none"}:
-            raise self._fault(
-                "closing_fee_basis_cross",
-                "an amount a contract is no fraction of a value",
-                "both or neither of the two modes",
-                repr(self.closing_fee_basis_cross),
-            )
-        highest = sys.float_info.max if an_amount else HIGHEST_FEE
-        if not _is_unknown(rate) and not (is_number(rate) and 0 <= float(rate) <= highest):
-            text, expected = "must be an amount", "a number >= 0"
-            if not an_amount:
-                text, expected = "must be a fraction of value; 0.05 % is 0.0005", f"in [0, {HIGHEST_FEE}]"
-            raise self._fault("closing_fee_rate", text, expected, repr(rate))
-        if an_amount and self.bankruptcy_includes_closing_fee is True:
-            rule = "bankruptcy_includes_closing_fee"
-            raise self._fault(
-                rule, "leaves room for a fraction of the value there", "no fee a contract", "True"
-            )
-        if bases == {"none"} and not (is_number(rate) and rate == 0):
-            raise self._fault("closing_fee_rate", "must be 0 where there is no closing fee", "0", repr(rate))
-
-    def _check_levels(self) -> None:
-        named = ("warning_level", "margin_call_level", "liquidation_level")
-        if self.liquidation_level is None:
-            raise self._fault("liquidation_level", "must be a level", "a positive number", "None")
-        levels = [(name, getattr(self, name)) for name in named if getattr(self, name) is not None]
-        highest = LOWEST_LEVEL
-        for name, level in levels:
-            if not is_number(level) or not highest <= level <= HIGHEST_LEVEL:
-                expected = f"in [{highest}, {HIGHEST_LEVEL}]"
-                raise self._fault(name, "levels must be positive and must not fall", expected, repr(level))
-            highest = level
-
-    def _check_covered_share(self) -> None:
-        share = self.covered_share
-        if not (is_number(share) and 0 <= share <= 1):
-            raise self._fault("covered_share", "must be a share", "in [0, 1]", repr(share))
-        if share != 0 and self.hedge_requirement != "covered":
-            raise self._fault("covered_share", "belongs to hedge_requirement='covered'", "0", repr(share))
-
-    def _check_short_minimum(self) -> None:
-        least = self.short_minimum
-        try:
-            if not isinstance(least, tuple):
-                raise TypeError("no tuple")
-            if least:
-                TierTable.single_rate("0.5").with_least_per_unit(least)
-        except (TierError, TypeError, ValueError) as error:
-            text = f"must be lines a unit ({error})"
-            expected = "a tuple of (floor, rate, amount), or ()"
-            raise self._fault("short_minimum", text, expected, repr(least)) from None
-
-    def _check_pairs(self) -> None:
-        """Refuse rules of two margin modes, or of two margins, that the kernel does not compute together."""
-        moving = [self.fee_basis_of(mode) == "price" for mode in ("isolated", "cross")]
-        bases = (self.requirement_basis_isolated, self.requirement_basis_cross)
-        if bases == ("price", "price") and moving[0] != moving[1]:
-            rule = "fees move in both margin modes or in none, where the requirement moves in both"
-            raise self._fault(
-                "closing_fee_basis_cross",
-                rule,
-                repr(self.closing_fee_basis),
-                repr(self.closing_fee_basis_cross),
-            )
-        rule, initial = self.hedge_requirement, self.hedge_rule_of_initial
-        if "sum" not in (rule, initial) and UNKNOWN not in (rule, initial) and rule != initial:
-            expected = f"{rule!r} or 'sum'"
-            raise self._fault(
-                "hedge_requirement_initial", "of two rules one must be the sum", expected, repr(initial)
-            )
-        if initial == "covered" != rule:
-            expected = "hedge_requirement='covered'"
-            raise self._fault(
-                "hedge_requirement_initial", "covers legs with the requirement", expected, repr(rule)
-            )
-        if rule == "covered" and self.requirement_basis_cross == "bankruptcy":
-            text = "is not computed where legs cover each other"
-            raise self._fault("requirement_basis_cross", text, "another basis", "'bankruptcy'")
-
-    def _check_close_out(self) -> None:
-        rate = self.close_out_fee_rate
-        if not _is_unknown(rate) and not (is_number(rate) and 0 <= float(rate) <= HIGHEST_CLOSE_OUT_FEE):
-            expected = f"in [0, {HIGHEST_CLOSE_OUT_FEE}]"
-            raise self._fault("close_out_fee_rate", "must be a fraction of value", expected, repr(rate))
-        for rule, words in (("close_out_payers", PAYERS), ("close_out_before", BEFORE)):
-            found = getattr(self, rule)
-            distinct = isinstance(found, tuple) and len(set(found)) == len(found)
-            known = distinct and all(word in words for word in found)
-            if not known or (UNKNOWN in found and len(found) > 1):
-                expected = f"a tuple of some of {', '.join(words[:-1])}, each once, or ('unknown',)"
-                raise self._fault(rule, "must be a list of words", expected, repr(found))
-        share = self.close_out_share
-        if not _is_unknown(share) and not (is_number(share) and LOWEST_SHARE <= float(share) <= 1):
-            raise self._fault(
-                "close_out_share", "must be a share of value", f"in [{LOWEST_SHARE}, 1]", repr(share)
-            )
-        levels = ("exit_level", "take_over_level", "whole_level")
-        amounts = ("whole_up_to", "least", "least_left", "tiers", "cooldown", "guard_band", *levels)
-        for rule in (f"close_out_{amount}" for amount in amounts):
-            amount = getattr(self, rule)
-            absent = amount is None and rule.endswith("_level")
-            if not absent and not (is_number(amount) and 0 <= amount < float("inf")):
-                raise self._fault(rule, "must be a number", ">= 0", repr(amount))
-        if not isinstance(self.close_out_tiers, int):
-            raise self._fault("close_out_tiers", "must be whole tiers", "0, 1, 2", repr(self.close_out_tiers))
-
-    def _fault(self, rule: str, text: str, expected: str, found: str) -> PolicyError:
-        return PolicyError(f"{self.id}, {rule}", text, expected, found)
-
-
-def _is_unknown(value: object) -> bool:
-    """Whether a rule is not stated; an array, which is no value either, has no truth to compare."""
-    return isinstance(value, str) and value == UNKNOWN
-
 
 # Fields that say where a policy comes from; the others are its rules.
 PROVENANCE = frozenset(
@@ -587,72 +442,3 @@ PROVENANCE = frozenset(
     | {"instruments", "assets", "fee_schedule", "closing_fee_is", "fees"}
 )
 RULES = tuple(each.name for each in dataclasses.fields(MarginPolicy) if each.name not in PROVENANCE)
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyInfo:
-    """What `policies` lists of a policy."""
-
-    name: str
-    as_of: str
-    title: str
-    verified_by: str
-    unknown: Texts
-    sources: tuple[Source, ...]
-
-    @property
-    def id(self) -> str:
-        """Name and date, as `levcore.policy` takes them."""
-        return f"{self.name}@{self.as_of}" if self.as_of else self.name
-
-
-def policy(name: str) -> MarginPolicy:
-    """Bundled margin policy.
-
-    Parameters
-    ----------
-    name : str
-        ``"binance-usdm"`` for the newest, ``"binance-usdm@2024-10-24"`` for a date of it, which may be
-        shortened (``"bybit-linear@2026"``) where it stays the only one.
-
-    Raises
-    ------
-    UnknownPolicyError
-        Where there is no such policy, or not at that date. Dates are those of facts, not spans: a policy is
-        not stretched to the days between.
-    """
-    if not isinstance(name, str):
-        raise UnknownPolicyError("policy", "must be a name", "text", type(name).__name__)
-    return _policy(name)
-
-
-@cache
-def _policy(name: str) -> MarginPolicy:
-    from levcore.rules.policy_files import policy_names, read_policies
-
-    plain, _, date = name.partition("@")
-    names = policy_names()
-    if plain not in names:
-        everything = f"one of {len(names)} policies (levcore policies lists them)"
-        expected = likely_of(plain, names, everything)
-        raise UnknownPolicyError("policy", "has no such name", expected, repr(plain))
-    versions = read_policies(plain)
-    if "@" not in name:
-        return versions[-1]
-    dated = [version for version in versions if version.as_of.startswith(date)]
-    exact = [version for version in dated if version.as_of == date]
-    if len(exact or dated) != 1 or not date:
-        dates = ", ".join(version.as_of for version in versions)
-        raise UnknownPolicyError("policy", f"{plain} has no such date", f"one of {dates}", repr(date))
-    return (exact or dated)[0]
-
-
-def policies() -> list[PolicyInfo]:
-    """List every bundled policy at every date, by name and date."""
-    from levcore.rules.policy_files import policy_names, read_policies
-
-    return [
-        PolicyInfo(each.name, each.as_of, each.title, each.verified_by, each.unknown, each.sources)
-        for name in policy_names()
-        for each in read_policies(name)
-    ]

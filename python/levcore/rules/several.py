@@ -7,7 +7,8 @@ from typing import Any
 
 from levcore.arguments import likely_of, of_kind
 from levcore.errors import DTypeError, InputError, PolicyError, UnknownPolicyError
-from levcore.rules.policy import RULES, MarginPolicy, policy
+from levcore.rules.policies import policy
+from levcore.rules.policy import RULES, MarginPolicy
 from levcore.rules.terms import UNKNOWN
 
 __all__ = ["Policies", "label_of", "labelled", "rules_by_label", "with_regular_fees", "with_rules"]

@@ -15,6 +15,7 @@ from levcore.arguments import rows_of
 from levcore.errors import TierError
 
 __all__ = [
+    "UNITS_OF_SHAPE",
     "Number",
     "Row",
     "Shape",
@@ -29,6 +30,13 @@ __all__ = [
 Shape: TypeAlias = Literal["marginal", "flat", "growing", "per_unit"]
 Unit: TypeAlias = Literal["quote", "base", "contracts", "risk_limit", "price"]
 Number: TypeAlias = int | float | str | Decimal | Fraction | SupportsIndex
+
+UNITS_OF_SHAPE: dict[str, tuple[str, ...]] = {
+    "marginal": ("quote", "base"),
+    "flat": ("contracts", "risk_limit"),
+    "growing": ("base",),
+    "per_unit": ("price",),
+}
 
 # Venues write "no upper end" as the largest int64, and copies of their tables as its float64 neighbour.
 UNBOUNDED_FROM = 2**63 - 1

@@ -20,11 +20,9 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import pairwise
-from typing import get_args
 
-from levcore.arguments import is_word
 from levcore.errors import TierError
+from levcore.rules.tier_checks import check_tiers
 from levcore.rules.tier_rows import (
     Number,
     Row,
@@ -38,21 +36,6 @@ from levcore.rules.tier_rows import (
 )
 
 __all__ = ["Number", "Shape", "Tier", "TierTable", "Unit"]
-
-UNITS_OF_SHAPE: dict[str, tuple[str, ...]] = {
-    "marginal": ("quote", "base"),
-    "flat": ("contracts", "risk_limit"),
-    "growing": ("base",),
-    "per_unit": ("price",),
-}
-
-# A given deduction may differ from the continuous one by this share of itself: room for the float64 round-off
-# of a caller who computed it, and nothing more. The bundled tables are exact (tests/test_instruments.py).
-DEDUCTION_TOLERANCE = 1e-9
-# A rate may exceed the initial rate at the highest leverage by what venues round initial rates up: 0.34 at
-# 3x, 0.0134 at 75x. More is a percentage where a fraction is due, or another tier's leverage.
-RATE_TOLERANCE = 0.05
-FRACTION = "must be a fraction of value; 0.5 % is 0.005"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +87,7 @@ class TierTable:
 
     def __post_init__(self) -> None:
         """Check every rule of the class documentation."""
-        self._check_form()
-        self._check_floors()
-        self._check_rates()
-        self._check_deductions()
-        self._check_leverage()
-        self._check_slope()
+        check_tiers(self)
 
     @classmethod
     def marginal(
@@ -368,128 +346,6 @@ class TierTable:
     def __len__(self) -> int:
         """Return the number of tiers."""
         return len(self.rates)
-
-    def _check_form(self) -> None:
-        units = UNITS_OF_SHAPE.get(self.shape)
-        if units is None:
-            raise TierError(
-                "", None, "must be known", " or ".join(get_args(Shape)), repr(self.shape), "shape"
-            )
-        if not is_word(self.unit, units):
-            flat_by_value = self.shape == "flat" and self.unit in UNITS_OF_SHAPE["marginal"]
-            rule = (
-                "a flat rate must not be keyed by value, it would jump along the price path"
-                if flat_by_value
-                else f"must fit a {self.shape} table"
-            )
-            raise TierError("", None, rule, " or ".join(units), repr(self.unit), "unit")
-        if not self.floors:
-            raise TierError("", None, "must not be empty", "at least 1 tier", "0")
-        self._check_length("rate", self.rates)
-        self._check_length("deduction", self.deductions)
-
-    def _check_length(self, name: str, column: tuple[float, ...]) -> None:
-        if len(column) != len(self.floors):
-            raise TierError(
-                "", None, "must have one value a tier", str(len(self.floors)), str(len(column)), name
-            )
-
-    def _check_floors(self) -> None:
-        if self.floors[0] != 0:
-            raise TierError("", 1, "must be 0 in the first tier", "0", repr(self.floors[0]), "floor")
-        for number, (below, above) in enumerate(pairwise(self.floors), 2):
-            if not below < above < math.inf:
-                raise TierError("", number, "must rise and be finite", f"> {below!r}", repr(above), "floor")
-        if not self.cap > self.floors[-1]:
-            rule = "must lie above the last floor"
-            raise TierError("", len(self), rule, f"> {self.floors[-1]!r}", repr(self.cap), "cap")
-
-    def _check_rates(self) -> None:
-        for number, rate in enumerate(self.rates, 1):
-            by_unit = self.shape == "per_unit" and 0 <= rate <= 1
-            if not (0 < rate < 1 or by_unit or (rate == 0 and self._holds_minimum(number))):
-                raise TierError("", number, FRACTION, "in (0, 1)", repr(rate), "rate")
-        if self.shape == "per_unit":
-            return
-        for number, (below, above) in enumerate(pairwise(self.rates), 2):
-            if self.shape == "marginal" and not above > below:
-                raise TierError("", number, "must rise", f"> {below!r}", repr(above), "rate")
-            if not above >= below:
-                raise TierError("", number, "must not fall", f">= {below!r}", repr(above), "rate")
-
-    def _holds_minimum(self, number: int) -> bool:
-        """Whether this tier is the one that holds a minimum, the first."""
-        return number == 1 and self.shape == "marginal" and -math.inf < self.deductions[0] < 0
-
-    def _check_deductions(self) -> None:
-        if self.shape == "per_unit":
-            self._check_amounts()
-            return
-        if self.shape != "marginal":
-            for number, deduction in enumerate(self.deductions, 1):
-                if deduction != 0:
-                    rule = f"must be 0 in a {self.shape} table"
-                    raise TierError("", number, rule, "0", repr(deduction), "deduction")
-            return
-        minimum = -self.deductions[0] if self.rates[0] == 0 else 0.0
-        if self.deductions[0] != -minimum:
-            raise TierError("", 1, "must be 0 in the first tier", "0", repr(self.deductions[0]), "deduction")
-        # Each deduction is compared with its neighbour, not with the whole chain, so that the first error is
-        # the tier at fault.
-        for index in range(1, len(self)):
-            step = self.floors[index] * (self.rates[index] - self.rates[index - 1])
-            expected = self.deductions[index - 1] + step
-            found = self.deductions[index]
-            # After a minimum the deduction is a difference, and may be 0.
-            if not abs(found - expected) <= DEDUCTION_TOLERANCE * max(expected, minimum):
-                rule = "must continue the tier below"
-                raise TierError("", index + 1, rule, f"{expected:.15g}", f"{found:.15g}", "deduction")
-
-    def _check_amounts(self) -> None:
-        """Lines a unit meet, and ask for something at every price."""
-        if self.cap != math.inf:
-            raise TierError("", len(self), "must not end in a table a unit", "inf", repr(self.cap), "cap")
-        first = self.deductions[0]
-        if not -math.inf < first <= 0 or (first == 0 and self.rates[0] == 0):
-            rule = "must be minus an amount a unit, or 0 beside a rate"
-            raise TierError("", 1, rule, "<= 0", repr(first), "deduction")
-        for index in range(1, len(self)):
-            floor, below = self.floors[index], self.deductions[index - 1]
-            expected = below + floor * (self.rates[index] - self.rates[index - 1])
-            found, scale = self.deductions[index], max(abs(below), floor)
-            if not abs(found - expected) <= DEDUCTION_TOLERANCE * scale:
-                rule = "must continue the tier below"
-                raise TierError("", index + 1, rule, f"{expected:.15g}", f"{found:.15g}", "deduction")
-
-    def _check_leverage(self) -> None:
-        if not self.max_leverage:
-            return
-        self._check_length("max_leverage", self.max_leverage)
-        for number, leverage in enumerate(self.max_leverage, 1):
-            if not 0 < leverage < math.inf:
-                rule = "must be positive and finite"
-                raise TierError("", number, rule, "> 0", repr(leverage), "max_leverage")
-        for number, (below, above) in enumerate(pairwise(self.max_leverage), 2):
-            if above > below:
-                raise TierError("", number, "must not rise", f"<= {below!r}", repr(above), "max_leverage")
-        for number, (rate, leverage) in enumerate(zip(self.rates, self.max_leverage, strict=True), 1):
-            if leverage < 1:
-                raise TierError("", number, "must be at least 1", ">= 1", repr(leverage), "max_leverage")
-            if rate * leverage > 1 + RATE_TOLERANCE and self.shape != "per_unit":
-                rule = (
-                    f"contradicts a leverage of {leverage:g}, whose initial rate is smaller; 0.5 % is 0.005"
-                )
-                raise TierError("", number, rule, f"<= 1 / {leverage:g}", repr(rate), "rate")
-
-    def _check_slope(self) -> None:
-        if self.shape != "growing":
-            if self.slope != 0:
-                raise TierError("", None, "belongs to a growing table", "0", repr(self.slope), "slope")
-            return
-        if len(self) > 1:
-            raise TierError("", 2, "a growing table has one row", "1", str(len(self)))
-        if not 0 < self.slope < math.inf:
-            raise TierError("", 1, "must be positive and finite", "> 0", repr(self.slope), "slope")
 
 
 def _lines(tiers: TierTable) -> list[tuple[Fraction, Fraction, Fraction]]:

@@ -181,6 +181,12 @@ pub(crate) fn step_quantities<'py>(
     Ok(PyArray1::from_vec(py, closed))
 }
 
+/// Contracts with which a position stands some tiers lower.
+#[pyfunction]
+pub(crate) fn contracts_to_keep(floors: Vec<f64>, key: f64, quantity: f64, tiers: usize) -> f64 {
+    closing::contracts_to_keep(&floors, key, quantity, tiers)
+}
+
 /// Debt repaid, collateral seized, fee and uncovered debt of each loan; `rule` is share, small, least left, weak health factor, fee.
 #[pyfunction]
 #[allow(clippy::too_many_arguments, reason = "columns of a table, by name in Python")]

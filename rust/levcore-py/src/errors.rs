@@ -59,6 +59,13 @@ pub(crate) fn to_python(error: Error) -> PyErr {
             "a table a unit with a rate below that of the line before it",
             row,
         )),
+        Error::NotJudged { step, row, mark } => InputError::new_err((
+            "prices",
+            "must let every open position be judged",
+            "tiers that reach there, rows that can be judged left alone, or stop_after=",
+            format!("{mark:?} at step {step}"),
+            row,
+        )),
         Error::TooManyRows { found } => {
             InputError::new_err(("rows", "must fit a 32-bit index", "at most 4294967294", found.to_string()))
         }

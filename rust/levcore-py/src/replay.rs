@@ -1,9 +1,11 @@
 //! A replay, its columns out of and into NumPy.
 
 use levcore::InstructionSet;
-use levcore::closing::Payer;
+use levcore::closing::{Payer, StepRule};
 use levcore::live::Market;
-use levcore::replay::{self, Event, EventKind, Opening, ReplayRules, ReplayedBook, Sample, Step};
+use levcore::replay::{
+    self, Event, EventKind, Opening, ReplayRules, ReplayedBook, Sample, Step, StepRules, TierLadder,
+};
 use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 
@@ -35,11 +37,56 @@ struct Rules {
     per_unit: f64,
     lots_per_unit: f64,
     seed: u64,
+    steps: Liquidation,
+}
+
+/// A rule of steps: what is closed, its share, the value up to which all is, the least value.
+type Rule = (String, f64, f64, f64);
+
+/// How a liquidation goes on, as `levcore.replay` states it.
+#[derive(FromPyObject)]
+struct Liquidation {
+    cross: Rule,
+    isolated: Rule,
+    nets: bool,
+    next: String,
+    whole_level: Option<f64>,
+    take_over_level: Option<f64>,
+    exit_level: Option<f64>,
+    cooldown: f64,
+    tiers: usize,
+    /// By instrument, of longs and of shorts: what tiers are keyed by, and their floors.
+    ladders: Vec<[(String, Vec<f64>); 2]>,
+}
+
+impl Liquidation {
+    fn rules(self) -> PyResult<StepRules> {
+        let rule = |(step, share, whole_up_to, least): Rule| -> PyResult<StepRule> {
+            Ok(StepRule { step: word("step", &step)?, share, whole_up_to, least })
+        };
+        let ladder = |(key, floors): (String, Vec<f64>)| -> PyResult<TierLadder> {
+            Ok(TierLadder { key: word("tiers", &key)?, floors })
+        };
+        let ladders = self.ladders.into_iter().map(|[long, short]| Ok([ladder(long)?, ladder(short)?]));
+        Ok(StepRules {
+            cross: rule(self.cross)?,
+            isolated: rule(self.isolated)?,
+            nets: self.nets,
+            next: word("close_out_next", &self.next)?,
+            whole_level: self.whole_level,
+            take_over_level: self.take_over_level,
+            exit_level: self.exit_level,
+            cooldown: self.cooldown,
+            tiers: self.tiers,
+            ladders: ladders.collect::<PyResult<_>>()?,
+        })
+    }
 }
 
 /// Steps as `levcore.replay` lays them out: where those of each step start, and their columns.
 #[derive(FromPyObject)]
 struct Steps<'py> {
+    seconds: Floats<'py>,
     price_starts: Starts<'py>,
     price_instrument: Codes<'py>,
     price: Floats<'py>,
@@ -94,6 +141,7 @@ impl Replay {
             per_unit: rules.per_unit,
             lots_per_unit: rules.lots_per_unit,
             seed: rules.seed,
+            steps: rules.steps.rules()?,
         };
         let opening = Opening {
             cross: cross.as_slice()?,
@@ -123,12 +171,13 @@ impl Replay {
         let funding = pairs(&steps.funding_instrument, &steps.funding_rate)?;
         let (of_prices, of_funding) = (steps.price_starts.as_slice()?, steps.funding_starts.as_slice()?);
         let (of_delisted, delisted) = (steps.delisted_starts.as_slice()?, steps.delisted.as_slice()?);
-        let sample = steps.sample.as_slice()?;
+        let (sample, seconds) = (steps.sample.as_slice()?, steps.seconds.as_slice()?);
         let moved = door::through(py, || {
             let mut market = Market::new(&parts[0], layout, *set)?;
             for place in first..last {
                 let of = |starts: &[u64]| starts[place] as usize..starts[place + 1] as usize;
                 let step = Step {
+                    time: seconds[place],
                     prices: &prices[of(of_prices)],
                     funding: &funding[of(of_funding)],
                     delisted: &delisted[of(of_delisted)],
@@ -146,6 +195,17 @@ impl Replay {
     /// Goes on where an earlier replay was stopped.
     fn go_on_from(&mut self, steps: u64, funding: i64, liquidated: i64, unpaid: i64) {
         self.inner.go_on_from(steps, funding, liquidated, unpaid);
+    }
+
+    /// When each row and each account had its last step of a liquidation, in seconds.
+    fn stepped<'py>(&self, py: Python<'py>) -> [Numbers<'py>; 2] {
+        let (of_row, of_account) = self.inner.stepped();
+        [PyArray1::from_slice(py, of_row), PyArray1::from_slice(py, of_account)]
+    }
+
+    /// Goes on with those times.
+    fn go_on_after(&mut self, of_row: Floats<'_>, of_account: Floats<'_>) -> PyResult<()> {
+        self.inner.go_on_after(of_row.as_slice()?, of_account.as_slice()?).map_err(to_python)
     }
 
     /// Steps taken.
@@ -176,7 +236,7 @@ impl Replay {
     fn events<'py>(
         &self,
         py: Python<'py>,
-    ) -> (Bound<'py, PyArray1<u8>>, [Places<'py>; 2], [Numbers<'py>; 3], [Wholes<'py>; 9]) {
+    ) -> (Bound<'py, PyArray1<u8>>, [Places<'py>; 2], [Numbers<'py>; 3], [Wholes<'py>; 10]) {
         let events = &self.inner.events;
         let number = |of: fn(&Event) -> f64| PyArray1::from_iter(py, events.iter().map(of));
         let whole = |of: fn(&Event) -> i64| PyArray1::from_iter(py, events.iter().map(of));
@@ -190,6 +250,7 @@ impl Replay {
                 whole(|event| event.past_trigger),
                 whole(|event| event.fees),
                 whole(|event| event.left),
+                whole(|event| event.kept_by_fund),
                 whole(|event| event.fund),
                 whole(|event| event.deleveraging),
                 whole(|event| event.socialised),

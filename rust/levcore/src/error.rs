@@ -89,6 +89,16 @@ pub enum Error {
         /// First such row.
         row: usize,
     },
+    /// A replay came to prices at which a position cannot be judged.
+    #[error("prices: step {step}: row {row} cannot be judged at {mark}")]
+    NotJudged {
+        /// Step of the replay.
+        step: u64,
+        /// The position, or the first open leg of its account.
+        row: usize,
+        /// Mark of its instrument.
+        mark: f64,
+    },
     /// The book has more rows than a 32-bit row index can address.
     #[error("rows: expected at most 4294967294, found {found}")]
     TooManyRows {

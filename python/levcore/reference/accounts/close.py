@@ -18,8 +18,9 @@ from levcore.reference.accounts.reader import AccountReader
 from levcore.reference.accounts.verdict import judge
 from levcore.reference.formulas import margin, ray
 from levcore.reference.formulas.ray import Line
-from levcore.reference.kernel import AT_ENTRY, required_on
+from levcore.reference.kernel import required_on
 from levcore.reference.rules.policy import Policy
+from levcore.reference.words import AT_ENTRY
 from levcore.status import AccountStatus
 
 if TYPE_CHECKING:

@@ -14,11 +14,12 @@ from levcore.reference.accounts.verdict import Totals
 from levcore.reference.arithmetic import divide
 from levcore.reference.formulas import margin, ray
 from levcore.reference.formulas.ray import Line
-from levcore.reference.kernel import AT_PRICE, Position
+from levcore.reference.position import Position
 from levcore.reference.rules.collateral import Asset, counted_line, liability_line
 from levcore.reference.rules.curve import Curve
 from levcore.reference.rules.policy import Policy
 from levcore.reference.rules.tables import Table
+from levcore.reference.words import AT_PRICE
 
 __all__ = ["Holding", "Leg", "Move", "Pool", "Zeros"]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from levcore.reference.accounts.hedge import cover
 from levcore.reference.accounts.pool import Holding, Leg, Move, Pool
 from levcore.reference.formulas import contract
-from levcore.reference.kernel import Position
+from levcore.reference.position import Position
 from levcore.reference.rules.collateral import WALLET
 from levcore.reference.rules.curve import Curve
 from levcore.reference.rules.tables import Table

@@ -8,8 +8,11 @@ from levcore.reference.accounts.pool import Leg, Pool, Zeros
 from levcore.reference.accounts.reader import AccountReader, BalanceRow, LegRow
 from levcore.reference.accounts.verdict import Verdict, judge
 from levcore.reference.arithmetic import divide
+from levcore.reference.classify import join_findings
 from levcore.reference.formulas import contract, exposure, liquidation
-from levcore.reference.kernel import AT_PRICE, BY_ACCOUNT, Position, join_findings
+from levcore.reference.position import BY_ACCOUNT, Position
+from levcore.reference.rows import fail
+from levcore.reference.words import AT_PRICE
 from levcore.status import FIRST_FAILURE, AccountStatus, State, Status
 
 __all__ = ["BalanceResult", "settle"]
@@ -51,8 +54,6 @@ def settle(reader: AccountReader) -> tuple[Verdict, list[BalanceResult]]:
 
 
 def _withhold(leg_row: LegRow) -> None:
-    from levcore.reference.evaluate import fail
-
     position = leg_row.position
     if leg_row.status >= FIRST_FAILURE:
         fail(position, Status(leg_row.status))

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
-__all__ = ["StepRule", "step_quantity"]
+__all__ = ["MOST_STEPS", "StepRule", "step_quantity"]
+
+MOST_STEPS = 1_000
+"""Steps after which what is still to be liquidated is closed whole."""
 
 
 @dataclass(frozen=True, slots=True)

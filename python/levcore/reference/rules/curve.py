@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from levcore.reference.formulas import margin
-from levcore.reference.kernel import Position, charge
+from levcore.reference.kernel import charge
+from levcore.reference.position import Position
 from levcore.reference.rules.tables import Table
 
 __all__ = ["Curve", "initial_margin_at"]

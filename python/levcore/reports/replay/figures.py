@@ -58,7 +58,9 @@ def _prices(
         values = replay.closes[at, code] / (first[0] if first.size else math.nan)
         series.append(Series(name, values.tolist(), COLOURS[code]))
     e = replay.events
-    counted = np.searchsorted(np.sort(e.time[e.kind == 0]), replay.series.time[chosen], side="right")
+    counted = np.searchsorted(
+        np.sort(e.time[e.liquidated_rows()[1]]), replay.series.time[chosen], side="right"
+    )
     share = counted / max(int((replay.book.quantity != 0).sum()), 1)
     series.append(Series("positions liquidated so far", share.tolist(), "liquidation"))
     told = f"{percent(float(share[-1]))} of the positions are liquidated by the end."

@@ -45,7 +45,7 @@ def paid_by(replay: Replay) -> list[tuple[str, float]]:
 def losers(replay: Replay) -> list[Loser]:
     """Accounts by what was missing, then by loss, the largest first."""
     e = replay.events
-    chosen = np.flatnonzero(e.kind == 0)
+    chosen = np.flatnonzero(e.of_liquidations)
     rows = e.row[chosen]
     names = [_name(replay, int(row)) for row in rows]
     places = {name: place for place, name in enumerate(dict.fromkeys(names))}

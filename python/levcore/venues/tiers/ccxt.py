@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from levcore.errors import FileFormatError
-from levcore.rules.tiers import UNITS_OF_SHAPE, Tier, TierTable, Unit
+from levcore.rules.tier_rows import UNITS_OF_SHAPE
+from levcore.rules.tiers import Tier, TierTable, Unit
 from levcore.venues.json import Record, records
 
 __all__ = ["tiers_from_ccxt", "tiers_from_freqtrade"]

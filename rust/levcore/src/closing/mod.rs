@@ -16,6 +16,7 @@ pub(crate) mod rank;
 pub(crate) mod settle;
 pub(crate) mod share_out;
 pub(crate) mod steps;
+pub(crate) mod tiers_down;
 
 pub use allocate::{Allocation, allocate};
 pub use cascade::{Cascade, Stack, Wave, cascade};
@@ -28,4 +29,5 @@ pub use quanta::to_quanta;
 pub use rank::{Ranking, Standing, ranked, scores};
 pub use settle::{Batch, Settlement, settle};
 pub use share_out::{Claims, Fund, Payer, Payments, Pools, share_out};
-pub use steps::{Step, StepRule, Steps, step_quantities};
+pub use steps::{MOST_STEPS, NextStep, Step, StepRule, Steps, step_quantities};
+pub use tiers_down::contracts_to_keep;

@@ -14,8 +14,20 @@ vocabulary! {
     }
 }
 
+vocabulary! {
+    /// What the steps after the first close of positions that a share is closed of.
+    pub enum NextStep: u8 {
+        Whole = 0, "whole", "everything";
+        Same = 1, "same", "as much as the first step";
+        Again = 2, "again", "a share of what is then left";
+    }
+}
+
+/// Steps after which what is still to be liquidated is closed whole; a share of 1 % then has left 1/20,000.
+pub const MOST_STEPS: u32 = 1_000;
+
 /// A rule of [`Step`] with its numbers.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StepRule {
     /// What is closed.
     pub step: Step,
@@ -40,11 +52,31 @@ pub struct Steps<'a> {
     pub all: &'a [bool],
 }
 
-/// Contracts that are closed of each row; all where a rule would close none, so that every step gets on.
-///
-/// # Formula
-///
-/// Of [`Step::Share`] `quantity * (max(share * value, least) / value)`, of [`Step::Tiers`] `quantity - keep`.
+impl StepRule {
+    /// Everything at once.
+    pub const WHOLE: Self = Self { step: Step::Whole, share: 1.0, whole_up_to: 0.0, least: 0.0 };
+
+    /// Contracts that are closed of a position; all where the rule would close none, so that every step gets on.
+    ///
+    /// # Formula
+    ///
+    /// Of [`Step::Share`] `quantity * (max(share * value, least) / value)`, of [`Step::Tiers`] `quantity - keep`.
+    #[must_use]
+    pub fn quantity(&self, quantity: f64, value: f64, keep: f64, all: bool) -> f64 {
+        let some = match self.step {
+            Step::Share if value > self.whole_up_to => {
+                let share = self.share * value;
+                let aimed = if share > self.least { share } else { self.least };
+                quantity * (aimed / value)
+            }
+            Step::Tiers => quantity - keep,
+            _ => quantity,
+        };
+        if all || !(some > 0.0 && some < quantity) { quantity } else { some }
+    }
+}
+
+/// [`StepRule::quantity`] of each row.
 ///
 /// # Errors
 ///
@@ -58,17 +90,7 @@ pub fn step_quantities(rule: &StepRule, steps: &Steps<'_>) -> Result<Vec<f64>> {
     }
     let mut closed = with_room(expected)?;
     for row in 0..expected {
-        let (quantity, value) = (steps.quantity[row], steps.value[row]);
-        let some = match rule.step {
-            Step::Share if value > rule.whole_up_to => {
-                let share = rule.share * value;
-                let aimed = if share > rule.least { share } else { rule.least };
-                quantity * (aimed / value)
-            }
-            Step::Tiers => quantity - steps.keep[row],
-            _ => quantity,
-        };
-        closed.push(if steps.all[row] || !(some > 0.0 && some < quantity) { quantity } else { some });
+        closed.push(rule.quantity(steps.quantity[row], steps.value[row], steps.keep[row], steps.all[row]));
     }
     Ok(closed)
 }

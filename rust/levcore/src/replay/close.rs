@@ -11,10 +11,25 @@ use crate::replay::exposure::gain_of;
 use crate::replay::record::{Event, EventKind};
 use crate::replay::run::Replay;
 
+/// What is to be closed of a row.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Close {
+    pub row: u32,
+    /// Contracts, with the sign of the position.
+    pub quantity: f64,
+    /// NaN: the mark.
+    pub trigger: f64,
+    /// Whether the fund takes the position over with what is left of its margin.
+    pub taken_over: bool,
+}
+
 /// Columns of what is closed, as [`Batch`] borrows them.
 #[derive(Debug, Default)]
 pub(crate) struct Closing {
     pub rows: Vec<u32>,
+    /// Contracts that are closed, and those that stay, with the sign of the position.
+    pub quantity: Vec<f64>,
+    pub stays: Vec<f64>,
     pub gain: Vec<f64>,
     pub entry: Vec<f64>,
     pub trigger: Vec<f64>,
@@ -59,12 +74,12 @@ impl Closing {
 }
 
 impl Replay {
-    /// Closes rows, ascending, each with its trigger (NaN: the mark), and looks anew at whom that touches.
+    /// Closes rows, ascending, in part or whole, and looks anew at whom that touches.
     pub(crate) fn close(
         &mut self,
         market: &mut Market<'_>,
         kind: EventKind,
-        rows: &[(u32, f64)],
+        rows: &[Close],
         changes: &mut Vec<Change>,
     ) -> Result<()> {
         if rows.is_empty() {
@@ -81,17 +96,19 @@ impl Replay {
         Ok(())
     }
 
-    fn closing(&self, market: &Market<'_>, kind: EventKind, rows: &[(u32, f64)]) -> Result<Closing> {
+    fn closing(&self, market: &Market<'_>, kind: EventKind, rows: &[Close]) -> Result<Closing> {
         let (rules, mut closing) = (&self.rules, Closing::default());
         let mut purse_of_account = std::collections::HashMap::new();
-        for (place, &(row, trigger)) in rows.iter().enumerate() {
-            let (code, quantity) = (self.book.instrument(row), self.book.quantity(row));
+        for (place, &Close { row, quantity, trigger, taken_over }) in rows.iter().enumerate() {
+            let (code, held) = (self.book.instrument(row), self.book.quantity(row));
             let mark = market.mark(code);
             let trigger = if trigger.is_nan() { mark } else { trigger };
             let liquidated = kind == EventKind::Liquidation;
             let slippage = if liquidated { rules.slippage } else { 0.0 };
             let fill = mark * if quantity < 0.0 { 1.0 + slippage } else { 1.0 - slippage };
             closing.rows.push(row);
+            closing.quantity.push(quantity);
+            closing.stays.push(if quantity == held { 0.0 } else { held - quantity });
             closing.gain.push(gain_of(market.contract(code), quantity));
             closing.entry.push(market.coordinate(code, self.book.resident.entry_price[row as usize]));
             closing.trigger.push(market.coordinate(code, trigger));
@@ -111,27 +128,31 @@ impl Replay {
             if purse == next {
                 closing.first.push(row);
                 closing.margin.push(self.book.purse(row));
-                closing.to_fund.push(rules.to_fund && liquidated);
-                closing.ends.push(true);
+                closing.to_fund.push(rules.to_fund && kind != EventKind::Delisting || taken_over);
                 closing.owner.push(0);
             }
             closing.purse.push(purse);
         }
-        if kind == EventKind::Delisting {
-            self.keep_accounts_open(&mut closing);
-        }
+        self.keep_open(&mut closing);
         Ok(closing)
     }
 
     /// A purse goes on while positions of it stay.
-    fn keep_accounts_open(&self, closing: &mut Closing) {
-        for (purse, &row) in closing.first.iter().enumerate() {
-            if self.book.cross[row as usize] {
-                let legs = &self.book.legs_of_account[self.book.account[row as usize] as usize];
-                closing.ends[purse] =
-                    !legs.iter().any(|&leg| self.is_open(leg) && closing.rows.binary_search(&leg).is_err());
-            }
-        }
+    fn keep_open(&self, closing: &mut Closing) {
+        let closes = |row: u32| closing.rows.binary_search(&row).is_ok_and(|place| closing.stays[place] == 0.0);
+        closing.ends = closing
+            .first
+            .iter()
+            .map(|&row| {
+                let legs = &self.book.legs_of_account;
+                let legs = if self.book.cross[row as usize] {
+                    legs[self.book.account[row as usize] as usize].as_slice()
+                } else {
+                    std::slice::from_ref(&row)
+                };
+                legs.iter().all(|&leg| !self.is_open(leg) || closes(leg))
+            })
+            .collect();
     }
 
     /// Settles: the fund is asked alone first; where it suffices nobody looks for winners.
@@ -179,13 +200,14 @@ impl Replay {
                 kind,
                 step: self.steps,
                 row,
-                quantity: self.book.quantity(row),
+                quantity: closing.quantity[place],
                 trigger: closing.trigger_price[place],
                 fill: closing.fill_price[place],
                 to_trigger: settled.loss.to_trigger[place],
                 past_trigger: settled.loss.past_trigger[place],
                 fees: settled.loss.fees[place],
                 left,
+                kept_by_fund: if closing.to_fund[purse] { left } else { 0 },
                 fund: pay.paid[Payer::Fund as usize][place],
                 deleveraging: pay.paid[Payer::Deleveraging as usize][place],
                 socialised: pay.paid[Payer::Socialised as usize][place],
@@ -195,7 +217,7 @@ impl Replay {
             if kind == EventKind::Liquidation {
                 self.liquidated += to_quanta(closing.gain[place].abs() * closing.fill[place], self.rules.per_unit)?;
             }
-            self.reduce(market, row, 0.0);
+            self.reduce(market, row, closing.stays[place]);
         }
         Ok(())
     }

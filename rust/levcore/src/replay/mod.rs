@@ -5,6 +5,7 @@
 mod book;
 mod close;
 mod exposure;
+mod liquidate;
 mod record;
 mod rules;
 mod run;
@@ -12,5 +13,5 @@ mod winners;
 
 pub use book::{Opening, ReplayedBook};
 pub use record::{Event, EventKind, Sample};
-pub use rules::ReplayRules;
+pub use rules::{LadderKey, ReplayRules, StepRules, TierLadder};
 pub use run::{Replay, Step};

@@ -9,6 +9,7 @@ vocabulary! {
         Deleveraging = 1, "deleveraging", "a winner is closed against it, in full or in part";
         Socialisation = 2, "socialisation", "a winner bears a share of a loss";
         Delisting = 3, "delisting", "a position is settled because its instrument ends";
+        Netting = 4, "netting", "a leg of an account in liquidation is closed against an opposite one";
     }
 }
 
@@ -33,8 +34,10 @@ pub struct Event {
     pub past_trigger: i64,
     /// Fees.
     pub fees: i64,
-    /// What returns of the margin or wallet, told with the first position of an account: to the trader, or to the fund by the rules.
+    /// What is left of the margin or wallet, told with the first position of an account.
     pub left: i64,
+    /// The part of it that the fund keeps; the rest returns to the trader.
+    pub kept_by_fund: i64,
     /// What the fund pays.
     pub fund: i64,
     /// What winners pay; of a winner what it gives, negative.

@@ -3,17 +3,20 @@
 use crate::closing::quanta::to_quanta;
 use crate::error::Result;
 use crate::formulas::exposure;
-use crate::live::bounds::Judgement;
-use crate::live::index::{Change, Subject, TriggerIndex};
+use crate::live::index::{Change, TriggerIndex};
 use crate::live::market::Market;
 use crate::replay::book::ReplayedBook;
+use crate::replay::close::Close;
 use crate::replay::exposure::{Exposure, gain_of};
+use crate::replay::liquidate::Liquidations;
 use crate::replay::record::{Event, EventKind, Sample};
 use crate::replay::rules::ReplayRules;
 
 /// What happens at one instant, in this order.
 #[derive(Debug, Clone, Copy)]
 pub struct Step<'a> {
+    /// When, in seconds.
+    pub time: f64,
     /// Prices that hold from now on, by instrument.
     pub prices: &'a [(u32, f64)],
     /// Funding that is due: of each instrument the rate that longs pay to shorts on the value at the mark.
@@ -45,6 +48,7 @@ pub struct Replay {
     /// The book from time to time.
     pub samples: Vec<Sample>,
     changes: Vec<Change>,
+    pub(crate) liquidations: Liquidations,
 }
 
 impl Replay {
@@ -68,6 +72,7 @@ impl Replay {
         // Who is liquidatable from the beginning is closed at the first step.
         let changes = index.found_liquidatable(&book.resident.book(), market);
         let money = book.money();
+        let liquidations = Liquidations::new(&book);
         let replay = Self {
             book,
             rules,
@@ -83,6 +88,7 @@ impl Replay {
             events: Vec::new(),
             samples: Vec::new(),
             changes,
+            liquidations,
         };
         Ok(replay)
     }
@@ -91,6 +97,21 @@ impl Replay {
     /// nobody had paid by then.
     pub fn go_on_from(&mut self, steps: u64, funding: i64, liquidated: i64, unpaid: i64) {
         (self.steps, self.funding, self.liquidated, self.unpaid) = (steps, funding, liquidated, unpaid);
+    }
+
+    /// When each row and each account was last closed in part, in seconds.
+    #[must_use]
+    pub fn stepped(&self) -> (&[f64], &[f64]) {
+        self.liquidations.stepped()
+    }
+
+    /// Goes on with the times of [`Replay::stepped`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Length`](crate::Error::Length) for columns of another length.
+    pub fn go_on_after(&mut self, of_row: &[f64], of_account: &[f64]) -> Result<()> {
+        self.liquidations.go_on_after(of_row, of_account)
     }
 
     /// Balance of the fund, quanta.
@@ -121,9 +142,11 @@ impl Replay {
     ///
     /// # Errors
     ///
-    /// [`Error::Domain`](crate::Error::Domain) for an amount that is no number of quanta.
+    /// [`Error::Domain`](crate::Error::Domain) for an amount that is no number of quanta,
+    /// [`Error::NotJudged`](crate::Error::NotJudged) for a position that cannot be judged at these prices.
     pub fn step(&mut self, market: &mut Market<'_>, step: &Step<'_>) -> Result<()> {
         let mut changes = std::mem::take(&mut self.changes);
+        self.liquidations.begin(step.time);
         self.index.tick(&self.book.resident.book(), market, step.prices, &mut changes);
         self.liquidate(market, &mut changes)?;
         if !step.funding.is_empty() {
@@ -132,8 +155,8 @@ impl Replay {
         }
         for &code in step.delisted {
             let rows: Vec<u32> = self.book.rows_of_instrument[code as usize].clone();
-            let rows: Vec<(u32, f64)> =
-                rows.into_iter().filter(|&row| self.is_open(row)).map(|row| (row, f64::NAN)).collect();
+            let rows: Vec<Close> =
+                rows.into_iter().filter(|&row| self.is_open(row)).map(|row| self.whole(row)).collect();
             self.close(market, EventKind::Delisting, &rows, &mut changes)?;
             self.liquidate(market, &mut changes)?;
         }
@@ -149,33 +172,6 @@ impl Replay {
     pub(crate) fn is_open(&self, row: u32) -> bool {
         let quantity = self.book.quantity(row);
         quantity != 0.0 && !quantity.is_nan()
-    }
-
-    fn rows_of(&self, subject: Subject) -> Vec<u32> {
-        match subject {
-            Subject::Row(row) => vec![row],
-            Subject::Account(code) => self.book.legs_of_account[code as usize].clone(),
-        }
-    }
-
-    /// Closes who is liquidatable, then whom that makes so, until nobody is.
-    fn liquidate(&mut self, market: &mut Market<'_>, changes: &mut Vec<Change>) -> Result<()> {
-        loop {
-            let mut rows: Vec<(u32, f64)> = Vec::new();
-            for change in changes.iter().filter(|change| Judgement::of(change.state) == Judgement::Liquidatable) {
-                let price = change.liquidation_price;
-                rows.extend(self.rows_of(change.subject).into_iter().map(|row| (row, price)));
-            }
-            // Who began as liquidatable may have been told twice, and may be safe by now.
-            rows.retain(|&(row, _)| self.is_open(row) && self.index.judgement_of_row(row) == Judgement::Liquidatable);
-            changes.clear();
-            if rows.is_empty() {
-                return Ok(());
-            }
-            rows.sort_by_key(|&(row, _)| row);
-            rows.dedup_by_key(|&mut (row, _)| row);
-            self.close(market, EventKind::Liquidation, &rows, changes)?;
-        }
     }
 
     fn pay_funding(&mut self, market: &mut Market<'_>, rates: &[(u32, f64)], changes: &mut Vec<Change>) -> Result<()> {

@@ -32,7 +32,7 @@ struct Columns {
 
 impl Replay {
     /// Unrealized profit of a row at the mark; NaN without one.
-    fn profit(&self, market: &Market<'_>, row: u32) -> f64 {
+    pub(crate) fn profit(&self, market: &Market<'_>, row: u32) -> f64 {
         let code = self.book.instrument(row);
         let contract = market.contract(code);
         let quantity = self.book.quantity(row);
@@ -42,6 +42,14 @@ impl Replay {
         );
         let entry = contract.coordinate(self.book.resident.entry_price[row as usize]);
         mark_to_market::unrealized_pnl(direction, size, contract.coordinate(market.mark(code)), entry)
+    }
+
+    /// Value of a row at the mark.
+    pub(crate) fn value(&self, market: &Market<'_>, row: u32) -> f64 {
+        let code = self.book.instrument(row);
+        let contract = market.contract(code);
+        let size = exposure::size(self.book.quantity(row), contract.contract_size);
+        exposure::value(size, contract.coordinate(market.mark(code)))
     }
 
     /// Rows in profit on the other side of a pool, ascending.
@@ -98,13 +106,11 @@ impl Replay {
     /// Adds the winners of a pool with all that a ranking asks for.
     fn stand(&self, market: &mut Market<'_>, pool: u32, closing: &Closing, winners: &mut Columns) -> Result<()> {
         let rows = self.winners_of_pool(market, pool, closing);
-        let standings = self.index.equities(&self.book.resident.book(), market, &rows);
-        for (&row, (equity, maintenance)) in rows.iter().zip(standings) {
+        let standings = self.index.standings(&self.book.resident.book(), market, &rows);
+        for (&row, [equity, maintenance, _]) in rows.iter().zip(standings) {
             let (place, code, profit) = (row as usize, self.book.instrument(row), self.profit(market, row));
             let contract = market.contract(code);
-            let quantity = self.book.quantity(row);
-            let size = exposure::size(quantity, contract.contract_size);
-            let value = exposure::value(size, contract.coordinate(market.mark(code)));
+            let (quantity, value) = (self.book.quantity(row), self.value(market, row));
             let cross = self.book.cross[place];
             let wallet = self.book.resident.wallet_balance.get(self.book.account[place] as usize);
             let leverage = self.book.resident.leverage.as_ref().map_or(f64::NAN, |column| column[place]);
@@ -184,6 +190,7 @@ impl Replay {
             past_trigger: 0,
             fees: 0,
             left: returned,
+            kept_by_fund: 0,
             fund: 0,
             deleveraging: -gives,
             socialised: 0,
@@ -216,6 +223,7 @@ impl Replay {
                 past_trigger: 0,
                 fees: 0,
                 left: 0,
+                kept_by_fund: 0,
                 fund: 0,
                 deleveraging: 0,
                 socialised: -share,
