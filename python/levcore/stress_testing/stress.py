@@ -108,7 +108,9 @@ def stress(
     of_kind("engine", engine, Engine)
     prices = np.asarray(mark_prices(book, marks))
     moves, labels = moves_of_instruments(book, shocks, betas, others)
-    moved = prices[np.newaxis] * (1.0 + moves).reshape(len(moves), *(1,) * (prices.ndim - 1), moves.shape[1])
+    factors = (1.0 + moves).reshape(len(moves), *(1,) * (prices.ndim - 1), moves.shape[1])
+    with np.errstate(over="ignore"):  # a price beyond float64 fails its rows, which are counted
+        moved = prices[np.newaxis] * factors
     result = Stress(book, labels, Sums(engine, book).shown)
     if exact or not len(moved) or not sum_accounts(engine, book, moved, result, threads):
         _evaluate_each(engine, result, moves, moved, asset_prices, threads)
