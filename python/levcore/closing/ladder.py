@@ -9,15 +9,16 @@ import numpy as np
 import numpy.typing as npt
 
 from levcore._levcore import Ladder as CoreLadder
+from levcore.arguments import is_word, of_kind
 from levcore.book.arrays import Floats, float_column
+from levcore.book.positions import PositionBook
 from levcore.closing.money import Wholes, coordinates, instruments_of, quanta_per_unit, sizes
+from levcore.engine.engine import Engine
 from levcore.errors import InputError
 from levcore.status import State
 
 if TYPE_CHECKING:
     from levcore.book.marks import Marks
-    from levcore.book.positions import PositionBook
-    from levcore.engine.engine import Engine
     from levcore.engine.risk import BookRisk
 
 __all__ = ["Ladder", "Rungs", "ladder", "triggers_at"]
@@ -75,7 +76,9 @@ class Ladder:
     def __init__(
         self, engine: Engine, book: PositionBook, instrument: str, marks: Marks, quantum: float
     ) -> None:
-        if instrument not in book.instrument_names:
+        of_kind("engine", engine, Engine)
+        of_kind("book", book, PositionBook)
+        if not is_word(instrument, book.instrument_names):
             known = ", ".join(book.instrument_names[:8])
             raise InputError("instrument", "must be one of the book", known, repr(instrument))
         code = book.instrument_names.index(instrument)
