@@ -87,7 +87,7 @@ impl Curve<'_> {
 pub(crate) fn touching_lines<V: Vector>(tables: &Tables, places: &[u32; LANES], values: V) -> [V; 2] {
     let (values, mut rates, mut deductions) = (values.array(), [0.0; LANES], [0.0; LANES]);
     for lane in 0..LANES {
-        let line = tables.found(tables.find::<V>(places[lane] as usize, Key::Value, values[lane]));
+        let line = tables.found(tables.find::<V>(places[lane] as usize, values[lane]));
         (rates[lane], deductions[lane]) = (line.rate(), line.deduction());
     }
     [V::load(&rates), V::load(&deductions)]
