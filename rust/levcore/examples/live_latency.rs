@@ -1,6 +1,6 @@
 //! Ticks of a live book one at a time, paced, beside the same loop without them: what the machine itself adds.
 //!
-//! `cargo run --release --example live_latency [ACCOUNTS] [TICKS] [TICKS A SECOND]`
+//! `cargo run --release --example live_latency [ACCOUNTS] [TICKS] [TICKS A SECOND] [LEVERAGE]`
 //!
 //! The time of a tick counts from when it was due, not from when the loop came to it: a tick that waits behind a slow one is slow, too.
 //! Where others use the machine, the spin alone shows no less than they take. So there is a second account: the same ticks several times as
@@ -33,7 +33,7 @@ impl Random {
     }
 }
 
-/// Columns of accounts with some legs each, at a price of 100, whose value is 2 to 10 times what they have.
+/// Columns of accounts with some legs each, at a price of 100, whose value is twice to so many times what they have.
 #[derive(Default)]
 struct Columns {
     instrument: Vec<u32>,
@@ -44,7 +44,7 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(accounts: usize, random: &mut Random) -> Self {
+    fn of(accounts: usize, leverage: usize, random: &mut Random) -> Self {
         let mut columns = Self::default();
         for account in 0..accounts as u32 {
             let (first, mut gross) = (random.below(INSTRUMENTS as u64) as u32, 0.0);
@@ -56,7 +56,7 @@ impl Columns {
                 columns.account.push(account);
                 gross += 100.0 * size;
             }
-            columns.wallet.push(gross / random.between(2.0, 10.0));
+            columns.wallet.push(gross / random.between(2.0, leverage as f64));
         }
         columns
     }
@@ -123,7 +123,8 @@ fn report(what: &str, mut taken: Vec<u64>) {
 
 fn main() -> Result<(), Error> {
     let mut given = std::env::args().skip(1).map(|word| word.parse::<usize>().unwrap_or(0));
-    let [accounts, ticks, rate] = [200_000, 1_000_000, 1_000_000].map(|usual| given.next().unwrap_or(usual));
+    let [accounts, ticks, rate, leverage] =
+        [200_000, 1_000_000, 1_000_000, 10].map(|usual| given.next().unwrap_or(usual));
     let mut random = Random(1);
     let tiers =
         TierTable::new(TierKey::Value, &[0.0, 50_000.0, 600_000.0], &[0.004, 0.005, 0.0065], &[0.0, 50.0, 950.0], 3e8)?;
@@ -135,7 +136,7 @@ fn main() -> Result<(), Error> {
     let first = marks.clone();
     let levels =
         [PolicyAtMarks { policy: &policy, places: &places, marks: &first, places_of_assets: &[], asset_prices: &[] }];
-    let columns = Columns::of(accounts, &mut random);
+    let columns = Columns::of(accounts, leverage, &mut random);
     let rows = columns.quantity.len();
     let keys = LiveKeys {
         cross: vec![true; rows],
@@ -172,6 +173,7 @@ fn main() -> Result<(), Error> {
         let taken = at_once(ticks, ticking(&mut live, &levels, set, &walk, &mut told))?;
         least.iter_mut().zip(taken).for_each(|(least, taken)| *least = taken.min(*least));
     }
+    println!("as fast as they go: {:.0} ticks a second", 1e9 * ticks as f64 / least.iter().sum::<u64>() as f64);
     report("queued", queued(&least, apart));
     report("alone", least.clone());
     if !told.is_empty() {
