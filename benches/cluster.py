@@ -1,15 +1,21 @@
 """A book in Parquet at once, in batches, in partitions over two processes and over Dask: time and memory.
 
-``python benches/cluster.py [ROWS ...]``; each way runs in a process of its own, whose largest memory is told.
-Totals are told as a hash of every bit of the summary: equal hashes are equal totals.
+``python benches/cluster.py [ROWS ...] [--folder FOLDER] [--ways WAY;WAY]``; each way runs in a process of its
+own. Its largest memory is told: of the process and its workers together without the pages of files, which
+the system may drop, sampled; and of the largest process with them, as the system counts. Totals are told as a
+hash of every bit of the summary: equal hashes are equal totals. The decoders read the same columns in the
+same batches and do nothing with them. In a folder that is named the files stay, and are used again.
 """
 
+import argparse
 import hashlib
 import os
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,12 +24,25 @@ import numpy as np
 import polars as pl
 
 import levcore as lc
+from levcore.files.batches import ROWS, read_batches
 from levcore.measures import MEASURE_NAMES
 
 MARKS = {"ADAUSDT": 0.4, "BNBUSDT": 600.0, "BTCUSDT": 61_000.0, "DOGEUSDT": 0.1}
 MARKS |= {"ETHUSDT": 3_050.0, "LINKUSDT": 12.0, "SOLUSDT": 140.0, "XRPUSDT": 0.5}
 PARTITIONS = 16
-WAYS = ("at once", "batches", "partitions", "2 processes", "dask, 2 workers")
+WAYS = (
+    "polars alone",
+    "pyarrow alone",
+    "at once",
+    "batches",
+    "partitions",
+    "2 processes",
+    "one killed",
+    "dask, 2 workers",
+    "dask, killed",
+)
+AT_ONCE = 10_000_000
+"""Most rows that are evaluated at once: memory is 300 bytes a row."""
 
 
 def rows(first: int, count: int) -> pl.DataFrame:
@@ -54,10 +73,21 @@ def write(folder: Path, count: int) -> None:
     pl.scan_parquet(sorted(folder.glob("part-*.parquet"))).sink_parquet(folder / "book.parquet")
 
 
+def decoded(way: str, book: Path) -> dict[str, object]:
+    """Read the book in batches of the same size, with one library or the other, and do nothing with it."""
+    if way == "polars alone":
+        return {"positions": sum(batch.height for batch in read_batches(book))}
+    from pyarrow.parquet import ParquetFile
+
+    return {"positions": sum(batch.num_rows for batch in ParquetFile(book).iter_batches(ROWS))}
+
+
 def summary(way: str, folder: Path) -> dict[str, object]:
     """Evaluate the book in one way."""
     engine, book = lc.Engine(lc.policy("binance-usdm@2024-10-24")), folder / "book.parquet"
     parts = sorted(folder.glob("part-*.parquet"))
+    if way.endswith("alone"):
+        return decoded(way, book)
     if way == "at once":
         whole = lc.PositionBook.from_frame(pl.read_parquet(book))
         return engine.evaluate(whole, MARKS, measures=MEASURE_NAMES).summary()
@@ -66,13 +96,54 @@ def summary(way: str, folder: Path) -> dict[str, object]:
         for _ in risks:
             pass
         return risks.summary()
-    if way == "dask, 2 workers":
+    if way.startswith("dask"):
         from distributed import Client, LocalCluster
 
         with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
-            client = Client(cluster)
-            return timed(lambda: lc.cluster.evaluate(parts, engine, client.get_executor()).summary())
-    return lc.cluster.evaluate(parts, engine, 2 if way == "2 processes" else None).summary()
+            executor = Client(cluster).get_executor()
+            workers = [nanny.pid for nanny in cluster.workers.values()]
+            return timed(
+                lambda: lc.cluster.evaluate(
+                    parts,
+                    engine,
+                    executor,
+                    rows=ROWS,
+                    progress=Killer(lambda: workers) if "killed" in way else None,
+                ).summary()
+            )
+    if way == "partitions":
+        return lc.cluster.evaluate(parts, engine, rows=ROWS).summary()
+    progress = Killer(children) if way == "one killed" else None
+    found = lc.cluster.evaluate(parts, engine, 2, rows=ROWS, progress=progress)
+    if progress is not None:
+        print(f"  {found.retried} partitions were handed over again", file=sys.stderr)
+    return found.summary()
+
+
+def children() -> list[int]:
+    """Processes that this one has started, the tracker of resources left out, which works on nothing."""
+    pid = os.getpid()
+    found = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    return [int(child) for child in found if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+
+class Killer:
+    """Kills a worker in the middle of a partition: a while after the first one is done.
+
+    Parameters
+    ----------
+    workers : callable
+        Processes of the workers.
+    """
+
+    def __init__(self, workers: Callable[[], list[int]]) -> None:
+        self._workers, self._killed = workers, False
+
+    def __call__(self, done: int) -> None:
+        """Kill one, the first time."""
+        if not self._killed:
+            self._killed = True
+            threading.Timer(0.3, lambda: os.kill(self._workers()[0], signal.SIGKILL)).start()
 
 
 def timed(work: Callable[[], dict[str, object]]) -> dict[str, object]:
@@ -83,30 +154,78 @@ def timed(work: Callable[[], dict[str, object]]) -> dict[str, object]:
     return result
 
 
+class Memory(threading.Thread):
+    """Samples the memory of this process and of everything it has started."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.peak = 0
+        self.over = threading.Event()
+
+    def run(self) -> None:
+        """Sample until it is over."""
+        while not self.over.wait(0.05):
+            self.peak = max(self.peak, sum(map(anonymous, family(os.getpid()))))
+
+
+def family(pid: int) -> list[int]:
+    """A process and all that descend from it."""
+    try:
+        found = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    except OSError:
+        found = []
+    return [pid, *(each for child in found for each in family(int(child)))]
+
+
+def anonymous(pid: int) -> int:
+    """Memory of a process that is no page of a file, KB."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return 0
+    lines = [line.split()[1] for line in status.splitlines() if line.startswith("RssAnon")]
+    return int(lines[0]) if lines else 0
+
+
 def one(way: str, folder: Path) -> None:
     """Measure one way in this process and those that it starts."""
+    memory_of = Memory()
+    memory_of.start()
     start = time.perf_counter()
     found = summary(way, folder)
     wall = time.perf_counter() - start
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     processor = sum(each.ru_utime + each.ru_stime for each in used)
-    memory = " + ".join(f"{each.ru_maxrss / 1024:.0f}" for each in used if each.ru_maxrss)
+    memory_of.over.set()
+    largest = " + ".join(f"{each.ru_maxrss / 1024:.0f}" for each in used if each.ru_maxrss)
     digest = hashlib.sha256(repr(found).encode()).hexdigest()[:12]
-    times = f"{wall:8.2f} s {processor:8.2f} s of processor"
-    print(f"{way:16} {found['positions']:>12,} {times} {memory:>12} MB  {digest}")
+    count = found["positions"]
+    assert isinstance(count, int)
+    times = f"{wall:8.2f} s {processor:8.2f} s of processor, {count / processor / 1e6:6.2f} M rows each"
+    print(f"{way:16} {count:>12,} {times} {memory_of.peak / 1024:6.0f} MB ({largest}) {digest}", flush=True)
 
 
 def main() -> None:
     """Measure every way for every size."""
-    if len(sys.argv) > 2 and sys.argv[1] == "--one":
-        one(sys.argv[2], Path(sys.argv[3]))
+    parser = argparse.ArgumentParser(description="A book in Parquet, in every way.")
+    parser.add_argument("rows", nargs="*", type=float, default=[1e6, 1e7])
+    parser.add_argument("--folder", type=Path, help="for the files, which then stay")
+    parser.add_argument("--ways", type=lambda text: text.split(";"), default=WAYS, help="separated by ;")
+    parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        one(options.one[0], Path(options.one[1]))
         return
-    for count in [int(float(text)) for text in sys.argv[1:]] or [1_000_000, 10_000_000]:
-        with tempfile.TemporaryDirectory() as name:
-            write(Path(name), count)
-            for way in WAYS:
-                command = [sys.executable, os.path.abspath(__file__), "--one", way, name]
-                subprocess.run(command, check=True)
+    for count in map(int, options.rows):
+        with tempfile.TemporaryDirectory(dir=options.folder) as name:
+            folder = Path(name) if options.folder is None else options.folder / str(count)
+            if not (folder / "book.parquet").exists():
+                folder.mkdir(exist_ok=True)
+                write(folder, count)
+            for way in options.ways:
+                if way != "at once" or count <= AT_ONCE:
+                    command = [sys.executable, os.path.abspath(__file__), "--one", way, str(folder)]
+                    subprocess.run(command, check=True)
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ def book(rows: int, mode: str, leverage: tuple[int, int], seed: int = 1) -> lc.P
         quantity,
         np.full(rows, 100.0),
         margin_mode=mode,
-        leverage=random.integers(*leverage, rows).astype(float),
+        leverage=random.uniform(*leverage, rows).round(),
         instrument_names=names(),
         **cross,
     )

@@ -81,16 +81,18 @@ def joined(tables: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}
 
 
-def isolated(prices: Sequence[Prices], first: int, value: float) -> dict[str, Any]:
+def isolated(
+    prices: Sequence[Prices], first: int, value: float, positions: int = POSITIONS
+) -> dict[str, Any]:
     """Columns of a generated book of isolated positions; `value` is the median value of one."""
     random = np.random.default_rng(SEED)
-    code = random.integers(0, len(prices), POSITIONS)
-    entered = random.integers(0, first, POSITIONS)
+    code = random.integers(0, len(prices), positions)
+    entered = random.integers(0, first, positions)
     closes = np.stack([each.bars[:first, 3] for each in prices])
     entry = closes[code, entered]
-    side = np.where(random.random(POSITIONS) < LONGS, 1.0, -1.0)
-    leverage = np.round(np.exp(random.uniform(np.log(LOWEST), np.log(HIGHEST), POSITIONS)), 2)
-    quantity = np.round(side * value * random.lognormal(0.0, 1.5, POSITIONS) / entry, 6)
+    side = np.where(random.random(positions) < LONGS, 1.0, -1.0)
+    leverage = np.round(np.exp(random.uniform(np.log(LOWEST), np.log(HIGHEST), positions)), 2)
+    quantity = np.round(side * value * random.lognormal(0.0, 1.5, positions) / entry, 6)
     columns = {
         "instrument": np.array([each.name for each in prices])[code],
         "quantity": np.where(quantity == 0.0, side * 1e-6, quantity),
@@ -103,6 +105,24 @@ def isolated(prices: Sequence[Prices], first: int, value: float) -> dict[str, An
     worst = np.where(side > 0, 1 - lows[code, entered] / entry, highs[code, entered] / entry - 1)
     kept = worst < 0.6 / leverage
     return {name: column[kept] for name, column in columns.items()}
+
+
+def with_accounts(columns: dict[str, Any]) -> dict[str, Any]:
+    """One position in five and its neighbour in a cross account, if they are of different instruments."""
+    rows = len(columns["quantity"])
+    names, cross = columns["instrument"], np.zeros(rows, dtype=bool)
+    account = np.arange(rows)
+    pairs = np.arange(0, rows - 1, 10)
+    pairs = pairs[names[pairs] != names[pairs + 1]]
+    cross[pairs] = cross[pairs + 1] = True
+    account[pairs + 1] = account[pairs]
+    value = np.abs(columns["quantity"]) * columns["entry_price"] / columns["leverage"]
+    wallets = {int(account[row]): float(value[row] + value[row + 1]) for row in pairs}
+    return columns | {
+        "account": account,
+        "margin_mode": np.where(cross, "cross", "isolated"),
+        "wallet_balance": wallets,
+    }
 
 
 def policies(borrowed_from: str, names: Sequence[str]) -> dict[str, lc.MarginPolicy]:
@@ -120,7 +140,7 @@ def policies(borrowed_from: str, names: Sequence[str]) -> dict[str, lc.MarginPol
 def completed(policy: lc.MarginPolicy, stated: Mapping[str, Any]) -> lc.MarginPolicy:
     """A policy with what is assumed of all, and of it alone."""
     steps = {"close_out_step": "whole"} if policy.close_out_step == "unknown" else {}
-    return policy.replace(**(ASSUMED | steps | stated))
+    return policy.replace(**{**ASSUMED, **steps, **stated})
 
 
 def replays(

@@ -3,8 +3,8 @@
 The prices are five-minute *spot* prices, used as marks. A loan on ETH at a threshold of 82.5 % is a long
 position with a maintenance rate of 17.5 %: equity is collateral less debt, and it is liquidated where
 the debt is 82.5 % of the collateral. The threshold and the bonus of 5 %, here the fee of the close-out,
-are assumed, and what is closed is the whole loan, not the half that a protocol closes first. Venues
-stand with the table of Binance of 2022-04-16.
+are assumed. A call closes half of a loan, as the policy `aave-v3` has it, and all of one that is far
+below its threshold. Venues stand with the table of Binance of 2022-04-16.
 """
 
 import argparse
@@ -31,9 +31,12 @@ interest = float((np.abs(book.quantity) * eth.bars[FIRST, 0]).sum())
 arguments: dict[str, Any] = {"fund": 0.0001 * interest}
 
 loan = lc.Instrument("ETHUSDT", "linear", tiers=lc.TierTable.single_rate(0.175))
+HALVES = ("step", "share", "next", "whole_level")
+halves = {f"close_out_{rule}": getattr(lc.policy("aave-v3"), f"close_out_{rule}") for rule in HALVES}
 lending = (
     lc.policy("unprotected")
     .replace(close_out_fee_rate=0.05, trader_owes="no", close_out_payers=(), close_out_remainder="trader")
+    .replace(**halves)
     .with_instruments([loan])
 )
 chosen = {"a loan at 82.5 %, bonus 5 %": lending} | policies("binance-usdm@2022-04-16", ["ETHUSDT"])
@@ -49,7 +52,7 @@ fall = eth.bars[FIRST:, 2].min() / eth.bars[FIRST, 0] - 1
 FACTS = [("ETH fell from 1,790 to 881 within the nine days", f"{fall:.1%}", "the prices")]
 if options.report:
     notes = [
-        __doc__.replace("\n", " ").strip(),
+        (__doc__ or "").replace("\n", " ").strip(),
         "The loans are generated; the fund has 0.01 % of their value.",
     ]
     write(found, options.report, "Replay: ETH, June 2022", FACTS, notes)

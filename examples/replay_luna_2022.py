@@ -50,7 +50,7 @@ FACTS = [
 print(f"longs liquidated {gone[longs].mean():.2%}, shorts {gone[~longs].mean():.2%}")
 if options.report:
     notes = [
-        __doc__.replace("\n", " ").strip(),
+        (__doc__ or "").replace("\n", " ").strip(),
         "The positions are generated; the fund has 0.01 % of their value.",
     ]
     write(found, options.report, "Replay: LUNA, May 2022", FACTS, notes)

@@ -3,7 +3,8 @@
 A tenth of them stand in cross accounts of two. The prices are five-minute bars of Binance's perpetual
 contracts, last prices used as marks. The tier table is Binance's of 2024-10-24, the last one before that
 day that is bundled; the other policies stand with it borrowed. Mark is not last: the mark of the coin-
-margined BTC contract, one minute a bar, is replayed beside the last price of the same hours.
+margined BTC contract, one minute a bar, is replayed beside the last price of the same hours. How much
+a liquidation closes at a time is each venue's own rule where it states one, else everything.
 """
 
 import argparse
@@ -13,7 +14,18 @@ from typing import Any
 import numpy as np
 
 import levcore as lc
-from crash import Prices, counterfactuals, isolated, joined, policies, read, replays, told, write
+from crash import (
+    Prices,
+    counterfactuals,
+    isolated,
+    joined,
+    policies,
+    read,
+    replays,
+    told,
+    with_accounts,
+    write,
+)
 
 parser = argparse.ArgumentParser(description="Replay the cascade of 2025-10-10.")
 parser.add_argument("--report", type=Path, metavar="FILE.html", help="write the report too")
@@ -23,24 +35,6 @@ START = "2025-10-09T12:00"
 btc = read("btc_2025-10.csv.gz", "BTCUSDT", START)
 eth = read("eth_2025-10.csv.gz", "ETHUSDT", START)
 FIRST = 288  # 2025-10-10T12:00; positions were entered in the day before
-
-
-def with_accounts(columns: dict[str, Any]) -> dict[str, Any]:
-    """One position in five and its neighbour in a cross account, if they are of different instruments."""
-    rows = len(columns["quantity"])
-    names, cross = columns["instrument"], np.zeros(rows, dtype=bool)
-    account = np.arange(rows)
-    pairs = np.arange(0, rows - 1, 10)
-    pairs = pairs[names[pairs] != names[pairs + 1]]
-    cross[pairs] = cross[pairs + 1] = True
-    account[pairs + 1] = account[pairs]
-    value = np.abs(columns["quantity"]) * columns["entry_price"] / columns["leverage"]
-    wallets = {int(account[row]): float(value[row] + value[row + 1]) for row in pairs}
-    return columns | {
-        "account": account,
-        "margin_mode": np.where(cross, "cross", "isolated"),
-        "wallet_balance": wallets,
-    }
 
 
 prices = joined([btc.table(FIRST), eth.table(FIRST)])
@@ -88,7 +82,7 @@ for stated, here, source in FACTS:
     print(f"{stated}: here {here} ({source})")
 if options.report:
     notes = [
-        __doc__.replace("\n", " ").strip(),
+        (__doc__ or "").replace("\n", " ").strip(),
         "The positions are generated; the fund has 0.01 % of their value.",
     ]
     write(found, options.report, "Replay: the cascade of 2025-10-10", FACTS, notes)

@@ -5,7 +5,8 @@ The directive ``{levcore-table}`` takes one argument, a name of `TABLES`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Iterator
 from typing import ClassVar
 
 from docutils import nodes
@@ -15,6 +16,8 @@ from sphinx.util.docutils import SphinxDirective
 import levcore
 from levcore.reports.archive import coverage_rows
 from levcore.rules.policies import PolicyInfo
+
+DATE = re.compile(r"(\d{4}-\d{2}-\d{2})")
 
 Rows = Iterable[tuple[str, ...]]
 
@@ -98,9 +101,15 @@ class LevcoreTable(SphinxDirective):
         made = nodes.row()
         for cell, title in zip(cells, head, strict=True):
             is_code = title == "name" and not is_head
-            text = nodes.literal(cell, cell) if is_code else nodes.Text(cell)
-            made += nodes.entry("", nodes.paragraph("", "", text))
+            text = [nodes.literal(cell, cell)] if is_code else list(_whole_dates(cell))
+            made += nodes.entry("", nodes.paragraph("", "", *text))
         return made
+
+
+def _whole_dates(text: str) -> Iterator[nodes.Node]:
+    """Pieces of a text, in which no date is broken over two lines."""
+    for place, piece in enumerate(DATE.split(text)):
+        yield nodes.inline(piece, piece, classes=["date"]) if place % 2 else nodes.Text(piece)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

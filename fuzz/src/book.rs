@@ -283,7 +283,7 @@ impl Written {
 
 fn evaluate_on_all(columns: &Columns, policy: &Policy) {
     let Ok(layout) = Layout::new(&columns.keys(false)) else { return };
-    let mut order = layout.row_order();
+    let Ok(mut order) = layout.row_order() else { return };
     order.sort_unstable();
     assert!(order.iter().enumerate().all(|(row, &found)| row == found as usize));
     let on = |set, threads| evaluated(columns, &layout, policy, Execution { set, threads, interrupted: &mut || false });

@@ -14,23 +14,11 @@
 from typing import TYPE_CHECKING, Any
 
 from levcore._levcore import __version__
-from levcore.book.balances import Balances
-from levcore.book.positions import PositionBook
-from levcore.engine.account_risk import AccountRisk
-from levcore.engine.engine import Engine
-from levcore.engine.risk import BookRisk
-from levcore.engine.wallet_risk import WalletRisk
-from levcore.errors import InputError, InternalError, LevcoreError, PolicyError
-from levcore.measures import MEASURES
-from levcore.rules.assets import Asset, AssetTable
-from levcore.rules.instruments import Instrument, InstrumentTable
-from levcore.rules.policies import policies, policy
-from levcore.rules.policy import MarginPolicy
-from levcore.rules.tiers import TierTable
-from levcore.status import AccountStatus, State, Status
 
 if TYPE_CHECKING:
     from levcore import cluster, plot, reference, venues
+    from levcore.book.balances import Balances
+    from levcore.book.positions import PositionBook
     from levcore.changes.changes import Changes
     from levcore.changes.orders import Orders, order_margin
     from levcore.changes.what_if import what_if
@@ -46,21 +34,34 @@ if TYPE_CHECKING:
     from levcore.closing.variants import variants
     from levcore.cluster.batches import evaluate_batches
     from levcore.comparison.compare import compare
+    from levcore.engine.account_risk import AccountRisk
     from levcore.engine.distances import distance
+    from levcore.engine.engine import Engine
     from levcore.engine.leg_costs import LegCosts, leg_costs
     from levcore.engine.quantities_to_close import quantities_to_close
+    from levcore.engine.risk import BookRisk
+    from levcore.engine.wallet_risk import WalletRisk
+    from levcore.errors import InputError, InternalError, LevcoreError, PolicyError
     from levcore.explanation.explain import explain
     from levcore.fills.result import FillStatus
     from levcore.fills.table import positions_from_fills
     from levcore.live_books.index import TriggerIndex
     from levcore.live_books.live import LiveBook, live
+    from levcore.measures import MEASURES
     from levcore.planning.plan import plan
     from levcore.reconciliation.reconcile import reconcile
     from levcore.replays.replay import replay
     from levcore.reports.installation import show_versions
     from levcore.reports.report import report
+    from levcore.rules.assets import Asset, AssetTable
     from levcore.rules.funds import FundRules, fund_rules
+    from levcore.rules.instruments import Instrument, InstrumentTable
+    from levcore.rules.policies import policies, policy
+    from levcore.rules.policy import MarginPolicy
     from levcore.rules.several import with_rules
+    from levcore.rules.tiers import TierTable
+    from levcore.status import AccountStatus, State, Status
+    from levcore.stress_testing.index import StressIndex
     from levcore.stress_testing.reverse import reverse_stress
     from levcore.stress_testing.stress import stress
     from levcore.systems.against import against
@@ -93,6 +94,7 @@ __all__ = [
     "PositionBook",
     "State",
     "Status",
+    "StressIndex",
     "TierTable",
     "TriggerIndex",
     "WalletRisk",
@@ -132,17 +134,38 @@ __all__ = [
     "with_rules",
 ]
 
-LATER = {
+HOMES = {
+    "AccountRisk": "levcore.engine.account_risk",
+    "AccountStatus": "levcore.status",
+    "Asset": "levcore.rules.assets",
+    "AssetTable": "levcore.rules.assets",
+    "Balances": "levcore.book.balances",
+    "BookRisk": "levcore.engine.risk",
     "Changes": "levcore.changes.changes",
+    "Engine": "levcore.engine.engine",
     "FillStatus": "levcore.fills.result",
     "Fund": "levcore.closing.fund",
     "FundRules": "levcore.rules.funds",
     "Guard": "levcore.closing.guards",
     "Impact": "levcore.closing.fills",
+    "InputError": "levcore.errors",
+    "Instrument": "levcore.rules.instruments",
+    "InstrumentTable": "levcore.rules.instruments",
+    "InternalError": "levcore.errors",
     "LegCosts": "levcore.engine.leg_costs",
+    "LevcoreError": "levcore.errors",
     "LiveBook": "levcore.live_books.live",
+    "MEASURES": "levcore.measures",
+    "MarginPolicy": "levcore.rules.policy",
     "Orders": "levcore.changes.orders",
+    "PolicyError": "levcore.errors",
+    "PositionBook": "levcore.book.positions",
+    "State": "levcore.status",
+    "Status": "levcore.status",
+    "StressIndex": "levcore.stress_testing.index",
+    "TierTable": "levcore.rules.tiers",
     "TriggerIndex": "levcore.live_books.index",
+    "WalletRisk": "levcore.engine.wallet_risk",
     "against": "levcore.systems.against",
     "cascade": "levcore.closing.cascade",
     "close_loans": "levcore.closing.loans",
@@ -159,6 +182,8 @@ LATER = {
     "order_margin": "levcore.changes.orders",
     "outcomes": "levcore.closing.outcomes",
     "plan": "levcore.planning.plan",
+    "policies": "levcore.rules.policies",
+    "policy": "levcore.rules.policies",
     "positions_from_fills": "levcore.fills.table",
     "quantities_to_close": "levcore.engine.quantities_to_close",
     "reconcile": "levcore.reconciliation.reconcile",
@@ -171,24 +196,24 @@ LATER = {
     "what_if": "levcore.changes.what_if",
     "with_rules": "levcore.rules.several",
 }
-"""Verbs that no evaluation needs, and the modules that are imported when one is first asked for."""
+"""Module of each name, imported when the name is first asked for."""
 
-ROOMS = ("cluster", "plot", "reference", "venues")
-"""Rooms that are asked for by name."""
+ROOMS = ("book", "cluster", "engine", "errors", "measures", "plot", "reference", "rules", "status", "venues")
+"""Modules that are asked for by name."""
 
 
 def __getattr__(name: str) -> Any:
-    """Import what no evaluation needs when it is first asked for."""
+    """Import what is first asked for."""
     from importlib import import_module
 
     if name in ROOMS:
         return import_module(f"levcore.{name}")
-    if name in LATER:
-        verb = globals()[name] = getattr(import_module(LATER[name]), name)
-        return verb
+    if name in HOMES:
+        found = globals()[name] = getattr(import_module(HOMES[name]), name)
+        return found
     raise AttributeError(f"module 'levcore' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    """Names, those that are imported later included."""
+    """Names, those that are not imported yet included."""
     return sorted({*globals(), *__all__})

@@ -13,11 +13,13 @@ from levcore.scenarios.inputs import CompiledScenarios
 __all__ = [
     "Book",
     "BookPolicies",
+    "Evaluation",
     "Ladder",
     "LiveBook",
     "Members",
     "Policy",
     "Replay",
+    "StressIndex",
     "Table",
     "TriggerIndex",
     "__version__",
@@ -31,9 +33,9 @@ __all__ = [
     "change_statuses",
     "close_loans",
     "closing_words",
+    "column_of_numbers",
     "default_threads",
     "deleverage",
-    "evaluate",
     "evaluate_over",
     "exact_sums",
     "exact_wholes",
@@ -51,6 +53,7 @@ __all__ = [
     "panic_inside",
     "positions_from_fills",
     "price_grid_profits",
+    "prices_of_names",
     "quantities_to_close",
     "replay_words",
     "scenario_account_statuses",
@@ -142,6 +145,30 @@ class BookPolicies:
     def __new__(cls, parts: list[tuple[Policy, list[int], list[int]]]) -> BookPolicies: ...
 
 @final
+class Evaluation:
+    """A book, its policies, and the outputs that its results are written to."""
+
+    def __new__(
+        cls,
+        book: Book,
+        policies: BookPolicies,
+        wanted: int,
+        rows: tuple[npt.NDArray[np.float64], npt.NDArray[np.uint8]],
+        accounts: tuple[npt.NDArray[np.float64], npt.NDArray[np.uint8]] | None,
+        balances: tuple[npt.NDArray[np.float64], npt.NDArray[np.uint8]] | None,
+        later: tuple[npt.NDArray[np.float64], npt.NDArray[np.uint8]] | None,
+        instruction_set: str,
+    ) -> Evaluation: ...
+    @property
+    def policies(self) -> BookPolicies: ...
+    def run(
+        self,
+        marks: npt.NDArray[np.float64],
+        asset_prices: list[npt.NDArray[np.float64]],
+        threads: int,
+    ) -> None: ...
+
+@final
 class Members:
     def __new__(
         cls,
@@ -154,19 +181,6 @@ class Members:
         hedge: bool,
     ) -> Members: ...
 
-def evaluate(
-    book: Book,
-    policies: BookPolicies,
-    marks: npt.NDArray[np.float64],
-    wanted: int,
-    results: npt.NDArray[np.float64],
-    codes: npt.NDArray[np.uint8],
-    accounts: tuple[npt.NDArray[np.float64], npt.NDArray[np.uint8]] | None,
-    asset_prices: list[npt.NDArray[np.float64]],
-    balances: tuple[npt.NDArray[np.float64], npt.NDArray[np.uint8]] | None,
-    instruction_set: str,
-    threads: int,
-) -> None: ...
 def exact_sums(
     values: npt.NDArray[np.float64], groups: npt.NDArray[np.int64] | None, count: int
 ) -> npt.NDArray[np.float64]:
@@ -243,6 +257,27 @@ def evaluate_over(
     instruction_set: str,
     threads: int,
 ) -> None: ...
+
+class StressIndex:
+    def __new__(
+        cls,
+        book: Book,
+        policies: BookPolicies,
+        range: npt.NDArray[np.float64],
+        currencies: list[int],
+        done: npt.NDArray[np.bool_],
+        instruction_set: str,
+        threads: int,
+    ) -> StressIndex: ...
+    def sums(
+        self,
+        prices: npt.NDArray[np.float64],
+        count: int,
+        totals: npt.NDArray[np.float64],
+        numbers: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
+        threads: int,
+    ) -> None: ...
+
 def stress_accounts(
     book: Book,
     policies: BookPolicies,
@@ -292,15 +327,15 @@ def quantities_to_close(
     threads: int,
 ) -> None: ...
 def scenario_margin(
-    inputs: CompiledScenarios, keep_profits: bool, threads: int
+    book: Book,
+    inputs: CompiledScenarios,
+    out: tuple[Sequence[str], npt.NDArray[np.float64], npt.NDArray[np.uint8], npt.NDArray[np.float64] | None],
+    threads: int,
 ) -> tuple[
-    npt.NDArray[np.float64],
-    npt.NDArray[np.uint8],
-    npt.NDArray[np.uint32],
-    npt.NDArray[np.float64],
+    Sequence[npt.NDArray[np.uint32]],
+    Sequence[npt.NDArray[np.float64]],
     npt.NDArray[np.uint32],
     npt.NDArray[np.uint8],
-    npt.NDArray[np.float64] | None,
 ]: ...
 def price_grid_profits(
     contracts: Sequence[tuple[str, float, float]],
@@ -319,6 +354,8 @@ def account_measures() -> list[tuple[str, str, str]]: ...
 def balance_measures() -> list[tuple[str, str, str]]: ...
 def statuses() -> list[tuple[int, str, str]]: ...
 def account_statuses() -> list[tuple[int, str, str]]: ...
+def column_of_numbers(values: Sequence[Any]) -> npt.NDArray[np.float64] | None: ...
+def prices_of_names(names: tuple[str, ...], prices: dict[Any, Any]) -> npt.NDArray[np.float64] | None: ...
 def change_kinds() -> list[tuple[int, str, str]]: ...
 def change_statuses() -> list[tuple[int, str, str]]: ...
 def states() -> list[tuple[int, str, str]]: ...
@@ -446,6 +483,10 @@ class LiveBook:
     def totals(self) -> tuple[float, float, list[list[int]]]: ...
     def figures(self) -> tuple[_Figures, npt.NDArray[np.uint32], _Figures]: ...
     def columns(self) -> tuple[npt.NDArray[np.uint32], list[_Column | None], _Column]: ...
+    def totals_by_side(self) -> tuple[npt.NDArray[np.uint64], list[_Column]]: ...
+    def replace_rules(self, policies: list[BookPolicies], instrument: int) -> _Events: ...
+    def wallets(self, accounts: npt.NDArray[np.uint32]) -> _Column: ...
+    def examined(self) -> int: ...
     def marks(self) -> _Column: ...
 
 @final

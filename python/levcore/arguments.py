@@ -2,12 +2,12 @@
 
 import math
 import operator
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from levcore.errors import DTypeError, InputError
 
-__all__ = ["is_number", "is_word", "number_in", "of_kind", "rows_of", "whole_number"]
+__all__ = ["is_number", "is_word", "likely_of", "number_in", "of_kind", "optional", "rows_of", "whole_number"]
 
 
 def of_kind(argument: str, value: object, kind: type) -> None:
@@ -22,6 +22,17 @@ def of_kind(argument: str, value: object, kind: type) -> None:
         raise DTypeError(argument, f"must be {article} {kind.__name__}", kind.__name__, type(value).__name__)
 
 
+def optional(argument: str, value: object, kind: type) -> None:
+    """Refuse what is neither None nor a `kind`.
+
+    Raises
+    ------
+    DTypeError
+    """
+    if value is not None:
+        of_kind(argument, value, kind)
+
+
 def is_number(value: object) -> bool:
     """Whether a value is a real number; True and False are not, though Python counts with them."""
     if isinstance(value, int) and not isinstance(value, bool):
@@ -32,6 +43,32 @@ def is_number(value: object) -> bool:
 def is_word(value: object, words: Iterable[str]) -> bool:
     """Whether a value is one of some words; an array has no truth to compare."""
     return isinstance(value, str) and value in words
+
+
+def likely_of(name: str, names: Sequence[str], everything: str) -> str:
+    """Which names were likely meant: those that begin so, in any case and separator, or that are close.
+
+    Parameters
+    ----------
+    name : str
+        What was given.
+    names : sequence of str
+        What there is, words separated by ``-`` or by ``_``.
+    everything : str
+        What to say where none is likely.
+
+    Examples
+    --------
+    >>> likely_of("Closing-Fee", ("closing_fee_rate", "closing_fee_basis", "ratio"), "a rule")
+    'one of closing_fee_rate, closing_fee_basis'
+    """
+    from difflib import get_close_matches
+
+    separator = "_" if any("_" in each for each in names) else "-"
+    plain = separator.join(name.lower().replace("_", " ").replace("-", " ").split())
+    begun = [each for each in names if plain and each.startswith(plain)]
+    likely = begun or get_close_matches(plain, names, n=3, cutoff=0.6)
+    return f"one of {', '.join(likely)}" if likely else everything
 
 
 def number_in(argument: str, value: Any, low: float, high: float, rule: str, expected: str) -> None:

@@ -19,8 +19,9 @@ class Frozen:
 
     def _fill(self, **fields: Any) -> None:
         """Set attributes of an object that nobody else holds yet, or whose memory is used again."""
+        put = object.__setattr__
         for name, value in fields.items():
-            object.__setattr__(self, name, value)
+            put(self, name, value)
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Refuse.

@@ -59,6 +59,21 @@ def test_an_increase_on_isolated_margin_by_hand() -> None:
     assert result.max_leverage.tolist() == [20.0]
 
 
+def test_the_risk_limit_of_the_row_is_that_of_the_change_unless_it_states_one() -> None:
+    tiers = lc.TierTable.flat(
+        [(0, "0.005", None, 100), (10, "0.01", None, 50), (20, "0.02", None, 25)], unit="risk_limit"
+    )
+    rules = lc.policy("generic").with_instruments([lc.Instrument("X", "linear", tiers)])
+    book = lc.PositionBook(["X"], [1.0], [100.0], isolated_margin=[50.0], leverage=[2.0], risk_limit=[15.0])
+    none = np.nan
+    changes = lc.Changes(
+        ["none", "leverage", "leverage"], row=0, leverage=[none, 60.0, 60.0], risk_limit=[none, none, 5.0]
+    )
+    result = lc.what_if(lc.Engine(rules), book, {"X": 100.0}, changes)
+    assert result.max_leverage.tolist() == [50.0, 50.0, 100.0]
+    assert result.may_open.tolist() == [True, False, True]
+
+
 @pytest.mark.parametrize(
     ("reducing", "margin", "cash_flow"),
     [("share", 3_000.0, 3_000.0 + 1_000.0 - 31.0), ("nothing", 6_969.0, 0.0)],

@@ -10,6 +10,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from levcore.cli.examples import EXAMPLES
@@ -36,6 +37,7 @@ LINES = [(name, line) for name, examples in EXAMPLES.items() for _, line in exam
 def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("positions.csv").write_text(POSITIONS, encoding="utf-8")
+    pl.read_csv("positions.csv").sort("account").write_parquet("positions.parquet")
     Path("isolated.csv").write_text(ISOLATED, encoding="utf-8")
     Path("accounts.csv").write_text("account,wallet_balance\ndesk,2500\n", encoding="utf-8")
     Path("prices.csv").write_text(PRICES, encoding="utf-8")
@@ -63,6 +65,99 @@ def test_the_examples_of_the_help_run(
     said = capsys.readouterr()
     assert code in (0, 2), said.err
     assert len(said.out) > 60
+
+
+ASKED = {
+    "score": "score isolated.csv --policy binance-usdm",
+    "explain": "explain isolated.csv --policy binance-usdm --row 0",
+    "against": "against positions.csv theirs.csv --policy binance-usdm --column their_liq=liquidation_price"
+    " --accounts accounts.csv",
+    "compare": "compare isolated.csv --policies binance-usdm,hyperliquid",
+    "plan": "plan BTCUSDT long 0.5 --entry 60000 --leverage 10 --stop 57000",
+    "plan, refused": "plan NOSUCHUSDT long 0.5 --entry 60000 --leverage 10",
+    "reconcile": "reconcile reply.json --from bybit --fees regular",
+    "replay": "replay isolated.csv prices.csv --policy hyperliquid --set close_out_step=whole"
+    " --set close_out_remainder=fund --set close_out_payers=fund --fund 1e6",
+    "ladder": "ladder isolated.csv --policy binance-usdm --rungs 3",
+    "tiers": "tiers binance-usdm",
+    "tiers of a contract": "tiers binance-usdm BTCUSDT",
+    "tiers diff": "tiers diff binance-usdm@2023 binance-usdm@2024",
+    "policies": "policies",
+    "policies, one": "policies binance-usdm",
+    "doctor": "doctor",
+}
+
+
+def said_by(words: str, form: str, capsys: pytest.CaptureFixture[str]) -> str:
+    assert main([*words.split(), "--format", form]) in (0, 2, 3)
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_every_command_answers_in_every_format(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert {each.partition(",")[0].split()[0] for each in ASKED} == {*EXAMPLES}
+    whole = json.loads(said_by(ASKED[name], "json", capsys))
+    lines = rows_of(said_by(ASKED[name], "jsonl", capsys))
+    table = [*csv.DictReader(io.StringIO(said_by(ASKED[name], "csv", capsys)))]
+    assert whole
+    assert len(lines) == len(table) > 0
+    for line, row in zip(lines, table, strict=True):
+        assert {*line} == {*row} == {*lines[0]}
+        for key, value in line.items():
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                assert float(row[key]) == value
+            elif value is None:
+                assert row[key] == ""
+
+
+def test_a_plan_that_no_policy_answers_says_so_in_its_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+    words = "long 0.5 --entry 60000 --leverage 10 --policies binance-usdm --format json"
+    assert main(["plan", "BTCUSDT", *words.split()]) == 0
+    venue = json.loads(capsys.readouterr().out)["venues"][0]
+    assert venue["points"]["liquidation"]["price"] == pytest.approx(54_216.867, abs=1e-3)
+    assert main(["plan", "NOSUCHUSDT", *words.split()]) == 3
+    assert json.loads(capsys.readouterr().out)["venues"][0]["points"] == {}
+
+
+def test_events_of_a_replay_add_up_to_its_totals(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ASKED["replay"] + " --path low_first"
+    totals = json.loads(said_by(words, "json", capsys))["totals"]
+    events = rows_of(said_by(words, "jsonl", capsys))
+    assert totals["liquidated"] == len(events) == 1
+    assert events[0]["instrument"] == "BTCUSDT"
+    assert events[0]["fees"] / events[0]["per_unit"] == totals["fees"]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"PK\x03\x04\x14\x00", "an Excel workbook: save its sheet as CSV"),
+        (b"\x1f\x8b\x08", "a gzip archive: unpack it"),
+        ("instrument".encode("utf-16"), "UTF-16: save it as CSV in UTF-8"),
+        (b"PAR1", "its name must end in .parquet"),
+    ],
+)
+def test_a_file_that_is_no_csv_says_what_it_is(
+    content: bytes, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("theirs.csv").write_bytes(content)
+    assert main(["score", "theirs.csv", "--policy", "generic"]) == 1
+    assert said in capsys.readouterr().err
+
+
+def test_a_wrong_call_is_two_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["plan", "BTCUSDT", "up", "1", "--entry", "60000"])
+    said = capsys.readouterr().err.splitlines()
+    assert ended.value.code == 1
+    assert len(said) == 2
+    assert "'up'" in said[0]
+    assert said[1] == "(levcore plan --help shows options and examples)"
+
+
+def test_a_rule_that_is_close_is_proposed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["score", "isolated.csv", "--policy", "generic", "--set", "closing_fee=0.0005"]) == 1
+    assert "expected one of closing_fee_basis, closing_fee_rate" in capsys.readouterr().err
 
 
 def test_every_command_shows_its_examples(capsys: pytest.CaptureFixture[str]) -> None:

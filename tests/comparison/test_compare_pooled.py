@@ -397,7 +397,7 @@ def test_hedged_accounts_under_policies_that_differ_in_what_they_hold(
     assert "--set binance-usdm.RULE" not in captured.err
     assert "Assets of binance-usdm-multi-assets: USDT, USDC, BTC" in " ".join(captured.out.split())
     assert report.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
-    assert main([*HEDGED, *lent, "--set=okx-multi-currency.hedge_requirement=sum", "--json"]) == 2
+    assert main([*HEDGED, *lent, "--set=okx-multi-currency.hedge_requirement=sum", "--format=json"]) == 2
     document = json.loads(capsys.readouterr().out)
     assert [label for label, facts in document["policies"].items() if facts["refusal"]] == ["binance-usdm"]
     ups = document["accounts"]["distance_upper"]
@@ -407,11 +407,11 @@ def test_hedged_accounts_under_policies_that_differ_in_what_they_hold(
 def test_without_a_lender_the_assets_of_a_file_are_those_of_every_policy(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert main([*HEDGED, ASSETS, "--json"]) == 2
+    assert main([*HEDGED, ASSETS, "--format=json"]) == 2
     policies = json.loads(capsys.readouterr().out)["policies"]
     assert policies["binance-portfolio-margin"]["assets_own"] == ["USDT", "USDC", "BTC"]
     assert policies["binance-portfolio-margin"]["assets_borrowed"] == []
-    assert main([*HEDGED, "--json"]) == 2
+    assert main([*HEDGED, "--format=json"]) == 2
     policies = json.loads(capsys.readouterr().out)["policies"]
     assert policies["binance-portfolio-margin"]["assets_missing"] == ["USDT", "USDC", "BTC"]
 

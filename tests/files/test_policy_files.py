@@ -57,7 +57,7 @@ def test_commands_take_a_file_where_they_take_a_name(
     # 0.4 % of 27,130 over an equity of 130 is 83.5 %: above the desk's level of its margin call.
     assert main(["score", str(positions), f"--policy={desk}"]) == 2
     assert "1 of 1 accounts and isolated positions is in margin call or worse" in capsys.readouterr().out
-    assert main(["compare", str(positions), f"--policies=binance-usdm,{desk}", "--json"]) in (0, 2)
+    assert main(["compare", str(positions), f"--policies=binance-usdm,{desk}", "--format=json"]) in (0, 2)
     assert '"my-desk"' in capsys.readouterr().out
     plan = ["plan", "BTCUSDT", "long", "0.5", "--entry=60000", "--leverage=10", f"--policies={desk}"]
     assert main(plan) == 0

@@ -235,7 +235,7 @@ def test_the_real_account_under_four_policies(tmp_path: Path, capsys: pytest.Cap
     assert "stated by caller closing_fee_rate = 0.0005" in text
     assert "the caller gave all of them" in text
     assert report.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
-    assert main([*REAL, *FEES, "--json"]) == 0
+    assert main([*REAL, *FEES, "--format=json"]) == 0
     document = json.loads(capsys.readouterr().out)
     positions = read_positions(ACCOUNT / "positions.csv")
     book = positions.book(read_accounts(ACCOUNT / "accounts.csv"))
@@ -268,12 +268,18 @@ def test_names_of_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     )
     names = tmp_path / "names.csv"
     names.write_text("policy,instrument,name\nbinance-usdm,BTC,BTCUSDT\n")
-    call = ["compare", str(positions), "--policies=binance-usdm,hyperliquid", f"--names={names}", "--json"]
+    call = [
+        "compare",
+        str(positions),
+        "--policies=binance-usdm,hyperliquid",
+        f"--names={names}",
+        "--format=json",
+    ]
     assert main(call) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["policies"]["binance-usdm"]["unmatched"] == []
     assert document["positions"]["maintenance_margin"]["hyperliquid"] == [61_000 / 80]
-    assert main([*call[:3], "--json"]) == 2
+    assert main([*call[:3], "--format=json"]) == 2
     assert json.loads(capsys.readouterr().out)["policies"]["binance-usdm"]["unmatched"] == ["BTC"]
     names.write_text("policy,instrument,name\nbinance-usdm,BTC,BTCUSDT\nbinance-usdm,BTC,BTCUSDC\n")
     assert main(call) == 1

@@ -123,5 +123,5 @@ def test_the_command_line_chooses_fees_and_prints_their_source(
     assert "54208.6" in captured.out
     assert "taker 0.00055, maker 0.0002; non-VIP, as of 2024-07-31; secondary source: " in captured.err
     policies = "--policies=binance-usdm@2024-10-24,bybit-linear"
-    assert main(["compare", str(path), policies, "--fees=regular", "--json"]) == 0
+    assert main(["compare", str(path), policies, "--fees=regular", "--format=json"]) == 0
     assert "secondary source" in capsys.readouterr().err

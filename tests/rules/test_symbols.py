@@ -135,7 +135,7 @@ def test_commands_say_which_contract_they_took(tmp_path: Path, capsys: pytest.Ca
     captured = capsys.readouterr()
     assert f"{said}, on the same base; nothing is converted" in captured.err
     price = json.loads(captured.out)["positions"][0]["liquidation_price"]
-    assert main(["compare", str(positions), "--policies=binance-usdm,hyperliquid", "--json"]) == 0
+    assert main(["compare", str(positions), "--policies=binance-usdm,hyperliquid", "--format=json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["policies"]["hyperliquid"]["in_another_currency"] == [said]
     assert found["policies"]["binance-usdm"]["in_another_currency"] == []

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from levcore._levcore import column_of_numbers
 from levcore.book.coded_labels import CodedLabels
 from levcore.book.numbered_labels import labels_of_column, number_labels
 from levcore.errors import DTypeError, InputError, ShapeError
@@ -20,6 +21,7 @@ __all__ = [
     "factorize",
     "flat_array",
     "float_column",
+    "frozen",
     "integer_codes",
     "label_sequence",
     "read_only",
@@ -64,6 +66,11 @@ def float_column(name: str, values: object, rows: int | None, copied: list[str])
         if flags.c_contiguous and flags.aligned:
             # Nothing to do, and marks come this way at every call.
             return _read_only(values)
+    if type(values) is list or type(values) is tuple:
+        plain = column_of_numbers(values)
+        if plain is not None and (rows is None or plain.size == rows):
+            copied.append(name)
+            return plain
     if isinstance(values, (int, float)) and not isinstance(values, bool) and rows is not None:
         array: npt.NDArray[Any] = np.full(rows, real_number(name, values))
         given: object = None
@@ -84,16 +91,20 @@ def float_column(name: str, values: object, rows: int | None, copied: list[str])
 
 def _read_only(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     column = values.view()
-    column.flags.writeable = False
+    column.setflags(write=False)
     return column
 
 
-def read_only(fields: dict[str, Any]) -> dict[str, Any]:
-    """Fields of an object that does not change: each array as a view that cannot be written through."""
-    return {
-        name: _read_only(value) if isinstance(value, np.ndarray) and value.flags.writeable else value
-        for name, value in fields.items()
-    }
+def frozen(values: npt.NDArray[Any] | None) -> Any:
+    """An array of our own, which from now on cannot be written through."""
+    if values is not None:
+        values.setflags(write=False)
+    return values
+
+
+def read_only(values: Any) -> Any:
+    """An array as a view that cannot be written through; what is none as it is."""
+    return _read_only(values) if isinstance(values, np.ndarray) and values.flags.writeable else values
 
 
 def real_number(name: str, value: object, row: int | None = None) -> float:

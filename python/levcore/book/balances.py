@@ -96,19 +96,18 @@ class Balances(Frozen):
         account = label_sequence("balances.account", account)
         account_codes, account_labels = factorize("balances.account", account)
         asset_codes, labels = factorize("balances.asset", asset)
-        fields = {
-            "balance": held,
-            "liability": optional("balances.liability", liability),
-            "interest": optional("balances.interest", interest),
-            "account": account,
-            "account_codes": account_codes,
-            "account_labels": tuple(account_labels),
-            "asset_codes": asset_codes,
-            "asset_names": tuple(map(str, labels)),
-            "policy": None if policy is None else label_sequence("balances.policy", policy),
-            "copied": tuple(copied),
-        }
-        self._fill(**read_only(fields))
+        self._fill(
+            balance=held,
+            liability=optional("balances.liability", liability),
+            interest=optional("balances.interest", interest),
+            account=read_only(account),
+            account_codes=read_only(account_codes),
+            account_labels=tuple(account_labels),
+            asset_codes=read_only(asset_codes),
+            asset_names=tuple(map(str, labels)),
+            policy=None if policy is None else read_only(label_sequence("balances.policy", policy)),
+            copied=tuple(copied),
+        )
         columns = (("account", self.account), ("asset", self.asset_codes), ("policy", self.policy))
         for name, column in columns:
             if column is not None and len(column) != rows:

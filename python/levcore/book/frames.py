@@ -223,17 +223,18 @@ def positions_of_columns(columns: Columns) -> Positions:
         raise columns.error(row, "isolated_margin", "the column is missing", expected)
     _check_contract_size(columns)
     quantity = signed_quantity(columns)
-    prices = columns.numbers.get("mark_price", np.full(len(columns), np.nan))
+    prices = columns.numbers.get("mark_price")
     wallets = _wallets(columns)
     policy = columns.texts.get("policy")
     if policy is None:
-        marks = one_value_each(columns, "instrument", "mark_price", prices)
+        marks = {} if prices is None else one_value_each(columns, "instrument", "mark_price", prices)
         return Positions(columns, is_cross, quantity, marks, {}, wallets)
     check_named(columns, "policy", np.arange(len(columns)))
-    of_policies = {}
-    for code, name in enumerate(policy.labels):
-        own = np.where(policy.codes == code, prices, np.nan)
-        of_policies[name] = one_value_each(columns, "instrument", "mark_price", own)
+    of_policies: dict[str, dict[str, float]] = {name: {} for name in policy.labels}
+    if prices is not None:
+        for code, name in enumerate(policy.labels):
+            own = np.where(policy.codes == code, prices, np.nan)
+            of_policies[name] = one_value_each(columns, "instrument", "mark_price", own)
     return Positions(columns, is_cross, quantity, {}, of_policies, wallets)
 
 

@@ -33,6 +33,8 @@ __all__ = [
 NO_ACCOUNT = np.uint32(0xFFFF_FFFF)
 """Account code of isolated rows."""
 MODES = ("isolated", "cross")
+NO_CODES = np.empty(0, dtype=np.uint32)
+NO_WALLETS = np.empty(0)
 
 Labels = Sequence[Any] | npt.NDArray[Any]
 
@@ -162,12 +164,13 @@ def account_codes(
     InputError, ShapeError, DTypeError
         For cross positions without account, wallets without owner, ids given twice.
     """
-    ids, wallets = _wallets(account, accounts, wallet_balance, copied)
+    given, wallets = _wallets(account, accounts, wallet_balance, copied)
     if account is not None and len(account) != is_cross.size:
         raise ShapeError("account", "must have one value a row", str(is_cross.size), str(len(account)))
     if not np.count_nonzero(is_cross):
-        return None, ids, wallets
+        return None, _numbered_ids(given, [])[1], wallets
     if account is None:
+        ids = _numbered_ids(given, [])[1]
         if len(ids) != 1:
             raise InputError(
                 "account",
@@ -180,7 +183,7 @@ def account_codes(
         return np.where(is_cross, np.uint32(0), NO_ACCOUNT), ids, wallets
     every_code, labels = factorize("account", account)
     _refuse_missing_accounts(every_code, labels, is_cross)
-    codes, joined, of_accounts = _join_accounts(every_code, labels, is_cross, ids, wallets)
+    codes, joined, of_accounts = _join_accounts(every_code, labels, is_cross, given, wallets)
     if of_accounts is not wallets and wallets.size and "wallet_balance" not in copied:
         # As accounts without a wallet come behind those with one, the book has a column of its own.
         copied.append("wallet_balance")
@@ -204,10 +207,11 @@ def _wallets(
     wallet_balance: Mapping[Any, float] | npt.ArrayLike | None,
     copied: list[str],
 ) -> tuple[list[Any], Floats]:
+    """Accounts as they were given, and the balance of each."""
     if wallet_balance is None:
         if accounts is not None:
             raise InputError("wallet_balance", "is needed with accounts", "one balance an account", "none")
-        return [], np.empty(0)
+        return [], NO_WALLETS
     values: npt.ArrayLike
     if isinstance(wallet_balance, Mapping):
         if accounts is not None:
@@ -221,25 +225,39 @@ def _wallets(
         raise InputError("accounts", "is needed to know whose balances these are", "one id a balance", "none")
     else:
         values = wallet_balance
-    codes, labels = factorize("accounts", accounts)
-    wallets = float_column("wallet_balance", values, codes.size, copied)
-    if len(labels) != codes.size:
-        repeated = np.flatnonzero(np.bincount(codes) > 1)
-        row = int(np.flatnonzero(codes == repeated[0])[1])
-        raise InputError("accounts", "must not repeat an id", "each id once", repr(labels[repeated[0]]), row)
-    return labels, wallets
+    ids = label_sequence("accounts", accounts)
+    if isinstance(ids, np.ndarray) and ids.ndim != 1:
+        raise ShapeError("accounts", "must be one-dimensional", "1 dimension", f"{ids.ndim} dimensions")
+    ids = ids.tolist() if isinstance(ids, np.ndarray) else list(ids)
+    return ids, float_column("wallet_balance", values, len(ids), copied)
+
+
+def _numbered_ids(given: list[Any], labels: list[Any]) -> tuple[Codes, list[Any]]:
+    """Codes of account ids, each given once, and of labels, which are told apart from them in the same go."""
+    if not given and not labels:
+        return NO_CODES, []
+    codes, joined = factorize("accounts", given + labels)
+    own = codes[: len(given)]
+    if own.size and int(own.max()) + 1 != own.size:
+        repeated = np.flatnonzero(np.bincount(own) > 1)
+        row = int(np.flatnonzero(own == repeated[0])[1])
+        raise InputError("accounts", "must not repeat an id", "each id once", repr(joined[repeated[0]]), row)
+    return codes, joined
 
 
 def _join_accounts(
     codes: Codes, labels: list[Any], is_cross: npt.NDArray[np.bool_], ids: list[Any], wallets: Floats
 ) -> tuple[Codes, list[Any], Floats]:
     """Translate codes of the account column into codes of the accounts, those with a wallet first."""
-    numbered, joined = factorize("account", ids + labels)
+    numbered, joined = _numbered_ids(ids, labels)
     places = numbered[len(ids) :]
     # Of the accounts without a wallet those with cross positions stay, in the order of their first rows.
+    all_cross = bool(is_cross.all())
+    has_leg = np.zeros(len(labels), dtype=np.bool_)
+    has_leg[codes if all_cross else codes[is_cross]] = True
     has_cross = np.zeros(len(joined), dtype=np.bool_)
     has_cross[: len(ids)] = True
-    has_cross[places[codes[is_cross]]] = True
+    has_cross[places[has_leg]] = True
     kept = np.cumsum(has_cross, dtype=np.uint32) - np.uint32(1)
     translation = np.where(has_cross, kept, NO_ACCOUNT)[places]
     if not has_cross.all():
@@ -249,7 +267,7 @@ def _join_accounts(
         balances = np.concatenate((wallets, np.full(len(joined) - len(ids), np.nan)))
         balances.flags.writeable = False
     row_codes = translation[codes]
-    if not is_cross.all():
+    if not all_cross:
         row_codes[~is_cross] = NO_ACCOUNT
     return row_codes, joined, balances
 

@@ -47,8 +47,8 @@ def settlements(book: "PositionBook", policies: Sequence["MarginPolicy"]) -> tup
     `policies` are those of the book, by its policy codes.
     """
     of_listing = [
-        policy.instruments[name].settlement if name in policy.instruments else ""
-        for policy in policies
+        settlement_of(name)
+        for settlement_of in [policy.instruments.settlement_of for policy in policies]
         for name in book.instrument_names
     ]
     currencies = sorted(set(of_listing))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from levcore._levcore import prices_of_names
 from levcore.book.arrays import Floats, float_column, label_sequence, real_number
 from levcore.book.labelled import column_names, labels_of, values_of
 from levcore.errors import InputError, ShapeError
@@ -21,6 +22,7 @@ class Labelled(Protocol):
 
     def to_numpy(self) -> npt.NDArray[Any]:
         """Its values."""
+        ...
 
 
 Marks: TypeAlias = Mapping[str, Any] | npt.ArrayLike | Labelled
@@ -30,17 +32,18 @@ PRICE_COLUMNS = ("mark_price", "mark", "price")
 PLAIN_NUMBERS = frozenset({float})
 
 
-def mark_prices(book: "PositionBook", marks: Marks) -> Floats:
+def mark_prices(book: "PositionBook", marks: Any) -> Floats:
     """Mark prices of a book's instruments, NaN where missing.
 
     Parameters
     ----------
     book : PositionBook
-    marks : mapping of instrument to price, or array_like of shape (instruments,)
-        One price under every policy. Also a series with the names as its index, a frame of instruments and
-        prices, or an array of one price a row of the book. For a book with policies also a mapping of
-        their labels to either of these, or an array_like of shape (policies, instruments), in the order of
-        ``book.policy_names`` and ``book.instrument_names``.
+    marks : Marks
+        Mapping of instrument to price, or array_like of shape (instruments,): one price under every policy.
+        Also a series with the names as its index, a frame of instruments and prices, or an array of one price
+        a row of the book. For a book with policies also a mapping of their labels to either of these, or an
+        array_like of shape (policies, instruments), in the order of ``book.policy_names`` and
+        ``book.instrument_names``.
 
     Returns
     -------
@@ -51,10 +54,6 @@ def mark_prices(book: "PositionBook", marks: Marks) -> Floats:
     DTypeError, ShapeError
         For prices that are no numbers, or an array of another shape.
     """
-    return _mark_prices(book, marks)
-
-
-def _mark_prices(book: "PositionBook", marks: Any) -> Floats:
     names = book.instrument_names
     if not isinstance(marks, np.ndarray) and not (isinstance(marks, dict) and INSTRUMENT not in marks):
         marks = _plain(marks)
@@ -76,7 +75,11 @@ def _mark_prices(book: "PositionBook", marks: Any) -> Floats:
 
 def prices_of(names: tuple[str, ...], marks: Marks) -> Floats:
     """Prices of these instruments, NaN where missing; see `mark_prices` for what marks may be."""
-    if isinstance(marks, (dict, Mapping)):  # dict first: asking for the kind takes longer
+    if type(marks) is dict:
+        plain = prices_of_names(names, marks)
+        if plain is not None:
+            return plain
+    if not isinstance(marks, np.ndarray) and isinstance(marks, Mapping):
         prices = [marks.get(name, np.nan) for name in names]
         if not PLAIN_NUMBERS.issuperset(map(type, prices)):
             prices = [real_number("marks", price, place) for place, price in enumerate(prices)]

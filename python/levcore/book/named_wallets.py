@@ -52,7 +52,7 @@ def read_wallets(
         if wallet_currency is not None:
             rule = "must not be given beside a mapping of balances"
             raise InputError("wallet_currency", rule, "{account: {currency: balance}}")
-        if not any(isinstance(held, Mapping) for held in wallet_balance.values()):
+        if not any(issubclass(kind, Mapping) for kind in set(map(type, wallet_balance.values()))):
             return GivenWallets(accounts, wallet_balance, None)
         if accounts is not None:
             raise InputError("accounts", "must not be given beside a mapping of balances")

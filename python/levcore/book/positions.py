@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from levcore._levcore import Book, Table
 from levcore.arguments import is_word
-from levcore.book.arrays import Codes, Floats, read_only
+from levcore.book.arrays import Codes, Floats, frozen, read_only
 from levcore.book.balances import BalanceColumns, Balances
 from levcore.book.labels import MODES, NO_ACCOUNT, cross_rows, named_codes
 from levcore.book.named_wallets import NamedWallets
@@ -203,19 +203,31 @@ class PositionBook(Frozen, Shown):
             account, is_cross, accounts, wallet_balance, wallet_currency, balances, policies, copied
         )
         balance_columns, owners, policies = join_balances(balances, owners, policies, rows)
-        fields = {
-            "position_mode": position_mode,
-            "balances": balances,
-            "columns": columns,
-            "marks": marks,
-            "balance_columns": balance_columns,
-            "instrument_codes": codes,
-            "instrument_names": names,
-            "is_cross": is_cross,
-            "copied": tuple(copied) + (balances.copied if balances is not None else ()),
-        }
-        fields |= numbers._asdict() | policies._asdict() | owners._asdict()
-        self._fill(**read_only(fields), _layouts={})
+        self._fill(
+            instrument_codes=frozen(codes),
+            instrument_names=names,
+            quantity=numbers.quantity,
+            entry_price=numbers.entry_price,
+            isolated_margin=numbers.isolated_margin,
+            leverage=numbers.leverage,
+            accrued_funding=numbers.accrued_funding,
+            risk_limit=numbers.risk_limit,
+            is_cross=frozen(is_cross),
+            policy_codes=frozen(policies.policy_codes),
+            policy_names=policies.policy_names,
+            account=read_only(owners.account),
+            account_codes=frozen(owners.account_codes),
+            account_ids=owners.account_ids,
+            wallet_balance=frozen(owners.wallet_balance),
+            named_wallets=owners.named_wallets,
+            balances=balances,
+            balance_columns=balance_columns,
+            position_mode=position_mode,
+            columns=columns,
+            marks=marks,
+            copied=(*copied, *(balances.copied if balances is not None else ())),
+            _layouts={},
+        )
         self.layout()
 
     @classmethod

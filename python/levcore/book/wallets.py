@@ -152,9 +152,11 @@ class _Legs:
 
 def wallets_of(book: "PositionBook", policies: Sequence["MarginPolicy"]) -> Wallets:
     """Wallets of a book; `policies` are those of the book, by its policy codes."""
-    currencies, of_listing = settlements(book, policies)
     named = book.named_wallets
-    if named is None and (len(currencies) - currencies.count("") < 2 or book.account_codes is None):
+    if named is None and book.account_codes is None:
+        return _one_each(book, None)
+    currencies, of_listing = settlements(book, policies)
+    if named is None and len(currencies) - currencies.count("") < 2:
         return _one_each(book, None)
     names = sorted(set(currencies) | set(named.currency if named is not None else ()) | {""})
     place = {currency: number for number, currency in enumerate(names)}  # the one that is not known is 0

@@ -5,11 +5,11 @@ command failed.
 """
 
 import argparse
-import json
-import sys
+from dataclasses import asdict
 from typing import Any
 
 from levcore.cli.examples import add_command
+from levcore.cli.formats import add_format, print_answer
 from levcore.cli.inputs import add_inputs, inputs
 from levcore.cli.options import OK, check_outputs, inputs_of, shown_name
 from levcore.cli.progress import Progress
@@ -54,7 +54,7 @@ def add_against(commands: "argparse._SubParsersAction[Any]") -> None:
         "--tolerance", type=float, default=1e-9, help="share up to which numbers are the same"
     )
     parser.add_argument("--report", metavar="FILE.html", help="write the report, one offline file")
-    parser.add_argument("--format", choices=("table", "json"), default="table", help="standard output")
+    add_format(parser, "a cause of differences")
     parser.set_defaults(run=_against)
 
 
@@ -81,8 +81,12 @@ def _against(options: argparse.Namespace) -> int:
     title = f"{shown_name(options.theirs)} against levcore"
     if options.report:
         report(found, options.report, title=title)
-    as_json = options.format == "json"
-    sys.stdout.write(json.dumps(found.to_dict(), indent=2) + "\n" if as_json else report(found, title=title))
+    print_answer(
+        options.format,
+        lambda: report(found, title=title),
+        found.to_dict,
+        lambda: (asdict(group) for group in found.groups),
+    )
     return UNEXPLAINED if found.unexplained else OK
 
 

@@ -1,13 +1,13 @@
 """``levcore compare``: one book under several policies."""
 
 import argparse
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from levcore.book.marks import Marks
 from levcore.book.positions import PositionBook
 from levcore.cli.examples import add_command
+from levcore.cli.formats import add_format, print_answer
 from levcore.cli.options import (
     EXIT_CODES,
     FOUND,
@@ -26,7 +26,7 @@ from levcore.cli.options import (
 from levcore.cli.progress import Progress
 from levcore.cli.reply import read_reply_of
 from levcore.cli.rules import add_rules, named_policies, with_stated
-from levcore.cli.terminal import note, say, write_rows
+from levcore.cli.terminal import note
 from levcore.comparison.compare import compare
 from levcore.comparison.comparison import Comparison, Refusal
 from levcore.errors import InputError
@@ -73,7 +73,7 @@ def add_compare(commands: "argparse._SubParsersAction[Any]") -> None:
     )
     add_rules(parser)
     parser.add_argument("--report", metavar="FILE.html", help="write the report, one offline file")
-    parser.add_argument("--json", action="store_true", help="print everything compared as JSON")
+    add_format(parser, "a position")
     parser.add_argument(
         "--top", type=int, default=TOP, metavar="N", help=f"length of the lists, {TOP} by default"
     )
@@ -129,11 +129,12 @@ def _compare(options: argparse.Namespace) -> int:
         if isinstance(result, Refusal):
             remedy = f" (--set {label}.RULE=VALUE states a rule)" if result.can_be_stated else ""
             note(f"note: {label} {result}{remedy}")
-    if options.json:
-        text = json.dumps(comparison.to_dict(), ensure_ascii=False, allow_nan=False) + "\n"
-        write_rows(lambda file: file.write(text.encode()))
-    else:
-        say(report(comparison, title=title, top=options.top).removesuffix("\n"))
+    print_answer(
+        options.format,
+        lambda: report(comparison, title=title, top=options.top),
+        comparison.to_dict,
+        lambda: comparison,
+    )
     return _exit_code(comparison)
 
 

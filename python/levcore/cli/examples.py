@@ -15,6 +15,8 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
          "levcore score - --policy binance-usdm --format jsonl < positions.csv"),
         ("options of a file, such as --policy, --fees and --ignore-columns",
          "levcore score positions.csv @levcore.args"),
+        ("a file larger than memory, sorted by account",
+         "levcore score positions.parquet --policy binance-usdm --stream"),
     ),
     "explain": (
         ("every step of the third position", "levcore explain positions.csv --policy binance-usdm --row 2"),
@@ -28,7 +30,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("the same positions at three venues", "levcore compare positions.csv"
          " --policies binance-usdm,bybit-linear,hyperliquid --fees regular --tiers-from binance-usdm"),
         ("from a pipe, everything as JSON",
-         "levcore compare - --policies binance-usdm,hyperliquid --json < positions.csv"),
+         "levcore compare - --policies binance-usdm,hyperliquid --format json < positions.csv"),
     ),
     "plan": (
         ("half a bitcoin with ten times leverage",

@@ -28,7 +28,7 @@ from levcore.files.positions import Positions
 from levcore.rules.instruments import InstrumentTable
 from levcore.rules.policy import MarginPolicy
 
-__all__ = ["Inputs", "add_inputs", "inputs"]
+__all__ = ["Inputs", "add_inputs", "inputs", "policy_of"]
 
 
 class Inputs(NamedTuple):
@@ -67,7 +67,7 @@ def inputs(options: argparse.Namespace, progress: Progress) -> Inputs:
         left_out = bool(reply.left_out)
         return Inputs(positions, reply.book, reply.marks, reply.policies, reply.asset_prices, left_out)
     # The policy first: an error in it should not wait for a large file.
-    chosen = _policies(options, [options.policy])[options.policy] if options.policy else None
+    chosen = policy_of(options) if options.policy else None
     positions, marks = read_inputs(options, progress)
     progress.step("grouping")(len(positions))
     book = make_book(positions, options, _sizes(options, positions, chosen))
@@ -85,6 +85,11 @@ def inputs(options: argparse.Namespace, progress: Progress) -> Inputs:
     several = _policies(options, named)
     several = {name: _with_stand_ins(one, book, code) for code, (name, one) in enumerate(several.items())}
     return Inputs(positions, book, marks, several, prices, False)
+
+
+def policy_of(options: argparse.Namespace) -> MarginPolicy:
+    """The one policy that the options name."""
+    return _policies(options, [options.policy])[options.policy]
 
 
 def _with_stand_ins(one: MarginPolicy, book: PositionBook, code: int) -> MarginPolicy:

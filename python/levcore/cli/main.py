@@ -5,7 +5,6 @@ Exit codes are those of `levcore.cli.exit_codes`.
 
 import argparse
 import os
-import shutil
 import signal
 import sys
 import threading
@@ -18,6 +17,7 @@ from levcore.cli.against import add_against
 from levcore.cli.compare import add_compare
 from levcore.cli.examples import add_command, words_of_file
 from levcore.cli.exit_codes import INTERRUPTED, TERMINATED
+from levcore.cli.formats import add_format, print_answer
 from levcore.cli.inputs import add_inputs, inputs
 from levcore.cli.notes import note_missing
 from levcore.cli.options import (
@@ -25,16 +25,17 @@ from levcore.cli.options import (
     FAILED,
     FOUND,
     OK,
-    add_traceback,
     check_outputs,
     exit_code,
     inputs_of,
     shown_name,
 )
 from levcore.cli.plan import add_plan
+from levcore.cli.policies import add_doctor, add_policies
 from levcore.cli.progress import Progress
 from levcore.cli.reconcile import add_reconcile
 from levcore.cli.replay import add_ladder, add_replay
+from levcore.cli.stream import add_stream, score_stream
 from levcore.cli.terminal import note, say, write_rows
 from levcore.cli.tiers import add_tiers
 from levcore.engine.engine import Engine
@@ -45,12 +46,9 @@ from levcore.files.positions import Positions
 from levcore.files.results import check_output, write_csv, write_json, write_json_lines, write_results
 from levcore.files.tables import STANDARD
 from levcore.measures import MEASURE_NAMES
-from levcore.reports.installation import check_installation, installation_text
-from levcore.reports.policy import listing_text, policy_text
 from levcore.reports.report import check_report_path, report
 from levcore.reports.risk.gather import gather
 from levcore.reports.risk.page import headline
-from levcore.rules.policies import policies, policy
 
 __all__ = ["main"]
 
@@ -70,8 +68,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong with the arguments, and exit."""
-        self.print_usage(sys.stderr)
-        self.exit(FAILED, f"{self.prog}: error: {message}\n")
+        self.exit(FAILED, f"{self.prog}: error: {message}\n({self.prog} --help shows options and examples)\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -87,7 +84,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         The exit code.
     """
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    if not (sys.argv[1:] if arguments is None else arguments):
+        # Whoever names no command wants to know which there are.
+        parser.print_help(sys.stderr)
+        raise SystemExit(FAILED)
+    options = parser.parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):
         # A terminal that has no "∞" gets a "?" rather than a traceback.
         if hasattr(stream, "reconfigure"):
@@ -129,8 +131,8 @@ def _cleaning_up_when_terminated() -> Iterator[None]:
 
 
 def _message(error: Exception) -> str:
-    if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.filename}: {error.strerror}"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or 'standard output'}: {error.strerror}"
     if not isinstance(error, UnknownRuleError):
         return str(error)
     fees = "--fees regular, or " if "with_fees" in error.expected else ""
@@ -167,6 +169,7 @@ def _parser() -> Parser:
         default="table",
         help="what goes to standard output: the report as text (default), or all rows",
     )
+    add_stream(score)
     score.set_defaults(run=_score)
 
     explain = add_command(
@@ -174,6 +177,7 @@ def _parser() -> Parser:
     )
     add_inputs(explain)
     explain.add_argument("--row", type=int, required=True, metavar="N", help="row of POSITIONS, from 0")
+    add_format(explain, "a step")
     explain.set_defaults(run=_explain)
 
     add_against(commands)
@@ -183,25 +187,14 @@ def _parser() -> Parser:
     add_replay(commands)
     add_ladder(commands)
     add_tiers(commands)
-    listing = add_command(
-        commands, "policies", "list the bundled policies", "List the bundled policies, or show one."
-    )
-    listing.add_argument("name", nargs="?", metavar="NAME", help="policy to show, such as binance-usdm")
-    add_traceback(listing)
-    listing.set_defaults(run=_policies)
-    doctor = add_command(
-        commands,
-        "doctor",
-        "say what this installation is made of, and check it",
-        "Print versions, processor and tables of this installation; read every bundled file, and "
-        "hold the kernel against the reference.",
-    )
-    add_traceback(doctor)
-    doctor.set_defaults(run=_doctor)
+    add_policies(commands)
+    add_doctor(commands)
     return parser
 
 
 def _score(options: argparse.Namespace) -> int:
+    if options.stream:
+        return score_stream(options)
     _check_outputs(options)
     progress = Progress()
     positions, book, marks, chosen, prices, left_out = inputs(options, progress)
@@ -233,24 +226,13 @@ def _explain(options: argparse.Namespace) -> int:
 
     explanation = explain(Engine(chosen), book, marks, options.row, asset_prices=prices)
     progress.clear()
-    say(f"{options.positions}, {positions.columns.row_word(options.row)}")
-    say(str(explanation))
-    return OK
-
-
-def _policies(options: argparse.Namespace) -> int:
-    # Longer lines than this are hard to read, whatever the terminal holds.
-    width = min(120, shutil.get_terminal_size().columns)
-    text = policy_text(policy(options.name), width) if options.name else listing_text(policies(), width)
-    say(text)
-    return OK
-
-
-def _doctor(options: argparse.Namespace) -> int:
-    say(installation_text())
-    say("")
-    for line in check_installation():
-        say(line)
+    where = f"{options.positions}, {positions.columns.row_word(options.row)}"
+    print_answer(
+        options.format,
+        lambda: f"{where}\n{explanation}",
+        explanation.to_dict,
+        lambda: explanation.to_dict()["steps"],
+    )
     return OK
 
 

@@ -24,6 +24,7 @@ __all__ = [
     "EXIT_CODES",
     "FAILED",
     "FOUND",
+    "NOTHING_COMPARED",
     "OK",
     "add_book",
     "add_traceback",

@@ -3,14 +3,16 @@
 import argparse
 import re
 import shutil
+from collections.abc import Iterator
 from typing import Any, Literal
 
 from levcore.cli.examples import add_command
-from levcore.cli.options import OK, add_traceback
+from levcore.cli.formats import add_format, print_answer
+from levcore.cli.options import NOTHING_COMPARED, OK, add_traceback
 from levcore.cli.rules import add_rules, named_policies, with_stated
 from levcore.errors import InputError
 from levcore.files.instruments import read_instruments
-from levcore.planning.plan import plan
+from levcore.planning.plan import Plan, plan
 from levcore.reports.plan.page import plan_page
 from levcore.reports.report import check_report_path, report
 from levcore.reports.text import page_text
@@ -28,6 +30,7 @@ def add_plan(commands: "argparse._SubParsersAction[Any]") -> None:
         "plan",
         "what one position costs, when it is liquidated, what is then lost",
         "What a position costs before it is opened, when it is liquidated, what is then lost.",
+        "Exit code: 0 answered; 3 no policy could evaluate the position; 1 the command failed.",
     )
     # -15% is a number, not an option.
     parser._negative_number_matcher = re.compile(r"^-(\d+\.?\d*|\.\d+)%?$")
@@ -60,6 +63,7 @@ def add_plan(commands: "argparse._SubParsersAction[Any]") -> None:
     add_rules(parser, fees=False)
     parser.add_argument("--instruments", metavar="FILE", help="instruments and tiers, added to the policies'")
     parser.add_argument("--report", metavar="FILE.html", help="write the plan as one offline file")
+    add_format(parser, "a policy")
     add_traceback(parser)
     parser.set_defaults(run=_plan)
 
@@ -107,7 +111,19 @@ def _plan(options: argparse.Namespace) -> int:
         funding_a_day=options.funding,
         policies=list(policies.values()),
     )
-    print(page_text(plan_page(asked), min(WIDEST, shutil.get_terminal_size().columns)), end="")
+    width = min(WIDEST, shutil.get_terminal_size().columns)
+    print_answer(
+        options.format, lambda: page_text(plan_page(asked), width), asked.to_dict, lambda: _rows(asked)
+    )
     if options.report:
         report(asked, options.report)
-    return OK
+    return NOTHING_COMPARED if all(venue.refused for venue in asked) else OK
+
+
+def _rows(asked: Plan) -> Iterator[dict[str, Any]]:
+    """Row a policy: its numbers, and of each point its price."""
+    points = dict.fromkeys(name for venue in asked for name in venue.points)
+    for venue in asked:
+        flat = {name: value for name, value in venue.to_dict().items() if not isinstance(value, dict | list)}
+        flat.pop("other_mode")
+        yield flat | {f"{name.replace(' ', '_')}_price": venue.price(name) for name in points}

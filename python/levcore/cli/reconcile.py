@@ -1,22 +1,20 @@
 """The command ``levcore reconcile``: a venue's reply against the engine."""
 
 import argparse
-import json
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from levcore.cli.examples import add_command
 from levcore.cli.exit_codes import FOUND, NOTHING_COMPARED, OK, RECONCILE_EXIT_CODES
-from levcore.cli.options import add_traceback, check_outputs
+from levcore.cli.formats import add_format, print_answer
+from levcore.cli.options import add_traceback
 from levcore.cli.rules import add_rules, named_policy, rules_of
-from levcore.cli.terminal import note, say, write_rows
+from levcore.cli.terminal import note
 from levcore.errors import InputError
 from levcore.files.instruments import read_instruments
 from levcore.files.tables import FORMATS
-from levcore.files.writing import write_text
 from levcore.reconciliation.reconcile import reconcile
-from levcore.reconciliation.result import Reconciliation
 from levcore.reports.report import report
 from levcore.rules.tiers import TierTable
 from levcore.venues.positions.reply import SOURCES
@@ -61,15 +59,12 @@ def add_reconcile(commands: "argparse._SubParsersAction[Any]") -> None:
         metavar="CURRENCY=BALANCE",
         help="wallet balance of the cross positions; may be repeated",
     )
-    parser.add_argument("--format", choices=("table", "json"), default="table", help="standard output")
-    parser.add_argument("--json", metavar="FILE", help="write the result as JSON")
+    add_format(parser, "a number")
     add_traceback(parser)
     parser.set_defaults(run=_reconcile)
 
 
 def _reconcile(options: argparse.Namespace) -> int:
-    inputs = (options.reply, options.tiers, options.instruments, options.account)
-    check_outputs(inputs, [("--json", options.json)])
     chosen = named_policy(options.policy) if options.policy else None
     result = reconcile(
         options.reply,
@@ -83,12 +78,7 @@ def _reconcile(options: argparse.Namespace) -> int:
         margin_mode=options.margin_mode,
         wallet_balance=_wallets(options.wallet),
     )
-    if options.json:
-        write_text(options.json, _json(result))
-    if options.format == "json":
-        write_rows(lambda file: file.write(_json(result).encode()))
-    else:
-        say(report(result).removesuffix("\n"))
+    print_answer(options.format, lambda: report(result), result.to_dict, lambda: result.to_dict()["numbers"])
     for line in result.notes:
         note(f"note: {line}")
     if result.unexplained:
@@ -130,7 +120,3 @@ def _is_number(text: str) -> bool:
         return Decimal(text).is_finite()
     except InvalidOperation:
         return False
-
-
-def _json(result: Reconciliation) -> str:
-    return json.dumps(result.to_dict(), indent=2, ensure_ascii=False) + "\n"

@@ -1,22 +1,25 @@
 """``levcore replay`` and ``levcore ladder``: a book over prices that were, and over prices that might be."""
 
 import argparse
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from levcore.cli.examples import add_command
 from levcore.cli.exit_codes import INTERRUPTED
+from levcore.cli.formats import add_format, print_answer
 from levcore.cli.inputs import add_inputs, inputs
 from levcore.cli.options import OK, check_outputs, inputs_of, shown_name
 from levcore.cli.progress import Progress
-from levcore.cli.terminal import say
 from levcore.closing.ladder import ladder
 from levcore.engine.engine import Engine
 from levcore.errors import InputError
 from levcore.files.prices import read_funding, read_prices
+from levcore.files.results import json_value
 from levcore.files.writing import write_text
 from levcore.replays.replay import replay
+from levcore.replays.result import Replay
 from levcore.reports.html import page_html
 from levcore.reports.ladder import ladder_page
 from levcore.reports.report import check_report_path, report
@@ -64,6 +67,7 @@ def add_replay(commands: "argparse._SubParsersAction[Any]") -> None:
         help="when an instrument ends: its positions are settled at its price; may be repeated",
     )
     parser.add_argument("--report", metavar="FILE.html", help="write the report, one offline file")
+    add_format(parser, "an event")
     parser.set_defaults(run=_replay, brings_prices=True)
 
 
@@ -95,11 +99,29 @@ def _replay(options: argparse.Namespace) -> int:
     )
     progress.clear()
     title = f"Replay: {shown_name(options.positions)} over {shown_name(options.prices)}"
-    say(report(found, title=title).removesuffix("\n"))
+    runs = [found] if found.other is None else [found, found.other]
+    print_answer(
+        options.format,
+        lambda: report(found, title=title),
+        found.to_dict,
+        lambda: (event for each in runs for event in _events(each)),
+    )
     if options.report:
         report(found, options.report, title=title)
-    runs = [found] if found.other is None else [found, found.other]
     return OK if all(each.is_complete for each in runs) else INTERRUPTED
+
+
+def _events(found: Replay) -> Iterator[dict[str, Any]]:
+    """Event by event: along which path, whose position, and amounts in quanta of settlement currency."""
+    for event in _by_row(found.events.to_dict()):
+        row = int(event["row"])
+        where = {"path": found.path, "instrument": found.book.name_of(row)}
+        yield where | {"account": found.book.account_of(row)} | event | {"per_unit": found.per_unit}
+
+
+def _by_row(columns: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    plain = [json_value(np.asarray(column)) for column in columns.values()]
+    return (dict(zip(columns, row, strict=True)) for row in zip(*plain, strict=True))
 
 
 def _only(policy: Any) -> MarginPolicy:
@@ -134,6 +156,7 @@ def add_ladder(commands: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument("--highest", type=float, metavar="PRICE", help="twice the mark by default")
     parser.add_argument("--rungs", type=int, default=RUNGS, metavar="N", help=f"prices, {RUNGS} by default")
     parser.add_argument("--report", metavar="FILE.html", help="write the ladder, one offline file")
+    add_format(parser, "a price")
     parser.set_defaults(run=_ladder)
 
 
@@ -156,9 +179,15 @@ def _ladder(options: argparse.Namespace) -> int:
         raise InputError(
             "--lowest", "must lie below --highest", "positive prices", f"{lowest!r}, {highest!r}"
         )
-    page = ladder_page(built, np.linspace(lowest, highest, options.rungs))
+    prices = np.linspace(lowest, highest, options.rungs)
     progress.clear()
-    say(page_text(page).removesuffix("\n"))
+    head = {name: getattr(built, name) for name in ("instrument", "mark", "left_out")}
+    print_answer(
+        options.format,
+        lambda: page_text(ladder_page(built, prices)),
+        lambda: head | {"rungs": built.at(prices).to_dict()},
+        lambda: _by_row(built.at(prices).to_dict()),
+    )
     if options.report:
-        write_text(options.report, page_html(page))
+        write_text(options.report, page_html(ladder_page(built, prices)))
     return OK

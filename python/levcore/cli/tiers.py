@@ -1,10 +1,11 @@
 """``levcore tiers``: the archive's dates and tables, what changed between two, and tables of one's own."""
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from levcore.cli.examples import add_command
+from levcore.cli.formats import add_format, print_answer
 from levcore.cli.options import (
     OK,
     add_book,
@@ -18,7 +19,15 @@ from levcore.cli.rules import add_rules, with_stated
 from levcore.cli.terminal import say, write_rows
 from levcore.errors import InputError
 from levcore.files.writing import write_text
-from levcore.reports.archive import changes_text, listing_text, moved_text, tables_text
+from levcore.reports.archive import (
+    changes_rows,
+    changes_text,
+    listing_rows,
+    listing_text,
+    moved_text,
+    tables_rows,
+    tables_text,
+)
 from levcore.rules.archive import dates_of, series_names
 from levcore.rules.instruments import InstrumentTable
 from levcore.rules.policies import policy
@@ -54,6 +63,7 @@ def add_tiers(commands: "argparse._SubParsersAction[Any]") -> None:
         help="convert: where neither the reply nor the archive holds it",
     )
     parser.add_argument("--out", metavar="FILE", help="convert: where to write; default: standard output")
+    add_format(parser, "a date, a tier, or a change")
     add_rules(parser)
     add_book(parser, positions=False)
     add_traceback(parser)
@@ -66,15 +76,20 @@ def _tiers(options: argparse.Namespace) -> int:
         return _diff(options, words[1:])
     if words[:1] == ["convert"]:
         return _convert(options, words[1:])
-    if not words:
-        say(listing_text(series_names()))
-    elif len(words) == 1:
-        say(listing_text(_series(words[0])))
-    elif len(words) == 2:
-        say(tables_text(_series(words[0]), words[1]))
-    else:
+    if len(words) > 2:
         raise InputError("WORD", "must be a policy and a symbol", "at most two", " ".join(words))
+    series = _series(words[0]) if words else series_names()
+    if len(words) == 2:
+        _print(options, lambda: tables_text(series, words[1]), lambda: tables_rows(series, words[1]))
+    else:
+        _print(options, lambda: listing_text(series), lambda: listing_rows(series))
     return OK
+
+
+def _print(
+    options: argparse.Namespace, text: Callable[[], str], rows: Callable[[], Iterable[dict[str, Any]]]
+) -> None:
+    print_answer(options.format, text, lambda: [*rows()], rows)
 
 
 def _series(name: str) -> tuple[str, ...]:
@@ -113,7 +128,10 @@ def _diff(options: argparse.Namespace, words: list[str]) -> int:
         expected = "tiers diff A B [POSITIONS], each a policy or SERIES@DATE"
         raise InputError("diff", "needs two tables", expected, " ".join(words) or "none")
     (left, _), (right, rules) = _table(words[0]), _table(words[1])
-    say(changes_text(words[0], left, words[1], right))
+    if len(words) == 3 and options.format != "table":
+        raise InputError("--format", "is that of the tables alone", "no POSITIONS", options.format)
+    named = (words[0], left, words[1], right)
+    _print(options, lambda: changes_text(*named), lambda: changes_rows(*named))
     if len(words) == 3:
         if rules is None:
             raise InputError("diff", "needs a policy to evaluate positions", "a policy's table", words[1])
@@ -134,6 +152,8 @@ def _convert(options: argparse.Namespace, words: list[str]) -> int:
     if len(words) != 1 or options.source is None:
         expected = "tiers convert FILE --from VENUE"
         raise InputError("convert", "needs a file and whose reply it is", expected, " ".join(words) or "none")
+    if options.format not in ("table", "csv"):
+        raise InputError("--format", "of a table of instruments is CSV", "csv", options.format)
     check_outputs(words, [("--out", options.out)])
     made = converted(
         words[0],

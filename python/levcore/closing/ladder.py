@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -56,6 +56,10 @@ class Rungs:
     loss: Floats
     shortfall: Floats
     left_out: int
+
+    def to_dict(self) -> dict[str, npt.NDArray[Any]]:
+        """Columns by name, for a data frame of any library."""
+        return {name: getattr(self, name) for name in self.__slots__ if name != "left_out"}
 
 
 class Ladder:

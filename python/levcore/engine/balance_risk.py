@@ -68,13 +68,13 @@ class BalanceRisk(ResultColumns):
             "asset": [names[code] for code in self.balances.asset_codes.tolist()],
         }
 
-    def _failure(self, row: int, status: Code) -> Failure:
+    def _failure(self, place: int, status: Code) -> Failure:
         balances = self.balances
         assert balances is not None, "a balance failed, so there are balances"
-        asset = balances.asset_names[balances.asset_codes[row]]
+        asset = balances.asset_names[balances.asset_codes[place]]
         of_asset = status in (Status.UNKNOWN_ASSET, Status.MISSING_ASSET_PRICE, Status.INVALID_ASSET_PRICE)
         if of_asset:
-            return Failure(row, balances.account[row], status, "asset", asset)
+            return Failure(place, balances.account[place], status, "asset", asset)
         if status is Status.INVALID_BALANCE:
-            return Failure(row, balances.account[row], status, "balance", float(balances.balance[row]))
-        return Failure(row, balances.account[row], status, "", None)
+            return Failure(place, balances.account[place], status, "balance", float(balances.balance[place]))
+        return Failure(place, balances.account[place], status, "", None)

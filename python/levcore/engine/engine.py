@@ -9,11 +9,9 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from levcore._levcore import Book, BookPolicies, Policy, instruction_sets
-from levcore._levcore import evaluate as core_evaluate
+from levcore._levcore import Book, BookPolicies, Evaluation, Policy, instruction_sets
 from levcore._levcore import used_instruction_set as core_used_instruction_set
 from levcore.arguments import is_word
-from levcore.book.arrays import Floats
 from levcore.book.asset_prices import asset_price_columns
 from levcore.book.marks import Marks, mark_prices
 from levcore.book.policy_labels import Policies, labelled_policies, labels_of_book, the_one_policy
@@ -219,30 +217,21 @@ class Engine(Frozen):
         if not is_word(on_bad_row, ("status", "raise")):
             raise InputError("on_bad_row", "must be a known choice", "'status' or 'raise'", repr(on_bad_row))
         bound = self.bind(book)
-        if names is None:
-            names = default_measures(book.has_pooled_accounts) if out is None else out.measures
         prices = mark_prices(book, marks)
-        risk = self._result(book, bound, prices, names, out)
-        results, codes = risk.buffers
         of_assets = asset_price_columns(book, bound.policies, asset_prices)
-        if out is not None:
-            refuse_shared_memory(out, book, (prices, *of_assets))
-        core_evaluate(
-            bound.handle,
-            bound.kernel,
+        if out is None:
+            names = names or default_measures(book.has_pooled_accounts)
+            risk = BookRisk(book, bound.policies, prices, names, bound.wallets)
+            evaluation = self._evaluation(book, bound, risk)
+        else:
+            risk, evaluation = out, self._evaluation_again(book, bound, names, out)
+        evaluation.run(
             prices if prices.ndim == 1 else prices.ravel(),
-            DEFAULT_MASK if names is DEFAULT_MEASURES else measure_mask(names),
-            results,
-            codes,
-            risk.wallet_buffers if book.account_ids else None,
             of_assets,
-            risk.balances.buffers if book.balances is not None else None,
-            self.used_instruction_set,
             self.threads_of_call(threads, len(book)),
         )
-        if out is not None:
-            # Not before: a call that is refused leaves the result with the book that its numbers are of.
-            out.reused(book, bound.policies, prices, bound.wallets)
+        # Not before: a call that is refused leaves the result with the book that its numbers are of.
+        risk.written(book, bound.policies, prices, bound.wallets, evaluation)
         risk.join_wallets()
         if on_bad_row == "raise":
             raise_for_bad_rows(risk)
@@ -309,25 +298,37 @@ class Engine(Frozen):
         bound = self._bound[book] = Binding(policies, BookPolicies(parts), handle, wallets)
         return bound
 
-    def _result(
-        self,
-        book: PositionBook,
-        bound: Binding,
-        prices: Floats,
-        names: tuple[str, ...],
-        out: BookRisk | None,
-    ) -> BookRisk:
-        if out is None:
-            return BookRisk(book, bound.policies, prices, names, bound.wallets)
-        if out.measures != names:
+    def _evaluation(self, book: PositionBook, bound: Binding, risk: BookRisk) -> Evaluation:
+        """What a call on a book does that writes to this result, all but the prices."""
+        names = risk.measures
+        return Evaluation(
+            bound.handle,
+            bound.kernel,
+            DEFAULT_MASK if names is DEFAULT_MEASURES else measure_mask(names),
+            risk.buffers,
+            risk.wallet_buffers if book.account_ids else None,
+            risk.balances.buffers if book.balances is not None else None,
+            risk.accounts.buffers if bound.wallets.is_split else None,
+            self.used_instruction_set,
+        )
+
+    def _evaluation_again(
+        self, book: PositionBook, bound: Binding, names: tuple[str, ...] | None, out: BookRisk
+    ) -> Evaluation:
+        """The same of a result of an earlier call: its own, if that was on this book."""
+        if names is not None and out.measures != names:
             raise InputError("out", "must hold the same measures", ", ".join(names), ", ".join(out.measures))
+        known = out.evaluation
+        if known is not None and known.policies is bound.kernel:
+            return known
         balances = 0 if book.balances is None else len(book.balances)
         needed = len(book), len(book.account_ids), len(bound.wallets), balances
         held = len(out), len(out.accounts), len(out.wallet_columns), len(out.balances)
         if needed != held:
             words = "{} rows, {} accounts, {} wallets, {} balances"
             raise ShapeError("out", "must fit the book", words.format(*needed), words.format(*held))
-        return out
+        refuse_shared_memory(out, book)
+        return self._evaluation(book, bound, out)
 
     def threads_of_call(self, threads: int | None, rows: int) -> int:
         """Threads of a call on so many rows: those asked for, one for a small book, else the engine's."""

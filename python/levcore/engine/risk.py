@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from levcore._levcore import Table
+from levcore._levcore import Evaluation, Table
 from levcore.book.arrays import Floats
 from levcore.book.marks import marks_by_policy
 from levcore.book.policy_labels import the_one_policy
@@ -16,6 +16,7 @@ from levcore.engine.account_risk import AccountRisk
 from levcore.engine.balance_risk import BalanceRisk
 from levcore.engine.columns import CodeColumn, Column, Failure, ResultColumns
 from levcore.engine.frames import book_table, result_table
+from levcore.engine.memory import CACHE_LINE, results_memory
 from levcore.engine.wallet_risk import WalletRisk, of_accounts
 from levcore.measures import MEASURES
 from levcore.shown import Shown
@@ -27,20 +28,6 @@ if TYPE_CHECKING:
     from levcore.rules.policy import MarginPolicy
 
 __all__ = ["BookRisk"]
-
-CACHE_LINE = 8
-"""Float64 values a cache line."""
-LARGE_OUTPUT = 1 << 20
-"""Float64 values from which on the kernel writes past the cache (``rust/levcore/src/job/outputs.rs``)."""
-
-
-def aligned(rows: int, width: int) -> npt.NDArray[np.float64]:
-    """Uninitialised results, shape (rows, width), from a cache line on, as the fastest stores need it."""
-    if rows * width < LARGE_OUTPUT:
-        return np.empty((rows, width))
-    memory = np.empty(rows * width + CACHE_LINE)
-    skipped = -(memory.ctypes.data // memory.itemsize) % CACHE_LINE
-    return memory[skipped : skipped + rows * width].reshape(rows, width)
 
 
 def padded(values: int) -> int:
@@ -77,13 +64,23 @@ class BookRisk(ResultColumns, Shown):
         By ``book.instrument_names``, and by policy if they were given so; NaN where missing.
     """
 
-    __slots__ = ("_wallet_columns", "_wallets", "accounts", "balances", "marks", "measures", "policies")
+    __slots__ = (
+        "_accounts",
+        "_balances",
+        "_wallet_columns",
+        "_wallets",
+        "evaluation",
+        "marks",
+        "measures",
+        "policies",
+    )
 
-    accounts: AccountRisk
-    balances: BalanceRisk
     marks: Floats
     measures: tuple[str, ...]
     policies: tuple[MarginPolicy, ...]
+    evaluation: Evaluation | None
+    _accounts: AccountRisk | None
+    _balances: BalanceRisk | None
     _wallet_columns: Wallets
     _wallets: WalletRisk | None
 
@@ -118,27 +115,55 @@ class BookRisk(ResultColumns, Shown):
             policies=policies,
             marks=marks,
             measures=measures,
-            _results=aligned(len(measures), width),
+            _results=results_memory(len(measures), width),
             _codes=np.empty((2, width), dtype=np.uint8),
-            accounts=AccountRisk(book),
+            # What holds nothing is made when it is asked for.
+            _accounts=AccountRisk(book) if book.account_ids else None,
             _wallet_columns=wallets_of(book, policies) if wallets is None else wallets,
             _wallets=None,
-            balances=BalanceRisk(book),
+            _balances=None if book.balances is None else BalanceRisk(book),
+            evaluation=None,
         )
 
-    def reused(
-        self, book: PositionBook, policies: tuple[MarginPolicy, ...], marks: Floats, wallets: Wallets
-    ) -> BookRisk:
-        """Itself for another book of the same size, whose numbers take the place of those of this one."""
-        self._fill(book=book, policies=policies, marks=marks)
-        self._fill(_wallet_columns=wallets)
+    def written(
+        self,
+        book: PositionBook,
+        policies: tuple[MarginPolicy, ...],
+        marks: Floats,
+        wallets: Wallets,
+        evaluation: Evaluation,
+    ) -> None:
+        """Take the labels of what an evaluation has written: of this book, or of another one of its size."""
+        object.__setattr__(self, "marks", marks)
+        if self.evaluation is evaluation:
+            return
+        self._fill(book=book, policies=policies, _wallet_columns=wallets, evaluation=evaluation)
         if self._wallets is not None and self._wallets.columns is not wallets:
             self._wallets._fill(book=book, policies=policies, columns=wallets, _currency=None)
-        if self.accounts.book is book:
-            return self
-        for part in (self.accounts, self.balances):
-            part._fill(book=book)
-        return self
+        for part in (self._accounts, self._balances):
+            if part is not None:
+                part._fill(book=book)
+
+    def __getstate__(self) -> tuple[None, dict[str, Any]]:
+        """Everything but the evaluation, which belongs to an engine."""
+        every = [name for kind in type(self).__mro__ for name in getattr(kind, "__slots__", ())]
+        return None, {name: getattr(self, name) for name in every} | {"evaluation": None}
+
+    @property
+    def accounts(self) -> AccountRisk:
+        """Cross accounts."""
+        if self._accounts is None:
+            self._fill(_accounts=AccountRisk(self.book))
+        assert self._accounts is not None
+        return self._accounts
+
+    @property
+    def balances(self) -> BalanceRisk:
+        """Balances of accounts in several assets."""
+        if self._balances is None:
+            self._fill(_balances=BalanceRisk(self.book))
+        assert self._balances is not None
+        return self._balances
 
     @property
     def wallets(self) -> WalletRisk:
@@ -204,17 +229,17 @@ class BookRisk(ResultColumns, Shown):
         result: npt.NDArray[np.bool_] = self.status < FIRST_PARTIAL
         return result
 
-    def _failure(self, row: int, status: Code) -> Failure:
+    def _failure(self, place: int, status: Code) -> Failure:
         column = status.column
         value: object = None
         if column == "instrument":
-            value = self.book.name_of(row)
+            value = self.book.name_of(place)
         elif column == "mark_price":
-            value = self.mark_of(row)
+            value = self.mark_of(place)
         elif column:
             values = getattr(self.book, column)
-            value = None if values is None else float(values[row])
-        return Failure(row, self.book.account_of(row), status, column, value)
+            value = None if values is None else float(values[place])
+        return Failure(place, self.book.account_of(place), status, column, value)
 
     @property
     def failed(self) -> int:

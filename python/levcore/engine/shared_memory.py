@@ -25,23 +25,24 @@ COLUMNS = (
 )
 
 
-def refuse_shared_memory(out: "BookRisk", book: "PositionBook", prices: Iterable[Any]) -> None:
+def refuse_shared_memory(out: "BookRisk", book: "PositionBook") -> None:
     """Compare addresses, not owners: a view through Arrow or a buffer has another owner and the same memory.
+
+    The prices of a call are looked at by the core.
 
     Raises
     ------
     AliasError
         Naming the column whose memory the call would overwrite.
     """
+    if out.book is book:
+        # Its columns were looked at when the result took its numbers.
+        return
     parts = (out, out.accounts, out.balances) if len(out.accounts) else (out,)
     written = [buffer for part in parts for buffer in part.buffers]
     if out.wallet_columns.is_split:
         written += out.wallet_buffers
-    read = [("marks", each) for each in prices]
-    if out.book is not book:
-        # Of the book whose numbers the result holds, the columns were looked at when it took them.
-        read += book_columns(book)
-    refuse_overlap(written, read)
+    refuse_overlap(written, book_columns(book))
 
 
 def book_columns(book: "PositionBook") -> list[tuple[str, Any]]:

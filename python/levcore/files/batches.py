@@ -9,7 +9,7 @@ from levcore.errors import FileFormatError, InputError
 from levcore.files.tables import file_kind, polars_library, write_table
 from levcore.files.writing import replacing
 
-__all__ = ["ROWS", "check_folder", "read_batches", "remove_unfinished", "write_part"]
+__all__ = ["ROWS", "check_folder", "read_batches", "remove_unfinished", "rows_of_file", "write_part"]
 
 ROWS = 1 << 18
 """Rows of a batch where the caller does not say: those of a row group as polars writes them."""
@@ -30,6 +30,30 @@ def read_batches(path: str | Path, rows: int | None = ROWS) -> Iterator[Any]:
     OSError
         The file cannot be opened.
     """
+    scan = _scanned(path)
+    first, height = 0, rows
+    while height == rows:
+        batch = _collected(path, scan.slice(first, rows))
+        height = batch.height
+        if height or not first:
+            yield batch
+        first += height
+
+
+def rows_of_file(path: str | Path) -> int:
+    """Rows of a Parquet or Arrow file, as it says itself.
+
+    Raises
+    ------
+    InputError, FileFormatError, OSError
+        As `read_batches`.
+    """
+    count: int = _collected(path, _scanned(path).select(polars_library(path).len())).item()
+    return count
+
+
+def _scanned(path: str | Path) -> Any:
+    """Lazy frame of polars of a file that can be read in parts."""
     polars, kind = polars_library(path), file_kind(path)
     if kind == "csv":
         remedy = f"polars.scan_csv({str(path)!r}).sink_parquet(...), once"
@@ -37,21 +61,17 @@ def read_batches(path: str | Path, rows: int | None = ROWS) -> Iterator[Any]:
     # Another error than polars', for a file that is not there.
     with open(path, "rb"):
         pass
-    scan = polars.scan_parquet if kind == "parquet" else polars.scan_ipc
-    first, height = 0, rows
-    while height == rows:
-        try:
-            batch = scan(path).slice(first, rows).collect()
-        except (polars.exceptions.PolarsError, OSError) as error:
-            word, reason = (
-                {"parquet": "a Parquet file", "ipc": "an Arrow file"}[kind],
-                str(error).splitlines(),
-            )
-            raise FileFormatError(str(path), f"must be {word}", found=reason[0] if reason else "") from None
-        height = batch.height
-        if height or not first:
-            yield batch
-        first += height
+    return (polars.scan_parquet if kind == "parquet" else polars.scan_ipc)(path)
+
+
+def _collected(path: str | Path, frame: Any) -> Any:
+    """Read what was asked for."""
+    try:
+        return frame.collect()
+    except (polars_library(path).exceptions.PolarsError, OSError) as error:
+        word = {"parquet": "a Parquet file", "ipc": "an Arrow file"}[file_kind(path)]
+        reason = str(error).splitlines()
+        raise FileFormatError(str(path), f"must be {word}", found=reason[0] if reason else "") from None
 
 
 def check_folder(path: str | Path) -> Path:

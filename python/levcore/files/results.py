@@ -6,7 +6,7 @@ empty cell and an infinite one is ``inf``; JSON knows neither, so there they are
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -184,9 +184,13 @@ def json_cells(numbers: NDArray[np.float64]) -> list[Any]:
 
 
 def json_value(value: Any) -> Any:
-    """Return `value` as JSON can hold it."""
-    if isinstance(value, dict):
-        return {name: json_value(one) for name, one in value.items()}
+    """Return `value` as JSON can hold it: arrays as lists, times as text."""
+    if isinstance(value, Mapping):
+        return {str(name): json_value(one) for name, one in value.items()}
+    if isinstance(value, np.ndarray | np.generic):
+        return json_value((value.astype(str) if value.dtype.kind == "M" else value).tolist())
+    if isinstance(value, list | tuple):
+        return [json_value(one) for one in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     return value if isinstance(value, bool | int | float | str | None) else str(value)

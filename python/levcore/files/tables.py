@@ -45,6 +45,16 @@ FORMATS = {
 STANDARD = "-"
 """Name of standard input, which is read as CSV, and of standard output."""
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+BEGINNINGS = {
+    b"PK\x03\x04": "a ZIP archive or an Excel workbook: save its sheet as CSV",
+    b"\xd0\xcf\x11\xe0": "an Excel workbook: save its sheet as CSV",
+    b"\x1f\x8b": "a gzip archive: unpack it",
+    b"\xff\xfe": "UTF-16: save it as CSV in UTF-8",
+    b"\xfe\xff": "UTF-16: save it as CSV in UTF-8",
+    b"PAR1": "a Parquet file: its name must end in .parquet",
+    b"ARROW1": "an Arrow file: its name must end in .arrow",
+}
+"""First bytes of what is taken for CSV and is none, and what to do."""
 
 
 def file_kind(path: str | Path) -> str:
@@ -173,6 +183,9 @@ def read_table(
     data = sys.stdin.buffer.read() if str(path) == STANDARD else Path(path).read_bytes()
     if kind != "csv":
         return _binary_table(polars, str(path), data, kind), None
+    for first, found in BEGINNINGS.items():
+        if data.startswith(first):
+            raise FileFormatError(str(path), "must be a CSV file", "text in UTF-8", found)
     data = data.removeprefix(BYTE_ORDER_MARK)
     return _csv_table(polars, str(path), data, check), data
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 from levcore.arguments import of_kind, rows_of
 from levcore.book.arrays import real_number
@@ -52,6 +52,21 @@ class Plan(Shown):
     def __iter__(self) -> Iterator[VenuePlan]:
         """Iterate over the policies' plans."""
         return iter(self.venues.values())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as values that JSON knows: NaN is None.
+
+        Returns
+        -------
+        dict
+            ``question``, as it was asked, and ``venues``, a list in the order asked for: each the attributes
+            of `VenuePlan` under their names.
+        """
+        from levcore.files.results import json_value
+
+        venues = [venue.to_dict() for venue in self]
+        plain: dict[str, Any] = json_value({"question": asdict(self.question), "venues": venues})
+        return plain
 
     def __str__(self) -> str:
         """Text of the report."""

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from levcore.planning.contract import Contract
 from levcore.planning.desk import Desk
@@ -155,6 +156,26 @@ class VenuePlan:
     def limit_of_loss(self) -> float:
         """Most that can be lost before fees, where a source limits it; NaN where none does."""
         return self.at_stake if self.owes == "no" else math.nan
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every number under its name, the policy by its id, the contract by its name; NaN: not known."""
+        left_out = ("question", "policy", "fees", "contract", "points", "ladder", "other_mode", "desk")
+        plain = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in left_out}
+        return {
+            "policy": self.policy.id,
+            "contract": self.contract.instrument.name if self.contract else None,
+            "currency": self.currency or None,
+            "fees": asdict(self.fees),
+            **plain,
+            "limit_of_loss": self.limit_of_loss,
+            "rule_of_thumb": dict(zip(("stake", "fees"), self.rule_of_thumb, strict=True)),
+            "points": {
+                name: asdict(point) | {"loss": point.loss, "shortfall": point.shortfall}
+                for name, point in self.points.items()
+            },
+            "ladder": [asdict(rung) for rung in self.ladder],
+            "other_mode": asdict(self.other_mode) if self.other_mode else None,
+        }
 
     @property
     def rule_of_thumb(self) -> tuple[float, float]:

@@ -15,15 +15,14 @@ from levcore.reference import kernel
 from levcore.reference.accounts.reader import AccountReader
 from levcore.reference.accounts.settle import BalanceResult, settle
 from levcore.reference.accounts.verdict import Sums, Verdict, judge_wallet, wallet_status
-from levcore.reference.classify import join_findings, refuse_inputs, refuse_results
-from levcore.reference.codes.state import state_of
-from levcore.reference.formulas import margin
-from levcore.reference.position import BY_ACCOUNT, ROW_RESULTS, MarkedInstrument, Position
+from levcore.reference.classify import refuse_inputs, refuse_results
+from levcore.reference.position import ROW_RESULTS, MarkedInstrument, Position
 from levcore.reference.prices import find_prices
+from levcore.reference.rows import fail, flat_isolated, flatten, join, withdraw, without_margin
 from levcore.reference.rules.collateral import prepare_asset
 from levcore.reference.rules.policy import Policy, prepare
 from levcore.reference.rules.tables import prepare_tiers
-from levcore.reference.words import AT_BANKRUPTCY, NEED_LEVERAGE
+from levcore.reference.words import AT_BANKRUPTCY
 from levcore.status import FIRST_FAILURE, AccountStatus, State, Status
 
 if TYPE_CHECKING:
@@ -258,7 +257,7 @@ class BookReplay:
         position, marked, policy = self._read(row), self.marked_of(row), self.policy_of(row)
         status = refuse_inputs(position, policy, marked, cross=False)
         if status == Status.FLAT:
-            return _flat_isolated(position, policy)
+            return flat_isolated(position, policy)
         if status != Status.OK or marked.instrument is None or marked.tiers is None:
             return fail(position, status)
         rules, basis = policy.rules, policy.rules.requirement_isolated
@@ -273,15 +272,15 @@ class BookReplay:
             position, policy, marked.tiers, cross=False, has_leverage=self.book.leverage is not None
         )
         if status == Status.WITHOUT_MARGIN:
-            return _without_margin(position, policy)
-        return _joined(position, status)
+            return without_margin(position, policy)
+        return join(position, status)
 
     def _value_leg(self, row: int) -> tuple[Position, float]:
         """First pass over a leg: values and margins; what it releases."""
         position, marked, policy = self._read(row), self.marked_of(row), self.policy_of(row)
         status = refuse_inputs(position, policy, marked, cross=True)
         if status == Status.FLAT:
-            _flatten(position)
+            flatten(position)
             position.requirement = 0.0
             return position, 0.0
         if status != Status.OK or marked.instrument is None or marked.tiers is None:
@@ -350,7 +349,7 @@ class BookReplay:
             return position
         if verdict.state == State.INCOMPLETE:
             position.state, position.status = State.INCOMPLETE, Status.ACCOUNT_INCOMPLETE
-            _withdraw(position)
+            withdraw(position)
             return position
         position.equity, position.margin_ratio, position.state = (
             verdict.equity,
@@ -362,7 +361,7 @@ class BookReplay:
         basis = policy.rules.requirement_cross
         kernel.need_of_leg(position, verdict.surplus, released)
         find_prices(position, policy, marked.instrument, marked.tiers, marked.mark, basis, cross=True)
-        return _joined(position, Status(first_pass))
+        return join(position, Status(first_pass))
 
 
 def _balance_rows(book: "PositionBook", wallets: Wallets) -> list[tuple[int, int, float, float, float]]:
@@ -385,70 +384,3 @@ def _balance_rows(book: "PositionBook", wallets: Wallets) -> list[tuple[int, int
 
 def _values(column: np.ndarray | None, rows: int, absent: float) -> list[float]:
     return [absent] * rows if column is None else column.tolist()
-
-
-def _joined(position: Position, status: Status) -> Position:
-    """Join the findings of the prices with what the row itself is."""
-    if status >= FIRST_FAILURE:
-        return fail(position, status)
-    position.status = join_findings(position.status, status)
-    return position
-
-
-def fail(position: Position, status: Status) -> Position:
-    """Take every number from a row that failed."""
-    for attribute in ROW_RESULTS:
-        setattr(position, attribute, math.nan)
-    position.requirement = math.nan
-    position.state, position.status = State.INCOMPLETE, status
-    return position
-
-
-def _without_margin(position: Position, policy: Policy) -> Position:
-    """Leave a row without margin what does not depend on it."""
-    _withdraw(position)
-    if policy.rules.requirement_isolated == AT_BANKRUPTCY:
-        position.maintenance_margin = math.nan
-    if policy.rules.fee_basis_isolated in NEED_LEVERAGE:
-        # How large the margin is, or where it ends, is not known, nor is the fee on it.
-        if policy.rules.fee_in_initial:
-            position.initial_margin = math.nan
-        if policy.rules.fee_in_maintenance:
-            position.maintenance_margin = math.nan
-    position.state, position.status = State.INCOMPLETE, Status.WITHOUT_MARGIN
-    return position
-
-
-def _withdraw(position: Position) -> None:
-    """Take back what follows from a margin or an account that is not known."""
-    for attribute in BY_ACCOUNT:
-        setattr(position, attribute, math.nan)
-
-
-def _flatten(position: Position) -> None:
-    """Results of a row without exposure that do not depend on its account."""
-    position.value = position.unrealized_pnl = 0.0
-    position.initial_margin = position.maintenance_margin = position.effective_leverage = 0.0
-    position.return_on_equity = position.liquidation_price = position.bankruptcy_price = math.nan
-    position.liquidation_price_lower = position.liquidation_price_upper = math.nan
-    position.distance_to_liquidation = math.inf
-    position.status = Status.FLAT
-
-
-def _flat_isolated(position: Position, policy: Policy) -> Position:
-    """Judge a row without exposure by what it holds; a leverage says that it holds no margin."""
-    held = position.isolated_margin
-    if math.isnan(held) and margin.is_leverage(position.leverage):
-        held = 0.0
-    if math.isinf(held):
-        return fail(position, Status.INVALID_MARGIN)
-    position.isolated_margin = held
-    _flatten(position)
-    position.equity = held + position.funding
-    if math.isnan(held):
-        return _without_margin(position, policy)
-    if math.isinf(position.equity):
-        return fail(position, Status.NUMERIC_OVERFLOW)
-    position.margin_ratio = margin.margin_ratio(0.0, position.equity)
-    position.state = state_of(position.margin_ratio, policy.levels)
-    return position

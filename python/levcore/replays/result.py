@@ -270,6 +270,35 @@ class Replay(Shown):
             "deleveraged": int((e.kind == DELEVERAGING).sum()),
         }
 
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as values that JSON knows: NaN is None; amounts are quanta, `per_unit` of them money.
+
+        Returns
+        -------
+        dict
+            ``policy``, ``path``, ``steps``, ``of_steps``, ``per_unit``, ``totals`` (in settlement currency),
+            ``ledger``, ``debts``; ``events`` and ``series``, a list a column; ``other``: the same along the
+            other path, or None.
+        """
+        from levcore.files.results import json_value
+
+        plain: dict[str, Any] = json_value(
+            {
+                "policy": self.policy.id,
+                "path": self.path,
+                "steps": self.steps,
+                "of_steps": self.of_steps,
+                "per_unit": self.per_unit,
+                "totals": self.totals(),
+                "ledger": self.ledger(),
+                "debts": self.debts(),
+                "events": self.events.to_dict(),
+                "series": self.series.to_dict(),
+                "other": None if self.other is None else self.other.to_dict(),
+            }
+        )
+        return plain
+
     def hash(self) -> str:
         """SHA-256 of events, series and the book at the end, the same however rows were ordered.
 

@@ -1,6 +1,7 @@
 """What the archive holds, and what changed in it between two dates, as text."""
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,16 @@ from levcore.rules.policy_files import policy_names, read_policies
 from levcore.rules.symbols import symbol_key
 from levcore.rules.tiers import TierTable
 
-__all__ = ["changes_text", "coverage_rows", "listing_text", "moved_text", "tables_text"]
+__all__ = [
+    "changes_rows",
+    "changes_text",
+    "coverage_rows",
+    "listing_rows",
+    "listing_text",
+    "moved_text",
+    "tables_rows",
+    "tables_text",
+]
 
 SHOWN = 40
 
@@ -40,6 +50,49 @@ def coverage_rows() -> Iterator[tuple[str, ...]]:
         if table.series or newest.fee_schedule:
             told = (", ".join(dates) or "none", ", ".join(earlier) or "none", ", ".join(said) or "nothing")
             yield name, str(len(table)), *told, fees
+
+
+def listing_rows(series: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """Row a date of a series: what `listing_text` says of it."""
+    for name in series:
+        for date, file in dates_of(name).items():
+            bundle = read_bundle(file)
+            yield {
+                "series": name,
+                "date": date,
+                "contracts": len(bundle.entries),
+                "all_that_was_listed": bundle.covers_all,
+                "without_tiers": sum(bundle.cell(each, "table") == "-" for each in bundle.entries),
+                "cut": sum(bundle.limit(each) != "" for each in bundle.entries),
+                "shape": bundle.header["shape"],
+                "unit": bundle.header["unit"],
+                "source": bundle.source,
+                "notes": bundle.header.get("notes", ""),
+            }
+
+
+def tables_rows(series: Iterable[str], symbol: str) -> Iterator[dict[str, Any]]:
+    """Row a tier of the tables that `tables_text` shows; the last ends in infinity where it has no end."""
+    for name, date, bundle, each in _tables_of(tuple(series), symbol)[1]:
+        facts = bundle.facts(each)
+        if not facts.has_tiers:
+            continue
+        tiers = bundle.tiers(each)
+        tops = (*tiers.floors[1:], tiers.cap)
+        for place, (above, up_to) in enumerate(zip(tiers.floors, tops, strict=True)):
+            yield {
+                "contract": each,
+                "series": name,
+                "date": date,
+                "above": above,
+                "up_to": up_to,
+                "rate": tiers.rates[place],
+                "deduction": tiers.deductions[place],
+                "max_leverage": tiers.max_leverage[place] if tiers.max_leverage else None,
+                "shape": tiers.shape,
+                "unit": tiers.unit,
+                "limit": bundle.limit(each),
+            }
 
 
 def listing_text(series: Iterable[str]) -> str:
@@ -75,21 +128,29 @@ def tables_text(series: Iterable[str], symbol: str) -> str:
     InputError
         Where no date has it.
     """
-    blocks = []
-    series, table = tuple(series), InstrumentTable.bundled(" ".join(series))
+    head, found = _tables_of(tuple(series), symbol)
+    blocks = [
+        "\n".join([f"{each}, {name} {date}", *_table_lines(bundle, each)])
+        for name, date, bundle, each in found
+    ]
+    return "\n\n".join([*head, *blocks])
+
+
+def _tables_of(series: tuple[str, ...], symbol: str) -> tuple[list[str], list[tuple[str, str, Bundle, str]]]:
+    """What stands in for the symbol, if something does; series, date, bundle and spelling that have it."""
+    table = InstrumentTable.bundled(" ".join(series))
     taken = None if symbol in table else table.stand_in(symbol)
     head = [] if taken is None else [f"{said_of(table[taken], symbol)}: the contract on the same base"]
-    symbol = taken or symbol
-    for name in series:
-        for date, file in dates_of(name).items():
-            bundle = read_bundle(file)
-            blocks += [
-                "\n".join([f"{each}, {name} {date}", *_table_lines(bundle, each)])
-                for each in _spelled(bundle, symbol)
-            ]
-    if not blocks:
+    found = [
+        (name, date, bundle, each)
+        for name in series
+        for date, file in dates_of(name).items()
+        for bundle in (read_bundle(file),)
+        for each in _spelled(bundle, taken or symbol)
+    ]
+    if not found:
         raise InputError("SYMBOL", "is in no table of these", table.missing(symbol), repr(symbol))
-    return "\n\n".join([*head, *blocks])
+    return head, found
 
 
 def _spelled(bundle: Bundle, symbol: str) -> list[str]:
@@ -118,13 +179,36 @@ def _table_lines(bundle: Bundle, name: str) -> list[str]:
     return [*lines, f"  {end}"]
 
 
-def changes_text(left_name: str, left: InstrumentTable, right_name: str, right: InstrumentTable) -> str:
-    """Contracts that only one table has, and those whose tiers differ, with the first difference."""
-    gone = [name for name in left if name not in right]
-    new = [name for name in right if name not in left]
+def changes_rows(
+    left_name: str, left: InstrumentTable, right_name: str, right: InstrumentTable
+) -> Iterator[dict[str, str]]:
+    """Row a contract that only one table has, or whose tiers differ."""
+    gone, new, _, changed = _changes(left, right)
+    for name in gone:
+        yield {"contract": name, "change": f"only in {left_name}"}
+    for name in new:
+        yield {"contract": name, "change": f"only in {right_name}"}
+    for name, text in changed:
+        yield {"contract": name, "change": text}
+
+
+def _changes(
+    left: InstrumentTable, right: InstrumentTable
+) -> tuple[list[str], list[str], list[str], list[tuple[str, str]]]:
+    """Contracts of the left table alone, of the right one alone, of both, and the first change of each."""
     both = [name for name in left if name in right]
     changed = [(name, _first_change(left[name].tiers, right[name].tiers)) for name in both]
-    changed = [(name, text) for name, text in changed if text]
+    return (
+        [name for name in left if name not in right],
+        [name for name in right if name not in left],
+        both,
+        [(name, text) for name, text in changed if text],
+    )
+
+
+def changes_text(left_name: str, left: InstrumentTable, right_name: str, right: InstrumentTable) -> str:
+    """Contracts that only one table has, and those whose tiers differ, with the first difference."""
+    gone, new, both, changed = _changes(left, right)
     lines = [f"{left_name} ({left.as_of}, {len(left)}) and {right_name} ({right.as_of}, {len(right)})"]
     for what, names in ((f"only in {left_name}", gone), (f"only in {right_name}", new)):
         lines.append(f"{what}: {len(names)}" + (f": {_named(names)}" if names else ""))

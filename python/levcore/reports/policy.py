@@ -1,6 +1,7 @@
 """A policy in a report: its rules, what each rests on, its sources, and what nobody has published."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from itertools import groupby
 from typing import Any, Literal
 
@@ -11,7 +12,7 @@ from levcore.rules.policies import PolicyInfo
 from levcore.rules.policy import RULES, MarginPolicy
 from levcore.rules.terms import Source, value_text
 
-__all__ = ["listing_text", "policy_section", "policy_text"]
+__all__ = ["listing_rows", "listing_text", "policy_dict", "policy_section", "policy_text", "rule_rows"]
 
 EVIDENCE = (
     "[V] recomputed from published numbers, [R] read in the venue's own text, [3P] read in a third party's"
@@ -67,6 +68,51 @@ def _source_cell(source: Source) -> Cell:
 def policy_text(policy: MarginPolicy, width: int) -> str:
     """One policy for a terminal: every rule with what it rests on, what is unknown and why, all sources."""
     return section_text(policy_section(policy), width)
+
+
+def policy_dict(policy: MarginPolicy) -> dict[str, Any]:
+    """One policy as plain values: every rule, what it rests on, what is unknown and why, all sources."""
+    return {
+        "id": policy.id,
+        "title": policy.title,
+        "notes": policy.notes,
+        "verified_by": policy.verified_by,
+        "rules": {rule: getattr(policy, rule) for rule in RULES},
+        "rests_on": policy.rests_on,
+        "unknown": policy.unknown,
+        "sources": [asdict(source) for source in policy.sources],
+        "instruments": {
+            "count": len(policy.instruments),
+            "as_of": policy.instruments.as_of,
+            "source": policy.instruments.source,
+        },
+    }
+
+
+def rule_rows(policy: MarginPolicy) -> Iterator[dict[str, Any]]:
+    """Row a rule: its value, what it rests on, why it is unknown."""
+    for rule in RULES:
+        why = policy.unknown.about(rule)
+        yield {
+            "policy": policy.id,
+            "rule": rule,
+            "value": getattr(policy, rule),
+            "rests_on": policy.rests_on.about(rule),
+            "unknown": why,
+        }
+
+
+def listing_rows(listed: Iterable[PolicyInfo]) -> Iterator[dict[str, Any]]:
+    """Row a dated policy: its name, and the rules that no source states."""
+    for each in listed:
+        yield {
+            "id": each.id,
+            "name": each.name,
+            "as_of": each.as_of,
+            "title": each.title,
+            "unknown": [*each.unknown],
+            "verified_by": each.verified_by,
+        }
 
 
 def listing_text(listed: Iterable[PolicyInfo], width: int) -> str:

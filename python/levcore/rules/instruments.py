@@ -325,11 +325,23 @@ class InstrumentTable(Mapping[str, Instrument]):
         """Name of the instrument that `name` is a spelling of; None where there is none, or two."""
         if not isinstance(name, str):
             return None
-        for spelling in (name, plain_symbol(name)):
-            if spelling in self._own or (self._bundle and spelling in self._file.entries):
-                return spelling
+        if self._has(name):
+            return name
+        plain = plain_symbol(name)
+        if plain != name and self._has(plain):
+            return plain
         found = self._by_key().get(symbol_key(name), ())
         return found[0] if len(found) == 1 else self._stand_ins.get(name)
+
+    def settlement_of(self, name: str) -> str:
+        """Settlement currency of an instrument; empty where it is not known, nor the instrument."""
+        spelling = self.resolve(name)
+        found = None if spelling is None else self._find(spelling)
+        return "" if found is None else found.settlement
+
+    def _has(self, name: str) -> bool:
+        """Whether an instrument has this very name."""
+        return name in self._own or (bool(self._bundle) and name in self._file.entries)
 
     @property
     def _file(self) -> Archive:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
+from levcore.arguments import likely_of
 from levcore.errors import UnknownPolicyError
 from levcore.rules.policy import MarginPolicy
 from levcore.rules.terms import Source, Texts
@@ -56,7 +57,9 @@ def _policy(name: str) -> MarginPolicy:
     plain, _, date = name.partition("@")
     names = policy_names()
     if plain not in names:
-        raise UnknownPolicyError("policy", "has no such name", _likely(plain, names), repr(plain))
+        everything = f"one of {len(names)} policies (levcore policies lists them)"
+        expected = likely_of(plain, names, everything)
+        raise UnknownPolicyError("policy", "has no such name", expected, repr(plain))
     versions = read_policies(plain)
     if "@" not in name:
         return versions[-1]
@@ -66,17 +69,6 @@ def _policy(name: str) -> MarginPolicy:
         dates = ", ".join(version.as_of for version in versions)
         raise UnknownPolicyError("policy", f"{plain} has no such date", f"one of {dates}", repr(date))
     return (exact or dated)[0]
-
-
-def _likely(name: str, names: tuple[str, ...]) -> str:
-    """Names that begin so, in any case and separator, or that are close; else how to list them all."""
-    from difflib import get_close_matches
-
-    plain = "-".join(name.lower().replace("_", " ").replace("-", " ").split())
-    begun = [each for each in names if plain and each.startswith(plain)]
-    likely = begun or get_close_matches(plain, names, n=3, cutoff=0.6)
-    everything = f"one of {len(names)} policies (levcore policies lists them)"
-    return f"one of {', '.join(likely)}" if likely else everything
 
 
 def policies() -> list[PolicyInfo]:

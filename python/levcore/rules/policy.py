@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from levcore.arguments import likely_of
 from levcore.errors import InputError, UnknownRuleError
 from levcore.rules.assets import Asset, AssetTable
 from levcore.rules.fees import Fees, regular_fees
@@ -367,7 +368,8 @@ class MarginPolicy(Shown):
         fields = [each.name for each in dataclasses.fields(self)]
         for rule in rules:
             if rule not in fields:
-                raise rule_fault(self, rule, "is no rule of a policy", ", ".join(fields), repr(rule))
+                expected = likely_of(rule, RULES, f"one of {', '.join(fields)}")
+                raise rule_fault(self, rule, "is no rule of a policy", expected, repr(rule))
         stated = {rule: "[caller] stated with policy.replace" for rule in rules if rule not in PROVENANCE}
         evidence: dict[str, Any] = {
             "rests_on": Texts({**self.rests_on, **stated}),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from levcore.arguments import likely_of, of_kind
 from levcore.errors import DTypeError, InputError, PolicyError, UnknownPolicyError
 from levcore.rules.policies import policy
 from levcore.rules.policy import RULES, MarginPolicy
@@ -96,6 +97,7 @@ def with_rules(policies: Policies, rules: Mapping[str, Any]) -> dict[str, Margin
     >>> [(label, each.closing_fee_rate, each.liquidation_level) for label, each in ready.items()]
     [('binance-usdm', 0.0, 0.9), ('bybit-linear', 0.0006, 1.0), ('mexc-linear', 0.0006, 1.0)]
     """
+    of_kind("rules", rules, Mapping)
     chosen = labelled(policies)
     stated = rules_by_label(chosen, rules)
     return {label: one.replace(**stated[label]) if stated[label] else one for label, one in chosen.items()}
@@ -107,9 +109,11 @@ def rules_by_label(
     """Rules of each policy by its label, from ``[POLICY.]RULE``; see `with_rules`."""
     stated: dict[str, dict[str, Any]] = {label: {} for label in policies}
     for key, value in rules.items():
+        of_kind(argument, key, str)
         name, _, rule = key.rpartition(".")
         if rule not in RULES:
-            raise PolicyError(argument, "is no rule of a policy", ", ".join(RULES), repr(rule))
+            expected = likely_of(rule, RULES, f"one of {', '.join(RULES)}")
+            raise PolicyError(argument, "is no rule of a policy", expected, repr(rule))
         if name:
             labels = [label_of(name, policies, argument)]
         elif len(policies) == 1:

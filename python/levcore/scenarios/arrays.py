@@ -103,7 +103,7 @@ class ScenarioArrays(Frozen):
             # A copy, so that arrays stay what they were when they were checked.
             "profits": np.array(profits, dtype=np.float64, order="C"),
         }
-        self._fill(**read_only(fields))
+        self._fill(**{name: read_only(value) for name, value in fields.items()})
 
     @classmethod
     def from_profits(

@@ -35,14 +35,14 @@ class CompiledNetAmounts:
 class CompiledScenarios:
     """Everything of one evaluation.
 
-    ``places`` holds the place of the book's instruments in the arrays (-1: none), ``order`` the rows by
-    account, ``account`` their codes, ``pool`` the lowest group of each group's pool.
+    ``places`` holds the place of the book's instruments in the arrays (-1: none), ``account`` the codes of
+    the rows' accounts, ``pool`` the lowest group of each group's pool. The kernel reads the columns of the
+    book where they are.
     """
 
     instrument: Codes
     quantity: Floats
     account: Codes
-    order: npt.NDArray[np.uint32]
     places: npt.NDArray[np.int64]
     accounts: int
     profits: Floats
@@ -81,7 +81,6 @@ def compile_scenarios(
         instrument=book.instrument_codes,
         quantity=book.quantity,
         account=np.full(len(book), NO_ACCOUNT) if codes is None else codes,
-        order=book.row_order(),
         places=np.array([arrays.places.get(name, -1) for name in book.instrument_names], dtype=np.int64),
         accounts=len(book.account_ids),
         profits=arrays.profits,

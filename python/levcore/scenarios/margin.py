@@ -1,5 +1,7 @@
 """Portfolio margin of the accounts of a book."""
 
+import numpy as np
+
 from levcore._levcore import scenario_margin as core_scenario_margin
 from levcore.book.positions import PositionBook
 from levcore.engine.threads import threads_of_call
@@ -70,8 +72,12 @@ def scenario_margin(
     evaluated makes its account incomplete, `ScenarioRisk.failures` says why.
     """
     inputs = compile_scenarios(book, arrays, add_ons, equity, adjustments)
-    raw = core_scenario_margin(inputs, keep_profits, threads_of_call(threads, len(book)))
     measures = measures_of(
         inputs.option_value is not None, inputs.initial_ratio is not None, inputs.equity is not None
     )
-    return ScenarioRisk(book, arrays, measures, raw)
+    results = np.empty((len(measures), inputs.accounts))
+    status = np.empty(inputs.accounts, dtype=np.uint8)
+    profits = np.empty((inputs.accounts, inputs.profits.shape[1])) if keep_profits else None
+    threads = threads_of_call(threads, len(book))
+    found = core_scenario_margin(book.layout(), inputs, (measures, results, status, profits), threads)
+    return ScenarioRisk(book, arrays, measures, (results, status, *found, profits))

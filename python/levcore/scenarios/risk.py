@@ -1,5 +1,6 @@
 """Results of a portfolio margin: one value an account, one row a group of an account, rows that failed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +19,17 @@ if TYPE_CHECKING:
 
 __all__ = ["GroupRisk", "RawResults", "ScenarioRisk", "measures_of"]
 
-RawResults = tuple[Floats, npt.NDArray[np.uint8], Codes, Floats, Codes, npt.NDArray[np.uint8], Floats | None]
-"""What the kernel and the reference return, see ``rust/levcore-py/src/scenarios.rs``."""
+RawResults = tuple[
+    Floats,
+    npt.NDArray[np.uint8],
+    Sequence[Codes],
+    Sequence[Floats],
+    Codes,
+    npt.NDArray[np.uint8],
+    Floats | None,
+]
+"""What the kernel and the reference find: measures by account and status; account, group and worst scenarios
+of groups; their scan risks; rows that failed and why; profits. See ``rust/levcore-py/src/scenarios.rs``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +132,7 @@ class ScenarioRisk(AccountColumns):
             arrays=arrays,
             measures=measures,
             groups=groups,
-            _results=results[[SCENARIO_MEASURES.index(name) for name in measures]],
+            _results=results,
             _codes=status.reshape(1, -1),
             _failed=(rows, row_status),
             _profits=profits,

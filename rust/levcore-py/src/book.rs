@@ -1,11 +1,12 @@
 //! A book of positions: columns borrowed from NumPy, laid out once, evaluated many times.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use levcore::{AccountStatus, BalanceKeys, Codes, Keys, Layout};
+use levcore::{AccountStatus, BalanceKeys, Codes, Keys, Layout, NO_ACCOUNT, RowsByAccount};
 use numpy::{PyArray1, PyArrayMethods, PyReadonlyArray1, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
+use crate::borrowed::FEW;
 use crate::door;
 use crate::errors::to_python;
 
@@ -37,6 +38,8 @@ pub(crate) struct Book {
     pub(crate) account_status: Option<Arc<[AccountStatus]>>,
     pub(crate) balances: Option<BalanceColumns>,
     pub(crate) layout: Layout,
+    account: Option<Py<PyArray1<u32>>>,
+    rows_by_account: OnceLock<RowsByAccount>,
 }
 
 #[pymethods]
@@ -56,7 +59,7 @@ impl Book {
         accrued_funding: Option<Column>,
         risk_limit: Option<Column>,
         cross: Option<PyReadonlyArray1<'_, bool>>,
-        account: Option<PyReadonlyArray1<'_, u32>>,
+        account: Option<Py<PyArray1<u32>>>,
         wallet_balance: Column,
         account_status: Option<Vec<u8>>,
         balances: Option<BalanceColumns>,
@@ -65,7 +68,8 @@ impl Book {
     ) -> PyResult<Self> {
         let borrowed = instrument.bind(py).readonly();
         let policy = policy.as_ref().map(PyReadonlyArray1::as_slice).transpose()?;
-        let account = account.as_ref().map(PyReadonlyArray1::as_slice).transpose()?;
+        let of_rows = account.as_ref().map(|account| account.bind(py).readonly());
+        let of_rows = of_rows.as_ref().map(PyReadonlyArray1::as_slice).transpose()?;
         let accounts = wallet_balance.bind(py).len();
         let of_balances = balances.as_ref().map(|balances| {
             let policy = balances.policy.as_ref().map(|policy| policy.bind(py).readonly());
@@ -83,12 +87,14 @@ impl Book {
             instrument: Codes { of_row: borrowed.as_slice()?, labels: instrument_count },
             policy: policy.map(|of_row| Codes { of_row, labels: policy_count }),
             cross: cross.as_ref().map(PyReadonlyArray1::as_slice).transpose()?,
-            account: Codes { of_row: account.unwrap_or(&[]), labels: accounts },
+            account: Codes { of_row: of_rows.unwrap_or(&[]), labels: accounts },
             balances: balance_keys,
             hedge,
             pool_all,
         };
-        let layout = door::through(py, || Layout::new(&keys))?;
+        let is_brief = keys.instrument.of_row.len() <= FEW && accounts <= FEW;
+        let lay_out = || Layout::new(&keys);
+        let layout = if is_brief { door::briefly(lay_out) } else { door::through(py, lay_out) }?;
         drop(of_balances);
         drop(borrowed);
         Ok(Self {
@@ -103,6 +109,8 @@ impl Book {
             account_status: account_status.map(known_statuses).transpose()?,
             balances,
             layout,
+            account,
+            rows_by_account: OnceLock::new(),
         })
     }
 
@@ -120,9 +128,26 @@ impl Book {
 
     /// The row order in which a book like this one is evaluated fastest, as uint32.
     fn row_order<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<u32>>> {
-        let bytes = self.instrument.bind(py).len() * 2 * size_of::<u32>();
-        levcore::memory::room_for(bytes).map_err(to_python)?;
-        Ok(PyArray1::from_vec(py, self.layout.row_order()))
+        Ok(PyArray1::from_vec(py, self.layout.row_order().map_err(to_python)?))
+    }
+}
+
+impl Book {
+    /// The rows of each account, found when they are first asked for.
+    pub(crate) fn rows_by_account(&self, py: Python<'_>) -> PyResult<&RowsByAccount> {
+        if let Some(rows) = self.rows_by_account.get() {
+            return Ok(rows);
+        }
+        let accounts = self.wallet_balance.bind(py).len();
+        let account = self.account.as_ref().map(|account| account.bind(py).readonly());
+        let found = match account.as_ref().map(PyReadonlyArray1::as_slice).transpose()? {
+            Some(account) => door::through(py, || RowsByAccount::new(account, accounts))?,
+            None => {
+                let nobody = vec![NO_ACCOUNT; self.instrument.bind(py).len()];
+                door::through(py, || RowsByAccount::new(&nobody, accounts))?
+            }
+        };
+        Ok(self.rows_by_account.get_or_init(|| found))
     }
 }
 

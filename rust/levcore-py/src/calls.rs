@@ -1,15 +1,12 @@
-//! The questions to a book at marks: its risk, how far prices may move, how much to close, what each leg costs.
+//! The questions to a book at marks besides its risk: how far prices may move, how much to close, what each leg costs.
 
-use levcore::{
-    AccountOutputs, BalanceOutputs, Betas, ByMeasure, DistanceOutputs, Execution, InstructionSet, Layout, Measure,
-    Outputs, PolicyAtMarks,
-};
+use levcore::{AccountOutputs, Betas, DistanceOutputs, Execution, InstructionSet, Layout, PolicyAtMarks};
 use numpy::{PyArray2, PyReadonlyArray1};
 use pyo3::prelude::*;
 
 use crate::book::Book;
 use crate::book_policies::BookPolicies;
-use crate::borrowed::{BorrowedBook, Table};
+use crate::borrowed::{BorrowedBook, Lent, Table};
 use crate::door;
 use crate::errors::to_python;
 
@@ -34,8 +31,8 @@ pub(crate) struct Question<'py> {
     layout: &'py Layout,
     policies: &'py BookPolicies,
     book: BorrowedBook<'py>,
-    marks: Floats<'py>,
-    asset_prices: Vec<Floats<'py>>,
+    marks: Lent<'py, f64>,
+    asset_prices: Vec<Lent<'py, f64>>,
 }
 
 impl<'py> Question<'py> {
@@ -49,6 +46,20 @@ impl<'py> Question<'py> {
         threads: usize,
     ) -> PyResult<Self> {
         let set = InstructionSet::named(instruction_set).map_err(to_python)?;
+        let asset_prices = asset_prices.into_iter().map(Lent::Array).collect();
+        Self::at(py, book, policies, Lent::Array(marks), asset_prices, set, threads)
+    }
+
+    /// The same of prices that are already lent, with an instruction set that the processor has.
+    pub(crate) fn at(
+        py: Python<'py>,
+        book: &'py Book,
+        policies: &'py BookPolicies,
+        marks: Lent<'py, f64>,
+        asset_prices: Vec<Lent<'py, f64>>,
+        set: InstructionSet,
+        threads: usize,
+    ) -> PyResult<Self> {
         let (layout, book) = (&book.layout, BorrowedBook::of(py, book)?);
         Ok(Self { py, set, threads, layout, policies, book, marks, asset_prices })
     }
@@ -75,14 +86,37 @@ impl<'py> Question<'py> {
         times: usize,
         answer: impl FnOnce(&levcore::Book<'_>, &Layout, &[PolicyAtMarks<'_>], Execution<'_>) -> levcore::Result<()> + Send,
     ) -> PyResult<()> {
+        self.lend(time, times, |book, layout, policies| {
+            let work = |execution: Execution<'_>| answer(book, layout, policies, execution);
+            door::through_with_signals(self.py, self.set, self.threads, work)
+        })
+    }
+
+    /// Asks the core what is answered before another thread could make use of the interpreter.
+    pub(crate) fn ask_briefly(
+        &self,
+        answer: impl FnOnce(&levcore::Book<'_>, &Layout, &[PolicyAtMarks<'_>], Execution<'_>) -> levcore::Result<()>,
+    ) -> PyResult<()> {
+        self.lend(0, 1, |book, layout, policies| {
+            let execution = Execution { set: self.set, threads: 1, interrupted: &mut || false };
+            door::briefly(|| answer(book, layout, policies, execution))
+        })
+    }
+
+    /// Lends what was borrowed to the core, at the marks of one of several times.
+    fn lend(
+        &self,
+        time: usize,
+        times: usize,
+        ask: impl FnOnce(&levcore::Book<'_>, &Layout, &[PolicyAtMarks<'_>]) -> PyResult<()>,
+    ) -> PyResult<()> {
         let columns = self.book.columns()?;
-        let asset_prices = self.asset_prices.iter().map(PyReadonlyArray1::as_slice).collect::<Result<Vec<_>, _>>()?;
-        let marks = self.marks.as_slice()?;
+        let asset_prices = self.asset_prices.iter().map(|prices| prices.as_slice("asset_prices"));
+        let asset_prices = asset_prices.collect::<PyResult<Vec<_>>>()?;
+        let marks = self.marks.as_slice("marks")?;
         let count = marks.len() / times;
         let policies = self.policies.at(&marks[time * count..][..count], &asset_prices)?;
-        let layout = self.layout;
-        let work = |execution: Execution<'_>| answer(&columns, layout, &policies, execution);
-        door::through_with_signals(self.py, self.set, self.threads, work)
+        ask(&columns, self.layout, &policies)
     }
 
     /// Asks for distances, one a place of `results` and `codes`.
@@ -105,65 +139,6 @@ impl<'py> Question<'py> {
         let outputs = DistanceOutputs::new(lower, upper, status);
         self.ask(|book, layout, policies, execution| measure(book, layout, policies, &betas, &outputs, execution))
     }
-}
-
-/// Evaluates a book at marks into caller-owned outputs.
-///
-/// `marks` are as `BookPolicies` takes them, `wanted` is a bit mask of measures in the order of the table, `results` has one row a wanted
-/// measure, `codes` the rows state and status; `accounts` holds the same of the accounts, if there are any, `balances` that of the balances
-/// with a single row of codes. `asset_prices` holds the prices of each policy's assets, for books with balances.
-#[pyfunction]
-#[allow(clippy::too_many_arguments, reason = "the parts of one evaluation, each with its own owner")]
-pub(crate) fn evaluate(
-    py: Python<'_>,
-    book: &Book,
-    policies: &BookPolicies,
-    marks: Floats<'_>,
-    wanted: u32,
-    results: Py<PyArray2<f64>>,
-    codes: Py<PyArray2<u8>>,
-    accounts: Option<Results>,
-    asset_prices: Vec<Floats<'_>>,
-    balances: Option<Results>,
-    instruction_set: &str,
-    threads: usize,
-) -> PyResult<()> {
-    let question = Question::of(py, book, policies, marks, asset_prices, instruction_set, threads)?;
-    let (row_count, account_count, balance_count) = question.sizes()?;
-    let mut results = Table::of(py, "out", &results)?;
-    let mut codes = Table::of(py, "out", &codes)?;
-    let mut measured = results.columns("out", wanted.count_ones() as usize, row_count)?.into_iter();
-    let is_wanted = |measure: Measure| wanted & (1 << measure as usize) != 0;
-    let measured = ByMeasure::from_fn(|measure| if is_wanted(measure) { measured.next() } else { None });
-    let [state, status] = codes.array("out", row_count)?;
-    let mut tables = borrow_both(py, "out.accounts", accounts)?;
-    let mut balance_tables = borrow_both(py, "out.balances", balances)?;
-    let accounts = match &mut tables {
-        None => AccountOutputs::none(),
-        Some((results, codes)) => {
-            let [state, status] = codes.array("out.accounts", account_count)?;
-            AccountOutputs::new(results.array("out.accounts", account_count)?, state, status)
-        }
-    };
-    let balances = match &mut balance_tables {
-        None => BalanceOutputs::none(),
-        Some((results, codes)) => {
-            let [status] = codes.array("out.balances", balance_count)?;
-            BalanceOutputs::new(results.array("out.balances", balance_count)?, status)
-        }
-    };
-    let outputs = Outputs::new(measured, state, status, accounts, balances);
-    question.ask(|book, layout, policies, execution| levcore::evaluate(book, layout, policies, &outputs, execution))
-}
-
-/// Results and codes, borrowed for writing.
-fn borrow_both<'py>(
-    py: Python<'py>,
-    argument: &'static str,
-    given: Option<Results>,
-) -> PyResult<Option<(Table<'py, f64>, Table<'py, u8>)>> {
-    let Some((results, codes)) = given else { return Ok(None) };
-    Ok(Some((Table::of(py, argument, &results)?, Table::of(py, argument, &codes)?)))
 }
 
 /// Measures how far prices may move together until each account is liquidated: rows lower and upper of `results`, codes of status.

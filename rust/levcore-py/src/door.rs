@@ -1,4 +1,5 @@
-//! The one way into the core: the interpreter is released, and a panic comes back as an exception that `except Exception` catches.
+//! The one way into the core: the interpreter is released unless the work is brief, and a panic comes back as an exception that
+//! `except Exception` catches.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -9,15 +10,19 @@ use crate::errors;
 
 /// Runs `work` without the interpreter lock.
 pub(crate) fn through<T: Send>(py: Python<'_>, work: impl FnOnce() -> levcore::Result<T> + Send) -> PyResult<T> {
+    py.detach(|| briefly(work))
+}
+
+/// Runs work that ends before another thread could make use of the interpreter, which is kept.
+pub(crate) fn briefly<T>(work: impl FnOnce() -> levcore::Result<T>) -> PyResult<T> {
     // The core works on slices whose content any panic leaves valid; outputs are then undefined, as InternalError says.
-    let result = py.detach(|| catch_unwind(AssertUnwindSafe(work)));
-    match result {
+    match catch_unwind(AssertUnwindSafe(work)) {
         Ok(result) => result.map_err(errors::to_python),
         Err(panic) => Err(errors::internal(panic.as_ref())),
     }
 }
 
-/// The same for work that asks now and then whether to stop: a signal, Ctrl-C above all, then comes back as its exception.
+/// Runs work without the interpreter lock that asks now and then whether to stop: a signal, Ctrl-C above all, then comes back as its exception.
 pub(crate) fn through_with_signals<T: Send>(
     py: Python<'_>,
     set: InstructionSet,

@@ -11,11 +11,13 @@ mod calls;
 mod closing;
 mod door;
 mod errors;
+mod evaluation;
 mod fills;
 mod labels;
 mod live;
 mod live_book;
 mod over;
+mod plain_numbers;
 mod policy;
 mod replay;
 mod scenarios;
@@ -35,7 +37,7 @@ mod _levcore {
     #[pymodule_export]
     use crate::book_policies::BookPolicies;
     #[pymodule_export]
-    use crate::calls::{evaluate, leave_one_out, measure_distances, measure_distances_without, quantities_to_close};
+    use crate::calls::{leave_one_out, measure_distances, measure_distances_without, quantities_to_close};
     #[pymodule_export]
     use crate::closing::{
         Ladder, allocate, average_impact, cascade, close_loans, closing_words, contracts_to_keep, deleverage,
@@ -43,6 +45,8 @@ mod _levcore {
     };
     #[pymodule_export]
     use crate::door::panic_inside;
+    #[pymodule_export]
+    use crate::evaluation::Evaluation;
     #[pymodule_export]
     use crate::fills::positions_from_fills;
     #[pymodule_export]
@@ -54,13 +58,15 @@ mod _levcore {
     #[pymodule_export]
     use crate::over::evaluate_over;
     #[pymodule_export]
+    use crate::plain_numbers::{column_of_numbers, prices_of_names};
+    #[pymodule_export]
     use crate::policy::Policy;
     #[pymodule_export]
     use crate::replay::{Replay, replay_words};
     #[pymodule_export]
     use crate::scenarios::{evaluate_scenarios, price_grid_profits, span_future_profits};
     #[pymodule_export]
-    use crate::stress::{stress_accounts, stress_isolated};
+    use crate::stress::{StressIndex, stress_accounts, stress_isolated};
     #[pymodule_export]
     use crate::sums::{exact_sums, exact_wholes};
     #[pymodule_export]

@@ -34,8 +34,8 @@ pub(crate) fn evaluate_over(
     let (rows, account_count, balance_count) = question.sizes()?;
     let mut results = Table::of(py, "out", &results)?;
     let mut codes = Table::of(py, "out", &codes)?;
-    let mut measured = results.columns("out", times * wanted.count_ones() as usize, rows)?.into_iter();
-    let mut codes = codes.columns("out", times * 2, rows)?.into_iter();
+    let mut measured = results.columns("out", times * wanted.count_ones() as usize, rows)?;
+    let mut codes = codes.columns("out", times * 2, rows)?;
     let mut accounts = Both::of(py, &accounts)?;
     let mut balances = Both::of(py, &balances)?;
     let (mut account_results, mut account_codes) = accounts.columns("out.accounts", times, account_count)?;
@@ -58,9 +58,7 @@ pub(crate) fn evaluate_over(
     Ok(())
 }
 
-type Rows<'a, T> = std::vec::IntoIter<&'a mut [T]>;
-
-fn next<'a, T>(rows: &mut Rows<'a, T>) -> &'a mut [T] {
+fn next<'a, T: 'a>(rows: &mut impl Iterator<Item = &'a mut [T]>) -> &'a mut [T] {
     rows.next().unwrap_or_default()
 }
 
@@ -81,11 +79,11 @@ impl<'py> Both<'py> {
         argument: &'static str,
         times: usize,
         count: usize,
-    ) -> PyResult<(Rows<'_, f64>, Rows<'_, u8>)> {
+    ) -> PyResult<(impl Iterator<Item = &mut [f64]>, impl Iterator<Item = &mut [u8]>)> {
         let (results, codes) = (self.results.rows_of(times), self.codes.rows_of(times));
         Ok((
-            self.results.columns(argument, times * results, count)?.into_iter(),
-            self.codes.columns(argument, times * codes, count)?.into_iter(),
+            self.results.columns(argument, times * results, count)?,
+            self.codes.columns(argument, times * codes, count)?,
         ))
     }
 }

@@ -3,13 +3,18 @@
 use levcore::codes::ScenarioMeasure;
 use levcore::memory::with_room;
 use levcore::scenarios::{
-    AddOns, BlockRisk, GroupRisk, Legs, NetAmounts, SPAN_SCENARIOS, ScenarioArrays, price_profit, scenario_margin,
+    AddOns, Legs, NetAmounts, SPAN_SCENARIOS, ScenarioArrays, ScenarioOutputs, price_profit, scenario_margin,
     span_profits,
 };
 use levcore::{Contract, InstructionSet};
-use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
+use numpy::{
+    PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyReadwriteArray1, PyReadwriteArray2,
+    PyUntypedArrayMethods,
+};
 use pyo3::prelude::*;
+use pyo3::types::PyList;
 
+use crate::book::Book;
 use crate::door;
 use crate::errors::{to_python, word};
 
@@ -49,12 +54,7 @@ fn slice<'a>(column: &'a Option<Floats<'_>>) -> PyResult<Option<&'a [f64]>> {
 /// Inputs as `levcore.scenario_inputs.CompiledScenarios` holds them.
 #[derive(FromPyObject)]
 pub(crate) struct CompiledScenarios<'py> {
-    instrument: Codes<'py>,
-    quantity: Floats<'py>,
-    account: Codes<'py>,
-    order: Codes<'py>,
     places: PyReadonlyArray1<'py, i64>,
-    accounts: usize,
     profits: PyReadonlyArray2<'py, f64>,
     group: Codes<'py>,
     pool: Codes<'py>,
@@ -69,37 +69,38 @@ pub(crate) struct CompiledScenarios<'py> {
     equity: Option<Floats<'py>>,
 }
 
-/// Measures by account, their status; account, group, worst scenarios and scan risks of groups; rows that failed and why; profits.
-type Results<'py> = (
-    Bound<'py, PyArray2<f64>>,
-    Bound<'py, PyArray1<u8>>,
-    Bound<'py, PyArray2<u32>>,
-    Bound<'py, PyArray2<f64>>,
+/// Columns that an evaluation writes: the measures asked for by name, their values by account, status, profits by account and scenario.
+type Columns<'py> =
+    (Vec<String>, PyReadwriteArray2<'py, f64>, PyReadwriteArray1<'py, u8>, Option<PyReadwriteArray2<'py, f64>>);
+
+/// Account, group, worst scenarios and scan risks of groups; rows that failed and why.
+type Findings<'py> = (
+    [Bound<'py, PyArray1<u32>>; 4],
+    [Bound<'py, PyArray1<f64>>; 2],
     Bound<'py, PyArray1<u32>>,
     Bound<'py, PyArray1<u8>>,
-    Option<Bound<'py, PyArray2<f64>>>,
 );
 
 /// Evaluates the accounts of a book over scenarios.
 #[pyfunction(name = "scenario_margin")]
 pub(crate) fn evaluate_scenarios<'py>(
     py: Python<'py>,
+    book: &Book,
     inputs: CompiledScenarios<'py>,
-    keep_profits: bool,
+    out: Columns<'py>,
     threads: usize,
-) -> PyResult<Results<'py>> {
+) -> PyResult<Findings<'py>> {
     let instruction_set = InstructionSet::from_environment().map_err(to_python)?;
     let places = inputs.places.as_slice()?.len() * size_of::<Option<usize>>();
     levcore::memory::room_for(places).map_err(to_python)?;
     let places: Vec<Option<usize>> =
         inputs.places.as_slice()?.iter().map(|&place| usize::try_from(place).ok()).collect();
+    let (instrument, quantity) = (book.instrument.bind(py).readonly(), book.quantity.bind(py).readonly());
     let legs = Legs {
-        instrument: inputs.instrument.as_slice()?,
-        quantity: inputs.quantity.as_slice()?,
-        account: inputs.account.as_slice()?,
-        order: inputs.order.as_slice()?,
+        instrument: instrument.as_slice()?,
+        quantity: quantity.as_slice()?,
+        rows: book.rows_by_account(py)?,
         places: &places,
-        accounts: inputs.accounts,
     };
     let arrays = ScenarioArrays {
         profits: inputs.profits.as_slice()?,
@@ -117,54 +118,27 @@ pub(crate) fn evaluate_scenarios<'py>(
         initial_ratio: inputs.initial_ratio,
         equity: slice(&inputs.equity)?,
     };
-    let blocks = door::through_with_signals(py, instruction_set, threads, |execution| {
-        scenario_margin(&legs, &arrays, &add_ons, keep_profits, execution)
-    })?;
-    results(py, &blocks, inputs.accounts, keep_profits.then_some(arrays.scenarios))
-}
-
-/// The blocks put together, a column each.
-fn results<'py>(
-    py: Python<'py>,
-    blocks: &[BlockRisk],
-    accounts: usize,
-    scenarios: Option<usize>,
-) -> PyResult<Results<'py>> {
-    let mut measures = room(ScenarioMeasure::COUNT * accounts)?;
-    for word in ScenarioMeasure::TABLE {
-        blocks.iter().for_each(|block| measures.extend_from_slice(block.measure(word.value)));
+    let (names, mut results, mut status, mut profits) = out;
+    let accounts = results.as_array().ncols();
+    let mut columns = [const { None }; ScenarioMeasure::COUNT];
+    if accounts > 0 {
+        for (name, column) in names.iter().zip(results.as_slice_mut()?.chunks_exact_mut(accounts)) {
+            columns[word::<ScenarioMeasure>("measures", name)? as usize] = Some(column);
+        }
     }
-    let mut status = room(accounts)?;
-    blocks.iter().for_each(|block| status.extend_from_slice(&block.status));
-    let groups = blocks.iter().map(|block| block.groups.len()).sum();
-    let codes: [fn(&GroupRisk) -> u32; 4] =
-        [|row| row.account, |row| row.group, |row| row.worst_scenario, |row| row.pool_worst_scenario];
-    let risks: [fn(&GroupRisk) -> f64; 2] = [|row| row.scan_risk, |row| row.pool_scan_risk];
-    let failures = blocks.iter().flat_map(|block| &block.failures).copied();
-    let (rows, reasons): (Vec<u32>, Vec<u8>) = failures.unzip();
-    let profits = scenarios.map(|scenarios| {
-        let mut profits = room(accounts.saturating_mul(scenarios))?;
-        blocks.iter().for_each(|block| profits.extend_from_slice(&block.profits));
-        PyArray1::from_vec(py, profits).reshape([accounts, scenarios])
-    });
+    let profits = profits.as_mut().map(|profits| profits.as_slice_mut()).transpose()?;
+    let outputs = ScenarioOutputs::new(columns, status.as_slice_mut()?, profits);
+    let found = door::through_with_signals(py, instruction_set, threads, |execution| {
+        scenario_margin(&legs, &arrays, &add_ons, &outputs, execution)
+    })?;
+    let (rows, reasons): (Vec<u32>, Vec<u8>) = found.failures.into_iter().unzip();
+    let codes = [found.account, found.group, found.worst_scenario, found.pool_worst_scenario];
     Ok((
-        PyArray1::from_vec(py, measures).reshape([ScenarioMeasure::COUNT, accounts])?,
-        PyArray1::from_vec(py, status),
-        PyArray1::from_vec(py, group_columns(blocks, groups, &codes)?).reshape([codes.len(), groups])?,
-        PyArray1::from_vec(py, group_columns(blocks, groups, &risks)?).reshape([risks.len(), groups])?,
+        codes.map(|column| PyArray1::from_vec(py, column)),
+        [found.scan_risk, found.pool_scan_risk].map(|column| PyArray1::from_vec(py, column)),
         PyArray1::from_vec(py, rows),
         PyArray1::from_vec(py, reasons),
-        profits.transpose()?,
     ))
-}
-
-/// Columns of the groups one after the other.
-fn group_columns<T>(blocks: &[BlockRisk], groups: usize, columns: &[fn(&GroupRisk) -> T]) -> PyResult<Vec<T>> {
-    let mut values = room(groups * columns.len())?;
-    for column in columns {
-        blocks.iter().for_each(|block| values.extend(block.groups.iter().map(column)));
-    }
-    Ok(values)
 }
 
 /// Room for so many numbers, or a `MemoryError`.
@@ -176,15 +150,16 @@ fn room<T>(count: usize) -> PyResult<Vec<T>> {
 #[pyfunction]
 pub(crate) fn price_grid_profits<'py>(
     py: Python<'py>,
-    contracts: Vec<(String, f64, f64)>,
+    contracts: Bound<'py, PyList>,
     marks: Floats<'py>,
     moves: Floats<'py>,
     covers: Floats<'py>,
 ) -> PyResult<Bound<'py, PyArray2<f64>>> {
     let (marks, moves, covers) = (marks.as_slice()?, moves.as_slice()?, covers.as_slice()?);
     let mut profits = room(contracts.len().saturating_mul(moves.len()))?;
-    for ((payoff, contract_size, multiplier), &mark) in contracts.iter().zip(marks) {
-        let contract = Contract::new(word("payoff", payoff)?, *contract_size, *multiplier).map_err(to_python)?;
+    for (contract, &mark) in contracts.iter().zip(marks) {
+        let (payoff, contract_size, multiplier): (String, f64, f64) = contract.extract()?;
+        let contract = Contract::new(word("payoff", &payoff)?, contract_size, multiplier).map_err(to_python)?;
         profits.extend(moves.iter().zip(covers).map(|(&by, &cover)| price_profit(&contract, mark, by, cover)));
     }
     PyArray1::from_vec(py, profits).reshape([contracts.len(), moves.len()])

@@ -153,7 +153,7 @@ fn borrow_side<'py>(py: Python<'py>, arrays: &SideArrays) -> PyResult<SideTables
 
 fn side<'a>(tables: &'a mut SideTables<'_>, wanted: u32, count: usize) -> PyResult<Side<'a>> {
     let (rows, row_codes, accounts, account_codes) = tables;
-    let mut measured = rows.columns("out", wanted.count_ones() as usize, count)?.into_iter();
+    let mut measured = rows.columns("out", wanted.count_ones() as usize, count)?;
     let is_wanted = |measure: Measure| wanted & (1 << measure as usize) != 0;
     let columns = ByMeasure::from_fn(|measure| if is_wanted(measure) { measured.next() } else { None });
     let row_codes = row_codes.array("out", count)?;

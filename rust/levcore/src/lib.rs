@@ -75,7 +75,7 @@ mod tiles;
 pub mod what_if;
 
 pub use accounts::{Betas, DistanceOutputs};
-pub use book::{BalanceKeys, Balances, Book, Codes, Keys, Layout, Members};
+pub use book::{BalanceKeys, Balances, Book, Codes, Keys, Layout, Members, NO_ACCOUNT, RowsByAccount};
 pub use codes::{AccountMeasure, AccountStatus, BalanceMeasure, ByMeasure, FillStatus, Measure, State, Status};
 pub use error::{Error, Result};
 pub use evaluate::{evaluate, leave_one_out, measure_distances, measure_distances_without, quantities_to_close};

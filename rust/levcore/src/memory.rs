@@ -2,6 +2,9 @@
 
 use crate::error::{Error, Result};
 
+/// Bytes that a process always finds: without so few the interpreter could not even say that there is no room.
+const ALWAYS_THERE: usize = 1 << 14;
+
 /// An empty vector with room for so many elements.
 ///
 /// # Errors
@@ -9,7 +12,7 @@ use crate::error::{Error, Result};
 /// [`Error::Memory`] where there is no room.
 pub fn with_room<T>(count: usize) -> Result<Vec<T>> {
     let mut vector = Vec::new();
-    reserve(&mut vector, count)?;
+    reserve_exact(&mut vector, count)?;
     Ok(vector)
 }
 
@@ -18,13 +21,6 @@ pub(crate) fn filled<T: Clone>(element: T, count: usize) -> Result<Vec<T>> {
     let mut vector = with_room(count)?;
     vector.resize(count, element);
     Ok(vector)
-}
-
-/// Makes a vector so long; what is new is equal to `element`.
-pub(crate) fn resize<T: Clone>(vector: &mut Vec<T>, count: usize, element: T) -> Result<()> {
-    reserve(vector, count.saturating_sub(vector.len()))?;
-    vector.resize(count, element);
-    Ok(())
 }
 
 /// Elements of an iterator, of which there are not more than `count`.
@@ -42,12 +38,21 @@ pub(crate) fn collected<T>(count: usize, elements: impl Iterator<Item = T>) -> R
 ///
 /// [`Error::Memory`] where there is no room.
 pub fn room_for(bytes: usize) -> Result<()> {
+    if bytes <= ALWAYS_THERE {
+        return Ok(());
+    }
     // Without a look at it the compiler would leave the memory out.
     std::hint::black_box(&with_room::<u8>(bytes)?);
     Ok(())
 }
 
-fn reserve<T>(vector: &mut Vec<T>, more: usize) -> Result<()> {
+/// Makes room for so many elements more, and for as many again if the vector has to move.
+pub(crate) fn reserve<T>(vector: &mut Vec<T>, more: usize) -> Result<()> {
+    let bytes = more.saturating_mul(size_of::<T>());
+    vector.try_reserve(more).map_err(|_| Error::Memory { bytes })
+}
+
+fn reserve_exact<T>(vector: &mut Vec<T>, more: usize) -> Result<()> {
     let bytes = more.saturating_mul(size_of::<T>());
     vector.try_reserve_exact(more).map_err(|_| Error::Memory { bytes })
 }
@@ -62,10 +67,10 @@ mod tests {
         assert_eq!(with_room::<u64>(usize::MAX), Err(Error::Memory { bytes }));
         assert_eq!(filled(0.0, usize::MAX / 8), Err(Error::Memory { bytes: usize::MAX / 8 * 8 }));
         let mut some = vec![1_u32];
-        assert!(resize(&mut some, usize::MAX, 0).is_err());
+        assert!(reserve(&mut some, usize::MAX).is_err());
         assert_eq!(some, [1]);
-        assert!(resize(&mut some, 3, 2).is_ok());
-        assert_eq!(some, [1, 2, 2]);
+        assert!(reserve(&mut some, 3).is_ok());
+        assert!(some.capacity() >= 4);
         assert_eq!(collected(2, [4, 5].into_iter()), Ok(vec![4, 5]));
         assert_eq!(room_for(usize::MAX), Err(Error::Memory { bytes }));
         assert_eq!(room_for(1 << 20), Ok(()));

@@ -11,6 +11,7 @@ from levcore.reference.arithmetic import divide
 from levcore.reference.classify import join_findings
 from levcore.reference.formulas import contract, exposure, liquidation
 from levcore.reference.position import BY_ACCOUNT, Position
+from levcore.reference.rows import fail
 from levcore.reference.words import AT_PRICE
 from levcore.status import FIRST_FAILURE, AccountStatus, State, Status
 
@@ -53,8 +54,6 @@ def settle(reader: AccountReader) -> tuple[Verdict, list[BalanceResult]]:
 
 
 def _withhold(leg_row: LegRow) -> None:
-    from levcore.reference.evaluate import fail
-
     position = leg_row.position
     if leg_row.status >= FIRST_FAILURE:
         fail(position, Status(leg_row.status))

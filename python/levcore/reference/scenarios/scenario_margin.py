@@ -31,6 +31,7 @@ def scenario_margin(
     keep_profits: bool = False,
 ) -> "ScenarioRisk":
     """Portfolio margin of every cross account of a book; see `levcore.scenarios.scenario_margin`."""
+    from levcore.measures import SCENARIO_MEASURES
     from levcore.scenarios.inputs import compile_scenarios
     from levcore.scenarios.risk import ScenarioRisk, measures_of
 
@@ -39,7 +40,8 @@ def scenario_margin(
     measures = measures_of(
         inputs.option_value is not None, inputs.initial_ratio is not None, inputs.equity is not None
     )
-    return ScenarioRisk(book, arrays, measures, raw)
+    asked = raw[0][[SCENARIO_MEASURES.index(name) for name in measures]]
+    return ScenarioRisk(book, arrays, measures, (asked, *raw[1:]))
 
 
 def _evaluate(inputs: "CompiledScenarios", keep_profits: bool) -> "RawResults":
@@ -62,8 +64,11 @@ def _evaluate(inputs: "CompiledScenarios", keep_profits: bool) -> "RawResults":
     return (
         measures,
         np.array(statuses, dtype=np.uint8),
-        _group_codes(groups),
-        np.array([[row.scan_risk for _, row in groups], [row.pool_scan_risk for _, row in groups]]),
+        list(_group_codes(groups)),
+        [
+            np.array(risks)
+            for risks in ([row.scan_risk for _, row in groups], [row.pool_scan_risk for _, row in groups])
+        ],
         np.array([row for row, _ in failures], dtype=np.uint32),
         np.array([status for _, status in failures], dtype=np.uint8),
         table if keep_profits else None,

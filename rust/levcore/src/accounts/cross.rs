@@ -1,8 +1,9 @@
-//! Legs of cross accounts: valued one by one, summed and judged by account, then priced with the account's verdict.
+//! Legs of cross accounts: valued one by one, then, when their account is judged, priced with its verdict.
 
 use std::ops::Range;
 
-use crate::accounts::verdict::{Amounts, Standing, Sums, judge_wallet};
+use crate::accounts::kept::{JudgedLegs, KeepLegs, keep};
+use crate::accounts::verdict::Amounts;
 use crate::codes::measures::Measure;
 use crate::codes::state::State;
 use crate::codes::status::{FIRST_FAILURE, Status};
@@ -10,7 +11,6 @@ use crate::job::context::{Job, PolicyPart};
 use crate::job::rows::{BY_ACCOUNT, fail, flatten, live, load_inputs, slots_of, store_codes, store_measures};
 use crate::machine::vector::{LANES, Vector};
 use crate::rules::parameters::Basis;
-use crate::rules::policy::Policy;
 use crate::tiles::classify::{classify, join_findings, note_finding, note_leverage, odd_rows};
 use crate::tiles::found::{Asked, Found};
 use crate::tiles::kernel;
@@ -29,22 +29,23 @@ pub(crate) struct ValuedLegs<'a> {
     pub status: &'a mut [u8],
 }
 
-/// What the second pass needs, by leg, and the standings of the accounts from the first one on.
-pub(crate) struct JudgedLegs<'a> {
-    pub released: &'a [f64],
-    pub status: &'a [u8],
-    pub standings: &'a [Standing],
-    pub first_account: usize,
+impl KeepLegs for ValuedLegs<'_> {
+    #[inline(always)]
+    fn keep(&mut self, legs: Range<usize>, amounts: &[Amounts; LANES], released: &[f64; LANES], status: &[u8; LANES]) {
+        keep(&mut self.amounts[legs.clone()], amounts);
+        keep(&mut self.released[legs.clone()], released);
+        keep(&mut self.status[legs], status);
+    }
 }
 
 /// First pass over the legs of cross accounts: values, margins, what each brings into its account.
-pub(crate) struct ValuePass<'a, 'l> {
+pub(crate) struct ValuePass<'a, L> {
     pub job: &'a Job<'a>,
     pub part: &'a PolicyPart<'a>,
-    pub legs: &'a mut ValuedLegs<'l>,
+    pub legs: &'a mut L,
 }
 
-impl Pass for ValuePass<'_, '_> {
+impl<L: KeepLegs> Pass for ValuePass<'_, L> {
     #[inline(always)]
     fn asked(&self) -> Asked {
         Asked { initial: self.part.policy.rules.initial_from_table, maintenance: true, trigger: false }
@@ -72,7 +73,7 @@ impl Pass for ValuePass<'_, '_> {
     }
 }
 
-impl ValuePass<'_, '_> {
+impl<L: KeepLegs> ValuePass<'_, L> {
     /// Values rows by the lines found, and keeps what the account and the second pass need.
     #[inline(always)]
     pub(crate) fn value<V: Vector>(
@@ -107,20 +108,7 @@ impl ValuePass<'_, '_> {
         let legs = rows.inside..rows.inside + rows.place.len();
         let margins = [tile.results[Measure::InitialMargin], tile.results[Measure::MaintenanceMargin]];
         let amounts = V::rows_of_fours([profit, tile.requirement, margins[0], margins[1]]);
-        keep(&mut self.legs.amounts[legs.clone()], &amounts);
-        keep(&mut self.legs.released[legs.clone()], &released.array());
-        keep(&mut self.legs.status[legs], &tile.status.codes());
-    }
-}
-
-/// Keeps what belongs to the rows of a tile. All of a whole one in one move, instead of a call.
-#[inline(always)]
-fn keep<T: Copy>(into: &mut [T], tile: &[T; LANES]) {
-    if let Some(whole) = into.first_chunk_mut() {
-        *whole = *tile;
-    } else {
-        let len = into.len();
-        into.copy_from_slice(&tile[..len]);
+        self.legs.keep(legs, &amounts, &released.array(), &tile.status.codes());
     }
 }
 
@@ -157,37 +145,6 @@ fn classify_legs(job: &Job<'_>, part: &PolicyPart<'_>, legs: &mut OddLegs, rows:
     }
 }
 
-/// Sums the legs of a range of accounts in the order of their rows, and judges the accounts.
-///
-/// `amounts` holds the legs from `first_leg` on, in the order of the rows.
-pub(crate) fn judge_accounts(
-    job: &Job<'_>,
-    policy: &Policy,
-    accounts: Range<usize>,
-    amounts: &[Amounts],
-    first_leg: usize,
-    standings: &mut [Standing],
-) {
-    let layout = job.layout;
-    for (account, standing) in accounts.zip(standings) {
-        let mut sums = Sums::default();
-        let legs = layout.legs_of_account[account] as usize..layout.legs_of_account[account + 1] as usize;
-        if layout.leg_order.is_empty() {
-            for leg in &amounts[legs.start - first_leg..legs.end - first_leg] {
-                sums.add(leg);
-            }
-        } else {
-            for &leg in &layout.leg_order[legs] {
-                sums.add(&amounts[leg as usize - first_leg]);
-            }
-        }
-        let code = layout.accounts[account] as usize;
-        let verdict = judge_wallet(job.book.wallet_balance[code], job.book.status_of_account(code), &sums, policy);
-        job.outputs.accounts.store(code, verdict.measures, verdict.state, verdict.status as u8);
-        *standing = verdict.standing();
-    }
-}
-
 /// Second pass over the legs: prices with the other legs at their marks, and the account's verdict.
 pub(crate) struct PricePass<'a, 'l> {
     pub job: &'a Job<'a>,
@@ -209,12 +166,7 @@ impl Pass for PricePass<'_, '_> {
         if let Some(column) = book.risk_limit {
             tile.risk_limit = rows.place.load(column);
         }
-        let accounts = rows.place.load_codes(&self.job.layout.account_of_row);
-        let mut standings = [&legs.standings[0].0; LANES];
-        for lane in 0..LANES {
-            standings[lane] = &legs.standings[accounts[lane] as usize - legs.first_account].0;
-        }
-        let [equity, margin_ratio, surplus, state] = V::columns_of_fours(standings);
+        let [equity, margin_ratio, surplus, state] = V::columns_of_fours(legs.standings.of_tile(self.job, rows));
         tile.results[Measure::Equity] = equity;
         tile.results[Measure::MarginRatio] = margin_ratio;
         tile.state = state;
@@ -227,6 +179,7 @@ impl Pass for PricePass<'_, '_> {
     fn finish<V: Vector>(&mut self, rows: &TileRows<'_>, terms: &Terms<V>, mut tile: Tile<V>, found: &Found<V>) {
         let PolicyPart { policy, instruments, .. } = self.part;
         let manner = Manner { basis: policy.rules.requirement_cross, cross: true, bounds: self.job.bounds_prices };
+        self.legs.standings.prefetch(rows.inside);
         prices::find_prices(&mut tile, terms, policy, instruments, &rows.entries, found, manner);
         let mut first_pass = [Status::Ok as u8; LANES];
         let status = &self.legs.status[rows.inside..rows.inside + rows.place.len()];

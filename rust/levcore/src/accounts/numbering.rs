@@ -1,31 +1,47 @@
 //! Dense numbers for the keys of one account, in the order of first appearance.
 
-/// Numbers keys; clearing costs what was numbered, not what could be.
-#[derive(Debug, Default)]
+/// Numbers keys; clearing costs nothing: what a key was numbered under shows whether it still counts.
+#[derive(Debug)]
 pub(crate) struct Numbering {
-    number_of_key: Vec<usize>,
+    known: Vec<Known>,
     keys: Vec<usize>,
+    round: u32,
 }
 
-/// Number of a key that has none.
-const NONE: usize = usize::MAX;
+/// Number of a key, and when it got it.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    round: u32,
+    number: u32,
+}
+
+/// No key has been numbered in it.
+const NEVER: Known = Known { round: 0, number: 0 };
+
+impl Default for Numbering {
+    fn default() -> Self {
+        Self { known: Vec::new(), keys: Vec::new(), round: 1 }
+    }
+}
 
 impl Numbering {
     /// Number of a key, its own or the next free one.
+    #[inline]
     pub(crate) fn number(&mut self, key: usize) -> usize {
-        if key >= self.number_of_key.len() {
-            self.number_of_key.resize(key + 1, NONE);
+        if key >= self.known.len() {
+            self.known.resize(key + 1, NEVER);
         }
-        if self.number_of_key[key] == NONE {
-            self.number_of_key[key] = self.keys.len();
+        if self.known[key].round != self.round {
+            self.known[key] = Known { round: self.round, number: self.keys.len() as u32 };
             self.keys.push(key);
         }
-        self.number_of_key[key]
+        self.known[key].number as usize
     }
 
     /// Number of a key that has one.
+    #[inline]
     pub(crate) fn known(&self, key: usize) -> usize {
-        self.number_of_key[key]
+        self.known[key].number as usize
     }
 
     /// Key of a number.
@@ -34,8 +50,9 @@ impl Numbering {
     }
 
     /// Whether a key has a number.
+    #[inline]
     pub(crate) fn knows(&self, key: usize) -> bool {
-        self.number_of_key.get(key).is_some_and(|&number| number != NONE)
+        self.known.get(key).is_some_and(|known| known.round == self.round)
     }
 
     /// How many keys have one.
@@ -43,10 +60,15 @@ impl Numbering {
         self.keys.len()
     }
 
+    /// Forgets all numbers.
+    #[inline]
     pub(crate) fn clear(&mut self) {
-        for key in self.keys.drain(..) {
-            self.number_of_key[key] = NONE;
+        self.keys.clear();
+        if self.round == u32::MAX {
+            self.known.fill(NEVER);
+            self.round = 0;
         }
+        self.round += 1;
     }
 }
 

@@ -235,9 +235,7 @@ impl<'a> AccountReader<'a> {
         let value = if flat { 0.0 } else { exposure::value(size, marked.coordinate) };
         let own = marked.instrument.mover as usize;
         let mover = if self.has_balances { own } else { code };
-        if !flat {
-            self.movers.number(mover);
-        }
+        let mover = if flat { STILL } else { self.movers.number(mover) };
         (known.pooled, known.moves, known.mover) = (true, !flat, mover);
         let by_side = part.policy.rules.grouping() == HedgeRule::LargerSide;
         // The instrument of a flat leg may be unknown; it asks for nothing, in a group of its own.

@@ -101,7 +101,7 @@ impl Settler<'_> {
         for (number, leg) in reader.pool.legs.iter().enumerate() {
             let known = &reader.legs[leg.known];
             if known.moves {
-                let moved = &mut self.moves[reader.movers.number(known.mover)];
+                let moved = &mut self.moves[known.mover];
                 moved.legs.push((number, 1.0));
                 moved.holdings.push((leg.holding, 0.0));
             }
@@ -139,8 +139,7 @@ impl Settler<'_> {
     fn store_leg(&self, known: &LegRow, leg: &Leg<'_>, verdict: &Verdict) {
         let (part, row) = (self.part, known.row);
         let marked = &part.instruments.list[self.job.book.instrument[row] as usize];
-        let mover = self.reader.movers.known(known.mover);
-        let MoverZeros { surplus, equity } = self.zeros[mover];
+        let MoverZeros { surplus, equity } = self.zeros[known.mover];
         let in_coin = !self.reader.has_balances && marked.instrument.contract.is_inverse();
         let (lower, upper) = prices(surplus, marked.mark, in_coin);
         let (low, high) = prices(equity, marked.mark, in_coin);

@@ -5,6 +5,7 @@ use crate::codes::state::State;
 use crate::codes::status::AccountStatus;
 use crate::formulas::margin;
 use crate::formulas::state::{as_code, state_of};
+use crate::machine::vector::HalfLine;
 use crate::rules::policy::Policy;
 
 /// What a leg brings into its account: profit with accrued funding, requirement, initial margin, maintenance margin.
@@ -17,6 +18,11 @@ pub(crate) struct Sums {
 }
 
 impl Sums {
+    /// These sums.
+    pub(crate) fn of(amounts: Amounts) -> Self {
+        Self { amounts }
+    }
+
     /// Adds one leg.
     #[inline(always)]
     pub(crate) fn add(&mut self, leg: &Amounts) {
@@ -56,17 +62,14 @@ pub(crate) struct Verdict {
     pub status: AccountStatus,
 }
 
-/// The part of a verdict that the legs need, in half a cache line: legs that lie apart read it in no order.
-/// Equity, margin ratio, surplus, code of the state.
-#[derive(Debug, Clone, Copy, Default)]
-#[repr(align(32))]
-pub(crate) struct Standing(pub [f64; 4]);
+/// The part of a verdict that the legs need: equity, margin ratio, surplus, code of the state.
+pub(crate) type Standing = HalfLine;
 
 impl Verdict {
     /// What the legs need of it.
     pub(crate) fn standing(&self) -> Standing {
         let Self { equity, margin_ratio, surplus, state, .. } = *self;
-        Standing([equity, margin_ratio, surplus, f64::from(state)])
+        HalfLine([equity, margin_ratio, surplus, f64::from(state)])
     }
 }
 

@@ -2,14 +2,15 @@
 //!
 //! A block is a run of rows of one margin mode under one policy, small enough for the cache, that one thread evaluates. Where the caller
 //! keeps the legs of an account together, a block of cross rows holds whole accounts and is evaluated in one go; where not, the passes over
-//! all legs follow one another, and the legs of each account are listed. An account's sums are always taken in the order of rows, whatever
-//! the number of threads.
+//! all legs follow one another, and legs have places by account. An account's sums are always taken in the order of rows, whatever the
+//! number of threads.
 
 use std::ops::Range;
 
 use crate::book::blocks::{AccountRange, BLOCK_ROWS, Block, Extent, Rows};
 use crate::book::keys::Keys;
 use crate::book::pooled_accounts::PooledAccounts;
+use crate::book::scattered::{NOWHERE, RANGE_ACCOUNTS, Scattered, legs_of_range, number_by_code};
 use crate::error::{Error, Result};
 use crate::memory;
 
@@ -29,20 +30,19 @@ pub struct Layout {
     pub(crate) blocks: Vec<Block>,
     /// Place of each row's account in [`Layout::accounts`]; empty without cross rows.
     pub(crate) account_of_row: Vec<u32>,
-    /// Account codes of the caller in the order of their first leg, then those without legs.
+    /// Account codes of the caller, policy by policy, then those without legs: where accounts are kept together in the order of their first
+    /// leg, else in their own.
     pub(crate) accounts: Vec<u32>,
     /// Where the legs of each account start, counted by account; one more than there are accounts.
     pub(crate) legs_of_account: Vec<u32>,
-    /// Numbers of the legs by account; empty where accounts are kept together, since that is then their own order.
-    pub(crate) leg_order: Vec<u32>,
+    /// Places of legs that lie apart.
+    pub(crate) scattered: Scattered,
     /// All accounts, where legs lie apart; else those of a block are judged with it.
     pub(crate) account_ranges: Vec<AccountRange>,
     /// Accounts that are settled one by one; nothing above knows them.
     pub(crate) pooled: PooledAccounts,
 }
 
-/// Place of rows without an account.
-const NOWHERE: u32 = u32::MAX;
 /// Bytes of a leg between the passes over a block.
 const BYTES_OF_LEG: usize = 64;
 /// Bytes of a leg or a balance of an account that is settled as one whole: what is known of it, its curve, the lines of its group.
@@ -73,8 +73,8 @@ impl Layout {
         let mut groups = layout.group_rows(keys)?;
         let isolated = groups.split_off(layout.policies);
         if keys.cross.is_some() {
-            layout.place_accounts(keys, &groups)?;
-            layout.push_legs(&groups)?;
+            let together = layout.place_accounts(keys, &groups)?;
+            layout.push_legs(&groups, together)?;
         }
         for (policy, rows) in isolated.iter().enumerate() {
             layout.push_blocks(false, policy, rows, 0);
@@ -85,7 +85,7 @@ impl Layout {
     /// Whether the caller keeps the legs of every account together, in the order of rows.
     #[must_use]
     pub fn keeps_accounts_together(&self) -> bool {
-        self.leg_order.is_empty()
+        self.scattered.places.is_empty()
     }
 
     /// Whether any account is settled as one whole.
@@ -103,25 +103,42 @@ impl Layout {
     pub(crate) fn bytes_of_a_task(&self) -> usize {
         let legs = |accounts: Range<usize>| accounts.map(|account| self.pooled.accounts[account].parts());
         let together = self.blocks.iter().filter(|block| block.cross).map(|block| block.rows.len());
+        let judged = self.account_ranges.iter().map(|range| range.accounts.len());
         let pooled = self.pooled.blocks.iter().map(|block| legs(block.accounts.clone()).sum());
         let largest = legs(0..self.pooled.accounts.len()).max().unwrap_or(0);
-        together.chain(pooled).max().unwrap_or(0) * BYTES_OF_LEG + largest * BYTES_OF_POOLED_LEG
+        together.chain(judged).chain(pooled).max().unwrap_or(0) * BYTES_OF_LEG + largest * BYTES_OF_POOLED_LEG
     }
 
     /// Row order of a book that keeps policies and accounts together and is otherwise as this one: cross rows by policy and account, then
     /// isolated rows by policy.
-    #[must_use]
-    pub fn row_order(&self) -> Vec<u32> {
-        let mut order = Vec::with_capacity(self.rows);
-        for block in &self.blocks {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Memory`].
+    pub fn row_order(&self) -> Result<Vec<u32>> {
+        let mut order = self.rows_of_legs()?;
+        for block in self.blocks.iter().filter(|block| !block.cross) {
             order.extend(self.rows_of(&block.rows).map(|row| row as u32));
         }
-        if !self.leg_order.is_empty() {
-            let legs: Vec<u32> = self.leg_order.iter().map(|&leg| order[leg as usize]).collect();
-            order[..legs.len()].copy_from_slice(&legs);
-        }
         order.extend_from_slice(&self.pooled.rows);
-        order
+        Ok(order)
+    }
+
+    /// Rows of the legs counted by account, those of one account in the order of rows; with room for all other rows.
+    pub(crate) fn rows_of_legs(&self) -> Result<Vec<u32>> {
+        let legs = self.blocks.iter().filter(|block| block.cross).flat_map(|block| self.rows_of(&block.rows));
+        if self.keeps_accounts_together() {
+            return memory::collected(self.rows, legs.map(|row| row as u32));
+        }
+        let mut free = memory::collected(self.legs_of_account.len(), self.legs_of_account.iter().copied())?;
+        let mut rows = memory::with_room(self.rows)?;
+        rows.resize(self.scattered.places.len(), 0);
+        for row in legs {
+            let next = &mut free[self.account_of_row[row] as usize];
+            rows[*next as usize] = row as u32;
+            *next += 1;
+        }
+        Ok(rows)
     }
 
     fn rows_of(&self, rows: &Rows) -> impl Iterator<Item = usize> {
@@ -166,13 +183,18 @@ impl Layout {
         Ok(groups)
     }
 
-    /// Numbers the accounts by their first leg, so that accounts that are neighbours in the rows are neighbours here.
-    fn place_accounts(&mut self, keys: &Keys<'_>, groups: &[Rows]) -> Result<()> {
+    /// Numbers the accounts; whether their legs are kept together.
+    ///
+    /// Accounts are numbered by their first leg, so that those that are neighbours in the rows are neighbours here; where legs lie apart, as
+    /// the caller has them, so that what is read and written of them is.
+    fn place_accounts(&mut self, keys: &Keys<'_>, groups: &[Rows]) -> Result<bool> {
         let mut places = memory::filled(NOWHERE, keys.account.labels)?;
         let mut account_of_row = memory::filled(NOWHERE, self.rows)?;
-        let mut accounts = memory::with_room(keys.account.labels)?;
+        let mut accounts: Vec<u32> = memory::with_room(keys.account.labels)?;
+        let (mut together, mut last, mut first_of_policies) = (true, 0, Vec::new());
         for rows in groups {
             let first_of_policy = accounts.len() as u32;
+            first_of_policies.push(accounts.len());
             for row in self.rows_of(rows) {
                 let code = keys.account.of_row[row];
                 let place = &mut places[code as usize];
@@ -183,24 +205,26 @@ impl Layout {
                 if *place < first_of_policy {
                     return Err(Error::Policies { account: code as usize, row });
                 }
-                account_of_row[row] = *place;
+                together &= *place >= last;
+                last = *place;
+                account_of_row[row] = last;
             }
+        }
+        if !together {
+            number_by_code(&mut accounts, &first_of_policies, &mut places, &mut account_of_row)?;
         }
         let idle = places.iter().enumerate().filter(|&(code, &place)| place == NOWHERE && !self.pooled.holds(code));
         accounts.extend(idle.map(|(code, _)| code as u32));
         (self.accounts, self.account_of_row) = (accounts, account_of_row);
-        Ok(())
+        Ok(together)
     }
 
     /// Blocks of the legs of each policy.
-    fn push_legs(&mut self, groups: &[Rows]) -> Result<()> {
+    fn push_legs(&mut self, groups: &[Rows], together: bool) -> Result<()> {
         let rows = groups.iter().flat_map(|rows| self.rows_of(rows));
         let legs = memory::collected(self.rows, rows.map(|row| self.account_of_row[row]))?;
         self.legs_of_account = starts_of(&legs, self.accounts.len())?;
-        let together = legs.is_sorted();
-        if !together {
-            self.leg_order = order_by_account(&legs, &self.legs_of_account)?;
-        }
+        let full = if together { (BLOCK_ROWS, BLOCK_ROWS) } else { (legs_of_range(legs.len()), RANGE_ACCOUNTS) };
         let mut first_leg = 0;
         let mut first_account = 0;
         for (policy, rows) in groups.iter().enumerate() {
@@ -208,26 +232,34 @@ impl Layout {
             let accounts = first_account..self.legs_of_account.partition_point(|&start| (start as usize) < end);
             first_account = accounts.end;
             if together {
-                self.push_accounts(policy, rows, first_leg, accounts);
+                self.push_accounts(policy, rows, first_leg, accounts, full);
             } else {
                 self.push_blocks(true, policy, rows, first_leg);
-                self.account_ranges.extend(self.cut_accounts(policy, accounts));
+                self.account_ranges.extend(self.cut_accounts(policy, accounts, full));
             }
             first_leg = end;
         }
         // Without a requirement no rule of a policy matters, so any of them judges an account that has no legs.
         let idle = first_account..self.accounts.len();
         if together {
-            self.push_accounts(0, &Rows::Range(0..0), first_leg, idle);
+            self.push_accounts(0, &Rows::Range(0..0), first_leg, idle, full);
         } else {
-            self.account_ranges.extend(self.cut_accounts(0, idle));
+            self.account_ranges.extend(self.cut_accounts(0, idle, full));
+            self.scattered = Scattered::new(&legs, &self.legs_of_account, &self.account_ranges)?;
         }
         Ok(())
     }
 
     /// Blocks of whole accounts, whose legs are these rows.
-    fn push_accounts(&mut self, policy: usize, rows: &Rows, first_leg: usize, accounts: Range<usize>) {
-        for AccountRange { accounts, .. } in self.cut_accounts(policy, accounts) {
+    fn push_accounts(
+        &mut self,
+        policy: usize,
+        rows: &Rows,
+        first_leg: usize,
+        accounts: Range<usize>,
+        full: (usize, usize),
+    ) {
+        for AccountRange { accounts, .. } in self.cut_accounts(policy, accounts, full) {
             let legs = self.legs_of_account[accounts.start] as usize..self.legs_of_account[accounts.end] as usize;
             let rows = rows.part(legs.start - first_leg..legs.end - first_leg);
             self.blocks.push(Block { cross: true, policy, rows, accounts, first_leg: legs.start });
@@ -242,13 +274,18 @@ impl Layout {
         }
     }
 
-    /// Consecutive ranges of accounts with about [`BLOCK_ROWS`] legs each.
-    fn cut_accounts(&self, policy: usize, accounts: Range<usize>) -> Vec<AccountRange> {
+    /// Consecutive ranges of accounts that hold about so many legs each, or so many accounts.
+    fn cut_accounts(
+        &self,
+        policy: usize,
+        accounts: Range<usize>,
+        (full_legs, full_accounts): (usize, usize),
+    ) -> Vec<AccountRange> {
         let starts = &self.legs_of_account;
         let mut ranges = Vec::new();
         let mut first = accounts.start;
         for account in accounts.clone() {
-            let full = (starts[account + 1] - starts[first]) as usize > BLOCK_ROWS || account - first >= BLOCK_ROWS;
+            let full = (starts[account + 1] - starts[first]) as usize > full_legs || account - first >= full_accounts;
             if full && account > first {
                 ranges.push(AccountRange { policy, accounts: first..account });
                 first = account;
@@ -273,18 +310,6 @@ fn starts_of(legs: &[u32], accounts: usize) -> Result<Vec<u32>> {
     Ok(starts)
 }
 
-/// Legs by account, those of one account in the order of rows.
-fn order_by_account(legs: &[u32], starts: &[u32]) -> Result<Vec<u32>> {
-    let mut free = memory::collected(starts.len(), starts.iter().copied())?;
-    let mut order = memory::filled(0, legs.len())?;
-    for (leg, &account) in legs.iter().enumerate() {
-        let next = &mut free[account as usize];
-        order[*next as usize] = leg as u32;
-        *next += 1;
-    }
-    Ok(order)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -301,7 +326,7 @@ mod tests {
     }
 
     fn is_permutation(layout: &Layout) -> bool {
-        let mut order = layout.row_order();
+        let mut order = layout.row_order().unwrap();
         order.sort_unstable();
         order.iter().enumerate().all(|(row, &found)| row == found as usize) && order.len() == layout.rows
     }
@@ -331,12 +356,13 @@ mod tests {
         let cross: Vec<bool> = (0..rows).map(|row| row % 3 != 0).collect();
         let layout = Layout::new(&keys(&instrument, &cross, &account, 5_000)).unwrap();
         assert!(is_permutation(&layout));
-        let rows_of_legs: Vec<u32> = (0..rows).filter(|&row| cross[row as usize]).collect();
+        let by_account = layout.rows_of_legs().unwrap();
+        assert!(layout.accounts.is_sorted());
         for (place, &code) in layout.accounts.iter().enumerate() {
             let range = layout.legs_of_account[place] as usize..layout.legs_of_account[place + 1] as usize;
-            let legs = &layout.leg_order[range];
+            let legs = &by_account[range];
             assert!(legs.is_sorted() && !legs.is_empty());
-            assert!(legs.iter().all(|&leg| account[rows_of_legs[leg as usize] as usize] == code));
+            assert!(legs.iter().all(|&row| account[row as usize] == code && cross[row as usize]));
         }
     }
 
@@ -363,7 +389,7 @@ mod tests {
             assert!(codes.iter().all(|&code| code == 5_000 || code as usize % 3 == range.policy));
         }
 
-        let order = layout.row_order();
+        let order = layout.row_order().unwrap();
         let sorted = |column: &[u32]| order.iter().map(|&row| column[row as usize]).collect::<Vec<_>>();
         let (account, policy) = (sorted(&account), sorted(&policy));
         let cross: Vec<bool> = order.iter().map(|&row| cross[row as usize]).collect();
@@ -373,7 +399,7 @@ mod tests {
         assert!(layout.keeps_accounts_together() && layout.listed.is_empty());
         let whole: Vec<usize> = layout.blocks.iter().flat_map(|block| block.accounts.clone()).collect();
         assert_eq!(whole, (0..5_001).collect::<Vec<_>>());
-        assert!(layout.row_order().is_sorted());
+        assert!(layout.row_order().unwrap().is_sorted());
     }
 
     #[test]
@@ -393,7 +419,7 @@ mod tests {
         let (instrument, cross) = (distinct(account.len()), vec![true; account.len()]);
         let layout = Layout::new(&keys(&instrument, &cross, &account, 800)).unwrap();
         assert!(!layout.keeps_accounts_together());
-        let sorted: Vec<u32> = layout.row_order().iter().map(|&row| account[row as usize]).collect();
+        let sorted: Vec<u32> = layout.row_order().unwrap().iter().map(|&row| account[row as usize]).collect();
         assert!(Layout::new(&keys(&instrument, &cross, &sorted, 800)).unwrap().keeps_accounts_together());
     }
 

@@ -7,8 +7,11 @@ pub(crate) mod keys;
 pub(crate) mod layout;
 pub(crate) mod members;
 pub(crate) mod pooled_accounts;
+pub(crate) mod rows_by_account;
+pub(crate) mod scattered;
 
 pub use columns::{Balances, Book};
 pub use keys::{BalanceKeys, Codes, Keys};
 pub use layout::Layout;
 pub use members::Members;
+pub use rows_by_account::{NO_ACCOUNT, RowsByAccount};

@@ -3,14 +3,18 @@
 use std::cell::RefCell;
 
 use crate::accounts::close::Closer;
-use crate::accounts::cross::{JudgedLegs, PricePass, ValuePass, ValuedLegs, judge_accounts};
+use crate::accounts::cross::{PricePass, ValuePass, ValuedLegs};
 use crate::accounts::distance::{Betas, DistanceOutputs, Measurer};
+use crate::accounts::judging::{judge_accounts, judge_scattered};
+use crate::accounts::kept::{JudgedLegs, ScatteredLegs, Standings};
 use crate::accounts::leave::Leaver;
 use crate::accounts::pooled_work::PooledWork;
 use crate::accounts::settle::Settler;
 use crate::accounts::verdict::{Amounts, Standing};
 use crate::book::blocks::{AccountRange, Block};
+use crate::book::layout::Layout;
 use crate::book::pooled_accounts::{PooledAccount, PooledBlock};
+use crate::book::scattered::LegMemory;
 use crate::error::Result;
 use crate::job::context::{Job, PolicyPart};
 use crate::job::isolated::IsolatedRows;
@@ -18,8 +22,7 @@ use crate::job::outputs::AccountOutputs;
 use crate::machine::execution::Execution;
 use crate::machine::instruction_set::{InstructionSet, Work};
 use crate::machine::shared::{self, SharedSlice};
-use crate::machine::vector::Vector;
-use crate::memory;
+use crate::machine::vector::{HalfLine, Vector};
 use crate::tiles::pass::{Keyed, Pass, Stage, go_over};
 use crate::tiles::tile::Runs;
 
@@ -31,9 +34,9 @@ pub(crate) enum Task<'a> {
     /// A block whose accounts, if any, have all their legs in it.
     Whole(&'a Block),
     /// The first pass over a block of legs.
-    Value(&'a Block, ValuedLegs<'a>),
-    /// These accounts, with the legs of the whole book.
-    Judge(&'a AccountRange, &'a [Amounts], &'a mut [Standing]),
+    Value(&'a Block, ScatteredLegs<'a>),
+    /// These accounts, with the cells of their legs.
+    Judge(&'a AccountRange, &'a mut [HalfLine]),
     /// The second pass over a block of legs.
     Price(&'a Block, JudgedLegs<'a>),
     /// Accounts as wholes, and what is asked of them.
@@ -83,16 +86,6 @@ struct Legs {
 }
 
 impl Legs {
-    /// Memory of a whole book, as long as the caller's columns.
-    fn of_book(legs: usize, accounts: usize) -> Result<Self> {
-        Ok(Self {
-            amounts: memory::filled(Amounts::default(), legs)?,
-            released: memory::filled(0.0, legs)?,
-            status: memory::filled(0, legs)?,
-            standings: memory::filled(Standing::default(), accounts)?,
-        })
-    }
-
     /// Memory of a block.
     fn resize(&mut self, legs: usize, accounts: usize) {
         self.amounts.resize(legs, Amounts::default());
@@ -112,20 +105,33 @@ impl Scratch {
 pub(crate) fn evaluate_all(job: &Job<'_>, execution: &mut Execution<'_>) -> Result<()> {
     let layout = job.layout;
     let pooled = layout.pooled.blocks.iter().map(|block| Task::Pooled(block, Question::Settle));
-    if layout.leg_order.is_empty() {
+    if layout.keeps_accounts_together() {
         return run(job, execution, layout.blocks.iter().map(Task::Whole).chain(pooled).collect());
     }
     run(job, execution, pooled.collect())?;
     // The legs of an account lie apart: each pass over the whole book ends before the next one starts.
     let (cross, isolated): (Vec<&Block>, Vec<&Block>) = layout.blocks.iter().partition(|block| block.cross);
     run(job, execution, isolated.into_iter().map(Task::Whole).collect())?;
-    let mut legs = Legs::of_book(layout.leg_order.len(), layout.accounts.len())?;
-    run(job, execution, value_tasks(&cross, &mut legs))?;
-    run(job, execution, judge_tasks(&layout.account_ranges, &mut legs))?;
-    let tasks = cross.iter().map(|block| {
+    let mut legs = layout.scattered.memory.take(layout.scattered.places.len())?;
+    let done = evaluate_scattered(job, execution, &cross, &mut legs);
+    layout.scattered.memory.give_back(legs);
+    done
+}
+
+/// Evaluates legs that lie apart.
+fn evaluate_scattered(
+    job: &Job<'_>,
+    execution: &mut Execution<'_>,
+    blocks: &[&Block],
+    legs: &mut LegMemory,
+) -> Result<()> {
+    run(job, execution, value_tasks(job.layout, blocks, legs))?;
+    run(job, execution, judge_tasks(job.layout, &mut legs.cells))?;
+    let LegMemory { cells, released, status } = legs;
+    let tasks = blocks.iter().map(|block| {
         let range = block.first_leg..block.first_leg + block.rows.len();
-        let (released, status) = (&legs.released[range.clone()], &legs.status[range]);
-        Task::Price(block, JudgedLegs { released, status, standings: &legs.standings, first_account: 0 })
+        let standings = Standings::Scattered(cells, &job.layout.scattered.places[block.first_leg..]);
+        Task::Price(block, JudgedLegs { released: &released[range.clone()], status: &status[range], standings })
     });
     run(job, execution, tasks.collect())
 }
@@ -137,31 +143,28 @@ pub(crate) fn ask_all(job: &Job<'_>, question: Question<'_>, execution: &mut Exe
 }
 
 /// First passes over these blocks, each with its own part of the legs.
-fn value_tasks<'a>(blocks: &[&'a Block], legs: &'a mut Legs) -> Vec<Task<'a>> {
-    let (mut amounts, mut released, mut status) = (&mut legs.amounts[..], &mut legs.released[..], &mut legs.status[..]);
+fn value_tasks<'a>(layout: &'a Layout, blocks: &[&'a Block], legs: &'a mut LegMemory) -> Vec<Task<'a>> {
+    let cells = SharedSlice::new(&mut legs.cells);
+    let (mut released, mut status) = (&mut legs.released[..], &mut legs.status[..]);
     let mut tasks = Vec::with_capacity(blocks.len());
     for block in blocks {
         let count = block.rows.len();
-        let (own_amounts, rest) = amounts.split_at_mut(count);
-        amounts = rest;
-        let (own_released, rest) = released.split_at_mut(count);
-        released = rest;
-        let (own_status, rest) = status.split_at_mut(count);
-        status = rest;
-        let own = ValuedLegs { amounts: own_amounts, released: own_released, status: own_status };
+        let places = &layout.scattered.places[block.first_leg..];
+        let own_released = released.split_off_mut(..count).unwrap_or_default();
+        let own_status = status.split_off_mut(..count).unwrap_or_default();
+        let own = ScatteredLegs { places, cells, released: own_released, status: own_status };
         tasks.push(Task::Value(block, own));
     }
     tasks
 }
 
-/// Verdicts on these accounts, each range with its own part of the standings.
-fn judge_tasks<'a>(ranges: &'a [AccountRange], legs: &'a mut Legs) -> Vec<Task<'a>> {
-    let (amounts, mut standings) = (&legs.amounts[..], &mut legs.standings[..]);
-    let mut tasks = Vec::with_capacity(ranges.len());
-    for range in ranges {
-        let (own, rest) = standings.split_at_mut(range.accounts.len());
-        standings = rest;
-        tasks.push(Task::Judge(range, amounts, own));
+/// Verdicts on all accounts, each range with the cells of its legs.
+fn judge_tasks<'a>(layout: &'a Layout, mut cells: &'a mut [HalfLine]) -> Vec<Task<'a>> {
+    let starts = &layout.legs_of_account;
+    let mut tasks = Vec::with_capacity(layout.account_ranges.len());
+    for range in &layout.account_ranges {
+        let legs = (starts[range.accounts.end] - starts[range.accounts.start]) as usize;
+        tasks.push(Task::Judge(range, cells.split_off_mut(..legs).unwrap_or_default()));
     }
     tasks
 }
@@ -212,8 +215,10 @@ fn run_task(job: &Job<'_>, set: InstructionSet, task: Task<'_>, scratch: &mut Sc
         Task::Value(block, mut legs) => {
             go_over_block(job, set, part, &mut scratch.stage, block, &mut ValuePass { job, part, legs: &mut legs });
         }
-        Task::Judge(range, amounts, standings) => {
-            judge_accounts(job, part.policy, range.accounts.clone(), amounts, 0, standings);
+        Task::Judge(range, cells) => {
+            let sums = &mut scratch.legs.standings;
+            sums.resize(range.accounts.len(), HalfLine::default());
+            judge_scattered(job, part.policy, range.accounts.clone(), cells, sums);
         }
         Task::Price(block, legs) => {
             go_over_block(job, set, part, &mut scratch.stage, block, &mut PricePass { job, part, legs: &legs });
@@ -242,9 +247,9 @@ fn whole_accounts(job: &Job<'_>, set: InstructionSet, part: &PolicyPart<'_>, blo
     let Legs { amounts, released, status, standings } = legs;
     let mut legs = ValuedLegs { amounts, released, status };
     go_over_block(job, set, part, stage, block, &mut ValuePass { job, part, legs: &mut legs });
-    judge_accounts(job, part.policy, block.accounts.clone(), legs.amounts, block.first_leg, standings);
-    let first_account = block.accounts.start;
-    let legs = JudgedLegs { released: legs.released, status: legs.status, standings, first_account };
+    judge_accounts(job, part.policy, block.accounts.clone(), legs.amounts, standings);
+    let standings = Standings::ByAccount(standings, block.accounts.start);
+    let legs = JudgedLegs { released: legs.released, status: legs.status, standings };
     go_over_block(job, set, part, stage, block, &mut PricePass { job, part, legs: &legs });
 }
 

@@ -11,13 +11,14 @@ use crate::book::layout::Layout;
 use crate::codes::state::State;
 use crate::error::{Error, Result};
 use crate::job::context::PolicyAtMarks;
-use crate::live::crossing::{Crossing, Seen};
 use crate::live::edges::Edges;
 use crate::live::event::{Event, Figures, Watched};
-use crate::live::index::{Subject, TriggerIndex};
+use crate::live::index::TriggerIndex;
 use crate::live::market::Market;
 use crate::live::resident::ResidentBook;
+use crate::live::sides::SideTotals;
 use crate::live::standings::Standings;
+use crate::live::subjects::Subject;
 use crate::live::ticks::Ticks;
 use crate::machine::instruction_set::InstructionSet;
 use crate::memory::filled;
@@ -64,6 +65,7 @@ pub struct LiveBook {
     pub(super) seen_rows: Vec<u8>,
     pub(super) seen_accounts: Vec<u8>,
     pub(super) standings: Standings,
+    pub(super) edges: Edges,
 }
 
 /// The policies of a call, each with one of the watched levels as its liquidation level, at the marks before it.
@@ -85,9 +87,9 @@ impl LiveBook {
         book.check()?;
         let resident = ResidentBook::of(book);
         let layout = keys.layout(&resident)?;
-        let (indexes, standings) = (Vec::new(), Standings::default());
+        let (indexes, standings, edges) = (Vec::new(), Standings::default(), Edges::default());
         let (seen_rows, seen_accounts) = (Vec::new(), Vec::new());
-        let mut live = Self { resident, keys, layout, watched, indexes, seen_rows, seen_accounts, standings };
+        let mut live = Self { resident, keys, layout, watched, indexes, seen_rows, seen_accounts, standings, edges };
         live.arm_everybody(levels, set)?;
         Ok(live)
     }
@@ -96,7 +98,7 @@ impl LiveBook {
     ///
     /// # Errors
     ///
-    /// As [`Ticks::check`].
+    /// As [`Session::ticks`](crate::live::Session::ticks).
     pub fn ticks(
         &mut self,
         levels: Levels<'_, '_>,
@@ -104,46 +106,27 @@ impl LiveBook {
         ticks: &Ticks<'_>,
         events: &mut Vec<Event>,
     ) -> Result<Vec<f64>> {
-        ticks.check(self.keys.instruments)?;
-        let Self { resident, layout, indexes, seen_rows, seen_accounts, watched, standings, .. } = self;
-        let book = resident.book();
-        let mut markets = markets(levels, layout, set)?;
-        let mut edges = Edges::of(indexes, markets[0].instruments());
-        let (mut crossing, mut now) = (Crossing::default(), Vec::new());
-        let mut seen = Seen { rows: seen_rows, accounts: seen_accounts, watched: *watched };
-        let bankruptcy = watched.place_of_bankruptcy(indexes.len());
-        for instant in 0..ticks.instants() {
-            let mut reached = false;
-            for (code, price) in ticks.at(instant) {
-                markets.iter_mut().for_each(|market| market.remark(code, price));
-                reached |= edges.is_reached(code, price);
-            }
-            if !reached {
-                continue;
-            }
-            now.clear();
-            now.extend(ticks.at(instant));
-            for (place, (index, market)) in indexes.iter_mut().zip(&mut markets).enumerate() {
-                if index.tick(&book, market, &now, &mut crossing.changes) {
-                    edges.note(index, &book);
-                    if bankruptcy == Some(place) {
-                        crossing.look_again(index);
-                    }
-                }
-            }
-            edges.renew(indexes, &now);
-            if !crossing.is_empty() {
-                crossing.tell(instant as u64, &book, &indexes[0], &mut markets[0], &mut seen, events);
-            }
-        }
-        ticks.instrument.iter().for_each(|&instrument| standings.instrument_moved(instrument));
-        Ok((0..markets[0].instruments() as u32).map(|code| markets[0].mark(code)).collect())
+        let mut session = self.session(levels, set);
+        session.ticks(ticks, events)?;
+        Ok(session.marks().to_vec())
     }
 
     /// Its columns as they stand.
     #[must_use]
     pub fn book(&self) -> Book<'_> {
         self.resident.book()
+    }
+
+    /// Totals by instrument, long and short, as they were last refreshed.
+    #[must_use]
+    pub fn totals_by_side(&self) -> &[[SideTotals; 2]] {
+        &self.standings.sides.of
+    }
+
+    /// How many evaluations of positions and of accounts the levels have taken, beside those of full passes: what ticks and changes cost.
+    #[must_use]
+    pub fn examined(&self) -> u64 {
+        self.indexes.iter().map(TriggerIndex::examined).sum()
     }
 
     /// Figures of every row as they were last refreshed; unknown for legs of accounts.
@@ -170,12 +153,13 @@ impl LiveBook {
         for market in &mut markets {
             indexes.push(TriggerIndex::new(&book, market)?);
         }
+        self.edges = Edges::of(indexes, self.keys.instruments);
         let index = &indexes[0];
         let rows: Vec<u32> = (0..layout.rows as u32).filter(|&row| index.subjects.is_isolated(row)).collect();
         let accounts: Vec<u32> = (0..index.subjects.accounts.len() as u32).collect();
         let mut figures = Vec::new();
         index.figures(&book, &mut markets[0], &rows, &accounts, &mut figures);
-        self.standings = Standings::of(&rows, &resident.instrument, &figures, self.keys.instruments)?;
+        self.standings = Standings::of(&rows, &book, &figures, self.keys.instruments)?;
         self.seen_rows = filled(State::Incomplete as u8, layout.rows)?;
         for (&row, figures) in rows.iter().zip(&figures) {
             self.seen_rows[row as usize] = self.watched.seen(figures.state);

@@ -114,6 +114,27 @@ impl LiveBook {
         self.renew(levels, set, &rows, events)
     }
 
+    /// Has other rules hold for an instrument, as `levels` now state them: whoever holds it is looked at.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Code`] for an instrument that is none, [`Error::Length`] for another number of levels.
+    pub fn replace_rules(
+        &mut self,
+        levels: Levels<'_, '_>,
+        set: InstructionSet,
+        instrument: u32,
+        events: &mut Vec<Event>,
+    ) -> Result<()> {
+        check_codes("instrument", &[instrument], self.keys.instruments)?;
+        if levels.len() != self.indexes.len() {
+            let (expected, found) = (self.indexes.len(), levels.len());
+            return Err(Error::Length { argument: "levels", expected, found });
+        }
+        let rows = self.standings.rows_of(instrument).to_vec();
+        self.renew(levels, set, &rows, events)
+    }
+
     /// Evaluates everybody who depends on what has moved since, and nobody else: figures and totals are then those of now.
     ///
     /// # Errors
@@ -137,7 +158,7 @@ impl LiveBook {
             let (book, mut figures) = (resident.book(), Vec::new());
             let mut markets = markets(&levels[..1], layout, set)?;
             indexes[0].figures(&book, &mut markets[0], &rows, &accounts, &mut figures);
-            standings.take(&rows, &accounts, &figures);
+            standings.take(&book, (&rows, &accounts), figures.split_at(rows.len()));
         }
         Ok(&self.standings.totals)
     }
@@ -150,18 +171,20 @@ impl LiveBook {
         rows: &[u32],
         events: &mut Vec<Event>,
     ) -> Result<()> {
-        let Self { resident, layout, indexes, seen_rows, seen_accounts, watched, standings, .. } = self;
+        let Self { resident, layout, indexes, edges, seen_rows, seen_accounts, watched, standings, .. } = self;
         let book = resident.book();
         let mut markets = markets(levels, layout, set)?;
         let mut crossing = Crossing::default();
         for (index, market) in indexes.iter_mut().zip(&mut markets) {
             index.renew(&book, market, rows, &mut crossing.changes);
+            edges.note(index, &book);
         }
+        edges.renew(indexes, std::iter::empty());
         crossing.look_again(&indexes[0]);
         let mut seen = Seen { rows: seen_rows, accounts: seen_accounts, watched: *watched };
-        crossing.tell(0, &book, &indexes[0], &mut markets[0], &mut seen, events);
-        let (rows, accounts) = indexes[0].looked_at();
-        standings.take(rows, accounts, crossing.figures());
+        crossing.tell((0, true), &book, &indexes[0], &mut markets[0], &mut seen, events);
+        standings.count_quantities(rows.iter().copied(), &book);
+        standings.take(&book, indexes[0].looked_at(), indexes[0].figures_found());
         Ok(())
     }
 }

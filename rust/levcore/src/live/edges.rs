@@ -5,16 +5,18 @@ use crate::live::bounds::Bounds;
 use crate::live::index::TriggerIndex;
 
 /// Nearest bounds by instrument.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Edges {
     of: Vec<Bounds>,
     renewed: Vec<u32>,
+    is_renewed: Vec<bool>,
 }
 
 impl Edges {
     /// Those of indexes over so many instruments.
     pub(super) fn of(indexes: &[TriggerIndex], instruments: usize) -> Self {
-        Self { of: (0..instruments as u32).map(|code| nearest(indexes, code)).collect(), renewed: Vec::new() }
+        let of = (0..instruments as u32).map(|code| nearest(indexes, code)).collect();
+        Self { of, renewed: Vec::new(), is_renewed: vec![false; instruments] }
     }
 
     /// Whether a price reaches anybody.
@@ -28,15 +30,20 @@ impl Edges {
     pub(super) fn note(&mut self, index: &TriggerIndex, book: &Book<'_>) {
         let (rows, accounts) = index.looked_at();
         let legs = accounts.iter().flat_map(|&account| index.subjects.legs_of(account));
-        self.renewed.extend(rows.iter().chain(legs).map(|&row| book.instrument[row as usize]));
+        rows.iter().chain(legs).for_each(|&row| self.note_one(book.instrument[row as usize]));
+    }
+
+    fn note_one(&mut self, instrument: u32) {
+        if !std::mem::replace(&mut self.is_renewed[instrument as usize], true) {
+            self.renewed.push(instrument);
+        }
     }
 
     /// Finds the nearest bounds anew of these instruments and of those that were noted.
-    pub(super) fn renew(&mut self, indexes: &[TriggerIndex], ticked: &[(u32, f64)]) {
-        self.renewed.extend(ticked.iter().map(|&(instrument, _)| instrument));
-        self.renewed.sort_unstable();
-        self.renewed.dedup();
+    pub(super) fn renew(&mut self, indexes: &[TriggerIndex], ticked: impl Iterator<Item = u32>) {
+        ticked.for_each(|instrument| self.note_one(instrument));
         for instrument in self.renewed.drain(..) {
+            self.is_renewed[instrument as usize] = false;
             self.of[instrument as usize] = nearest(indexes, instrument);
         }
     }

@@ -1,7 +1,7 @@
 //! What is told of a live book: who enters or leaves a state, with the numbers of a full evaluation.
 
 use crate::codes::state::State;
-use crate::live::index::Subject;
+use crate::live::subjects::Subject;
 
 /// Numbers of a subject as a full evaluation gives them.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -72,12 +72,11 @@ impl Subjects {
 
 impl TriggerIndex {
     /// Makes room for a row at the end, which is not armed yet.
-    fn grow(&mut self, instrument: u32, account: Option<u32>) {
+    fn grow(&mut self, account: Option<u32>) {
         self.subjects.grow(account);
-        self.generation.push(0);
+        self.armed.grow();
         self.state_of_row.push(State::Incomplete as u8);
         self.state_of_account.resize(self.subjects.accounts.len(), State::Incomplete as u8);
-        self.watches[instrument as usize].grow();
     }
 }
 
@@ -108,7 +107,7 @@ impl LiveBook {
         for row in rows.iter().map(|&row| row as usize) {
             let account = self.keys.cross[row].then(|| self.keys.account[row]);
             let instrument = self.resident.instrument[row];
-            self.indexes.iter_mut().for_each(|index| index.grow(instrument, account));
+            self.indexes.iter_mut().for_each(|index| index.grow(account));
             self.standings.add_row(instrument, account.is_none());
             self.seen_rows.push(State::Healthy as u8);
         }

@@ -4,24 +4,16 @@ use crate::book::columns::Book;
 use crate::codes::measures::AccountMeasure;
 use crate::codes::state::State;
 use crate::error::{Error, Result};
-use crate::live::bounds::Judgement;
+use crate::live::bounds::{Bounds, Judgement};
+use crate::live::event::Figures;
 use crate::live::market::Market;
-use crate::live::subjects::{Account, ISOLATED, Subjects};
+use crate::live::subjects::{Account, ISOLATED, Subject, Subjects};
 use crate::live::verdicts::{AccountVerdicts, RowVerdict};
-use crate::live::watch::Watch;
+use crate::live::watch::{Armed, Watch};
 use crate::memory::filled;
 
 /// Legs that are examined at a time when a whole book is armed.
 const LEGS_AT_ONCE: usize = 4_096;
-
-/// What is judged as one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Subject {
-    /// The isolated position of this row.
-    Row(u32),
-    /// The account with this code.
-    Account(u32),
-}
 
 /// A verdict that has changed: from one [`Judgement`] to another.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -47,11 +39,13 @@ pub struct Change {
 pub struct TriggerIndex {
     pub(super) subjects: Subjects,
     pub(super) watches: Vec<Watch>,
-    pub(super) generation: Vec<u32>,
+    pub(super) armed: Armed,
     /// State of each isolated row; of legs without meaning.
     pub(super) state_of_row: Vec<u8>,
     pub(super) state_of_account: Vec<u8>,
     reached: Reached,
+    /// How many positions and accounts have been evaluated for their bounds.
+    examined: u64,
 }
 
 /// Who is to be looked at; the memory is used again.
@@ -62,6 +56,8 @@ struct Reached {
     accounts: Vec<u32>,
     verdicts: Vec<RowVerdict>,
     of_accounts: AccountVerdicts,
+    /// Of the isolated ones, then of the accounts.
+    figures: Vec<Figures>,
 }
 
 impl TriggerIndex {
@@ -84,10 +80,11 @@ impl TriggerIndex {
         let rows = book.rows();
         let mut index = Self {
             watches: Vec::new(),
-            generation: filled(0, rows)?,
+            armed: Armed::of(rows)?,
             state_of_row: filled(State::Incomplete as u8, rows)?,
             state_of_account: filled(State::Incomplete as u8, subjects.accounts.len())?,
             reached: Reached::default(),
+            examined: 0,
             subjects,
         };
         let mut armed: Vec<Vec<_>> = vec![Vec::new(); market.instruments()];
@@ -108,7 +105,9 @@ impl TriggerIndex {
                 }
             }
         }
-        index.watches = armed.into_iter().map(|armed| Watch::of(armed.iter().copied())).collect();
+        let of_instrument = (0..).zip(&armed);
+        index.watches =
+            of_instrument.map(|(code, rows)| Watch::of(market.mark(code), rows, &mut index.armed)).collect();
         index.reached = reached;
         Ok(index)
     }
@@ -128,7 +127,7 @@ impl TriggerIndex {
             market.remark(instrument, price);
             let watch = &mut self.watches[instrument as usize];
             if watch.is_reached(price) {
-                watch.take(price, &self.generation, &mut self.reached.rows);
+                watch.take(price, &mut self.armed, &mut self.reached.rows);
                 any = true;
             }
         }
@@ -141,6 +140,17 @@ impl TriggerIndex {
     /// Isolated rows, and places of accounts, that were looked at when anybody last was; each once, ascending.
     pub(super) fn looked_at(&self) -> (&[u32], &[u32]) {
         (&self.reached.isolated, &self.reached.accounts)
+    }
+
+    /// What was found then under the policy of this index, of the rows and of the accounts.
+    pub(super) fn figures_found(&self) -> (&[Figures], &[Figures]) {
+        self.reached.figures.split_at(self.reached.isolated.len())
+    }
+
+    /// How many positions and accounts have been evaluated for their bounds since the index was made.
+    #[must_use]
+    pub fn examined(&self) -> u64 {
+        self.examined
     }
 
     /// Looks anew at the subjects of these rows, whose quantity, margin, wallet or funding the caller has changed.
@@ -274,18 +284,22 @@ impl TriggerIndex {
             list.sort_unstable();
             list.dedup();
         }
+        self.examined += (reached.isolated.len() + reached.accounts.len()) as u64;
+        reached.figures.clear();
         if !reached.isolated.is_empty() {
             market.examine_rows(book, &reached.isolated, &mut reached.verdicts);
             for (&row, verdict) in reached.isolated.iter().zip(&reached.verdicts) {
                 let before = std::mem::replace(&mut self.state_of_row[row as usize], verdict.state);
                 note(changes, Subject::Row(row), before, verdict.state, verdict.liquidation_price);
-                self.arm(book, row, verdict.bounds);
+                reached.figures.push(Figures::from(verdict));
+                self.arm(book, market, row, verdict.bounds);
             }
         }
         let accounts = std::mem::take(&mut reached.accounts);
         for accounts in self.batches(&accounts) {
             self.examine(book, market, accounts, &mut reached.rows, &mut reached.of_accounts);
-            self.take_verdicts(book, accounts, &reached.of_accounts, changes);
+            reached.figures.extend(reached.of_accounts.verdicts.iter().map(Figures::from));
+            self.take_verdicts(book, market, accounts, &reached.of_accounts, changes);
         }
         reached.accounts = accounts;
         reached.rows.clear();
@@ -293,22 +307,28 @@ impl TriggerIndex {
         changes[first..].sort_unstable_by_key(|change| change.subject);
     }
 
-    fn take_verdicts(&mut self, book: &Book<'_>, accounts: &[u32], found: &AccountVerdicts, changes: &mut Vec<Change>) {
+    fn take_verdicts(
+        &mut self,
+        book: &Book<'_>,
+        market: &Market<'_>,
+        accounts: &[u32],
+        found: &AccountVerdicts,
+        changes: &mut Vec<Change>,
+    ) {
         let mut bounds = found.bounds.iter();
         for (&account, verdict) in accounts.iter().zip(&found.verdicts) {
             let before = std::mem::replace(&mut self.state_of_account[account as usize], verdict.state);
-            let Account { code, legs, .. } = self.subjects.accounts[account as usize].clone();
-            note(changes, Subject::Account(code), before, verdict.state, f64::NAN);
-            for (leg, &bounds) in legs.zip(&mut bounds) {
-                self.arm(book, self.subjects.legs[leg], bounds);
+            let Account { code, legs, .. } = &self.subjects.accounts[account as usize];
+            note(changes, Subject::Account(*code), before, verdict.state, f64::NAN);
+            for (leg, &bounds) in legs.clone().zip(&mut bounds) {
+                self.arm(book, market, self.subjects.legs[leg], bounds);
             }
         }
     }
 
-    fn arm(&mut self, book: &Book<'_>, row: u32, bounds: crate::live::bounds::Bounds) {
-        let generation = &mut self.generation[row as usize];
-        *generation = generation.wrapping_add(1);
-        self.watches[book.instrument[row as usize] as usize].arm(row, bounds, &self.generation);
+    fn arm(&mut self, book: &Book<'_>, market: &Market<'_>, row: u32, bounds: Bounds) {
+        let instrument = book.instrument[row as usize];
+        self.watches[instrument as usize].arm(row, bounds, market.mark(instrument), &mut self.armed);
     }
 }
 

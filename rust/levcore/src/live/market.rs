@@ -2,12 +2,12 @@
 
 use crate::book::columns::Book;
 use crate::book::layout::Layout;
-use crate::codes::measures::ByMeasure;
 use crate::error::{Error, Result};
 use crate::formulas::contract::Contract;
 use crate::job::context::{Job, PolicyAtMarks, PolicyPart};
-use crate::job::outputs::{AccountOutputs, BalanceOutputs, Outputs};
-use crate::live::examine::{AccountWork, RowWork};
+use crate::job::outputs::Outputs;
+use crate::live::examine::RowWork;
+use crate::live::examine_accounts::AccountWork;
 use crate::live::subjects::Account;
 use crate::live::verdicts::{AccountVerdicts, LegMemory, RowVerdict};
 use crate::machine::instruction_set::InstructionSet;
@@ -23,8 +23,6 @@ pub struct Market<'a> {
     set: InstructionSet,
     stage: Box<Stage>,
     legs: LegMemory,
-    state: Vec<u8>,
-    status: Vec<u8>,
     /// Latest price of each instrument, and those whose constants do not hold it yet: a tick that nobody looks at costs no division.
     latest: Vec<f64>,
     moved: Vec<u32>,
@@ -64,8 +62,6 @@ impl<'a> Market<'a> {
             set,
             stage: Box::new(Stage::new()),
             legs: LegMemory::default(),
-            state: vec![0; layout.rows],
-            status: vec![0; layout.rows],
             latest: given.marks.to_vec(),
             moved: Vec::new(),
             has_moved: vec![false; given.marks.len()],
@@ -124,7 +120,7 @@ impl<'a> Market<'a> {
     pub fn examine_rows(&mut self, book: &Book<'_>, rows: &[u32], found: &mut Vec<RowVerdict>) {
         found.clear();
         self.settle_marks();
-        let outputs = codes_only(&mut self.state, &mut self.status);
+        let outputs = Outputs::none();
         let job = Job::of_rows(book, self.layout, &outputs);
         self.set.run(RowWork { job: &job, part: &self.part, stage: &mut self.stage, rows, found });
     }
@@ -141,7 +137,7 @@ impl<'a> Market<'a> {
         found.bounds.clear();
         self.settle_marks();
         self.legs.resize(rows);
-        let outputs = codes_only(&mut self.state, &mut self.status);
+        let outputs = Outputs::none();
         let job = Job::of_rows(book, self.layout, &outputs);
         let fallback = !solves_legs(self.part.policy);
         let work = AccountWork {
@@ -156,10 +152,6 @@ impl<'a> Market<'a> {
         };
         self.set.run(work);
     }
-}
-
-fn codes_only<'a>(state: &'a mut [u8], status: &'a mut [u8]) -> Outputs<'a> {
-    Outputs::new(ByMeasure::none(), state, status, AccountOutputs::none(), BalanceOutputs::none())
 }
 
 /// Whether the closed form of a cross leg moves its requirement as its price does: not where a part of it is taken at the mark, and so

@@ -6,6 +6,15 @@ use crate::book::layout::Layout;
 use crate::error::Result;
 use crate::memory::{collected, filled};
 
+/// What is judged as one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Subject {
+    /// The isolated position of this row.
+    Row(u32),
+    /// The account with this code.
+    Account(u32),
+}
+
 /// An account with its legs.
 #[derive(Debug, Clone)]
 pub(crate) struct Account {

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use crate::machine::vector::{LANES, Vector};
+use crate::machine::vector::{LANES, Vector, prefetch};
 
 /// Output column shared by the threads of a call.
 #[derive(Debug, Clone, Copy)]
@@ -12,8 +12,8 @@ pub(crate) struct SharedSlice<'a, T> {
     owner: PhantomData<&'a mut [T]>,
 }
 
-// SAFETY: every row of an output is written by the one block that holds it (a layout is a permutation), and nothing reads an output
-// before the call has ended.
+// SAFETY: every row of an output, and every cell of a leg, is written by the one block that holds it (a layout is a permutation), and
+// nothing reads them before the pass over all blocks has ended, and with it the borrow.
 #[allow(unsafe_code, reason = "threads write disjoint rows, see above")]
 unsafe impl<T: Send> Send for SharedSlice<'_, T> {}
 // SAFETY: as for Send.
@@ -27,6 +27,12 @@ impl<'a, T: Copy> SharedSlice<'a, T> {
 
     pub(crate) fn len(&self) -> usize {
         self.len
+    }
+
+    /// Asks for the cache line of a row that is written later; there need be no such row.
+    #[inline(always)]
+    pub(crate) fn prefetch(&self, row: usize) {
+        prefetch(self.first, row);
     }
 
     /// Writes `values` to consecutive rows.

@@ -5,8 +5,17 @@ use crate::machine::number::Number;
 /// Numbers of a vector.
 pub(crate) const LANES: usize = 8;
 
+/// Four numbers in half a cache line: what is read and written in no order stands in one line.
+#[derive(Debug, Clone, Copy, Default)]
+#[repr(align(32))]
+pub(crate) struct HalfLine(pub [f64; 4]);
+
 /// Eight numbers side by side; one type an instruction set.
 pub(crate) trait Vector: Number {
+    /// Whether formulas are compiled into one function, so that what they hand on stays in registers. Where a vector takes many registers it
+    /// does not stay there anyhow, and one function of everything takes the compiler longer than all the rest of the crate.
+    const FUSED: bool;
+
     /// Reads eight numbers.
     fn load(numbers: &[f64; LANES]) -> Self;
 
@@ -64,12 +73,12 @@ pub(crate) fn rows_at<'t, const COLUMNS: usize>(
 /// Asks for the cache line of a row that is read later, if the processor can be asked; there need be no such row.
 #[inline(always)]
 #[allow(unsafe_code, reason = "an instruction that reads nothing")]
-pub(crate) fn prefetch(column: &[f64], row: usize) {
+pub(crate) fn prefetch<T>(column: *const T, row: usize) {
     // SAFETY: SSE is part of x86-64, and the instruction has no effect but on the cache, whatever the address.
     #[cfg(target_arch = "x86_64")]
     unsafe {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        _mm_prefetch::<_MM_HINT_T0>(column.as_ptr().wrapping_add(row).cast());
+        _mm_prefetch::<_MM_HINT_T0>(column.wrapping_add(row).cast());
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = (column, row);

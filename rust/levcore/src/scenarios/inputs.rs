@@ -1,7 +1,6 @@
 //! What portfolio margin is computed from: legs, arrays of profits, and what is added to the worst loss.
 
-/// Account code of rows that belong to none.
-pub const NO_ACCOUNT: u32 = u32::MAX;
+use crate::book::rows_by_account::RowsByAccount;
 
 /// The legs of a book.
 #[derive(Debug, Clone, Copy)]
@@ -10,14 +9,10 @@ pub struct Legs<'a> {
     pub instrument: &'a [u32],
     /// Signed number of contracts of each row.
     pub quantity: &'a [f64],
-    /// Account code of each row; [`NO_ACCOUNT`]: the row is not evaluated.
-    pub account: &'a [u32],
-    /// Every row once, those of an account next to each other, in the order in which they are summed.
-    pub order: &'a [u32],
+    /// Rows of each account, in the order in which they are summed; a row without an account is not evaluated.
+    pub rows: &'a RowsByAccount,
     /// Place of the book's instruments in the arrays; `None`: there is no array.
     pub places: &'a [Option<usize>],
-    /// Number of accounts.
-    pub accounts: usize,
 }
 
 /// Profit of one long contract of each instrument in each scenario, and what nets with what.
@@ -68,4 +63,18 @@ pub struct AddOns<'a> {
     pub initial_ratio: Option<f64>,
     /// Equity of each account without the value of its options.
     pub equity: Option<&'a [f64]>,
+}
+
+impl ScenarioArrays<'_> {
+    /// Profits of an instrument by scenario.
+    pub(crate) fn profits_of(&self, place: usize) -> &[f64] {
+        &self.profits[place * self.scenarios..][..self.scenarios]
+    }
+}
+
+impl<'a> AddOns<'a> {
+    /// What grows with net positions.
+    pub(crate) fn by_net_position(&self) -> [Option<NetAmounts<'a>>; 3] {
+        [self.minimum, self.contingency, self.spread.map(|(sizes, _)| sizes)]
+    }
 }

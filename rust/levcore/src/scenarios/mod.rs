@@ -2,7 +2,10 @@
 
 mod account;
 mod arrays;
+mod held_legs;
 mod inputs;
+mod measure;
+mod outputs;
 mod risk;
 mod scan;
 mod scenario_margin;
@@ -10,7 +13,8 @@ mod scratch;
 mod status;
 
 pub use arrays::{SPAN_SCENARIOS, price_profit, span_profits};
-pub use inputs::{AddOns, Legs, NO_ACCOUNT, NetAmounts, ScenarioArrays};
-pub use risk::{BlockRisk, GroupRisk, NO_SCENARIO};
+pub use inputs::{AddOns, Legs, NetAmounts, ScenarioArrays};
+pub use outputs::ScenarioOutputs;
+pub use risk::{NO_SCENARIO, ScenarioFindings};
 pub use scenario_margin::scenario_margin;
 pub use status::{AccountStatus, RowStatus};

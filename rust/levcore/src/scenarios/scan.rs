@@ -1,104 +1,138 @@
-//! Sums over the scenarios and the worst of them.
+//! Sums over the scenarios and the worst of them, eight scenarios at a time.
+
+use crate::machine::vector::{LANES, Vector};
+
+/// Eight scenarios, on a cache line of their own. Behind the last scenario of all it is repeated: that changes neither the lowest profit nor
+/// where it comes first.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+pub(crate) struct Chunk(pub [f64; LANES]);
+
+impl Chunk {
+    pub(crate) const ZERO: Self = Self([0.0; LANES]);
+}
 
 /// Largest loss over scenarios.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Scan {
     pub risk: f64,
     pub scenario: u32,
 }
 
-/// Scenarios at a time: enough for a vector of any width.
-const LANES: usize = 8;
+/// Chunks of which a word holds a bit a scenario.
+const CHUNKS_OF_A_WORD: usize = u64::BITS as usize / LANES;
 
-/// A leg with an exposure.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct HeldLeg {
-    /// Slot of its group.
-    pub slot: u32,
-    /// Place of its instrument.
-    pub place: u32,
-    pub quantity: f64,
-}
-
-/// Sums in each scenario the profits of the legs of a group, in their order.
-///
-/// `profits` holds those of all instruments. Some scenarios of all legs come before the next ones, so that the sums stay in a register.
+/// Adds the profits of a leg in each scenario.
 #[inline(always)]
-pub(crate) fn add_legs(sums: &mut [f64], legs: &[HeldLeg], profits: &[f64]) {
-    let width = sums.len();
-    let (chunks, rest) = sums.as_chunks_mut::<LANES>();
-    let after = chunks.len() * LANES;
-    for (number, chunk) in chunks.iter_mut().enumerate() {
-        let mut added = [0.0; LANES];
-        for leg in legs {
-            let first = leg.place as usize * width + number * LANES;
-            let Some(profits) = profits[first..].first_chunk::<LANES>() else { return };
-            for lane in 0..LANES {
-                added[lane] += leg.quantity * profits[lane];
-            }
-        }
-        *chunk = added;
-    }
-    for (number, sum) in rest.iter_mut().enumerate() {
-        *sum = 0.0;
-        for leg in legs {
-            *sum += leg.quantity * profits[leg.place as usize * width + after + number];
-        }
+pub(crate) fn add_leg<V: Vector>(sums: &mut [Chunk], profits: &[Chunk], quantity: f64) {
+    let quantity = V::all(quantity);
+    for (sum, profit) in sums.iter_mut().zip(profits) {
+        let added = V::load(&sum.0) + quantity * V::load(&profit.0);
+        added.store(&mut sum.0);
     }
 }
 
-/// The lowest profit; infinite if there is none. It does not depend on the order.
+/// Adds the profits of a group to those of its pool: losses in full, gains by a fraction.
 #[inline(always)]
-fn lowest(profits: &[f64]) -> f64 {
-    let smaller = |left: f64, right: f64| if right < left { right } else { left };
-    let mut lanes = [f64::INFINITY; LANES];
-    let (chunks, rest) = profits.as_chunks::<LANES>();
-    for chunk in chunks {
-        for lane in 0..LANES {
-            lanes[lane] = smaller(lanes[lane], chunk[lane]);
-        }
+pub(crate) fn add_group<V: Vector>(sums: &mut [Chunk], profits: &[Chunk], offset: f64) {
+    let (offset, zero) = (V::all(offset), V::all(0.0));
+    for (sum, profit) in sums.iter_mut().zip(profits) {
+        let profit = V::load(&profit.0);
+        let counted = V::choose(profit.is_above(zero), profit * offset, profit);
+        (V::load(&sum.0) + counted).store(&mut sum.0);
     }
-    for half in [4, 2, 1] {
-        for lane in 0..half {
-            lanes[lane] = smaller(lanes[lane], lanes[lane + half]);
-        }
-    }
-    rest.iter().copied().fold(lanes[0], smaller)
-}
-
-/// The first scenario with this profit, 0 if there is none. A search would mispredict its end.
-#[inline(always)]
-fn first_with(profits: &[f64], profit: f64) -> u32 {
-    let mut lanes = [u64::MAX; LANES];
-    let (chunks, rest) = profits.as_chunks::<LANES>();
-    for (number, chunk) in chunks.iter().enumerate() {
-        let mut found = lanes;
-        for lane in 0..LANES {
-            let place = if chunk[lane] == profit { (number * LANES + lane) as u64 } else { u64::MAX };
-            found[lane] = found[lane].min(place);
-        }
-        lanes = found;
-    }
-    let mut first = u64::MAX;
-    for place in lanes {
-        first = first.min(place);
-    }
-    if first == u64::MAX {
-        let after = rest.iter().position(|&other| other == profit);
-        return after.map_or(0, |place| (chunks.len() * LANES + place) as u32);
-    }
-    first as u32
 }
 
 /// Worst loss of profits by scenario, 0 if there is none, and the first scenario with the lowest profit.
 #[inline(always)]
-pub(crate) fn scan(profits: &[f64]) -> Scan {
-    let lowest = lowest(profits);
-    Scan { risk: if lowest < 0.0 { -lowest } else { 0.0 }, scenario: first_with(profits, lowest) }
+pub(crate) fn scan<V: Vector>(profits: &[Chunk]) -> Scan {
+    let mut lowest = V::all(f64::INFINITY);
+    for chunk in profits {
+        let profit = V::load(&chunk.0);
+        lowest = V::choose(profit.is_below(lowest), profit, lowest);
+    }
+    let lowest = smallest(lowest.array());
+    Scan { risk: if lowest < 0.0 { -lowest } else { 0.0 }, scenario: first_with::<V>(profits, lowest) }
 }
 
-/// Whether no sum has overflowed. Without a way out the loop goes through vectors.
+/// Whether no sum has overflowed.
 #[inline(always)]
-pub(crate) fn all_finite(profits: &[f64]) -> bool {
-    profits.iter().fold(true, |all, profit| all & profit.is_finite())
+pub(crate) fn all_finite<V: Vector>(profits: &[Chunk]) -> bool {
+    let (infinity, mut finite) = (V::all(f64::INFINITY), !V::none());
+    for chunk in profits {
+        finite = finite & V::load(&chunk.0).abs().is_below(infinity);
+    }
+    V::bits(finite) == u8::MAX
+}
+
+/// The smallest of eight numbers.
+#[inline(always)]
+fn smallest(mut lanes: [f64; LANES]) -> f64 {
+    for half in [4, 2, 1] {
+        for lane in 0..half {
+            let other = lanes[lane + half];
+            lanes[lane] = if other < lanes[lane] { other } else { lanes[lane] };
+        }
+    }
+    lanes[0]
+}
+
+/// The first scenario with this profit. Scenarios are looked through a word at a time: a search for the chunk would mispredict its end.
+#[inline(always)]
+fn first_with<V: Vector>(profits: &[Chunk], profit: f64) -> u32 {
+    let profit = V::all(profit);
+    let mut first = 0;
+    for chunks in profits.chunks(CHUNKS_OF_A_WORD) {
+        let mut word = 0;
+        for (number, chunk) in chunks.iter().enumerate() {
+            word |= u64::from(V::bits(V::load(&chunk.0).equals(profit))) << (number * LANES);
+        }
+        if word != 0 {
+            return first + word.trailing_zeros();
+        }
+        first += u64::BITS;
+    }
+    0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::several::Baseline;
+
+    /// Twenty scenarios in three chunks, the last one repeated.
+    fn chunks(profit: impl Fn(usize) -> f64) -> [Chunk; 3] {
+        std::array::from_fn(|chunk| Chunk(std::array::from_fn(|lane| profit((chunk * LANES + lane).min(19)))))
+    }
+
+    #[test]
+    fn the_first_of_equal_losses_is_named() {
+        let worst = |place: usize| if place == 9 || place >= 17 { -5.0 } else { 1.0 };
+        assert_eq!(scan::<Baseline>(&chunks(worst)), Scan { risk: 5.0, scenario: 9 });
+        let last = |place: usize| if place == 19 { -5.0 } else { 1.0 };
+        assert_eq!(scan::<Baseline>(&chunks(last)), Scan { risk: 5.0, scenario: 19 });
+    }
+
+    #[test]
+    fn what_never_loses_has_no_risk_but_a_worst_scenario() {
+        let gains = |place: usize| 20.0 - place as f64;
+        assert_eq!(scan::<Baseline>(&chunks(gains)), Scan { risk: 0.0, scenario: 19 });
+    }
+
+    #[test]
+    fn a_sum_that_overflowed_is_seen() {
+        for (number, finite) in [(f64::NAN, false), (f64::INFINITY, false), (-f64::INFINITY, false), (f64::MAX, true)] {
+            let profits = chunks(|place| if place == 7 { number } else { 1.0 });
+            assert_eq!(all_finite::<Baseline>(&profits), finite, "{number}");
+        }
+    }
+
+    #[test]
+    fn gains_offset_by_their_fraction_and_losses_count_in_full() {
+        let mut sums = chunks(|_| 0.0);
+        add_group::<Baseline>(&mut sums, &chunks(|place| if place == 0 { 8.0 } else { -8.0 }), 0.25);
+        assert_eq!((sums[0].0[0], sums[0].0[1]), (2.0, -8.0));
+        add_leg::<Baseline>(&mut sums, &chunks(|_| 3.0), -2.0);
+        assert_eq!((sums[0].0[0], sums[2].0[7]), (-4.0, -14.0));
+    }
 }

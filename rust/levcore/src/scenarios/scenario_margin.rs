@@ -6,27 +6,29 @@
 
 use std::ops::Range;
 
+use crate::book::rows_by_account::RowsByAccount;
 use crate::error::{Error, Result};
 use crate::machine::execution::Execution;
 use crate::memory;
 use crate::scenarios::account::{AccountBlock, AccountScenarios};
-use crate::scenarios::inputs::{AddOns, Legs, NO_ACCOUNT, ScenarioArrays};
-use crate::scenarios::risk::BlockRisk;
+use crate::scenarios::inputs::{AddOns, Legs, ScenarioArrays};
+use crate::scenarios::outputs::ScenarioOutputs;
+use crate::scenarios::risk::ScenarioFindings;
 
 /// Legs of a block that one thread evaluates, unless one account has more.
 const BLOCK_LEGS: usize = 8_192;
 /// Bytes of a group, a pool or a leg in the buffers of a thread.
 const BYTES_OF_NAME: usize = 256;
-/// Bytes of a scenario in them, beside the profits by group.
+/// Bytes of a scenario in them, and of four groups in it while their buffer grows.
 const BYTES_OF_SCENARIO: usize = 64;
 /// Bytes of a block before its results.
 const BYTES_OF_BLOCK: usize = 1_024;
-/// Blocks of a thread between two looks at the interrupt.
-const BLOCKS_BETWEEN_INTERRUPTS: usize = 64;
+/// Blocks of a thread between two looks at the interrupt. What they find is put together then, while it is in the cache.
+const BLOCKS_BETWEEN_INTERRUPTS: usize = 8;
 
-/// Evaluates every account of a book over the scenarios; the blocks returned hold all accounts in the order of their codes.
+/// Evaluates every account of a book over the scenarios.
 ///
-/// `keep_profits` asks for [`BlockRisk::profits`]. The result does not depend on the execution.
+/// Measures, status and profits go to `outputs`, groups and failures are returned. The result does not depend on the execution.
 ///
 /// # Errors
 ///
@@ -36,72 +38,58 @@ pub fn scenario_margin(
     legs: &Legs<'_>,
     arrays: &ScenarioArrays<'_>,
     add_ons: &AddOns<'_>,
-    keep_profits: bool,
+    outputs: &ScenarioOutputs<'_>,
     mut execution: Execution<'_>,
-) -> Result<Vec<BlockRisk>> {
-    let set = execution.set;
+) -> Result<ScenarioFindings> {
+    let (set, accounts) = (execution.set, legs.rows.accounts());
     check_arrays(arrays)?;
-    check_add_ons(arrays, add_ons, legs.accounts)?;
+    check_add_ons(arrays, add_ons, accounts)?;
     check_legs(legs, arrays)?;
-    let ranges = legs_of_accounts(legs)?;
-    let most_legs = ranges.iter().map(Range::len).max().unwrap_or(0);
+    outputs.check(accounts, arrays.scenarios)?;
+    let most_legs = (0..accounts).map(|account| legs.rows.of(account).len()).max().unwrap_or(0);
     let names = arrays.group.len().saturating_add(arrays.pool.len()).saturating_add(most_legs);
-    let of_thread =
-        names.saturating_mul(BYTES_OF_NAME).saturating_add(arrays.scenarios.saturating_mul(BYTES_OF_SCENARIO));
-    let of_blocks = (legs.accounts + legs.order.len() + BLOCK_LEGS) / BLOCK_LEGS * BYTES_OF_BLOCK;
+    let groups = if add_ons.adjustments.is_some() { arrays.pool.len() } else { most_legs.min(arrays.pool.len()) };
+    let of_scenarios = arrays.scenarios.saturating_mul(BYTES_OF_SCENARIO).saturating_mul(1 + groups / 4);
+    let of_thread = names.saturating_mul(BYTES_OF_NAME).saturating_add(of_scenarios);
+    let of_blocks = (accounts + legs.rows.rows() + BLOCK_LEGS) / BLOCK_LEGS * BYTES_OF_BLOCK;
     memory::room_for(execution.threads.max(1).saturating_mul(of_thread).saturating_add(of_blocks))?;
-    let job = AccountScenarios::new(legs, arrays, add_ons, keep_profits, &ranges)?;
-    let blocks = execution.run(
-        account_blocks(&ranges),
-        BLOCKS_BETWEEN_INTERRUPTS,
-        || job.scratch(),
-        |scratch, accounts| set.run(AccountBlock { job: &job, scratch, accounts }),
-    )?;
-    blocks.into_iter().collect()
-}
-
-/// Where the legs of each account stand in the order.
-fn legs_of_accounts(legs: &Legs<'_>) -> Result<Vec<Range<usize>>> {
-    let mut ranges = memory::filled(0..0, legs.accounts)?;
-    let mut previous = NO_ACCOUNT;
-    for (place, &row) in legs.order.iter().enumerate() {
-        let Some(&code) = legs.account.get(row as usize) else {
-            return Err(code_error("order", place, row, legs.account.len()));
-        };
-        if code == NO_ACCOUNT {
-            previous = code;
-            continue;
+    let job = AccountScenarios::new(legs, arrays, add_ons, outputs)?;
+    let mut findings = ScenarioFindings::default();
+    let mut blocks = account_blocks(legs.rows).into_iter();
+    loop {
+        let some: Vec<_> = blocks.by_ref().take(BLOCKS_BETWEEN_INTERRUPTS * execution.threads.max(1)).collect();
+        let found = execution.run(
+            some,
+            BLOCKS_BETWEEN_INTERRUPTS,
+            || job.memory(),
+            |memory, accounts| set.run(AccountBlock { job: &job, memory, accounts }),
+        )?;
+        for block in found {
+            findings.add(&block?)?;
         }
-        let Some(range) = ranges.get_mut(code as usize) else {
-            return Err(code_error("account", row as usize, code, legs.accounts));
-        };
-        if code != previous {
-            if range.end > 0 {
-                // Its legs would be summed in two parts.
-                return Err(code_error("order", place, row, legs.account.len()));
-            }
-            range.start = place;
+        if blocks.len() == 0 {
+            return Ok(findings);
         }
-        range.end = place + 1;
-        previous = code;
+        if (execution.interrupted)() {
+            return Err(Error::Interrupted);
+        }
     }
-    Ok(ranges)
 }
 
 /// Consecutive accounts with about [`BLOCK_LEGS`] legs.
-fn account_blocks(ranges: &[Range<usize>]) -> Vec<Range<usize>> {
+fn account_blocks(rows: &RowsByAccount) -> Vec<Range<usize>> {
     let mut blocks = Vec::new();
     let (mut first, mut legs) = (0, 0);
-    for (code, range) in ranges.iter().enumerate() {
+    for code in 0..rows.accounts() {
         // An account without legs is still something to do.
-        legs += range.len().max(1);
+        legs += rows.of(code).len().max(1);
         if legs >= BLOCK_LEGS {
             blocks.push(first..code + 1);
             (first, legs) = (code + 1, 0);
         }
     }
-    if first < ranges.len() {
-        blocks.push(first..ranges.len());
+    if first < rows.accounts() {
+        blocks.push(first..rows.accounts());
     }
     blocks
 }
@@ -162,9 +150,7 @@ fn check_add_ons(arrays: &ScenarioArrays<'_>, add_ons: &AddOns<'_>, accounts: us
 fn check_legs(legs: &Legs<'_>, arrays: &ScenarioArrays<'_>) -> Result<()> {
     let rows = legs.quantity.len();
     check_length("instrument", rows, legs.instrument.len())?;
-    check_length("account", rows, legs.account.len())?;
-    check_length("order", rows, legs.order.len())?;
-    check_codes("instrument", legs.instrument, legs.places.len())?;
+    check_length("account", rows, legs.rows.rows())?;
     let instruments = arrays.group.len();
     match legs.places.iter().flatten().find(|&&place| place >= instruments) {
         Some(&found) => Err(Error::Length { argument: "places", expected: instruments, found: found + 1 }),
@@ -175,51 +161,50 @@ fn check_legs(legs: &Legs<'_>, arrays: &ScenarioArrays<'_>) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::book::rows_by_account::NO_ACCOUNT;
     use crate::codes::measures::ScenarioMeasure;
     use crate::machine::instruction_set::InstructionSet;
 
     const ARRAYS: ScenarioArrays<'_> =
         ScenarioArrays { profits: &[-3.0, 2.0], scenarios: 2, group: &[0], pool: &[0], offset: &[0.0] };
 
-    fn legs<'a>(account: &'a [u32], order: &'a [u32], quantity: &'a [f64], accounts: usize) -> Legs<'a> {
-        Legs { instrument: &[0; 3][..account.len()], quantity, account, order, places: &[Some(0)], accounts }
-    }
-
-    fn evaluate(legs: &Legs<'_>, threads: usize, interrupted: &mut dyn FnMut() -> bool) -> Result<Vec<BlockRisk>> {
-        let execution = Execution { set: InstructionSet::Baseline, threads, interrupted };
-        scenario_margin(legs, &ARRAYS, &AddOns::default(), false, execution)
+    fn evaluate(legs: &Legs<'_>, interrupted: &mut dyn FnMut() -> bool) -> Result<(Vec<f64>, ScenarioFindings)> {
+        let accounts = legs.rows.accounts();
+        let (mut requirement, mut status) = (vec![77.0; accounts], vec![77; accounts]);
+        let mut columns = [const { None }; ScenarioMeasure::COUNT];
+        columns[ScenarioMeasure::Requirement as usize] = Some(&mut requirement[..]);
+        let outputs = ScenarioOutputs::new(columns, &mut status, None);
+        let execution = Execution { set: InstructionSet::Baseline, threads: 1, interrupted };
+        let findings = scenario_margin(legs, &ARRAYS, &AddOns::default(), &outputs, execution)?;
+        Ok((requirement, findings))
     }
 
     #[test]
     fn the_worst_loss_is_required() {
-        let legs = legs(&[1, NO_ACCOUNT, 1], &[0, 2, 1], &[1.0, 50.0, -3.0], 2);
-        let risk = evaluate(&legs, 1, &mut || false).unwrap();
+        let rows = RowsByAccount::new(&[1, NO_ACCOUNT, 1], 2).unwrap();
+        let legs = Legs { instrument: &[0; 3], quantity: &[1.0, 50.0, -3.0], rows: &rows, places: &[Some(0)] };
+        let (requirement, findings) = evaluate(&legs, &mut || false).unwrap();
         // Two short: they lose 2 each as the price rises.
-        assert_eq!(risk[0].measure(ScenarioMeasure::Requirement), [0.0, 4.0]);
-        assert_eq!((risk[0].groups[0].account, risk[0].groups[0].worst_scenario), (1, 1));
+        assert_eq!(requirement, [0.0, 4.0]);
+        assert_eq!((findings.account, findings.worst_scenario), (vec![1], vec![1]));
     }
 
     #[test]
     fn an_interrupt_ends_the_call() {
-        let legs = legs(&[], &[], &[], 2 * BLOCK_LEGS * BLOCKS_BETWEEN_INTERRUPTS);
-        assert_eq!(evaluate(&legs, 1, &mut || true).unwrap_err(), Error::Interrupted);
-        let blocks = evaluate(&legs, 1, &mut || false).unwrap();
-        assert_eq!(blocks.last().map(|block| block.accounts.end), Some(legs.accounts));
-    }
-
-    #[test]
-    fn an_account_in_two_parts_is_refused() {
-        let refused = evaluate(&legs(&[0, 1, 0], &[0, 1, 2], &[1.0; 3], 2), 1, &mut || false);
-        assert!(matches!(refused, Err(Error::Code { argument: "order", row: 2, .. })));
+        let accounts = 2 * BLOCK_LEGS * BLOCKS_BETWEEN_INTERRUPTS;
+        let rows = RowsByAccount::new(&[], accounts).unwrap();
+        let legs = Legs { instrument: &[], quantity: &[], rows: &rows, places: &[] };
+        assert_eq!(evaluate(&legs, &mut || true).unwrap_err(), Error::Interrupted);
+        let (requirement, _) = evaluate(&legs, &mut || false).unwrap();
+        assert_eq!(requirement, vec![0.0; accounts]);
     }
 
     #[test]
     fn codes_outside_of_their_tables_are_refused() {
-        let refused = evaluate(&legs(&[7], &[0], &[1.0], 2), 1, &mut || false);
-        assert!(matches!(refused, Err(Error::Code { argument: "account", .. })));
-        let refused = evaluate(&legs(&[0], &[9], &[1.0], 2), 1, &mut || false);
-        assert!(matches!(refused, Err(Error::Code { argument: "order", .. })));
-        let astray = Legs { places: &[Some(4)], ..legs(&[0], &[0], &[1.0], 2) };
-        assert!(matches!(evaluate(&astray, 1, &mut || false), Err(Error::Length { argument: "places", .. })));
+        let rows = RowsByAccount::new(&[0], 1).unwrap();
+        let legs = Legs { instrument: &[1], quantity: &[1.0], rows: &rows, places: &[Some(0)] };
+        assert!(matches!(evaluate(&legs, &mut || false), Err(Error::Code { argument: "instrument", row: 0, .. })));
+        let astray = Legs { instrument: &[0], places: &[Some(4)], ..legs };
+        assert!(matches!(evaluate(&astray, &mut || false), Err(Error::Length { argument: "places", .. })));
     }
 }

@@ -1,100 +1,153 @@
 //! What a thread remembers of the account that it adds up.
 
-use crate::error::Result;
-use crate::memory;
+use crate::book::rows_by_account::NO_ACCOUNT;
+use crate::machine::vector::Vector;
+use crate::scenarios::held_legs::HeldLeg;
 use crate::scenarios::inputs::NetAmounts;
-use crate::scenarios::scan::{HeldLeg, add_legs};
+use crate::scenarios::risk::GroupRisk;
+use crate::scenarios::scan::{Chunk, add_leg};
 
-/// Slot of groups that the account does not hold.
-const NOWHERE: u32 = u32::MAX;
+/// Slot of a group in the last account that held it.
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    account: u32,
+    slot: u32,
+}
 
-/// Memory of one thread; empty between accounts.
+/// A group of the account by its rank.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Member {
+    pub rank: u32,
+    pub slot: u32,
+}
+
+/// Memory of one thread.
 pub(crate) struct Scratch {
-    pub slot_of_group: Vec<u32>,
-    /// Groups of the account by slot, in the order of their first leg.
-    pub groups: Vec<u32>,
-    /// The same by pool, then by group.
-    pub order: Vec<u32>,
-    /// Profit by slot and scenario.
-    pub profits: Vec<f64>,
-    /// Legs with an exposure in the order of rows, once they are sorted by slot.
-    pub held: Vec<HeldLeg>,
-    pub net_option_value: f64,
+    /// Chunks of scenarios.
+    width: usize,
+    account: u32,
+    slot_of_group: Vec<Slot>,
+    /// Groups of the account by slot, in the order of their first leg; more than it has.
+    groups: Vec<u32>,
+    count: usize,
+    /// Profits by slot and chunk; zeros but for the slots of the account.
+    sums: Vec<Chunk>,
+    /// Groups of the account by pool, then by group.
+    pub order: Vec<Member>,
     /// Net position by set; `None`: no leg.
-    pub net: Vec<Option<f64>>,
+    net: Vec<Option<f64>>,
     /// Sets with a leg, in the order of their first one.
-    pub sets: Vec<u32>,
+    sets: Vec<u32>,
     pub charges: Vec<f64>,
     pub minimum: Vec<f64>,
     /// Amounts of long and of short net positions by slot.
     pub sides: [Vec<f64>; 2],
-    /// Profit by scenario of a pool.
-    pub pooled: Vec<f64>,
+    /// Profits by chunk of a pool.
+    pub pooled: Vec<Chunk>,
+    /// Profits by scenario of an account.
+    pub total: Vec<f64>,
+    /// Groups of the accounts of a block.
+    pub risks: Vec<GroupRisk>,
 }
 
 impl Scratch {
-    pub(crate) fn new(groups: usize, sets: usize) -> Self {
+    pub(crate) fn new(groups: usize, sets: usize, width: usize) -> Self {
         Self {
-            slot_of_group: vec![NOWHERE; groups],
-            groups: Vec::new(),
+            width,
+            account: NO_ACCOUNT,
+            slot_of_group: vec![Slot { account: NO_ACCOUNT, slot: 0 }; groups],
+            groups: vec![0; groups],
+            count: 0,
+            sums: Vec::new(),
             order: Vec::new(),
-            profits: Vec::new(),
-            held: Vec::new(),
-            net_option_value: 0.0,
             net: vec![None; sets],
             sets: Vec::new(),
             charges: Vec::new(),
             minimum: Vec::new(),
             sides: [Vec::new(), Vec::new()],
             pooled: Vec::new(),
+            total: Vec::new(),
+            risks: Vec::new(),
         }
     }
 
-    /// Profits by scenario of a group that the account holds.
+    /// Begins the next account, with room for so many groups.
     #[inline(always)]
-    pub(crate) fn profits_of(&self, group: u32, width: usize) -> &[f64] {
-        &self.profits[self.slot_of_group[group as usize] as usize * width..][..width]
+    fn begin<V: Vector>(&mut self, account: usize, groups: usize) {
+        for sum in &mut self.sums[..self.count * self.width] {
+            V::all(0.0).store(&mut sum.0);
+        }
+        (self.account, self.count) = (account as u32, 0);
+        let needed = groups.min(self.groups.len()) * self.width;
+        if needed > self.sums.len() {
+            self.grow(needed);
+        }
     }
 
-    /// Slot of a group, a new one if it has none yet.
-    #[inline(always)]
-    pub(crate) fn slot(&mut self, group: u32) -> u32 {
-        let slot = &mut self.slot_of_group[group as usize];
-        if *slot == NOWHERE {
-            *slot = self.groups.len() as u32;
-            self.groups.push(group);
-        }
-        *slot
+    #[cold]
+    fn grow(&mut self, needed: usize) {
+        self.sums.resize(needed, Chunk::ZERO);
     }
 
-    /// Profits of all slots. The legs are put in the order of their slots, those of one slot stay in the order of rows.
+    /// Begins the next account with its legs, whose profits are added to those of their groups.
     #[inline(always)]
-    pub(crate) fn add_up(&mut self, width: usize, profits: &[f64]) -> Result<()> {
-        if !self.held.is_sorted_by_key(|leg| leg.slot) {
-            self.held.sort_by_key(|leg| leg.slot);
+    pub(crate) fn add_up<V: Vector>(&mut self, account: usize, legs: &[HeldLeg], profits: &[Chunk]) {
+        self.begin::<V>(account, legs.len());
+        // So many chunks as there are most often are a constant: their loop is none.
+        match self.width {
+            1 => self.add_legs::<V>(legs, profits, 1),
+            2 => self.add_legs::<V>(legs, profits, 2),
+            width => self.add_legs::<V>(legs, profits, width),
         }
-        memory::resize(&mut self.profits, self.groups.len().saturating_mul(width), 0.0)?;
-        let mut rest = &self.held[..];
-        while let Some(first) = rest.first() {
-            let slot = first.slot;
-            let mut count = 1;
-            while count < rest.len() && rest[count].slot == slot {
-                count += 1;
-            }
-            let (legs, others) = rest.split_at(count);
-            add_legs(&mut self.profits[slot as usize * width..][..width], legs, profits);
-            rest = others;
+    }
+
+    /// Whether the group of a leg is a new one is a toss: nothing here branches on it.
+    #[inline(always)]
+    fn add_legs<V: Vector>(&mut self, legs: &[HeldLeg], profits: &[Chunk], width: usize) {
+        let (account, mut count) = (self.account, 0);
+        let (slots, groups, sums) = (&mut self.slot_of_group[..], &mut self.groups[..], &mut self.sums[..]);
+        for leg in legs {
+            let slot = slot_of(&mut slots[leg.group as usize], account, &mut count);
+            groups[slot] = leg.group;
+            let profits = &profits[leg.place as usize * width..][..width];
+            add_leg::<V>(&mut sums[slot * width..][..width], profits, leg.quantity);
         }
-        Ok(())
+        self.count = count;
+    }
+
+    /// Makes sure that a group has a slot, its profits zero if it has no leg.
+    pub(crate) fn touch(&mut self, group: u32) {
+        let slot = slot_of(&mut self.slot_of_group[group as usize], self.account, &mut self.count);
+        self.groups[slot] = group;
+        if self.count * self.width > self.sums.len() {
+            self.grow(self.count * self.width);
+        }
+    }
+
+    /// Groups that the account has.
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Group of a slot.
+    #[inline(always)]
+    pub(crate) fn group(&self, slot: usize) -> u32 {
+        self.groups[slot]
+    }
+
+    /// Profits of a group by chunk.
+    #[inline(always)]
+    pub(crate) fn profits(&self, slot: usize) -> &[Chunk] {
+        &self.sums[slot * self.width..][..self.width]
     }
 
     /// Amounts of the long and of the short net positions of each slot.
-    pub(crate) fn sum_sides(&mut self, amounts: &NetAmounts<'_>) {
+    pub(crate) fn sum_sides(&mut self, legs: &[HeldLeg], amounts: &NetAmounts<'_>) {
         for side in &mut self.sides {
             side.clear();
-            side.resize(self.groups.len(), 0.0);
+            side.resize(self.count, 0.0);
         }
-        for &HeldLeg { place, quantity, .. } in &self.held {
+        for &HeldLeg { place, quantity, .. } in legs {
             let set = amounts.set[place as usize];
             let net = &mut self.net[set as usize];
             if net.is_none() {
@@ -104,7 +157,7 @@ impl Scratch {
         }
         for set in self.sets.drain(..) {
             let net = self.net[set as usize].take().unwrap_or(0.0);
-            let slot = self.slot_of_group[amounts.group[set as usize] as usize] as usize;
+            let slot = self.slot_of_group[amounts.group[set as usize] as usize].slot as usize;
             if net > 0.0 {
                 self.sides[0][slot] += net * amounts.long[set as usize];
             } else {
@@ -112,16 +165,14 @@ impl Scratch {
             }
         }
     }
+}
 
-    #[inline(always)]
-    pub(crate) fn clear(&mut self) {
-        for group in self.groups.drain(..) {
-            self.slot_of_group[group as usize] = NOWHERE;
-        }
-        self.profits.clear();
-        self.held.clear();
-        self.net_option_value = 0.0;
-        self.charges.clear();
-        self.minimum.clear();
-    }
+/// Slot of a group of an account, the next free one if it has none yet.
+#[inline(always)]
+fn slot_of(known: &mut Slot, account: u32, count: &mut usize) -> usize {
+    let fresh = known.account != account;
+    let slot = if fresh { *count as u32 } else { known.slot };
+    *known = Slot { account, slot };
+    *count += usize::from(fresh);
+    slot as usize
 }

@@ -98,7 +98,8 @@ pub(crate) struct AccountsWork<'w, 'j, 'p> {
     pub part: &'w PolicyPart<'p>,
     pub policy: usize,
     pub accounts: Range<usize>,
-    pub row_of_leg: &'w [u32],
+    /// Counted by account.
+    pub rows_of_legs: &'w [u32],
     pub coordinates: &'w Coordinates,
     /// By pair of policy and instrument.
     pub currencies: &'w [usize],
@@ -171,11 +172,7 @@ fn list_accounts(work: &AccountsWork<'_, '_, '_>, accounts: &mut Vec<Account>, r
     for account in work.accounts.clone() {
         let legs = layout.legs_of_account[account] as usize..layout.legs_of_account[account + 1] as usize;
         let first = rows.len();
-        if layout.leg_order.is_empty() {
-            rows.extend_from_slice(&work.row_of_leg[legs]);
-        } else {
-            rows.extend(layout.leg_order[legs].iter().map(|&leg| work.row_of_leg[leg as usize]));
-        }
+        rows.extend_from_slice(&work.rows_of_legs[legs]);
         let code = layout.accounts[account];
         accounts.push(Account {
             legs: first..rows.len(),

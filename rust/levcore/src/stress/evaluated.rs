@@ -1,6 +1,6 @@
 //! Rows that the kernel has gone over, as columns: what following them along scenarios begins with.
 
-use crate::accounts::cross::ValuePass;
+use crate::accounts::cross::{ValuePass, ValuedLegs};
 use crate::job::isolated::IsolatedRows;
 use crate::machine::vector::Vector;
 use crate::tiles::found::{Asked, Found};
@@ -70,7 +70,7 @@ impl Pass for IsolatedPass<'_> {
 
 /// Values legs of cross accounts.
 pub(crate) struct LegPass<'a, 'l> {
-    pub legs: ValuePass<'a, 'l>,
+    pub legs: ValuePass<'a, ValuedLegs<'l>>,
     pub found: &'a mut Evaluated,
 }
 

@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use crate::book::blocks::Rows;
 use crate::book::columns::Book;
 use crate::book::layout::Layout;
 use crate::error::{Error, Result};
@@ -79,7 +78,7 @@ pub fn stress_accounts(
         .collect();
     let nothing = Outputs::none();
     let job = Job::of_rows(book, layout, &nothing);
-    let row_of_leg = rows_of_legs(layout);
+    let rows_of_legs = layout.rows_of_legs()?;
     let mut sums = vec![LongSum::default(); outputs.totals.len()];
     let tasks: Vec<_> = tasks_of(layout);
     for some in tasks.chunks(TASKS_AT_ONCE) {
@@ -90,7 +89,7 @@ pub fn stress_accounts(
                 part: &parts[policy],
                 policy,
                 accounts,
-                row_of_leg: &row_of_leg,
+                rows_of_legs: &rows_of_legs,
                 coordinates: &coordinates,
                 currencies: currencies.of_instruments,
                 of_account: currencies.of_accounts,
@@ -168,18 +167,6 @@ fn check(
         }
         None => Ok(()),
     }
-}
-
-/// Row of each leg.
-fn rows_of_legs(layout: &Layout) -> Vec<u32> {
-    let mut rows = Vec::new();
-    for block in layout.blocks.iter().filter(|block| block.cross) {
-        match &block.rows {
-            Rows::Range(range) => rows.extend(range.clone().map(|row| row as u32)),
-            Rows::Listed(range) => rows.extend_from_slice(&layout.listed[range.clone()]),
-        }
-    }
-    rows
 }
 
 /// Accounts of one policy at a time.

@@ -56,7 +56,7 @@ impl<'a> Place<'a> {
             && let Some(numbers) = column[first..].first_chunk()
         {
             // Everything between two reads of a column takes longer than the processor looks ahead.
-            prefetch(column, first + AHEAD);
+            prefetch(column.as_ptr(), first + AHEAD);
             return V::load(numbers);
         }
         V::load(&self.collect(column))
@@ -68,20 +68,19 @@ impl<'a> Place<'a> {
         if let Self::Consecutive(first, LANES) = self
             && let Some(codes) = column[first..].first_chunk()
         {
+            prefetch(column.as_ptr(), first + AHEAD);
             return *codes;
         }
         self.collect(column)
     }
 
     /// The same of rows that lie apart, or of fewer than a tile holds: unused slots repeat the first row and are not stored.
-    #[cold]
-    #[inline(never)]
+    #[inline(always)]
     fn collect<T: Copy>(self, column: &[T]) -> [T; LANES] {
-        let mut collected = [column[self.row(0)]; LANES];
-        for slot in 1..self.len().min(LANES) {
-            collected[slot] = column[self.row(slot)];
+        match self {
+            Self::Consecutive(first, len) => collect_few(&column[first..], len),
+            Self::Scattered(rows) => collect_rows(rows, column),
         }
-        collected
     }
 
     /// Writes results to a column of the caller, past the cache if `stream` says that the columns are larger than it.
@@ -89,7 +88,8 @@ impl<'a> Place<'a> {
     pub(crate) fn store_results<V: Vector>(self, results: V, column: &SharedSlice<'_, f64>, stream: bool) {
         match self {
             Self::Consecutive(first, LANES) => column.write_vector(first, results, stream),
-            _ => self.store_some(&results.array(), column),
+            Self::Consecutive(first, len) => store_few(first, &results.array(), len, column),
+            Self::Scattered(rows) => store_rows(rows, &results.array(), column),
         }
     }
 
@@ -98,19 +98,45 @@ impl<'a> Place<'a> {
     pub(crate) fn store_codes(self, codes: &[u8; LANES], column: &SharedSlice<'_, u8>) {
         match self {
             Self::Consecutive(first, LANES) => column.write_consecutive(first, codes),
-            _ => self.store_some(codes, column),
+            Self::Consecutive(first, len) => store_few(first, codes, len, column),
+            Self::Scattered(rows) => store_rows(rows, codes, column),
         }
     }
+}
 
-    /// The same for rows that lie apart, or fewer than a tile holds.
-    #[cold]
-    #[inline(never)]
-    fn store_some<T: Copy>(self, values: &[T; LANES], column: &SharedSlice<'_, T>) {
-        match self {
-            Self::Consecutive(first, len) => column.write_consecutive(first, &values[..len]),
-            Self::Scattered(rows) => column.write_scattered(rows, &values[..rows.len()]),
-        }
+// What follows takes numbers and slices, not places: a place that is passed on stands in memory, and reading it back waits for all that
+// was written before it.
+
+/// The first ones of a column, fewer than a tile holds.
+#[cold]
+#[inline(never)]
+fn collect_few<T: Copy>(column: &[T], len: usize) -> [T; LANES] {
+    let mut collected = [column[0]; LANES];
+    collected[..len].copy_from_slice(&column[..len]);
+    collected
+}
+
+/// Rows of a column that lie apart.
+#[inline(never)]
+fn collect_rows<T: Copy>(rows: &[u32], column: &[T]) -> [T; LANES] {
+    let mut collected = [column[rows[0] as usize]; LANES];
+    for (into, &row) in collected.iter_mut().zip(rows) {
+        *into = column[row as usize];
     }
+    collected
+}
+
+/// Writes fewer rows than a tile holds.
+#[cold]
+#[inline(never)]
+fn store_few<T: Copy>(first: usize, values: &[T; LANES], len: usize, column: &SharedSlice<'_, T>) {
+    column.write_consecutive(first, &values[..len]);
+}
+
+/// Writes rows that lie apart.
+#[inline(never)]
+fn store_rows<T: Copy>(rows: &[u32], values: &[T; LANES], column: &SharedSlice<'_, T>) {
+    column.write_scattered(rows, values);
 }
 
 /// The rows of a tile.

@@ -1,0 +1,83 @@
+//! The legs of consecutive accounts that can be added, next to each other.
+
+use crate::error::Result;
+use crate::memory;
+
+/// A leg with an exposure.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct HeldLeg {
+    pub quantity: f64,
+    /// Place of its instrument in the arrays.
+    pub place: u32,
+    pub group: u32,
+}
+
+/// Legs by account, those of an account in the order of rows; the memory is used again.
+#[derive(Debug, Default)]
+pub(crate) struct HeldLegs {
+    /// More than there are.
+    legs: Vec<HeldLeg>,
+    count: usize,
+    /// Where the legs of each account end, and whether all of its rows are among them that ask for anything.
+    accounts: Vec<(u32, bool)>,
+}
+
+impl HeldLegs {
+    /// Begins anew, with room for so many legs.
+    pub(crate) fn begin(&mut self, legs: usize) -> Result<()> {
+        let none = HeldLeg { quantity: 0.0, place: 0, group: 0 };
+        // One place more, where a leg is put that does not count.
+        if self.legs.len() <= legs {
+            let more = legs + 1 - self.legs.len();
+            memory::reserve(&mut self.legs, more)?;
+            self.legs.resize(legs + 1, none);
+        }
+        self.count = 0;
+        self.accounts.clear();
+        Ok(())
+    }
+
+    /// Puts a leg behind the others, where it is overwritten unless it counts: most do, and those that do not follow no pattern.
+    #[inline(always)]
+    pub(crate) fn push(&mut self, leg: HeldLeg, counts: bool) {
+        self.legs[self.count] = leg;
+        self.count += usize::from(counts);
+    }
+
+    /// Ends an account.
+    #[inline(always)]
+    pub(crate) fn end(&mut self, complete: bool) {
+        self.accounts.push((self.count as u32, complete));
+    }
+
+    /// Legs of an account by its number here, and whether none of its rows failed.
+    #[inline(always)]
+    pub(crate) fn of(&self, number: usize) -> (&[HeldLeg], bool) {
+        let first = if number == 0 { 0 } else { self.accounts[number - 1].0 as usize };
+        let (end, complete) = self.accounts[number];
+        (&self.legs[first..end as usize], complete)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn legs_that_do_not_count_are_left_out() {
+        let leg = |quantity: f64| HeldLeg { quantity, place: 0, group: 0 };
+        let mut held = HeldLegs::default();
+        for _ in 0..2 {
+            held.begin(3).unwrap();
+            held.push(leg(1.0), true);
+            held.push(leg(0.0), false);
+            held.end(true);
+            held.end(true);
+            held.push(leg(2.0), true);
+            held.end(false);
+            let quantities = |number: usize| held.of(number).0.iter().map(|leg| leg.quantity).collect::<Vec<_>>();
+            assert_eq!([0, 1, 2].map(quantities), [vec![1.0], vec![], vec![2.0]]);
+            assert_eq!([0, 1, 2].map(|number| held.of(number).1), [true, true, false]);
+        }
+    }
+}
