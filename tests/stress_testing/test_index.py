@@ -121,7 +121,8 @@ def test_what_an_index_cannot_do_is_refused() -> None:
     index = lc.StressIndex(engine, book, {"A": 100.0}, lowest=-0.5, highest=0.5)
     with pytest.raises(errors.InputError, match="must be a move within the range of the index"):
         index.stress({"A": [0.1, 0.6]})
-    for given in ({"lowest": -1.0}, {"lowest": 0.0}, {"highest": 0.0}, {"highest": np.nan}):
+    ranges: list[dict[str, Any]] = [{"lowest": -1.0}, {"lowest": 0.0}, {"highest": 0.0}, {"highest": np.nan}]
+    for given in ranges:
         with pytest.raises(errors.InputError):
             lc.StressIndex(engine, book, {"A": 100.0}, **given)
     hedged = lc.PositionBook(
