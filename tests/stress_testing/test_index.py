@@ -21,7 +21,7 @@ ISOLATED = [
 MOVING_FEE = Configuration(
     "fee at the mark", generic([linear("L1")], closing_fee_basis="mark", closing_fee_rate=0.0005), "isolated"
 )
-WIDE: dict[str, Any] = {"lowest": -0.9995, "highest": 1_000.0}
+WIDE: dict[str, Any] = {"lowest": -1.0 + 1e-9, "highest": 1e9}
 COUNTS = ("positions_liquidated", "accounts_liquidated", "not_judged")
 
 
