@@ -1,7 +1,7 @@
 //! The requirement of one leg as a function of its value.
 
 use crate::formulas::margin;
-use crate::machine::several::Baseline;
+use crate::machine::baseline::Baseline;
 use crate::rules::table::{Kind, Lookup, Table, UnitLine};
 use crate::rules::tables::Tables;
 use crate::rules::tiers::TierKey;
