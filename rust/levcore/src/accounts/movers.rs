@@ -170,7 +170,7 @@ mod tests {
     use crate::accounts::pool::{Move, Pool};
     use crate::formulas::contract::{Contract, Payoff};
     use crate::machine::instruction_set::InstructionSet;
-    use crate::machine::several::Baseline;
+    use crate::machine::baseline::Baseline;
     use crate::rules::collateral::Asset;
     use crate::rules::curve::{Curve, InitialCurve};
     use crate::rules::parameters::Rules;
