@@ -116,8 +116,8 @@ fn queued(taken: &[u64], apart: Duration) -> Vec<u64> {
 
 fn report(what: &str, mut taken: Vec<u64>) {
     taken.sort_unstable();
-    let at = |share: f64| taken[((taken.len() - 1) as f64 * share) as usize] as f64 / 1_000.0;
-    let [half, tail, far, farther, most] = [0.5, 0.99, 0.999, 0.9999, 1.0].map(at);
+    let at = |of_ten_thousand: usize| taken[(taken.len() - 1) * of_ten_thousand / 10_000] as f64 / 1_000.0;
+    let [half, tail, far, farther, most] = [5_000, 9_900, 9_990, 9_999, 10_000].map(at);
     println!("{what:<12} p50 {half:.2}  p99 {tail:.2}  p99.9 {far:.2}  p99.99 {farther:.2}  most {most:.2} us");
 }
 
