@@ -1,7 +1,8 @@
-"""Scenarios: `lc.stress` beside an evaluation a scenario and beside numba, in turns.
+"""Scenarios: `lc.stress` and a sorted book beside an evaluation a scenario and beside numba, in turns.
 
-Isolated positions, and accounts of ten legs; the numbers of positions and of scenarios are the arguments. The
-evaluation a scenario and numba go through some of the scenarios only, and their times are scaled to all.
+Isolated positions, and accounts of ten legs; the numbers of positions, of scenarios and of threads are the
+arguments, and the books, ``isolated`` or ``accounts``. The evaluation a scenario and numba go through some of
+the scenarios only, and their times are scaled to all. Times are of the processor: others may have it, too.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def spent(work: Callable[[], Any]) -> float:
     return time.process_time() - start
 
 
-def main(rows: int, scenarios: int, threads: int) -> None:
+def main(rows: int, scenarios: int, threads: int, kinds: list[str]) -> None:
     """Print times and ratios."""
     random = np.random.default_rng(7)
     marks = np.exp(random.normal(3.0, 2.0, len(NAMES)))
@@ -57,7 +58,10 @@ def main(rows: int, scenarios: int, threads: int) -> None:
     few = max(2, scenarios // 100)
     print(f"{rows:,} positions, {scenarios:,} scenarios, {threads} threads, {os.cpu_count()} processors")
     print(f"load {os.getloadavg()[0]:.1f}; an evaluation a scenario and numba over {few} of them, scaled")
-    for name, book in books.items():
+    for name in kinds:
+        book = books[name]
+        if name == "isolated":
+            time_index(engine, book, marks, moves, threads)
         lc.stress(engine, book, marks, moves[:2])
         own: list[float] = []
         slow: list[float] = []
@@ -77,6 +81,38 @@ def main(rows: int, scenarios: int, threads: int) -> None:
             if other:
                 ratio = median(each / mine for each, mine in zip(other, own, strict=True))
                 print(f"{name}: {word} {min(other):.3f} s, {ratio:.1f} times as long")
+
+
+def time_index(engine: lc.Engine, book: lc.PositionBook, marks: Any, moves: Any, threads: int) -> None:
+    """Print what sorting takes, and what scenarios take after it."""
+    found: list[lc.StressIndex] = []
+    memory = resident()
+    sorting = spent(lambda: found.append(lc.StressIndex(engine, book, marks, lowest=-0.6, highest=0.6)))
+    held = resident() - memory
+    index = found[0]
+    index.stress(moves[:2])
+    asked = min(spent(lambda: index.stress(moves)) for _ in range(2 * TURNS))
+    started = time.perf_counter()
+    index.stress(moves)
+    wall = time.perf_counter() - started
+    check_index(index.stress(moves), lc.stress(engine, book, marks, moves))
+    print(f"sorted book: {sorting:.2f} s to sort, {held / len(book):.0f} bytes a position;", end=" ")
+    print(
+        f"then {1e3 * asked:.1f} ms of processor for all scenarios ({1e3 * wall:.1f} ms on {threads} threads)"
+    )
+
+
+def check_index(found: Any, expected: Any) -> None:
+    """Hold the sorted book to the positions followed one by one."""
+    assert (found.positions_liquidated == expected.positions_liquidated).all()
+    for name, values in expected.totals[expected.currencies[0]].items():
+        assert np.allclose(found.totals[found.currencies[0]][name], values, rtol=1e-12, atol=1e-3), name
+
+
+def resident() -> int:
+    """Memory of this process, bytes."""
+    with open("/proc/self/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def numba_of(name: str, columns: Any, table: lc.TierTable, threads: int) -> Callable[[Any], Any] | None:
@@ -118,5 +154,6 @@ def check(engine: lc.Engine, book: lc.PositionBook, marks: Any, moves: Any, oppo
 
 
 if __name__ == "__main__":
-    given = [int(each) for each in sys.argv[1:]]
-    main(*given, *(1_000_000, 1_000, 1)[len(given) :])
+    given = [int(each) for each in sys.argv[1:] if each.isdecimal()]
+    words = [each for each in sys.argv[1:] if not each.isdecimal()]
+    main(*given, *(1_000_000, 1_000, 1)[len(given) :], words or ["isolated", "accounts"])

@@ -73,12 +73,14 @@ def random_changes(
     of_account = account.tolist() if cross else None
     nowhere = opens | (kind == ChangeKind.WALLET)
     table = np.where(kind == ChangeKind.TIERS, given["instrument"][row].astype(np.int64), -1)
+    bought = held * random.choice([-3.0, -2.0, -1.5, -1.0, -0.5, 0.5, 1.0, 2.0], CHUNK)
+    whole = (kind == ChangeKind.CLOSE) | (kind == ChangeKind.FLIP)
     changes = lc.Changes(
         kind.astype(np.uint8),
         row=np.where(nowhere, -1, row),
         account=of_account,
         instrument=np.array(NAMES)[code].tolist() if cross else None,
-        quantity=held * random.choice([-3.0, -2.0, -1.5, -1.0, -0.5, 0.5, 1.0, 2.0], CHUNK),
+        quantity=np.where(whole, np.nan, bought),
         price=marks[code] * np.exp(random.normal(0.0, 0.05, CHUNK)),
         fee_rate=random.choice([0.0, 0.0005, -0.0001], CHUNK),
         leverage=np.where(random.random(CHUNK) < 0.5, np.nan, random.integers(1, 60, CHUNK)),

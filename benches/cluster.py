@@ -104,13 +104,17 @@ def summary(way: str, folder: Path) -> dict[str, object]:
             workers = [nanny.pid for nanny in cluster.workers.values()]
             return timed(
                 lambda: lc.cluster.evaluate(
-                    parts, engine, executor, progress=Killer(lambda: workers) if "killed" in way else None
+                    parts,
+                    engine,
+                    executor,
+                    rows=ROWS,
+                    progress=Killer(lambda: workers) if "killed" in way else None,
                 ).summary()
             )
     if way == "partitions":
-        return lc.cluster.evaluate(parts, engine).summary()
+        return lc.cluster.evaluate(parts, engine, rows=ROWS).summary()
     progress = Killer(children) if way == "one killed" else None
-    found = lc.cluster.evaluate(parts, engine, 2, progress=progress)
+    found = lc.cluster.evaluate(parts, engine, 2, rows=ROWS, progress=progress)
     if progress is not None:
         print(f"  {found.retried} partitions were handed over again", file=sys.stderr)
     return found.summary()

@@ -36,12 +36,7 @@ numpydoc_class_members_toctree = False
 myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 3
 
-# The examples of one page share a namespace and start with what every reader has typed by then.
-doctest_global_setup = """
-import numpy as np
-import levcore as lc
-from levcore import TierTable
-"""
+# The examples of one page share a namespace, and nothing is in it beforehand: a page imports what it uses.
 doctest_default_flags = doctest.ELLIPSIS
 doctest_test_doctest_blocks = "default"
 

@@ -35,8 +35,10 @@ class Folder:
     def place(self, number: int) -> int:
         """Place in the feed of a live book that has been restored."""
         written = os.pread(self._place, RECORD.size, 0)
-        if not written:
+        if not written and not number:
             return 0
+        if len(written) != RECORD.size:
+            raise RuntimeError(f"{self.path / 'place'} does not say how far the feed was at instant {number}")
         first, place, ticks = RECORD.unpack(written)
         return int(place + (number - first if ticks else 0))
 

@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from levcore.rules.several import with_rules
     from levcore.rules.tiers import TierTable
     from levcore.status import AccountStatus, State, Status
+    from levcore.stress_testing.index import StressIndex
     from levcore.stress_testing.reverse import reverse_stress
     from levcore.stress_testing.stress import stress
     from levcore.systems.against import against
@@ -93,6 +94,7 @@ __all__ = [
     "PositionBook",
     "State",
     "Status",
+    "StressIndex",
     "TierTable",
     "TriggerIndex",
     "WalletRisk",
@@ -160,6 +162,7 @@ HOMES = {
     "PositionBook": "levcore.book.positions",
     "State": "levcore.status",
     "Status": "levcore.status",
+    "StressIndex": "levcore.stress_testing.index",
     "TierTable": "levcore.rules.tiers",
     "TriggerIndex": "levcore.live_books.index",
     "WalletRisk": "levcore.engine.wallet_risk",

@@ -19,6 +19,7 @@ __all__ = [
     "Members",
     "Policy",
     "Replay",
+    "StressIndex",
     "Table",
     "TriggerIndex",
     "__version__",
@@ -256,6 +257,27 @@ def evaluate_over(
     instruction_set: str,
     threads: int,
 ) -> None: ...
+
+class StressIndex:
+    def __new__(
+        cls,
+        book: Book,
+        policies: BookPolicies,
+        range: npt.NDArray[np.float64],
+        currencies: list[int],
+        done: npt.NDArray[np.bool_],
+        instruction_set: str,
+        threads: int,
+    ) -> StressIndex: ...
+    def sums(
+        self,
+        prices: npt.NDArray[np.float64],
+        count: int,
+        totals: npt.NDArray[np.float64],
+        numbers: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
+        threads: int,
+    ) -> None: ...
+
 def stress_accounts(
     book: Book,
     policies: BookPolicies,
@@ -316,7 +338,7 @@ def scenario_margin(
     npt.NDArray[np.uint8],
 ]: ...
 def price_grid_profits(
-    contracts: list[tuple[str, float, float]],
+    contracts: Sequence[tuple[str, float, float]],
     marks: npt.NDArray[np.float64],
     moves: npt.NDArray[np.float64],
     covers: npt.NDArray[np.float64],
@@ -461,6 +483,9 @@ class LiveBook:
     def totals(self) -> tuple[float, float, list[list[int]]]: ...
     def figures(self) -> tuple[_Figures, npt.NDArray[np.uint32], _Figures]: ...
     def columns(self) -> tuple[npt.NDArray[np.uint32], list[_Column | None], _Column]: ...
+    def totals_by_side(self) -> tuple[npt.NDArray[np.uint64], list[_Column]]: ...
+    def replace_rules(self, policies: list[BookPolicies], instrument: int) -> _Events: ...
+    def wallets(self, accounts: npt.NDArray[np.uint32]) -> _Column: ...
     def examined(self) -> int: ...
     def marks(self) -> _Column: ...
 

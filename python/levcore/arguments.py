@@ -7,7 +7,7 @@ from typing import Any
 
 from levcore.errors import DTypeError, InputError
 
-__all__ = ["is_number", "is_word", "likely_of", "number_in", "of_kind", "rows_of", "whole_number"]
+__all__ = ["is_number", "is_word", "likely_of", "number_in", "of_kind", "optional", "rows_of", "whole_number"]
 
 
 def of_kind(argument: str, value: object, kind: type) -> None:
@@ -20,6 +20,17 @@ def of_kind(argument: str, value: object, kind: type) -> None:
     if not isinstance(value, kind):
         article = "an" if kind.__name__[0] in "AEIOU" else "a"
         raise DTypeError(argument, f"must be {article} {kind.__name__}", kind.__name__, type(value).__name__)
+
+
+def optional(argument: str, value: object, kind: type) -> None:
+    """Refuse what is neither None nor a `kind`.
+
+    Raises
+    ------
+    DTypeError
+    """
+    if value is not None:
+        of_kind(argument, value, kind)
 
 
 def is_number(value: object) -> bool:

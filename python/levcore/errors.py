@@ -41,6 +41,9 @@ __all__ = [
     "UnknownRuleError",
 ]
 
+LONGEST = 300
+"""Characters of what was found that a message shows; the attribute ``found`` has all of them."""
+
 
 def catalogue_file() -> "Path":
     """File with code, class and words of every rule, ``{}`` for what differs from case to case."""
@@ -98,9 +101,8 @@ class LevcoreError(Exception):
     def __str__(self) -> str:
         """Build the message: place, rule, expected, found, first bad row, count."""
         head = f"{self._place()}: {self.rule}" if self._place() else self.rule
-        details = [
-            f"{word} {text}" for word, text in (("expected", self.expected), ("found", self.found)) if text
-        ]
+        told = (("expected", self.expected), ("found", _shortened(self.found)))
+        details = [f"{word} {text}" for word, text in told if text]
         parts = [head, ", ".join(details)] if details else [head]
         if self.row is not None:
             of_many = f" ({self.count} bad rows)" if self.count is not None and self.count > 1 else ""
@@ -108,6 +110,11 @@ class LevcoreError(Exception):
         elif self.count is not None:
             parts.append(f"{self.count} bad")
         return "; ".join(parts)
+
+
+def _shortened(text: str) -> str:
+    """What was found, of which a message shows the beginning: it may be a whole column."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}... ({len(text):,} characters)"
 
 
 class InputError(LevcoreError, ValueError):

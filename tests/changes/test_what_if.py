@@ -59,6 +59,21 @@ def test_an_increase_on_isolated_margin_by_hand() -> None:
     assert result.max_leverage.tolist() == [20.0]
 
 
+def test_the_risk_limit_of_the_row_is_that_of_the_change_unless_it_states_one() -> None:
+    tiers = lc.TierTable.flat(
+        [(0, "0.005", None, 100), (10, "0.01", None, 50), (20, "0.02", None, 25)], unit="risk_limit"
+    )
+    rules = lc.policy("generic").with_instruments([lc.Instrument("X", "linear", tiers)])
+    book = lc.PositionBook(["X"], [1.0], [100.0], isolated_margin=[50.0], leverage=[2.0], risk_limit=[15.0])
+    none = np.nan
+    changes = lc.Changes(
+        ["none", "leverage", "leverage"], row=0, leverage=[none, 60.0, 60.0], risk_limit=[none, none, 5.0]
+    )
+    result = lc.what_if(lc.Engine(rules), book, {"X": 100.0}, changes)
+    assert result.max_leverage.tolist() == [50.0, 50.0, 100.0]
+    assert result.may_open.tolist() == [True, False, True]
+
+
 @pytest.mark.parametrize(
     ("reducing", "margin", "cash_flow"),
     [("share", 3_000.0, 3_000.0 + 1_000.0 - 31.0), ("nothing", 6_969.0, 0.0)],
@@ -274,6 +289,27 @@ def test_memory_is_used_again() -> None:
         lc.what_if(ENGINE, cross(), MARKS, changes, before=False, out=first)
     with pytest.raises(InputError, match="same measures"):
         lc.what_if(ENGINE, cross(), MARKS, changes, measures=("equity",), out=first)
+
+
+@pytest.mark.parametrize("kind", ["close", "flip"])
+def test_part_of_what_is_closed_or_flipped_is_an_order(kind: str) -> None:
+    lc.Changes([kind, "order"], row=0, quantity=[NAN, -0.1])
+    with pytest.raises(InputError, match=f"quantity: must be absent of a {kind}.*found 0.1; first bad row 1"):
+        lc.Changes(["order", kind], row=0, quantity=[-0.1, 0.1])
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        lc.Instrument("BTC", "inverse", TIERS, settlement="BTC"),
+        lc.Instrument("BTC", "linear", TIERS, contract_size=0.1),
+    ],
+    ids=["payoff", "size"],
+)
+def test_a_table_of_another_contract_is_refused(other: lc.Instrument) -> None:
+    change = lc.Changes("tiers", row=0, table=0)
+    with pytest.raises(InputError, match="tables: must be of the contract BTC of generic"):
+        lc.what_if(ENGINE, cross(), MARKS, change, tables=[other])
 
 
 def test_bad_calls() -> None:

@@ -73,6 +73,8 @@ def test_the_place_in_the_feed_is_known_whether_or_not_the_last_step_was_done(
     Folder(tmp_path).before(90, 70, ticks)
     assert Folder(tmp_path).place(90 + done) == place
     assert Folder(tmp_path / "new").place(0) == 0
+    with pytest.raises(RuntimeError, match="does not say how far the feed was at instant 5"):
+        Folder(tmp_path / "new").place(5)
 
 
 def test_a_killed_checkpoint_is_gone_on_with(tmp_path: Path) -> None:

@@ -75,6 +75,38 @@ def test_a_mark_that_is_missing_keeps_what_there_is() -> None:
     assert live.marks().tolist() == [60_000.0, 2_800.0]
 
 
+def test_another_table_is_an_event_to_who_holds_the_instrument() -> None:
+    live = lc.live(ENGINE, mixed(), START)
+    before = live.examined
+    # The account holds 6,000 against a requirement of 0.4 % of 120,000 and 0.5 % of 30,000, less deductions.
+    events = live.replace_tiers("BTCUSDT", lc.TierTable.single_rate("0.05"))
+    assert events.subject.is_account.tolist() == [True]
+    assert [lc.State(state).name for state in events.state.tolist()] == ["LIQUIDATION"]
+    assert 6_000.0 < events.maintenance_margin[0] < 6_200.0
+    assert live.examined > before
+    risk = live.engine.evaluate(live.book(), live.marks())
+    assert risk.accounts.maintenance_margin[1] == events.maintenance_margin[0]
+    assert risk.maintenance_margin[0] == 0.05 * 60_000.0
+    # Who does not hold it is not looked at.
+    before = live.examined
+    assert len(live.replace_tiers(0, lc.TierTable.single_rate("0.004"))) == 1
+    assert live.examined - before == 2 * len(live.levels)
+    assert live.number == 2
+
+
+def test_totals_by_side_follow_what_changes() -> None:
+    live = lc.live(ENGINE, mixed(), START)
+    live.change([0], quantity=-3.0)
+    live.close([2])
+    totals = live.totals_by_side()
+    assert totals.instrument_names == ("BTCUSDT", "ETHUSDT")
+    assert totals.positions.tolist() == [[1, 1], [0, 0]]
+    assert totals.quantity.tolist() == [[2.0, 3.0], [0.0, 0.0]]
+    assert totals.equity.tolist() == [[0.0, 18_000.0], [0.0, 0.0]]
+    live.tick("BTCUSDT", 59_000.0)
+    assert live.totals_by_side().equity.tolist() == [[0.0, 21_000.0], [0.0, 0.0]]
+
+
 CALLS: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
     ("ticks", (["BTCUSDT"], [0.0]), {}, "prices: must be prices"),
     ("ticks", (["BTCUSDT"], [np.nan]), {}, "prices: must be prices"),
@@ -91,6 +123,8 @@ CALLS: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
     ("change", ([-1],), {"quantity": 1.0}, "rows: must be rows of the book"),
     ("change", ([0.5],), {"quantity": 1.0}, "rows: must be rows"),
     ("change", ([0, 1],), {"quantity": [1.0]}, "quantity: must have one value a row"),
+    ("replace_tiers", ("XYZ", lc.TierTable.single_rate("0.01")), {}, "instruments: must be some of the book"),
+    ("replace_tiers", (7, lc.TierTable.single_rate("0.01")), {}, "instruments: must be some of the book"),
     ("transfer", (["nobody"], [1.0]), {}, "accounts: must be accounts of the book"),
     ("set_wallets", (["b"], [1.0, 2.0]), {}, "balances: must have one value a row"),
     ("open", (["XYZ"], [1.0], [1.0]), {}, "instruments: must be some of the book"),

@@ -275,3 +275,16 @@ def test_an_unknown_debt_is_shown_under_either_answer() -> None:
     text = " ".join(str(lc.plan(*BITCOIN, policies="mexc-linear", **ASKED)).split())
     assert "3,012.00 if nothing is owed; 30,000.00 if all is owed at a price" in text
     assert "if nothing is owed" not in str(lc.plan(*BITCOIN, policies="hyperliquid", **ASKED))
+
+
+def test_what_is_liquidated_as_it_opens_is_not_without_a_price_of_liquidation() -> None:
+    """At 0.4 % a leverage of 400 leaves less than the requirement: safe it is not."""
+    plan = lc.plan("X", "long", 1.0, entry=100.0, leverage=400.0, wallet=50.0, policies=house())
+    assert math.isnan(plan.first.liquidation_price)
+    assert plan.first.why_not["liquidation"] == "liquidated as it opens"
+    told = lc.report(plan)
+    assert "verdict  Liquidated as it opens;" in told
+    assert "No price of liquidation" not in told
+    venues = ("binance-usdm@2026-09-29", "hyperliquid@2026-08-07")  # 0.4 % and half of 1/40
+    both = lc.report(lc.plan("BTCUSDT", "long", 0.5, entry=60_000.0, leverage=190.0, policies=venues))
+    assert "under binance-usdm; liquidated as it opens under hyperliquid;" in both

@@ -30,7 +30,8 @@ class Oracle:
 
     def __init__(self, live: lc.LiveBook, evaluate: Any = None) -> None:
         self.live, self.events = live, 0
-        self.evaluate = evaluate or live.engine.evaluate
+        # Its engine is another one where a table is replaced.
+        self.evaluate = evaluate or (lambda book, marks: live.engine.evaluate(book, marks))
         watched = {State.HEALTHY, State.LIQUIDATION, State.INCOMPLETE}
         self.watched = sorted(watched | {STATES[level] for level in live.levels[1:]})
         self.known = self.standing(live.book(), live.marks())
@@ -87,6 +88,23 @@ class Oracle:
         for is_account, counts in ((False, totals.positions), (True, totals.accounts)):
             states = [numbers[0] for key, numbers in known.items() if key[0] == is_account]
             assert counts == {state: states.count(state) for state in State}
+        self.check_totals_by_side()
+
+    def check_totals_by_side(self) -> None:
+        """Compare totals by instrument and side with sums that are exact."""
+        found, book = self.live.totals_by_side(), self.live.book()
+        sided = np.isfinite(book.quantity) & (book.quantity != 0)
+        incomplete = (int(State.INCOMPLETE), 0.0, 0.0, 0.0)
+        figures = [self.known.get((False, row), incomplete) for row in range(len(book))]
+        known = np.array([numbers[0] != State.INCOMPLETE for numbers in figures], dtype=bool)
+        for code in range(len(book.instrument_names)):
+            for side, on_side in enumerate((book.quantity > 0, book.quantity < 0)):
+                own = sided & on_side & (book.instrument_codes == code)
+                rows = np.flatnonzero(own & known).tolist()
+                assert found.positions[code, side] == own.sum()
+                assert found.quantity[code, side] == math.fsum(np.abs(book.quantity[own]))
+                assert found.equity[code, side] == math.fsum(figures[row][1] for row in rows)
+                assert found.maintenance_margin[code, side] == math.fsum(figures[row][2] for row in rows)
 
 
 def same(found: npt.NDArray[Any], expected: list[float]) -> None:
@@ -112,7 +130,7 @@ def changed(random: np.random.Generator, live: lc.LiveBook) -> Any:
         return live.change([], quantity=[])
     rows = random.integers(0, len(live), int(random.integers(1, 4)))
     held = live.book()
-    match int(random.integers(0, 8)):
+    match int(random.integers(0, 9)):
         case 0:
             sizes = np.where(np.isfinite(held.quantity[rows]), held.quantity[rows], 1.0)
             return live.change(rows, quantity=sizes * random.uniform(-1.5, 1.5, rows.size))
@@ -136,8 +154,21 @@ def changed(random: np.random.Generator, live: lc.LiveBook) -> Any:
             if random.random() < 0.5:
                 return live.set_wallets(ids, known * random.uniform(0.2, 2.0, 2))
             return live.transfer(ids, np.abs(known) * random.uniform(-0.7, 0.7, 2))
+        case 6:
+            return retiered(random, live)
         case _:
             return opened(random, live)
+
+
+def retiered(random: np.random.Generator, live: lc.LiveBook) -> Any:
+    """Have another table hold for an instrument; one that the policy does not know keeps none."""
+    code = int(random.choice(live.book().instrument_codes))
+    tiers = lc.TierTable.single_rate(float(random.integers(2, 60)) / 1_000)
+    try:
+        return live.replace_tiers(code, tiers)
+    except (lc.InputError, lc.TierError):
+        # An instrument that the policy does not know, and a policy of another kind of table.
+        return None
 
 
 def opened(random: np.random.Generator, live: lc.LiveBook) -> Any:

@@ -64,6 +64,8 @@ def random_changes(
     for name, values in columns.items():
         spoiled = random.random(count) < bad / len(columns)
         columns[name] = np.where(spoiled, random.choice([NAN, np.inf, -1.0, 0.0], count), values)
+    whole = (kind == ChangeKind.CLOSE) | (kind == ChangeKind.FLIP)
+    columns["quantity"] = np.where(whole, NAN, columns["quantity"])
     row = np.where(random.random(count) < bad / 4, len(book) + 3, row)
     of_assets = [*(assets or ["USDT"]), "NO-SUCH-ASSET", None]
     return lc.Changes(

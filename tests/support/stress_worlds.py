@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 import levcore as lc
-from levcore.stress_testing.result import Stress
+from levcore.stress_testing.result import Stress, StressTotals
 from support.random_books import Configuration, random_columns
 
-__all__ = ["assert_same", "columns_of_single_legs", "compare_worlds"]
+__all__ = ["assert_amounts", "assert_same", "columns_of_single_legs", "compare_worlds", "random_world"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -81,6 +81,26 @@ def assert_same(fast: Stress, exact: Stress) -> None:
             np.testing.assert_array_equal(found, expected, err_msg=f"{part}.{name}")
 
 
+def random_world(
+    configuration: Configuration, rows: int, seed: int
+) -> tuple[lc.Engine, lc.PositionBook, Floats, Floats]:
+    """Engine, random book, marks and moves of a policy."""
+    columns, marks = columns_of_single_legs(configuration, rows, seed)
+    book, engine = lc.PositionBook(**columns), lc.Engine(configuration.policy)
+    return engine, book, marks, scenarios(engine, book, marks, seed)
+
+
+def assert_amounts(
+    configuration: Configuration, marks: Floats, moves: Floats, found: Stress | StressTotals, exact: Stress
+) -> None:
+    """Amounts within the stated bound of correctly rounded sums."""
+    sizes = np.array([magnitudes(configuration, exact.book, marks * (1.0 + move)) for move in moves])
+    for currency, totals in exact.totals.items():
+        for name, expected in totals.items():
+            apart = np.abs(found.totals[currency][name] - expected)
+            assert (apart <= BOUND * sizes).all(), (currency, name, (apart / sizes).max())
+
+
 def compare_worlds(configuration: Configuration, rows: int, seed: int) -> tuple[Stress, Stress]:
     """Both ways over a random book of a policy, which must agree.
 
@@ -88,14 +108,8 @@ def compare_worlds(configuration: Configuration, rows: int, seed: int) -> tuple[
     -------
     fast, exact : Stress
     """
-    columns, marks = columns_of_single_legs(configuration, rows, seed)
-    book, engine = lc.PositionBook(**columns), lc.Engine(configuration.policy)
-    moves = scenarios(engine, book, marks, seed)
+    engine, book, marks, moves = random_world(configuration, rows, seed)
     fast, exact = (lc.stress(engine, book, marks, moves, exact=each) for each in (False, True))
     assert_same(fast, exact)
-    sizes = np.array([magnitudes(configuration, book, marks * (1.0 + move)) for move in moves])
-    for currency, totals in exact.totals.items():
-        for name, expected in totals.items():
-            apart = np.abs(fast.totals[currency][name] - expected)
-            assert (apart <= BOUND * sizes).all(), (currency, name, (apart / sizes).max())
+    assert_amounts(configuration, marks, moves, fast, exact)
     return fast, exact

@@ -46,7 +46,7 @@ class Changes:
     instrument : sequence of str, shape (c,), optional
         Needed for an order that opens a position.
     quantity : array_like, shape (c,), contracts, optional
-        Of orders: positive buys, negative sells.
+        Of orders: positive buys, negative sells. To close or flip is of the whole position: NaN there.
     price : array_like, shape (c,), quote per base, optional
         Price of the fill. NaN or absent: the mark; of transfers the entry price, so that nothing is realized.
     fee_rate : array_like, shape (c,), or a number, optional
@@ -73,7 +73,7 @@ class Changes:
     ShapeError, DTypeError
         For columns of wrong length or type.
     InputError
-        For a kind or margin mode that is none.
+        For a kind or margin mode that is none, and a quantity to close or flip.
 
     Examples
     --------
@@ -128,6 +128,7 @@ class Changes:
         self.row: Codes = _places("row", row, count)
         self.table: Codes = _places("table", table, count)
         self.quantity: Floats = numbers("quantity", quantity)
+        _refuse_quantity_of_a_whole(self.kind, self.quantity)
         self.price: Floats = numbers("price", price)
         self.fee_rate: Floats = numbers("fee_rate", fee_rate, 0.0)
         self.leverage: Floats = numbers("leverage", leverage)
@@ -179,6 +180,16 @@ def _kinds(kind: str | Labels, count: int) -> npt.NDArray[np.uint8]:
             "kind", "must be a kind of change", expected, repr(array[row]), row, int(outside.sum())
         )
     return np.ascontiguousarray(codes, dtype=np.uint8)
+
+
+def _refuse_quantity_of_a_whole(kind: npt.NDArray[np.uint8], quantity: Floats) -> None:
+    """Closing and flipping concern all of a position: a part that was named would be closed as the whole."""
+    bad = ((kind == ChangeKind.CLOSE) | (kind == ChangeKind.FLIP)) & ~np.isnan(quantity)
+    if bad.any():
+        row = int(np.argmax(bad))
+        rule = f"must be absent of a {ChangeKind(kind[row]).name.lower()}, which is of the whole position"
+        expected = "NaN, or an order of the other sign"
+        raise InputError("quantity", rule, expected, repr(float(quantity[row])), row, int(bad.sum()))
 
 
 def _places(name: str, values: int | npt.ArrayLike | None, count: int) -> Codes:

@@ -86,6 +86,7 @@ def names_of(
     for place, table in enumerate(tables):
         if not isinstance(table, Instrument):
             raise DTypeError("tables", "must hold instruments", "Instrument", type(table).__name__, place)
+    _refuse_other_contracts(tables, policies)
     added = [*(table.name for table in tables), *more]
     if changes.instrument is not None:
         added += [str(label) for label in changes.instrument[1] if label != ""]
@@ -95,6 +96,21 @@ def names_of(
         of_policies = (name for policy in policies for name in policy.assets)
         assets = tuple(dict.fromkeys((*book.balances.asset_names, *of_policies)))
     return Names(instruments, tuple(tables), assets)
+
+
+def _refuse_other_contracts(tables: Sequence[Instrument], policies: Sequence["MarginPolicy"]) -> None:
+    """A table takes the place of that of a contract, whose value it does not change."""
+    for place, table in enumerate(tables):
+        for policy in policies:
+            own = policy.instruments.get(table.name)
+            if own is not None:
+                expected, found = (
+                    f"{each.payoff}, contract_size={each.contract_size}, multiplier={each.multiplier}"
+                    for each in (own, table)
+                )
+                if found != expected:
+                    rule = f"must be of the contract {table.name} of {policy.id}"
+                    raise InputError("tables", rule, expected, found, place)
 
 
 def extended_marks(book: PositionBook, names: Names, marks: Marks) -> Floats:

@@ -34,6 +34,16 @@ def highest_leverage(result: "WhatIf") -> Floats:
         instrument_of,
         result.quantity[known],
         result.after.positions.notional[known],
-        result.changes.risk_limit[known],
+        _risk_limits(result)[known],
     )
     return highest
+
+
+def _risk_limits(result: "WhatIf") -> Floats:
+    """Risk limit that each change states, else that of the row of the book that it names."""
+    changes, held = result.changes, result.after.positions.book
+    stated = np.array(changes.risk_limit, dtype=np.float64)
+    if held.risk_limit is not None:
+        of_book = np.flatnonzero(np.isnan(stated) & (changes.row >= 0) & (changes.row < len(held)))
+        stated[of_book] = held.risk_limit[changes.row[of_book]]
+    return stated

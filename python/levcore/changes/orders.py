@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from levcore._levcore import order_margins
+from levcore.arguments import of_kind
 from levcore.book.arrays import Codes, Floats, factorize, flat_array, float_column, label_sequence
 from levcore.book.marks import Marks
 from levcore.book.policy_labels import labels_of_book
@@ -168,6 +169,9 @@ def order_margin(engine: Engine, book: PositionBook, marks: Marks, orders: Order
     >>> margin.order_margin.tolist(), margin.free_margin.tolist()
     ([5900.0], [8100.0])
     """
+    of_kind("engine", engine, Engine)
+    of_kind("book", book, PositionBook)
+    of_kind("orders", orders, Orders)
     check_orders(engine, book, orders)
     bound = engine.bind(book)
     policies = bound.policies

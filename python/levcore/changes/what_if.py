@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from levcore._levcore import what_if as core_what_if
-from levcore.arguments import is_word
+from levcore.arguments import is_word, of_kind, rows_of
 from levcore.book.asset_prices import asset_price_columns
 from levcore.book.marks import Marks
 from levcore.book.positions import PositionBook
@@ -24,9 +24,7 @@ from levcore.engine.engine import Engine
 from levcore.engine.shared_memory import book_columns, refuse_overlap
 from levcore.errors import DTypeError, InputError, ShapeError
 from levcore.measures import chosen_measures, default_measures, measure_mask
-
-if TYPE_CHECKING:
-    from levcore.rules.instruments import Instrument
+from levcore.rules.instruments import Instrument
 
 __all__ = ["new_result", "what_if"]
 
@@ -127,10 +125,14 @@ def what_if(
             raise DTypeError(argument, f"must be {kind.__name__}", kind.__name__, type(value).__name__)
     if not is_word(reducing, REDUCING):
         raise InputError("reducing", "must be a known choice", " or ".join(REDUCING), repr(reducing))
+    of_kind("before", before, bool)
     bound = engine.bind(book)
     policies = bound.policies
     if orders is not None:
         check_orders(engine, book, orders)
+    tables = rows_of("tables", tables)
+    for table in tables:
+        of_kind("tables", table, Instrument)
     names = names_of(book, changes, tables, policies, names_in(orders))
     columns = change_columns(engine, book, changes, names, policies, sequence, reducing)
     charged = None if orders is None else order_columns(book, orders, names, policies)

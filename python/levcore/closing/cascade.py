@@ -11,6 +11,7 @@ from levcore._levcore import cascade as cascade_of_side
 from levcore.arguments import is_word, number_in, of_kind
 from levcore.book.positions import PositionBook
 from levcore.closing.fills import Impact
+from levcore.closing.ladder import triggers_at
 from levcore.closing.money import Wholes, quanta_per_unit
 from levcore.engine.engine import Engine
 from levcore.errors import InputError
@@ -38,6 +39,8 @@ class Cascade:
         Wave of each row of the book, counted from 0; -1 of one that is not reached.
     start : float, quote per base
         Price before the first wave.
+    left_out : int
+        Positions of that side of the instrument that could not be judged.
     """
 
     positions: Wholes
@@ -46,6 +49,7 @@ class Cascade:
     price: Floats
     wave: Wholes
     start: float
+    left_out: int
 
     @property
     def end(self) -> float:
@@ -77,6 +81,7 @@ def cascade(
         With one policy.
     book : PositionBook
         Prices of liquidation are those of the book at `marks`; of cross positions with all else as it is.
+        Those that are liquidatable at it have it at the mark, as in a `levcore.ladder`.
     instrument : str
     price : float, quote per base
         To which it has moved.
@@ -116,10 +121,12 @@ def cascade(
     falls = direction == "down"
     side = book.quantity > 0 if falls else book.quantity < 0
     code = book.instrument_names.index(instrument)
-    rows = np.flatnonzero((book.instrument_codes == code) & side & risk.ok)
+    held = (book.instrument_codes == code) & side
+    rows = np.flatnonzero(held & risk.ok)
+    trigger = triggers_at(risk, rows, float(np.asarray(risk.marks).reshape(-1)[code]))
     positions, lots, (fill, after), wave = cascade_of_side(
         np.ascontiguousarray(np.abs(book.quantity[rows])),
-        np.ascontiguousarray(risk.liquidation_price[rows]),
+        np.ascontiguousarray(trigger),
         falls,
         start,
         impact.kind,
@@ -130,4 +137,13 @@ def cascade(
     by_row = np.full(len(book), -1, dtype=np.int64)
     by_row[rows] = wave
     contracts = np.diff(lots, prepend=0) / lots_per_unit
-    return Cascade(positions=positions, contracts=contracts, fill=fill, price=after, wave=by_row, start=start)
+    left_out = int(held.sum()) - rows.size
+    return Cascade(
+        positions=positions,
+        contracts=contracts,
+        fill=fill,
+        price=after,
+        wave=by_row,
+        start=start,
+        left_out=left_out,
+    )

@@ -24,6 +24,7 @@ from levcore.closing.purses import Purses, order_of_claims
 from levcore.closing.result import CloseOut
 from levcore.closing.steps import Steps
 from levcore.errors import InputError, UnknownRuleError
+from levcore.status import State
 
 if TYPE_CHECKING:
     from levcore.closing.payers import Payers
@@ -121,6 +122,7 @@ def settle(
         fund_series=settled.fund,
         served=served,
         ledger=_ledger(closed, purses, settled, winners, social, debts),
+        left_out=int(((risk.state == State.INCOMPLETE) & (risk.book.quantity != 0)).sum()),
     )
 
 

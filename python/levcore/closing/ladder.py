@@ -9,19 +9,30 @@ import numpy as np
 import numpy.typing as npt
 
 from levcore._levcore import Ladder as CoreLadder
+from levcore.arguments import is_word, of_kind
 from levcore.book.arrays import Floats, float_column
-from levcore.closing.money import coordinates, instruments_of, quanta_per_unit, sizes
+from levcore.book.positions import PositionBook
+from levcore.closing.money import Wholes, coordinates, instruments_of, quanta_per_unit, sizes
+from levcore.engine.engine import Engine
 from levcore.errors import InputError
 from levcore.status import State
 
 if TYPE_CHECKING:
     from levcore.book.marks import Marks
-    from levcore.book.positions import PositionBook
-    from levcore.engine.engine import Engine
+    from levcore.engine.risk import BookRisk
 
-__all__ = ["Ladder", "Rungs", "ladder"]
+__all__ = ["Ladder", "Rungs", "ladder", "triggers_at"]
 
 MEASURES = ("liquidation_price", "bankruptcy_price")
+
+
+def triggers_at(risk: BookRisk, rows: Wholes, mark: float) -> Floats:
+    """Price that liquidates each of some rows of an instrument, quote per base.
+
+    What is already past its trigger has it at the mark, wherever its line has its zero, if it has one.
+    """
+    reached = risk.state[rows] >= State.LIQUIDATION
+    return np.where(reached, mark, risk.liquidation_price[rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +46,8 @@ class Rungs:
     notional, loss, shortfall : ndarray of float64, shape (p,), settlement currency
         Value at the price; what its traders have lost since entry (negative: gained); what those past their
         bankruptcy price are short of, without fees.
+    left_out : int
+        Rows of the instrument that could not be judged.
     """
 
     price: Floats
@@ -42,10 +55,11 @@ class Rungs:
     notional: Floats
     loss: Floats
     shortfall: Floats
+    left_out: int
 
     def to_dict(self) -> dict[str, npt.NDArray[Any]]:
         """Columns by name, for a data frame of any library."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        return {name: getattr(self, name) for name in self.__slots__ if name != "left_out"}
 
 
 class Ladder:
@@ -66,7 +80,9 @@ class Ladder:
     def __init__(
         self, engine: Engine, book: PositionBook, instrument: str, marks: Marks, quantum: float
     ) -> None:
-        if instrument not in book.instrument_names:
+        of_kind("engine", engine, Engine)
+        of_kind("book", book, PositionBook)
+        if not is_word(instrument, book.instrument_names):
             known = ", ".join(book.instrument_names[:8])
             raise InputError("instrument", "must be one of the book", known, repr(instrument))
         code = book.instrument_names.index(instrument)
@@ -81,10 +97,7 @@ class Ladder:
         per_unit, none = quanta_per_unit(quantum), np.zeros(rows.size, dtype=np.uint32)
         size = sizes(book, [found] * len(book.instrument_names))[0][rows]
         long = book.quantity[rows] > 0
-        # What is already past its trigger has it at the mark, wherever its line has its zero.
-        trigger = risk.liquidation_price[rows]
-        reached = risk.state[rows] >= State.LIQUIDATION
-        trigger = np.where(reached, self.mark, trigger)
+        trigger = triggers_at(risk, rows, self.mark)
         columns = [coordinates([found], none, each) for each in (book.entry_price[rows], trigger)]
         columns.append(coordinates([found], none, risk.bankruptcy_price[rows]))
 
@@ -108,7 +121,8 @@ class Ladder:
             np.where(lower, one, 0.0) + np.where(upper, other, 0.0)
             for one, other in zip(falling[1], rising[1], strict=True)
         ]
-        return Rungs(price, positions, *parts)
+        notional, loss, shortfall = parts
+        return Rungs(price, positions, notional, loss, shortfall, self.left_out)
 
 
 @overload

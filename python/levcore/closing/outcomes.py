@@ -41,6 +41,8 @@ class Outcome:
         What is missing beyond their margins.
     fund, debt : float
         What the fund pays of it, and what nobody does: owed, claimed or written off.
+    left_out : int
+        Open positions that could not be judged: nothing of them is liquidated.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Outcome:
     missing: float
     fund: float
     debt: float
+    left_out: int
 
 
 def outcomes(engine: Engine, variants: Sequence[Variant], marks: "Marks", **arguments: Any) -> list[Outcome]:
@@ -99,6 +102,7 @@ def _outcome(engine: Engine, variant: Variant, marks: "Marks", arguments: dict[s
         missing=totals["missing"],
         fund=totals["fund"],
         debt=sum(closed.unpaid.tolist()) / closed.per_unit,
+        left_out=closed.left_out,
     )
 
 

@@ -63,6 +63,8 @@ class CloseOut(Shown):
         Balance of the fund after each claim, in that order.
     ledger : Ledger
         Every entry; account ``closed`` ends at zero.
+    left_out : int
+        Open positions that could not be judged: they are not closed and nobody's counterparty.
     """
 
     policy: "MarginPolicy"
@@ -95,11 +97,15 @@ class CloseOut(Shown):
     served: npt.NDArray[np.uint32]
     fund_series: Wholes
     ledger: "Ledger"
+    left_out: int
 
     def __repr__(self) -> str:
         """How much was closed, and what was missing."""
         missing = self._missing() / self.per_unit
-        return f"CloseOut({self.rows.size:,} positions under {self.policy.id}, {missing:,.2f} missing)"
+        left_out = f", {self.left_out:,} not judged" if self.left_out else ""
+        return (
+            f"CloseOut({self.rows.size:,} positions under {self.policy.id}, {missing:,.2f} missing{left_out})"
+        )
 
     def _missing(self) -> int:
         missing: list[int] = self.left[self.ends & (self.left < 0)].tolist()

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from levcore.arguments import optional
+from levcore.book.arrays import real_number
 from levcore.book.frames import Positions
 from levcore.book.marks import Marks
 from levcore.errors import InputError
@@ -28,6 +30,7 @@ class Prices:
     __slots__ = ("brought", "given", "missing")
 
     def __init__(self, given: Mapping[str, Any] | None = None) -> None:
+        optional("marks", given, Mapping)
         self.given = dict(given or {})
         self.brought: dict[Key, float] = {}
         self.missing: set[Key] = set()
@@ -96,7 +99,7 @@ class Prices:
         prices = of_label if isinstance(of_label, Mapping) else self.given
         price = prices.get(name, math.nan)
         # Of another label's prices none is this one's.
-        return math.nan if isinstance(price, Mapping) else price
+        return math.nan if isinstance(price, Mapping) else real_number(f"marks[{name!r}]", price)
 
 
 def _listings(positions: Positions) -> list[Key]:

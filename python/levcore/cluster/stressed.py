@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from levcore.arguments import of_kind
-from levcore.book.arrays import Floats
 from levcore.book.frames import positions_of_frame
 from levcore.book.labelled import column_names, values_of
 from levcore.book.marks import mark_prices
@@ -23,7 +22,7 @@ from levcore.engine.exact_total import ExactTotal
 from levcore.errors import DTypeError, InputError
 from levcore.files.batches import read_batches
 from levcore.files.tables import Progress
-from levcore.stress_testing.result import TOTALS
+from levcore.stress_testing.result import StressTotals
 from levcore.stress_testing.shocks import LABELS, Betas, moves_of_instruments
 from levcore.stress_testing.stress import COUNTS, Sums, each_scenario, resolved
 
@@ -52,46 +51,6 @@ class Found(NamedTuple):
     rows: int
     accounts: tuple[Any, ...]
     prices: Prices
-
-
-class StressTotals:
-    """What becomes of a book in each scenario, in total; made by `levcore.cluster.stress`.
-
-    Attributes
-    ----------
-    scenarios, currencies, totals, positions_liquidated, accounts_liquidated, not_judged
-        As `levcore.stress_testing.result.Stress` has them.
-    rows : int
-        Positions.
-    """
-
-    __slots__ = (
-        "accounts_liquidated",
-        "currencies",
-        "not_judged",
-        "positions_liquidated",
-        "rows",
-        "scenarios",
-        "totals",
-    )
-
-    accounts_liquidated: npt.NDArray[np.int64]
-    not_judged: npt.NDArray[np.int64]
-    positions_liquidated: npt.NDArray[np.int64]
-
-    def __init__(self, scenarios: npt.NDArray[Any], currencies: tuple[str, ...], rows: int) -> None:
-        self.scenarios, self.currencies, self.rows = scenarios, currencies, rows
-        self.totals: dict[str, dict[str, Floats]] = {
-            each: {name: np.zeros(len(scenarios)) for name in TOTALS} for each in currencies
-        }
-
-    def __len__(self) -> int:
-        """Number of scenarios."""
-        return len(self.scenarios)
-
-    def __repr__(self) -> str:
-        """Sizes."""
-        return f"StressTotals({len(self)} scenarios of {self.rows:,} positions)"
 
 
 def stress(

@@ -15,6 +15,7 @@ from levcore.book.arrays import Codes, Floats, factorize, flat_array, float_colu
 from levcore.book.labelled import values_of
 from levcore.book.labels import named_codes
 from levcore.book.marks import prices_of
+from levcore.engine.threads import checked_threads
 from levcore.errors import DTypeError, InputError, ShapeError
 from levcore.fills.result import PositionsFromFills
 from levcore.rules.instruments import Instrument
@@ -190,6 +191,8 @@ def positions_from_fills(
     >>> lc.PositionBook(**found.columns(), leverage=10.0).quantity.tolist()
     [1.5]
     """
+    if threads is not None:
+        checked_threads(threads)
     table = FillTable.of(instruments, instrument, quantity, price, fee, time, account, marks)
     small = table.quantity.size <= SMALL_TABLE
     contracts: list[tuple[str, float, float] | None] = [

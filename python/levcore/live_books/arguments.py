@@ -12,6 +12,7 @@ from levcore.book.labels import NO_ACCOUNT
 from levcore.book.positions import PositionBook
 from levcore.errors import DTypeError, InputError, ShapeError
 from levcore.files.records import Record
+from levcore.rules.tiers import TierTable
 
 if TYPE_CHECKING:
     from levcore.rules.policy import MarginPolicy
@@ -26,6 +27,7 @@ __all__ = [
     "instrument_codes",
     "opened",
     "tick_prices",
+    "tiers_of",
 ]
 
 NUMBERS = ("quantity", "entry_price", "isolated_margin", "leverage", "accrued_funding", "risk_limit")
@@ -102,6 +104,18 @@ class Owners:
             **numbers,  # type: ignore[arg-type]
         )
 
+    def nobody(self, names: tuple[str, ...]) -> PositionBook:
+        """Book of these instruments without positions: what rules are bound to."""
+        nothing = np.empty(0)
+        return PositionBook(
+            instrument=np.empty(0, dtype=np.uint32),
+            quantity=nothing,
+            entry_price=nothing,
+            instrument_names=names,
+            position_mode=self._mode,
+            policy=self._label,
+        )
+
     def words(self) -> dict[str, Any]:
         """What of it is no column."""
         return {"position_mode": self._mode, "label": self._label}
@@ -146,6 +160,13 @@ def tick_prices(prices: npt.ArrayLike) -> Floats:
         row = int(bad[0])
         raise InputError("prices", "must be prices", "positive numbers", repr(float(price[row])), row)
     return price
+
+
+def tiers_of(fields: Mapping[str, Any]) -> TierTable:
+    """Tier table of its fields, also where JSON has made lists of its columns."""
+    return TierTable(
+        **{name: tuple(field) if isinstance(field, list) else field for name, field in fields.items()}
+    )
 
 
 def instrument_codes(instruments: Any, names: tuple[str, ...], count: int) -> Codes:

@@ -9,14 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from levcore._levcore import TriggerIndex as CoreIndex
+from levcore.arguments import of_kind
 from levcore.book.arrays import Floats, float_column
 from levcore.book.marks import mark_prices
-from levcore.errors import InputError, ShapeError
+from levcore.engine.engine import Engine
+from levcore.errors import DTypeError, InputError, ShapeError
 
 if TYPE_CHECKING:
     from levcore.book.marks import Marks
     from levcore.book.positions import PositionBook
-    from levcore.engine.engine import Engine
 
 __all__ = ["Subjects", "TriggerIndex", "VerdictChanges"]
 
@@ -98,6 +99,7 @@ class TriggerIndex:
     __slots__ = ("_core", "book")
 
     def __init__(self, engine: Engine, book: PositionBook, marks: Marks) -> None:
+        of_kind("engine", engine, Engine)
         bound = engine.bind(book)
         bound.wallets.refuse_several("an index of triggers")
         if book.balances is not None:
@@ -153,13 +155,19 @@ class TriggerIndex:
         return Subjects(is_account, place.astype(np.int64))
 
     def _codes(self, instruments: Any, count: int) -> npt.NDArray[np.uint32]:
-        given = np.asarray(instruments)
+        given = np.atleast_1d(np.asarray(instruments))
         names = self.book.instrument_names
         if given.dtype.kind in "US" or given.dtype == object:
             places = {name: place for place, name in enumerate(names)}
-            codes = np.array([places.get(name, -1) for name in given.tolist()], dtype=np.int64)
-        else:
+            codes = np.array(
+                [places.get(name, -1) if isinstance(name, str) else -1 for name in given.tolist()],
+                dtype=np.int64,
+            )
+        elif given.dtype.kind in "iu":
             codes = given.astype(np.int64)
+        else:
+            found = str(given.dtype)
+            raise DTypeError("instruments", "must hold names or places", "text or whole numbers", found)
         if codes.shape != (count,):
             raise ShapeError("instruments", "must have one a price", str((count,)), str(codes.shape))
         bad = np.flatnonzero((codes < 0) | (codes >= len(names)))

@@ -97,7 +97,7 @@ def redone(live: LiveBook, step: Record, journal: str | Path) -> Events:
     if words["first"] != live.number:
         rule = "does not go on where the snapshot ends"
         raise FileFormatError(str(journal), rule, f"instant {live.number}", f"instant {words['first']}")
-    events = live.do(words["kind"], columns, words["ids"])
+    events = live.do(words["kind"], columns, words["words"])
     if live.hash.hex() != words["hash"]:
         raise FileFormatError(str(journal), "gives other events than it did", words["hash"], live.hash.hex())
     return events

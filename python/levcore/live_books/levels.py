@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from levcore._levcore import BookPolicies
-from levcore.arguments import is_word
+from levcore.arguments import is_word, rows_of
 from levcore.book.policy_labels import labels_of_book
 from levcore.book.positions import PositionBook
 from levcore.engine.engine import Engine
@@ -32,6 +32,7 @@ def watched_levels(levels: Sequence[str] | None, policy: MarginPolicy) -> tuple[
         return stated
     if isinstance(levels, str):
         raise InputError("levels", "must be a sequence of levels", f"({levels!r},)", repr(levels))
+    levels = rows_of("levels", levels)
     for place, level in enumerate(levels):
         if not is_word(level, stated):
             expected = ", ".join(stated)

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager
+from dataclasses import asdict, replace
 from pathlib import Path
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from levcore._levcore import LiveBook as CoreBook
+from levcore.arguments import of_kind
 from levcore.book.arrays import Codes, Floats
 from levcore.book.labels import NO_ACCOUNT
 from levcore.book.marks import mark_prices, prices_of
+from levcore.book.policy_labels import labels_of_book
 from levcore.book.positions import PositionBook
 from levcore.engine.compiled import pools_every_account
+from levcore.engine.engine import Engine
 from levcore.errors import InputError
 from levcore.files.records import Journal, Record, write_record
 from levcore.live_books.arguments import (
@@ -28,60 +33,21 @@ from levcore.live_books.arguments import (
     instrument_codes,
     opened,
     tick_prices,
+    tiers_of,
 )
 from levcore.live_books.events import Events, chained_hash
+from levcore.live_books.figures import LiveFigures, LiveTotals, TotalsBySide
 from levcore.live_books.index import Subjects
 from levcore.live_books.levels import kernels_of_levels, states_of, watched_levels
+from levcore.rules.tiers import TierTable
 from levcore.status import State
 
 if TYPE_CHECKING:
     from levcore.book.marks import Marks
-    from levcore.engine.engine import Engine
 
-__all__ = ["LiveBook", "LiveFigures", "LiveTotals", "live"]
+__all__ = ["LiveBook", "live"]
 
 CoreEvents = tuple[Any, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class LiveTotals:
-    """Totals over isolated positions and over accounts that have positions, flat ones included.
-
-    The sums are of those who are known, exact until they are rounded once: as `math.fsum` of a full
-    evaluation, whatever happened before.
-
-    Attributes
-    ----------
-    equity, maintenance_margin : float, settlement currency
-    positions, accounts : dict of State to int
-        How many isolated positions, and accounts, are in each state.
-    """
-
-    equity: float
-    maintenance_margin: float
-    positions: dict[State, int]
-    accounts: dict[State, int]
-
-
-@dataclass(frozen=True, slots=True)
-class LiveFigures:
-    """Numbers of isolated positions or of accounts, as `levcore.Engine.evaluate` gives them.
-
-    Attributes
-    ----------
-    place : ndarray of int64, shape (s,)
-        Row of the position, or place of the account in the account ids.
-    state : ndarray of uint8, shape (s,)
-        Codes of `levcore.State`.
-    equity, maintenance_margin : ndarray of float64, shape (s,), settlement currency
-    margin_ratio : ndarray of float64, shape (s,)
-    """
-
-    place: npt.NDArray[np.int64]
-    state: npt.NDArray[np.uint8]
-    equity: Floats
-    maintenance_margin: Floats
-    margin_ratio: Floats
 
 
 def live(
@@ -127,9 +93,10 @@ def live(
 class LiveBook:
     """A book whose prices move and whose positions change in place; `levcore.live` makes one.
 
-    One thread at a time may use it. Isolated positions and cross accounts, also with hedges; a position keeps
-    its row, also when it is closed. Events are those of an evaluation of the whole book after every instant:
-    each change of state comes at the very instant, with the numbers of the evaluation there.
+    Many threads may use it: calls take their turn, and each sees the whole of those before it, never a part of
+    one; `held` has several calls see the same. Isolated positions and cross accounts, also with hedges; a
+    position keeps its row, also when it is closed. Events are those of an evaluation of the whole book after
+    every instant: each change of state comes at the very instant, with the numbers of the evaluation there.
 
     Only who comes near a level is evaluated, and then waits for prices a little before the next one: this
     delays no event, it only makes more evaluations than events where a price stays near a level.
@@ -145,11 +112,12 @@ class LiveBook:
         SHA-256 over all events, each instant chained to the one before.
     """
 
-    __slots__ = ("_core", "_journal", "_names", "_owners", "engine", "hash", "levels", "number")
+    __slots__ = ("_core", "_journal", "_lock", "_names", "_owners", "engine", "hash", "levels", "number")
 
     def __init__(
         self, engine: Engine, book: PositionBook, marks: Marks, levels: Sequence[str] | None = None
     ) -> None:
+        of_kind("engine", engine, Engine)
         bound = engine.bind(book)
         if book.balances is not None:
             raise InputError("book", "must be without balances in several assets", "wallets", "balances")
@@ -162,6 +130,7 @@ class LiveBook:
         self.engine, self.levels = engine, watched_levels(levels, policy)
         self.number, self.hash = 0, bytes(32)
         self._journal: Journal | None = None
+        self._lock = RLock()
         self._owners = Owners(book, policy)
         self._names = book.instrument_names
         self._core = CoreBook(
@@ -226,8 +195,9 @@ class LiveBook:
         price = tick_prices(prices)
         codes = instrument_codes(instruments, self._names, price.size)
         given = checked_times(times, price.size)
-        first = self.number
-        events = self.do("ticks", {"instrument": codes, "price": price})
+        with self._lock:
+            first = self.number
+            events = self.do("ticks", {"instrument": codes, "price": price})
         return events if given is None else replace(events, time=given[events.number - first])
 
     def remark(self, marks: Marks) -> Events:
@@ -254,8 +224,9 @@ class LiveBook:
         price = np.asarray(prices_of(self._names, marks), dtype=np.float64)
         known = ~np.isnan(price)
         tick_prices(price[known])
-        moved = np.flatnonzero(known & (price != self._core.marks())).astype(np.uint32)
-        return self.do("remark", {"instrument": moved, "price": price[moved]})
+        with self._lock:
+            moved = np.flatnonzero(known & (price != self._core.marks())).astype(np.uint32)
+            return self.do("remark", {"instrument": moved, "price": price[moved]})
 
     def change(self, rows: npt.ArrayLike, **columns: Any) -> Events:
         """Amend positions in place.
@@ -271,6 +242,7 @@ class LiveBook:
         -------
         Events
         """
+        # Rows are never taken away: those that there are now stay.
         places, numbers = amended(rows, columns, len(self))
         given = {name: column for name, column in zip(NUMBERS, numbers, strict=True) if column is not None}
         return self.do("change", {"rows": places, **given})
@@ -319,16 +291,13 @@ class LiveBook:
         codes = instrument_codes(instrument, self._names, count)
         given = {"quantity": quantity, "entry_price": entry_price, "account": account}
         given |= {"margin_mode": margin_mode} | columns
-        new = opened(codes, self._names, given, wallet_balance, self._owners)
-        numbers = zip(NUMBERS, new.numbers, strict=True)
-        columns = {name: column for name, column in numbers if column is not None}
-        columns |= {
-            "instrument": codes,
-            "is_cross": new.is_cross,
-            "account": new.account,
-            "wallets": new.wallets,
-        }
-        return self.do("open", columns, ids=new.ids)
+        with self._lock:
+            new = opened(codes, self._names, given, wallet_balance, self._owners)
+            numbers = zip(NUMBERS, new.numbers, strict=True)
+            columns = {name: column for name, column in numbers if column is not None}
+            columns |= {"instrument": codes, "is_cross": new.is_cross}
+            columns |= {"account": new.account, "wallets": new.wallets}
+            return self.do("open", columns, words=new.ids)
 
     def set_wallets(self, accounts: Sequence[Any], balances: npt.ArrayLike) -> Events:
         """Set wallets of accounts, by their ids; of an account that stands twice the last one holds."""
@@ -338,38 +307,88 @@ class LiveBook:
     def transfer(self, accounts: Sequence[Any], amounts: npt.ArrayLike) -> Events:
         """Add amounts to wallets, one after the other; negative ones are taken out."""
         codes, moved = checked_accounts(accounts, amounts, "amounts", self._owners)
-        wallets = self._core.columns()[2]
-        np.add.at(wallets, codes, moved)
-        return self.do("wallets", {"account": codes, "balance": wallets[codes]})
+        known, place = np.unique(codes, return_inverse=True)
+        with self._lock:
+            wallets = self._core.wallets(known)
+            np.add.at(wallets, place, moved)
+            return self.do("wallets", {"account": codes, "balance": wallets[place]})
+
+    def replace_tiers(self, instrument: str | int, tiers: TierTable) -> Events:
+        """Have another table of maintenance tiers hold for an instrument from now on.
+
+        Only those who hold the instrument are looked at. `engine` is then another one, whose policy holds the
+        table; a snapshot made afterwards is restored with it.
+
+        Parameters
+        ----------
+        instrument : str or int
+            Name, or place in the book's names.
+        tiers : TierTable
+            Of long and of short positions, unless the instrument has a table of its own for short ones.
+
+        Returns
+        -------
+        Events
+
+        Raises
+        ------
+        InputError
+            For an instrument that the book or the policy lacks.
+        TierError
+            For a table that does not fit the instrument; the old one holds on then.
+        """
+        code = instrument_codes([instrument], self._names, 1)
+        name = self._names[int(code[0])]
+        self._with_tiers(name, tiers)
+        return self.do("tiers", {"instrument": code}, words=asdict(tiers))
 
     def totals(self) -> LiveTotals:
         """Totals at the prices that hold now."""
-        equity, margin, (positions, accounts) = self._core.totals()
+        with self._lock:
+            equity, margin, (positions, accounts) = self._core.totals()
         of_state = [dict(zip(State, counts, strict=True)) for counts in (positions, accounts)]
         return LiveTotals(equity, margin, *of_state)
 
+    def totals_by_side(self) -> TotalsBySide:
+        """Totals of each instrument, long and short, at the prices that hold now."""
+        with self._lock:
+            positions, sums = self._core.totals_by_side()
+        shape = (len(self._names), 2)
+        columns = [column.reshape(shape) for column in (positions, *sums)]
+        return TotalsBySide(self._names, *columns)
+
+    def held(self) -> AbstractContextManager[Any]:
+        """Keep other threads waiting while ``with live.held():`` lasts: several calls then see the same."""
+        return self._lock
+
     def positions(self) -> LiveFigures:
         """Numbers of the isolated positions at the prices that hold now."""
-        (state, (equity, margin, ratio)), _, _ = self._core.figures()
-        rows = np.flatnonzero(~self._owners.is_cross)
+        with self._lock:
+            (state, (equity, margin, ratio)), _, _ = self._core.figures()
+            rows = np.flatnonzero(~self._owners.is_cross)
         return LiveFigures(rows, state[rows], equity[rows], margin[rows], ratio[rows])
 
     def accounts(self) -> LiveFigures:
         """Numbers of the accounts that have positions, by their places, at the prices that hold now."""
-        _, codes, (state, (equity, margin, ratio)) = self._core.figures()
+        with self._lock:
+            _, codes, (state, (equity, margin, ratio)) = self._core.figures()
         order = np.argsort(codes)
         columns = (state[order], equity[order], margin[order], ratio[order])
         return LiveFigures(codes[order].astype(np.int64), *columns)
 
     def marks(self) -> Floats:
         """Prices that hold now, by the book's instruments; NaN where there is none."""
-        marks: Floats = self._core.marks()
+        with self._lock:
+            marks: Floats = self._core.marks()
         return marks
 
     def book(self) -> PositionBook:
         """The positions as they stand, closed ones included, in their rows."""
-        instrument, numbers, wallets = self._core.columns()
-        return self._owners.book(instrument, self._names, dict(zip(NUMBERS, numbers, strict=True)), wallets)
+        with self._lock:
+            instrument, numbers, wallets = self._core.columns()
+            return self._owners.book(
+                instrument, self._names, dict(zip(NUMBERS, numbers, strict=True)), wallets
+            )
 
     def snapshot(self, path: str | Path) -> None:
         """Write everything that a live book needs to go on into a file, whole or not at all.
@@ -383,7 +402,9 @@ class LiveBook:
         """
         from levcore.live_books.keeping import snapshot_of
 
-        write_record(path, snapshot_of(self, self._owners, self._core.columns()))
+        with self._lock:
+            record = snapshot_of(self, self._owners, self._core.columns())
+        write_record(path, record)
 
     def record(self, path: str | Path, *, sync: bool = False) -> None:
         """Record everything that happens from now on into a journal, which must not exist.
@@ -407,9 +428,10 @@ class LiveBook:
 
     def continue_journal(self, journal: Journal) -> None:
         """Record into this journal from now on."""
-        if self._journal is not None:
-            self._journal.close()
-        self._journal = journal
+        with self._lock:
+            if self._journal is not None:
+                self._journal.close()
+            self._journal = journal
 
     @staticmethod
     def restore(
@@ -441,18 +463,19 @@ class LiveBook:
 
         return restored(engine, snapshot, journal, sync)
 
-    def do(self, kind: str, columns: Mapping[str, npt.NDArray[Any]], ids: Sequence[Any] = ()) -> Events:
+    def do(self, kind: str, columns: Mapping[str, npt.NDArray[Any]], words: Any = ()) -> Events:
         """Do what a record of a journal says, and record it."""
-        if self._journal is not None:
-            self._journal.refuse_failed()
-        first = self.number
-        events = self._told(kind, columns, self._done(kind, columns, ids))
-        if self._journal is not None:
-            words = {"kind": kind, "first": first, "number": self.number, "hash": self.hash.hex()}
-            self._journal.append(Record({**words, "ids": list(ids)}, columns))
-        return events
+        with self._lock:
+            if self._journal is not None:
+                self._journal.refuse_failed()
+            first = self.number
+            events = self._told(kind, columns, self._done(kind, columns, words))
+            if self._journal is not None:
+                told = {"kind": kind, "first": first, "number": self.number, "hash": self.hash.hex()}
+                self._journal.append(Record({**told, "words": words}, columns))
+            return events
 
-    def _done(self, kind: str, columns: Mapping[str, npt.NDArray[Any]], ids: Sequence[Any]) -> CoreEvents:
+    def _done(self, kind: str, columns: Mapping[str, npt.NDArray[Any]], words: Any) -> CoreEvents:
         """Events of the core."""
         numbers = [columns.get(name) for name in NUMBERS]
         match kind:
@@ -466,12 +489,31 @@ class LiveBook:
                 return self._core.amend(columns["rows"], numbers)
             case "wallets":
                 return self._core.set_wallets(columns["account"], columns["balance"])
+            case "tiers":
+                code = int(columns["instrument"][0])
+                self.engine = self._with_tiers(self._names[code], tiers_of(words))
+                kernels = kernels_of_levels(self.engine, self._owners.nobody(self._names), self.levels)
+                return self._core.replace_rules(kernels, code)
             case _:
-                new = Opened(columns["is_cross"], columns["account"], numbers, list(ids), columns["wallets"])
+                new = Opened(
+                    columns["is_cross"], columns["account"], numbers, list(words), columns["wallets"]
+                )
                 instruments = columns["instrument"]
                 core = self._core.open(instruments, new.is_cross, new.account, numbers, new.wallets)
                 self._owners.take(new, instruments)
                 return core
+
+    def _with_tiers(self, name: str, tiers: TierTable) -> Engine:
+        """An engine whose policy of this book has other tiers for an instrument."""
+        policies = dict(self.engine.policies)
+        label = labels_of_book(self._owners.nobody(self._names), tuple(policies))[0]
+        instruments = policies[label].instruments
+        if name not in instruments:
+            raise InputError("instrument", "must be known to the policy", policies[label].id, repr(name))
+        moved = replace(instruments[name], tiers=tiers)
+        policies[label] = policies[label].with_instruments([moved])
+        threads, instruction_set = self.engine.threads, self.engine.instruction_set
+        return type(self.engine)(policies, threads=threads, instruction_set=instruction_set)
 
     def _told(self, kind: str, columns: Mapping[str, npt.NDArray[Any]], core: CoreEvents) -> Events:
         """Events of what has just been done, counted and hashed."""

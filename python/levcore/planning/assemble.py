@@ -9,7 +9,7 @@ import numpy as np
 from levcore.engine.leverage_limits import leverage_of_tiers
 from levcore.errors import LevcoreError, UnknownRuleError
 from levcore.planning.contract import contract_of
-from levcore.planning.desk import Desk
+from levcore.planning.desk import AT_ONCE, Desk
 from levcore.planning.fees import with_plan_fees
 from levcore.planning.points import points_of, values_of
 from levcore.planning.quantities import size_for_budget
@@ -185,7 +185,7 @@ def _ladder(desk: Desk) -> tuple[Rung, ...]:
         status = Status(risk.status[row])
         margin, price = float(risk.equity[row]), float(risk.liquidation_price[row])
         if status == Status.ALREADY_LIQUIDATABLE:
-            rungs.append(_rung(leverage, highest, margin, math.nan, desk, "liquidated as it opens"))
+            rungs.append(_rung(leverage, highest, margin, math.nan, desk, AT_ONCE))
             continue
         known = status < FIRST_FAILURE and math.isfinite(price) and price > 0
         told = "" if known else status.name.lower().replace("_", " ")
@@ -213,4 +213,6 @@ def _other_mode(desk: Desk, why_not: dict[str, str]) -> Mode | None:
     asked, price = other.question, other.liquidation
     stake = asked.wallet if asked.cross else other.at_entry.equity
     told = "" if math.isfinite(price) else f"no price of liquidation ({other.status.name.lower()})"
+    if other.status == Status.ALREADY_LIQUIDATABLE:
+        told = AT_ONCE
     return Mode(asked.mode, price, price / asked.entry - 1, stake or math.nan, told)

@@ -13,7 +13,10 @@ from levcore.rules.instruments import InstrumentTable
 from levcore.rules.policy import MarginPolicy
 from levcore.status import FIRST_FAILURE, FIRST_PARTIAL, State, Status
 
-__all__ = ["Desk", "Look"]
+__all__ = ["AT_ONCE", "Desk", "Look"]
+
+AT_ONCE = "liquidated as it opens"
+"""Said in place of a price of liquidation, which it is past where it is opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,13 @@ class Desk:
     def _once(self, price: float) -> float:
         """Price, but for one that the position is past already where it is opened."""
         return math.nan if self.status == Status.ALREADY_LIQUIDATABLE else price
+
+    @property
+    def without_liquidation(self) -> str:
+        """Why there is no price of liquidation ahead."""
+        if self.status == Status.ALREADY_LIQUIDATABLE:
+            return AT_ONCE
+        return f"no such price ({self.status.name.lower().replace('_', ' ')})"
 
     def at(self, price: float) -> Look:
         """Return the position at a price."""

@@ -48,17 +48,17 @@ def _prices(desk: Desk) -> Iterator[tuple[str, float, str]]:
         if level is None:
             yield name, math.nan, _without_level(policy, rule)
         else:
-            yield name, desk.price_at(level), _no_price(desk)
+            yield name, desk.price_at(level), desk.without_liquidation
     if asked.call_at is not None:
-        yield "your call", desk.price_at(asked.call_at), _no_price(desk)
-    yield "liquidation", desk.liquidation, _no_price(desk)
+        yield "your call", desk.price_at(asked.call_at), desk.without_liquidation
+    yield "liquidation", desk.liquidation, desk.without_liquidation
     yield "bankruptcy", desk.bankruptcy, _no_bankruptcy(policy)
     if asked.stop is not None:
         yield "stop", asked.stop, ""
     if asked.move is not None:
         yield "move", asked.entry * (1 + asked.move), ""
     if asked.gap is not None:
-        yield "gap", desk.liquidation * (1 - asked.sign * asked.gap), _no_price(desk)
+        yield "gap", desk.liquidation * (1 - asked.sign * asked.gap), desk.without_liquidation
 
 
 def _without_level(policy: MarginPolicy, rule: str) -> str:
@@ -66,10 +66,6 @@ def _without_level(policy: MarginPolicy, rule: str) -> str:
     if rule == "margin_call_level" and reason.startswith("none"):
         return f"{NO_CALL}: {reason}"
     return reason if reason.startswith("not stated") else f"not stated: {reason}"
-
-
-def _no_price(desk: Desk) -> str:
-    return f"no such price ({desk.status.name.lower().replace('_', ' ')})"
 
 
 def _no_bankruptcy(policy: MarginPolicy) -> str:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
+from levcore.arguments import optional
+
 if TYPE_CHECKING:
     from levcore.reconciliation.result import Reconciliation
     from levcore.rules.instruments import Instrument, InstrumentTable
@@ -86,6 +88,9 @@ def reconcile(
     # Imported with levcore itself, which most programs do without ever reconciling.
     from levcore.reconciliation.reply import Given, reconcile_reply, reply_of
 
+    given_by = {"rules": rules, "tiers": tiers, "instruments": instruments, "wallet_balance": wallet_balance}
+    for argument, value in given_by.items():
+        optional(argument, value, Mapping)
     reply = reply_of(positions, source, account, margin_mode)
     given = Given(policy, rules or {}, fees, tiers or {}, instruments or {}, reply, wallet_balance or {})
     return reconcile_reply(given, source)

@@ -217,6 +217,10 @@ def read_rates(funding: Any, names: "Sequence[str]") -> tuple[Times, npt.NDArray
             raise InputError(
                 "funding", "must say whose it is", "a column instrument", f"{len(names)} instruments"
             )
+    for name, column in (("time", time), ("instrument", codes)):
+        if column.shape != rate.shape:
+            expected, found = str(rate.shape), str(column.shape)
+            raise ShapeError(f"funding[{name!r}]", "must have one a rate", expected, found)
     bad = np.flatnonzero(~np.isfinite(rate))
     if bad.size:
         raise InputError("funding", "must be rates", "numbers", repr(float(rate[bad[0]])), int(bad[0]))

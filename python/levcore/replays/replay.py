@@ -112,8 +112,8 @@ def replay(
     """
     of_kind("engine", engine, Engine)
     of_kind("book", book, PositionBook)
-    chosen = ("low_first", "high_first") if path == "both" else (path,)
     _check(path, gaps, slippage, progress)
+    chosen = ("low_first", "high_first") if path == "both" else (path,)
     stop_after = _stop(stop_after)
     per_unit, lots = quanta_per_unit(quantum), quanta_per_unit(lot, "lot")
     given = fund if isinstance(fund, Fund) else Fund(fund)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from levcore.arguments import likely_of
+from levcore.arguments import likely_of, of_kind
 from levcore.errors import DTypeError, InputError, PolicyError, UnknownPolicyError
 from levcore.rules.policies import policy
 from levcore.rules.policy import RULES, MarginPolicy
@@ -97,6 +97,7 @@ def with_rules(policies: Policies, rules: Mapping[str, Any]) -> dict[str, Margin
     >>> [(label, each.closing_fee_rate, each.liquidation_level) for label, each in ready.items()]
     [('binance-usdm', 0.0, 0.9), ('bybit-linear', 0.0006, 1.0), ('mexc-linear', 0.0006, 1.0)]
     """
+    of_kind("rules", rules, Mapping)
     chosen = labelled(policies)
     stated = rules_by_label(chosen, rules)
     return {label: one.replace(**stated[label]) if stated[label] else one for label, one in chosen.items()}
@@ -108,6 +109,7 @@ def rules_by_label(
     """Rules of each policy by its label, from ``[POLICY.]RULE``; see `with_rules`."""
     stated: dict[str, dict[str, Any]] = {label: {} for label in policies}
     for key, value in rules.items():
+        of_kind(argument, key, str)
         name, _, rule = key.rpartition(".")
         if rule not in RULES:
             expected = likely_of(rule, RULES, f"one of {', '.join(RULES)}")

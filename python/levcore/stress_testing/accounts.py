@@ -9,7 +9,7 @@ from levcore._levcore import stress_accounts as core_stress_accounts
 from levcore.book.arrays import Floats
 from levcore.book.listings import listing_codes, settlements
 from levcore.engine.wallet_places import NONE, THE_ONE, places_of_wallets, the_one_currency
-from levcore.stress_testing.result import TOTALS, Stress
+from levcore.stress_testing.result import TOTALS, Stress, StressTotals, add_amounts
 
 if TYPE_CHECKING:
     from levcore.book.positions import PositionBook
@@ -21,7 +21,11 @@ __all__ = ["sum_accounts"]
 
 
 def sum_accounts(
-    engine: "Engine", book: "PositionBook", moved: Floats, result: Stress, threads: int | None
+    engine: "Engine",
+    book: "PositionBook",
+    moved: Floats,
+    result: Stress | StressTotals,
+    threads: int | None,
 ) -> bool:
     """Add the cross accounts of a book to a result; whether that could be done, else it is as it was.
 
@@ -49,14 +53,13 @@ def sum_accounts(
     )
     if not done:
         return False
-    for code, currency in enumerate(currencies):
-        for place, name in enumerate(TOTALS):
-            result.totals[currency][name] += totals[code, place]
+    add_amounts(result, currencies, totals)
     result.accounts_liquidated += accounts
     result.positions_liquidated += liquidated
     result.not_judged += not_judged
-    of_accounts = result.worst_of_accounts
-    of_accounts.scenario[:], of_accounts.equity[:], of_accounts.liquidations[:] = worst
+    if isinstance(result, Stress):
+        of_accounts = result.worst_of_accounts
+        of_accounts.scenario[:], of_accounts.equity[:], of_accounts.liquidations[:] = worst
     return True
 
 

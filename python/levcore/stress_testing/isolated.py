@@ -9,7 +9,7 @@ from levcore._levcore import stress_isolated as core_stress_isolated
 from levcore.book.arrays import Floats
 from levcore.book.listings import settlements
 from levcore.book.positions import PositionBook
-from levcore.stress_testing.result import TOTALS, Stress
+from levcore.stress_testing.result import TOTALS, Stress, add_amounts
 
 if TYPE_CHECKING:
     from levcore.engine.engine import Engine
@@ -44,9 +44,7 @@ def sum_isolated(
         engine.used_instruction_set,
         engine.threads_of_call(threads, len(book) * max(1, count.bit_length())),
     )
-    for code, currency in enumerate(currencies):
-        for place, name in enumerate(TOTALS):
-            result.totals[currency][name] += totals[code, place]
+    add_amounts(result, currencies, totals)
     return done
 
 

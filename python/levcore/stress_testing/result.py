@@ -1,5 +1,6 @@
 """What a book becomes in many scenarios."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from levcore.shown import Shown
 if TYPE_CHECKING:
     from levcore.book.positions import PositionBook
 
-__all__ = ["TOTALS", "Stress", "Worst"]
+__all__ = ["TOTALS", "Stress", "StressTotals", "Worst", "add_amounts"]
 
 TOTALS = ("equity", "maintenance_margin", "shortfall", "liquidated_notional")
 
@@ -125,3 +126,51 @@ class Stress(Shown):
             "accounts_liquidated": self.accounts_liquidated,
             "not_judged": self.not_judged,
         }
+
+
+class StressTotals:
+    """What becomes of a book in each scenario, in total.
+
+    Made by `levcore.cluster.stress` and by `levcore.StressIndex`.
+
+    Attributes
+    ----------
+    scenarios, currencies, totals, positions_liquidated, accounts_liquidated, not_judged
+        As `Stress` has them.
+    rows : int
+        Positions.
+    """
+
+    __slots__ = (
+        "accounts_liquidated",
+        "currencies",
+        "not_judged",
+        "positions_liquidated",
+        "rows",
+        "scenarios",
+        "totals",
+    )
+
+    def __init__(self, scenarios: npt.NDArray[Any], currencies: tuple[str, ...], rows: int) -> None:
+        self.scenarios, self.currencies, self.rows = scenarios, currencies, rows
+        self.totals: dict[str, dict[str, Floats]] = {
+            each: {name: np.zeros(len(scenarios)) for name in TOTALS} for each in currencies
+        }
+        self.positions_liquidated = np.zeros(len(scenarios), np.int64)
+        self.accounts_liquidated = np.zeros(len(scenarios), np.int64)
+        self.not_judged = np.zeros(len(scenarios), np.int64)
+
+    def __len__(self) -> int:
+        """Number of scenarios."""
+        return len(self.scenarios)
+
+    def __repr__(self) -> str:
+        """Sizes."""
+        return f"StressTotals({len(self)} scenarios of {self.rows:,} positions)"
+
+
+def add_amounts(result: Stress | StressTotals, currencies: Sequence[str], totals: Floats) -> None:
+    """Add amounts of shape (currencies, amounts, scenarios), as the core writes them, to a result."""
+    for code, currency in enumerate(currencies):
+        for place, name in enumerate(TOTALS):
+            result.totals[currency][name] += totals[code, place]

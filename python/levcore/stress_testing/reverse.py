@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from levcore.arguments import number_in, of_kind
+from levcore.arguments import is_word, number_in, of_kind
 from levcore.book.arrays import Floats
 from levcore.book.listings import listing_codes, settlements
 from levcore.book.marks import marks_by_policy
+from levcore.book.positions import PositionBook
 from levcore.engine.distances import beta_columns, distance
 from levcore.engine.engine import Engine
 from levcore.errors import InputError
@@ -20,7 +21,6 @@ from levcore.status import State
 
 if TYPE_CHECKING:
     from levcore.book.marks import Marks
-    from levcore.book.positions import PositionBook
     from levcore.rules.policy import MarginPolicy
 
 __all__ = ["ReverseStress", "reverse_stress"]
@@ -104,6 +104,7 @@ def reverse_stress(
     """
     of_kind("engine", engine, Engine)
     number_in("share", share, 0.0, np.nextafter(1.0, 2.0), "must be a share", "above 0, up to 1")
+    of_kind("book", book, PositionBook)
     # An account with several wallets is liquidated wallet by wallet.
     book = engine.by_wallet(book)
     policies = engine.bind(book).policies
@@ -152,7 +153,7 @@ def _rows_in(
             rule = "is needed where positions settle in several: values of two are never added up"
             raise InputError("currency", rule, "one of them", found)
         return np.ones(len(book), np.bool_)
-    if currency not in held:
+    if not is_word(currency, held):
         raise InputError("currency", "must be one that positions settle in", found, repr(currency))
     settled: npt.NDArray[np.bool_] = of_row == currencies.index(currency)
     return settled

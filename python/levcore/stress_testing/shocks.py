@@ -61,7 +61,12 @@ def moves_of_instruments(
 
 
 def _columns(shocks: Any, names: list[str]) -> dict[str, Floats]:
-    columns = {name: float_column(f"shocks[{name!r}]", values_of(shocks[name]), None, []) for name in names}
+    # A name may be a number, as an instrument of a frame may be.
+    keys = {str(key): key for key in shocks} if isinstance(shocks, Mapping) else {}
+    columns = {
+        name: float_column(f"shocks[{name!r}]", values_of(shocks[keys.get(name, name)]), None, [])
+        for name in names
+    }
     if not columns:
         raise InputError("shocks", "must have a column an instrument or factor", "columns of moves", "none")
     first = next(iter(columns))

@@ -12,6 +12,7 @@ from levcore.arguments import of_kind
 from levcore.book.arrays import Floats
 from levcore.book.listings import listing_codes, settlements
 from levcore.book.marks import mark_prices
+from levcore.book.positions import PositionBook
 from levcore.engine.engine import Engine
 from levcore.engine.exact_total import ExactTotal, exact_totals
 from levcore.engine.over_time import Both, evaluations
@@ -28,9 +29,17 @@ from levcore.stress_testing.shocks import Betas, moves_of_instruments
 
 if TYPE_CHECKING:
     from levcore.book.marks import Marks
-    from levcore.book.positions import PositionBook
 
-__all__ = ["COUNTS", "MEASURES", "Sums", "each_scenario", "resolved", "stress"]
+__all__ = [
+    "COUNTS",
+    "MEASURES",
+    "Sums",
+    "each_scenario",
+    "evaluate_each",
+    "moved_prices",
+    "resolved",
+    "stress",
+]
 
 MEASURES = ("notional", "maintenance_margin", "equity")
 COUNTS = ("positions_liquidated", "accounts_liquidated", "not_judged")
@@ -106,24 +115,36 @@ def stress(
     ([0, 1, 2], [0.0, 0.0, 5400.0])
     """
     of_kind("engine", engine, Engine)
+    of_kind("book", book, PositionBook)
+    of_kind("exact", exact, bool)
     prices = np.asarray(mark_prices(book, marks))
     moves, labels = moves_of_instruments(book, shocks, betas, others)
-    moved = prices[np.newaxis] * (1.0 + moves).reshape(len(moves), *(1,) * (prices.ndim - 1), moves.shape[1])
+    moved = moved_prices(prices, moves)
     result = Stress(book, labels, Sums(engine, book).shown)
     if exact or not len(moved) or not sum_accounts(engine, book, moved, result, threads):
-        _evaluate_each(engine, result, moves, moved, asset_prices, threads)
+        evaluate_each(engine, result, moves, moved, asset_prices, threads)
         return result
     apart = ~np.asarray(book.is_cross)
     if apart.any():
         rows = np.flatnonzero(apart & ~sum_isolated(engine, book, moved, result, threads))
         rest = Stress(isolated_rows(book, rows), labels, result.currencies)
         if rows.size:
-            _evaluate_each(engine, rest, moves, moved, asset_prices, threads)
+            evaluate_each(engine, rest, moves, moved, asset_prices, threads)
             result.include(rest, rows)
     return result
 
 
-def _evaluate_each(
+def moved_prices(prices: Floats, moves: Floats) -> Floats:
+    """Prices of each scenario, in the shape of `prices` behind the scenarios."""
+    with np.errstate(over="ignore"):
+        # A price beyond the numbers fails its rows.
+        moved: Floats = prices[np.newaxis] * (1.0 + moves).reshape(
+            len(moves), *(1,) * (prices.ndim - 1), moves.shape[1]
+        )
+    return moved
+
+
+def evaluate_each(
     engine: Engine,
     result: Stress,
     moves: Floats,

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from levcore.arguments import is_word
+from levcore.arguments import is_word, of_kind, optional
 from levcore.book.arrays import Floats, float_column, label_sequence
 from levcore.book.labelled import values_of
+from levcore.engine.risk import BookRisk
 from levcore.errors import DTypeError, InputError, LevcoreError, ShapeError
 from levcore.measures import MEASURE_NAMES, MEASURES
 from levcore.shown import Shown
 from levcore.systems.causes import CAUSES
 from levcore.systems.part import Part
-
-if TYPE_CHECKING:
-    from levcore.engine.risk import BookRisk
 
 __all__ = ["Against", "Group", "against"]
 
@@ -178,6 +176,9 @@ def against(
     >>> [(group.cause, group.count, group.money) for group in found.groups]
     [('side or sign', 1, 1000.0)]
     """
+    of_kind("risk", risk, BookRisk)
+    optional("columns", columns, Mapping)
+    optional("asset_prices", asset_prices, Mapping)
     theirs, left_out = _numbers(risk, frame, columns or {})
     if isinstance(tolerance, bool) or not isinstance(tolerance, (int, float)) or not 0 <= tolerance < 1:
         raise InputError("tolerance", "must be a share", "from 0 up to 1", repr(tolerance))
@@ -394,11 +395,11 @@ def _money(risk: BookRisk, name: str, ours: Floats, theirs: Floats) -> Floats:
     for (code, place), instrument in contracts.items():
         rows = (codes == code) & (book.instrument_codes == place)
         size = np.abs(book.quantity[rows]) * instrument.contract_size
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             gap = (
                 1.0 / ours[rows] - 1.0 / theirs[rows]
                 if instrument.payoff == "inverse"
                 else (ours[rows] - theirs[rows]) * instrument.multiplier
             )
-        money[rows] = size * np.abs(gap)
+            money[rows] = size * np.abs(gap)
     return money

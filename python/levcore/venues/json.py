@@ -12,7 +12,7 @@ from functools import lru_cache
 from os import PathLike
 from typing import Any, TypeVar
 
-from levcore.errors import FileFormatError
+from levcore.errors import FileFormatError, InputError
 from levcore.venues.printed_number import PrintedNumber, printed_number
 
 __all__ = ["Record", "read_json", "records", "shown"]
@@ -34,6 +34,8 @@ def read_json(path: str | PathLike[str]) -> Any:
         Where it cannot be read.
     """
     file = str(path)
+    if "\0" in file:
+        raise InputError(repr(file), "must be the name of a file", "no character 0")
     with open(path, encoding="utf-8-sig") as stream:
         try:
             return json.load(stream, parse_float=str, parse_int=str, parse_constant=str)

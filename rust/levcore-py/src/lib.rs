@@ -66,7 +66,7 @@ mod _levcore {
     #[pymodule_export]
     use crate::scenarios::{evaluate_scenarios, price_grid_profits, span_future_profits};
     #[pymodule_export]
-    use crate::stress::{stress_accounts, stress_isolated};
+    use crate::stress::{StressIndex, stress_accounts, stress_isolated};
     #[pymodule_export]
     use crate::sums::{exact_sums, exact_wholes};
     #[pymodule_export]

@@ -1,6 +1,6 @@
 //! The live book: prices pass, positions change, events come out.
 
-use levcore::live::{self, Amendment, Event, Figures, LiveKeys, Opened, Subject, Ticks, Watched};
+use levcore::live::{self, Amendment, Event, Figures, LiveKeys, Opened, SideTotals, Subject, Ticks, Watched};
 use levcore::{InstructionSet, PolicyAtMarks, State};
 use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
@@ -138,6 +138,41 @@ impl LiveBook {
         let totals = door::through(py, || live.refresh(&parts, *set).cloned())?;
         let [rows, accounts] = totals.counts;
         Ok((totals.equity(), totals.maintenance_margin(), [rows.to_vec(), accounts.to_vec()]))
+    }
+
+    /// Of each instrument, long and short: positions, quantity, equity and maintenance margin of the isolated ones.
+    fn totals_by_side<'py>(&mut self, py: Python<'py>) -> PyResult<(Bound<'py, PyArray1<u64>>, [Column<'py>; 3])> {
+        let Self { levels, set, marks, live } = self;
+        let parts = at(levels, marks)?;
+        door::through(py, || live.refresh(&parts, *set).map(|_| ()))?;
+        let sides = live.totals_by_side().as_flattened();
+        let column = |of: fn(&SideTotals) -> f64| PyArray1::from_iter(py, sides.iter().map(of));
+        let positions = PyArray1::from_iter(py, sides.iter().map(|side| side.positions));
+        let sums = [SideTotals::quantity, SideTotals::equity, SideTotals::maintenance_margin].map(column);
+        Ok((positions, sums))
+    }
+
+    /// Events of an instrument whose rules are others: the policies of all levels hold them.
+    fn replace_rules<'py>(
+        &mut self,
+        py: Python<'py>,
+        policies: Vec<Py<BookPolicies>>,
+        instrument: u32,
+    ) -> PyResult<Events<'py>> {
+        let Self { levels, set, marks, live } = self;
+        let mut events = Vec::new();
+        let parts = at(&policies, marks)?;
+        door::through(py, || live.replace_rules(&parts, *set, instrument, &mut events))?;
+        drop(parts);
+        *levels = policies;
+        Ok(columns(py, &events))
+    }
+
+    /// Wallets of accounts.
+    fn wallets<'py>(&self, py: Python<'py>, accounts: Codes<'py>) -> PyResult<Column<'py>> {
+        let (held, accounts) = (self.live.book().wallet_balance, accounts.as_slice()?);
+        let amount = |&code: &u32| held.get(code as usize).copied().unwrap_or(f64::NAN);
+        Ok(PyArray1::from_iter(py, accounts.iter().map(amount)))
     }
 
     /// Figures of every row, and accounts by code with theirs, as they are now.

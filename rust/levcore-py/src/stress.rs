@@ -1,6 +1,6 @@
 //! A book in many scenarios: its isolated positions, its cross accounts.
 
-use levcore::stress::{self, AccountStressOutputs, Currencies, Scenarios, StressOutputs};
+use levcore::stress::{self, AccountStressOutputs, Currencies, IndexOutputs, Scenarios, StressOutputs};
 use numpy::{PyReadonlyArray1, PyReadwriteArray1};
 use pyo3::prelude::*;
 
@@ -90,4 +90,69 @@ pub(crate) fn stress_accounts(
         Ok(())
     })?;
     Ok(done)
+}
+
+/// Isolated positions sorted by what becomes of them; the rest of the book is left to others.
+#[pyclass(frozen, module = "levcore._levcore")]
+pub(crate) struct StressIndex {
+    book: Py<Book>,
+    policies: Py<BookPolicies>,
+    instruction_set: String,
+    index: stress::StressIndex,
+}
+
+#[pymethods]
+impl StressIndex {
+    /// Sorts the positions for prices between the two given ones of each instrument; `done` says of each row whether it is in.
+    #[new]
+    #[allow(clippy::too_many_arguments, reason = "the parts of one evaluation, each with its own owner")]
+    fn new(
+        py: Python<'_>,
+        book: Py<Book>,
+        policies: Py<BookPolicies>,
+        range: Floats<'_>,
+        currencies: Vec<usize>,
+        mut done: Written<'_, bool>,
+        instruction_set: String,
+        threads: usize,
+    ) -> PyResult<Self> {
+        let done = done.as_slice_mut()?;
+        let ends = range.as_slice().map_err(|_| not_contiguous("range"))?;
+        let scenarios = Scenarios { prices: ends, count: 2 };
+        let mut index = None;
+        let question =
+            Question::of(py, book.get(), policies.get(), range.clone(), Vec::new(), &instruction_set, threads)?;
+        question.ask_at(0, 2, |book, layout, policies, execution| {
+            index = Some(stress::StressIndex::new(book, layout, policies, &scenarios, &currencies, done, execution)?);
+            Ok(())
+        })?;
+        drop(question);
+        let index = index.ok_or_else(|| not_contiguous("range"))?;
+        Ok(Self { book, policies, instruction_set, index })
+    }
+
+    /// Adds up the positions in every scenario, as `stress_isolated` does; its outputs are as there.
+    fn sums(
+        &self,
+        py: Python<'_>,
+        prices: Floats<'_>,
+        count: usize,
+        mut totals: Written<'_, f64>,
+        mut numbers: (Written<'_, i64>, Written<'_, i64>),
+        threads: usize,
+    ) -> PyResult<()> {
+        let outputs = IndexOutputs {
+            totals: totals.as_slice_mut()?,
+            liquidated: numbers.0.as_slice_mut()?,
+            not_judged: numbers.1.as_slice_mut()?,
+        };
+        let all = prices.as_slice().map_err(|_| not_contiguous("prices"))?;
+        let scenarios = Scenarios { prices: all, count };
+        let Self { book, policies, instruction_set, index } = self;
+        let question =
+            Question::of(py, book.get(), policies.get(), prices.clone(), Vec::new(), instruction_set, threads)?;
+        question.ask_at(0, count.max(1), |book, layout, policies, execution| {
+            index.sums(book, layout, policies, &scenarios, outputs, execution)
+        })
+    }
 }

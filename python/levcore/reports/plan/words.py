@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 
+from levcore.planning.desk import AT_ONCE
 from levcore.planning.plan import Plan
 from levcore.planning.question import Question
 from levcore.planning.venue import VenuePlan
@@ -121,6 +122,8 @@ def _alone(venue: VenuePlan) -> Iterator[str]:
     elif "liquidation" in venue.points:
         point = venue.points["liquidation"]
         yield f"liquidated {_side(point.move)} entry, at {price(point.price)}"
+    elif _at_once(venue):
+        yield AT_ONCE
     else:
         yield f"no price of liquidation: {venue.why_not['liquidation']}"
     if not math.isnan(venue.limit_of_loss):
@@ -128,6 +131,10 @@ def _alone(venue: VenuePlan) -> Iterator[str]:
     elif not venue.refused:
         yield f"the loss may exceed the {amount(venue.at_stake)}{_unit(venue)} put in"
     yield owes_text(venue)
+
+
+def _at_once(venue: VenuePlan) -> bool:
+    return venue.why_not.get("liquidation") == AT_ONCE
 
 
 def _unit(venue: VenuePlan) -> str:
@@ -159,6 +166,9 @@ def _together(plan: Plan, venues: Sequence[VenuePlan]) -> Iterator[str]:
             at = last.points["liquidation"]
             text += f", and {_side(at.move)}, at {price(at.price)}, under {last.policy.name} at the latest"
         yield text
+    opened = [venue for venue in venues if _at_once(venue)]
+    if opened:
+        yield f"{AT_ONCE} under {_names(opened)}"
     limited = [venue for venue in venues if not math.isnan(venue.limit_of_loss)]
     if limited:
         most = max(venue.limit_of_loss for venue in limited)
@@ -181,4 +191,6 @@ def worst_state(plan: Plan) -> State:
     """State that colours the verdict: what is not known, or what a trade may come to."""
     if any(venue.refused for venue in plan):
         return State.INCOMPLETE
+    if any(map(_at_once, plan)):
+        return State.LIQUIDATION
     return State.WARNING if any(venue.owes != "no" for venue in plan) else State.HEALTHY

@@ -1,17 +1,16 @@
-//! Legs of cross accounts: valued one by one, summed and judged by account, then priced with the account's verdict.
+//! Legs of cross accounts: valued one by one, then, when their account is judged, priced with its verdict.
 
 use std::ops::Range;
 
-use crate::accounts::verdict::{Amounts, Standing, Sums, Verdict, judge_wallet};
+use crate::accounts::kept::{JudgedLegs, KeepLegs, keep};
+use crate::accounts::verdict::Amounts;
 use crate::codes::measures::Measure;
 use crate::codes::state::State;
 use crate::codes::status::{FIRST_FAILURE, Status};
 use crate::job::context::{Job, PolicyPart};
 use crate::job::rows::{BY_ACCOUNT, fail, flatten, live, load_inputs, slots_of, store_codes, store_measures};
-use crate::machine::shared::SharedSlice;
-use crate::machine::vector::{HalfLine, LANES, Vector, prefetch};
+use crate::machine::vector::{LANES, Vector};
 use crate::rules::parameters::Basis;
-use crate::rules::policy::Policy;
 use crate::tiles::classify::{classify, join_findings, note_finding, note_leverage, odd_rows};
 use crate::tiles::found::{Asked, Found};
 use crate::tiles::kernel;
@@ -21,13 +20,6 @@ use crate::tiles::prices::{self, Manner};
 use crate::tiles::requirement;
 use crate::tiles::slots::Slots;
 use crate::tiles::tile::{Place, Tile, TileRows};
-
-/// Where the first pass leaves what it finds of legs.
-pub(crate) trait KeepLegs {
-    /// Keeps what a tile found of these legs: what they bring into their accounts, what they give back to the surplus when they are solved
-    /// for, their status.
-    fn keep(&mut self, legs: Range<usize>, amounts: &[Amounts; LANES], released: &[f64; LANES], status: &[u8; LANES]);
-}
 
 /// What the first pass leaves behind, by leg.
 pub(crate) struct ValuedLegs<'a> {
@@ -43,89 +35,6 @@ impl KeepLegs for ValuedLegs<'_> {
         keep(&mut self.amounts[legs.clone()], amounts);
         keep(&mut self.released[legs.clone()], released);
         keep(&mut self.status[legs], status);
-    }
-}
-
-/// The same of legs that lie apart: each leaves what it brings into its account at its place.
-pub(crate) struct ScatteredLegs<'a> {
-    /// Place of each leg among the cells of all.
-    pub places: &'a [u32],
-    pub cells: SharedSlice<'a, HalfLine>,
-    pub released: &'a mut [f64],
-    pub status: &'a mut [u8],
-}
-
-impl KeepLegs for ScatteredLegs<'_> {
-    #[inline(always)]
-    fn keep(&mut self, legs: Range<usize>, amounts: &[Amounts; LANES], released: &[f64; LANES], status: &[u8; LANES]) {
-        for &place in tile_ahead(self.places, legs.start) {
-            self.cells.prefetch(place as usize);
-        }
-        for (&place, &amounts) in self.places[legs.clone()].iter().zip(amounts) {
-            self.cells.write_consecutive(place as usize, &[HalfLine(amounts)]);
-        }
-        keep(&mut self.released[legs.clone()], released);
-        keep(&mut self.status[legs], status);
-    }
-}
-
-/// How many legs before they are needed their cells are asked for.
-const AHEAD: usize = 128;
-
-/// Places of a tile of legs whose cells are needed soon; none near the end.
-#[inline(always)]
-fn tile_ahead(places: &[u32], leg: usize) -> &[u32] {
-    places.get(leg + AHEAD..leg + AHEAD + LANES).unwrap_or_default()
-}
-
-/// What the second pass needs, by leg, and what each is told of its account.
-pub(crate) struct JudgedLegs<'a> {
-    pub released: &'a [f64],
-    pub status: &'a [u8],
-    pub standings: Standings<'a>,
-}
-
-/// Where legs find the standing of their account.
-#[derive(Clone, Copy)]
-pub(crate) enum Standings<'a> {
-    /// By account, from this one on.
-    ByAccount(&'a [Standing], usize),
-    /// At the place of each leg.
-    Scattered(&'a [Standing], &'a [u32]),
-}
-
-impl<'a> Standings<'a> {
-    /// Asks for those that are needed soon.
-    #[inline(always)]
-    fn prefetch(self, leg: usize) {
-        if let Self::Scattered(standings, places) = self {
-            for &place in tile_ahead(places, leg) {
-                prefetch(standings.as_ptr(), place as usize);
-            }
-        }
-    }
-
-    /// Those of the legs of a tile.
-    #[inline(always)]
-    fn of_tile(self, job: &Job<'_>, rows: &TileRows<'_>) -> [&'a [f64; 4]; LANES] {
-        match self {
-            Self::ByAccount(standings, first) => {
-                let accounts = rows.place.load_codes(&job.layout.account_of_row);
-                let mut found = [&standings[0].0; LANES];
-                for lane in 0..LANES {
-                    found[lane] = &standings[accounts[lane] as usize - first].0;
-                }
-                found
-            }
-            Self::Scattered(standings, places) => {
-                let places = Place::Consecutive(rows.inside, rows.place.len()).load_codes(places);
-                let mut found = [&standings[0].0; LANES];
-                for lane in 0..LANES {
-                    found[lane] = &standings[places[lane] as usize].0;
-                }
-                found
-            }
-        }
     }
 }
 
@@ -203,17 +112,6 @@ impl<L: KeepLegs> ValuePass<'_, L> {
     }
 }
 
-/// Keeps what belongs to the rows of a tile. All of a whole one in one move, instead of a call.
-#[inline(always)]
-fn keep<T: Copy>(into: &mut [T], tile: &[T; LANES]) {
-    if let Some(whole) = into.first_chunk_mut() {
-        *whole = *tile;
-    } else {
-        let len = into.len();
-        into.copy_from_slice(&tile[..len]);
-    }
-}
-
 /// Legs to be looked at one by one, with what they bring into their account.
 struct OddLegs {
     slots: Slots,
@@ -245,62 +143,6 @@ fn classify_legs(job: &Job<'_>, part: &PolicyPart<'_>, legs: &mut OddLegs, rows:
             }
         }
     }
-}
-
-/// Sums the legs of a range of accounts in the order of their rows, and judges the accounts.
-///
-/// `amounts` holds the legs of these accounts, in the order of the rows.
-pub(crate) fn judge_accounts(
-    job: &Job<'_>,
-    policy: &Policy,
-    accounts: Range<usize>,
-    amounts: &[Amounts],
-    standings: &mut [Standing],
-) {
-    let starts = &job.layout.legs_of_account;
-    let first_leg = starts[accounts.start];
-    for (account, standing) in accounts.zip(standings) {
-        let mut sums = Sums::default();
-        for leg in &amounts[(starts[account] - first_leg) as usize..(starts[account + 1] - first_leg) as usize] {
-            sums.add(leg);
-        }
-        *standing = judge_account(job, policy, account, &sums).standing();
-    }
-}
-
-/// The same of accounts whose legs lie apart, and tells each leg: `cells` holds what they bring, then the standing of their account.
-pub(crate) fn judge_scattered(
-    job: &Job<'_>,
-    policy: &Policy,
-    accounts: Range<usize>,
-    cells: &mut [HalfLine],
-    sums: &mut [HalfLine],
-) {
-    let starts = &job.layout.legs_of_account;
-    let places = starts[accounts.start] as usize..starts[accounts.end] as usize;
-    let account_of_place = &job.layout.scattered.accounts[places];
-    sums.fill(HalfLine::default());
-    for (cell, &account) in cells.iter().zip(account_of_place) {
-        let HalfLine(sums) = &mut sums[usize::from(account)];
-        for (sum, amount) in sums.iter_mut().zip(cell.0) {
-            *sum += amount;
-        }
-    }
-    for (account, sums) in accounts.zip(sums.iter_mut()) {
-        *sums = judge_account(job, policy, account, &Sums::of(sums.0)).standing();
-    }
-    for (cell, &account) in cells.iter_mut().zip(account_of_place) {
-        *cell = sums[usize::from(account)];
-    }
-}
-
-/// Judges the account at this place of the layout, and stores its measures.
-#[inline(always)]
-fn judge_account(job: &Job<'_>, policy: &Policy, account: usize, sums: &Sums) -> Verdict {
-    let code = job.layout.accounts[account] as usize;
-    let verdict = judge_wallet(job.book.wallet_balance[code], job.book.status_of_account(code), sums, policy);
-    job.outputs.accounts.store(code, verdict.measures, verdict.state, verdict.status as u8);
-    verdict
 }
 
 /// Second pass over the legs: prices with the other legs at their marks, and the account's verdict.

@@ -5,6 +5,8 @@ pub(crate) mod cross;
 pub(crate) mod distance;
 pub(crate) mod hedge;
 pub(crate) mod holding;
+pub(crate) mod judging;
+pub(crate) mod kept;
 pub(crate) mod leave;
 pub(crate) mod leg;
 pub(crate) mod numbering;

@@ -10,7 +10,7 @@ use std::ops::Range;
 use crate::book::blocks::{AccountRange, BLOCK_ROWS, Block, Extent, Rows};
 use crate::book::keys::Keys;
 use crate::book::pooled_accounts::PooledAccounts;
-use crate::book::scattered::{RANGE_ACCOUNTS, ScatteredLegs, legs_of_range};
+use crate::book::scattered::{NOWHERE, RANGE_ACCOUNTS, Scattered, legs_of_range, number_by_code};
 use crate::error::{Error, Result};
 use crate::memory;
 
@@ -36,15 +36,13 @@ pub struct Layout {
     /// Where the legs of each account start, counted by account; one more than there are accounts.
     pub(crate) legs_of_account: Vec<u32>,
     /// Places of legs that lie apart.
-    pub(crate) scattered: ScatteredLegs,
+    pub(crate) scattered: Scattered,
     /// All accounts, where legs lie apart; else those of a block are judged with it.
     pub(crate) account_ranges: Vec<AccountRange>,
     /// Accounts that are settled one by one; nothing above knows them.
     pub(crate) pooled: PooledAccounts,
 }
 
-/// Place of rows without an account.
-const NOWHERE: u32 = u32::MAX;
 /// Bytes of a leg between the passes over a block.
 const BYTES_OF_LEG: usize = 64;
 /// Bytes of a leg or a balance of an account that is settled as one whole: what is known of it, its curve, the lines of its group.
@@ -105,9 +103,10 @@ impl Layout {
     pub(crate) fn bytes_of_a_task(&self) -> usize {
         let legs = |accounts: Range<usize>| accounts.map(|account| self.pooled.accounts[account].parts());
         let together = self.blocks.iter().filter(|block| block.cross).map(|block| block.rows.len());
+        let judged = self.account_ranges.iter().map(|range| range.accounts.len());
         let pooled = self.pooled.blocks.iter().map(|block| legs(block.accounts.clone()).sum());
         let largest = legs(0..self.pooled.accounts.len()).max().unwrap_or(0);
-        together.chain(pooled).max().unwrap_or(0) * BYTES_OF_LEG + largest * BYTES_OF_POOLED_LEG
+        together.chain(judged).chain(pooled).max().unwrap_or(0) * BYTES_OF_LEG + largest * BYTES_OF_POOLED_LEG
     }
 
     /// Row order of a book that keeps policies and accounts together and is otherwise as this one: cross rows by policy and account, then
@@ -246,7 +245,7 @@ impl Layout {
             self.push_accounts(0, &Rows::Range(0..0), first_leg, idle, full);
         } else {
             self.account_ranges.extend(self.cut_accounts(0, idle, full));
-            self.scattered = ScatteredLegs::new(&legs, &self.legs_of_account, &self.account_ranges)?;
+            self.scattered = Scattered::new(&legs, &self.legs_of_account, &self.account_ranges)?;
         }
         Ok(())
     }
@@ -309,28 +308,6 @@ fn starts_of(legs: &[u32], accounts: usize) -> Result<Vec<u32>> {
         starts[account + 1] += starts[account];
     }
     Ok(starts)
-}
-
-/// Numbers accounts anew: those of each policy by their codes.
-fn number_by_code(
-    accounts: &mut [u32],
-    first_of_policies: &[usize],
-    places: &mut [u32],
-    account_of_row: &mut [u32],
-) -> Result<()> {
-    let before = memory::collected(accounts.len(), accounts.iter().copied())?;
-    let ends = first_of_policies[1..].iter().copied().chain([accounts.len()]);
-    for (&first, end) in first_of_policies.iter().zip(ends) {
-        accounts[first..end].sort_unstable();
-    }
-    for (place, &code) in (0..).zip(accounts.iter()) {
-        places[code as usize] = place;
-    }
-    let renumbered = memory::collected(before.len(), before.iter().map(|&code| places[code as usize]))?;
-    for place in account_of_row.iter_mut().filter(|place| **place != NOWHERE) {
-        *place = renumbered[*place as usize];
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -10,6 +10,8 @@ use crate::error::Result;
 use crate::machine::vector::HalfLine;
 use crate::memory;
 
+/// Place of rows without an account.
+pub(crate) const NOWHERE: u32 = u32::MAX;
 /// Accounts of a range at most: their sums are half of a second-level cache.
 pub(crate) const RANGE_ACCOUNTS: usize = 16_384;
 /// Ranges of a large book, unless accounts are many: about as many streams as a first-level cache takes in.
@@ -22,7 +24,7 @@ pub(crate) fn legs_of_range(legs: usize) -> usize {
 
 /// The places of legs that lie apart; nothing where accounts are kept together.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct ScatteredLegs {
+pub(crate) struct Scattered {
     /// Place of each leg.
     pub places: Vec<u32>,
     /// Account of the leg at each place, counted from the first of its range.
@@ -31,7 +33,7 @@ pub(crate) struct ScatteredLegs {
     pub memory: KeptMemory,
 }
 
-impl ScatteredLegs {
+impl Scattered {
     /// Places of legs given with their accounts, whose legs start at `starts` when they are counted by account.
     pub(crate) fn new(legs: &[u32], starts: &[u32], ranges: &[AccountRange]) -> Result<Self> {
         let mut range_of_account = memory::filled(0_u32, starts.len() - 1)?;
@@ -50,6 +52,28 @@ impl ScatteredLegs {
         }
         Ok(Self { places, accounts, memory: KeptMemory::default() })
     }
+}
+
+/// Numbers accounts anew: those of each policy by their codes; `places` holds the number of each code.
+pub(crate) fn number_by_code(
+    accounts: &mut [u32],
+    first_of_policies: &[usize],
+    places: &mut [u32],
+    account_of_row: &mut [u32],
+) -> Result<()> {
+    let before = memory::collected(accounts.len(), accounts.iter().copied())?;
+    let ends = first_of_policies[1..].iter().copied().chain([accounts.len()]);
+    for (&first, end) in first_of_policies.iter().zip(ends) {
+        accounts[first..end].sort_unstable();
+    }
+    for (place, &code) in (0..).zip(accounts.iter()) {
+        places[code as usize] = place;
+    }
+    let renumbered = memory::collected(before.len(), before.iter().map(|&code| places[code as usize]))?;
+    for place in account_of_row.iter_mut().filter(|place| **place != NOWHERE) {
+        *place = renumbered[*place as usize];
+    }
+    Ok(())
 }
 
 /// What is kept of legs between the passes over a book.
@@ -101,5 +125,70 @@ impl Clone for KeptMemory {
     /// A copy of a book has none yet.
     fn clone(&self) -> Self {
         Self::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ranges of so many accounts each.
+    fn ranges(accounts: usize, of_each: usize) -> Vec<AccountRange> {
+        let first = (0..accounts).step_by(of_each);
+        first.map(|first| AccountRange { policy: 0, accounts: first..accounts.min(first + of_each) }).collect()
+    }
+
+    /// Where the legs of accounts start, counted by account.
+    fn starts_of(legs: &[u32], accounts: u32) -> Vec<u32> {
+        (0..=accounts).map(|account| legs.iter().filter(|&&other| other < account).count() as u32).collect()
+    }
+
+    #[test]
+    fn legs_of_a_range_have_its_places_in_the_order_of_rows() {
+        // Accounts 0, 3 and 6 have no legs, account 4 has half of all.
+        let legs: Vec<u32> = (0..400_u32).map(|leg| [1, 4, 2, 4, 7, 4, 5, 4][(leg * 5 % 8) as usize]).collect();
+        let starts = starts_of(&legs, 8);
+        for of_each in [1, 2, 3, 8] {
+            let ranges = ranges(8, of_each);
+            let Scattered { places, accounts, .. } = Scattered::new(&legs, &starts, &ranges).unwrap();
+            let mut seen = vec![false; legs.len()];
+            let mut last = vec![0; ranges.len()];
+            for (leg, &account) in legs.iter().enumerate() {
+                let (range, place) = (account as usize / of_each, places[leg]);
+                let AccountRange { accounts: of_range, .. } = &ranges[range];
+                assert!((starts[of_range.start]..starts[of_range.end]).contains(&place));
+                assert_eq!(of_range.start + usize::from(accounts[place as usize]), account as usize);
+                assert!(!std::mem::replace(&mut seen[place as usize], true), "two legs at one place");
+                assert!(place + 1 > last[range], "legs of a range are in the order of rows");
+                last[range] = place + 1;
+            }
+        }
+    }
+
+    #[test]
+    fn accounts_are_numbered_by_their_codes_in_each_policy() {
+        let mut accounts = [7, 2, 5, 9, 1];
+        let mut places = vec![NOWHERE; 10];
+        for (place, &code) in (0..).zip(&accounts) {
+            places[code as usize] = place;
+        }
+        let mut account_of_row = [0, 1, 0, NOWHERE, 2, 3, 4, 3];
+        let codes = account_of_row.map(|place| accounts.get(place as usize).copied());
+        number_by_code(&mut accounts, &[0, 3], &mut places, &mut account_of_row).unwrap();
+        assert_eq!(accounts, [2, 5, 7, 1, 9]);
+        assert_eq!(account_of_row.map(|place| accounts.get(place as usize).copied()), codes);
+    }
+
+    #[test]
+    fn a_call_beside_another_has_memory_of_its_own() {
+        let kept = KeptMemory::default();
+        let (mut one, other) = (kept.take(3).unwrap(), kept.take(3).unwrap());
+        one.status.fill(7);
+        assert_eq!(other.status, [0; 3]);
+        kept.give_back(other);
+        kept.give_back(one);
+        assert_eq!(kept.clone().take(3).unwrap().status, [0; 3], "a copy has its own");
+        assert_eq!(kept.take(3).unwrap().status, [7; 3]);
+        assert!(kept.take(usize::MAX).is_err());
     }
 }

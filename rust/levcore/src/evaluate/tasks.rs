@@ -3,10 +3,10 @@
 use std::cell::RefCell;
 
 use crate::accounts::close::Closer;
-use crate::accounts::cross::{
-    JudgedLegs, PricePass, ScatteredLegs, Standings, ValuePass, ValuedLegs, judge_accounts, judge_scattered,
-};
+use crate::accounts::cross::{PricePass, ValuePass, ValuedLegs};
 use crate::accounts::distance::{Betas, DistanceOutputs, Measurer};
+use crate::accounts::judging::{judge_accounts, judge_scattered};
+use crate::accounts::kept::{JudgedLegs, ScatteredLegs, Standings};
 use crate::accounts::leave::Leaver;
 use crate::accounts::pooled_work::PooledWork;
 use crate::accounts::settle::Settler;
@@ -130,7 +130,7 @@ fn evaluate_scattered(
     let LegMemory { cells, released, status } = legs;
     let tasks = blocks.iter().map(|block| {
         let range = block.first_leg..block.first_leg + block.rows.len();
-        let standings = Standings::Scattered(cells, &job.layout.scattered.places[range.clone()]);
+        let standings = Standings::Scattered(cells, &job.layout.scattered.places[block.first_leg..]);
         Task::Price(block, JudgedLegs { released: &released[range.clone()], status: &status[range], standings })
     });
     run(job, execution, tasks.collect())
@@ -145,15 +145,14 @@ pub(crate) fn ask_all(job: &Job<'_>, question: Question<'_>, execution: &mut Exe
 /// First passes over these blocks, each with its own part of the legs.
 fn value_tasks<'a>(layout: &'a Layout, blocks: &[&'a Block], legs: &'a mut LegMemory) -> Vec<Task<'a>> {
     let cells = SharedSlice::new(&mut legs.cells);
-    let (mut places, mut released, mut status) =
-        (&layout.scattered.places[..], &mut legs.released[..], &mut legs.status[..]);
+    let (mut released, mut status) = (&mut legs.released[..], &mut legs.status[..]);
     let mut tasks = Vec::with_capacity(blocks.len());
     for block in blocks {
         let count = block.rows.len();
-        let own_places = places.split_off(..count).unwrap_or_default();
+        let places = &layout.scattered.places[block.first_leg..];
         let own_released = released.split_off_mut(..count).unwrap_or_default();
         let own_status = status.split_off_mut(..count).unwrap_or_default();
-        let own = ScatteredLegs { places: own_places, cells, released: own_released, status: own_status };
+        let own = ScatteredLegs { places, cells, released: own_released, status: own_status };
         tasks.push(Task::Value(block, own));
     }
     tasks

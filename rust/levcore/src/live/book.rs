@@ -16,6 +16,7 @@ use crate::live::event::{Event, Figures, Watched};
 use crate::live::index::TriggerIndex;
 use crate::live::market::Market;
 use crate::live::resident::ResidentBook;
+use crate::live::sides::SideTotals;
 use crate::live::standings::Standings;
 use crate::live::subjects::Subject;
 use crate::live::ticks::Ticks;
@@ -116,6 +117,12 @@ impl LiveBook {
         self.resident.book()
     }
 
+    /// Totals by instrument, long and short, as they were last refreshed.
+    #[must_use]
+    pub fn totals_by_side(&self) -> &[[SideTotals; 2]] {
+        &self.standings.sides.of
+    }
+
     /// How many evaluations of positions and of accounts the levels have taken, beside those of full passes: what ticks and changes cost.
     #[must_use]
     pub fn examined(&self) -> u64 {
@@ -152,7 +159,7 @@ impl LiveBook {
         let accounts: Vec<u32> = (0..index.subjects.accounts.len() as u32).collect();
         let mut figures = Vec::new();
         index.figures(&book, &mut markets[0], &rows, &accounts, &mut figures);
-        self.standings = Standings::of(&rows, &resident.instrument, &figures, self.keys.instruments)?;
+        self.standings = Standings::of(&rows, &book, &figures, self.keys.instruments)?;
         self.seen_rows = filled(State::Incomplete as u8, layout.rows)?;
         for (&row, figures) in rows.iter().zip(&figures) {
             self.seen_rows[row as usize] = self.watched.seen(figures.state);

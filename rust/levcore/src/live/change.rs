@@ -114,6 +114,27 @@ impl LiveBook {
         self.renew(levels, set, &rows, events)
     }
 
+    /// Has other rules hold for an instrument, as `levels` now state them: whoever holds it is looked at.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Code`] for an instrument that is none, [`Error::Length`] for another number of levels.
+    pub fn replace_rules(
+        &mut self,
+        levels: Levels<'_, '_>,
+        set: InstructionSet,
+        instrument: u32,
+        events: &mut Vec<Event>,
+    ) -> Result<()> {
+        check_codes("instrument", &[instrument], self.keys.instruments)?;
+        if levels.len() != self.indexes.len() {
+            let (expected, found) = (self.indexes.len(), levels.len());
+            return Err(Error::Length { argument: "levels", expected, found });
+        }
+        let rows = self.standings.rows_of(instrument).to_vec();
+        self.renew(levels, set, &rows, events)
+    }
+
     /// Evaluates everybody who depends on what has moved since, and nobody else: figures and totals are then those of now.
     ///
     /// # Errors
@@ -137,7 +158,7 @@ impl LiveBook {
             let (book, mut figures) = (resident.book(), Vec::new());
             let mut markets = markets(&levels[..1], layout, set)?;
             indexes[0].figures(&book, &mut markets[0], &rows, &accounts, &mut figures);
-            standings.take((&rows, &accounts), figures.split_at(rows.len()));
+            standings.take(&book, (&rows, &accounts), figures.split_at(rows.len()));
         }
         Ok(&self.standings.totals)
     }
@@ -162,7 +183,8 @@ impl LiveBook {
         crossing.look_again(&indexes[0]);
         let mut seen = Seen { rows: seen_rows, accounts: seen_accounts, watched: *watched };
         crossing.tell((0, true), &book, &indexes[0], &mut markets[0], &mut seen, events);
-        standings.take(indexes[0].looked_at(), indexes[0].figures_found());
+        standings.count_quantities(rows.iter().copied(), &book);
+        standings.take(&book, indexes[0].looked_at(), indexes[0].figures_found());
         Ok(())
     }
 }

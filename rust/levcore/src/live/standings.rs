@@ -1,9 +1,11 @@
 //! Where every subject of a live book stands, and the totals, brought up to date by what has moved since.
 
+use crate::book::columns::Book;
 use crate::codes::state::State;
 use crate::error::Result;
 use crate::formulas::exact_sum::ExactSum;
 use crate::live::event::Figures;
+use crate::live::sides::Sides;
 use crate::memory::filled;
 
 /// Totals over isolated positions and accounts with positions. Sums are exact until they are rounded once, so that neither the order of
@@ -54,6 +56,7 @@ pub(super) struct Standings {
     /// By place of the account.
     pub accounts: Vec<Figures>,
     pub totals: LiveTotals,
+    pub sides: Sides,
     moved: Vec<bool>,
     /// Rows of each instrument.
     of_instrument: Vec<Vec<u32>>,
@@ -66,11 +69,13 @@ type Found<'a> = (&'a [Figures], &'a [Figures]);
 
 impl Standings {
     /// Of these isolated rows and then of all accounts.
-    pub(super) fn of(isolated: &[u32], instrument: &[u32], figures: &[Figures], instruments: usize) -> Result<Self> {
+    pub(super) fn of(isolated: &[u32], book: &Book<'_>, figures: &[Figures], instruments: usize) -> Result<Self> {
+        let instrument = book.instrument;
         let mut standings = Self {
             rows: filled(Figures::UNKNOWN, instrument.len())?,
             accounts: figures[isolated.len()..].to_vec(),
             totals: LiveTotals::default(),
+            sides: Sides::new(instrument.len(), instruments)?,
             moved: filled(false, instruments)?,
             of_instrument: vec![Vec::new(); instruments],
         };
@@ -82,6 +87,7 @@ impl Standings {
             standings.totals.add(0, figures);
         }
         standings.accounts.iter().for_each(|figures| standings.totals.add(1, figures));
+        standings.count_quantities(0..instrument.len() as u32, book);
         Ok(standings)
     }
 
@@ -103,15 +109,26 @@ impl Standings {
         &self.of_instrument[instrument as usize]
     }
 
+    /// Counts rows with the quantities that they have now.
+    pub(super) fn count_quantities(&mut self, rows: impl Iterator<Item = u32>, book: &Book<'_>) {
+        for row in rows {
+            let place = row as usize;
+            self.sides.count_quantity(row, book.instrument[place], book.quantity[place], &self.rows[place]);
+        }
+    }
+
     /// Takes figures of these isolated rows, then of the accounts at these places.
-    pub(super) fn take(&mut self, (rows, accounts): Places<'_>, (of_rows, of_accounts): Found<'_>) {
-        let lists = [(&mut self.rows, rows, of_rows), (&mut self.accounts, accounts, of_accounts)];
-        for (kind, (held, places, figures)) in lists.into_iter().enumerate() {
-            for (&place, figures) in places.iter().zip(figures) {
-                let before = std::mem::replace(&mut held[place as usize], *figures);
-                self.totals.remove(kind, &before);
-                self.totals.add(kind, figures);
-            }
+    pub(super) fn take(&mut self, book: &Book<'_>, (rows, accounts): Places<'_>, (of_rows, of_accounts): Found<'_>) {
+        for (&row, figures) in rows.iter().zip(of_rows) {
+            let before = std::mem::replace(&mut self.rows[row as usize], *figures);
+            self.totals.remove(0, &before);
+            self.totals.add(0, figures);
+            self.sides.count_figures(row, book.instrument[row as usize], &before, figures);
+        }
+        for (&account, figures) in accounts.iter().zip(of_accounts) {
+            let before = std::mem::replace(&mut self.accounts[account as usize], *figures);
+            self.totals.remove(1, &before);
+            self.totals.add(1, figures);
         }
     }
 
@@ -119,6 +136,7 @@ impl Standings {
     pub(super) fn add_row(&mut self, instrument: u32, isolated: bool) {
         self.of_instrument[instrument as usize].push(self.rows.len() as u32);
         self.rows.push(Figures::UNKNOWN);
+        self.sides.grow();
         if isolated {
             self.totals.add(0, &Figures::UNKNOWN);
         }

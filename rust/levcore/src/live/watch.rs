@@ -275,15 +275,22 @@ impl Watch {
     }
 
     /// Watches other bounds of a row from now on, at this price.
+    ///
+    /// What is reached first may then be a bound that counts no more: it is found out when it is reached, which spares a look at its row.
     pub(crate) fn arm(&mut self, row: u32, bounds: Bounds, price: f64, armed: &mut Armed) {
         armed.bounds[row as usize] = bounds;
-        for side in [&mut self.lower, &mut self.upper] {
-            side.put(row, armed);
-            if side.near.len() > side.limit {
-                side.shrink(price, armed);
-            }
+        self.lower.put(row, armed);
+        self.upper.put(row, armed);
+        if self.lower.near.len() > self.lower.limit || self.upper.near.len() > self.upper.limit {
+            self.lower.shrink(price, armed);
+            self.upper.shrink(price, armed);
+            self.find_nearest(armed);
         }
-        self.find_nearest(armed);
+        let Bounds { lower, upper } = self.nearest;
+        self.nearest = Bounds {
+            lower: if bounds.lower > lower { bounds.lower } else { lower },
+            upper: if bounds.upper < upper { bounds.upper } else { upper },
+        };
     }
 }
 

@@ -2,17 +2,19 @@
 #![allow(unsafe_code, reason = "vector instructions of a set that `InstructionSet::run` has checked")]
 
 use std::arch::x86_64::{
-    __m256d, _CMP_EQ_OQ, _CMP_GE_OQ, _CMP_GT_OQ, _CMP_UNORD_Q, _mm256_add_pd, _mm256_and_pd, _mm256_andnot_pd,
-    _mm256_blendv_pd, _mm256_cmp_pd, _mm256_div_pd, _mm256_loadu_pd, _mm256_movemask_pd, _mm256_mul_pd, _mm256_or_pd,
-    _mm256_set1_pd, _mm256_sqrt_pd, _mm256_storeu_pd, _mm256_stream_pd, _mm256_sub_pd, _mm256_xor_pd,
+    __m128d, __m256d, _CMP_EQ_OQ, _CMP_GE_OQ, _CMP_GT_OQ, _CMP_UNORD_Q, _mm_cvtsi128_si32, _mm_loadu_pd,
+    _mm_packus_epi16, _mm_packus_epi32, _mm256_add_pd, _mm256_and_pd, _mm256_andnot_pd, _mm256_blendv_pd,
+    _mm256_castpd128_pd256, _mm256_cmp_pd, _mm256_cvttpd_epi32, _mm256_div_pd, _mm256_insertf128_pd, _mm256_loadu_pd,
+    _mm256_movemask_pd, _mm256_mul_pd, _mm256_or_pd, _mm256_permute2f128_pd, _mm256_set1_pd, _mm256_sqrt_pd,
+    _mm256_storeu_pd, _mm256_stream_pd, _mm256_sub_pd, _mm256_unpackhi_pd, _mm256_unpacklo_pd, _mm256_xor_pd,
 };
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
 
 use crate::machine::number::Number;
-use crate::machine::several::{Register, Several};
+use crate::machine::several::{Halves, Register};
 
 /// Eight numbers in two registers.
-pub(crate) type Avx2 = Several<Four, 2>;
+pub(crate) type Avx2 = Halves<Four>;
 
 /// Four numbers.
 #[derive(Debug, Clone, Copy)]
@@ -112,7 +114,30 @@ impl Number for Four {
     }
 }
 
+/// Two numbers one after the other, from this one on.
+#[inline(always)]
+fn two(numbers: &[f64], first: usize) -> __m128d {
+    let numbers = &numbers[first..first + 2];
+    // SAFETY: as above, and the slice holds two numbers.
+    unsafe { _mm_loadu_pd(numbers.as_ptr()) }
+}
+
+/// Two numbers of a row and two of another one, from this one on.
+#[inline(always)]
+fn two_and_two(row: &[f64], other: &[f64], first: usize) -> __m256d {
+    on_registers!(_mm256_insertf128_pd::<1>(_mm256_castpd128_pd256(two(row, first)), two(other, first)))
+}
+
+/// Columns of pairs: of those in the first half and those in the second.
+#[inline(always)]
+fn turned(even: __m256d, odd: __m256d) -> [Four; 2] {
+    on_registers!([Four(_mm256_unpacklo_pd(even, odd)), Four(_mm256_unpackhi_pd(even, odd))])
+}
+
 impl Register for Four {
+    const NUMBERS: usize = 4;
+    const IN_REGISTER: usize = 4;
+
     #[inline(always)]
     fn load(numbers: &[f64]) -> Self {
         let numbers = &numbers[..4];
@@ -137,5 +162,41 @@ impl Register for Four {
     #[allow(clippy::cast_sign_loss, reason = "four bits of a mask")]
     fn bits(mask: Mask) -> u8 {
         on_registers!(_mm256_movemask_pd(mask.0)) as u8
+    }
+
+    #[inline(always)]
+    fn store_codes(self, into: &mut [u8]) {
+        let codes = on_registers!({
+            let codes = _mm256_cvttpd_epi32(self.0);
+            let codes = _mm_packus_epi32(codes, codes);
+            _mm_cvtsi128_si32(_mm_packus_epi16(codes, codes))
+        });
+        into[..4].copy_from_slice(&codes.to_ne_bytes());
+    }
+
+    #[inline(always)]
+    fn columns_of_pairs(rows: &[&[f64; 2]]) -> [Self; 2] {
+        turned(two_and_two(rows[0], rows[2], 0), two_and_two(rows[1], rows[3], 0))
+    }
+
+    #[inline(always)]
+    fn columns_of_fours(rows: &[&[f64; 4]]) -> [Self; 4] {
+        let [first, second] = turned(two_and_two(rows[0], rows[2], 0), two_and_two(rows[1], rows[3], 0));
+        let [third, fourth] = turned(two_and_two(rows[0], rows[2], 2), two_and_two(rows[1], rows[3], 2));
+        [first, second, third, fourth]
+    }
+
+    #[inline(always)]
+    fn store_rows_of_fours([first, second, third, fourth]: [Self; 4], into: &mut [[f64; 4]]) {
+        // The first halves of rows 0 and 2, of rows 1 and 3; then their second halves.
+        let (left, right) = (turned(first.0, second.0), turned(third.0, fourth.0));
+        for row in 0..2 {
+            let (lower, upper) = on_registers!((
+                _mm256_permute2f128_pd::<0x20>(left[row].0, right[row].0),
+                _mm256_permute2f128_pd::<0x31>(left[row].0, right[row].0),
+            ));
+            Self(lower).store(&mut into[row]);
+            Self(upper).store(&mut into[row + 2]);
+        }
     }
 }

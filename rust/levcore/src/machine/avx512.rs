@@ -131,6 +131,8 @@ fn four_pairs(rows: [&[f64; 2]; 4]) -> __m512d {
 }
 
 impl Vector for Avx512 {
+    const FUSED: bool = true;
+
     #[inline(always)]
     fn load(numbers: &[f64; LANES]) -> Self {
         // SAFETY: as for the instructions on registers, and the array holds eight numbers.

@@ -111,6 +111,7 @@ impl InstructionSet {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::machine::several::OneByOne;
     use crate::machine::vector::LANES;
 
     /// What every operation gives of two vectors, as bits.
@@ -140,8 +141,9 @@ mod tests {
         let odd = [f64::NAN, f64::NEG_INFINITY, -0.0, 0.0, 1.0, -1.5, 5e-324, f64::INFINITY];
         for shift in 0..LANES {
             let right: [f64; LANES] = std::array::from_fn(|lane| odd[(lane + shift) % LANES]);
-            let expected = operated::<Baseline>(odd, right);
+            let expected = operated::<OneByOne>(odd, right);
             assert_eq!(expected[0] & 1, 0);
+            assert_eq!(operated::<Baseline>(odd, right), expected);
             #[cfg(target_arch = "x86_64")]
             if InstructionSet::Avx2.is_available() {
                 assert_eq!(operated::<Avx2>(odd, right), expected);
@@ -157,6 +159,7 @@ mod tests {
     fn every_instruction_set_stores_the_same_codes() {
         let codes = [0, 1, 6, 17, 52, 128, 254, 255];
         let numbers = codes.map(f64::from);
+        assert_eq!(OneByOne::load(&numbers).codes(), codes);
         assert_eq!(Baseline::load(&numbers).codes(), codes);
         #[cfg(target_arch = "x86_64")]
         if InstructionSet::Avx2.is_available() {
@@ -173,6 +176,7 @@ mod tests {
         let thresholds = [1.0, 2.0, 4.0, 8.0, 16.0, f64::INFINITY, f64::INFINITY, f64::INFINITY];
         for number in [f64::NAN, f64::NEG_INFINITY, 0.0, 1.0, 1.5, 8.0, 9.0, 1e300, f64::INFINITY] {
             let expected = thresholds.iter().filter(|&&threshold| number > threshold).count();
+            assert_eq!(OneByOne::count_below(&thresholds, number), expected);
             assert_eq!(Baseline::count_below(&thresholds, number), expected);
             #[cfg(target_arch = "x86_64")]
             if InstructionSet::Avx2.is_available() {

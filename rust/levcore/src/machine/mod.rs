@@ -10,6 +10,8 @@ pub(crate) mod number;
 mod parts;
 pub(crate) mod several;
 pub(crate) mod shared;
+#[cfg(target_arch = "x86_64")]
+mod sse2;
 pub(crate) mod threads;
 pub(crate) mod vector;
 

@@ -1,16 +1,23 @@
-//! Vectors of eight made of several registers.
+//! Vectors of eight made of smaller registers: a vector is two halves, and so is a half until it fits a register. No loop over registers:
+//! what the compiler must unroll and take apart again costs it far more time than what is written as two.
 
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
 
 use crate::machine::number::Number;
 use crate::machine::vector::{LANES, Vector};
 
-/// A register: some of the eight numbers.
+/// Some of the eight numbers: those of a register, or of several. What it reads and writes are the first numbers of what it is given.
 pub(crate) trait Register: Number {
-    /// Reads the first numbers of a slice.
+    /// How many numbers it holds.
+    const NUMBERS: usize;
+
+    /// How many of them are in one register of the processor.
+    const IN_REGISTER: usize;
+
+    /// Reads numbers.
     fn load(numbers: &[f64]) -> Self;
 
-    /// Writes the first numbers of a slice.
+    /// Writes its numbers.
     fn store(self, into: &mut [f64]);
 
     /// Writes its numbers past the cache, if the processor can.
@@ -23,10 +30,26 @@ pub(crate) trait Register: Number {
 
     /// What a comparison said, the first number in the lowest bit.
     fn bits(mask: Self::Mask) -> u8;
+
+    /// Writes whole numbers from 0 to 255 as they are stored.
+    fn store_codes(self, into: &mut [u8]);
+
+    /// Two columns of rows that lie apart.
+    fn columns_of_pairs(rows: &[&[f64; 2]]) -> [Self; 2];
+
+    /// Four columns of rows that lie apart.
+    fn columns_of_fours(rows: &[&[f64; 4]]) -> [Self; 4];
+
+    /// Writes four columns as rows.
+    fn store_rows_of_fours(columns: [Self; 4], into: &mut [[f64; 4]]);
 }
 
 /// One number is the register that every processor has.
+#[cfg(any(test, not(target_arch = "x86_64")))]
 impl Register for f64 {
+    const NUMBERS: usize = 1;
+    const IN_REGISTER: usize = 1;
+
     #[inline(always)]
     fn load(numbers: &[f64]) -> Self {
         numbers[0]
@@ -48,210 +71,237 @@ impl Register for f64 {
     fn bits(mask: bool) -> u8 {
         u8::from(mask)
     }
+
+    #[inline(always)]
+    #[allow(clippy::cast_sign_loss, reason = "codes are whole numbers from 0 to 255")]
+    fn store_codes(self, into: &mut [u8]) {
+        into[0] = self as i32 as u8;
+    }
+
+    #[inline(always)]
+    fn columns_of_pairs(rows: &[&[f64; 2]]) -> [Self; 2] {
+        *rows[0]
+    }
+
+    #[inline(always)]
+    fn columns_of_fours(rows: &[&[f64; 4]]) -> [Self; 4] {
+        *rows[0]
+    }
+
+    #[inline(always)]
+    fn store_rows_of_fours(columns: [Self; 4], into: &mut [[f64; 4]]) {
+        into[0] = columns;
+    }
 }
 
-/// Eight numbers in so many registers.
+/// Numbers in two registers, or in twice as many as a half has.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Several<R, const REGISTERS: usize>([R; REGISTERS]);
+pub(crate) struct Halves<R>(R, R);
 
-/// What a comparison said of each of them.
+/// What a comparison said of either half.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Masks<M, const REGISTERS: usize>([M; REGISTERS]);
+pub(crate) struct Masks<M>(M, M);
 
-/// Does the same with every register of two vectors.
-macro_rules! by_register {
-    ($($Operation:ident $operate:ident $of:ident $bound:ident),+) => {$(
-        impl<R: $bound<Output = R> + Copy, const REGISTERS: usize> $Operation for $of<R, REGISTERS> {
+/// Does the same with both halves of two vectors.
+macro_rules! by_halves {
+    ($($Operation:ident $operate:ident $of:ident),+) => {$(
+        impl<R: $Operation<Output = R>> $Operation for $of<R> {
             type Output = Self;
 
             #[inline(always)]
-            fn $operate(mut self, other: Self) -> Self {
-                for register in 0..REGISTERS {
-                    self.0[register] = self.0[register].$operate(other.0[register]);
-                }
-                self
+            fn $operate(self, other: Self) -> Self {
+                Self(self.0.$operate(other.0), self.1.$operate(other.1))
             }
         }
     )+};
 }
-by_register!(Add add Several Add, Sub sub Several Sub, Mul mul Several Mul, Div div Several Div);
-by_register!(BitAnd bitand Masks BitAnd, BitOr bitor Masks BitOr);
+by_halves!(Add add Halves, Sub sub Halves, Mul mul Halves, Div div Halves, BitAnd bitand Masks, BitOr bitor Masks);
 
-impl<R: Neg<Output = R> + Copy, const REGISTERS: usize> Neg for Several<R, REGISTERS> {
+impl<R: Neg<Output = R>> Neg for Halves<R> {
     type Output = Self;
 
     #[inline(always)]
-    fn neg(mut self) -> Self {
-        for register in 0..REGISTERS {
-            self.0[register] = -self.0[register];
-        }
-        self
+    fn neg(self) -> Self {
+        Self(-self.0, -self.1)
     }
 }
 
-impl<M: Not<Output = M> + Copy, const REGISTERS: usize> Not for Masks<M, REGISTERS> {
+impl<M: Not<Output = M>> Not for Masks<M> {
     type Output = Self;
 
     #[inline(always)]
-    fn not(mut self) -> Self {
-        for register in 0..REGISTERS {
-            self.0[register] = !self.0[register];
-        }
-        self
+    fn not(self) -> Self {
+        Self(!self.0, !self.1)
     }
 }
 
-/// Compares register by register.
-macro_rules! compared_by_register {
+/// Compares half by half.
+macro_rules! compared_by_halves {
     ($($compare:ident),+) => {$(
         #[inline(always)]
         fn $compare(self, other: Self) -> Self::Mask {
-            let mut masks = Masks([self.0[0].$compare(other.0[0]); REGISTERS]);
-            for register in 1..REGISTERS {
-                masks.0[register] = self.0[register].$compare(other.0[register]);
-            }
-            masks
+            Masks(self.0.$compare(other.0), self.1.$compare(other.1))
         }
     )+};
 }
 
-impl<R: Register, const REGISTERS: usize> Number for Several<R, REGISTERS> {
-    type Mask = Masks<R::Mask, REGISTERS>;
+impl<R: Register> Number for Halves<R> {
+    type Mask = Masks<R::Mask>;
 
-    compared_by_register!(is_above, is_at_least, equals);
+    compared_by_halves!(is_above, is_at_least, equals);
 
     #[inline(always)]
     fn none() -> Self::Mask {
-        Masks([R::none(); REGISTERS])
+        Masks(R::none(), R::none())
     }
 
     #[inline(always)]
     fn all(number: f64) -> Self {
-        Self([R::all(number); REGISTERS])
+        Self(R::all(number), R::all(number))
     }
 
     #[inline(always)]
-    fn abs(mut self) -> Self {
-        for register in 0..REGISTERS {
-            self.0[register] = self.0[register].abs();
-        }
-        self
+    fn abs(self) -> Self {
+        Self(self.0.abs(), self.1.abs())
     }
 
     #[inline(always)]
-    fn sqrt(mut self) -> Self {
-        for register in 0..REGISTERS {
-            self.0[register] = self.0[register].sqrt();
-        }
-        self
+    fn sqrt(self) -> Self {
+        Self(self.0.sqrt(), self.1.sqrt())
     }
 
     #[inline(always)]
     fn is_nan(self) -> Self::Mask {
-        let mut masks = Masks([self.0[0].is_nan(); REGISTERS]);
-        for register in 1..REGISTERS {
-            masks.0[register] = self.0[register].is_nan();
-        }
-        masks
+        Masks(self.0.is_nan(), self.1.is_nan())
     }
 
     #[inline(always)]
-    fn choose(condition: Self::Mask, mut then: Self, otherwise: Self) -> Self {
-        for register in 0..REGISTERS {
-            then.0[register] = R::choose(condition.0[register], then.0[register], otherwise.0[register]);
-        }
-        then
+    fn choose(condition: Self::Mask, then: Self, otherwise: Self) -> Self {
+        Self(R::choose(condition.0, then.0, otherwise.0), R::choose(condition.1, then.1, otherwise.1))
     }
 }
 
-impl<R: Register, const REGISTERS: usize> Vector for Several<R, REGISTERS> {
+impl<R: Register> Register for Halves<R> {
+    const NUMBERS: usize = 2 * R::NUMBERS;
+    const IN_REGISTER: usize = R::IN_REGISTER;
+
     #[inline(always)]
-    fn load(numbers: &[f64; LANES]) -> Self {
-        let mut loaded = Self([R::load(numbers); REGISTERS]);
-        for register in 1..REGISTERS {
-            loaded.0[register] = R::load(&numbers[register * (LANES / REGISTERS)..]);
-        }
-        loaded
+    fn load(numbers: &[f64]) -> Self {
+        Self(R::load(numbers), R::load(&numbers[R::NUMBERS..]))
     }
 
     #[inline(always)]
-    fn store(self, into: &mut [f64; LANES]) {
-        for register in 0..REGISTERS {
-            self.0[register].store(&mut into[register * (LANES / REGISTERS)..]);
-        }
+    fn store(self, into: &mut [f64]) {
+        self.0.store(into);
+        self.1.store(&mut into[R::NUMBERS..]);
     }
 
     #[inline(always)]
     #[allow(unsafe_code, reason = "writes through a pointer")]
     unsafe fn stream(self, target: *mut f64) {
-        for register in 0..REGISTERS {
-            // SAFETY: a cache line is a whole number of registers, all of which may be written.
-            unsafe { self.0[register].stream(target.add(register * (LANES / REGISTERS))) }
+        // SAFETY: the caller says so of both halves, and the second one is as well aligned as the first.
+        unsafe {
+            self.0.stream(target);
+            self.1.stream(target.add(R::NUMBERS));
         }
     }
 
     #[inline(always)]
     fn bits(mask: Self::Mask) -> u8 {
-        let mut bits = 0;
-        for register in 0..REGISTERS {
-            bits |= R::bits(mask.0[register]) << (register * (LANES / REGISTERS));
-        }
-        bits
+        R::bits(mask.0) | R::bits(mask.1) << R::NUMBERS
     }
 
     #[inline(always)]
-    #[allow(clippy::cast_sign_loss, reason = "codes are whole numbers from 0 to 255")]
+    fn store_codes(self, into: &mut [u8]) {
+        self.0.store_codes(into);
+        self.1.store_codes(&mut into[R::NUMBERS..]);
+    }
+
+    #[inline(always)]
+    fn columns_of_pairs(rows: &[&[f64; 2]]) -> [Self; 2] {
+        let [first, second] = R::columns_of_pairs(rows);
+        let [first_half, second_half] = R::columns_of_pairs(&rows[R::NUMBERS..]);
+        [Self(first, first_half), Self(second, second_half)]
+    }
+
+    #[inline(always)]
+    fn columns_of_fours(rows: &[&[f64; 4]]) -> [Self; 4] {
+        let ([a, b, c, d], [e, f, g, h]) = (R::columns_of_fours(rows), R::columns_of_fours(&rows[R::NUMBERS..]));
+        [Self(a, e), Self(b, f), Self(c, g), Self(d, h)]
+    }
+
+    #[inline(always)]
+    fn store_rows_of_fours([a, b, c, d]: [Self; 4], into: &mut [[f64; 4]]) {
+        R::store_rows_of_fours([a.0, b.0, c.0, d.0], into);
+        R::store_rows_of_fours([a.1, b.1, c.1, d.1], &mut into[R::NUMBERS..]);
+    }
+}
+
+impl<R: Register> Vector for Halves<R> {
+    // What is not fused is compiled without the instruction set of its caller: registers of two numbers need none.
+    const FUSED: bool = R::NUMBERS == R::IN_REGISTER;
+
+    #[inline(always)]
+    fn load(numbers: &[f64; LANES]) -> Self {
+        Register::load(numbers)
+    }
+
+    #[inline(always)]
+    fn store(self, into: &mut [f64; LANES]) {
+        Register::store(self, into);
+    }
+
+    #[inline(always)]
+    #[allow(unsafe_code, reason = "writes through a pointer")]
+    unsafe fn stream(self, target: *mut f64) {
+        // SAFETY: a cache line is a whole number of registers, all of which the caller says may be written.
+        unsafe { Register::stream(self, target) }
+    }
+
+    #[inline(always)]
+    fn bits(mask: Self::Mask) -> u8 {
+        <Self as Register>::bits(mask)
+    }
+
+    #[inline(always)]
     fn codes(self) -> [u8; LANES] {
-        let (numbers, mut codes) = (self.array(), [0; LANES]);
-        for lane in 0..LANES {
-            // Through a wider type, so that several numbers are turned at once.
-            codes[lane] = numbers[lane] as i32 as u8;
-        }
+        let mut codes = [0; LANES];
+        self.store_codes(&mut codes);
         codes
     }
 
     #[inline(always)]
     fn count_below(thresholds: &[f64; LANES], number: f64) -> usize {
-        let (above, mut count) = (Self::all(number).is_above(Self::load(thresholds)), 0);
-        for register in 0..REGISTERS {
-            count += R::bits(above.0[register]).count_ones() as usize;
-        }
-        count
+        let above = Self::all(number).is_above(Register::load(thresholds));
+        <Self as Register>::bits(above).count_ones() as usize
     }
 
     #[inline(always)]
     fn columns_of_pairs(rows: [&[f64; 2]; LANES]) -> [Self; 2] {
-        let mut columns = [[0.0; LANES]; 2];
-        for lane in 0..LANES {
-            columns[0][lane] = rows[lane][0];
-            columns[1][lane] = rows[lane][1];
-        }
-        [Self::load(&columns[0]), Self::load(&columns[1])]
+        Register::columns_of_pairs(&rows)
     }
 
     #[inline(always)]
     fn rows_of_fours(columns: [Self; 4]) -> [[f64; 4]; LANES] {
         let mut rows = [[0.0; 4]; LANES];
-        for column in 0..4 {
-            let numbers = columns[column].array();
-            for lane in 0..LANES {
-                rows[lane][column] = numbers[lane];
-            }
-        }
+        Register::store_rows_of_fours(columns, &mut rows);
         rows
     }
 
     #[inline(always)]
     fn columns_of_fours(rows: [&[f64; 4]; LANES]) -> [Self; 4] {
-        let mut columns = [[0.0; LANES]; 4];
-        for lane in 0..LANES {
-            for column in 0..4 {
-                columns[column][lane] = rows[lane][column];
-            }
-        }
-        [Self::load(&columns[0]), Self::load(&columns[1]), Self::load(&columns[2]), Self::load(&columns[3])]
+        Register::columns_of_fours(&rows)
     }
 }
 
 /// Eight numbers in what every processor of the target has.
-pub(crate) type Baseline = Several<f64, LANES>;
+#[cfg(target_arch = "x86_64")]
+pub(crate) type Baseline = Halves<Halves<crate::machine::sse2::Two>>;
+
+/// Eight numbers in what every processor of the target has.
+#[cfg(not(target_arch = "x86_64"))]
+pub(crate) type Baseline = OneByOne;
+
+/// Eight numbers one by one, on any processor.
+#[cfg(any(test, not(target_arch = "x86_64")))]
+pub(crate) type OneByOne = Halves<Halves<Halves<f64>>>;

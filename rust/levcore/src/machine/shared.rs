@@ -12,8 +12,8 @@ pub(crate) struct SharedSlice<'a, T> {
     owner: PhantomData<&'a mut [T]>,
 }
 
-// SAFETY: every row of an output is written by the one block that holds it (a layout is a permutation), and nothing reads an output
-// before the call has ended.
+// SAFETY: every row of an output, and every cell of a leg, is written by the one block that holds it (a layout is a permutation), and
+// nothing reads them before the pass over all blocks has ended, and with it the borrow.
 #[allow(unsafe_code, reason = "threads write disjoint rows, see above")]
 unsafe impl<T: Send> Send for SharedSlice<'_, T> {}
 // SAFETY: as for Send.

@@ -12,6 +12,10 @@ pub(crate) struct HalfLine(pub [f64; 4]);
 
 /// Eight numbers side by side; one type an instruction set.
 pub(crate) trait Vector: Number {
+    /// Whether formulas are compiled into one function, so that what they hand on stays in registers. Where a vector takes many registers it
+    /// does not stay there anyhow, and one function of everything takes the compiler longer than all the rest of the crate.
+    const FUSED: bool;
+
     /// Reads eight numbers.
     fn load(numbers: &[f64; LANES]) -> Self;
 

@@ -25,6 +25,12 @@ impl Line {
         self.0[3][0]
     }
 
+    /// The same as the first of two numbers that are read together.
+    #[inline(always)]
+    pub(crate) fn pair_of_max_leverage(&self) -> &[f64; 2] {
+        &self.0[3]
+    }
+
     pub(crate) fn rate(&self) -> f64 {
         self.0[0][0]
     }

@@ -56,9 +56,32 @@ pub(crate) struct Line {
 
 /// Sum of lines.
 #[derive(Debug, Clone, Copy, Default)]
-struct Lines {
+pub(crate) struct Lines {
     slope: LongSum,
     at_zero: LongSum,
+}
+
+impl Lines {
+    /// Adds a line, or with the sign -1 takes it off.
+    #[inline(always)]
+    pub(crate) fn add(&mut self, line: &Line, sign: f64) {
+        self.slope.add(sign * line.slope);
+        for part in line.at_zero {
+            self.at_zero.add(sign * part);
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.slope.merge(&other.slope);
+        self.at_zero.merge(&other.at_zero);
+    }
+
+    /// Adds what they come to at a coordinate to a sum.
+    #[inline(always)]
+    pub(crate) fn add_to(&self, sum: &mut LongSum, coordinate: f64) {
+        sum.add_product(&self.slope, coordinate);
+        sum.merge(&self.at_zero);
+    }
 }
 
 /// What is summed up, by the place of its lines.
@@ -96,18 +119,13 @@ pub(crate) struct Bin {
 impl Bin {
     #[inline(always)]
     fn add(&mut self, amount: Amount, line: &Line, sign: f64) {
-        let lines = &mut self.lines[amount as usize];
-        lines.slope.add(sign * line.slope);
-        for part in line.at_zero {
-            lines.at_zero.add(sign * part);
-        }
+        self.lines[amount as usize].add(line, sign);
     }
 
     /// Adds another one.
     pub(crate) fn merge(&mut self, other: &Self) {
         for (lines, more) in self.lines.iter_mut().zip(&other.lines) {
-            lines.slope.merge(&more.slope);
-            lines.at_zero.merge(&more.at_zero);
+            lines.merge(more);
         }
         for (number, more) in self.numbers.iter_mut().zip(other.numbers) {
             *number += more;
@@ -123,9 +141,7 @@ impl Bin {
         let nobody = amount == Amount::Shortfall as usize && self.number(Number::Short) == 0
             || amount == Amount::LiquidatedNotional as usize && self.number(Number::Liquidated) == 0;
         if !nobody {
-            let lines = &self.lines[amount];
-            sum.add_product(&lines.slope, coordinate);
-            sum.merge(&lines.at_zero);
+            self.lines[amount].add_to(sum, coordinate);
         }
     }
 }

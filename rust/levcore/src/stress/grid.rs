@@ -39,13 +39,13 @@ pub struct StressOutputs<'a> {
 }
 
 /// Isolated rows of one instrument under one policy.
-struct Group {
-    policy: usize,
-    instrument: usize,
-    rows: Range<usize>,
-    currency: usize,
+pub(crate) struct Group {
+    pub policy: usize,
+    pub instrument: usize,
+    pub rows: Range<usize>,
+    pub currency: usize,
     /// `None` where the instrument is not known or any of its prices is none.
-    steps: Option<Steps>,
+    pub steps: Option<Steps>,
 }
 
 /// Evaluates the isolated positions of a book in all scenarios.
@@ -74,15 +74,7 @@ pub fn stress_isolated(
         return Err(Error::Length { argument: "currencies", expected, found });
     }
     outputs.done.fill(false);
-    let (rows, starts) = rows_by_pair(book, layout, policies.len(), instruments);
-    let pairs = starts.windows(2).enumerate().filter(|(_, range)| range[0] < range[1]);
-    let groups: Vec<Group> = pairs
-        .map(|(pair, range)| {
-            let (policy, instrument) = (pair / instruments, pair % instruments);
-            let steps = steps_of(policy, instrument, policies, scenarios);
-            Group { policy, instrument, rows: range[0]..range[1], currency: currencies[pair], steps }
-        })
-        .collect();
+    let (rows, groups) = groups_of(book, layout, policies, scenarios, currencies);
     let lowest = lowest_marks(&groups, policies.len(), instruments);
     let parts: Vec<PolicyPart<'_>> = policies
         .iter()
@@ -174,6 +166,27 @@ impl StressOutputs<'_> {
     }
 }
 
+/// Isolated rows by policy and instrument, and what each such group needs.
+pub(crate) fn groups_of(
+    book: &Book<'_>,
+    layout: &Layout,
+    policies: &[PolicyAtMarks<'_>],
+    scenarios: &Scenarios<'_>,
+    currencies: &[usize],
+) -> (Vec<u32>, Vec<Group>) {
+    let instruments = policies.first().map_or(0, |given| given.places.len());
+    let (rows, starts) = rows_by_pair(book, layout, policies.len(), instruments);
+    let pairs = starts.windows(2).enumerate().filter(|(_, range)| range[0] < range[1]);
+    let groups = pairs
+        .map(|(pair, range)| {
+            let (policy, instrument) = (pair / instruments, pair % instruments);
+            let steps = steps_of(policy, instrument, policies, scenarios);
+            Group { policy, instrument, rows: range[0]..range[1], currency: currencies[pair], steps }
+        })
+        .collect();
+    (rows, groups)
+}
+
 /// Isolated rows by policy and instrument, in their order, and where the rows of each such pair start.
 fn rows_by_pair(book: &Book<'_>, layout: &Layout, policies: usize, instruments: usize) -> (Vec<u32>, Vec<usize>) {
     let mut starts = vec![0; policies * instruments + 1];
@@ -217,7 +230,7 @@ fn each_isolated(layout: &Layout, mut found: impl FnMut(usize, usize)) {
     }
 }
 
-fn steps_of(
+pub(crate) fn steps_of(
     policy: usize,
     instrument: usize,
     policies: &[PolicyAtMarks<'_>],
@@ -229,7 +242,7 @@ fn steps_of(
 }
 
 /// Marks at the lowest step of each instrument, policy after policy; NaN where there is none.
-fn lowest_marks(groups: &[Group], policies: usize, instruments: usize) -> Vec<f64> {
+pub(crate) fn lowest_marks(groups: &[Group], policies: usize, instruments: usize) -> Vec<f64> {
     let mut marks = vec![f64::NAN; policies * instruments];
     for group in groups {
         if let Some(steps) = &group.steps {

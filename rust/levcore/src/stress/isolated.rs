@@ -34,11 +34,11 @@ pub(crate) struct RowsOfInstrument<'a> {
 }
 
 /// Isolated rows, to be evaluated.
-struct RowWork<'w, 'j, 'p> {
-    job: &'w Job<'j>,
-    part: &'w PolicyPart<'p>,
-    stage: &'w mut Stage,
-    rows: &'w [u32],
+pub(crate) struct RowWork<'w, 'j, 'p> {
+    pub job: &'w Job<'j>,
+    pub part: &'w PolicyPart<'p>,
+    pub stage: &'w mut Stage,
+    pub rows: &'w [u32],
 }
 
 impl Work for RowWork<'_, '_, '_> {
@@ -97,7 +97,7 @@ fn follow(
 }
 
 /// The position in a slot of an evaluated tile; `None` where it is not an ordinary one, or its rules move with every mark.
-fn position_in<'p>(part: &'p PolicyPart<'_>, tile: &Evaluated, slot: usize) -> Option<Position<'p>> {
+pub(crate) fn position_in<'p>(part: &'p PolicyPart<'_>, tile: &Evaluated, slot: usize) -> Option<Position<'p>> {
     let policy = part.policy;
     let (fees, basis) = (&policy.isolated_fees, policy.rules.requirement_isolated);
     if tile.status[slot] >= FIRST_PARTIAL || !(tile.size[slot] > 0.0) || fees.basis == FeeBasis::Mark {

@@ -15,12 +15,16 @@ mod accounts;
 mod bins;
 mod evaluated;
 mod grid;
+mod index;
 mod isolated;
+mod ladder;
 mod legs;
+mod placed;
 mod position;
 mod scenarios;
 mod wallets;
 
 pub use grid::{StressOutputs, stress_isolated};
+pub use index::{IndexOutputs, StressIndex};
 pub use scenarios::Scenarios;
 pub use wallets::{AccountStressOutputs, Currencies, stress_accounts};

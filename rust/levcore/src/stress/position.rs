@@ -44,10 +44,10 @@ pub(crate) struct Position<'a> {
 }
 
 /// A position at a coordinate.
-struct Standing {
-    liquidated: bool,
+pub(crate) struct Standing {
+    pub liquidated: bool,
     /// Whether rounding may have decided.
-    close: bool,
+    pub close: bool,
 }
 
 impl Position<'_> {
@@ -69,7 +69,7 @@ impl Position<'_> {
         }
     }
 
-    fn at(&self, coordinate: f64) -> Standing {
+    pub(crate) fn at(&self, coordinate: f64) -> Standing {
         let (value, equity) = (exposure::value(self.size, coordinate), self.equity(coordinate));
         let requirement = self.requirement(value);
         let state = state_of(margin::margin_ratio(requirement, equity), &self.policy.levels);

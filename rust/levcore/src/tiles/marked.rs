@@ -159,12 +159,19 @@ impl<'a> MarkedInstruments<'a> {
         if let (Some(table), false) = (rows.table, self.selections.any()) {
             return table.max_leverage(tile.value);
         }
-        let (mut highest, value) = ([f64::INFINITY; LANES], tile.value.array());
+        let (mut found, value) = ([self.tables.found(0); LANES], tile.value.array());
         for lane in 0..LANES {
             let place = self.table(rows.entries[lane]) as usize;
-            highest[lane] = self.tables.found(self.tables.find::<V>(place, Key::Value, value[lane])).max_leverage();
+            found[lane] = self.tables.found(self.tables.find::<V>(place, Key::Value, value[lane]));
         }
+        // Read by vectors: numbers that are stored one by one and read side by side wait for all that was written before them.
+        let mut pairs = [found[0].pair_of_max_leverage(); LANES];
+        for lane in 1..LANES {
+            pairs[lane] = found[lane].pair_of_max_leverage();
+        }
+        let [highest, _] = V::columns_of_pairs(pairs);
         if self.selections.any() {
+            let mut highest = highest.array();
             let (size, quantity, limit) = (tile.size.array(), tile.quantity.array(), tile.risk_limit.array());
             for lane in 0..LANES {
                 let table = self.list[rows.instrument[lane] as usize].instrument.table(quantity[lane]);
@@ -173,8 +180,9 @@ impl<'a> MarkedInstruments<'a> {
                     highest[lane] = table.highest_leverage(&lookup, value[lane]);
                 }
             }
+            return V::load(&highest);
         }
-        V::load(&highest)
+        highest
     }
 
     /// Entries of rows by the codes of their instruments.

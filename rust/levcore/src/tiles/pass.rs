@@ -81,6 +81,32 @@ impl Stage {
     }
 }
 
+/// [`Pass::begin`], in a function of its own unless the formulas are fused.
+#[inline(always)]
+fn begin<V: Vector, P: Pass>(pass: &P, rows: &TileRows<'_>, terms: &Terms<V>) -> Tile<V> {
+    #[inline(never)]
+    fn apart<V: Vector, P: Pass>(pass: &P, rows: &TileRows<'_>, terms: &Terms<V>) -> Tile<V> {
+        pass.begin(rows, terms)
+    }
+    if V::FUSED { pass.begin(rows, terms) } else { apart(pass, rows, terms) }
+}
+
+/// [`Pass::finish`], in a function of its own unless the formulas are fused.
+#[inline(always)]
+fn finish<V: Vector, P: Pass>(pass: &mut P, rows: &TileRows<'_>, terms: &Terms<V>, tile: Tile<V>, found: &Found<V>) {
+    #[inline(never)]
+    fn apart<V: Vector, P: Pass>(
+        pass: &mut P,
+        rows: &TileRows<'_>,
+        terms: &Terms<V>,
+        tile: &Tile<V>,
+        found: &Found<V>,
+    ) {
+        pass.finish(rows, terms, *tile, found);
+    }
+    if V::FUSED { pass.finish(rows, terms, tile, found) } else { apart(pass, rows, terms, &tile, found) }
+}
+
 /// Takes a pass over a run of rows.
 #[inline(always)]
 pub(crate) fn go_over<V: Vector>(
@@ -121,9 +147,9 @@ fn go_over_one<V: Vector>(pass: &mut impl Pass, instruments: &MarkedInstruments<
         let shared = [code; LANES];
         let inside = run.inside + slot;
         let rows = TileRows { place, inside, instrument: shared, entries: shared, table: Some(tables.maintenance) };
-        let tile = pass.begin(&rows, &terms);
+        let tile = begin(pass, &rows, &terms);
         let found = tables.look_up(asked, &tile, instruments, &rows);
-        pass.finish(&rows, &terms, tile, &found);
+        finish(pass, &rows, &terms, tile, &found);
         slot += place.len();
     }
 }
@@ -147,7 +173,7 @@ fn go_over_each<V: Vector>(
         stage.keep(number, &terms, all_plain);
         (stage.entries[number], stage.instrument[number]) = (entries, instrument);
         let rows = TileRows { place, inside: run.inside + slot, instrument, entries, table: None };
-        let tile = pass.begin(&rows, &terms);
+        let tile = begin(pass, &rows, &terms);
         stage.look_ups.note(asked, &tile, number, instruments, &rows);
         slot += place.len();
         number += 1;
@@ -159,9 +185,9 @@ fn go_over_each<V: Vector>(
         let (entries, instrument) = (stage.entries[number], stage.instrument[number]);
         let rows = TileRows { place, inside: run.inside + slot, instrument, entries, table: None };
         let terms = stage.kept::<V>(number, all_plain);
-        let tile = pass.begin(&rows, &terms);
+        let tile = begin(pass, &rows, &terms);
         let found = stage.look_ups.found(asked, number, &tile, instruments, &rows);
-        pass.finish(&rows, &terms, tile, &found);
+        finish(pass, &rows, &terms, tile, &found);
         slot += place.len();
         number += 1;
     }

@@ -68,6 +68,7 @@ impl<'a> Place<'a> {
         if let Self::Consecutive(first, LANES) = self
             && let Some(codes) = column[first..].first_chunk()
         {
+            prefetch(column.as_ptr(), first + AHEAD);
             return *codes;
         }
         self.collect(column)

@@ -1,0 +1,111 @@
+//! What the passes over the legs of cross accounts leave each other, by leg or at the places of legs that lie apart.
+
+use std::ops::Range;
+
+use crate::accounts::verdict::{Amounts, Standing};
+use crate::job::context::Job;
+use crate::machine::shared::SharedSlice;
+use crate::machine::vector::{HalfLine, LANES, prefetch};
+use crate::tiles::tile::{Place, TileRows};
+
+/// Where the first pass leaves what it finds of legs.
+pub(crate) trait KeepLegs {
+    /// Keeps what a tile found of these legs: what they bring into their accounts, what they give back to the surplus when they are solved
+    /// for, their status.
+    fn keep(&mut self, legs: Range<usize>, amounts: &[Amounts; LANES], released: &[f64; LANES], status: &[u8; LANES]);
+}
+
+/// Keeps what belongs to the rows of a tile. All of a whole one in one move, instead of a call.
+#[inline(always)]
+pub(crate) fn keep<T: Copy>(into: &mut [T], tile: &[T; LANES]) {
+    if let Some(whole) = into.first_chunk_mut() {
+        *whole = *tile;
+    } else {
+        let len = into.len();
+        into.copy_from_slice(&tile[..len]);
+    }
+}
+
+/// The same of legs that lie apart: each leaves what it brings into its account at its place.
+pub(crate) struct ScatteredLegs<'a> {
+    /// Places of the block's legs, and of those after them.
+    pub places: &'a [u32],
+    pub cells: SharedSlice<'a, HalfLine>,
+    pub released: &'a mut [f64],
+    pub status: &'a mut [u8],
+}
+
+impl KeepLegs for ScatteredLegs<'_> {
+    #[inline(always)]
+    fn keep(&mut self, legs: Range<usize>, amounts: &[Amounts; LANES], released: &[f64; LANES], status: &[u8; LANES]) {
+        for &place in tile_ahead(self.places, legs.start) {
+            self.cells.prefetch(place as usize);
+        }
+        for (&place, &amounts) in self.places[legs.clone()].iter().zip(amounts) {
+            self.cells.write_consecutive(place as usize, &[HalfLine(amounts)]);
+        }
+        keep(&mut self.released[legs.clone()], released);
+        keep(&mut self.status[legs], status);
+    }
+}
+
+/// How many legs before they are needed their cells are asked for, and four times that their places.
+const AHEAD: usize = 128;
+
+/// Places of a tile of legs whose cells are needed soon; none at the end of a book.
+#[inline(always)]
+fn tile_ahead(places: &[u32], leg: usize) -> &[u32] {
+    prefetch(places.as_ptr(), leg + 4 * AHEAD);
+    places.get(leg + AHEAD..leg + AHEAD + LANES).unwrap_or_default()
+}
+
+/// What the second pass needs, by leg, and what each is told of its account.
+pub(crate) struct JudgedLegs<'a> {
+    pub released: &'a [f64],
+    pub status: &'a [u8],
+    pub standings: Standings<'a>,
+}
+
+/// Where legs find the standing of their account.
+#[derive(Clone, Copy)]
+pub(crate) enum Standings<'a> {
+    /// By account, from this one on.
+    ByAccount(&'a [Standing], usize),
+    /// At the places of the block's legs; those of the legs after them follow.
+    Scattered(&'a [Standing], &'a [u32]),
+}
+
+impl<'a> Standings<'a> {
+    /// Asks for those that are needed soon.
+    #[inline(always)]
+    pub(crate) fn prefetch(self, leg: usize) {
+        if let Self::Scattered(standings, places) = self {
+            for &place in tile_ahead(places, leg) {
+                prefetch(standings.as_ptr(), place as usize);
+            }
+        }
+    }
+
+    /// Those of the legs of a tile.
+    #[inline(always)]
+    pub(crate) fn of_tile(self, job: &Job<'_>, rows: &TileRows<'_>) -> [&'a [f64; 4]; LANES] {
+        match self {
+            Self::ByAccount(standings, first) => {
+                let accounts = rows.place.load_codes(&job.layout.account_of_row);
+                let mut found = [&standings[0].0; LANES];
+                for lane in 0..LANES {
+                    found[lane] = &standings[accounts[lane] as usize - first].0;
+                }
+                found
+            }
+            Self::Scattered(standings, places) => {
+                let places = Place::Consecutive(rows.inside, rows.place.len()).load_codes(places);
+                let mut found = [&standings[0].0; LANES];
+                for lane in 0..LANES {
+                    found[lane] = &standings[places[lane] as usize].0;
+                }
+                found
+            }
+        }
+    }
+}
