@@ -92,11 +92,11 @@ impl<L: KeepLegs> ValuePass<'_, L> {
         let odd = odd_rows(&tile, terms, instruments, entries, self.job.book, true) & live(rows.place);
         if odd != 0 {
             let mut legs = OddLegs { slots: Slots::of(&tile), profit: profit.array(), released: released.array() };
-            classify_legs(self.job, self.part, &mut legs, rows, odd);
+            classify_legs(self.job, self.part, &mut legs, &rows.clone(), odd);
             legs.slots.give_back(&mut tile);
             (profit, released) = (V::load(&legs.profit), V::load(&legs.released));
         }
-        note_leverage(&mut tile, instruments, rows, self.job.book);
+        note_leverage(&mut tile, instruments, rows, found, self.job.book);
         self.keep(rows, &tile, profit, released);
         store_measures!(self.job, &tile, rows.place, Notional UnrealizedPnl ReturnOnEquity InitialMargin MaintenanceMargin);
         tile

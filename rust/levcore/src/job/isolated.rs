@@ -82,10 +82,11 @@ impl IsolatedRows<'_> {
         let odd = odd_rows(&tile, terms, instruments, entries, job.book, false) & live(rows.place);
         if odd != 0 {
             let mut slots = Slots::of(&tile);
-            classify_isolated(job, self.part, &mut slots, rows, odd);
+            // A copy: what is pointed to does not stand in registers.
+            classify_isolated(job, self.part, &mut slots, &rows.clone(), odd);
             slots.give_back(&mut tile);
         }
-        note_leverage(&mut tile, instruments, rows, job.book);
+        note_leverage(&mut tile, instruments, rows, found, job.book);
         tile
     }
 }

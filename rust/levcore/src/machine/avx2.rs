@@ -2,16 +2,19 @@
 #![allow(unsafe_code, reason = "vector instructions of a set that `InstructionSet::run` has checked")]
 
 use std::arch::x86_64::{
-    __m128d, __m256d, _CMP_EQ_OQ, _CMP_GE_OQ, _CMP_GT_OQ, _CMP_UNORD_Q, _mm_cvtsi128_si32, _mm_loadu_pd,
-    _mm_packus_epi16, _mm_packus_epi32, _mm256_add_pd, _mm256_and_pd, _mm256_andnot_pd, _mm256_blendv_pd,
-    _mm256_castpd128_pd256, _mm256_cmp_pd, _mm256_cvttpd_epi32, _mm256_div_pd, _mm256_insertf128_pd, _mm256_loadu_pd,
-    _mm256_movemask_pd, _mm256_mul_pd, _mm256_or_pd, _mm256_permute2f128_pd, _mm256_set1_pd, _mm256_sqrt_pd,
-    _mm256_storeu_pd, _mm256_stream_pd, _mm256_sub_pd, _mm256_unpackhi_pd, _mm256_unpacklo_pd, _mm256_xor_pd,
+    __m128d, __m256d, _CMP_EQ_OQ, _CMP_GE_OQ, _CMP_GT_OQ, _CMP_LT_OQ, _CMP_UNORD_Q, _mm_cvtsi128_si32, _mm_loadu_pd,
+    _mm_packus_epi16, _mm_packus_epi32, _mm_storeu_ps, _mm_storeu_si128, _mm256_add_pd, _mm256_and_pd,
+    _mm256_andnot_pd, _mm256_blendv_pd, _mm256_castpd128_pd256, _mm256_cmp_pd, _mm256_cmp_ps, _mm256_cvtpd_ps,
+    _mm256_cvttpd_epi32, _mm256_div_pd, _mm256_insertf128_pd, _mm256_loadu_pd, _mm256_loadu_ps, _mm256_movemask_pd,
+    _mm256_movemask_ps, _mm256_mul_pd, _mm256_or_pd, _mm256_permute2f128_pd, _mm256_set1_pd, _mm256_set1_ps,
+    _mm256_sqrt_pd, _mm256_storeu_pd, _mm256_stream_pd, _mm256_sub_pd, _mm256_unpackhi_pd, _mm256_unpacklo_pd,
+    _mm256_xor_pd,
 };
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
 
 use crate::machine::number::Number;
 use crate::machine::several::{Halves, Register};
+use crate::machine::vector::SINGLES;
 
 /// Eight numbers in two registers.
 pub(crate) type Avx2 = Halves<Four>;
@@ -109,6 +112,11 @@ impl Number for Four {
     }
 
     #[inline(always)]
+    fn any(mask: Mask) -> bool {
+        Self::bits(mask) != 0
+    }
+
+    #[inline(always)]
     fn choose(condition: Mask, then: Self, otherwise: Self) -> Self {
         Self(on_registers!(_mm256_blendv_pd(otherwise.0, then.0, condition.0)))
     }
@@ -172,6 +180,38 @@ impl Register for Four {
             _mm_cvtsi128_si32(_mm_packus_epi16(codes, codes))
         });
         into[..4].copy_from_slice(&codes.to_ne_bytes());
+    }
+
+    #[inline(always)]
+    fn store_singles(self, into: &mut [f32]) {
+        let into = &mut into[..4];
+        // SAFETY: as above, and the slice holds four numbers.
+        unsafe { _mm_storeu_ps(into.as_mut_ptr(), _mm256_cvtpd_ps(self.0)) }
+    }
+
+    #[inline(always)]
+    fn store_places(self, into: &mut [u32]) {
+        let into = &mut into[..4];
+        // SAFETY: as above, and the slice holds four numbers.
+        unsafe { _mm_storeu_si128(into.as_mut_ptr().cast(), _mm256_cvttpd_epi32(self.0)) }
+    }
+
+    #[inline(always)]
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "eight bits of a mask each")]
+    fn screen(thresholds: &[f32; SINGLES], number: f32) -> [u16; 2] {
+        // SAFETY: as above, and the array holds twice eight numbers.
+        let (lower, upper) =
+            unsafe { (_mm256_loadu_ps(thresholds.as_ptr()), _mm256_loadu_ps(thresholds[8..].as_ptr())) };
+        let [below, below_upper, equal, equal_upper] = on_registers!({
+            let number = _mm256_set1_ps(number);
+            [
+                _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_LT_OQ>(lower, number)),
+                _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_LT_OQ>(upper, number)),
+                _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_EQ_OQ>(lower, number)),
+                _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_EQ_OQ>(upper, number)),
+            ]
+        });
+        [(below | below_upper << 8) as u16, (equal | equal_upper << 8) as u16]
     }
 
     #[inline(always)]

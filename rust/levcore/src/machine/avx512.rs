@@ -2,18 +2,19 @@
 #![allow(unsafe_code, reason = "vector instructions of a set that `InstructionSet::run` has checked")]
 
 use std::arch::x86_64::{
-    __m256d, __m512d, _CMP_EQ_OQ, _CMP_GE_OQ, _CMP_GT_OQ, _CMP_UNORD_Q, _mm_cvtsi128_si64, _mm_loadu_pd,
-    _mm256_cvtepi32_epi8, _mm256_loadu_pd, _mm256_storeu_pd, _mm512_abs_pd, _mm512_add_pd, _mm512_castpd_si512,
-    _mm512_castpd128_pd512, _mm512_castpd256_pd512, _mm512_castpd512_pd256, _mm512_castsi512_pd, _mm512_cmp_pd_mask,
-    _mm512_cvttpd_epi32, _mm512_div_pd, _mm512_extractf64x4_pd, _mm512_insertf64x2, _mm512_insertf64x4,
-    _mm512_loadu_pd, _mm512_mask_blend_pd, _mm512_mul_pd, _mm512_set1_epi64, _mm512_set1_pd, _mm512_shuffle_f64x2,
+    __m256d, __m512d, _CMP_EQ_OQ, _CMP_GE_OQ, _CMP_GT_OQ, _CMP_LT_OQ, _CMP_UNORD_Q, _mm_cvtsi128_si64, _mm_loadu_pd,
+    _mm256_cvtepi32_epi8, _mm256_loadu_pd, _mm256_storeu_pd, _mm256_storeu_ps, _mm256_storeu_si256, _mm512_abs_pd,
+    _mm512_add_pd, _mm512_castpd_si512, _mm512_castpd128_pd512, _mm512_castpd256_pd512, _mm512_castpd512_pd256,
+    _mm512_castsi512_pd, _mm512_cmp_pd_mask, _mm512_cmp_ps_mask, _mm512_cvtpd_ps, _mm512_cvttpd_epi32, _mm512_div_pd,
+    _mm512_extractf64x4_pd, _mm512_insertf64x2, _mm512_insertf64x4, _mm512_loadu_pd, _mm512_loadu_ps,
+    _mm512_mask_blend_pd, _mm512_mul_pd, _mm512_set1_epi64, _mm512_set1_pd, _mm512_set1_ps, _mm512_shuffle_f64x2,
     _mm512_sqrt_pd, _mm512_storeu_pd, _mm512_stream_pd, _mm512_sub_pd, _mm512_unpackhi_pd, _mm512_unpacklo_pd,
     _mm512_xor_si512,
 };
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use crate::machine::number::Number;
-use crate::machine::vector::{LANES, Vector};
+use crate::machine::vector::{LANES, SINGLES, Vector};
 
 /// Eight numbers in one register.
 #[derive(Debug, Clone, Copy)]
@@ -95,6 +96,11 @@ impl Number for Avx512 {
     }
 
     #[inline(always)]
+    fn any(mask: u8) -> bool {
+        mask != 0
+    }
+
+    #[inline(always)]
     fn choose(condition: u8, then: Self, otherwise: Self) -> Self {
         Self(on_registers!(_mm512_mask_blend_pd(condition, otherwise.0, then.0)))
     }
@@ -159,6 +165,28 @@ impl Vector for Avx512 {
     #[inline(always)]
     fn codes(self) -> [u8; LANES] {
         on_registers!(_mm_cvtsi128_si64(_mm256_cvtepi32_epi8(_mm512_cvttpd_epi32(self.0)))).to_ne_bytes()
+    }
+
+    #[inline(always)]
+    fn store_singles(self, into: &mut [f32; LANES]) {
+        // SAFETY: as for the instructions on registers, and the array holds eight numbers.
+        unsafe { _mm256_storeu_ps(into.as_mut_ptr(), _mm512_cvtpd_ps(self.0)) }
+    }
+
+    #[inline(always)]
+    fn store_places(self, into: &mut [u32; LANES]) {
+        // SAFETY: as for the instructions on registers, and the array holds eight numbers.
+        unsafe { _mm256_storeu_si256(into.as_mut_ptr().cast(), _mm512_cvttpd_epi32(self.0)) }
+    }
+
+    #[inline(always)]
+    fn screen(thresholds: &[f32; SINGLES], number: f32) -> [u16; 2] {
+        // SAFETY: as for the instructions on registers, and the array holds sixteen numbers.
+        let (thresholds, number) = unsafe { (_mm512_loadu_ps(thresholds.as_ptr()), _mm512_set1_ps(number)) };
+        on_registers!([
+            _mm512_cmp_ps_mask::<_CMP_LT_OQ>(thresholds, number),
+            _mm512_cmp_ps_mask::<_CMP_EQ_OQ>(thresholds, number),
+        ])
     }
 
     #[inline(always)]

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::machine::avx2::Avx2;
 #[cfg(target_arch = "x86_64")]
 use crate::machine::avx512::Avx512;
-use crate::machine::several::Baseline;
+use crate::machine::baseline::Baseline;
 use crate::machine::vector::Vector;
 
 /// Something that is compiled for every instruction set.
@@ -112,7 +112,7 @@ impl InstructionSet {
 mod tests {
     use super::*;
     use crate::machine::several::OneByOne;
-    use crate::machine::vector::LANES;
+    use crate::machine::vector::{LANES, SINGLES};
 
     /// What every operation gives of two vectors, as bits.
     fn operated<V: Vector>(left: [f64; LANES], right: [f64; LANES]) -> Vec<u64> {
@@ -168,6 +168,38 @@ mod tests {
         #[cfg(target_arch = "x86_64")]
         if InstructionSet::Avx512.is_available() {
             assert_eq!(Avx512::load(&numbers).codes(), codes);
+        }
+    }
+
+    /// Places, numbers of single precision as bits, and what a screen says of each of them.
+    fn screened<V: Vector>(numbers: [f64; LANES]) -> Vec<u32> {
+        let (mut places, mut singles) = ([0; LANES], [0.0; LANES]);
+        V::load(&[0.0, 1.0, 7.0, 1280.0, 65_535.0, 1e6, 3.0, 1e9]).store_places(&mut places);
+        V::load(&numbers).store_singles(&mut singles);
+        let mut thresholds = [f32::NAN; SINGLES];
+        thresholds[..11].copy_from_slice(&[-1.0, 0.0, 1e-45, 1.0, 2.0, 2.5, 4.0, 16.0, 1e10, f32::MAX, f32::INFINITY]);
+        let screens = singles.map(|single| V::screen(&thresholds, single).map(u32::from));
+        places.into_iter().chain(singles.map(f32::to_bits)).chain(screens.into_iter().flatten()).collect()
+    }
+
+    #[test]
+    fn every_instruction_set_screens_alike() {
+        let even: f64 = 1.0 + f64::from(f32::EPSILON) / 2.0;
+        for numbers in [
+            [f64::NEG_INFINITY, -0.0, 0.0, 1e-46, 1.0, even, even.next_up(), 2.5],
+            [f64::INFINITY, f64::MAX, f64::from(f32::MAX), 1e10, 16.0, 15.999_999_999, 5e-324, 3.0],
+        ] {
+            let expected = screened::<OneByOne>(numbers);
+            assert_eq!(expected[..4], [0, 1, 7, 1280]);
+            assert_eq!(screened::<Baseline>(numbers), expected);
+            #[cfg(target_arch = "x86_64")]
+            if InstructionSet::Avx2.is_available() {
+                assert_eq!(screened::<Avx2>(numbers), expected);
+            }
+            #[cfg(target_arch = "x86_64")]
+            if InstructionSet::Avx512.is_available() {
+                assert_eq!(screened::<Avx512>(numbers), expected);
+            }
         }
     }
 

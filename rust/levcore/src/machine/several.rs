@@ -4,7 +4,7 @@
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
 
 use crate::machine::number::Number;
-use crate::machine::vector::{LANES, Vector};
+use crate::machine::vector::{LANES, SINGLES, Vector};
 
 /// Some of the eight numbers: those of a register, or of several. What it reads and writes are the first numbers of what it is given.
 pub(crate) trait Register: Number {
@@ -33,6 +33,15 @@ pub(crate) trait Register: Number {
 
     /// Writes whole numbers from 0 to 255 as they are stored.
     fn store_codes(self, into: &mut [u8]);
+
+    /// Writes its numbers rounded to single precision.
+    fn store_singles(self, into: &mut [f32]);
+
+    /// Writes whole numbers that are places in a list.
+    fn store_places(self, into: &mut [u32]);
+
+    /// Which of sixteen thresholds lie below the number, and which are equal to it, a bit each.
+    fn screen(thresholds: &[f32; SINGLES], number: f32) -> [u16; 2];
 
     /// Two columns of rows that lie apart.
     fn columns_of_pairs(rows: &[&[f64; 2]]) -> [Self; 2];
@@ -76,6 +85,27 @@ impl Register for f64 {
     #[allow(clippy::cast_sign_loss, reason = "codes are whole numbers from 0 to 255")]
     fn store_codes(self, into: &mut [u8]) {
         into[0] = self as i32 as u8;
+    }
+
+    #[inline(always)]
+    fn store_singles(self, into: &mut [f32]) {
+        into[0] = self as f32;
+    }
+
+    #[inline(always)]
+    #[allow(clippy::cast_sign_loss, reason = "a place in a list")]
+    fn store_places(self, into: &mut [u32]) {
+        into[0] = self as u32;
+    }
+
+    #[inline(always)]
+    fn screen(thresholds: &[f32; SINGLES], number: f32) -> [u16; 2] {
+        let mut bits = [0; 2];
+        for (place, &threshold) in thresholds.iter().enumerate() {
+            bits[0] |= u16::from(threshold < number) << place;
+            bits[1] |= u16::from(threshold == number) << place;
+        }
+        bits
     }
 
     #[inline(always)]
@@ -176,6 +206,11 @@ impl<R: Register> Number for Halves<R> {
     }
 
     #[inline(always)]
+    fn any(mask: Self::Mask) -> bool {
+        R::any(mask.0) || R::any(mask.1)
+    }
+
+    #[inline(always)]
     fn choose(condition: Self::Mask, then: Self, otherwise: Self) -> Self {
         Self(R::choose(condition.0, then.0, otherwise.0), R::choose(condition.1, then.1, otherwise.1))
     }
@@ -215,6 +250,23 @@ impl<R: Register> Register for Halves<R> {
     fn store_codes(self, into: &mut [u8]) {
         self.0.store_codes(into);
         self.1.store_codes(&mut into[R::NUMBERS..]);
+    }
+
+    #[inline(always)]
+    fn store_singles(self, into: &mut [f32]) {
+        self.0.store_singles(into);
+        self.1.store_singles(&mut into[R::NUMBERS..]);
+    }
+
+    #[inline(always)]
+    fn store_places(self, into: &mut [u32]) {
+        self.0.store_places(into);
+        self.1.store_places(&mut into[R::NUMBERS..]);
+    }
+
+    #[inline(always)]
+    fn screen(thresholds: &[f32; SINGLES], number: f32) -> [u16; 2] {
+        R::screen(thresholds, number)
     }
 
     #[inline(always)]
@@ -271,6 +323,21 @@ impl<R: Register> Vector for Halves<R> {
     }
 
     #[inline(always)]
+    fn store_singles(self, into: &mut [f32; LANES]) {
+        Register::store_singles(self, into);
+    }
+
+    #[inline(always)]
+    fn store_places(self, into: &mut [u32; LANES]) {
+        Register::store_places(self, into);
+    }
+
+    #[inline(always)]
+    fn screen(thresholds: &[f32; SINGLES], number: f32) -> [u16; 2] {
+        R::screen(thresholds, number)
+    }
+
+    #[inline(always)]
     fn count_below(thresholds: &[f64; LANES], number: f64) -> usize {
         let above = Self::all(number).is_above(Register::load(thresholds));
         <Self as Register>::bits(above).count_ones() as usize
@@ -293,14 +360,6 @@ impl<R: Register> Vector for Halves<R> {
         Register::columns_of_fours(&rows)
     }
 }
-
-/// Eight numbers in what every processor of the target has.
-#[cfg(target_arch = "x86_64")]
-pub(crate) type Baseline = Halves<Halves<crate::machine::sse2::Two>>;
-
-/// Eight numbers in what every processor of the target has.
-#[cfg(not(target_arch = "x86_64"))]
-pub(crate) type Baseline = OneByOne;
 
 /// Eight numbers one by one, on any processor.
 #[cfg(any(test, not(target_arch = "x86_64")))]

@@ -2,14 +2,17 @@
 #![allow(unsafe_code, reason = "vector instructions that are part of x86-64")]
 
 use std::arch::x86_64::{
-    __m128d, _mm_add_pd, _mm_and_pd, _mm_andnot_pd, _mm_cmpeq_pd, _mm_cmpge_pd, _mm_cmpgt_pd, _mm_cmpunord_pd,
-    _mm_cvtsi128_si64, _mm_cvttpd_epi32, _mm_div_pd, _mm_loadu_pd, _mm_movemask_pd, _mm_mul_pd, _mm_or_pd, _mm_set1_pd,
-    _mm_sqrt_pd, _mm_storeu_pd, _mm_stream_pd, _mm_sub_pd, _mm_unpackhi_pd, _mm_unpacklo_pd, _mm_xor_pd,
+    __m128d, __m128i, _mm_add_pd, _mm_and_pd, _mm_andnot_pd, _mm_castps_si128, _mm_cmpeq_pd, _mm_cmpeq_ps,
+    _mm_cmpge_pd, _mm_cmpgt_pd, _mm_cmplt_ps, _mm_cmpunord_pd, _mm_cvtpd_ps, _mm_cvtsi128_si64, _mm_cvttpd_epi32,
+    _mm_div_pd, _mm_loadu_pd, _mm_loadu_ps, _mm_movemask_epi8, _mm_movemask_pd, _mm_mul_pd, _mm_or_pd, _mm_packs_epi16,
+    _mm_packs_epi32, _mm_set1_pd, _mm_set1_ps, _mm_setzero_ps, _mm_sqrt_pd, _mm_storeu_pd, _mm_stream_pd, _mm_sub_pd,
+    _mm_unpackhi_pd, _mm_unpacklo_pd, _mm_xor_pd,
 };
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
 
 use crate::machine::number::Number;
 use crate::machine::several::Register;
+use crate::machine::vector::SINGLES;
 
 /// Two numbers.
 #[derive(Debug, Clone, Copy)]
@@ -104,6 +107,11 @@ impl Number for Two {
     }
 
     #[inline(always)]
+    fn any(mask: Mask) -> bool {
+        Self::bits(mask) != 0
+    }
+
+    #[inline(always)]
     fn choose(condition: Mask, then: Self, otherwise: Self) -> Self {
         Self(on_registers!(_mm_or_pd(_mm_and_pd(condition.0, then.0), _mm_andnot_pd(condition.0, otherwise.0))))
     }
@@ -121,6 +129,20 @@ fn two(numbers: &[f64], first: usize) -> __m128d {
 #[inline(always)]
 fn turned(first: __m128d, second: __m128d) -> [Two; 2] {
     on_registers!([Two(_mm_unpacklo_pd(first, second)), Two(_mm_unpackhi_pd(first, second))])
+}
+
+/// What four comparisons of four numbers each said.
+#[inline(always)]
+#[allow(clippy::cast_sign_loss, reason = "sixteen bits of a mask")]
+fn bits_of_sixteen([first, second, third, fourth]: [__m128i; 4]) -> u16 {
+    on_registers!(_mm_movemask_epi8(_mm_packs_epi16(_mm_packs_epi32(first, second), _mm_packs_epi32(third, fourth))))
+        as u16
+}
+
+#[inline(always)]
+#[allow(clippy::cast_sign_loss, reason = "bits, not a number")]
+fn low_half(bits: i64) -> u32 {
+    bits as u32
 }
 
 impl Register for Two {
@@ -156,6 +178,32 @@ impl Register for Two {
     fn store_codes(self, into: &mut [u8]) {
         let both = on_registers!(_mm_cvtsi128_si64(_mm_cvttpd_epi32(self.0)));
         (into[0], into[1]) = (both as u8, (both >> 32) as u8);
+    }
+
+    #[inline(always)]
+    fn store_singles(self, into: &mut [f32]) {
+        let rounded = on_registers!(_mm_cvtsi128_si64(_mm_castps_si128(_mm_cvtpd_ps(self.0))));
+        (into[0], into[1]) = (f32::from_bits(low_half(rounded)), f32::from_bits(low_half(rounded >> 32)));
+    }
+
+    #[inline(always)]
+    fn store_places(self, into: &mut [u32]) {
+        let places = on_registers!(_mm_cvtsi128_si64(_mm_cvttpd_epi32(self.0)));
+        (into[0], into[1]) = (low_half(places), low_half(places >> 32));
+    }
+
+    #[inline(always)]
+    fn screen(thresholds: &[f32; SINGLES], number: f32) -> [u16; 2] {
+        let mut fours = [on_registers!(_mm_setzero_ps()); 4];
+        for (four, numbers) in fours.iter_mut().zip(thresholds.as_chunks::<4>().0) {
+            // SAFETY: the array holds four numbers.
+            *four = unsafe { _mm_loadu_ps(numbers.as_ptr()) };
+        }
+        let number = on_registers!(_mm_set1_ps(number));
+        [
+            bits_of_sixteen(fours.map(|four| on_registers!(_mm_castps_si128(_mm_cmplt_ps(four, number))))),
+            bits_of_sixteen(fours.map(|four| on_registers!(_mm_castps_si128(_mm_cmpeq_ps(four, number))))),
+        ]
     }
 
     #[inline(always)]

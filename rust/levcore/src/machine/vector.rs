@@ -5,6 +5,9 @@ use crate::machine::number::Number;
 /// Numbers of a vector.
 pub(crate) const LANES: usize = 8;
 
+/// Numbers of single precision that are compared at once: a cache line.
+pub(crate) const SINGLES: usize = 16;
+
 /// Four numbers in half a cache line: what is read and written in no order stands in one line.
 #[derive(Debug, Clone, Copy, Default)]
 #[repr(align(32))]
@@ -35,6 +38,15 @@ pub(crate) trait Vector: Number {
 
     /// Whole numbers from 0 to 255 as they are stored.
     fn codes(self) -> [u8; LANES];
+
+    /// Writes the numbers rounded to single precision.
+    fn store_singles(self, into: &mut [f32; LANES]);
+
+    /// Writes whole numbers that are places in a list.
+    fn store_places(self, into: &mut [u32; LANES]);
+
+    /// Which of the thresholds lie below the number, and which are equal to it: a bit each, the first threshold in the lowest.
+    fn screen(thresholds: &[f32; SINGLES], number: f32) -> [u16; 2];
 
     /// How many of the thresholds lie below the number; NaN has none below it.
     fn count_below(thresholds: &[f64; LANES], number: f64) -> usize;

@@ -1,9 +1,10 @@
 //! The requirement of one leg as a function of its value.
 
 use crate::formulas::margin;
-use crate::machine::several::Baseline;
+use crate::machine::baseline::Baseline;
+use crate::machine::vector::{LANES, Vector};
 use crate::rules::table::{Kind, Lookup, Table, UnitLine};
-use crate::rules::tables::{Key, Tables};
+use crate::rules::tables::Tables;
 use crate::rules::tiers::TierKey;
 
 /// Margin as a convex function of the value: the largest of some lines, one line, or a parabola.
@@ -26,7 +27,7 @@ impl<'a> Curve<'a> {
             Kind::Marginal(place) => Self::Lines(tables, *place),
             Kind::Flat(key, place) => {
                 let key = if *key == TierKey::RiskLimit { lookup.risk_limit } else { lookup.quantity.abs() };
-                Self::Rate(tables.found(tables.find::<Baseline>(*place, Key::Value, key)).rate())
+                Self::Rate(tables.found(tables.find::<Baseline>(*place, key)).rate())
             }
             Kind::Growing(growing) => match growing.by_value() {
                 Some((rate, slope)) => Self::Growing(rate, slope),
@@ -42,12 +43,20 @@ impl Curve<'_> {
     pub(crate) fn touching(&self, value: f64) -> (f64, f64) {
         match *self {
             Self::Lines(tables, place) => {
-                let line = tables.found(tables.find::<Baseline>(place, Key::Value, value));
+                let line = tables.found(tables.find::<Baseline>(place, value));
                 (line.rate(), line.deduction())
             }
             Self::Rate(rate) => (rate, 0.0),
             Self::Growing(rate, slope) => (rate + 2.0 * slope * value, slope * value * value),
             Self::Unit(lines, size) => UnitLine::touching(lines, size, value),
+        }
+    }
+
+    /// Place of its lines in the tables, if it is made of them.
+    pub(crate) fn place_of_lines(&self) -> Option<usize> {
+        match *self {
+            Self::Lines(_, place) => Some(place),
+            Self::Rate(_) | Self::Growing(..) | Self::Unit(..) => None,
         }
     }
 
@@ -71,6 +80,17 @@ impl Curve<'_> {
     pub(crate) fn is_smooth(&self) -> bool {
         matches!(self, Self::Growing(..))
     }
+}
+
+/// Rates and deductions of the lines that touch eight curves, at these places of the tables, each at its value.
+#[inline(always)]
+pub(crate) fn touching_lines<V: Vector>(tables: &Tables, places: &[u32; LANES], values: V) -> [V; 2] {
+    let (values, mut rates, mut deductions) = (values.array(), [0.0; LANES], [0.0; LANES]);
+    for lane in 0..LANES {
+        let line = tables.found(tables.find::<V>(places[lane] as usize, values[lane]));
+        (rates[lane], deductions[lane]) = (line.rate(), line.deduction());
+    }
+    [V::load(&rates), V::load(&deductions)]
 }
 
 /// Initial margin as a function of the value.

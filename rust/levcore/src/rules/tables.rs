@@ -1,18 +1,17 @@
 //! Tables with tiers side by side: constants by line, thresholds in whole vectors, nothing that depends on a position.
 
 use crate::error::Result;
-use crate::machine::vector::{LANES, Vector};
+use crate::machine::vector::{LANES, SINGLES, Vector, rows_at};
 use crate::rules::table::{Factors, Scale};
 use crate::rules::tiers::{TierKey, TierTable};
 
 /// Rows whose lines are looked up one after the other, so that no look-up waits for the one before.
 pub(crate) const ROWS: usize = 64;
 
-/// One line of a table with everything that does not depend on the position; it fills a cache line and shares it with none. What is needed
-/// together stands together: rate and deduction, then deduction and factor of the line that triggers liquidation, by [`Key`].
+/// One line of a table with everything that does not depend on the position. What is needed together stands together: rate and deduction,
+/// then deduction and factor of the line that triggers liquidation, by [`Key`]; last the highest leverage that its tier allows.
 #[derive(Debug, Clone, Copy)]
-#[repr(align(64))]
-pub(crate) struct Line([[f64; 2]; 4]);
+pub(crate) struct Line([[f64; 2]; KEYS]);
 
 impl Line {
     fn new(rate: f64, deduction: f64, trigger_deduction: f64, factors: Factors, max_leverage: f64) -> Self {
@@ -23,12 +22,6 @@ impl Line {
     /// Highest leverage that its tier allows; infinite where that is not stated.
     pub(crate) fn max_leverage(&self) -> f64 {
         self.0[3][0]
-    }
-
-    /// The same as the first of two numbers that are read together.
-    #[inline(always)]
-    pub(crate) fn pair_of_max_leverage(&self) -> &[f64; 2] {
-        &self.0[3]
     }
 
     pub(crate) fn rate(&self) -> f64 {
@@ -43,7 +36,7 @@ impl Line {
 /// The same line with the thresholds from which on it applies, by [`Key`]: of use where many rows share a table.
 #[derive(Debug, Clone, Copy)]
 struct Step {
-    above: [f64; KEYS],
+    above: [f64; SEARCHED],
     line: Line,
 }
 
@@ -54,9 +47,12 @@ struct Step {
 #[derive(Debug, Clone)]
 pub(crate) struct Tables {
     width: usize,
-    lines: Vec<Line>,
+    /// What the lines hold, table by table and key by key: rows that lie apart find what they need in few cache lines.
+    pairs: Vec<[f64; 2]>,
     thresholds: Vec<Thresholds>,
-    /// Lines of each table above the first, one table after the other.
+    /// The thresholds once more, rounded; of use where one vector of them is a whole table.
+    screens: Vec<Screen>,
+    /// Lines of each table, one table after the other.
     steps: Vec<Step>,
     /// Where the steps of each table start; one more than there are tables.
     starts: Vec<usize>,
@@ -66,6 +62,24 @@ pub(crate) struct Tables {
 #[derive(Debug, Clone, Copy)]
 #[repr(align(64))]
 struct Thresholds([f64; LANES]);
+
+/// Thresholds rounded to single precision, padded with NaN.
+///
+/// Rounding never turns an order around: of two numbers that differ once they are rounded, the larger one was the larger one. Only where
+/// they are equal must the exact ones be compared.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+struct Screen([f32; SINGLES]);
+
+impl Screen {
+    fn of(thresholds: &[f64]) -> Self {
+        let mut rounded = [f32::NAN; SINGLES];
+        for (single, &threshold) in rounded.iter_mut().zip(thresholds) {
+            *single = threshold as f32;
+        }
+        Self(rounded)
+    }
+}
 
 /// What a threshold is compared with.
 #[derive(Debug, Clone, Copy)]
@@ -79,53 +93,60 @@ pub(crate) enum Key {
     Losing = 2,
 }
 
-const KEYS: usize = 3;
+/// How many keys lines are searched by.
+const SEARCHED: usize = 3;
+
+/// How many pairs a line holds: one a key, and what is found by the value as well.
+const KEYS: usize = 4;
 
 impl Tables {
     pub(crate) fn new(tables: &[&TierTable], scale: Scale) -> Result<Self> {
         let longest = tables.iter().map(|table| table.rates.len()).max().unwrap_or(1);
-        let width = longest.next_multiple_of(LANES);
-        let mut all = Self { width, lines: Vec::new(), thresholds: Vec::new(), steps: Vec::new(), starts: vec![0] };
+        let width = longest.next_multiple_of(SINGLES);
+        let (pairs, thresholds, screens, steps) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut all = Self { width, pairs, thresholds, screens, steps, starts: vec![0] };
         for table in tables {
             all.push(table, scale)?;
         }
         // One more for rows without a table: there is then no margin, which is not a margin of zero.
         let nothing = Line::new(f64::NAN, 0.0, 0.0, Factors::of(f64::NAN), f64::INFINITY);
-        all.close(nothing, [const { Vec::new() }; KEYS]);
+        all.steps.push(Step { above: [f64::NEG_INFINITY; SEARCHED], line: nothing });
+        all.close();
         Ok(all)
     }
 
     fn push(&mut self, table: &TierTable, scale: Scale) -> Result<()> {
-        let mut keys = [const { Vec::new() }; KEYS];
         for (tier, (&rate, &deduction)) in table.rates.iter().zip(&table.deductions).enumerate() {
             let (floor, trigger_deduction) = (table.floors[tier], deduction * scale.trigger);
             let scaled = scale.rate(rate)?;
             let max_leverage = table.max_leverage.get(tier).copied().unwrap_or(f64::INFINITY);
             let line = Line::new(rate, deduction, trigger_deduction, Factors::of(scaled), max_leverage);
-            if tier > 0 {
-                let gaining = floor * (1.0 - scaled) + trigger_deduction;
-                let losing = floor * (1.0 + scaled) - trigger_deduction;
-                // What selects the tier of a flat table does not move with the price.
-                let above = if table.key == TierKey::Value { [floor, gaining, losing] } else { [floor; KEYS] };
-                for (key, threshold) in keys.iter_mut().zip(above) {
-                    key.push(threshold);
-                }
-                self.steps.push(Step { above, line });
-            }
-            self.lines.push(line);
+            let gaining = floor * (1.0 - scaled) + trigger_deduction;
+            let losing = floor * (1.0 + scaled) - trigger_deduction;
+            // Nothing lies below the first line, and what selects the tier of a flat table does not move with the price.
+            let above = match (tier, table.key) {
+                (0, _) => [f64::NEG_INFINITY; SEARCHED],
+                (_, TierKey::Value) => [floor, gaining, losing],
+                _ => [floor; SEARCHED],
+            };
+            self.steps.push(Step { above, line });
         }
-        self.close(self.lines[self.lines.len() - 1], keys);
+        self.close();
         Ok(())
     }
 
-    /// Fills a table up to the width of all.
-    fn close(&mut self, last: Line, keys: [Vec<f64>; KEYS]) {
+    /// Lays out the table that ends with the last step, filled up to the width of all.
+    fn close(&mut self) {
+        let steps = &self.steps[self.starts[self.starts.len() - 1]..];
         self.starts.push(self.steps.len());
-        self.lines
-            .resize(self.lines.len().next_multiple_of(self.width).max((self.starts.len() - 1) * self.width), last);
-        for mut thresholds in keys {
-            thresholds.resize(self.width, f64::INFINITY);
-            self.thresholds.extend(thresholds.as_chunks().0.iter().copied().map(Thresholds));
+        for key in 0..KEYS {
+            let thresholds: Vec<f64> = steps[1..].iter().filter_map(|step| step.above.get(key).copied()).collect();
+            let padding = std::iter::repeat(f64::INFINITY);
+            let padded: Vec<f64> = thresholds.iter().copied().chain(padding).take(self.width).collect();
+            self.thresholds.extend(padded.as_chunks().0.iter().copied().map(Thresholds));
+            self.screens.push(Screen::of(&thresholds));
+            let filled = steps.iter().chain(std::iter::repeat(&steps[steps.len() - 1])).take(self.width);
+            self.pairs.extend(filled.map(|step| step.line.0[key]));
         }
     }
 
@@ -136,94 +157,104 @@ impl Tables {
 
     /// Values above which the lines of a table apply, the first line's left out.
     pub(crate) fn floors(&self, place: usize) -> impl Iterator<Item = f64> {
-        self.one(place).steps.iter().map(|step| step.above[Key::Value as usize])
+        self.steps_of(place)[1..].iter().map(|step| step.above[Key::Value as usize])
     }
 
     /// Rates of the table at this place.
     pub(crate) fn rates(&self, place: usize) -> impl Iterator<Item = f64> {
-        let OneTable { lowest, steps } = self.one(place);
-        std::iter::once(lowest.rate()).chain(steps.iter().map(|step| step.line.rate()))
+        self.steps_of(place).iter().map(|step| step.line.rate())
+    }
+
+    #[inline(always)]
+    fn steps_of(&self, place: usize) -> &[Step] {
+        &self.steps[self.starts[place]..self.starts[place + 1]]
     }
 
     /// The table at this place, for many rows at once.
     #[inline(always)]
     pub(crate) fn one(&self, place: usize) -> OneTable<'_> {
-        OneTable {
-            lowest: &self.lines[place * self.width],
-            steps: &self.steps[self.starts[place]..self.starts[place + 1]],
-        }
+        let steps = self.steps_of(place);
+        OneTable { lowest: &steps[0].line, steps: &steps[1..] }
+    }
+
+    /// Where tables stand that are looked up by what is a [`Key::Value`].
+    #[inline(always)]
+    pub(crate) fn by_value<V: Vector>(places: V) -> V {
+        places * V::all(KEYS as f64)
+    }
+
+    /// Where tables stand that are looked up by what positions need.
+    #[inline(always)]
+    pub(crate) fn by_need<V: Vector>(places: V, gains: V::Mask) -> V {
+        let key = V::choose(gains, V::all(Key::Gaining as u8 as f64), V::all(Key::Losing as u8 as f64));
+        Self::by_value(places) + key
     }
 
     #[inline(always)]
-    fn vectors(&self, place: usize, key: Key) -> &[Thresholds] {
+    fn vectors(&self, table: usize) -> &[Thresholds] {
         let vectors = self.width / LANES;
-        let first = (place * KEYS + key as usize) * vectors;
-        &self.thresholds[first..first + vectors]
+        &self.thresholds[table * vectors..(table + 1) * vectors]
     }
 
-    /// Where among all lines the ones stand that apply to so many numbers, each in a table and by a key of its own.
+    /// Where the lines stand that apply to so many numbers, each in a table of its own; `singles` are the same numbers rounded.
     #[inline(always)]
     pub(crate) fn find_each<V: Vector>(
         &self,
         rows: usize,
-        place: &[u32; ROWS],
-        key: &[u32; ROWS],
-        number: &[f64; ROWS],
+        table: &[u32; ROWS],
+        numbers: &[f64; ROWS],
+        singles: &[f32; ROWS],
         found: &mut [u32; ROWS],
     ) {
-        match self.width / LANES {
-            1 => self.count_each::<V, 1>(rows, place, key, number, found),
-            2 => self.count_each::<V, 2>(rows, place, key, number, found),
-            vectors => {
-                for slot in 0..rows.min(ROWS) {
-                    let first = (place[slot] as usize * KEYS + key[slot] as usize) * vectors;
-                    let count = count_until::<V>(&self.thresholds[first..first + vectors], number[slot]);
-                    found[slot] = place[slot] * self.width as u32 + count as u32;
-                }
+        let (rows, mut equal) = (rows.min(ROWS), self.width != SINGLES);
+        if !equal {
+            let mut any = 0;
+            for slot in 0..rows {
+                let [above, ties] = V::screen(&self.screens[table[slot] as usize].0, singles[slot]);
+                any |= ties;
+                found[slot] = table[slot] * SINGLES as u32 + above.count_ones();
+            }
+            equal = any != 0;
+        }
+        if equal {
+            for slot in 0..rows {
+                found[slot] = self.find_in::<V>(table[slot] as usize, numbers[slot]) as u32;
             }
         }
     }
 
-    /// The same for short tables: they are compared whole, since whether the first vector would do, half of the rows would mispredict.
     #[inline(always)]
-    fn count_each<V: Vector, const VECTORS: usize>(
-        &self,
-        rows: usize,
-        place: &[u32; ROWS],
-        key: &[u32; ROWS],
-        number: &[f64; ROWS],
-        found: &mut [u32; ROWS],
-    ) {
-        let (tables, _) = self.thresholds.as_chunks::<VECTORS>();
-        for slot in 0..rows.min(ROWS) {
-            let mut count = 0;
-            for vector in &tables[(place[slot] * KEYS as u32 + key[slot]) as usize] {
-                count += V::count_below(&vector.0, number[slot]);
-            }
-            found[slot] = place[slot] * (VECTORS * LANES) as u32 + count as u32;
-        }
+    fn find_in<V: Vector>(&self, table: usize, number: f64) -> usize {
+        table * self.width + count_until::<V>(self.vectors(table), number)
     }
 
-    /// Where among all lines the one stands that applies to a number.
+    /// Where the line stands that applies to a value, or to what else selects the tier.
     #[inline(always)]
-    pub(crate) fn find<V: Vector>(&self, place: usize, key: Key, number: f64) -> usize {
-        place * self.width + count_until::<V>(self.vectors(place, key), number)
+    pub(crate) fn find<V: Vector>(&self, place: usize, number: f64) -> usize {
+        self.find_in::<V>(place * KEYS + Key::Value as usize, number)
     }
 
     /// The line that [`Tables::find`] found.
     #[inline(always)]
-    pub(crate) fn found(&self, place: usize) -> &Line {
-        &self.lines[place]
+    pub(crate) fn found(&self, line: usize) -> Line {
+        let mut pairs = [[0.0; 2]; KEYS];
+        for key in 0..KEYS {
+            pairs[key] = self.pairs[line + key * self.width];
+        }
+        Line(pairs)
     }
 
-    /// What the lines found hold for these keys: rate and deduction, or deduction and factor of what triggers.
+    /// Highest leverage by the lines that [`Tables::find_each`] found for values.
     #[inline(always)]
-    pub(crate) fn numbers<V: Vector>(&self, found: &[u32; LANES], key: &[u32; LANES]) -> [V; 2] {
-        let mut rows = [&self.lines[0].0[0]; LANES];
-        for lane in 0..LANES {
-            rows[lane] = &self.lines[found[lane] as usize].0[key[lane] as usize & 3];
-        }
-        V::columns_of_pairs(rows)
+    pub(crate) fn max_leverages<V: Vector>(&self, found: &[u32; LANES]) -> V {
+        let [highest, _] = V::columns_of_pairs(rows_at(&self.pairs[(KEYS - 1) * self.width..], found));
+        highest
+    }
+
+    /// What the lines hold that [`Tables::find_each`] found: rate and deduction, or deduction and factor of what triggers.
+    #[inline(always)]
+    pub(crate) fn numbers<V: Vector>(&self, found: &[u32; LANES]) -> [V; 2] {
+        V::columns_of_pairs(rows_at(&self.pairs, found))
     }
 }
 
@@ -295,8 +326,8 @@ fn count_until<V: Vector>(vectors: &[Thresholds], number: f64) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::machine::baseline::Baseline;
     use crate::machine::number::Number;
-    use crate::machine::several::Baseline;
 
     const PLAIN: Scale = Scale { price_fee: 0.0, trigger: 1.0 };
 
@@ -308,25 +339,34 @@ mod tests {
     #[test]
     fn thresholds_are_where_the_zeros_of_both_lines_meet() {
         let tables = Tables::new(&[&two_tiers()], PLAIN).unwrap();
-        let first = |key| tables.vectors(0, key)[0].0[0];
+        let first = |key| tables.vectors(key as usize)[0].0[0];
         assert_eq!(first(Key::Value), 1024.0);
         // Gaining: y = V (1 - 1/64) = 1,024 - 16 by the first line, 1,024 - 32 + 16 by the second.
         assert_eq!(first(Key::Gaining), 1008.0);
         // Losing: y = V (1 + 1/64) = 1,024 + 16 by the first line, 1,024 + 32 - 16 by the second.
         assert_eq!(first(Key::Losing), 1040.0);
-        assert!(tables.vectors(0, Key::Value)[0].0[1..].iter().all(|&padding| padding == f64::INFINITY));
+        assert!(tables.vectors(Key::Value as usize)[0].0[1..].iter().all(|&padding| padding == f64::INFINITY));
     }
 
     #[test]
     fn a_threshold_belongs_to_the_tier_below_it() {
         let tables = Tables::new(&[&two_tiers()], PLAIN).unwrap();
-        let rate = |key, number: f64| tables.found(tables.find::<Baseline>(0, key, number)).rate();
+        let tier = |key: Key, number: f64| {
+            let (mut found, numbers, singles) = ([0; ROWS], [number; ROWS], [number as f32; ROWS]);
+            tables.find_each::<Baseline>(1, &[key as u32; ROWS], &numbers, &singles, &mut found);
+            assert_eq!(found[0] as usize, tables.find_in::<Baseline>(key as usize, number));
+            found[0] as usize - key as usize * tables.width
+        };
+        // Both sides of a threshold are the same number once they are rounded.
         for (key, threshold) in [(Key::Value, 1024.0_f64), (Key::Gaining, 1008.0), (Key::Losing, 1040.0)] {
-            assert_eq!(rate(key, threshold), 1.0 / 64.0);
-            assert_eq!(rate(key, threshold.next_up()), 1.0 / 32.0);
+            assert_eq!(tier(key, threshold), 0);
+            assert_eq!(tier(key, threshold.next_up()), 1);
         }
-        assert_eq!(rate(Key::Value, f64::NAN), 1.0 / 64.0);
-        assert!(tables.found(tables.of_none() * tables.width).rate().is_nan());
+        for number in [f64::NAN, f64::NEG_INFINITY, 0.0] {
+            assert_eq!(tier(Key::Value, number), 0);
+        }
+        assert_eq!((tier(Key::Value, f64::MAX), tier(Key::Value, f64::INFINITY)), (1, 1));
+        assert!(tables.found(tables.find::<Baseline>(tables.of_none(), 1.0)).rate().is_nan());
     }
 
     #[test]
@@ -341,7 +381,7 @@ mod tests {
         );
         assert_eq!(second[Key::Losing as usize], [32.0, -1.0 / (1.0 + 3.0 / 32.0)]);
         // 1,024 (1 - 3/32) + 32.
-        assert_eq!(tables.vectors(0, Key::Gaining)[0].0[0], 960.0);
+        assert_eq!(tables.vectors(Key::Gaining as usize)[0].0[0], 960.0);
         assert!(Tables::new(&[&two_tiers()], Scale { price_fee: 0.5, trigger: 2.0 }).is_err());
     }
 
@@ -357,10 +397,10 @@ mod tests {
             let table = TierTable::new(TierKey::Value, &floors, &rates, &deductions, f64::INFINITY).unwrap();
             let tables = Tables::new(&[&two_tiers(), &table], PLAIN).unwrap();
             let values: [f64; ROWS] = std::array::from_fn(|slot| slot as f64 * 40.0);
-            let mut found = [0; ROWS];
-            tables.find_each::<Baseline>(ROWS, &[1; ROWS], &[Key::Value as u32; ROWS], &values, &mut found);
+            let (mut found, singles) = ([0; ROWS], values.map(|value| value as f32));
+            tables.find_each::<Baseline>(ROWS, &[KEYS as u32; ROWS], &values, &singles, &mut found);
             for (place, value) in found.into_iter().zip(values) {
-                assert_eq!(place as usize, tables.find::<Baseline>(1, Key::Value, value));
+                assert_eq!(place as usize, tables.find::<Baseline>(1, value));
                 let tier = floors.iter().rposition(|&floor| value > floor).unwrap_or(0);
                 assert_eq!(tables.found(place as usize).rate(), rates[tier], "{tiers} tiers, value {value}");
                 let [rate, deduction] = tables.one(1).margin(Baseline::all(value));

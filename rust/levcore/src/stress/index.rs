@@ -90,10 +90,15 @@ impl StressIndex {
             Outputs::new(ByMeasure::none(), &mut state, &mut status, AccountOutputs::none(), BalanceOutputs::none());
         let job = Job::of_rows(book, layout, &codes);
         let (set, done) = (execution.set, SharedSlice::new(done));
-        let markets = execution.run(groups, 1, || Box::new(Stage::new()), |stage, group| {
-            let rows = &rows[group.rows.clone()];
-            sorted(&job, &parts[group.policy], &group, rows, &done, stage, set)
-        })?;
+        let markets = execution.run(
+            groups,
+            1,
+            || Box::new(Stage::new()),
+            |stage, group| {
+                let rows = &rows[group.rows.clone()];
+                sorted(&job, &parts[group.policy], &group, rows, &done, stage, set)
+            },
+        )?;
         let currencies = currencies.iter().max().map_or(0, |last| last + 1);
         Ok(Self { markets: markets.into_iter().flatten().collect(), lowest, currencies })
     }
@@ -132,18 +137,23 @@ impl StressIndex {
         let job = Job::of_rows(book, layout, &codes);
         let set = execution.set;
         let tasks: Vec<&Market> = self.markets.iter().collect();
-        let found = execution.run(tasks, 64, || Box::new(Stage::new()), |stage, market| {
-            let given = &policies[market.policy];
-            let place = given.places[market.instrument];
-            let contract = place.map(|place| &given.policy.instruments[place].contract);
-            let steps = contract
-                .and_then(|contract| scenarios.steps(market.policy, market.instrument, instruments, contract))
-                .filter(|steps| market.holds(steps));
-            steps.map(|steps| {
-                let sums = market.at(&job, &parts[market.policy], &steps, stage, set);
-                (steps, sums)
-            })
-        })?;
+        let found = execution.run(
+            tasks,
+            64,
+            || Box::new(Stage::new()),
+            |stage, market| {
+                let given = &policies[market.policy];
+                let place = given.places[market.instrument];
+                let contract = place.map(|place| &given.policy.instruments[place].contract);
+                let steps = contract
+                    .and_then(|contract| scenarios.steps(market.policy, market.instrument, instruments, contract))
+                    .filter(|steps| market.holds(steps));
+                steps.map(|steps| {
+                    let sums = market.at(&job, &parts[market.policy], &steps, stage, set);
+                    (steps, sums)
+                })
+            },
+        )?;
         let mut totals = vec![LongSum::default(); needed];
         for (market, found) in self.markets.iter().zip(found) {
             let Some((steps, sums)) = found else {

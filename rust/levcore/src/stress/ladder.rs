@@ -30,7 +30,8 @@ impl Ladder {
     fn new(base: Rung, mut events: Vec<Event>) -> Self {
         // Equal ones in any order that is the same for the same events: the sort has no chance in it.
         events.sort_unstable_by(|one, other| one.at.total_cmp(&other.at));
-        let (mut at, mut rungs, mut all) = (Vec::with_capacity(events.len()), Vec::with_capacity(events.len() + 1), base);
+        let (mut at, mut rungs, mut all) =
+            (Vec::with_capacity(events.len()), Vec::with_capacity(events.len() + 1), base);
         rungs.push(all);
         for event in &events {
             all.lines.add(&event.line, event.sign);

@@ -1,9 +1,8 @@
 //! Legs of cross accounts with everything that does not depend on the scenario, and their amounts in many scenarios side by side.
 
 use crate::formulas::{exposure, margin, mark_to_market};
-use crate::machine::several::Baseline;
+use crate::machine::baseline::Baseline;
 use crate::rules::curve::Curve;
-use crate::rules::tables::Key;
 
 /// Scenarios side by side.
 pub(crate) const LANES: usize = 128;
@@ -64,8 +63,8 @@ pub(crate) fn margin_between<'a>(curve: Curve<'a>, lowest: f64, highest: f64, ti
     match curve {
         Curve::Rate(rate) => tiers.push(Tier { floor: f64::NEG_INFINITY, rate, deduction: 0.0 }),
         Curve::Lines(tables, place) => {
-            let [first, last] = [lowest, highest].map(|value| tables.find::<Baseline>(place, Key::Value, value));
-            let zeroth = tables.find::<Baseline>(place, Key::Value, f64::NEG_INFINITY);
+            let [first, last] = [lowest, highest].map(|value| tables.find::<Baseline>(place, value));
+            let zeroth = tables.find::<Baseline>(place, f64::NEG_INFINITY);
             for found in first..=last {
                 let line = tables.found(found);
                 let threshold = |below: usize| tables.floors(place).nth(below).unwrap_or(f64::INFINITY);

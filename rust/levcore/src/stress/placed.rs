@@ -138,12 +138,21 @@ fn zero_of(position: &Position<'_>, lowest: f64, last: f64) -> f64 {
     let fixed = match position.maintenance {
         Maintenance::Moving(_) | Maintenance::Frozen(_) => position.fixed_fee,
     };
-    let inside = |coordinate: f64| if coordinate < lowest { lowest } else if coordinate > last { last } else { coordinate };
+    let inside = |coordinate: f64| {
+        if coordinate < lowest {
+            lowest
+        } else if coordinate > last {
+            last
+        } else {
+            coordinate
+        }
+    };
     let mut zero = if position.direction > 0.0 { last } else { lowest };
     for _ in 0..16 {
         let (rate, deduction) = position.tier(inside(zero));
         let slope = position.size * (position.direction - trigger * (rate + position.fee_rate));
-        let at_zero = position.cash - position.direction * position.size * position.entry - trigger * (fixed - deduction);
+        let at_zero =
+            position.cash - position.direction * position.size * position.entry - trigger * (fixed - deduction);
         let next = inside(-at_zero / slope);
         if next == zero {
             break;

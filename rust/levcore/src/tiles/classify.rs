@@ -10,6 +10,7 @@ use crate::rules::parameters::Basis;
 use crate::rules::policy::{Instrument, Policy};
 use crate::rules::table::{Kind, Table};
 use crate::rules::tiers::TierKey;
+use crate::tiles::found::Found;
 use crate::tiles::marked::{MarkedInstrument, MarkedInstruments, Terms};
 use crate::tiles::slots::Slots;
 use crate::tiles::tile::{Tile, TileRows};
@@ -118,6 +119,7 @@ pub(crate) fn note_leverage<V: Vector>(
     tile: &mut Tile<V>,
     instruments: &MarkedInstruments<'_>,
     rows: &TileRows<'_>,
+    found: &Found<V>,
     book: &Book<'_>,
 ) {
     if !instruments.limits_leverage || book.leverage.is_none() {
@@ -126,7 +128,7 @@ pub(crate) fn note_leverage<V: Vector>(
     if V::bits(instruments.is_leverage_near(tile, rows)) == 0 {
         return;
     }
-    let above = tile.leverage.is_above(instruments.highest_leverage(tile, rows));
+    let above = tile.leverage.is_above(instruments.highest_leverage(tile, rows, found.lines));
     let counts = tile.status.is_below(V::all(f64::from(FIRST_PARTIAL))) & !tile.quantity.equals(V::all(0.0));
     let noted = join_findings(tile.status, V::all(f64::from(Status::LeverageAboveTier as u8)));
     tile.status = V::choose(above & counts, noted, tile.status);

@@ -2,7 +2,7 @@
 
 use crate::machine::vector::{LANES, Vector};
 use crate::rules::table::UnitLine;
-use crate::rules::tables::{Key, OneTable, ROWS, Tables};
+use crate::rules::tables::{OneTable, ROWS, Tables};
 use crate::tiles::marked::MarkedInstruments;
 use crate::tiles::tile::{Tile, TileRows};
 
@@ -21,6 +21,8 @@ pub(crate) struct Found<V> {
     pub initial: [V; 2],
     pub maintenance: [V; 2],
     pub trigger: [V; 2],
+    /// Where the maintenance lines stand, if each row was looked up by itself.
+    pub lines: Option<[u32; LANES]>,
 }
 
 /// What the lines of a tile are looked up by.
@@ -76,7 +78,7 @@ impl<'a> SharedTables<'a> {
     ) -> Found<V> {
         let numbers = numbers_of(tile, instruments, &rows.entries);
         let nothing = [V::all(0.0); 2];
-        let mut found = Found { initial: nothing, maintenance: nothing, trigger: nothing };
+        let mut found = Found { initial: nothing, maintenance: nothing, trigger: nothing, lines: None };
         if asked.initial {
             found.initial = self.initial.margin(numbers.initial);
         }
@@ -135,7 +137,8 @@ pub(crate) fn look_up_alone<V: Vector>(
     rows: &TileRows<'_>,
 ) -> Found<V> {
     let mut look_ups = LookUps::new();
-    look_ups.note(asked, tile, 0, instruments, rows);
+    let (_, tables) = instruments.terms_and_tables(&rows.entries);
+    look_ups.note(asked, tile, tables, 0, instruments, rows);
     look_ups.find::<V>(asked, 1, instruments);
     look_ups.found(asked, 0, tile, instruments, rows)
 }
@@ -145,26 +148,33 @@ pub(crate) fn look_up_alone<V: Vector>(
 #[repr(align(64))]
 struct LookUp {
     number: [f64; ROWS],
-    place: [u32; ROWS],
-    key: [u32; ROWS],
+    single: [f32; ROWS],
+    table: [u32; ROWS],
     found: [u32; ROWS],
 }
 
 impl LookUp {
     const fn new() -> Self {
-        Self { number: [0.0; ROWS], place: [0; ROWS], key: [Key::Value as u32; ROWS], found: [0; ROWS] }
+        Self { number: [0.0; ROWS], single: [0.0; ROWS], table: [0; ROWS], found: [0; ROWS] }
+    }
+
+    /// Notes a tile: its numbers, and where the tables stand.
+    #[inline(always)]
+    fn note<V: Vector>(&mut self, tile: usize, numbers: V, tables: V) {
+        numbers.store(&mut self.number.as_chunks_mut().0[tile]);
+        numbers.store_singles(&mut self.single.as_chunks_mut().0[tile]);
+        tables.store_places(&mut self.table.as_chunks_mut().0[tile]);
     }
 
     #[inline(always)]
     fn find<V: Vector>(&mut self, tables: &Tables, rows: usize) {
-        tables.find_each::<V>(rows, &self.place, &self.key, &self.number, &mut self.found);
+        tables.find_each::<V>(rows, &self.table, &self.number, &self.single, &mut self.found);
     }
 
     /// What the lines found hold for the tile of this number.
     #[inline(always)]
     fn numbers<V: Vector>(&self, tables: &Tables, tile: usize) -> [V; 2] {
-        let (found, key) = (&self.found.as_chunks().0[tile], &self.key.as_chunks().0[tile]);
-        tables.numbers(found, key)
+        tables.numbers(&self.found.as_chunks().0[tile])
     }
 }
 
@@ -181,38 +191,28 @@ impl LookUps {
         Self { initial: LookUp::new(), maintenance: LookUp::new(), trigger: LookUp::new() }
     }
 
-    /// Notes what the lines of the tile of this number are looked up by.
+    /// Notes what the lines of the tile of this number are looked up by, and the places of its maintenance tables.
     #[inline(always)]
     pub(crate) fn note<V: Vector>(
         &mut self,
         asked: Asked,
         tile: &Tile<V>,
+        places: V,
         number: usize,
         instruments: &MarkedInstruments<'_>,
         rows: &TileRows<'_>,
     ) {
-        let entries = &rows.entries;
-        let numbers = numbers_of(tile, instruments, entries);
+        let numbers = numbers_of(tile, instruments, &rows.entries);
         if asked.initial {
-            numbers.initial.store(&mut self.initial.number.as_chunks_mut().0[number]);
-            for lane in 0..LANES {
-                self.initial.place[number * LANES + lane] = instruments.initial_table(entries[lane]);
-            }
+            let places = instruments.initial_tables_of(&rows.entries);
+            self.initial.note(number, numbers.initial, Tables::by_value(places));
         }
         if asked.maintenance {
-            numbers.maintenance.store(&mut self.maintenance.number.as_chunks_mut().0[number]);
-            for lane in 0..LANES {
-                self.maintenance.place[number * LANES + lane] = instruments.table(entries[lane]);
-            }
+            self.maintenance.note(number, numbers.maintenance, Tables::by_value(places));
         }
         if asked.trigger {
-            numbers.trigger.store(&mut self.trigger.number.as_chunks_mut().0[number]);
-            let gains = V::bits(tile.direction.is_above(V::all(0.0)));
-            for lane in 0..LANES {
-                self.trigger.place[number * LANES + lane] = instruments.table(entries[lane]);
-                let key = if gains >> lane & 1 == 1 { Key::Gaining } else { Key::Losing };
-                self.trigger.key[number * LANES + lane] = key as u32;
-            }
+            let gains = tile.direction.is_above(V::all(0.0));
+            self.trigger.note(number, numbers.trigger, Tables::by_need(places, gains));
         }
     }
 
@@ -242,12 +242,13 @@ impl LookUps {
         rows: &TileRows<'_>,
     ) -> Found<V> {
         let nothing = [V::all(0.0); 2];
-        let mut found = Found { initial: nothing, maintenance: nothing, trigger: nothing };
+        let mut found = Found { initial: nothing, maintenance: nothing, trigger: nothing, lines: None };
         if asked.initial {
             found.initial = self.initial.numbers(instruments.initial_tables, number);
         }
         if asked.maintenance {
             found.maintenance = self.maintenance.numbers(instruments.tables, number);
+            found.lines = Some(self.maintenance.found.as_chunks().0[number]);
         }
         if asked.trigger {
             found.trigger = self.trigger.numbers(instruments.tables, number);

@@ -4,7 +4,7 @@ use crate::codes::status::Status;
 use crate::machine::vector::{LANES, Vector, rows_at};
 use crate::rules::policy::{Instrument, Policy};
 use crate::rules::table::{Lookup, Table};
-use crate::rules::tables::{Key, Tables};
+use crate::rules::tables::Tables;
 use crate::tiles::selection::Selections;
 use crate::tiles::tile::{Tile, TileRows};
 
@@ -68,7 +68,7 @@ pub(crate) struct MarkedInstruments<'a> {
     pub tables: &'a Tables,
     pub initial_tables: &'a Tables,
     pub list: Vec<MarkedInstrument<'a>>,
-    /// Coordinate, reciprocal mark, cap, and as bits the place of the table: what almost every row needs, in half a cache line.
+    /// Coordinate, reciprocal mark, cap, and the place of the table: what almost every row needs, in half a cache line.
     constants: Vec<[f64; 4]>,
     /// Mark, contract size, multiplier, long direction; empty where all contracts are plain.
     contracts: Vec<[f64; 4]>,
@@ -101,7 +101,7 @@ impl<'a> MarkedInstruments<'a> {
         let initial = || entries().map(initial_of).filter(|_| by_initial_table);
         // No value is up to the bound of a table that there is not.
         let none = (policy.initial_tables.of_none() as u32, f64::NEG_INFINITY);
-        let harmless: Vec<[f64; 2]> = list.iter().map(|marked| marked.instrument.harmless_leverage().into()).collect();
+        let harmless: Vec<[f64; 2]> = list.iter().map(|marked| marked.instrument.harmless).collect();
         Self {
             tables: &policy.tables,
             initial_tables: &policy.initial_tables,
@@ -153,25 +153,38 @@ impl<'a> MarkedInstruments<'a> {
         tile.leverage.is_above(leverage) | (tile.leverage * tile.value).is_at_least(product)
     }
 
-    /// Highest leverage that the tier of each row allows at the mark; infinite where none is stated.
+    /// Highest leverage that the tier of each row allows at the mark; infinite where none is stated. `lines` are the maintenance lines, if they
+    /// were looked up row by row.
     #[inline(always)]
-    pub(crate) fn highest_leverage<V: Vector>(&self, tile: &Tile<V>, rows: &TileRows<'_>) -> V {
-        if let (Some(table), false) = (rows.table, self.selections.any()) {
-            return table.max_leverage(tile.value);
+    pub(crate) fn highest_leverage<V: Vector>(
+        &self,
+        tile: &Tile<V>,
+        rows: &TileRows<'_>,
+        lines: Option<[u32; LANES]>,
+    ) -> V {
+        if !self.selections.any() {
+            if let Some(table) = rows.table {
+                return table.max_leverage(tile.value);
+            }
+            // Where the maintenance margin is taken on the value at the mark, its lines are those that are asked for.
+            if let Some(lines) = lines
+                && V::bits(tile.required_on.equals(tile.value)) == u8::MAX
+            {
+                return self.tables.max_leverages(&lines);
+            }
         }
-        let (mut found, value) = ([self.tables.found(0); LANES], tile.value.array());
+        self.highest_leverage_one_by_one(tile, rows)
+    }
+
+    /// The same of each row by a look-up of its own.
+    #[inline(always)]
+    fn highest_leverage_one_by_one<V: Vector>(&self, tile: &Tile<V>, rows: &TileRows<'_>) -> V {
+        let (mut highest, value) = ([f64::INFINITY; LANES], tile.value.array());
         for lane in 0..LANES {
             let place = self.table(rows.entries[lane]) as usize;
-            found[lane] = self.tables.found(self.tables.find::<V>(place, Key::Value, value[lane]));
+            highest[lane] = self.tables.found(self.tables.find::<V>(place, value[lane])).max_leverage();
         }
-        // Read by vectors: numbers that are stored one by one and read side by side wait for all that was written before them.
-        let mut pairs = [found[0].pair_of_max_leverage(); LANES];
-        for lane in 1..LANES {
-            pairs[lane] = found[lane].pair_of_max_leverage();
-        }
-        let [highest, _] = V::columns_of_pairs(pairs);
         if self.selections.any() {
-            let mut highest = highest.array();
             let (size, quantity, limit) = (tile.size.array(), tile.quantity.array(), tile.risk_limit.array());
             for lane in 0..LANES {
                 let table = self.list[rows.instrument[lane] as usize].instrument.table(quantity[lane]);
@@ -180,9 +193,8 @@ impl<'a> MarkedInstruments<'a> {
                     highest[lane] = table.highest_leverage(&lookup, value[lane]);
                 }
             }
-            return V::load(&highest);
         }
-        highest
+        V::load(&highest)
     }
 
     /// Entries of rows by the codes of their instruments.
@@ -204,16 +216,16 @@ impl<'a> MarkedInstruments<'a> {
         self.contracts.is_empty()
     }
 
-    /// Constants of rows by their entries.
+    /// Constants of rows by their entries, and the places of their maintenance tables.
     #[inline(always)]
-    pub(crate) fn terms<V: Vector>(&self, entries: &[u32; LANES]) -> Terms<V> {
-        let [coordinate, reciprocal_mark, cap, _] = V::columns_of_fours(rows_at(&self.constants, entries));
+    pub(crate) fn terms_and_tables<V: Vector>(&self, entries: &[u32; LANES]) -> (Terms<V>, V) {
+        let [coordinate, reciprocal_mark, cap, tables] = V::columns_of_fours(rows_at(&self.constants, entries));
         let mut contract = [coordinate, V::all(1.0), V::all(1.0), V::all(1.0)];
         if !self.all_plain() {
             contract = V::columns_of_fours(rows_at(&self.contracts, entries));
         }
         let [mark, contract_size, multiplier, long_direction] = contract;
-        Terms { coordinate, reciprocal_mark, cap, mark, contract_size, multiplier, long_direction }
+        (Terms { coordinate, reciprocal_mark, cap, mark, contract_size, multiplier, long_direction }, tables)
     }
 
     /// Constants of rows that share an entry.
@@ -235,8 +247,19 @@ impl<'a> MarkedInstruments<'a> {
 
     /// Place of the maintenance table of an entry.
     #[inline(always)]
+    #[allow(clippy::cast_sign_loss, reason = "a place in a list")]
     pub(crate) fn table(&self, entry: u32) -> u32 {
-        self.constants[entry as usize][3].to_bits() as u32
+        self.constants[entry as usize][3] as u32
+    }
+
+    /// Places of the initial tables of rows.
+    #[inline(always)]
+    pub(crate) fn initial_tables_of<V: Vector>(&self, entries: &[u32; LANES]) -> V {
+        let mut places = [0.0; LANES];
+        for lane in 0..LANES {
+            places[lane] = f64::from(self.initial_table(entries[lane]));
+        }
+        V::load(&places)
     }
 
     /// Place of the initial table of an entry.
@@ -257,8 +280,7 @@ impl<'a> MarkedInstruments<'a> {
 }
 
 fn constants_of(marked: &MarkedInstrument<'_>, table: &Table) -> [f64; 4] {
-    let place = f64::from_bits(u64::from(table.place()));
-    [marked.coordinate, marked.reciprocal_mark, table.cap_of_value(), place]
+    [marked.coordinate, marked.reciprocal_mark, table.cap_of_value(), f64::from(table.place())]
 }
 
 fn contract_of(marked: &MarkedInstrument<'_>) -> [f64; 4] {

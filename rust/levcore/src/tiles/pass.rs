@@ -169,12 +169,12 @@ fn go_over_each<V: Vector>(
         let place = run.place.tile(slot);
         let instrument = place.load_codes(keyed.instrument);
         let entries = instruments.entries(instrument, place.load::<V>(keyed.quantity));
-        let terms = instruments.terms::<V>(&entries);
+        let (terms, tables) = instruments.terms_and_tables::<V>(&entries);
         stage.keep(number, &terms, all_plain);
         (stage.entries[number], stage.instrument[number]) = (entries, instrument);
         let rows = TileRows { place, inside: run.inside + slot, instrument, entries, table: None };
         let tile = begin(pass, &rows, &terms);
-        stage.look_ups.note(asked, &tile, number, instruments, &rows);
+        stage.look_ups.note(asked, &tile, tables, number, instruments, &rows);
         slot += place.len();
         number += 1;
     }

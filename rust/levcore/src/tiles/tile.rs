@@ -140,6 +140,7 @@ fn store_rows<T: Copy>(rows: &[u32], values: &[T; LANES], column: &SharedSlice<'
 }
 
 /// The rows of a tile.
+#[derive(Clone)]
 pub(crate) struct TileRows<'a> {
     pub place: Place<'a>,
     /// First leg inside of the block.
