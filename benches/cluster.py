@@ -99,7 +99,7 @@ def summary(way: str, folder: Path) -> dict[str, object]:
     if way.startswith("dask"):
         from distributed import Client, LocalCluster
 
-        with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+        with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster:
             executor = Client(cluster).get_executor()
             workers = [nanny.pid for nanny in cluster.workers.values()]
             return timed(

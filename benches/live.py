@@ -1,13 +1,12 @@
-"""Ticks of a live book beside a full pass at every tick and beside a program that keeps heaps of prices.
+"""Ticks of a live book beside a full pass, a pass over the legs of an instrument, and heaps of prices.
 
-The heaps hold the liquidation prices of an isolated book, two an instrument, and know nothing else: no cross
-account, no other level, no numbers of an event. A full pass evaluates the cross book after a tick; a program
-without triggers has no other way, since a tick moves the liquidation prices of other legs of its accounts.
-Both must tell the same liquidations.
+A heap holds the liquidation prices of isolated positions and knows nothing else: no account, no other level,
+no numbers of an event. A program without triggers has no other way with accounts than a pass over all legs of
+the instrument, since a tick moves the liquidation prices of the other legs of its accounts. Both are written
+in numba. Whoever is liquidated is closed within a thousand ticks, by all of them, as a venue would.
 """
 
 import argparse
-import heapq
 import sys
 import time
 from typing import Any
@@ -16,12 +15,16 @@ import numpy as np
 import numpy.typing as npt
 
 import levcore as lc
+from opponents_numba_live import by_heaps, by_legs
 
-INSTRUMENTS, LEGS = 100, 5
+INSTRUMENTS, LEGS, BATCH = 100, 5, 1_000
 STEP = 5e-4
 """Size of a tick: 5 bp."""
-ROUNDS = 2
+ONLY = ["liquidation"]
+LEGS_TICKS = 20_000
+"""Ticks of the pass over legs, which is slow."""
 Ticks = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]
+MARKS = np.full(INSTRUMENTS, 100.0)
 
 
 def engine() -> lc.Engine:
@@ -36,8 +39,8 @@ def names() -> list[str]:
     return [f"X{place}USDT" for place in range(INSTRUMENTS)]
 
 
-def book(rows: int, mode: str, leverage: tuple[int, int], seed: int = 1) -> lc.PositionBook:
-    """Positions at a price of 100; `LEGS` of as many instruments an account, where they are cross."""
+def book(rows: int, mode: str, leverage: tuple[float, float], seed: int = 1) -> lc.PositionBook:
+    """Positions at a price of 100; cross ones `LEGS` an account, worth so many times what it has."""
     random = np.random.default_rng(seed)
     account = np.arange(rows) // LEGS
     first = random.integers(0, INSTRUMENTS, rows // LEGS + 1)[account]
@@ -70,46 +73,171 @@ def walk(count: int, step: float, seed: int = 2) -> Ticks:
     return codes, prices
 
 
-def by_heaps(
-    held: lc.PositionBook, prices_at: npt.NDArray[np.float64], ticks: Ticks
-) -> list[tuple[int, int]]:
-    """Tick and row of every first liquidation, by two heaps of prices an instrument."""
-    below: list[list[tuple[float, int]]] = [[] for _ in range(INSTRUMENTS)]
-    above: list[list[tuple[float, int]]] = [[] for _ in range(INSTRUMENTS)]
-    for row, (code, size, price) in enumerate(
-        zip(held.instrument_codes.tolist(), held.quantity.tolist(), prices_at.tolist(), strict=True)
-    ):
-        (below if size > 0 else above)[code].append((-price if size > 0 else price, row))
-    for heap in (*below, *above):
-        heapq.heapify(heap)
-    found, start = [], time.process_time()
-    for tick, (code, price) in enumerate(zip(ticks[0].tolist(), ticks[1].tolist(), strict=True)):
-        heap = below[code]
-        while heap and -heap[0][0] >= price:
-            found.append((tick, heapq.heappop(heap)[1]))
-        heap = above[code]
-        while heap and heap[0][0] <= price:
-            found.append((tick, heapq.heappop(heap)[1]))
-    report("heaps of prices, isolated, 5 bp", len(ticks[0]), time.process_time() - start, len(found))
-    return found
-
-
-def report(what: str, ticks: int, taken: float, events: int) -> None:
+def report(what: str, count: int, taken: float, note: str = "", unit: str = "ticks/s") -> None:
     """Say how fast it was."""
-    sys.stdout.write(f"{what:<58} {ticks / taken:>14,.0f} ticks/s {events:>9,} events\n")
+    sys.stdout.write(f"{what:<54} {count / taken:>14,.0f} {unit:<9} {note}\n")
+    sys.stdout.flush()
 
 
-def run(what: str, armed: lc.Engine, held: lc.PositionBook, ticks: Ticks, levels: list[str] | None) -> Any:
-    """Measure ticks of a live book; the live book and its events."""
-    marks = np.full(INSTRUMENTS, 100.0)
-    best, live, events = np.inf, None, None
-    for _ in range(ROUNDS):
-        live = lc.live(armed, held, marks, levels=levels)
+class Run:
+    """Ticks of a live book in batches; who is liquidated is closed after each.
+
+    Attributes
+    ----------
+    told : list of (tick, row or account)
+        First liquidation of everybody.
+    ticking, closing : float, seconds of CPU
+    """
+
+    def __init__(self, live: lc.LiveBook, ticks: Ticks, checks: int = 0) -> None:
+        self.told: list[tuple[int, int]] = []
+        self.ticking = self.closing = 0.0
+        self.wrong = self.checked = 0
+        gone: set[int] = set()
+        every = max(1, len(ticks[0]) // BATCH // checks) if checks else 0
+        for number, first in enumerate(range(0, len(ticks[0]), BATCH)):
+            # Changes are instants, too.
+            apart = live.number - first
+            start = time.process_time()
+            events = live.ticks(ticks[0][first : first + BATCH], ticks[1][first : first + BATCH])
+            self.ticking += time.process_time() - start
+            dead = np.flatnonzero(events.state >= lc.State.LIQUIDATION)
+            if every and number % every == 0:
+                self._check(live)
+            new = []
+            for at, who in zip(
+                events.number[dead].tolist(), events.subject.place[dead].tolist(), strict=True
+            ):
+                if who not in gone:
+                    gone.add(who)
+                    new.append((at - apart, who))
+            if new:
+                self.told += new
+                self._close(live, np.array([who for _, who in new]), bool(events.subject.is_account.any()))
+
+    def _close(self, live: lc.LiveBook, who: npt.NDArray[np.int64], accounts: bool) -> None:
+        rows = (who[:, None] * LEGS + np.arange(LEGS)).reshape(-1) if accounts else who
+        start = time.process_time()
+        live.close(rows[rows < len(live)])
+        self.closing += time.process_time() - start
+
+    def _check(self, live: lc.LiveBook) -> None:
+        """Compare everybody's state and equity with a full evaluation."""
+        risk, found = live.engine.evaluate(live.book(), live.marks()), live.accounts()
+        same = (found.state == risk.accounts.state) & (found.equity == risk.accounts.equity)
+        self.wrong += int((~same).sum())
+        self.checked += same.size
+
+
+def quiet(armed: lc.Engine, rows: int, count: int) -> None:
+    """Ticks that cross nothing."""
+    held, ticks = book(rows, "isolated", (2, 4)), walk(count, 1e-7)
+    for levels in (ONLY, None):
+        live = lc.live(armed, held, MARKS, levels=levels)
         start = time.process_time()
         events = live.ticks(*ticks)
-        best = min(best, time.process_time() - start)
-    report(what, len(ticks[0]), best, len(events))
-    return live, events
+        taken = time.process_time() - start
+        what = "nothing crossed, " + ("one level" if levels else f"{len(live.levels)} levels")
+        report(what, count, taken, f"{len(events)} events")
+
+
+def isolated(armed: lc.Engine, rows: int, ticks: Ticks) -> None:
+    """Isolated positions beside heaps of their liquidation prices."""
+    held = book(rows, "isolated", (4, 15))
+    live = lc.live(armed, held, MARKS, levels=ONLY)
+    run = Run(live, ticks)
+    note = f"{len(run.told):,} liquidations, {live.examined / len(ticks[0]):.3f} evaluations a tick"
+    report("isolated, leverage 4 to 15", len(ticks[0]), run.ticking, note)
+    risk = armed.evaluate(held, MARKS, measures=("liquidation_price",))
+    taken, found = by_heaps(held.instrument_codes, held.quantity, risk.liquidation_price, ticks, INSTRUMENTS)
+    report("  heaps of prices, numba", len(ticks[0]), taken, f"{len(found):,} liquidations")
+    compare(set(run.told), found)
+
+
+def compare(told: set[tuple[int, int]], expected: set[tuple[int, int]]) -> None:
+    """Say who was missed and who was told without reason, by tick and subject."""
+    sys.stdout.write(f"  missed {len(expected - told)}, false {len(told - expected)} of {len(expected):,}\n")
+
+
+def cross(armed: lc.Engine, rows: int, ticks: Ticks, leverage: tuple[float, float]) -> None:
+    """Cross accounts of a leverage, checked against full evaluations on the way."""
+    held = book(rows, "cross", leverage)
+    live = lc.live(armed, held, MARKS, levels=ONLY)
+    run = Run(live, ticks)
+    note = f"{len(run.told):,} liquidations, {live.examined / len(ticks[0]):.3f} evaluations a tick"
+    what = f"cross, value {leverage[0]:g} to {leverage[1]:g} times the wallet"
+    report(what, len(ticks[0]), run.ticking, note)
+    report("  with the changes that close accounts", len(ticks[0]), run.ticking + run.closing)
+    checked = Run(lc.live(armed, held, MARKS, levels=ONLY), ticks, checks=20)
+    sys.stdout.write(f"  otherwise than a full evaluation: {checked.wrong} of {checked.checked:,} looks\n")
+
+
+def opponents(armed: lc.Engine, rows: int, ticks: Ticks) -> None:
+    """A full pass, and a pass over the legs of the instrument, on the book that is liquidated most."""
+    held, few = book(rows, "cross", (5, 80)), (ticks[0][:LEGS_TICKS], ticks[1][:LEGS_TICKS])
+    run = Run(lc.live(armed, held, MARKS, levels=ONLY), few)
+    report(
+        f"cross, 5 to 80 times, {LEGS_TICKS} ticks",
+        LEGS_TICKS,
+        run.ticking,
+        f"{len(run.told):,} liquidations",
+    )
+    tiers = armed.policy.instruments["X0USDT"].tiers
+    lines = np.array([tiers.floors, tiers.rates, tiers.deductions])
+    taken, found = by_legs(held, few, lines, INSTRUMENTS, BATCH)
+    report(
+        "  a pass over the legs of the instrument, numba", LEGS_TICKS, taken, f"{len(found):,} liquidations"
+    )
+    compare(set(run.told), found)
+    armed.evaluate(held, MARKS, threads=1)
+    start = time.process_time()
+    armed.evaluate(held, MARKS, threads=1)
+    report("  a full pass at every tick, levcore", 1, time.process_time() - start)
+
+
+def burst(armed: lc.Engine, rows: int) -> None:
+    """One tick that liquidates 11,279 accounts."""
+    count, names_ = 11_279, names()
+    held = book(rows, "cross", (2, 10))
+    live = lc.live(armed, held, MARKS, levels=ONLY)
+    labels = [f"long {number}" for number in range(count)]
+    live.open(
+        [names_[0]] * count,
+        np.full(count, 10.0),
+        np.full(count, 100.0),
+        labels,
+        "cross",
+        wallet_balance=dict.fromkeys(labels, 60.0),
+        leverage=np.full(count, 20.0),
+    )
+    taken, told = np.inf, 0
+    for _ in range(7):
+        start = time.process_time()
+        events = live.tick(names_[0], 94.0)
+        taken = min(taken, time.process_time() - start)
+        told = int((events.state >= lc.State.LIQUIDATION).sum())
+        live.tick(names_[0], 100.0)
+    report("a burst in one tick", told, taken, f"{told:,} liquidations in {taken * 1e3:.2f} ms", "events/s")
+
+
+def changes(armed: lc.Engine, rows: int) -> None:
+    """Positions changed and opened in columns."""
+    for mode in ("isolated", "cross"):
+        live = lc.live(armed, book(rows, mode, (2, 10)), MARKS, levels=ONLY)
+        random, count = np.random.default_rng(3), 100_000
+        for what, places in (("in order", np.arange(count)), ("at random", random.permutation(rows)[:count])):
+            best = np.inf
+            for factor in (1.001, 1.0, 1.001):
+                entries = np.full(count, 100.0 * factor)
+                start = time.process_time()
+                live.change(places, entry_price=entries)
+                best = min(best, time.process_time() - start)
+            report(f"positions changed, {mode}, {what}", count, best, "", "rows/s")
+    live = lc.live(armed, book(rows, "isolated", (2, 10)), MARKS, levels=ONLY)
+    codes = np.arange(count) % INSTRUMENTS
+    start = time.process_time()
+    live.open(codes, np.full(count, 1.0), np.full(count, 100.0), leverage=np.full(count, 5.0))
+    report("positions opened, isolated", count, time.process_time() - start, "", "rows/s")
 
 
 def main() -> None:
@@ -117,26 +245,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--ticks", type=int, default=1_000_000)
+    parser.add_argument("--only", nargs="*", default=[], help="parts: quiet, isolated, cross, opponents, ...")
     asked = parser.parse_args()
-    armed, marks = engine(), np.full(INSTRUMENTS, 100.0)
-    far, only = book(asked.rows, "isolated", (2, 4)), ["liquidation"]
-    still = walk(asked.ticks, 1e-7)
-    run("nothing crossed, isolated, liquidation", armed, far, still, only)
-    run("nothing crossed, isolated, every level", armed, far, still, None)
-    near, ticks = book(asked.rows, "isolated", (4, 15)), walk(asked.ticks, STEP)
-    _, events = run("isolated, 5 bp, liquidation", armed, near, ticks, only)
-    prices_at = armed.evaluate(near, marks, measures=("liquidation_price",)).liquidation_price
-    told = {int(row) for row in events.subject.place[events.state >= lc.State.LIQUIDATION]}
-    if told != {row for _, row in by_heaps(near, prices_at, ticks)}:
-        raise SystemExit("live book and heaps liquidate others")
-    cross = book(asked.rows, "cross", (5, 80))
-    live, _ = run("cross, 5 bp, liquidation", armed, cross, ticks, only)
-    run("cross, 5 bp, every level", armed, cross, ticks, None)
-    start = time.process_time()
-    risk = armed.evaluate(cross, live.marks(), threads=1)
-    report("a full pass at every tick, cross", 1, time.process_time() - start, 0)
-    wrong = live.accounts().state != risk.accounts.state
-    sys.stdout.write(f"accounts that stand otherwise than in a full pass: {int(wrong.sum())}\n")
+    armed, ticks = engine(), walk(asked.ticks, STEP)
+    parts = {
+        "quiet": lambda: quiet(armed, asked.rows, asked.ticks),
+        "isolated": lambda: isolated(armed, asked.rows, ticks),
+        "cross10": lambda: cross(armed, asked.rows, ticks, (2, 10)),
+        "cross20": lambda: cross(armed, asked.rows, ticks, (2, 20)),
+        "cross80": lambda: cross(armed, asked.rows, ticks, (5, 80)),
+        "opponents": lambda: opponents(armed, asked.rows, ticks),
+        "burst": lambda: burst(armed, asked.rows),
+        "changes": lambda: changes(armed, asked.rows),
+    }
+    for name, part in parts.items():
+        if not asked.only or name in asked.only:
+            part()
 
 
 if __name__ == "__main__":

@@ -44,6 +44,22 @@ def test_causes_are_told_and_the_exit_code_says_whether_all_is(
     assert "unexplained" in report.read_text(encoding="utf-8")
 
 
+def test_their_file_may_repeat_the_positions(
+    files: tuple[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    positions, theirs = files
+    assert main(["score", positions, *POLICY, "--out", str(theirs)]) == 0
+    capsys.readouterr()
+    assert main(["against", positions, str(theirs), *POLICY]) == 0
+    shown = capsys.readouterr().out
+    assert "the same, 0 explained, 0 not" in shown
+    assert "left out state, status" in shown
+    rows = theirs.read_text(encoding="utf-8").replace("unrealized_pnl", "unrealised_pnl")
+    theirs.write_text(rows, encoding="utf-8")
+    assert main(["against", positions, str(theirs), *POLICY]) == 0
+    assert "left out unrealised_pnl, state, status" in capsys.readouterr().out
+
+
 def test_bad_files_are_named(files: tuple[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
     positions, theirs = files
     theirs.write_text("unrealized_pnl\n500\n", encoding="utf-8")

@@ -203,6 +203,21 @@ def test_output_is_scored_again(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     assert "Comparison of policies: standard input" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("end", ["csv", "parquet", "arrow"])
+def test_a_file_of_results_of_any_kind_is_scored_again(end: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Cells of a CSV file are text; in a file that knows types they are numbers again, and gaps are gaps."""
+    text = "instrument,side,qty,entry_price,mark_price,margin_mode,leverage,note\n"
+    text += "BTCUSDT,short,0.5,60000,61000,isolated,10,01\nETHUSDT,long,4,3000,3050,isolated,,x\n"
+    Path("sides.csv").write_text(text, encoding="utf-8")
+    policy = ["--policy", "binance-usdm@2024-10-24"]
+    assert main(["score", "sides.csv", *policy, "--out", f"again.{end}"]) == 2
+    capsys.readouterr()
+    assert main(["score", "sides.csv", *policy, "--format", "jsonl"]) == 2
+    first = capsys.readouterr().out
+    assert main(["score", f"again.{end}", *policy, "--format", "jsonl"]) == 2
+    assert capsys.readouterr().out == first
+
+
 def test_one_result_alone_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     rows = [*csv.reader(io.StringIO(ISOLATED))]
     text = "\n".join(f"{','.join(row[:-1])},{last}" for row, last in zip(rows, ("equity", "1"), strict=True))

@@ -107,6 +107,10 @@ def test_cascades_refuse_what_they_cannot_follow() -> None:
         given: Any = {"instrument": "A", "price": 80.0, "impact": impact, "marks": {"A": 100.0}} | wrong
         with pytest.raises(InputError, match=next(iter(wrong))):
             lc.cascade(engine, book, **given)
+    several = lc.Engine({"a": closing_policy(), "b": closing_policy()})
+    held = lc.PositionBook(["A"], [100.0], [100.0], leverage=[10.0], policy=["a"])
+    with pytest.raises(InputError, match="policy: is not one"):
+        lc.cascade(several, held, "A", 80.0, impact, marks={"A": 100.0})
     for numbers in (([-0.1], [1.0]), ([0.2, 0.1], [1.0, 1.0]), ([0.1], [0.0]), ([0.1], [])):
         with pytest.raises(LevcoreError):
             lc.Impact.levels(*numbers)

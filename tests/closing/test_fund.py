@@ -74,3 +74,9 @@ def test_bad_funds_are_refused() -> None:
             lc.Fund(wrong)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="fund"):
         lc.Fund(1.0, floor=-1.0)
+
+
+@pytest.mark.parametrize("day", ["yesterday", "2020-13-01", "20200301", "", 20200301])
+def test_what_is_no_day_is_not_taken_for_the_newest(day: object) -> None:
+    with pytest.raises(InputError, match="on: must be a day"):
+        lc.fund_rules("Binance", day)  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ import pytest
 
 import levcore as lc
 from levcore import _levcore as core
-from levcore.errors import InputError
+from levcore.errors import DTypeError, InputError
 from levcore.reference.closing.ladder import rung
 from support.closing_books import MARKS, closing_policy, random_book
 
@@ -70,6 +70,8 @@ def test_bad_ladders_are_refused() -> None:
         lc.ladder(engine, book, "Z", marks=MARKS)
     with pytest.raises(InputError, match=r"prices: must be prices.*first bad row 1"):
         lc.ladder(engine, book, "A", [1.0, 0.0], marks=MARKS)
+    with pytest.raises(DTypeError, match="engine"):
+        lc.ladder(None, book, "A", marks=MARKS)  # type: ignore[call-overload]
 
 
 def test_concentration_by_hand() -> None:

@@ -42,15 +42,18 @@ def random_changes(random: np.random.Generator, frame: pl.DataFrame, count: int)
     named = random.random(count) < 0.6
     by_row = ~named | (random.random(count) < 0.2)
     strange = random.random(count) < 0.1
+    kind = random.choice(KINDS, count)
+    # A close and a flip are of the whole position.
+    ordered = ~np.isin(kind, ["close", "flip"])
     return {
-        "kind": random.choice(KINDS, count),
+        "kind": kind,
         "row": np.where(by_row, np.where(strange, height + 10**6, rows), -1),
         "account": [
             "nobody" if odd else label if named else ""
             for label, named, odd in zip(accounts, named, strange, strict=True)
         ],
         "instrument": random.choice([*MARKS, "", "XRPUSDT"], count),
-        "quantity": random.normal(0.0, 0.5, count),
+        "quantity": np.where(ordered, random.normal(0.0, 0.5, count), np.nan),
         "price": np.where(random.random(count) < 0.5, np.nan, random.uniform(1_000.0, 60_000.0, count)),
         "leverage": random.choice([np.nan, 5.0, 20.0], count),
         "amount": random.normal(0.0, 2_000.0, count),

@@ -19,7 +19,7 @@ from support.parted_books import ENGINE, parted_frame, same_summary
 def client() -> Iterator[Client]:
     """A client of two workers, each a process with one thread."""
     with (
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
         Client(cluster) as client,
     ):
         yield client

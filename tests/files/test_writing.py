@@ -195,3 +195,10 @@ def test_names_of_a_file_never_steer_the_terminal(
     captured = capsys.readouterr()
     for text in (captured.out, captured.err):
         assert all(character.isprintable() or character in "\n\t" for character in text)
+
+
+def test_a_folder_that_is_not_there_is_told_by_the_name_that_was_given(tmp_path: Path) -> None:
+    target = tmp_path / "none" / "report.html"
+    with pytest.raises(FileNotFoundError) as caught:
+        write_text(target, "")
+    assert caught.value.filename == str(target)

@@ -85,7 +85,7 @@ def test_another_table_is_an_event_to_who_holds_the_instrument() -> None:
     assert 6_000.0 < events.maintenance_margin[0] < 6_200.0
     assert live.examined > before
     risk = live.engine.evaluate(live.book(), live.marks())
-    assert risk.accounts.maintenance_margin[1] == events.maintenance_margin[0]
+    assert risk.accounts.maintenance_margin[events.subject.place[0]] == events.maintenance_margin[0]
     assert risk.maintenance_margin[0] == 0.05 * 60_000.0
     # Who does not hold it is not looked at.
     before = live.examined

@@ -7,6 +7,7 @@ import polars
 import pytest
 
 import levcore as lc
+from levcore.errors import InvalidRowsError
 from support.closing_books import closing_policy
 from support.small_replays import RULES, TIMES, bars, book, run
 
@@ -109,11 +110,24 @@ def test_a_position_that_cannot_be_judged_later_is_not_spared(cross: bool) -> No
         columns["wallet_balance"] = dict.fromkeys("abc", 90_000.0)
     held = book(quantity=[1.0, 2.0, -1_000.0], **columns)
     prices = {"time": [0, 60], "price": [100.0, 130.0]}
-    with pytest.raises(
-        lc.LevcoreError, match=r"prices: must let every .* 130.0 at step 1, 60; first bad row 2"
-    ):
+    expected = r"prices: must let every open position be judged.* A at 130.0 at 60, step 1: tier_overflow"
+    with pytest.raises(InvalidRowsError, match=expected) as caught:
         lc.replay(lc.Engine(policy), held, prices)
+    assert (caught.value.rows, caught.value.status) == ((2,), (lc.Status.TIER_OVERFLOW,))
     assert lc.replay(lc.Engine(policy), held, prices, stop_after=1).series.open.tolist() == [3]
+
+
+def test_the_leg_that_fails_is_named_and_not_the_first_of_its_account() -> None:
+    tiers = lc.TierTable.marginal([(0, "0.01")], unit="quote", cap=120_000)
+    policy = closing_policy(**RULES).with_instruments([lc.Instrument("B", "linear", tiers=tiers)])
+    held = lc.PositionBook(
+        ["B", "A"], [-6_000.0, 1.0], [20.0, 100.0], account=["a", "a"], margin_mode="cross",
+        wallet_balance={"a": 90_000.0},
+    )  # fmt: skip
+    table = {"time": [0, 0, 60, 60], "instrument": ["A", "B"] * 2, "price": [100.0, 19.0, 100.0, 21.0]}
+    with pytest.raises(InvalidRowsError, match=r"B at 21.0 at 60, step 1.*first bad row 0") as caught:
+        lc.replay(lc.Engine(policy), held, table)
+    assert caught.value.rows == (0,)
 
 
 def test_a_book_without_positions_is_named() -> None:

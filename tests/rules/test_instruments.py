@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import levcore as lc
 from levcore.errors import FileFormatError, InputError, TierError, UnknownInstrumentError
 from levcore.files.instruments import read_instruments
 from levcore.rules.instruments import Instrument, InstrumentTable, plain_symbol
@@ -108,12 +109,41 @@ def test_tables_pickle_small_compare_and_hash() -> None:
         ("multiplier", math.nan),
         ("multiplier", 2.0),
         ("tick_size", -0.1),
+        ("tiers", 0.01),
+        ("short_tiers", 0.01),
+        ("initial_tiers", 0.01),
+        ("settlement", None),
+        ("underlying", 5),
+        ("funding_rate", math.nan),
     ],
 )
 def test_instruments_refuse_values_out_of_range(field: str, value: object) -> None:
     fields = {"name": "X", "payoff": "linear", "tiers": SINGLE} | {field: value}
-    with pytest.raises(InputError):
+    with pytest.raises(lc.LevcoreError, match=field.replace("name", "instrument")):
         Instrument(**fields)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", 5),
+        ("weights", 0.9),
+        ("weights", ("0.9",)),
+        ("weights", (None,)),
+        ("weights", (0.9, 0.95)),
+        ("floors", 0),
+        ("floors", (None,)),
+        ("floors", (1.0,)),
+        ("liability_weight", "1.1"),
+        ("liability_weight", 0.9),
+        ("liability_tiers", 0.01),
+        ("underlying", 5),
+        ("unit", "coins"),
+    ],
+)
+def test_assets_refuse_values_that_are_none(field: str, value: object) -> None:
+    with pytest.raises(InputError, match="asset"):
+        lc.Asset(**({"name": "X"} | {field: value}))  # type: ignore[arg-type]
 
 
 HEADER = "instrument,payoff,contract_size,multiplier,tick_size,tier,floor,rate,deduction,max_leverage,unit"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from fractions import Fraction
 
 import numpy as np
@@ -128,6 +129,9 @@ def test_what_cannot_be_judged_is_counted() -> None:
     worlds = lc.stress(ENGINE, BOOK, {"BTCUSDT": 60_000.0}, {"BTCUSDT": [0.0]}, others=0.0)
     assert worlds.not_judged.tolist() == [1]
     assert worlds.worst_of_rows.scenario.tolist() == [0, -1]
+    with warnings.catch_warnings(action="error"):
+        beyond = lc.stress(ENGINE, BOOK, {"BTCUSDT": 60_000.0}, {"BTCUSDT": [1e308]}, others=0.0)
+    assert beyond.not_judged.tolist() == [2]
 
 
 def test_wallets_of_an_account_are_stressed_apart() -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 import levcore as lc
+from levcore.errors import TierError
 from levcore.live_books.levels import STATES
 
 __all__ = ["Oracle", "armed", "random_change"]
@@ -166,7 +167,7 @@ def retiered(random: np.random.Generator, live: lc.LiveBook) -> Any:
     tiers = lc.TierTable.single_rate(float(random.integers(2, 60)) / 1_000)
     try:
         return live.replace_tiers(code, tiers)
-    except (lc.InputError, lc.TierError):
+    except (lc.InputError, TierError):
         # An instrument that the policy does not know, and a policy of another kind of table.
         return None
 

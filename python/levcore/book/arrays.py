@@ -72,11 +72,12 @@ def float_column(name: str, values: object, rows: int | None, copied: list[str])
             copied.append(name)
             return plain
     if isinstance(values, (int, float)) and not isinstance(values, bool) and rows is not None:
-        array: npt.NDArray[Any] = np.full(rows, real_number(name, values))
-        given: object = None
-    else:
-        given = values
-        array = _numeric_array(name, values)
+        alike = np.empty(rows)
+        alike.fill(real_number(name, values))
+        copied.append(name)
+        alike.setflags(write=False)
+        return alike
+    array = _numeric_array(name, values)
     if array.ndim != 1:
         raise ShapeError(name, "must be one-dimensional", "1 dimension", f"{array.ndim} dimensions")
     if rows is not None and array.size != rows:
@@ -84,7 +85,7 @@ def float_column(name: str, values: object, rows: int | None, copied: list[str])
     column: Floats = np.require(array, dtype=np.float64, requirements=["C", "A"])
     if not column.dtype.isnative:
         column = column.astype(np.float64)
-    if given is not column and not (isinstance(given, np.ndarray) and np.shares_memory(column, given)):
+    if values is not column and not (isinstance(values, np.ndarray) and np.shares_memory(column, values)):
         copied.append(name)
     return _read_only(column)
 

@@ -42,6 +42,8 @@ POSITION_MODES = ("one_way", "hedge")
 class PositionBook(Frozen, Shown):
     """Positions, one a row, and the wallets or balances of cross accounts.
 
+    One position alone may be given by values instead of columns.
+
     Parameters
     ----------
     instrument : sequence of str, shape (n,), or of int with `instrument_names`
@@ -107,6 +109,12 @@ class PositionBook(Frozen, Shown):
     ``copied`` names the columns of numbers that were copied; wallets by currency are. Decisions (instrument,
     account, margin mode, policy) are taken when it is built, from codes as from names: later changes are not
     seen.
+
+    Examples
+    --------
+    >>> import levcore as lc
+    >>> lc.PositionBook("BTCUSDT", 0.5, 60_000.0, isolated_margin=3_000.0, leverage=10)
+    PositionBook(1 positions, 1 instruments, 0 cross accounts)
     """
 
     __slots__ = (
@@ -191,6 +199,11 @@ class PositionBook(Frozen, Shown):
             )
         if balances is not None and not isinstance(balances, Balances):
             raise DTypeError("balances", "must be Balances", "levcore.Balances(...)", type(balances).__name__)
+        if isinstance(instrument, str) and not hasattr(quantity, "__len__"):
+            # One position: the other columns of numbers and labels are one value for every row anyway.
+            alone: list[list[Any]] = [[instrument], [quantity], [entry_price]]
+            instrument, quantity, entry_price = alone
+            account = None if account is None else [account]
         copied: list[str] = []
         numbers = read_numbers(
             quantity, entry_price, isolated_margin, leverage, accrued_funding, risk_limit, copied

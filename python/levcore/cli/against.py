@@ -64,8 +64,15 @@ def _against(options: argparse.Namespace) -> int:
         check_report_path(options.report, "--report")
     progress = Progress()
     renamed = dict(_column(text) for text in options.column)
-    theirs = read_columns(options.theirs, ("instrument",), (*MEASURE_NAMES, *renamed), tuple(renamed))
-    _, book, marks, chosen, prices, _ = inputs(options, progress)
+    positions, book, marks, chosen, prices, _ = inputs(options, progress)
+    # Their file may repeat the positions: what those hold is no result, and no misspelt one.
+    theirs = read_columns(
+        options.theirs,
+        ("instrument",),
+        (*MEASURE_NAMES, *renamed),
+        tuple(renamed),
+        ignored=[name for name in positions.columns.names.values() if name not in ("instrument", *renamed)],
+    )
     progress.step("evaluating")(len(book))
     risk = Engine(chosen).evaluate(book, marks, asset_prices=prices, measures=MEASURE_NAMES)
     frame: dict[str, Any] = {**dict.fromkeys(theirs.passed_through, ()), **theirs.numbers, **theirs.texts}

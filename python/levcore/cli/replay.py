@@ -29,6 +29,7 @@ from levcore.rules.policy import MarginPolicy
 __all__ = ["add_ladder", "add_replay"]
 
 RUNGS = 21
+MOST_RUNGS = 100_000
 
 
 def add_replay(commands: "argparse._SubParsersAction[Any]") -> None:
@@ -163,8 +164,8 @@ def _ladder(options: argparse.Namespace) -> int:
     check_outputs(inputs_of(options), [("--report", options.report)])
     if options.report:
         check_report_path(options.report, "--report")
-    if options.rungs < 2:
-        raise InputError("--rungs", "must be prices", "2 or more", str(options.rungs))
+    if not 2 <= options.rungs <= MOST_RUNGS:
+        raise InputError("--rungs", "must be prices", f"2 to {MOST_RUNGS:,}", str(options.rungs))
     progress = Progress()
     _, book, marks, policy, _, _ = inputs(options, progress)
     policy = _only(policy)

@@ -12,7 +12,7 @@ from levcore.arguments import is_word, number_in, of_kind
 from levcore.book.positions import PositionBook
 from levcore.closing.fills import Impact
 from levcore.closing.ladder import triggers_at
-from levcore.closing.money import Wholes, quanta_per_unit
+from levcore.closing.money import Wholes, instruments_of, quanta_per_unit
 from levcore.engine.engine import Engine
 from levcore.errors import InputError
 
@@ -115,6 +115,7 @@ def cascade(
         raise InputError("direction", "must be a direction", "'down' or 'up'", repr(direction))
     of_kind("impact", impact, Impact)
     number_in("price", price, 0, np.inf, "must be a price", "> 0")
+    instruments_of(engine.policy, (instrument,))  # refuses several policies
     start = float(price)
     lots_per_unit = quanta_per_unit(lot)
     risk = engine.evaluate(book, marks)

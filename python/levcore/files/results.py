@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from levcore._levcore import Table, __version__
+from levcore.book.columns import frame_table
 from levcore.book.frames import Positions
 from levcore.book.labels import cross_positions
 from levcore.engine.risk import BookRisk
 from levcore.errors import InputError
-from levcore.files.tables import Progress, polars_library, write_table
+from levcore.files.tables import Progress, file_kind, polars_library, write_table
 from levcore.files.writing import replacing
 
 __all__ = [
@@ -133,10 +134,25 @@ def _json_parts(positions: Positions, risk: BookRisk) -> Iterator[dict[str, Sequ
 def _write_frame(file: BinaryIO, path: str | Path, positions: Positions, risk: BookRisk) -> None:
     polars = polars_library(path)
     try:
-        write_table(file, risk.frame(positions.columns.kept), path)
+        write_table(file, _with_numbers(risk.frame(positions.columns.kept), path, _numbers(positions)), path)
     except polars.exceptions.PolarsError as error:
         # polars tells of a full disk in an exception of its own.
         raise OSError(0, str(error).splitlines()[0], str(path)) from error
+
+
+def _with_numbers(table: Table, path: str | Path, numbers: dict[str, NDArray[np.float64]]) -> Table:
+    """Table whose columns of text that were read as `numbers` are these, NaN as null.
+
+    A CSV file keeps the text; in a file that knows types a number in quotes is not read again.
+    """
+    if file_kind(path) == "csv":
+        return table
+    polars = polars_library(path)
+    frame = polars.DataFrame(table)
+    texts = [name for name in numbers if frame.schema[name] == polars.String]
+    return frame_table(
+        frame.with_columns(polars.Series(name, numbers[name], nan_to_null=True) for name in texts)
+    )
 
 
 def _json_columns(table: Table) -> dict[str, Sequence[Any]]:
@@ -150,9 +166,13 @@ def _json_values(table: Table, name: str) -> Sequence[Any]:
 
 
 def _json_inputs(positions: Positions) -> dict[str, Sequence[Any]]:
+    return {name: json_cells(values) for name, values in _numbers(positions).items()}
+
+
+def _numbers(positions: Positions) -> dict[str, NDArray[np.float64]]:
     """The inputs that were read as numbers, also where the file held their text."""
     columns = positions.columns
-    return {columns.names[name]: json_cells(values) for name, values in columns.numbers.items()}
+    return {columns.names[name]: values for name, values in columns.numbers.items()}
 
 
 def json_cells(numbers: NDArray[np.float64]) -> list[Any]:

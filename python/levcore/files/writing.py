@@ -51,9 +51,7 @@ def replacing(path: str | Path) -> Iterator[BinaryIO]:
         return
     if mode is not None and not os.access(target, os.W_OK):
         raise PermissionError(13, os.strerror(13), str(path))
-    descriptor, unfinished = tempfile.mkstemp(
-        ".unfinished", f".{target.name[:PREFIX_LENGTH]}.", target.parent
-    )
+    descriptor, unfinished = _new_file(path, target)
     try:
         with open(descriptor, "wb") as file:
             yield file
@@ -65,6 +63,13 @@ def replacing(path: str | Path) -> Iterator[BinaryIO]:
         with suppress(FileNotFoundError):
             os.unlink(unfinished)
         raise
+
+
+def _new_file(path: str | Path, target: Path) -> tuple[int, str]:
+    try:
+        return tempfile.mkstemp(".unfinished", f".{target.name[:PREFIX_LENGTH]}.", target.parent)
+    except OSError as error:  # of the caller's name: nobody knows that of the new file
+        raise OSError(error.errno, error.strerror, str(path)) from None
 
 
 def _mode_of(target: Path) -> int | None:

@@ -164,9 +164,10 @@ def tick_prices(prices: npt.ArrayLike) -> Floats:
 
 def tiers_of(fields: Mapping[str, Any]) -> TierTable:
     """Tier table of its fields, also where JSON has made lists of its columns."""
-    return TierTable(
-        **{name: tuple(field) if isinstance(field, list) else field for name, field in fields.items()}
-    )
+    columns: dict[str, Any] = {
+        name: tuple(field) if isinstance(field, list) else field for name, field in fields.items()
+    }
+    return TierTable(**columns)
 
 
 def instrument_codes(instruments: Any, names: tuple[str, ...], count: int) -> Codes:

@@ -93,8 +93,8 @@ def live(
 class LiveBook:
     """A book whose prices move and whose positions change in place; `levcore.live` makes one.
 
-    Many threads may use it: calls take their turn, and each sees the whole of those before it, never a part of
-    one; `held` has several calls see the same. Isolated positions and cross accounts, also with hedges; a
+    Many threads may use it: calls take their turn, and each sees the whole of those before it, never a part;
+    `held` has several calls see the same. Isolated positions and cross accounts, also with hedges; a
     position keeps its row, also when it is closed. Events are those of an evaluation of the whole book after
     every instant: each change of state comes at the very instant, with the numbers of the evaluation there.
 
@@ -354,8 +354,7 @@ class LiveBook:
         with self._lock:
             positions, sums = self._core.totals_by_side()
         shape = (len(self._names), 2)
-        columns = [column.reshape(shape) for column in (positions, *sums)]
-        return TotalsBySide(self._names, *columns)
+        return TotalsBySide(self._names, positions.reshape(shape), *(sum_.reshape(shape) for sum_ in sums))
 
     def held(self) -> AbstractContextManager[Any]:
         """Keep other threads waiting while ``with live.held():`` lasts: several calls then see the same."""

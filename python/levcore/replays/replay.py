@@ -95,11 +95,11 @@ def replay(
     UnknownRuleError
         For a rule about what follows a trigger that is unknown.
     InputError
-        For prices that are not positive, stand twice or are missing, at which an open position cannot be
-        judged, for times that do not fit, and for a rule that is not replayed (``close_out_sharing`` other
-        than a queue, a ``close_out_guard_band``).
+        For prices that are not positive, stand twice or are missing, for times that do not fit, and for a
+        rule that is not replayed (``close_out_sharing`` other than a queue, a ``close_out_guard_band``).
     InvalidRowsError
-        For a position that cannot be evaluated at the first prices.
+        For a position that cannot be evaluated at the first prices, or is open at others at which it cannot:
+        what is not known is neither liquidated nor spared.
 
     Notes
     -----

@@ -13,12 +13,13 @@ from levcore.book.positions import PositionBook
 from levcore.closing.fund import Fund
 from levcore.closing.money import Wholes
 from levcore.engine.engine import Engine
-from levcore.errors import InputError
+from levcore.errors import InputError, InvalidRowsError
 from levcore.replays.opening import Opening
 from levcore.replays.prices import Bars
 from levcore.replays.result import AMOUNTS, SERIES, Replay, ReplayEvents, ReplaySeries
 from levcore.replays.rules import Rules
 from levcore.replays.steps import Steps
+from levcore.status import FIRST_FAILURE, Status
 
 __all__ = ["Ahead", "run_of"]
 
@@ -63,16 +64,41 @@ def run_of(
 
 
 def _steps(ahead: Ahead, core: CoreReplay, first: int, last: int) -> None:
-    """Take steps; whom the core cannot judge is named by the caller's row."""
+    """Take steps; whom the core cannot judge is named by the caller's row, with the status that it has."""
     try:
         core.run(ahead.steps, first, last)
     except InputError as error:
         if error.row is None:
             raise
-        row = int(ahead.opening.order[error.row])
-        time = ahead.bars.times[ahead.steps.time[core.steps]]
-        found = f"{error.found}, {time}"
-        raise InputError(error.argument, error.rule, error.expected, found, row) from None
+        place = int(core.steps)
+        marks = _marks_after(ahead, place + 1)
+        rows, status = _not_judged(ahead, core.state()[0], marks, error.row)
+        book = ahead.opening.book
+        name, mark = (names_or[book.instrument_codes[rows[0]]] for names_or in (book.instrument_names, marks))
+        time = ahead.bars.times[ahead.steps.time[place]]
+        found = f"{name} at {float(mark)!r} at {time}, step {place}: {Status(status[0]).word}"
+        own = ahead.opening.order[rows].tolist()
+        raise InvalidRowsError(error.argument, error.rule, error.expected, found, own, status) from None
+
+
+def _not_judged(ahead: Ahead, quantity: Floats, marks: Floats, row: int) -> tuple[list[int], list[int]]:
+    """Positions that fail at some marks among those that are judged with a row, and their statuses."""
+    book = ahead.opening.book
+    risk = ahead.engine.evaluate(book.replace(quantity=quantity), marks)
+    beside = np.arange(len(book)) == row
+    if book.is_cross[row]:
+        beside = book.is_cross & (ahead.opening.account == ahead.opening.account[row])
+    failed = np.flatnonzero(beside & (risk.status >= FIRST_FAILURE))
+    rows = failed.tolist() or [row]
+    return rows, risk.status[rows].tolist()
+
+
+def _marks_after(ahead: Ahead, steps: int) -> Floats:
+    """Marks after so many steps; of an instrument with several prices the last one holds."""
+    marks = np.ascontiguousarray(ahead.bars.prices[: ahead.bars.starts[1], 0])
+    until = int(ahead.steps.price_starts[steps])
+    marks[ahead.steps.price_instrument[:until]] = ahead.steps.price[:until]
+    return marks
 
 
 def _opened(ahead: Ahead, balance: int) -> CoreReplay:
@@ -102,14 +128,11 @@ def _core(
 
 def _resumed(ahead: Ahead, balance: int, resume: Replay) -> CoreReplay:
     """The replay as it stood when it was stopped; its triggers follow from the book and the marks."""
-    opening, steps = ahead.opening, ahead.steps
+    opening = ahead.opening
     if resume.opening_fund != balance:
         expected = f"a fund of {resume.opening_fund} quanta"
         raise InputError("resume", "must be of the same arguments", expected, str(balance))
-    marks = np.ascontiguousarray(ahead.bars.prices[: ahead.bars.starts[1], 0])
-    until = int(steps.price_starts[resume.steps])
-    # Of an instrument with several prices the last one holds.
-    marks[steps.price_instrument[:until]] = steps.price[:until]
+    marks = _marks_after(ahead, resume.steps)
     accounts = opening.book.account_ids if opening.account_of.size else None
     wallets = opening.book.wallet_balance if opening.account_of.size else None
     book = opening.book.replace(

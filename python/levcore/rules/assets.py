@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from numbers import Real
 from typing import Literal, TypeAlias, get_args
 
 from levcore.errors import InputError
@@ -14,6 +15,10 @@ from levcore.rules.tiers import TierTable
 __all__ = ["Asset", "AssetTable", "AssetUnit"]
 
 AssetUnit: TypeAlias = Literal["value", "amount"]
+
+
+def _is_real(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,7 @@ class Asset:
     Raises
     ------
     InputError
-        Where a value is out of its range.
+        Where a value is of another kind or out of its range.
     """
 
     name: str
@@ -66,6 +71,14 @@ class Asset:
             raise InputError("asset", "must have a name", "a non-empty text", repr(self.name))
         if self.unit not in get_args(AssetUnit):
             raise self._fault("unit", "must be known", " or ".join(get_args(AssetUnit)), self.unit)
+        for field in ("weights", "floors"):
+            values = getattr(self, field)
+            if not (isinstance(values, tuple) and all(map(_is_real, values))):
+                raise self._fault(field, "must be a tuple of numbers", "(0.95,)", values)
+        if not _is_real(self.liability_weight):
+            raise self._fault("liability_weight", "must be a number", ">= 1", self.liability_weight)
+        if not isinstance(self.underlying, str):
+            raise self._fault("underlying", "must be a name", "text", self.underlying)
         if not self.weights or len(self.weights) != len(self.floors):
             raise self._fault("floors", "must have one value a weight", str(len(self.weights)), self.floors)
         if self.floors[0] != 0 or any(not low < high < math.inf for low, high in pairwise(self.floors)):

@@ -3,6 +3,7 @@
 import math
 import tomllib
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from pathlib import Path
 
@@ -68,7 +69,7 @@ def fund_rules(venue: str, on: str | None = None) -> FundRules:
     Raises
     ------
     InputError
-        Where no rules of the venue are bundled.
+        Where no rules of the venue are bundled, and for what is no day.
 
     Examples
     --------
@@ -80,7 +81,7 @@ def fund_rules(venue: str, on: str | None = None) -> FundRules:
     if not found:
         known = ", ".join(sorted({rules.venue for rules in _all()}))
         raise InputError("venue", "has no fund rules that are bundled", known, repr(venue))
-    if on is not None and not isinstance(on, str):
+    if on is not None and not (isinstance(on, str) and _is_day(on)):
         raise InputError("on", "must be a day", "'YYYY-MM-DD'", repr(on))
     on = "9999" if on is None else on
     held = [rules for rules in found if rules.since <= on]
@@ -89,6 +90,13 @@ def fund_rules(venue: str, on: str | None = None) -> FundRules:
             "on", "is before the first rules of the venue", min(each.since for each in found), repr(on)
         )
     return max(held, key=lambda rules: rules.since)
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 @cache

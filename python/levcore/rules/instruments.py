@@ -56,8 +56,8 @@ class Instrument:
 
     Raises
     ------
-    InputError
-        Where a value is out of its range.
+    DTypeError, InputError
+        Where a value is of another kind or out of its range.
     """
 
     name: str
@@ -77,6 +77,11 @@ class Instrument:
         if not isinstance(self.name, str) or not self.name:
             raise InputError("instrument", "must have a name", "a non-empty text", repr(self.name))
         of_kind("tiers", self.tiers, TierTable)
+        for field in ("short_tiers", "initial_tiers"):
+            if getattr(self, field) is not None:
+                of_kind(field, getattr(self, field), TierTable)
+        for field in ("settlement", "underlying"):
+            of_kind(field, getattr(self, field), str)
         if not is_word(self.payoff, get_args(Payoff)):
             raise InputError("payoff", "must be known", " or ".join(get_args(Payoff)), repr(self.payoff))
         for field in ("contract_size", "multiplier", "tick_size"):

@@ -114,6 +114,7 @@ class TierTable:
 
         Examples
         --------
+        >>> from levcore import TierTable
         >>> TierTable.marginal([(0, "0.004"), (50_000, "0.005")], unit="quote").deductions
         (0.0, 50.0)
         """
@@ -221,6 +222,7 @@ class TierTable:
         --------
         A rate of 2 % that rises by 0.0005 percentage points a coin:
 
+        >>> from levcore import TierTable
         >>> TierTable.growing("0.02", "0.000005").slope
         5e-06
         """
@@ -258,6 +260,7 @@ class TierTable:
         The larger of 30 % and 5 USD a share:
 
         >>> from fractions import Fraction
+        >>> from levcore import TierTable
         >>> TierTable.per_unit([(0, 0, -5), (Fraction(50, 3), "0.3")]).deductions
         (-5.0, 0.0)
         """
@@ -278,6 +281,7 @@ class TierTable:
 
         Examples
         --------
+        >>> from levcore import TierTable
         >>> least = [(0, 0, "2.5"), ("2.5", 1, 0), (5, 0, 5)]
         >>> table = TierTable.single_rate("0.3").with_least_per_unit(least)
         >>> table.floors, table.rates, table.deductions
@@ -309,6 +313,7 @@ class TierTable:
 
         Examples
         --------
+        >>> from levcore import TierTable
         >>> table = TierTable.single_rate("0.005").with_minimum(10)
         >>> table.floors, table.rates, table.deductions
         ((0.0, 2000.0), (0.0, 0.005), (-10.0, 0.0))

@@ -195,7 +195,9 @@ class ScenarioArrays(Frozen):
         odd = next((each for each in held if not isinstance(each, Instrument)), None)
         if odd is not None:
             raise DTypeError("instruments", "must hold instruments", "Instrument", type(odd).__name__)
-        contracts = [(each.payoff, each.contract_size, each.multiplier) for each in held]
+        contracts: list[tuple[str, float, float]] = [
+            (each.payoff, each.contract_size, each.multiplier) for each in held
+        ]
         column = float_column("moves", moves, None, [])
         _refuse("moves", column, column > -1.0, "must leave a price above 0", "above -1")
         fractions = float_column("covers", covers, column.size, [])

@@ -13,6 +13,7 @@ use crate::accounts::reader::AccountReader;
 use crate::book::pooled_accounts::PooledAccount;
 use crate::codes::status::AccountStatus;
 use crate::job::context::{Job, PolicyPart};
+use crate::machine::instruction_set::InstructionSet;
 use crate::machine::shared::SharedSlice;
 
 /// How much each price moves as the ray does, by the policy's code: one beta an instrument of the book, one an asset of the policy.
@@ -58,6 +59,7 @@ pub(crate) struct Measurer<'a> {
     reader: AccountReader<'a>,
     moved: Move,
     without_each: bool,
+    set: InstructionSet,
 }
 
 /// No price liquidates.
@@ -70,9 +72,10 @@ impl<'a> Measurer<'a> {
         betas: Betas<'a>,
         outputs: &'a DistanceOutputs<'a>,
         without_each: bool,
+        set: InstructionSet,
     ) -> Self {
         let reader = AccountReader::new(job, part);
-        Self { part, betas, outputs, reader, moved: Move::default(), without_each }
+        Self { part, betas, outputs, reader, moved: Move::default(), without_each, set }
     }
 }
 
@@ -168,7 +171,7 @@ impl Measurer<'_> {
                 highest = highest.min(1.0 - 1.0 / *beta);
             }
         }
-        let zeros = self.reader.pool.zeros_of_surplus(self.part.policy, surplus, &self.moved, highest);
+        let zeros = self.reader.pool.zeros_of_surplus(self.part.policy, self.set, surplus, &self.moved, highest);
         let (lower, upper) = if in_coin { (1.0 / zeros.upper, 1.0 / zeros.lower) } else { (zeros.lower, zeros.upper) };
         let (lower, upper) = ((lower - 1.0) / scale, (upper - 1.0) / scale);
         if scale < 0.0 { (upper, lower) } else { (lower, upper) }

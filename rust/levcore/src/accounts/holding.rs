@@ -3,6 +3,7 @@
 use crate::accounts::verdict::Totals;
 use crate::formulas::margin;
 use crate::formulas::ray::{Line, along, on_ray};
+use crate::machine::number::Number;
 use crate::rules::collateral::{Asset, liability_line};
 use crate::rules::policy::Policy;
 
@@ -70,13 +71,13 @@ pub(crate) fn count(holding: &mut Holding<'_>, policy: &Policy, totals: &mut Tot
     }
     let liability = margin::larger(holding.owed, -holding.equity) * holding.price;
     if let Some(table) = &asset.maintenance {
-        let (rate, deduction) = liability_line(table, liability);
+        let [rate, deduction] = liability_line(table, liability);
         holding.maintenance = margin::maintenance_line(liability, rate, deduction);
         totals.requirement += holding.maintenance;
         totals.maintenance_margin += holding.maintenance;
     }
     if let Some(table) = &asset.initial {
-        let (rate, deduction) = liability_line(table, liability);
+        let [rate, deduction] = liability_line(table, liability);
         holding.initial = margin::maintenance_line(liability, rate, deduction);
         totals.initial_margin += holding.initial;
     }
@@ -106,47 +107,71 @@ pub(crate) fn holding_line(
     required: bool,
     place: f64,
 ) -> Line {
-    let (asset, price, trigger) = (holding.asset, holding.price, policy.trigger);
-    let base = holding.equity - gain;
-    let equity;
-    let (mut line, owed, missing);
     if beta == 0.0 {
-        equity = base + if gain == 0.0 { 0.0 } else { gain * place };
-        let counted = asset.counted_line(equity, price * equity);
-        let factor = price * counted.weight;
-        let offset = counted.offset_value + price * counted.offset_amount;
-        line = Line::new(factor * base + offset, factor * gain);
-        owed = Line::new(holding.owed * price, 0.0);
-        missing = Line::new(-(price * base), -(price * gain));
+        still_line(holding, policy, gain, required, place)
     } else {
-        let along = along(beta, place);
-        equity = base + if gain == 0.0 { 0.0 } else { gain / along };
-        let market = price * (if base == 0.0 { 0.0 } else { base * along } + gain);
-        let counted = asset.counted_line(equity, market);
-        let factor = price * counted.weight;
-        let own = Line::new(factor * gain + counted.offset_value, factor * base + price * counted.offset_amount);
-        line = on_ray(own, beta);
-        owed = on_ray(Line::new(0.0, holding.owed * price), beta);
-        missing = on_ray(Line::new(-(price * gain), -(price * base)), beta);
+        moving_line(holding, policy, gain, beta, required, place)
     }
-    if !required {
-        if policy.rules.liabilities_as_requirement {
-            line.start -= owed.start * asset.liability_weight;
-            line.slope -= owed.slope * asset.liability_weight;
-        }
-        return line;
-    }
+}
+
+/// The same of a holding whose price stands still.
+#[inline(always)]
+pub(crate) fn still_line<N: Number>(
+    holding: &Holding<'_>,
+    policy: &Policy,
+    gain: N,
+    required: bool,
+    place: N,
+) -> Line<N> {
+    let (price, zero) = (N::all(holding.price), N::all(0.0));
+    let base = N::all(holding.equity) - gain;
+    let equity = base + N::choose(gain.equals(zero), zero, gain * place);
+    let counted = holding.asset.counted_line(equity, price * equity);
+    let factor = price * counted.weight;
+    let offset = counted.offset_value + price * counted.offset_amount;
+    let line = Line::new(factor * base + offset, factor * gain);
+    let owed = Line::new(N::all(holding.owed) * price, zero);
+    let missing = Line::new(-(price * base), -(price * gain));
+    less_liability(holding, policy, line, [owed, missing], equity, required, place)
+}
+
+/// The same of a holding whose price moves.
+fn moving_line(holding: &Holding<'_>, policy: &Policy, gain: f64, beta: f64, required: bool, place: f64) -> Line {
+    let (asset, price) = (holding.asset, holding.price);
+    let base = holding.equity - gain;
+    let along = along(beta, place);
+    let equity = base + if gain == 0.0 { 0.0 } else { gain / along };
+    let market = price * (if base == 0.0 { 0.0 } else { base * along } + gain);
+    let counted = asset.counted_line(equity, market);
+    let factor = price * counted.weight;
+    let own = Line::new(factor * gain + counted.offset_value, factor * base + price * counted.offset_amount);
+    let owed = on_ray(Line::new(0.0, holding.owed * price), beta);
+    let missing = on_ray(Line::new(-(price * gain), -(price * base)), beta);
+    less_liability(holding, policy, on_ray(own, beta), [owed, missing], equity, required, place)
+}
+
+/// Takes off a line what the liability asks for, given by what is owed and what the equity lacks.
+#[inline(always)]
+fn less_liability<N: Number>(
+    holding: &Holding<'_>,
+    policy: &Policy,
+    mut line: Line<N>,
+    [owed, missing]: [Line<N>; 2],
+    equity: N,
+    required: bool,
+    place: N,
+) -> Line<N> {
+    let (asset, trigger) = (holding.asset, N::all(policy.trigger));
     if policy.rules.liabilities_as_requirement {
-        let weight = asset.liability_weight * trigger;
-        line.start -= owed.start * weight;
-        line.slope -= owed.slope * weight;
+        let weight = N::all(asset.liability_weight);
+        let weight = if required { weight * trigger } else { weight };
+        line = line.less(Line::new(owed.start * weight, owed.slope * weight));
     }
-    if let Some(table) = &asset.maintenance {
-        let liability = if holding.owed > -equity { owed } else { missing };
-        let (rate, deduction) = liability_line(table, liability.at_any(place));
+    if required && let Some(table) = &asset.maintenance {
+        let liability = Line::choose(N::all(holding.owed).is_above(-equity), owed, missing);
+        let [rate, deduction] = liability_line(table, liability.at_any(place));
         let scaled = rate * trigger;
-        line.start -= scaled * liability.start - deduction * trigger;
-        line.slope -= scaled * liability.slope;
+        line = line.less(Line::new(scaled * liability.start - deduction * trigger, scaled * liability.slope));
     }
     line
 }

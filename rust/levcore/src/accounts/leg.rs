@@ -1,6 +1,7 @@
 //! A position of an account whose parts move together, and its requirement along a ray.
 
 use crate::formulas::ray::{Line, along, on_ray};
+use crate::machine::number::Number;
 use crate::rules::curve::{Curve, InitialCurve};
 use crate::rules::policy::Policy;
 
@@ -40,17 +41,57 @@ pub(crate) struct Leg<'a> {
     pub frozen: f64,
 }
 
-/// Scaled requirement of a leg: `(rate * charged + fee) * V - deduction`, and what is frozen of it.
-pub(crate) fn leg_line(leg: &Leg<'_>, price: f64, policy: &Policy, beta: f64, place: f64) -> Line {
-    let along = along(beta, place);
-    let value = if leg.reciprocal { leg.value / along } else { leg.value * along };
-    let (mut rate, mut deduction) = (0.0, 0.0);
-    if policy.moves_in_cross() {
-        (rate, deduction) = leg.curve.touching(if leg.charged == 0.0 { 0.0 } else { leg.charged * value });
+/// What a leg asks for and gains along a ray is computed from these, of one leg or of several side by side.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LegTerms<N: Number> {
+    pub value: N,
+    pub charged: N,
+    pub frozen: N,
+    pub reciprocal: N::Mask,
+}
+
+impl<N: Number> LegTerms<N> {
+    /// Value that the requirement is taken on at a place.
+    #[inline(always)]
+    pub(crate) fn charged_value(&self, beta: N, place: N) -> N {
+        let (along, zero) = (along(beta, place), N::all(0.0));
+        let value = N::choose(self.reciprocal, self.value / along, self.value * along);
+        N::choose(self.charged.equals(zero), zero, self.charged * value)
     }
-    let moving = price * ((rate * leg.charged + policy.cross_fees.price_fee) * policy.trigger * leg.value);
-    let still = price * (leg.frozen - deduction * policy.trigger);
-    on_ray(if leg.reciprocal { Line::new(moving, still) } else { Line::new(still, moving) }, beta)
+
+    /// Scaled requirement: `(rate * charged + fee) * V - deduction`, and what is frozen of it.
+    #[inline(always)]
+    pub(crate) fn line(&self, price: N, policy: &Policy, beta: N, [rate, deduction]: [N; 2]) -> Line<N> {
+        let (fee, trigger) = (N::all(policy.cross_fees.price_fee), N::all(policy.trigger));
+        let moving = price * ((rate * self.charged + fee) * trigger * self.value);
+        let still = price * (self.frozen - deduction * trigger);
+        on_ray(Line::choose(self.reciprocal, Line::new(moving, still), Line::new(still, moving)), beta)
+    }
+
+    /// Closing fee that the bankruptcy price leaves room for; NaN where no source says.
+    #[inline(always)]
+    pub(crate) fn fee_line(&self, price: N, policy: &Policy, beta: N) -> Line<N> {
+        let moving = price * (N::all(policy.cross_fees.bankruptcy_fee) * self.value);
+        let zero = N::all(0.0);
+        on_ray(Line::choose(self.reciprocal, Line::new(moving, zero), Line::new(zero, moving)), beta)
+    }
+}
+
+impl Leg<'_> {
+    pub(crate) fn terms(&self) -> LegTerms<f64> {
+        let Self { value, charged, frozen, reciprocal, .. } = *self;
+        LegTerms { value, charged, frozen, reciprocal }
+    }
+}
+
+/// Scaled requirement of a leg along a ray.
+pub(crate) fn leg_line(leg: &Leg<'_>, price: f64, policy: &Policy, beta: f64, place: f64) -> Line {
+    let terms = leg.terms();
+    let mut touching = [0.0, 0.0];
+    if policy.moves_in_cross() {
+        touching = leg.curve.touching(terms.charged_value(beta, place)).into();
+    }
+    terms.line(price, policy, beta, touching)
 }
 
 /// Place of a leg's side: long 0, short 1.

@@ -9,6 +9,8 @@ pub(crate) mod judging;
 pub(crate) mod kept;
 pub(crate) mod leave;
 pub(crate) mod leg;
+pub(crate) mod legs_on_ray;
+pub(crate) mod movers;
 pub(crate) mod numbering;
 pub(crate) mod pool;
 pub(crate) mod pooled_work;

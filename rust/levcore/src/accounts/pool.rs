@@ -6,9 +6,11 @@
 
 use crate::accounts::holding::{Holding, count, holding_line};
 use crate::accounts::leg::{Leg, leg_line, side};
+use crate::accounts::legs_on_ray::{LegsOnRay, SumRequirements};
 use crate::accounts::verdict::Totals;
 use crate::formulas::margin;
-use crate::formulas::ray::{self, Line, Zeros, on_ray};
+use crate::formulas::ray::{self, Form, Line, Zeros, on_ray};
+use crate::machine::instruction_set::InstructionSet;
 use crate::rules::policy::Policy;
 
 /// What a ray moves, each with how far it moves as the place goes from 1 to 2.
@@ -49,7 +51,13 @@ pub(crate) struct Pool<'a> {
     touched: Vec<Touched>,
     place_of_group: Vec<usize>,
     sums: Vec<[Sides; 3]>,
+    /// The legs that move, where there are many of a kind, and the instruction set that adds up what they ask for.
+    on_ray: LegsOnRay,
+    many: Option<InstructionSet>,
 }
+
+/// Legs that are sooner added up side by side than one by one.
+const MANY: usize = 4;
 
 /// Place of a group that the ray has not touched.
 const UNTOUCHED: usize = usize::MAX;
@@ -154,26 +162,55 @@ impl<'a> Pool<'a> {
     }
 
     /// Places where the surplus is zero as `moved` moves, below the place `highest`.
-    pub(crate) fn zeros_of_surplus(&mut self, policy: &Policy, surplus: f64, moved: &Move, highest: f64) -> Zeros {
+    pub(crate) fn zeros_of_surplus(
+        &mut self,
+        policy: &Policy,
+        set: InstructionSet,
+        surplus: f64,
+        moved: &Move,
+        highest: f64,
+    ) -> Zeros {
         self.sum_gains(moved);
-        let now = self.line(policy, moved, true, 1.0);
-        let rest = surplus - (now.start + now.slope);
-        let smooth = self.smooth;
-        ray::zeros(&mut |place| self.line(policy, moved, true, place).above(rest), now.above(rest), highest, smooth)
+        self.line_up(moved, set);
+        let form = if self.smooth { Form::Smooth } else { Form::Lines };
+        ray::zeros_of(&mut |place| self.line(policy, moved, true, place), surplus, Line::zero(), highest, form)
+    }
+
+    /// Puts many legs that are charged one by one next to each other.
+    fn line_up(&mut self, moved: &Move, set: InstructionSet) {
+        self.many = None;
+        if self.by_groups || moved.legs.len() < MANY {
+            return;
+        }
+        self.on_ray.clear();
+        let (legs, holdings, on_ray) = (&self.legs, &self.holdings, &mut self.on_ray);
+        let all = moved.legs.iter().all(|&(number, beta)| {
+            let leg = &legs[number];
+            on_ray.push(leg, holdings[leg.holding].margin_price, beta)
+        });
+        self.many = all.then_some(set);
     }
 
     /// Places where the equity is zero, after the closing fees of what moves where the policy takes them off.
     pub(crate) fn zeros_of_equity(&mut self, policy: &Policy, equity: f64, moved: &Move) -> Zeros {
         self.sum_gains(moved);
-        let now = self.line(policy, moved, false, 1.0);
-        let fees = self.fee_line(policy, moved);
         // The equity does not hold the fees that the line has taken off.
-        let rest = equity - (now.start + now.slope) - (fees.start + fees.slope);
-        if moved.holdings.iter().all(|&(number, _)| self.holdings[number].asset.counts_all_alike()) {
-            return ray::zeros_of_line(now.above(rest));
-        }
-        let mut line_at = |place| self.line(policy, moved, false, place).above(rest);
-        ray::zeros(&mut line_at, now.above(rest), f64::INFINITY, false)
+        let fees = self.fee_line(policy, moved);
+        let straight = moved.holdings.iter().all(|&(number, _)| self.holdings[number].asset.counts_all_alike());
+        let form = if straight { Form::Straight } else { Form::Lines };
+        ray::zeros_of(&mut |place| self.line(policy, moved, false, place), equity, fees, f64::INFINITY, form)
+    }
+
+    /// The one holding that a mover bears upon, where it is one of those that are solved side by side: one leg or two, charged one by one by
+    /// the lines of tables, that settle in a holding whose price stands still.
+    pub(crate) fn simple_holding(&self, moved: &Move) -> Option<usize> {
+        let &[(holding, beta)] = &moved.holdings[..] else { return None };
+        let simple = |&(number, _): &(usize, f64)| {
+            let leg = &self.legs[number];
+            !leg.reciprocal && leg.curve.place_of_lines().is_some()
+        };
+        let few = matches!(moved.legs.len(), 1 | 2);
+        (few && beta == 0.0 && !self.by_groups && !self.smooth && moved.legs.iter().all(simple)).then_some(holding)
     }
 
     /// What the moving legs gain in each holding as the place goes from 1 to 2.
@@ -199,11 +236,14 @@ impl<'a> Pool<'a> {
             }
         }
         let taken = if required { self.requirement_line(policy, moved, place) } else { self.fee_line(policy, moved) };
-        Line::new(line.start - taken.start, line.slope - taken.slope)
+        line.less(taken)
     }
 
     /// Scaled requirement of the moving legs; of a group, that of its larger side there.
     fn requirement_line(&mut self, policy: &Policy, moved: &Move, place: f64) -> Line {
+        if let Some(set) = self.many {
+            return set.run(SumRequirements { legs: &self.on_ray, policy, place });
+        }
         let mut line = Line::default();
         if !self.by_groups {
             for &(number, beta) in &moved.legs {
@@ -254,9 +294,7 @@ impl<'a> Pool<'a> {
         let mut line = Line::default();
         for &(number, beta) in &moved.legs {
             let leg = &self.legs[number];
-            let moving = self.holdings[leg.holding].price * (policy.cross_fees.bankruptcy_fee * leg.value);
-            let own = if leg.reciprocal { Line::new(moving, 0.0) } else { Line::new(0.0, moving) };
-            line.add(on_ray(own, beta));
+            line.add(leg.terms().fee_line(self.holdings[leg.holding].price, policy, beta));
         }
         line
     }
@@ -329,7 +367,7 @@ mod tests {
         pool.freeze(&policy);
         let moved = Move { legs: vec![(0, 1.0), (1, 1.0)], holdings: vec![(0, 0.0)] };
         let surplus = totals.counted - totals.requirement;
-        let zeros = pool.zeros_of_surplus(&policy, surplus, &moved, f64::INFINITY);
+        let zeros = pool.zeros_of_surplus(&policy, InstructionSet::Baseline, surplus, &moved, f64::INFINITY);
         (totals, zeros, pool.zeros_of_equity(&policy, totals.counted, &moved))
     }
 
@@ -371,8 +409,9 @@ mod tests {
         let totals = pool.total(&policy, 1);
         pool.freeze(&policy);
         let moved = Move { legs: vec![(0, 1.0), (1, 1.0)], holdings: vec![(0, 0.0)] };
+        let surplus = totals.counted - totals.requirement;
         // Nothing is gained or lost, and 4 s + 4 s = 50 at s = 6.25, above the mark.
-        let zeros = pool.zeros_of_surplus(&policy, totals.counted - totals.requirement, &moved, f64::INFINITY);
+        let zeros = pool.zeros_of_surplus(&policy, InstructionSet::Baseline, surplus, &moved, f64::INFINITY);
         assert_close(zeros.upper, 6.25);
         assert!(zeros.lower.is_nan());
     }

@@ -2,6 +2,7 @@
 
 use crate::accounts::cross::ValuedLegs;
 use crate::accounts::leg::Leg;
+use crate::accounts::movers::{MoverTile, SolveMovers, TileZeros};
 use crate::accounts::pool::Move;
 use crate::accounts::pooled_work::PooledWork;
 use crate::accounts::reader::{AccountReader, BalanceRow, LegRow, STILL};
@@ -16,6 +17,8 @@ use crate::formulas::ray::Zeros;
 use crate::formulas::state::as_code;
 use crate::job::context::{Job, PolicyPart};
 use crate::job::rows::BY_ACCOUNT;
+use crate::machine::instruction_set::InstructionSet;
+use crate::machine::vector::LANES;
 use crate::rules::parameters::Basis;
 use crate::tiles::classify::join_findings;
 
@@ -26,18 +29,26 @@ struct MoverZeros {
     equity: Zeros,
 }
 
+/// No zero.
+const NOWHERE: Zeros = Zeros { lower: f64::NAN, upper: f64::NAN };
+/// Movers that are sooner solved one by one than side by side.
+const FEW: usize = 2;
+
 /// Settles accounts one after the other; the memory is used again.
 pub(crate) struct Settler<'a> {
     job: &'a Job<'a>,
     part: &'a PolicyPart<'a>,
     reader: AccountReader<'a>,
+    set: InstructionSet,
     moves: Vec<Move>,
     zeros: Vec<MoverZeros>,
+    tile: MoverTile,
 }
 
 impl<'a> Settler<'a> {
-    pub(crate) fn new(job: &'a Job<'a>, part: &'a PolicyPart<'a>) -> Self {
-        Self { job, part, reader: AccountReader::new(job, part), moves: Vec::new(), zeros: Vec::new() }
+    pub(crate) fn new(job: &'a Job<'a>, part: &'a PolicyPart<'a>, set: InstructionSet) -> Self {
+        let reader = AccountReader::new(job, part);
+        Self { job, part, reader, set, moves: Vec::new(), zeros: Vec::new(), tile: MoverTile::default() }
     }
 }
 
@@ -54,13 +65,7 @@ impl PooledWork for Settler<'_> {
         }
         self.reader.pool.freeze(policy);
         self.group_moves();
-        self.zeros.clear();
-        for moved in &self.moves[..self.reader.movers.len()] {
-            self.zeros.push(MoverZeros {
-                surplus: self.reader.pool.zeros_of_surplus(policy, verdict.surplus, moved, f64::INFINITY),
-                equity: self.reader.pool.zeros_of_equity(policy, verdict.equity, moved),
-            });
-        }
+        self.find_zeros(&verdict);
         let mut moving = self.reader.pool.legs.iter();
         for known in &self.reader.legs {
             match known.pooled.then(|| moving.next()).flatten() {
@@ -76,6 +81,54 @@ impl PooledWork for Settler<'_> {
 }
 
 impl Settler<'_> {
+    /// Finds the zeros of each mover: side by side where they are simple and bear upon the same holding, else one by one.
+    fn find_zeros(&mut self, verdict: &Verdict) {
+        let count = self.reader.movers.len();
+        self.zeros.clear();
+        self.zeros.resize(count, MoverZeros { surplus: NOWHERE, equity: NOWHERE });
+        let mut shared = None;
+        for mover in 0..count {
+            match self.reader.pool.simple_holding(&self.moves[mover]) {
+                Some(holding) if *shared.get_or_insert(holding) == holding => {
+                    let legs = self.moves[mover].legs.iter().map(|&(number, _)| &self.reader.pool.legs[number]);
+                    self.tile.push(mover, legs);
+                    if self.tile.count == LANES {
+                        self.solve_tile(holding, verdict);
+                    }
+                }
+                _ => self.solve(mover, verdict),
+            }
+        }
+        if let Some(holding) = shared {
+            self.solve_tile(holding, verdict);
+        }
+    }
+
+    /// Finds the zeros of the movers of the tile, and empties it.
+    fn solve_tile(&mut self, holding: usize, verdict: &Verdict) {
+        let tile = std::mem::take(&mut self.tile);
+        if tile.count < FEW {
+            tile.movers[..tile.count].iter().for_each(|&mover| self.solve(mover, verdict));
+            return;
+        }
+        let (holding, policy) = (&self.reader.pool.holdings[holding], self.part.policy);
+        let Verdict { surplus, equity, .. } = *verdict;
+        let TileZeros { surplus, equity } = self.set.run(SolveMovers { tile: &tile, holding, policy, surplus, equity });
+        for (lane, &mover) in tile.movers[..tile.count].iter().enumerate() {
+            let at = |zeros: &Zeros<[f64; LANES]>| Zeros { lower: zeros.lower[lane], upper: zeros.upper[lane] };
+            self.zeros[mover] = MoverZeros { surplus: at(&surplus), equity: at(&equity) };
+        }
+    }
+
+    /// Finds the zeros of one mover.
+    fn solve(&mut self, mover: usize, verdict: &Verdict) {
+        let (pool, policy, moved) = (&mut self.reader.pool, self.part.policy, &self.moves[mover]);
+        self.zeros[mover] = MoverZeros {
+            surplus: pool.zeros_of_surplus(policy, self.set, verdict.surplus, moved, f64::INFINITY),
+            equity: pool.zeros_of_equity(policy, verdict.equity, moved),
+        };
+    }
+
     /// Stores the margins of legs that cover each other over those that each has alone.
     fn store_charged_margins(&self) {
         for leg in self.reader.pool.legs.iter().filter(|leg| leg.covered) {
@@ -306,7 +359,7 @@ mod tests {
         let mut amounts = [[0.0, 4.0, f64::NAN, 4.0], [0.0, 2.0, f64::NAN, 2.0]];
         let (mut released, mut codes) = ([4.0, 2.0], [Status::Ok as u8, failure.unwrap_or(Status::Ok) as u8]);
         let valued = ValuedLegs { amounts: &mut amounts, released: &mut released, status: &mut codes };
-        Settler::new(&job, &job.parts[0]).account(&layout.pooled.accounts[0], &valued, 0);
+        Settler::new(&job, &job.parts[0], InstructionSet::Baseline).account(&layout.pooled.accounts[0], &valued, 0);
         found
     }
 

@@ -141,6 +141,11 @@ impl Layout {
         Ok(rows)
     }
 
+    /// The first of these rows; zero if there are none.
+    pub(crate) fn first_row(&self, rows: &Rows) -> usize {
+        self.rows_of(rows).next().unwrap_or(0)
+    }
+
     fn rows_of(&self, rows: &Rows) -> impl Iterator<Item = usize> {
         let (range, listed) = match rows {
             Rows::Range(range) => (range.clone(), None),

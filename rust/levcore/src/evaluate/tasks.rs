@@ -106,26 +106,27 @@ pub(crate) fn evaluate_all(job: &Job<'_>, execution: &mut Execution<'_>) -> Resu
     let layout = job.layout;
     let pooled = layout.pooled.blocks.iter().map(|block| Task::Pooled(block, Question::Settle));
     if layout.keeps_accounts_together() {
-        return run(job, execution, layout.blocks.iter().map(Task::Whole).chain(pooled).collect());
+        let whole = layout.blocks.iter().map(Task::Whole).collect();
+        return run(job, execution, in_order_of_rows(layout, whole).into_iter().chain(pooled).collect());
     }
-    run(job, execution, pooled.collect())?;
-    // The legs of an account lie apart: each pass over the whole book ends before the next one starts.
-    let (cross, isolated): (Vec<&Block>, Vec<&Block>) = layout.blocks.iter().partition(|block| block.cross);
-    run(job, execution, isolated.into_iter().map(Task::Whole).collect())?;
-    let mut legs = layout.scattered.memory.take(layout.scattered.places.len())?;
-    let done = evaluate_scattered(job, execution, &cross, &mut legs);
-    layout.scattered.memory.give_back(legs);
+    let (legs, isolated): (Vec<&Block>, Vec<&Block>) = layout.blocks.iter().partition(|block| block.cross);
+    let others = isolated.into_iter().map(Task::Whole).chain(pooled).collect();
+    let mut memory = layout.scattered.memory.take(layout.scattered.places.len())?;
+    let done = evaluate_scattered(job, execution, others, &legs, &mut memory);
+    layout.scattered.memory.give_back(memory);
     done
 }
 
-/// Evaluates legs that lie apart.
-fn evaluate_scattered(
-    job: &Job<'_>,
+/// Evaluates legs that lie apart, and does other tasks with their first pass. Each pass over the whole book ends before the next one starts.
+fn evaluate_scattered<'a>(
+    job: &Job<'a>,
     execution: &mut Execution<'_>,
-    blocks: &[&Block],
+    others: Vec<Task<'a>>,
+    blocks: &[&'a Block],
     legs: &mut LegMemory,
 ) -> Result<()> {
-    run(job, execution, value_tasks(job.layout, blocks, legs))?;
+    let first = value_tasks(job.layout, blocks, legs).into_iter().chain(others).collect();
+    run(job, execution, in_order_of_rows(job.layout, first))?;
     run(job, execution, judge_tasks(job.layout, &mut legs.cells))?;
     let LegMemory { cells, released, status } = legs;
     let tasks = blocks.iter().map(|block| {
@@ -134,6 +135,15 @@ fn evaluate_scattered(
         Task::Price(block, JudgedLegs { released: &released[range.clone()], status: &status[range], standings })
     });
     run(job, execution, tasks.collect())
+}
+
+/// Tasks by their first row: where modes or policies alternate, those that write to the same lines follow one another. Pooled accounts last.
+fn in_order_of_rows<'a>(layout: &Layout, mut tasks: Vec<Task<'a>>) -> Vec<Task<'a>> {
+    tasks.sort_by_key(|task| match task {
+        Task::Whole(block) | Task::Value(block, _) => layout.first_row(&block.rows),
+        _ => usize::MAX,
+    });
+    tasks
 }
 
 /// Asks something of all accounts, each settled as one whole.
@@ -226,12 +236,12 @@ fn run_task(job: &Job<'_>, set: InstructionSet, task: Task<'_>, scratch: &mut Sc
         Task::Pooled(block, question) => {
             let (accounts, valued) = value_accounts(job, set, part, block, scratch);
             match question {
-                Question::Settle => each_account(Settler::new(job, part), accounts, &valued),
+                Question::Settle => each_account(Settler::new(job, part, set), accounts, &valued),
                 Question::Measure(betas, outputs) => {
-                    each_account(Measurer::new(job, part, betas[block.policy], outputs, false), accounts, &valued);
+                    each_account(Measurer::new(job, part, betas[block.policy], outputs, false, set), accounts, &valued);
                 }
                 Question::MeasureWithout(betas, outputs) => {
-                    each_account(Measurer::new(job, part, betas[block.policy], outputs, true), accounts, &valued);
+                    each_account(Measurer::new(job, part, betas[block.policy], outputs, true, set), accounts, &valued);
                 }
                 Question::Leave(outputs) => each_account(Leaver::new(job, part, outputs), accounts, &valued),
                 Question::Close(quantities) => each_account(Closer::new(job, part, quantities), accounts, &valued),

@@ -4,142 +4,244 @@
 //! is concave and has at most two zeros. A step goes to the zero of the line that decides at the current place; from a place where the
 //! surplus is negative the steps never pass the zero, and on lines they end on it.
 
+use crate::machine::number::Number;
+
 /// Value at 0 and slope of a line.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(crate) struct Line {
-    pub start: f64,
-    pub slope: f64,
+pub(crate) struct Line<N = f64> {
+    pub start: N,
+    pub slope: N,
 }
 
-impl Line {
-    pub(crate) fn new(start: f64, slope: f64) -> Self {
+impl<N: Number> Line<N> {
+    #[inline(always)]
+    pub(crate) fn new(start: N, slope: N) -> Self {
         Self { start, slope }
     }
 
+    /// The line that is zero everywhere.
+    #[inline(always)]
+    pub(crate) fn zero() -> Self {
+        Self::new(N::all(0.0), N::all(0.0))
+    }
+
+    /// One of two lines, by what a comparison said.
+    #[inline(always)]
+    pub(crate) fn choose(condition: N::Mask, then: Self, otherwise: Self) -> Self {
+        Self::new(N::choose(condition, then.start, otherwise.start), N::choose(condition, then.slope, otherwise.slope))
+    }
+
     /// Height at a place; the rise up to the place 0 is 0, also of an infinite slope.
-    fn at(&self, place: f64) -> f64 {
-        self.start + if place == 0.0 { 0.0 } else { self.slope * place }
+    #[inline(always)]
+    fn at(&self, place: N) -> N {
+        let zero = N::all(0.0);
+        self.start + N::choose(place.equals(zero), zero, self.slope * place)
     }
 
     /// Height at a place that may be infinite; a flat line stays what it is there.
-    pub(crate) fn at_any(&self, place: f64) -> f64 {
-        self.start + if self.slope == 0.0 { 0.0 } else { self.slope * place }
+    #[inline(always)]
+    pub(crate) fn at_any(&self, place: N) -> N {
+        let zero = N::all(0.0);
+        self.start + N::choose(self.slope.equals(zero), zero, self.slope * place)
     }
 
     /// The line raised by an amount.
-    pub(crate) fn above(self, amount: f64) -> Self {
+    #[inline(always)]
+    pub(crate) fn above(self, amount: N) -> Self {
         Self::new(amount + self.start, self.slope)
     }
 
     /// The line stretched by a factor.
-    pub(crate) fn times(self, factor: f64) -> Self {
+    #[inline(always)]
+    pub(crate) fn times(self, factor: N) -> Self {
         Self::new(factor * self.start, factor * self.slope)
     }
 
+    #[inline(always)]
     pub(crate) fn add(&mut self, other: Self) {
-        self.start += other.start;
-        self.slope += other.slope;
+        self.start = self.start + other.start;
+        self.slope = self.slope + other.slope;
+    }
+
+    /// The line less another one.
+    #[inline(always)]
+    pub(crate) fn less(self, other: Self) -> Self {
+        Self::new(self.start - other.start, self.slope - other.slope)
+    }
+
+    /// Where it is zero.
+    #[inline(always)]
+    fn zero_place(&self) -> N {
+        -self.start / self.slope
+    }
+}
+
+/// Something that is made of lines along a ray.
+pub(crate) trait OnRay<N> {
+    /// The line that touches it at a place.
+    fn line_at(&mut self, place: N) -> Line<N>;
+}
+
+impl<N, F: FnMut(N) -> Line<N>> OnRay<N> for F {
+    #[inline(always)]
+    fn line_at(&mut self, place: N) -> Line<N> {
+        self(place)
+    }
+}
+
+/// Something on a ray, raised by an amount.
+struct Raised<'p, N, P> {
+    parts: &'p mut P,
+    amount: N,
+}
+
+impl<N: Number, P: OnRay<N>> OnRay<N> for Raised<'_, N, P> {
+    #[inline(always)]
+    fn line_at(&mut self, place: N) -> Line<N> {
+        self.parts.line_at(place).above(self.amount)
     }
 }
 
 /// Where something that moves by `beta` is as the ray is at `place`, 1 being now.
-pub(crate) fn along(beta: f64, place: f64) -> f64 {
-    if beta == 1.0 { place } else { (1.0 - beta) + beta * place }
+#[inline(always)]
+pub(crate) fn along<N: Number>(beta: N, place: N) -> N {
+    let one = N::all(1.0);
+    N::choose(beta.equals(one), place, (one - beta) + beta * place)
 }
 
 /// Line in the place of the ray, from one in the place of what moves by `beta` on it.
-pub(crate) fn on_ray(line: Line, beta: f64) -> Line {
-    if beta == 1.0 { line } else { Line::new(line.start + line.slope * (1.0 - beta), line.slope * beta) }
+#[inline(always)]
+pub(crate) fn on_ray<N: Number>(line: Line<N>, beta: N) -> Line<N> {
+    let one = N::all(1.0);
+    Line::choose(beta.equals(one), line, Line::new(line.start + line.slope * (one - beta), line.slope * beta))
 }
 
 /// Places where something is zero, NaN where it is nowhere.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Zeros {
-    pub lower: f64,
-    pub upper: f64,
+pub(crate) struct Zeros<N = f64> {
+    pub lower: N,
+    pub upper: N,
 }
 
 const STEPS: usize = 200;
 const DOUBLINGS: usize = 1_100;
 
-/// Both zeros of what `line_at` touches up to a place.
+/// Both zeros, up to a place, of what is `amount` now after these fees, and of which `parts` gives all that moves.
 ///
-/// `now` is its line at the place 1; `smooth` says that it is not made of lines alone, so that it may have none at the place 0.
-pub(crate) fn zeros(line_at: &mut impl FnMut(f64) -> Line, now: Line, highest: f64, smooth: bool) -> Zeros {
-    Zeros { lower: lower_zero(line_at, now, highest, smooth), upper: upper_zero(line_at, now, highest, smooth) }
+/// `smooth` says that it is not made of lines alone, so that it may have none at the place 0; `straight` that it is one line.
+#[inline(always)]
+pub(crate) fn zeros_of<N: Number>(
+    parts: &mut impl OnRay<N>,
+    amount: N,
+    fees: Line<N>,
+    highest: f64,
+    form: Form,
+) -> Zeros<N> {
+    let now = parts.line_at(N::all(1.0));
+    let rest = amount - (now.start + now.slope) - (fees.start + fees.slope);
+    match form {
+        Form::Straight => zeros_of_line(now.above(rest)),
+        Form::Lines => zeros(&mut Raised { parts, amount: rest }, now.above(rest), highest, false),
+        Form::Smooth => zeros(&mut Raised { parts, amount: rest }, now.above(rest), highest, true),
+    }
+}
+
+/// What something along a ray is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// One line.
+    Straight,
+    /// The smallest of several lines.
+    Lines,
+    /// Not of lines alone, so that it may have none at the place 0.
+    Smooth,
+}
+
+/// Both zeros up to a place; `now` is the line at the place 1.
+#[inline(always)]
+fn zeros<N: Number>(surplus: &mut impl OnRay<N>, now: Line<N>, highest: f64, smooth: bool) -> Zeros<N> {
+    Zeros { lower: lower_zero(surplus, now, highest, smooth), upper: upper_zero(surplus, now, highest, smooth) }
 }
 
 /// Both zeros of a line, as [`zeros`] finds them.
-pub(crate) fn zeros_of_line(line: Line) -> Zeros {
-    let zero = -line.start / line.slope;
-    let exists = zero > 0.0 && zero < f64::INFINITY;
+#[inline(always)]
+fn zeros_of_line<N: Number>(line: Line<N>) -> Zeros<N> {
+    let (zero, place) = (N::all(0.0), line.zero_place());
+    let exists = place.is_above(zero) & place.is_below(N::all(f64::INFINITY));
     Zeros {
-        lower: if exists && line.slope > 0.0 { zero } else { f64::NAN },
-        upper: if exists && line.slope < 0.0 { zero } else { f64::NAN },
+        lower: N::choose(exists & line.slope.is_above(zero), place, N::nan()),
+        upper: N::choose(exists & line.slope.is_below(zero), place, N::nan()),
     }
 }
 
 /// Zero of the line that touches at the place 1 and is positive there, if it lies on the side where the line's slope has this sign: no
 /// zero on that side is farther in.
-fn beyond_the_tangent(now: Line, sign: f64) -> f64 {
-    if now.at(1.0) > 0.0 && sign * now.slope > 0.0 { -now.start / now.slope } else { f64::NAN }
+#[inline(always)]
+fn beyond_the_tangent<N: Number>(now: Line<N>, sign: f64) -> N {
+    let zero = N::all(0.0);
+    let lies = now.at(N::all(1.0)).is_above(zero) & (N::all(sign) * now.slope).is_above(zero);
+    N::choose(lies, now.zero_place(), N::nan())
 }
 
 /// Place in (0, highest) where the surplus rises through zero; NaN if there is none.
-fn lower_zero(line_at: &mut impl FnMut(f64) -> Line, now: Line, highest: f64, smooth: bool) -> f64 {
+#[inline(always)]
+fn lower_zero<N: Number>(surplus: &mut impl OnRay<N>, now: Line<N>, highest: f64, smooth: bool) -> N {
+    let (zero, none) = (N::all(0.0), N::nan());
     let mut place = beyond_the_tangent(now, 1.0);
-    if !(place > 0.0) {
-        place = if smooth { outside(line_at, 0.5) } else { 0.0 };
-        if place == 0.0 && !(line_at(0.0).start < 0.0) {
-            return f64::NAN;
+    let unknown = !place.is_above(zero);
+    if N::any(unknown) {
+        place = N::choose(unknown, if smooth { outside(surplus, 0.5) } else { zero }, place);
+        let at_zero = unknown & place.equals(zero);
+        if N::any(at_zero) {
+            let negative = surplus.line_at(zero).start.is_below(zero);
+            place = N::choose(at_zero & !negative, none, place);
         }
     }
+    let mut walks = !place.is_nan();
     for _ in 0..STEPS {
-        if place.is_nan() {
-            return f64::NAN;
+        if !N::any(walks) {
+            break;
         }
-        let line = line_at(place);
-        if !(line.slope > 0.0) {
-            return f64::NAN;
-        }
-        let following = -line.start / line.slope;
-        if !(following > place) {
-            return place;
-        }
-        if !(following < highest) {
-            return f64::NAN;
-        }
-        place = following;
+        let line = surplus.line_at(place);
+        let (rises, following) = (line.slope.is_above(zero), line.zero_place());
+        let arrived = rises & !following.is_above(place);
+        let goes = walks & rises & !arrived & following.is_below(N::all(highest));
+        place = N::choose(walks & !arrived, N::choose(goes, following, none), place);
+        walks = goes;
     }
     place
 }
 
 /// Place in (0, highest) where the surplus falls through zero; NaN if there is none.
-pub(crate) fn upper_zero(line_at: &mut impl FnMut(f64) -> Line, now: Line, highest: f64, smooth: bool) -> f64 {
+#[inline(always)]
+pub(crate) fn upper_zero<N: Number>(surplus: &mut impl OnRay<N>, now: Line<N>, highest: f64, smooth: bool) -> N {
+    let (zero, none) = (N::all(0.0), N::nan());
     let mut place = beyond_the_tangent(now, -1.0);
-    if !(place < highest) {
-        place = if highest < f64::INFINITY {
-            if line_at(highest).at(highest) < 0.0 { highest } else { f64::NAN }
+    let unknown = !place.is_below(N::all(highest));
+    if N::any(unknown) {
+        let last = if highest < f64::INFINITY {
+            let last = N::all(highest);
+            N::choose(surplus.line_at(last).at(last).is_below(zero), last, none)
         } else if smooth {
-            outside(line_at, 2.0)
+            outside(surplus, 2.0)
         } else {
-            let last = line_at(f64::INFINITY);
-            if last.slope < 0.0 { -last.start / last.slope } else { f64::NAN }
+            let last = surplus.line_at(N::all(f64::INFINITY));
+            N::choose(last.slope.is_below(zero), last.zero_place(), none)
         };
+        place = N::choose(unknown, last, place);
     }
+    place = N::choose(place.is_above(zero), place, none);
+    let mut walks = !place.is_nan();
     for _ in 0..STEPS {
-        if !(place > 0.0) {
-            return f64::NAN;
+        if !N::any(walks) {
+            break;
         }
-        let line = line_at(place);
-        if !(line.slope < 0.0) {
-            return f64::NAN;
-        }
-        let following = -line.start / line.slope;
-        if !(following < place) {
-            return place;
-        }
-        place = following;
+        let line = surplus.line_at(place);
+        let (falls, following) = (line.slope.is_below(zero), line.zero_place());
+        let arrived = falls & !following.is_below(place);
+        let goes = walks & falls & !arrived & following.is_above(zero);
+        place = N::choose(walks & !arrived, N::choose(goes, following, none), place);
+        walks = goes;
     }
     place
 }
@@ -147,19 +249,22 @@ pub(crate) fn upper_zero(line_at: &mut impl FnMut(f64) -> Line, now: Line, highe
 /// First place of 1, factor, factor squared ... beyond all zeros; NaN if there is none.
 ///
 /// There the surplus is negative and falls outwards: where it falls inwards, zeros may lie farther out.
-fn outside(line_at: &mut impl FnMut(f64) -> Line, factor: f64) -> f64 {
-    let mut place = 1.0;
+fn outside<N: Number>(surplus: &mut impl OnRay<N>, factor: f64) -> N {
+    let (zero, mut place) = (N::all(0.0), 1.0);
+    let (mut found, mut walks) = (N::nan(), !N::none());
     for _ in 0..DOUBLINGS {
-        let line = line_at(place);
-        if line.at(place) < 0.0 && line.slope * (factor - 1.0) < 0.0 {
-            return place;
-        }
+        let line = surplus.line_at(N::all(place));
+        let falls = (line.slope * N::all(factor - 1.0)).is_below(zero);
+        let beyond = walks & line.at(N::all(place)).is_below(zero) & falls;
+        found = N::choose(beyond, N::all(place), found);
+        walks = walks & !beyond;
         place *= factor;
-        if !(place > 0.0 && place < f64::INFINITY) {
+        let inside = place > 0.0 && place < f64::INFINITY;
+        if !(inside && N::any(walks)) {
             break;
         }
     }
-    f64::NAN
+    found
 }
 
 #[cfg(test)]

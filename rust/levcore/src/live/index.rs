@@ -108,6 +108,7 @@ impl TriggerIndex {
         let of_instrument = (0..).zip(&armed);
         index.watches =
             of_instrument.map(|(code, rows)| Watch::of(market.mark(code), rows, &mut index.armed)).collect();
+        reached.rows.clear();
         index.reached = reached;
         Ok(index)
     }

@@ -112,6 +112,11 @@ impl Number for Four {
     }
 
     #[inline(always)]
+    fn any(mask: Mask) -> bool {
+        Self::bits(mask) != 0
+    }
+
+    #[inline(always)]
     fn choose(condition: Mask, then: Self, otherwise: Self) -> Self {
         Self(on_registers!(_mm256_blendv_pd(otherwise.0, then.0, condition.0)))
     }

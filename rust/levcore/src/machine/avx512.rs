@@ -96,6 +96,11 @@ impl Number for Avx512 {
     }
 
     #[inline(always)]
+    fn any(mask: u8) -> bool {
+        mask != 0
+    }
+
+    #[inline(always)]
     fn choose(condition: u8, then: Self, otherwise: Self) -> Self {
         Self(on_registers!(_mm512_mask_blend_pd(condition, otherwise.0, then.0)))
     }

@@ -33,6 +33,9 @@ pub trait Number:
     /// Whether it is no number.
     fn is_nan(self) -> Self::Mask;
 
+    /// Whether a comparison holds for any.
+    fn any(mask: Self::Mask) -> bool;
+
     /// One of two, by what a comparison said.
     fn choose(condition: Self::Mask, then: Self, otherwise: Self) -> Self;
 
@@ -90,6 +93,11 @@ impl Number for f64 {
     #[inline(always)]
     fn is_nan(self) -> bool {
         self.is_nan()
+    }
+
+    #[inline(always)]
+    fn any(mask: bool) -> bool {
+        mask
     }
 
     #[inline(always)]

@@ -206,6 +206,11 @@ impl<R: Register> Number for Halves<R> {
     }
 
     #[inline(always)]
+    fn any(mask: Self::Mask) -> bool {
+        R::any(mask.0) || R::any(mask.1)
+    }
+
+    #[inline(always)]
     fn choose(condition: Self::Mask, then: Self, otherwise: Self) -> Self {
         Self(R::choose(condition.0, then.0, otherwise.0), R::choose(condition.1, then.1, otherwise.1))
     }

@@ -107,6 +107,11 @@ impl Number for Two {
     }
 
     #[inline(always)]
+    fn any(mask: Mask) -> bool {
+        Self::bits(mask) != 0
+    }
+
+    #[inline(always)]
     fn choose(condition: Mask, then: Self, otherwise: Self) -> Self {
         Self(on_registers!(_mm_or_pd(_mm_and_pd(condition.0, then.0), _mm_andnot_pd(condition.0, otherwise.0))))
     }

@@ -7,6 +7,7 @@
 //! weight, which no weight exceeds. Weights do not rise, so it is concave.
 
 use crate::error::{Error, Result};
+use crate::machine::number::Number;
 use crate::rules::tiers::{TierKey, TierTable};
 
 /// Rules of an asset of multi-asset accounts.
@@ -84,17 +85,16 @@ impl Asset {
     }
 
     /// Line that counts an equity of this amount and market value; a negative one counts in full and more.
-    pub(crate) fn counted_line(&self, amount: f64, value: f64) -> Counted {
-        if !(amount > 0.0) {
-            return Counted { weight: self.liability_weight, offset_value: 0.0, offset_amount: 0.0 };
-        }
-        let tier = tier_of(&self.floors, if self.by_amount { amount } else { value });
-        let (weight, offset) = (self.weights[tier], self.offsets[tier]);
-        if self.by_amount {
-            Counted { weight, offset_value: 0.0, offset_amount: offset }
-        } else {
-            Counted { weight, offset_value: offset, offset_amount: 0.0 }
-        }
+    #[inline(always)]
+    pub(crate) fn counted_line<N: Number>(&self, amount: N, value: N) -> Counted<N> {
+        let zero = N::all(0.0);
+        let [weight, offset] =
+            last_above(&self.floors, [&self.weights, &self.offsets], if self.by_amount { amount } else { value });
+        let positive = amount.is_above(zero);
+        let weight = N::choose(positive, weight, N::all(self.liability_weight));
+        let offset = N::choose(positive, offset, zero);
+        let (offset_value, offset_amount) = if self.by_amount { (zero, offset) } else { (offset, zero) };
+        Counted { weight, offset_value, offset_amount }
     }
 }
 
@@ -116,25 +116,28 @@ fn check_columns(floors: &[f64], weights: &[f64]) -> Result<()> {
 
 /// The line that counts an equity: `weight` on its market value, an offset in value and one in amount.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Counted {
-    pub weight: f64,
-    pub offset_value: f64,
-    pub offset_amount: f64,
+pub(crate) struct Counted<N = f64> {
+    pub weight: N,
+    pub offset_value: N,
+    pub offset_amount: N,
 }
 
 /// Rate and deduction that apply to a liability of this value.
-pub(crate) fn liability_line(table: &TierTable, value: f64) -> (f64, f64) {
-    let tier = tier_of(&table.floors, value);
-    (table.rates[tier], table.deductions[tier])
+#[inline(always)]
+pub(crate) fn liability_line<N: Number>(table: &TierTable, value: N) -> [N; 2] {
+    last_above(&table.floors, [&table.rates, &table.deductions], value)
 }
 
-/// Last tier whose floor lies below the key; the first one for every other key.
-fn tier_of(floors: &[f64], key: f64) -> usize {
-    let mut tier = 0;
-    while tier + 1 < floors.len() && key > floors[tier + 1] {
-        tier += 1;
+/// Numbers of the last tier whose floor lies below the key, of the first one for every other key; floors rise.
+#[inline(always)]
+fn last_above<N: Number>(floors: &[f64], columns: [&[f64]; 2], key: N) -> [N; 2] {
+    let [mut first, mut second] = columns.map(|column| N::all(column[0]));
+    for tier in 1..floors.len() {
+        let applies = key.is_above(N::all(floors[tier]));
+        first = N::choose(applies, N::all(columns[0][tier]), first);
+        second = N::choose(applies, N::all(columns[1][tier]), second);
     }
-    tier
+    [first, second]
 }
 
 #[cfg(test)]

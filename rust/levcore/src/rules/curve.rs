@@ -2,6 +2,7 @@
 
 use crate::formulas::margin;
 use crate::machine::baseline::Baseline;
+use crate::machine::vector::{LANES, Vector};
 use crate::rules::table::{Kind, Lookup, Table, UnitLine};
 use crate::rules::tables::Tables;
 use crate::rules::tiers::TierKey;
@@ -51,6 +52,14 @@ impl Curve<'_> {
         }
     }
 
+    /// Place of its lines in the tables, if it is made of them.
+    pub(crate) fn place_of_lines(&self) -> Option<usize> {
+        match *self {
+            Self::Lines(_, place) => Some(place),
+            Self::Rate(_) | Self::Growing(..) | Self::Unit(..) => None,
+        }
+    }
+
     /// Margin at a value.
     pub(crate) fn at(&self, value: f64) -> f64 {
         match *self {
@@ -71,6 +80,17 @@ impl Curve<'_> {
     pub(crate) fn is_smooth(&self) -> bool {
         matches!(self, Self::Growing(..))
     }
+}
+
+/// Rates and deductions of the lines that touch eight curves, at these places of the tables, each at its value.
+#[inline(always)]
+pub(crate) fn touching_lines<V: Vector>(tables: &Tables, places: &[u32; LANES], values: V) -> [V; 2] {
+    let (values, mut rates, mut deductions) = (values.array(), [0.0; LANES], [0.0; LANES]);
+    for lane in 0..LANES {
+        let line = tables.found(tables.find::<V>(places[lane] as usize, values[lane]));
+        (rates[lane], deductions[lane]) = (line.rate(), line.deduction());
+    }
+    [V::load(&rates), V::load(&deductions)]
 }
 
 /// Initial margin as a function of the value.

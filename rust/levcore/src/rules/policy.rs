@@ -53,6 +53,8 @@ pub struct Instrument {
     /// Where it differs from the one of long positions.
     pub(crate) short: Option<Table>,
     pub(crate) initial: Option<Table>,
+    /// Leverage and leverage times value that are harmless for positions of either side.
+    pub(crate) harmless: [f64; 2],
     /// Place of the asset that it settles in.
     pub(crate) settlement: Option<usize>,
     pub(crate) mover: u32,
@@ -66,15 +68,10 @@ impl Instrument {
             long: Table::of_none(tables.of_none()),
             short: None,
             initial: None,
+            harmless: [f64::INFINITY; 2],
             settlement: None,
             mover: 0,
         }
-    }
-
-    /// Leverage and leverage times value that are harmless for positions of either side.
-    pub(crate) fn harmless_leverage(&self) -> (f64, f64) {
-        let (long, short) = (self.long.harmless_leverage(), self.short.as_ref().map(Table::harmless_leverage));
-        short.map_or(long, |short| (long.0.min(short.0), long.1.min(short.1)))
     }
 
     /// Maintenance tiers of a position of this quantity.
@@ -85,6 +82,15 @@ impl Instrument {
             _ => &self.long,
         }
     }
+}
+
+/// Leverage and leverage times value that are harmless under the tables of both sides.
+fn harmless_leverage(long: &Table, short: Option<&Table>) -> [f64; 2] {
+    let (leverage, product) = long.harmless_leverage();
+    short.map_or([leverage, product], |short| {
+        let other = short.harmless_leverage();
+        [leverage.min(other.0), product.min(other.1)]
+    })
 }
 
 /// The closing fee of a margin mode, with the factors that follow from it.
@@ -183,10 +189,13 @@ impl Policy {
             let (long_loses, short_loses) = (inverse && terms.short.is_some(), !inverse);
             let differs = terms.short.as_ref().filter(|&short| *short != terms.long);
             let initial = terms.initial.as_ref().filter(|_| rules.initial_from_table);
+            let long = Table::new(&terms.long, inverse, long_loses, scale, &mut tables)?;
+            let short = differs.map(|table| Table::new(table, inverse, short_loses, scale, &mut tables)).transpose()?;
             compiled.push(Instrument {
                 contract: terms.contract,
-                long: Table::new(&terms.long, inverse, long_loses, scale, &mut tables)?,
-                short: differs.map(|table| Table::new(table, inverse, short_loses, scale, &mut tables)).transpose()?,
+                harmless: harmless_leverage(&long, short.as_ref()),
+                long,
+                short,
                 initial: initial
                     .map(|table| Table::new(table, inverse, true, Scale::NONE, &mut initial_tables))
                     .transpose()?,

@@ -101,7 +101,7 @@ impl<'a> MarkedInstruments<'a> {
         let initial = || entries().map(initial_of).filter(|_| by_initial_table);
         // No value is up to the bound of a table that there is not.
         let none = (policy.initial_tables.of_none() as u32, f64::NEG_INFINITY);
-        let harmless: Vec<[f64; 2]> = list.iter().map(|marked| marked.instrument.harmless_leverage().into()).collect();
+        let harmless: Vec<[f64; 2]> = list.iter().map(|marked| marked.instrument.harmless).collect();
         Self {
             tables: &policy.tables,
             initial_tables: &policy.initial_tables,
