@@ -18,7 +18,7 @@ THOROUGH = os.environ.get("LEVCORE_TESTS") == "thorough"
 
 def test_a_killed_process_leaves_what_it_has_told(tmp_path: Path) -> None:
     count = 1_000 if THOROUGH else 20
-    program = [sys.executable, str(TESTS / "support" / "live_sessions.py"), str(tmp_path), str(count), "3"]
+    program = [sys.executable, str(TESTS / "support" / "live_sessions.py"), str(tmp_path), str(count), "11"]
     done = subprocess.run(program, capture_output=True, text=True, cwd=TESTS, env=environment(), check=False)
     assert done.returncode == 0, done.stderr
     killed, least, most = map(int, done.stdout.split())
@@ -65,6 +65,26 @@ def test_a_restored_book_goes_on_recording(tmp_path: Path) -> None:
     assert third.hash == again.hash
     assert third.number == again.number
     assert (events.number >= 1).all()
+
+
+def test_a_table_that_was_replaced_is_restored(tmp_path: Path) -> None:
+    session = Session(8)
+    live = session.begin()
+    live.record(tmp_path / "journal")
+    name = session.first_book.instrument_names[0]
+    live.replace_tiers(name, lc.TierTable.single_rate("0.02"))
+    live.snapshot(tmp_path / "snapshot")
+    live.replace_tiers(name, lc.TierTable.single_rate("0.3"))
+    session.step(live, 0)
+    # The engine of the beginning is the one that a process has which starts again.
+    again, _ = lc.LiveBook.restore(session.engine, tmp_path / "snapshot", tmp_path / "journal")
+    assert again.hash == live.hash
+    assert again.number == live.number
+    assert again.totals() == live.totals()
+    assert again.engine.policy.instruments[name].tiers == lc.TierTable.single_rate("0.3")
+    again.snapshot(tmp_path / "later")
+    third, _ = lc.LiveBook.restore(session.engine, tmp_path / "later")
+    assert third.totals() == live.totals()
 
 
 def test_files_that_are_none_of_these(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Snapshots of live books, and live books of snapshots and journals."""
 
 import hashlib
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,8 +9,9 @@ import numpy as np
 
 from levcore.errors import DTypeError, FileFormatError
 from levcore.files.records import Journal, Record, read_journal, read_record
-from levcore.live_books.arguments import NUMBERS, Owners
+from levcore.live_books.arguments import NUMBERS, Owners, tiers_of
 from levcore.live_books.events import Events, joined
+from levcore.live_books.levels import engine_with_tiers
 from levcore.live_books.live import LiveBook
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ def snapshot_of(live: LiveBook, owners: Owners, columns: tuple[Any, ...]) -> Rec
         "number": live.number,
         "hash": live.hash.hex(),
         "standing": standing_of(live),
+        "replaced_tiers": {name: asdict(tiers) for name, tiers in live.replaced_tiers.items()},
         "instrument_names": live.instrument_names,
         "ids": owners.ids,
         **owners.words(),
@@ -69,7 +72,11 @@ def restored(
         rule = "must be a snapshot of a live book, version 1"
         raise FileFormatError(str(snapshot), rule, KIND, str(words.get("kind")))
     book = Owners.book_of(record, NUMBERS)
+    replaced = {name: tiers_of(fields) for name, fields in words["replaced_tiers"].items()}
+    for name, tiers in replaced.items():
+        engine = engine_with_tiers(engine, book, name, tiers)
     live = LiveBook(engine, book, columns["marks"], words["levels"])
+    live.replaced_tiers = replaced
     if standing_of(live) != words["standing"]:
         rule = "was made under other rules or tables than the engine has"
         raise FileFormatError(str(snapshot), rule, words["policy"], engine.policy.id)

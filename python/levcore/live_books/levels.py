@@ -1,6 +1,7 @@
 """Levels that a live book watches, each as a policy that liquidates there."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from levcore._levcore import BookPolicies
 from levcore.arguments import is_word, rows_of
@@ -10,9 +11,10 @@ from levcore.engine.engine import Engine
 from levcore.errors import InputError, PolicyError
 from levcore.rules.policy import MarginPolicy
 from levcore.rules.policy_checks import HIGHEST_LEVEL
+from levcore.rules.tiers import TierTable
 from levcore.status import State
 
-__all__ = ["LEVELS", "kernels_of_levels", "states_of", "watched_levels"]
+__all__ = ["LEVELS", "engine_with_tiers", "kernels_of_levels", "states_of", "watched_levels"]
 
 LEVELS = ("liquidation", "warning", "margin_call", "bankruptcy")
 """Levels that may be watched; the first one always is."""
@@ -66,6 +68,26 @@ def kernels_of_levels(engine: Engine, book: PositionBook, levels: tuple[str, ...
             raise InputError("levels", rule, "levels without it", repr(level), place) from error
         kernels.append(armed.bind(book).kernel)
     return kernels
+
+
+def engine_with_tiers(engine: Engine, book: PositionBook, instrument: str, tiers: TierTable) -> Engine:
+    """Engine whose policy of a book has other tiers for an instrument.
+
+    Raises
+    ------
+    InputError
+        For an instrument that the policy lacks.
+    TierError
+        For a table that does not fit it.
+    """
+    policies = dict(engine.policies)
+    label = labels_of_book(book, tuple(policies))[0]
+    policy = policies[label]
+    if instrument not in policy.instruments:
+        raise InputError("instrument", "must be known to the policy", policy.id, repr(instrument))
+    moved = replace(policy.instruments[instrument], tiers=tiers)
+    policies[label] = policy.with_instruments([moved])
+    return Engine(policies, threads=engine.threads, instruction_set=engine.instruction_set)
 
 
 def states_of(levels: tuple[str, ...]) -> list[int]:

@@ -17,7 +17,6 @@ from levcore.arguments import of_kind
 from levcore.book.arrays import Codes, Floats
 from levcore.book.labels import NO_ACCOUNT
 from levcore.book.marks import mark_prices, prices_of
-from levcore.book.policy_labels import labels_of_book
 from levcore.book.positions import PositionBook
 from levcore.engine.compiled import pools_every_account
 from levcore.engine.engine import Engine
@@ -38,7 +37,7 @@ from levcore.live_books.arguments import (
 from levcore.live_books.events import Events, chained_hash
 from levcore.live_books.figures import LiveFigures, LiveTotals, TotalsBySide
 from levcore.live_books.index import Subjects
-from levcore.live_books.levels import kernels_of_levels, states_of, watched_levels
+from levcore.live_books.levels import engine_with_tiers, kernels_of_levels, states_of, watched_levels
 from levcore.rules.tiers import TierTable
 from levcore.status import State
 
@@ -108,11 +107,24 @@ class LiveBook:
         Levels that are watched.
     number : int
         How many instants there have been.
+    replaced_tiers : mapping of instrument to TierTable
+        Tables that hold now instead of those of the engine at the beginning.
     hash : bytes
         SHA-256 over all events, each instant chained to the one before.
     """
 
-    __slots__ = ("_core", "_journal", "_lock", "_names", "_owners", "engine", "hash", "levels", "number")
+    __slots__ = (
+        "_core",
+        "_journal",
+        "_lock",
+        "_names",
+        "_owners",
+        "engine",
+        "hash",
+        "levels",
+        "number",
+        "replaced_tiers",
+    )
 
     def __init__(
         self, engine: Engine, book: PositionBook, marks: Marks, levels: Sequence[str] | None = None
@@ -131,6 +143,7 @@ class LiveBook:
         self.number, self.hash = 0, bytes(32)
         self._journal: Journal | None = None
         self._lock = RLock()
+        self.replaced_tiers: Mapping[str, TierTable] = {}
         self._owners = Owners(book, policy)
         self._names = book.instrument_names
         self._core = CoreBook(
@@ -317,7 +330,7 @@ class LiveBook:
         """Have another table of maintenance tiers hold for an instrument from now on.
 
         Only those who hold the instrument are looked at. `engine` is then another one, whose policy holds the
-        table; a snapshot made afterwards is restored with it.
+        table. A snapshot holds it, too, so that `restore` takes the engine of the beginning.
 
         Parameters
         ----------
@@ -338,8 +351,8 @@ class LiveBook:
             For a table that does not fit the instrument; the old one holds on then.
         """
         code = instrument_codes([instrument], self._names, 1)
-        name = self._names[int(code[0])]
-        self._with_tiers(name, tiers)
+        # Refused before anything is done or recorded.
+        engine_with_tiers(self.engine, self._owners.nobody(self._names), self._names[int(code[0])], tiers)
         return self.do("tiers", {"instrument": code}, words=asdict(tiers))
 
     def totals(self) -> LiveTotals:
@@ -489,10 +502,11 @@ class LiveBook:
             case "wallets":
                 return self._core.set_wallets(columns["account"], columns["balance"])
             case "tiers":
-                code = int(columns["instrument"][0])
-                self.engine = self._with_tiers(self._names[code], tiers_of(words))
-                kernels = kernels_of_levels(self.engine, self._owners.nobody(self._names), self.levels)
-                return self._core.replace_rules(kernels, code)
+                code, nobody = int(columns["instrument"][0]), self._owners.nobody(self._names)
+                name, tiers = self._names[code], tiers_of(words)
+                self.engine = engine_with_tiers(self.engine, nobody, name, tiers)
+                self.replaced_tiers = {**self.replaced_tiers, name: tiers}
+                return self._core.replace_rules(kernels_of_levels(self.engine, nobody, self.levels), code)
             case _:
                 new = Opened(
                     columns["is_cross"], columns["account"], numbers, list(words), columns["wallets"]
@@ -501,18 +515,6 @@ class LiveBook:
                 core = self._core.open(instruments, new.is_cross, new.account, numbers, new.wallets)
                 self._owners.take(new, instruments)
                 return core
-
-    def _with_tiers(self, name: str, tiers: TierTable) -> Engine:
-        """An engine whose policy of this book has other tiers for an instrument."""
-        policies = dict(self.engine.policies)
-        label = labels_of_book(self._owners.nobody(self._names), tuple(policies))[0]
-        instruments = policies[label].instruments
-        if name not in instruments:
-            raise InputError("instrument", "must be known to the policy", policies[label].id, repr(name))
-        moved = replace(instruments[name], tiers=tiers)
-        policies[label] = policies[label].with_instruments([moved])
-        threads, instruction_set = self.engine.threads, self.engine.instruction_set
-        return type(self.engine)(policies, threads=threads, instruction_set=instruction_set)
 
     def _told(self, kind: str, columns: Mapping[str, npt.NDArray[Any]], core: CoreEvents) -> Events:
         """Events of what has just been done, counted and hashed."""
