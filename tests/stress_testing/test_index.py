@@ -21,7 +21,7 @@ ISOLATED = [
 MOVING_FEE = Configuration(
     "fee at the mark", generic([linear("L1")], closing_fee_basis="mark", closing_fee_rate=0.0005), "isolated"
 )
-WIDE: dict[str, Any] = {"lowest": -1.0 + 1e-9, "highest": 1e9}
+WIDE: dict[str, Any] = {"lowest": -1.0 + 1e-12, "highest": 1e6}
 COUNTS = ("positions_liquidated", "accounts_liquidated", "not_judged")
 
 
@@ -121,7 +121,8 @@ def test_what_an_index_cannot_do_is_refused() -> None:
     index = lc.StressIndex(engine, book, {"A": 100.0}, lowest=-0.5, highest=0.5)
     with pytest.raises(errors.InputError, match="must be a move within the range of the index"):
         index.stress({"A": [0.1, 0.6]})
-    for given in ({"lowest": -1.0}, {"lowest": 0.0}, {"highest": 0.0}, {"highest": np.nan}):
+    outside: list[dict[str, Any]] = [{"lowest": -1.0}, {"lowest": 0.0}, {"highest": 0.0}, {"highest": np.nan}]
+    for given in outside:
         with pytest.raises(errors.InputError):
             lc.StressIndex(engine, book, {"A": 100.0}, **given)
     hedged = lc.PositionBook(
