@@ -169,8 +169,8 @@ mod tests {
     use crate::accounts::legs_on_ray::{LegsOnRay, SumRequirements};
     use crate::accounts::pool::{Move, Pool};
     use crate::formulas::contract::{Contract, Payoff};
+    use crate::machine::baseline::Baseline;
     use crate::machine::instruction_set::InstructionSet;
-    use crate::machine::several::Baseline;
     use crate::rules::collateral::Asset;
     use crate::rules::curve::{Curve, InitialCurve};
     use crate::rules::parameters::Rules;

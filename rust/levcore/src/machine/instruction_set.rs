@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::machine::avx2::Avx2;
 #[cfg(target_arch = "x86_64")]
 use crate::machine::avx512::Avx512;
-use crate::machine::several::Baseline;
+use crate::machine::baseline::Baseline;
 use crate::machine::vector::Vector;
 
 /// Something that is compiled for every instruction set.

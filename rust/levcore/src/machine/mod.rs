@@ -4,11 +4,12 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+pub(crate) mod baseline;
 pub(crate) mod execution;
 pub(crate) mod instruction_set;
 pub(crate) mod number;
 mod parts;
-pub(crate) mod several;
+mod several;
 pub(crate) mod shared;
 #[cfg(target_arch = "x86_64")]
 mod sse2;

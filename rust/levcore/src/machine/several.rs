@@ -361,14 +361,6 @@ impl<R: Register> Vector for Halves<R> {
     }
 }
 
-/// Eight numbers in what every processor of the target has.
-#[cfg(target_arch = "x86_64")]
-pub(crate) type Baseline = Halves<Halves<crate::machine::sse2::Two>>;
-
-/// Eight numbers in what every processor of the target has.
-#[cfg(not(target_arch = "x86_64"))]
-pub(crate) type Baseline = OneByOne;
-
 /// Eight numbers one by one, on any processor.
 #[cfg(any(test, not(target_arch = "x86_64")))]
 pub(crate) type OneByOne = Halves<Halves<Halves<f64>>>;

@@ -8,20 +8,9 @@ use crate::error::Result;
 use crate::live::index::Change;
 use crate::live::market::Market;
 use crate::replay::exposure::gain_of;
+use crate::replay::liquidations::Close;
 use crate::replay::record::{Event, EventKind};
 use crate::replay::run::Replay;
-
-/// What is to be closed of a row.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Close {
-    pub row: u32,
-    /// Contracts, with the sign of the position.
-    pub quantity: f64,
-    /// NaN: the mark.
-    pub trigger: f64,
-    /// Whether the fund takes the position over with what is left of its margin.
-    pub taken_over: bool,
-}
 
 /// Columns of what is closed, as [`Batch`] borrows them.
 #[derive(Debug, Default)]

@@ -6,6 +6,7 @@ mod book;
 mod close;
 mod exposure;
 mod liquidate;
+mod liquidations;
 mod record;
 mod rules;
 mod run;

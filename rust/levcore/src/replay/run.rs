@@ -6,9 +6,8 @@ use crate::formulas::exposure;
 use crate::live::index::{Change, TriggerIndex};
 use crate::live::market::Market;
 use crate::replay::book::ReplayedBook;
-use crate::replay::close::Close;
 use crate::replay::exposure::{Exposure, gain_of};
-use crate::replay::liquidate::Liquidations;
+use crate::replay::liquidations::{Close, Liquidations};
 use crate::replay::record::{Event, EventKind, Sample};
 use crate::replay::rules::ReplayRules;
 

@@ -1,7 +1,7 @@
 //! The requirement of one leg as a function of its value.
 
 use crate::formulas::margin;
-use crate::machine::several::Baseline;
+use crate::machine::baseline::Baseline;
 use crate::machine::vector::{LANES, Vector};
 use crate::rules::table::{Kind, Lookup, Table, UnitLine};
 use crate::rules::tables::Tables;

@@ -326,8 +326,8 @@ fn count_until<V: Vector>(vectors: &[Thresholds], number: f64) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::machine::baseline::Baseline;
     use crate::machine::number::Number;
-    use crate::machine::several::Baseline;
 
     const PLAIN: Scale = Scale { price_fee: 0.0, trigger: 1.0 };
 

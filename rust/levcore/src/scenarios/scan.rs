@@ -98,7 +98,7 @@ fn first_with<V: Vector>(profits: &[Chunk], profit: f64) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::several::Baseline;
+    use crate::machine::baseline::Baseline;
 
     /// Twenty scenarios in three chunks, the last one repeated.
     fn chunks(profit: impl Fn(usize) -> f64) -> [Chunk; 3] {

@@ -1,7 +1,7 @@
 //! Legs of cross accounts with everything that does not depend on the scenario, and their amounts in many scenarios side by side.
 
 use crate::formulas::{exposure, margin, mark_to_market};
-use crate::machine::several::Baseline;
+use crate::machine::baseline::Baseline;
 use crate::rules::curve::Curve;
 
 /// Scenarios side by side.

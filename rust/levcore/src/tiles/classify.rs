@@ -128,7 +128,7 @@ pub(crate) fn note_leverage<V: Vector>(
     if V::bits(instruments.is_leverage_near(tile, rows)) == 0 {
         return;
     }
-    let above = tile.leverage.is_above(instruments.highest_leverage(tile, rows, found));
+    let above = tile.leverage.is_above(instruments.highest_leverage(tile, rows, found.lines));
     let counts = tile.status.is_below(V::all(f64::from(FIRST_PARTIAL))) & !tile.quantity.equals(V::all(0.0));
     let noted = join_findings(tile.status, V::all(f64::from(Status::LeverageAboveTier as u8)));
     tile.status = V::choose(above & counts, noted, tile.status);

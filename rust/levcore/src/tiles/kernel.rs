@@ -152,8 +152,8 @@ mod tests {
     use crate::codes::state::State;
     use crate::codes::status::Status;
     use crate::formulas::contract::{Contract, Payoff};
+    use crate::machine::baseline::Baseline;
     use crate::machine::number::Number;
-    use crate::machine::several::Baseline;
     use crate::machine::vector::LANES;
     use crate::rules::parameters::Rules;
     use crate::rules::policy;

@@ -5,7 +5,6 @@ use crate::machine::vector::{LANES, Vector, rows_at};
 use crate::rules::policy::{Instrument, Policy};
 use crate::rules::table::{Lookup, Table};
 use crate::rules::tables::Tables;
-use crate::tiles::found::Found;
 use crate::tiles::selection::Selections;
 use crate::tiles::tile::{Tile, TileRows};
 
@@ -154,15 +153,21 @@ impl<'a> MarkedInstruments<'a> {
         tile.leverage.is_above(leverage) | (tile.leverage * tile.value).is_at_least(product)
     }
 
-    /// Highest leverage that the tier of each row allows at the mark; infinite where none is stated.
+    /// Highest leverage that the tier of each row allows at the mark; infinite where none is stated. `lines` are the maintenance lines, if they
+    /// were looked up row by row.
     #[inline(always)]
-    pub(crate) fn highest_leverage<V: Vector>(&self, tile: &Tile<V>, rows: &TileRows<'_>, found: &Found<V>) -> V {
+    pub(crate) fn highest_leverage<V: Vector>(
+        &self,
+        tile: &Tile<V>,
+        rows: &TileRows<'_>,
+        lines: Option<[u32; LANES]>,
+    ) -> V {
         if !self.selections.any() {
             if let Some(table) = rows.table {
                 return table.max_leverage(tile.value);
             }
             // Where the maintenance margin is taken on the value at the mark, its lines are those that are asked for.
-            if let Some(lines) = found.lines
+            if let Some(lines) = lines
                 && V::bits(tile.required_on.equals(tile.value)) == u8::MAX
             {
                 return self.tables.max_leverages(&lines);
