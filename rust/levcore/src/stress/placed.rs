@@ -6,7 +6,10 @@ use crate::stress::ladder::{Draft, turn};
 use crate::stress::position::{Maintenance, Position};
 
 /// Shares of the zero's coordinate at which to leave the neighbourhood where rounding may decide, the first that does.
-const WIDTHS: [f64; 5] = [1e-6, 1e-5, 1e-4, 1e-2, 0.5];
+const WIDTHS: [f64; 6] = [1e-8, 1e-7, 1e-6, 1e-4, 1e-2, 0.5];
+/// Share of the amounts of a position within which its surplus may be of either sign: four times what lines of a tier table may miss each
+/// other by. Every position that is so near in a scenario is evaluated there, so that a wide guard costs time.
+const GUARD: f64 = 4e-9;
 
 /// Coordinates at which rounding may have decided whether a row is liquidated.
 #[derive(Debug, Clone, Copy)]
@@ -90,7 +93,7 @@ fn liquidate(
     draft: &mut Draft,
 ) -> Option<Zone> {
     let value = Line { slope: position.size, at_zero: [0.0; 2] };
-    let (first, final_) = (position.at(lowest), position.at(last));
+    let (first, final_) = (position.standing(lowest, GUARD), position.standing(last, GUARD));
     if !first.close && !final_.close && first.liquidated == final_.liquidated {
         if first.liquidated {
             draft.hold(Amount::LiquidatedNotional, None, end, &value, 1);
@@ -115,7 +118,7 @@ fn liquidate(
 fn left_of(position: &Position<'_>, zero: f64, lowest: f64, before: bool) -> f64 {
     let places = WIDTHS.map(|width| zero * (1.0 - width));
     let away = |&place: &f64| {
-        let standing = position.at(place);
+        let standing = position.standing(place, GUARD);
         !standing.close && standing.liquidated == before
     };
     places.into_iter().take_while(|&place| place > lowest).find(away).unwrap_or(lowest)
@@ -125,7 +128,7 @@ fn left_of(position: &Position<'_>, zero: f64, lowest: f64, before: bool) -> f64
 fn right_of(position: &Position<'_>, zero: f64, last: f64, after: bool) -> Option<f64> {
     let places = WIDTHS.map(|width| zero * (1.0 + width));
     let away = |&place: &f64| {
-        let standing = position.at(place);
+        let standing = position.standing(place, GUARD);
         !standing.close && standing.liquidated == after
     };
     let found = places.into_iter().take_while(|&place| place < last).find(away);

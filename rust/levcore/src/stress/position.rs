@@ -70,13 +70,18 @@ impl Position<'_> {
     }
 
     pub(crate) fn at(&self, coordinate: f64) -> Standing {
+        self.standing(coordinate, GUARD)
+    }
+
+    /// Where it stands, and whether its surplus is within `guard` of its amounts from zero.
+    pub(crate) fn standing(&self, coordinate: f64, guard: f64) -> Standing {
         let (value, equity) = (exposure::value(self.size, coordinate), self.equity(coordinate));
         let requirement = self.requirement(value);
         let state = state_of(margin::margin_ratio(requirement, equity), &self.policy.levels);
         let magnitude = self.cash.abs() + self.entry_value + value + requirement;
         Standing {
             liquidated: state >= f64::from(State::Liquidation as u8),
-            close: (equity - requirement * self.policy.trigger).abs() <= GUARD * magnitude,
+            close: (equity - requirement * self.policy.trigger).abs() <= guard * magnitude,
         }
     }
 
