@@ -1,12 +1,12 @@
 //! Ticks of a live book one at a time, paced, beside the same loop without them: what the machine itself adds.
 //!
-//! `cargo run --release --example live_latency [ACCOUNTS] [TICKS] [TICKS A SECOND] [LEVERAGE]`
+//! `cargo bench --bench live_latency -- [ACCOUNTS] [TICKS] [TICKS A SECOND] [LEVERAGE]`
 //!
 //! The time of a tick counts from when it was due, not from when the loop came to it: a tick that waits behind a slow one is slow, too.
 //! Where others use the machine, the spin alone shows no less than they take. So there is a second account: the same ticks several times as
 //! fast as they go, of each tick the least time that it took, and the times of a queue that they come into at the pace.
 
-#![allow(clippy::print_stdout, reason = "an example has a terminal")]
+#![allow(clippy::print_stdout, reason = "a bench has a terminal")]
 
 use std::time::{Duration, Instant};
 
