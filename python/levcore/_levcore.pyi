@@ -34,6 +34,7 @@ __all__ = [
     "close_loans",
     "closing_words",
     "column_of_numbers",
+    "contracts_to_keep",
     "default_threads",
     "deleverage",
     "evaluate_over",
@@ -258,6 +259,7 @@ def evaluate_over(
     threads: int,
 ) -> None: ...
 
+@final
 class StressIndex:
     def __new__(
         cls,

@@ -2,12 +2,23 @@
 
 import math
 import operator
+import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from levcore.errors import DTypeError, InputError
 
-__all__ = ["is_number", "is_word", "likely_of", "number_in", "of_kind", "optional", "rows_of", "whole_number"]
+__all__ = [
+    "a_path",
+    "is_number",
+    "is_word",
+    "likely_of",
+    "number_in",
+    "of_kind",
+    "optional",
+    "rows_of",
+    "whole_number",
+]
 
 
 def of_kind(argument: str, value: object, kind: type) -> None:
@@ -31,6 +42,17 @@ def optional(argument: str, value: object, kind: type) -> None:
     """
     if value is not None:
         of_kind(argument, value, kind)
+
+
+def a_path(argument: str, value: object) -> None:
+    """Refuse what names no file.
+
+    Raises
+    ------
+    DTypeError
+    """
+    if not isinstance(value, str | os.PathLike):
+        raise DTypeError(argument, "must be a path", "text or a Path", type(value).__name__)
 
 
 def is_number(value: object) -> bool:

@@ -1,12 +1,14 @@
 """What a live book refuses, and that nothing has changed then; events with known numbers."""
 
+import copy
+import pickle
 from typing import Any
 
 import numpy as np
 import pytest
 
 import levcore as lc
-from levcore.errors import ShapeError
+from levcore.errors import DTypeError, ShapeError
 
 ENGINE = lc.Engine(lc.policy("binance-usdm@2024-10-24"))
 START = {"BTCUSDT": 60_000.0, "ETHUSDT": 3_000.0}
@@ -185,3 +187,21 @@ def test_a_level_at_which_no_price_restores_a_position_is_refused_by_name() -> N
     assert not isinstance(caught.value, ShapeError)
     events = lc.live(engine, book, {"X": 100.0}, levels=["liquidation"]).tick("X", 20.0)
     assert len(events) == 1
+
+
+def test_a_live_book_is_neither_copied_nor_written_to_what_is_no_path() -> None:
+    book = lc.PositionBook(["BTCUSDT"], [1.0], [60_000.0], leverage=[10.0])
+    engine = lc.Engine(lc.policy("binance-usdm@2024-10-24"))
+    live = lc.live(engine, book, {"BTCUSDT": 60_000.0})
+    wrong: Any = 5
+    for call in (
+        lambda: pickle.dumps(live),
+        lambda: copy.copy(live),
+        lambda: live.snapshot(wrong),
+        lambda: live.record(wrong),
+        lambda: lc.LiveBook.restore(engine, wrong),
+        lambda: lc.LiveBook.restore(engine, "snapshot", wrong),
+        lambda: lc.report(engine.evaluate(book, {"BTCUSDT": 60_000.0}), wrong),
+    ):
+        with pytest.raises(DTypeError):
+            call()

@@ -13,14 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from levcore._levcore import LiveBook as CoreBook
-from levcore.arguments import of_kind
+from levcore.arguments import a_path, of_kind
 from levcore.book.arrays import Codes, Floats
 from levcore.book.labels import NO_ACCOUNT
 from levcore.book.marks import mark_prices, prices_of
 from levcore.book.positions import PositionBook
 from levcore.engine.compiled import pools_every_account
 from levcore.engine.engine import Engine
-from levcore.errors import InputError
+from levcore.errors import DTypeError, InputError
 from levcore.files.records import Journal, Record, write_record
 from levcore.live_books.arguments import (
     NUMBERS,
@@ -402,18 +402,30 @@ class LiveBook:
                 instrument, self._names, dict(zip(NUMBERS, numbers, strict=True)), wallets
             )
 
+    def __reduce__(self) -> Any:
+        """Refuse to be copied or pickled: two live books of one journal would tell two stories.
+
+        Raises
+        ------
+        DTypeError
+            Always.
+        """
+        instead = "snapshot(path) and LiveBook.restore(engine, path)"
+        raise DTypeError("LiveBook", "cannot be copied or pickled", instead, "a copy")
+
     def snapshot(self, path: str | Path) -> None:
         """Write everything that a live book needs to go on into a file, whole or not at all.
 
         Raises
         ------
         DTypeError
-            For account ids that are neither text nor whole numbers.
+            For account ids that are neither text nor whole numbers, and for what is no path.
         OSError
             Where it cannot be written.
         """
         from levcore.live_books.keeping import snapshot_of
 
+        a_path("path", path)
         with self._lock:
             record = snapshot_of(self, self._owners, self._core.columns())
         write_record(path, record)
@@ -436,6 +448,7 @@ class LiveBook:
             Where it exists or cannot be written. A record that cannot be written ends the journal: all
             further calls are refused until another one is begun, after another snapshot.
         """
+        a_path("path", path)
         self.continue_journal(Journal(path, sync=sync))
 
     def continue_journal(self, journal: Journal) -> None:
@@ -473,6 +486,9 @@ class LiveBook:
         """
         from levcore.live_books.keeping import restored
 
+        a_path("snapshot", snapshot)
+        if journal is not None:
+            a_path("journal", journal)
         return restored(engine, snapshot, journal, sync)
 
     def do(self, kind: str, columns: Mapping[str, npt.NDArray[Any]], words: Any = ()) -> Events:

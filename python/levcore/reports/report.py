@@ -8,7 +8,7 @@ from typing import overload
 
 import numpy as np
 
-from levcore.arguments import of_kind, whole_number
+from levcore.arguments import a_path, of_kind, whole_number
 from levcore.comparison.comparison import Comparison
 from levcore.engine.leg_costs import LegCosts
 from levcore.engine.risk import BookRisk
@@ -131,9 +131,12 @@ def check_report_path(path: str | Path, argument: str = "path") -> None:
 
     Raises
     ------
+    DTypeError
+        For what is no path.
     InputError
         Where it does not end in ``.html`` or ``.htm``, or Jinja2 is not installed; of `argument`.
     """
+    a_path(argument, path)
     suffix = Path(path).suffix
     if suffix.lower() not in (".html", ".htm"):
         raise InputError(argument, "must be an HTML file", ".html, .htm", repr(suffix or str(path)))
