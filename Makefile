@@ -16,7 +16,7 @@ OPPONENTS := $(VENV)/.opponents-installed
 BUILT := $(VENV)/.extension-built
 
 .DEFAULT_GOAL := help
-.PHONY: help run examples test bench lint docs format lock build clean
+.PHONY: help run examples test bench instructions lint docs format lock build clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ bench: $(BUILT) $(OPPONENTS) ## rows per second beside numpy, numba, polars, Duc
 	$(BIN)/python benches/door.py --memory 10000000
 	$(BIN)/python benches/replay.py
 	$(BIN)/python -m pytest benches --benchmark-only --benchmark-columns=min,median,ops,rounds
+
+instructions: $(BUILT) ## instructions a row of the kernels beside the kept ones; needs valgrind
+	$(BIN)/python benches/instructions.py
 
 lint: $(BUILT) ## formatting, lints, types, and the stub against the built extension
 	$(BIN)/ruff check $(PYTHON_CODE)
