@@ -31,6 +31,7 @@ class Worker:
     def __init__(self, room: int) -> None:
         self.engine, self.room = market.engine(), room
         self.view: Message = {}
+        self.informed = asyncio.Event()
         self.recent = Recent(RECENT)
         self._book: lc.PositionBook | None = None
         self._begins = 0
@@ -63,6 +64,8 @@ class Worker:
                     self._forget()
             case "answer" if message["to"] in self._waiting:
                 self._waiting.pop(message["to"]).set_result(message)
+        if self.view and self._book is not None:
+            self.informed.set()
         if message["kind"] in ("view", "events", "missed"):
             for outbox in self._listeners.values():
                 outbox.put(message)
@@ -86,9 +89,8 @@ class Worker:
         self._waiting.clear()
 
     def seen(self) -> View:
-        """The book at the instant that was told last."""
-        if self._book is None or not self.view:
-            raise Refused("not yet: the writer has said nothing")
+        """The book at the instant that was told last, of a worker that is informed."""
+        assert self._book is not None
         if self._seen is None:
             self._seen = View(self.engine, self._book, self.view["marks"], self.view["number"])
         return self._seen
@@ -192,9 +194,11 @@ def _label(text: str) -> Any:
 
 
 async def run(folder: Path, host: str, port: int, room: int) -> None:
-    """Answer as long as the writer lives."""
+    """Answer as long as the writer lives; nobody is let in before it has told of a book."""
     worker = Worker(room)
     following = asyncio.create_task(worker.follow(folder / "writer.socket"))
+    informed = asyncio.create_task(worker.informed.wait())
+    await asyncio.wait((following, informed), return_when=asyncio.FIRST_COMPLETED)
     async with await serve(worker.answer, host, port):
         await following
 

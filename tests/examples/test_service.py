@@ -4,6 +4,9 @@ import asyncio
 import os
 import re
 import signal
+import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +17,10 @@ from service import market
 from service.answers import View
 from service.keeping import Folder
 from service.outbox import Message, Outbox, Recent
+from service.web import listening
 from service.worker import Worker
-from support.services import EXAMPLES, served, waited_for
+from service.writer import line
+from support.services import EXAMPLES, Service, served, waited_for
 
 POSITIONS = 400
 ACCOUNT = market.book(POSITIONS).account_ids[0]
@@ -209,6 +214,29 @@ def test_what_it_answers_is_what_levcore_gives(tmp_path: Path) -> None:
         assert service.asked("/nothing")[0] == 404
         assert service.asked("/check", b" " * 70_000)[0] == 413
         assert b"<title>Live book</title>" in service.asked("/")[1]
+
+
+def test_a_worker_lets_nobody_in_before_it_has_a_book(tmp_path: Path) -> None:
+    held, marks = listening("127.0.0.1", 0), market.feed().marks()
+    lc.live(market.engine(), market.book(POSITIONS), marks).snapshot(tmp_path / "book")
+    port = held.getsockname()[1]
+    command = [sys.executable, "-m", "service.worker", str(tmp_path), "--host", "127.0.0.1"]
+    command += ["--port", str(port), "--room", "10"]
+    with held, socket.socket(socket.AF_UNIX) as writer:
+        writer.bind(str(tmp_path / "writer.socket"))
+        writer.listen()
+        with subprocess.Popen(command, cwd=EXAMPLES, text=True) as process:
+            try:
+                service = Service(process, port, 0)
+                told, _ = writer.accept()
+                with pytest.raises(ConnectionRefusedError):
+                    service.asked("/state")
+                told.sendall(line({"kind": "book", "last": 0, "snapshot": str(tmp_path / "book")}))
+                told.sendall(line({"kind": "view", "number": 0, "marks": marks}))
+                assert service.state()["marks"] == marks
+                told.close()
+            finally:
+                process.kill()
 
 
 def test_a_worker_that_is_killed_is_replaced(tmp_path: Path) -> None:

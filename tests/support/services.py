@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-__all__ = ["Service", "served", "waited_for"]
+__all__ = ["EXAMPLES", "Service", "served", "waited_for"]
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PATIENCE = 60.0
