@@ -3,9 +3,9 @@
     python benches/check_live.py --ticks 1000000000 --positions 1000000 --most 20
 
 What has been told of everybody since the beginning must be, at every checkpoint, what an evaluation of the
-whole book finds there, and the numbers of events those of an evaluation at their own tick. Between two
-checkpoints wallets are topped up, positions traded, and those liquidated are closed and opened anew, so that
-the book lives. The tests compare every tick, of small books of every kind.
+whole book finds there, and the numbers of events those of an evaluation at their own tick. Whoever is
+liquidated begins anew after each call; at each checkpoint wallets are topped up and positions traded. The
+tests compare every tick, of small books of every kind.
 """
 
 import argparse
@@ -23,7 +23,7 @@ STEP = 5e-4
 BATCH = 10_000
 """Ticks of a call."""
 BEGINNING = 100.0
-LEASH = 0.002
+LEASH = 0.02
 """How strongly the logarithm of a price is drawn back to where it began: walks must not end at zero."""
 
 
@@ -85,18 +85,25 @@ class Told:
             self.otherwise += int(found[name][place] != getattr(events, name)[-1])
 
 
-def replaced(live: lc.LiveBook, told: Told, random: np.random.Generator, original: lc.PositionBook) -> None:
-    """Put whoever is liquidated where it began, move money, and trade."""
+def restore(live: lc.LiveBook, told: Told, original: lc.PositionBook) -> None:
+    """Put whoever is liquidated where it began: money into the account, or the position at today's price."""
     dead = np.flatnonzero(told.state >= lc.State.LIQUIDATION)
+    if not dead.size:
+        return
     if told.accounts:
-        told.take(live.transfer(random.integers(0, told.state.size, 50), random.uniform(0.0, 5.0, 50)))
-        if dead.size:
-            told.take(live.transfer(dead, 2.0 * original.wallet_balance[dead]))
-    rows = random.choice(len(live), 50, replace=False)
-    told.take(live.change(rows, quantity=original.quantity[rows] * random.uniform(0.5, 1.5, 50)))
-    if dead.size and not told.accounts:
+        equity = live.accounts().equity[dead]
+        told.take(live.transfer(dead, original.wallet_balance[dead] - equity))
+    else:
         marks = live.marks()[original.instrument_codes[dead]]
         told.take(live.change(dead, quantity=original.quantity[dead], entry_price=marks))
+
+
+def trade(live: lc.LiveBook, told: Told, random: np.random.Generator, original: lc.PositionBook) -> None:
+    """Some positions change their size, some accounts are topped up."""
+    if told.accounts:
+        told.take(live.transfer(random.integers(0, told.state.size, 50), random.uniform(0.0, 5.0, 50)))
+    rows = random.choice(len(live), 50, replace=False)
+    told.take(live.change(rows, quantity=original.quantity[rows] * random.uniform(0.5, 1.5, 50)))
 
 
 def main() -> None:
@@ -125,14 +132,16 @@ def main() -> None:
         if number % every == 0:
             told.look()
             told.look_at(events, codes, marks, before)
-            replaced(live, told, random, original)
+            trade(live, told, random, original)
             told.look()
             sys.stdout.write(
                 f"{number * BATCH:>14,} ticks, {told.events:,} events; of {told.looks:,} states and "
-                f"{told.numbers:,} events {told.otherwise} otherwise; {number * BATCH / taken / 1e6:.1f} M ticks/s, "
+                f"{told.numbers:,} events {told.otherwise} otherwise; "
+                f"{number * BATCH / taken / 1e6:.1f} M ticks/s, "
                 f"{live.examined / number / BATCH:.3f} evaluations a tick, {time.monotonic() - begin:.0f} s\n"
             )
             sys.stdout.flush()
+        restore(live, told, original)
     sys.exit(int(told.otherwise > 0))
 
 
