@@ -86,13 +86,12 @@ class Told:
 
 
 def restore(live: lc.LiveBook, told: Told, original: lc.PositionBook) -> None:
-    """Put whoever is liquidated where it began: money into the account, or the position at today's price."""
+    """Have whoever is liquidated begin anew: the account with another deposit, the position at today's price."""
     dead = np.flatnonzero(told.state >= lc.State.LIQUIDATION)
     if not dead.size:
         return
     if told.accounts:
-        equity = live.accounts().equity[dead]
-        told.take(live.transfer(dead, original.wallet_balance[dead] - equity))
+        told.take(live.transfer(dead, original.wallet_balance[dead]))
     else:
         marks = live.marks()[original.instrument_codes[dead]]
         told.take(live.change(dead, quantity=original.quantity[dead], entry_price=marks))
