@@ -71,7 +71,7 @@ pub enum Error {
         /// The variable.
         variable: &'static str,
         /// What it may hold, in words.
-        expected: &'static str,
+        expected: String,
         /// Its text.
         found: String,
     },
