@@ -53,7 +53,8 @@ class Stress(Shown):
     scenarios : ndarray, shape (s,)
         Their labels; 0, 1, ... where they have none.
     currencies : tuple of str
-        Those that positions settle in; accounts with balances have a key of their own, as in the totals of a result.
+        Those that positions settle in; accounts with balances have a key of their own, as in the totals of a
+        result.
     totals : dict of str to dict of str to ndarray of float64, shape (s,)
         By currency: ``equity`` and ``maintenance_margin`` of isolated positions and cross accounts,
         ``shortfall``, what those with an equity below zero are short of, and ``liquidated_notional``, the

@@ -217,9 +217,7 @@ class Sums:
             self.of_wallet[bound.wallets.first_of(book.balance_columns.account)] = len(names) + 1
         held = np.unique(listing_codes(book)).tolist()
         self.used = {currencies[place[code]] for code in held}
-        listed = [
-            name in policy.instruments for policy in bound.policies for name in book.instrument_names
-        ]
+        listed = [name in policy.instruments for policy in bound.policies for name in book.instrument_names]
         # What no policy of a row lists has no currency, and no position that is judged.
         known = sorted({currencies[place[code]] for code in held if listed[code]})
         self.shown = tuple(known) if book.balances is None else (*known, OF_ACCOUNTS)
