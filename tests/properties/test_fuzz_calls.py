@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import time
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -16,6 +17,7 @@ import polars as pl
 import pytest
 
 import levcore as lc
+from levcore.errors import ShapeError, TierError
 
 THOROUGH = os.environ.get("LEVCORE_TESTS") == "thorough"
 DRAWS = 400 if THOROUGH else 60
@@ -423,3 +425,59 @@ def test_only_exceptions_of_levcore(entry: str) -> None:
                 healthy = result.state == lc.State.HEALTHY
                 assert np.isfinite(result["equity"][healthy]).all(), (entry, name, value)
     assert tried >= len(good)
+
+
+EXTREME: list[Any] = [
+    1e30,
+    1e300,
+    -1.0,
+    0.0,
+    5e-324,
+    math.inf,
+    math.nan,
+    2**63,
+    10**30,
+    [1e30],
+    [1e300, 1e300],
+    [-1.0, -1.0],
+    [math.nan],
+    {"BTCUSDT": 1e300},
+    {"BTCUSDT": -1.0},
+    {"ann": 1e300},
+    {"ann": -1.0},
+    "nonsense",
+]
+ALSO_CALLED = {
+    "positions": ("reply",),
+    "name": ("instrument", "policy"),
+    "policies": ("policy",),
+    "rows": ("tiers",),
+    "batches": ("nonsense", "BTCUSDT", "ann"),  # the file of this name
+    "frame": ("columns",),  # which it has not
+    "wallet_balance": ("accounts",),  # which a mapping says already
+}
+"""What an argument is called in an error, where that is not its name."""
+
+
+def refused(call: Callable[..., Any], arguments: dict[str, Any]) -> lc.LevcoreError | None:
+    """What a call raises of ours."""
+    try:
+        call(**arguments)
+    except lc.LevcoreError as error:
+        return error
+    except (MemoryError, OSError):
+        pass
+    return None
+
+
+@pytest.mark.parametrize("entry", sorted(GOOD))
+def test_an_error_names_what_the_caller_gave(entry: str) -> None:
+    call, good = GOOD[entry]
+    for name in good:
+        for value in EXTREME:
+            error = refused(call, {**good, name: value})
+            # Of two columns that differ in length, and of the cells of a table, another one may be named.
+            if error is not None and not isinstance(error, (ShapeError, TierError)):
+                known = (name, *ALSO_CALLED.get(name, ()))
+                words = re.split("[^A-Za-z_]+", f"{error.argument} {error.rule}")
+                assert set(words) & set(known), (entry, name, value, str(error))

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import numpy.typing as npt
 
-from levcore._levcore import average_impact, to_quanta
+from levcore._levcore import average_impact
 from levcore.arguments import is_number
 from levcore.book.arrays import float_column
+from levcore.closing.money import lots_of
 from levcore.errors import InputError
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def fill_prices(
     if isinstance(slippage, Impact):
         side = 2 * codes.astype(np.int64) + short
         lots = np.zeros(2 * len(book.instrument_names), dtype=np.int64)
-        np.add.at(lots, side, to_quanta(np.ascontiguousarray(np.abs(quantity)), lots_per_unit))
+        np.add.at(lots, side, lots_of(quantity, rows, lots_per_unit))
         share = slippage.average(lots / lots_per_unit)[side]
     else:
         share = slippage / 10_000.0

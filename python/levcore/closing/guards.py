@@ -74,13 +74,14 @@ def spared_rows(risk: "BookRisk", guard: Guard | None) -> npt.NDArray[np.bool_]:
         if known.means is None:
             rule = "must hold the mean prices, outside of whose band the policy liquidates nobody"
             raise InputError("guard", rule, "Guard(means=...)", "None")
-        means = np.array(mark_prices(book, known.means)).reshape(-1)
+        means = np.array(mark_prices(book, known.means, "guard.means")).reshape(-1)
         marks = np.array(np.asarray(risk.marks)).reshape(-1)
         used = np.unique(book.instrument_codes)
         missing = used[~(means[used] > 0)]
         if missing.size:
             name = names[int(missing[0])]
-            raise InputError("guard", "must hold the mean of each price", name, repr(means[missing[0]]))
+            found = repr(float(means[missing[0]]))
+            raise InputError("guard", "must hold the mean of each price", name, found)
         with np.errstate(invalid="ignore"):
             guarded |= np.abs(marks - means) > band * means
     rows = guarded[book.instrument_codes] & (book.quantity != 0)

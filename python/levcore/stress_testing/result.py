@@ -53,7 +53,8 @@ class Stress(Shown):
     scenarios : ndarray, shape (s,)
         Their labels; 0, 1, ... where they have none.
     currencies : tuple of str
-        Settlement currencies; accounts with balances have a key of their own, as in the totals of a result.
+        Those that positions settle in; accounts with balances have a key of their own, as in the totals of a
+        result.
     totals : dict of str to dict of str to ndarray of float64, shape (s,)
         By currency: ``equity`` and ``maintenance_margin`` of isolated positions and cross accounts,
         ``shortfall``, what those with an equity below zero are short of, and ``liquidated_notional``, the
@@ -170,7 +171,11 @@ class StressTotals:
 
 
 def add_amounts(result: Stress | StressTotals, currencies: Sequence[str], totals: Floats) -> None:
-    """Add amounts of shape (currencies, amounts, scenarios), as the core writes them, to a result."""
+    """Add amounts of shape (currencies, amounts, scenarios), as the core writes them, to a result.
+
+    A currency that the result does not show is none of a position that is judged: its amounts are zero.
+    """
     for code, currency in enumerate(currencies):
-        for place, name in enumerate(TOTALS):
-            result.totals[currency][name] += totals[code, place]
+        if currency in result.totals:
+            for place, name in enumerate(TOTALS):
+                result.totals[currency][name] += totals[code, place]

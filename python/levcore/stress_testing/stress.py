@@ -200,7 +200,7 @@ class Sums:
     Attributes
     ----------
     shown : tuple of str
-        Currencies that totals are shown of.
+        Currencies that totals are shown of: those that listed positions settle in.
     used : set of str
         Those that rows settle in.
     """
@@ -215,8 +215,12 @@ class Sums:
         self.of_wallet[self.of_wallet == THE_ONE] = len(names)
         if book.balance_columns is not None:
             self.of_wallet[bound.wallets.first_of(book.balance_columns.account)] = len(names) + 1
-        self.shown = tuple(currencies) if book.balances is None else (*currencies, OF_ACCOUNTS)
-        self.used = {currencies[code] for code in np.unique(self.of_row).tolist()}
+        held = np.unique(listing_codes(book)).tolist()
+        self.used = {currencies[place[code]] for code in held}
+        listed = [name in policy.instruments for policy in bound.policies for name in book.instrument_names]
+        # What no policy of a row lists has no currency, and no position that is judged.
+        known = sorted({currencies[place[code]] for code in held if listed[code]})
+        self.shown = tuple(known) if book.balances is None else (*known, OF_ACCOUNTS)
 
     def take(self, result: Stress, scenario: int, of_rows: Both, of_wallets: Both) -> None:
         """Compare a scenario with those before, and count in it."""
