@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from weakref import WeakKeyDictionary
@@ -61,6 +61,17 @@ class Compiled(NamedTuple):
         if place is None and name in self.policy.instruments:
             place = self.rules.places.get(self.policy.instruments[name].name)
         return -1 if place is None else place
+
+    def part(
+        self, instruments: Sequence[str], assets: Sequence[str]
+    ) -> tuple[Policy, list[int], list[int]]:
+        """The kernel's policy, and the places in it of a book's instruments and assets; -1: not known."""
+        places = self.rules.places_of_assets
+        return (
+            self.kernel,
+            [self.place(name) for name in instruments],
+            [places.get(name, -1) for name in assets],
+        )
 
 
 class Binding(NamedTuple):
@@ -285,14 +296,7 @@ class Engine(Frozen):
         policies = tuple(compiled.policy for compiled in chosen)
         wallets = wallets_of(book, policies)
         assets = () if book.balances is None else book.balances.asset_names
-        parts = [
-            (
-                compiled.kernel,
-                [compiled.place(name) for name in book.instrument_names],
-                [compiled.rules.places_of_assets.get(name, -1) for name in assets],
-            )
-            for compiled in chosen
-        ]
+        parts = [compiled.part(book.instrument_names, assets) for compiled in chosen]
         handle = wallets.layout(book, pool_all=any(map(pools_every_account, policies)))
         # Two threads may find it at once: they find the same.
         bound = self._bound[book] = Binding(policies, BookPolicies(parts), handle, wallets)
