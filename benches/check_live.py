@@ -86,7 +86,7 @@ class Told:
 
 
 def restore(live: lc.LiveBook, told: Told, original: lc.PositionBook) -> None:
-    """Have whoever is liquidated begin anew: the account with another deposit, the position at today's price."""
+    """Have whoever is liquidated begin anew: an account with a deposit, a position at today's price."""
     dead = np.flatnonzero(told.state >= lc.State.LIQUIDATION)
     if not dead.size:
         return
