@@ -164,7 +164,7 @@ impl LiveBook {
     fn totals(py: Python<'_>, books: Vec<Py<Self>>) -> PyResult<(f64, f64, [Vec<u64>; 2])> {
         let mut totals = LiveTotals::default();
         for book in books {
-            let Self { levels, set, prices, live } = &mut *book.borrow_mut(py);
+            let Self { levels, set, prices, live } = &mut *book.try_borrow_mut(py)?;
             let parts = prices.at(levels)?;
             totals.merge(&door::through(py, || live.refresh(&parts, *set).cloned())?);
         }
@@ -180,7 +180,7 @@ impl LiveBook {
     ) -> PyResult<(Bound<'_, PyArray1<u64>>, [Column<'_>; 3])> {
         let mut sides: Vec<SideTotals> = Vec::new();
         for book in books {
-            let Self { levels, set, prices, live } = &mut *book.borrow_mut(py);
+            let Self { levels, set, prices, live } = &mut *book.try_borrow_mut(py)?;
             let parts = prices.at(levels)?;
             door::through(py, || live.refresh(&parts, *set).map(|_| ()))?;
             let own = live.totals_by_side().as_flattened();
