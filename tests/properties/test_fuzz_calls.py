@@ -452,6 +452,7 @@ ALSO_CALLED = {
     "name": ("instrument", "policy"),
     "policies": ("policy",),
     "rows": ("tiers",),
+    "means": ("mean",),
     "batches": ("nonsense", "BTCUSDT", "ann"),  # the file of this name
     "frame": ("columns",),  # which it has not
     "wallet_balance": ("accounts",),  # which a mapping says already
@@ -481,3 +482,34 @@ def test_an_error_names_what_the_caller_gave(entry: str) -> None:
                 known = (name, *ALSO_CALLED.get(name, ()))
                 words = re.split("[^A-Za-z_]+", f"{error.argument} {error.rule}")
                 assert set(words) & set(known), (entry, name, value, str(error))
+
+
+OF_NUMPY: list[Any] = [
+    np.str_("it's"),
+    np.float64(-1.0),
+    np.float32(math.nan),
+    np.int64(-3),
+    np.bool_(True),
+    np.datetime64("2026-01-01"),
+    np.array(["XX"]),
+    np.array([-1.0, -1.0]),
+    [np.str_("XX")],
+    [np.float64(-1.0)],
+    [np.int64(-7), np.int64(-7)],
+    {np.str_("XX"): np.float64(-1.0)},
+    {"BTCUSDT": np.float64(-1.0), "ETHUSDT": np.float64(-1.0)},
+    {"ann": np.float64(-1.0)},
+    (np.str_("XX"),),
+    [(np.float64(5.0), np.float64(-1.0))],
+    [np.bool_(True)],
+    {np.str_("XX")},
+]
+
+
+@pytest.mark.parametrize("entry", sorted(GOOD))
+def test_messages_show_values_as_the_caller_would_write_them(entry: str) -> None:
+    call, good = GOOD[entry]
+    for name in good:
+        for value in OF_NUMPY:
+            error = refused(call, {**good, name: value})
+            assert "np." not in f"{error} {error and error.args}", (entry, name, value)

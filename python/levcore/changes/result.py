@@ -11,6 +11,7 @@ from levcore.changes.status import FIRST_REFUSED, ChangeStatus
 from levcore.engine.account_risk import AccountRisk
 from levcore.engine.columns import CodeColumn, Column, Failure, ResultColumns
 from levcore.errors import InputError
+from levcore.frozen import Frozen
 from levcore.measures import MEASURES, Measure
 from levcore.status import AccountStatus, Code, State, Status
 
@@ -108,7 +109,7 @@ class ChangedAccounts(_ByChange, AccountRisk):
         self._make(book, len(self.table), count)
 
 
-class Side:
+class Side(Frozen):
     """Positions and their accounts at one time: after the changes, before them, or where a transfer left.
 
     Attributes
@@ -119,9 +120,13 @@ class Side:
 
     __slots__ = ("accounts", "positions")
 
+    _instead = "ask again, levcore.what_if(...)"
+
+    positions: ChangedPositions
+    accounts: ChangedAccounts
+
     def __init__(self, book: "PositionBook", measures: tuple[str, ...], count: int) -> None:
-        self.positions = ChangedPositions(book, measures, count)
-        self.accounts = ChangedAccounts(book, count)
+        self._fill(positions=ChangedPositions(book, measures, count), accounts=ChangedAccounts(book, count))
 
     @property
     def buffers(self) -> tuple[Floats, Bytes, Floats, Bytes]:

@@ -142,6 +142,8 @@ CHOICES: dict[str, tuple[object, ...]] = {
 class Texts(Mapping[str, str]):
     """Immutable, hashable texts by rule, in the order of the file."""
 
+    __slots__ = ("_texts",)
+
     def __init__(self, texts: Mapping[str, str] | None = None) -> None:
         self._texts = dict(texts or {})
 

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from levcore.book.arrays import Floats
+from levcore.frozen import Frozen
 from levcore.shown import Shown
 
 if TYPE_CHECKING:
@@ -14,10 +15,13 @@ if TYPE_CHECKING:
 
 __all__ = ["TOTALS", "Stress", "StressTotals", "Worst", "add_amounts"]
 
+Wholes = npt.NDArray[np.int64]
+
+AGAIN = "stress again, levcore.stress(...)"
 TOTALS = ("equity", "maintenance_margin", "shortfall", "liquidated_notional")
 
 
-class Worst:
+class Worst(Frozen):
     """Of each position or account, the scenario that leaves it least.
 
     Attributes
@@ -32,20 +36,28 @@ class Worst:
 
     __slots__ = ("equity", "liquidations", "scenario")
 
+    _instead = AGAIN
+
+    scenario: Wholes
+    equity: Floats
+    liquidations: Wholes
+
     def __init__(self, count: int) -> None:
-        self.scenario = np.full(count, -1, np.int64)
-        self.equity = np.full(count, np.nan)
-        self.liquidations = np.zeros(count, np.int64)
+        self._fill(
+            scenario=np.full(count, -1, np.int64),
+            equity=np.full(count, np.nan),
+            liquidations=np.zeros(count, np.int64),
+        )
 
     def take(self, scenario: int, equity: Floats, liquidated: npt.NDArray[np.bool_]) -> None:
         """Compare one more scenario."""
         with np.errstate(invalid="ignore"):
             lower = (equity < self.equity) | (np.isnan(self.equity) & ~np.isnan(equity))
         self.scenario[lower], self.equity[lower] = scenario, equity[lower]
-        self.liquidations += liquidated
+        self.liquidations[:] += liquidated
 
 
-class Stress(Shown):
+class Stress(Frozen, Shown):
     """What becomes of a book in each scenario; made by `levcore.stress`.
 
     Attributes
@@ -82,17 +94,27 @@ class Stress(Shown):
         "worst_of_rows",
     )
 
+    _instead = AGAIN
+
+    book: "PositionBook"
+    scenarios: npt.NDArray[Any]
+    currencies: tuple[str, ...]
+    totals: dict[str, dict[str, Floats]]
+    positions_liquidated: Wholes
+    accounts_liquidated: Wholes
+    not_judged: Wholes
+    worst_of_rows: Worst
+    worst_of_accounts: Worst
+
     def __init__(
         self, book: "PositionBook", scenarios: npt.NDArray[Any], currencies: tuple[str, ...]
     ) -> None:
-        count = len(scenarios)
-        self.book, self.scenarios, self.currencies = book, scenarios, currencies
-        self.totals = {each: {name: np.zeros(count) for name in TOTALS} for each in currencies}
-        self.positions_liquidated = np.zeros(count, np.int64)
-        self.accounts_liquidated = np.zeros(count, np.int64)
-        self.not_judged = np.zeros(count, np.int64)
-        self.worst_of_rows = Worst(len(book))
-        self.worst_of_accounts = Worst(len(book.account_ids))
+        self._fill(
+            book=book,
+            worst_of_rows=Worst(len(book)),
+            worst_of_accounts=Worst(len(book.account_ids)),
+            **_nothing(scenarios, currencies),
+        )
 
     def __len__(self) -> int:
         """Number of scenarios."""
@@ -107,8 +129,8 @@ class Stress(Shown):
         for currency, totals in others.totals.items():
             for name, values in totals.items():
                 self.totals[currency][name] += values
-        self.positions_liquidated += others.positions_liquidated
-        self.not_judged += others.not_judged
+        self.positions_liquidated[:] += others.positions_liquidated
+        self.not_judged[:] += others.not_judged
         for name in Worst.__slots__:
             getattr(self.worst_of_rows, name)[rows] = getattr(others.worst_of_rows, name)
 
@@ -129,7 +151,7 @@ class Stress(Shown):
         }
 
 
-class StressTotals:
+class StressTotals(Frozen):
     """What becomes of a book in each scenario, in total.
 
     Made by `levcore.cluster.stress` and by `levcore.StressIndex`.
@@ -152,14 +174,18 @@ class StressTotals:
         "totals",
     )
 
+    _instead = AGAIN
+
+    scenarios: npt.NDArray[Any]
+    currencies: tuple[str, ...]
+    rows: int
+    totals: dict[str, dict[str, Floats]]
+    positions_liquidated: Wholes
+    accounts_liquidated: Wholes
+    not_judged: Wholes
+
     def __init__(self, scenarios: npt.NDArray[Any], currencies: tuple[str, ...], rows: int) -> None:
-        self.scenarios, self.currencies, self.rows = scenarios, currencies, rows
-        self.totals: dict[str, dict[str, Floats]] = {
-            each: {name: np.zeros(len(scenarios)) for name in TOTALS} for each in currencies
-        }
-        self.positions_liquidated = np.zeros(len(scenarios), np.int64)
-        self.accounts_liquidated = np.zeros(len(scenarios), np.int64)
-        self.not_judged = np.zeros(len(scenarios), np.int64)
+        self._fill(rows=rows, **_nothing(scenarios, currencies))
 
     def __len__(self) -> int:
         """Number of scenarios."""
@@ -168,6 +194,19 @@ class StressTotals:
     def __repr__(self) -> str:
         """Sizes."""
         return f"StressTotals({len(self)} scenarios of {self.rows:,} positions)"
+
+
+def _nothing(scenarios: npt.NDArray[Any], currencies: tuple[str, ...]) -> dict[str, Any]:
+    """What results have of scenarios in which nothing is counted yet."""
+    count = len(scenarios)
+    return {
+        "scenarios": scenarios,
+        "currencies": currencies,
+        "totals": {each: {name: np.zeros(count) for name in TOTALS} for each in currencies},
+        "positions_liquidated": np.zeros(count, np.int64),
+        "accounts_liquidated": np.zeros(count, np.int64),
+        "not_judged": np.zeros(count, np.int64),
+    }
 
 
 def add_amounts(result: Stress | StressTotals, currencies: Sequence[str], totals: Floats) -> None:
