@@ -50,6 +50,13 @@ class Wallets:
 
     __slots__ = ("_layouts", "account", "balance", "currency", "is_split", "of_row", "status")
 
+    of_row: npt.NDArray[np.uint32] | None
+    balance: npt.NDArray[np.float64]
+    account: npt.NDArray[np.int64]
+    status: npt.NDArray[np.uint8] | None
+    is_split: bool
+    currency: tuple[str, ...]
+
     def __init__(
         self,
         of_row: Codes | None,

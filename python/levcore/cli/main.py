@@ -4,6 +4,7 @@ Exit codes are those of `levcore.cli.exit_codes`.
 """
 
 import argparse
+import io
 import os
 import signal
 import sys
@@ -92,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):
         # A terminal that has no "∞" gets a "?" rather than a traceback.
-        if hasattr(stream, "reconfigure"):
+        if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
         with _cleaning_up_when_terminated():

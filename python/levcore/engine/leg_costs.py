@@ -55,8 +55,8 @@ class AccountWithout(_ByRow, AccountRisk):
 
     __slots__ = ()
 
-    state = CodeColumn(State)
-    status = CodeColumn(AccountStatus)
+    state: CodeColumn[State] = CodeColumn(State)
+    status: CodeColumn[AccountStatus] = CodeColumn(AccountStatus)
 
     def __init__(self, book: PositionBook) -> None:
         results, codes = np.empty((len(self.table), len(book))), np.empty((2, len(book)), dtype=np.uint8)
@@ -68,7 +68,7 @@ class DistanceWithout(_ByRow, AccountDistance):
 
     __slots__ = ()
 
-    status = CodeColumn(AccountStatus)
+    status: CodeColumn[AccountStatus] = CodeColumn(AccountStatus)
 
     def __init__(self, book: PositionBook) -> None:
         results, codes = np.empty((2, len(book))), np.empty((1, len(book)), dtype=np.uint8)
@@ -99,6 +99,10 @@ class LegCosts:
     """
 
     __slots__ = ("distance", "risk", "without")
+
+    risk: BookRisk
+    without: AccountWithout
+    distance: DistanceWithout | None
 
     def __init__(self, risk: BookRisk, *, with_distances: bool = False) -> None:
         self.risk = risk

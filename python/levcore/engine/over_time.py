@@ -64,6 +64,17 @@ class RiskOverTime:
         "totals",
     )
 
+    times: npt.NDArray[Any]
+    measures: tuple[str, ...]
+    account_ids: tuple[Any, ...]
+    totals: dict[str, Floats]
+    states: npt.NDArray[np.int64]
+    failed: npt.NDArray[np.int64]
+    accounts: dict[str, Floats]
+    account_states: npt.NDArray[np.uint8]
+    account_statuses: npt.NDArray[np.uint8]
+    rows: dict[str, Floats]
+
     def __init__(
         self, book: "PositionBook", times: npt.NDArray[Any], measures: tuple[str, ...], keep: bool
     ) -> None:

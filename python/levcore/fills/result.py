@@ -76,6 +76,11 @@ class PositionsFromFills:
 
     __slots__ = ("account", "fill_at_fault", "instrument", "results", "status", *FILL_MEASURES)
 
+    account: list[Any] | None
+    instrument: list[str]
+    results: Floats
+    status: npt.NDArray[np.uint8]
+    fill_at_fault: npt.NDArray[np.int64]
     quantity: Floats
     entry_price: Floats
     realized_profit: Floats

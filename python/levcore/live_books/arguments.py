@@ -1,7 +1,7 @@
 """Arguments of a live book at its door: who is meant, and columns of their numbers."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -51,13 +51,18 @@ class Owners:
 
     __slots__ = ("_currency", "_label", "_mode", "_settles", "account", "ids", "is_cross", "places")
 
+    ids: list[Any]
+    places: dict[Any, int]
+    is_cross: npt.NDArray[np.bool_]
+
     def __init__(self, book: PositionBook, policy: "MarginPolicy") -> None:
         self.ids = list(book.account_ids)
         self.places = {label: place for place, label in enumerate(self.ids)}
         self.is_cross = book.is_cross
         codes = book.account_codes
         self.account = np.full(len(book), NO_ACCOUNT, dtype=np.uint32) if codes is None else codes
-        self._mode, self._label = book.position_mode, book.policy_names[0] if book.policy_names else None
+        self._mode: Literal["one_way", "hedge"] = book.position_mode
+        self._label = book.policy_names[0] if book.policy_names else None
         listed = policy.instruments
         settles = [listed[name].settlement if name in listed else "" for name in book.instrument_names]
         places = {currency: place for place, currency in enumerate(sorted({*settles} - {""}))}

@@ -98,6 +98,8 @@ class TriggerIndex:
 
     __slots__ = ("_core", "book")
 
+    book: PositionBook
+
     def __init__(self, engine: Engine, book: PositionBook, marks: Marks) -> None:
         of_kind("engine", engine, Engine)
         bound = engine.bind(book)

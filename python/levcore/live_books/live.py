@@ -126,6 +126,11 @@ class LiveBook:
         "replaced_tiers",
     )
 
+    engine: Engine
+    levels: tuple[str, ...]
+    number: int
+    hash: bytes
+
     def __init__(
         self, engine: Engine, book: PositionBook, marks: Marks, levels: Sequence[str] | None = None
     ) -> None:

@@ -46,6 +46,18 @@ class Desk:
         Where a rule that the position needs is unknown.
     """
 
+    question: Question
+    contract: Contract
+    name: str
+    policy: MarginPolicy
+    engine: Engine
+    quantity: float
+    book: PositionBook
+    status: Status
+    at_entry: Look
+    liquidation: float
+    bankruptcy: float
+
     def __init__(self, question: Question, policy: MarginPolicy, contract: Contract) -> None:
         self.question, self.contract = question, contract
         self.name = contract.instrument.name

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["PATHS", "Bars", "read_bars", "read_rates", "refuse_silence"]
 
 BAR = ("open", "high", "low", "close")
-PATHS = {"low_first": (0, 2, 1, 3), "high_first": (0, 1, 2, 3), "close": (3,)}
+PATHS: dict[str, tuple[int, ...]] = {"low_first": (0, 2, 1, 3), "high_first": (0, 1, 2, 3), "close": (3,)}
 """Prices of a bar in the order in which they are taken to have followed one another."""
 NAMED = 5
 

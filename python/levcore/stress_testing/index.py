@@ -73,6 +73,11 @@ class StressIndex:
 
     __slots__ = ("_core", "_rest", "_start", "book", "engine", "highest", "lowest")
 
+    engine: Engine
+    book: PositionBook
+    lowest: float
+    highest: float
+
     def __init__(
         self,
         engine: Engine,

@@ -32,6 +32,10 @@ class Worst:
 
     __slots__ = ("equity", "liquidations", "scenario")
 
+    scenario: npt.NDArray[np.int64]
+    equity: Floats
+    liquidations: npt.NDArray[np.int64]
+
     def __init__(self, count: int) -> None:
         self.scenario = np.full(count, -1, np.int64)
         self.equity = np.full(count, np.nan)
@@ -80,6 +84,16 @@ class Stress(Shown):
         "worst_of_accounts",
         "worst_of_rows",
     )
+
+    book: "PositionBook"
+    scenarios: npt.NDArray[Any]
+    currencies: tuple[str, ...]
+    totals: dict[str, dict[str, Floats]]
+    positions_liquidated: npt.NDArray[np.int64]
+    accounts_liquidated: npt.NDArray[np.int64]
+    not_judged: npt.NDArray[np.int64]
+    worst_of_rows: Worst
+    worst_of_accounts: Worst
 
     def __init__(
         self, book: "PositionBook", scenarios: npt.NDArray[Any], currencies: tuple[str, ...]
@@ -151,11 +165,17 @@ class StressTotals:
         "totals",
     )
 
+    scenarios: npt.NDArray[Any]
+    currencies: tuple[str, ...]
+    rows: int
+    totals: dict[str, dict[str, Floats]]
+    positions_liquidated: npt.NDArray[np.int64]
+    accounts_liquidated: npt.NDArray[np.int64]
+    not_judged: npt.NDArray[np.int64]
+
     def __init__(self, scenarios: npt.NDArray[Any], currencies: tuple[str, ...], rows: int) -> None:
         self.scenarios, self.currencies, self.rows = scenarios, currencies, rows
-        self.totals: dict[str, dict[str, Floats]] = {
-            each: {name: np.zeros(len(scenarios)) for name in TOTALS} for each in currencies
-        }
+        self.totals = {each: {name: np.zeros(len(scenarios)) for name in TOTALS} for each in currencies}
         self.positions_liquidated = np.zeros(len(scenarios), np.int64)
         self.accounts_liquidated = np.zeros(len(scenarios), np.int64)
         self.not_judged = np.zeros(len(scenarios), np.int64)
