@@ -50,7 +50,8 @@ lint: $(BUILT) $(TYPES) ## formatting, lints, types, and the stub against the bu
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/mypy python tests examples tools docs/conf.py docs/extensions
 	$(BIN)/pyright
-	$(BIN)/pyright --verifytypes levcore --ignoreexternal
+	# It looks for the package where the first python of the path does.
+	PATH="$(CURDIR)/$(BIN):$$PATH" pyright --verifytypes levcore --ignoreexternal
 	$(BIN)/stubtest levcore._levcore
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
