@@ -181,7 +181,7 @@ def refuse_silence(bars: Bars, names: "Sequence[str]", until: "Mapping[int, int]
         held = np.flatnonzero(own != np.arange(own.size))
         missing = int(held[0]) if held.size else own.size
         if missing < due:
-            expected = "a price of each at every time until it ends (delisted), or gaps='hold'"
+            expected = "a price of each at every time until it ends (delisted={name: time}), or gaps='hold'"
             raise InputError(
                 "prices", "must be without gaps", expected, f"no {name} at {bars.times[missing]}"
             )
