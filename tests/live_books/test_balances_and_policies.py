@@ -91,7 +91,7 @@ def test_accounts_come_with_balances() -> None:
 
 
 def under_two() -> lc.LiveBook:
-    """Policies with the same instrument, at 10 % and at 5 %: accounts a and b, and c, isolated under the second."""
+    """One instrument at 10 % and at 5 %: the accounts a and b, and c, isolated under the second policy."""
     other = policy().with_instruments(
         [lc.Instrument("BTCUSDT", "linear", lc.TierTable.single_rate("0.05"), settlement="USDT")]
     )

@@ -46,7 +46,8 @@ def accounts_of(book: lc.PositionBook) -> npt.NDArray[Any]:
         held.append(book.account_codes[book.is_cross])
     if book.balance_columns is not None:
         held.append(book.balance_columns.account)
-    return np.unique(np.concatenate(held))
+    codes: npt.NDArray[Any] = np.unique(np.concatenate(held))
+    return codes
 
 
 def seen_states(live: lc.LiveBook) -> npt.NDArray[Any]:
@@ -77,8 +78,8 @@ class Prices:
 
     def ticks(self, random: np.random.Generator, size: float, count: int) -> tuple[dict[str, Any], list[Any]]:
         """Random ticks as arguments, and marks and prices of assets after each of them."""
-        live, held = self.live, np.unique(self.live.book().instrument_codes)
-        held = held if held.size else np.arange(len(live.instrument_names))
+        live, used = self.live, np.unique(self.live.book().instrument_codes)
+        held = used.tolist() or list(range(len(live.instrument_names)))
         known = sorted(
             set(live.asset_names) & {name for one in live.engine.policies.values() for name in one.assets}
         )
