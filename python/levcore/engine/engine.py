@@ -62,9 +62,7 @@ class Compiled(NamedTuple):
             place = self.rules.places.get(self.policy.instruments[name].name)
         return -1 if place is None else place
 
-    def part(
-        self, instruments: Sequence[str], assets: Sequence[str]
-    ) -> tuple[Policy, list[int], list[int]]:
+    def part(self, instruments: Sequence[str], assets: Sequence[str]) -> tuple[Policy, list[int], list[int]]:
         """The kernel's policy, and the places in it of a book's instruments and assets; -1: not known."""
         places = self.rules.places_of_assets
         return (

@@ -135,6 +135,7 @@ impl LiveBook {
     }
 
     /// Events of positions that are opened.
+    #[allow(clippy::too_many_arguments, reason = "one argument a column")]
     fn open<'py>(
         &mut self,
         py: Python<'py>,
