@@ -45,8 +45,10 @@ class Worst:
         self.liquidations += liquidated
 
 
-class Stress(Shown):
-    """What becomes of a book in each scenario; made by `levcore.stress`.
+class StressTotals(Shown):
+    """What becomes of a book in each scenario, in total.
+
+    Made by `levcore.StressIndex` and by `levcore.cluster.stress`.
 
     Attributes
     ----------
@@ -63,35 +65,27 @@ class Stress(Shown):
         Positions whose state is liquidation or bankrupt, those of accounts included; cross accounts.
     not_judged : ndarray of int64, shape (s,)
         Positions whose state is not known.
-    worst_of_rows, worst_of_accounts : Worst
-        By row (isolated ones; the others have none) and by account (``book.account_ids``); one with wallets
-        in several currencies has no equity.
-    book : PositionBook
+    rows : int
+        Positions of the book.
     """
 
     __slots__ = (
         "accounts_liquidated",
-        "book",
         "currencies",
         "not_judged",
         "positions_liquidated",
+        "rows",
         "scenarios",
         "totals",
-        "worst_of_accounts",
-        "worst_of_rows",
     )
 
-    def __init__(
-        self, book: "PositionBook", scenarios: npt.NDArray[Any], currencies: tuple[str, ...]
-    ) -> None:
+    def __init__(self, scenarios: npt.NDArray[Any], currencies: tuple[str, ...], rows: int) -> None:
         count = len(scenarios)
-        self.book, self.scenarios, self.currencies = book, scenarios, currencies
+        self.scenarios, self.currencies, self.rows = scenarios, currencies, rows
         self.totals = {each: {name: np.zeros(count) for name in TOTALS} for each in currencies}
         self.positions_liquidated = np.zeros(count, np.int64)
         self.accounts_liquidated = np.zeros(count, np.int64)
         self.not_judged = np.zeros(count, np.int64)
-        self.worst_of_rows = Worst(len(book))
-        self.worst_of_accounts = Worst(len(book.account_ids))
 
     def __len__(self) -> int:
         """Number of scenarios."""
@@ -99,17 +93,7 @@ class Stress(Shown):
 
     def __repr__(self) -> str:
         """Sizes."""
-        return f"Stress({len(self)} scenarios of {len(self.book)} positions)"
-
-    def include(self, others: "Stress", rows: npt.NDArray[np.intp]) -> None:
-        """Add a result for some rows of this one's book, which this one has none for yet."""
-        for currency, totals in others.totals.items():
-            for name, values in totals.items():
-                self.totals[currency][name] += values
-        self.positions_liquidated += others.positions_liquidated
-        self.not_judged += others.not_judged
-        for name in Worst.__slots__:
-            getattr(self.worst_of_rows, name)[rows] = getattr(others.worst_of_rows, name)
+        return f"{type(self).__name__}({len(self)} scenarios of {self.rows} positions)"
 
     def to_dict(self) -> dict[str, npt.NDArray[Any]]:
         """Columns by scenario; amounts are named ``equity_USDT`` where there are several currencies."""
@@ -128,48 +112,41 @@ class Stress(Shown):
         }
 
 
-class StressTotals:
-    """What becomes of a book in each scenario, in total.
-
-    Made by `levcore.cluster.stress` and by `levcore.StressIndex`.
+class Stress(StressTotals):
+    """What becomes of a book in each scenario, in total and by position; made by `levcore.stress`.
 
     Attributes
     ----------
-    scenarios, currencies, totals, positions_liquidated, accounts_liquidated, not_judged
-        As `Stress` has them.
-    rows : int
-        Positions.
+    scenarios, currencies, totals, positions_liquidated, accounts_liquidated, not_judged, rows
+        As `StressTotals` has them.
+    worst_of_rows, worst_of_accounts : Worst
+        By row (isolated ones; the others have none) and by account (``book.account_ids``); one with wallets
+        in several currencies has no equity.
+    book : PositionBook
     """
 
-    __slots__ = (
-        "accounts_liquidated",
-        "currencies",
-        "not_judged",
-        "positions_liquidated",
-        "rows",
-        "scenarios",
-        "totals",
-    )
+    __slots__ = ("book", "worst_of_accounts", "worst_of_rows")
 
-    def __init__(self, scenarios: npt.NDArray[Any], currencies: tuple[str, ...], rows: int) -> None:
-        self.scenarios, self.currencies, self.rows = scenarios, currencies, rows
-        self.totals: dict[str, dict[str, Floats]] = {
-            each: {name: np.zeros(len(scenarios)) for name in TOTALS} for each in currencies
-        }
-        self.positions_liquidated = np.zeros(len(scenarios), np.int64)
-        self.accounts_liquidated = np.zeros(len(scenarios), np.int64)
-        self.not_judged = np.zeros(len(scenarios), np.int64)
+    def __init__(
+        self, book: "PositionBook", scenarios: npt.NDArray[Any], currencies: tuple[str, ...]
+    ) -> None:
+        super().__init__(scenarios, currencies, len(book))
+        self.book = book
+        self.worst_of_rows = Worst(len(book))
+        self.worst_of_accounts = Worst(len(book.account_ids))
 
-    def __len__(self) -> int:
-        """Number of scenarios."""
-        return len(self.scenarios)
-
-    def __repr__(self) -> str:
-        """Sizes."""
-        return f"StressTotals({len(self)} scenarios of {self.rows:,} positions)"
+    def include(self, others: "Stress", rows: npt.NDArray[np.intp]) -> None:
+        """Add a result for some rows of this one's book, which this one has none for yet."""
+        for currency, totals in others.totals.items():
+            for name, values in totals.items():
+                self.totals[currency][name] += values
+        self.positions_liquidated += others.positions_liquidated
+        self.not_judged += others.not_judged
+        for name in Worst.__slots__:
+            getattr(self.worst_of_rows, name)[rows] = getattr(others.worst_of_rows, name)
 
 
-def add_amounts(result: Stress | StressTotals, currencies: Sequence[str], totals: Floats) -> None:
+def add_amounts(result: StressTotals, currencies: Sequence[str], totals: Floats) -> None:
     """Add amounts of shape (currencies, amounts, scenarios), as the core writes them, to a result."""
     for code, currency in enumerate(currencies):
         for place, name in enumerate(TOTALS):
