@@ -39,7 +39,7 @@ from levcore.reports.risk.account_figure import account_figure
 from levcore.reports.risk.figures import distance_figures
 from levcore.reports.risk.gather import gather
 from levcore.reports.stress import factor_figure, scenario_figure
-from levcore.stress_testing.result import Stress
+from levcore.stress_testing.result import StressTotals
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Plot
@@ -188,12 +188,13 @@ def comparison(
     return _drawn(figures[:1], "comparison", "an answer of a policy")
 
 
-def scenarios(stress: Stress, currency: str | None = None, *, top: int = 20) -> Plot:
+def scenarios(stress: StressTotals, currency: str | None = None, *, top: int = 20) -> Plot:
     """Draw the equity that each scenario leaves, from the one that leaves least.
 
     Parameters
     ----------
-    stress : Stress
+    stress : StressTotals
+        What `levcore.stress`, a `levcore.StressIndex` or `levcore.cluster.stress` answers.
     currency : str, optional
         One of ``stress.currencies``, the first where it is not given.
     top : int
@@ -208,12 +209,12 @@ def scenarios(stress: Stress, currency: str | None = None, *, top: int = 20) -> 
     InputError
         For a currency of no position, no scenarios, or where matplotlib is not installed.
     """
-    of_kind("stress", stress, Stress)
+    of_kind("stress", stress, StressTotals)
     return plot(scenario_figure(stress, _currency(stress, currency), top=top))
 
 
 def factors(
-    stress: Stress,
+    stress: StressTotals,
     shocks: Any,
     across: str,
     down: str,
@@ -225,7 +226,8 @@ def factors(
 
     Parameters
     ----------
-    stress : Stress
+    stress : StressTotals
+        What `levcore.stress`, a `levcore.StressIndex` or `levcore.cluster.stress` answers.
     shocks : table of columns
         What `levcore.stress` was given: a scenario each pair of moves.
     across, down : str
@@ -248,7 +250,7 @@ def factors(
     ShapeError
         For shocks of another number of scenarios.
     """
-    of_kind("stress", stress, Stress)
+    of_kind("stress", stress, StressTotals)
     return plot(factor_figure(stress, shocks, across, down, measure, _currency(stress, currency)))
 
 
@@ -289,7 +291,7 @@ def _word(what: str, known: Collection[str]) -> str:
     return what
 
 
-def _currency(stress: Stress, currency: str | None) -> str:
+def _currency(stress: StressTotals, currency: str | None) -> str:
     if currency is None:
         return stress.currencies[0]
     if currency not in stress.currencies:
