@@ -207,7 +207,7 @@ def label_sequence(name: str, values: object) -> Sequence[Any] | npt.NDArray[Any
     """
     if isinstance(values, (str, bytes)):
         raise DTypeError(name, "must be a sequence of labels", "one label a row", f"the string {values!r}")
-    if isinstance(values, (np.ndarray, Sequence)):
+    if isinstance(values, (list, tuple, np.ndarray, Sequence)):
         return values
     labels = labels_of_column(values)
     if labels is not None:

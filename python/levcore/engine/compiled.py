@@ -211,6 +211,8 @@ def check_modes(policy: "MarginPolicy", compiled: CompiledPolicy, is_cross: npt.
     UnknownRuleError
         Naming the rule and how to give it.
     """
+    if not compiled.unknown_for:
+        return
     cross = np.count_nonzero(is_cross)
     for mode, present in (("cross", cross > 0), ("isolated", cross < is_cross.size)):
         rule = compiled.unknown_for.get(mode)

@@ -125,6 +125,10 @@ class BookRisk(ResultColumns, Shown):
             evaluation=None,
         )
 
+    def keep(self, evaluation: Evaluation) -> None:
+        """Keep what writes to this result, for the next call on the same book."""
+        object.__setattr__(self, "evaluation", evaluation)
+
     def written(
         self,
         book: PositionBook,
@@ -137,7 +141,8 @@ class BookRisk(ResultColumns, Shown):
         object.__setattr__(self, "marks", marks)
         if self.evaluation is evaluation:
             return
-        self._fill(book=book, policies=policies, _wallet_columns=wallets, evaluation=evaluation)
+        self.keep(evaluation)
+        self._fill(book=book, policies=policies, _wallet_columns=wallets)
         if self._wallets is not None and self._wallets.columns is not wallets:
             self._wallets._fill(book=book, policies=policies, columns=wallets, _currency=None)
         for part in (self._accounts, self._balances):
