@@ -111,9 +111,9 @@ def read_accounts(
     copied: list[str],
 ) -> Accounts:
     """Accounts of the rows and their wallets; legs of one account have one policy."""
-    if account is accounts is wallet_balance is wallet_currency is balances is None:
-        if not np.count_nonzero(is_cross):
-            return NO_ACCOUNTS
+    anything = (account, accounts, wallet_balance, wallet_currency, balances)
+    if all(each is None for each in anything) and not np.count_nonzero(is_cross):
+        return NO_ACCOUNTS
     if account is None and wallet_balance is None and balances is not None:
         # The one account of the balances is that of the positions, too.
         account = balances.account_labels * is_cross.size if len(balances.account_labels) == 1 else None

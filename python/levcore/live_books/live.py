@@ -119,11 +119,6 @@ class LiveBook(RecordedBook):
 
     __slots__ = ("_nobody",)
 
-    engine: Engine
-    levels: tuple[str, ...]
-    number: int
-    hash: bytes
-
     def __init__(
         self,
         engine: Engine,

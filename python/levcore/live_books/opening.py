@@ -76,7 +76,7 @@ def _policies(resident: Resident, book: PositionBook) -> tuple[Codes, Codes]:
         of_balance = np.full(held.account.size, place[0], np.uint32)
         if held.policy is not None:
             of_balance = place[held.policy]
-    for code in np.unique(np.concatenate((of_row, of_balance))).tolist():
+    for code in map(int, np.unique(np.concatenate((of_row, of_balance)))):
         compiled = engine.compiled(labels[code])
         check_modes(compiled.policy, compiled.rules, book.is_cross[of_row == code])
         check_accounts(compiled.policy, book)

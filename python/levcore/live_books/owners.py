@@ -1,7 +1,7 @@
 """Whose the positions of a live book are, under which policies, and the book as it stands."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -62,11 +62,21 @@ class Owners:
         "policy_of_account",
     )
 
+    ids: list[Any]
+    places: dict[Any, int]
+    labels: tuple[str, ...]
+    is_cross: npt.NDArray[np.bool_]
+    account: Codes
+    policy: Codes
+    policy_of_account: Places
+    in_assets: npt.NDArray[np.bool_]
+    _mode: Literal["one_way", "hedge"]
+    _currency: Places
+
     def __init__(
         self, book: PositionBook, labels: tuple[str, ...], policies: Sequence["MarginPolicy"]
     ) -> None:
-        self.ids: list[Any] = []
-        self.places: dict[Any, int] = {}
+        self.ids, self.places = [], {}
         self.labels, self._mode = labels, book.position_mode
         self._named = book.policy_codes is not None
         self.is_cross, self.account = np.empty(0, np.bool_), np.empty(0, np.uint32)

@@ -44,6 +44,11 @@ class Part:
 
     __slots__ = ("_assets", "_names", "_place_of_asset", "core", "label", "levels", "rows")
 
+    label: str
+    levels: tuple[str, ...]
+    rows: npt.NDArray[np.int64]
+    core: CoreBook
+
     def __init__(
         self,
         engine: Engine,

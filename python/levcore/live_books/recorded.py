@@ -38,7 +38,8 @@ class RecordedBook(StandingBook):
 
     def __init__(self, resident: Resident) -> None:
         super().__init__(resident)
-        self.number, self.hash = 0, bytes(32)
+        self.number: int = 0
+        self.hash: bytes = bytes(32)
         self._journal: Journal | None = None
 
     def do(self, kind: str, columns: Mapping[str, npt.NDArray[Any]], words: Any = ()) -> Events:

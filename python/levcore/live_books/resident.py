@@ -42,6 +42,12 @@ class Resident:
 
     __slots__ = ("assets", "engine", "names", "owners", "parts", "replaced_tiers")
 
+    engine: Engine
+    names: tuple[str, ...]
+    assets: tuple[str, ...]
+    owners: Owners
+    parts: list[Part]
+
     def __init__(
         self,
         engine: Engine,
@@ -177,7 +183,7 @@ class Resident:
     def book(self) -> PositionBook:
         """The positions as they stand."""
         instrument, numbers, wallets, balances = self.columns()
-        columns = dict(zip(NUMBERS, numbers, strict=True))
+        columns: dict[str, Floats | None] = dict(zip(NUMBERS, numbers, strict=True))
         return self.owners.book(instrument, self.names, columns, wallets, self.assets, balances)
 
     def columns(self) -> tuple[Codes, list[Floats | None], Floats, BalanceTable]:
