@@ -8,7 +8,7 @@ from levcore.errors import LevcoreError
 
 __all__ = ["OPTIONS", "in_words_of"]
 
-OPTIONS = {
+OPTIONS: dict[str, tuple[str, ...]] = {
     "columns": ("column",),
     "funding_a_day": ("funding",),
     "gaps": ("hold_gaps",),
