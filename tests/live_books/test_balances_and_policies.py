@@ -93,9 +93,8 @@ def test_what_is_owed_is_liquidated_as_its_price_rises(counts_as: str) -> None:
             state = lc.State(risk.accounts.state[0])
             changes.append((number, state))
     assert list(zip(events.number.tolist(), events.state.tolist(), strict=True)) == changes
-    assert [prices[number] for number, state in changes if state in (lc.State.LIQUIDATION, lc.State.HEALTHY)][
-        0
-    ] == 193
+    begins = changes[[state for _, state in changes].index(lc.State.LIQUIDATION)][0]
+    assert prices[begins] == 193
     assert live.examined < len(prices)
 
 
@@ -112,6 +111,21 @@ def test_accounts_come_with_balances() -> None:
     assert live.totals().accounts[lc.State.HEALTHY] == 3
     risk = live.engine.evaluate(live.book(), live.marks(), asset_prices=live.asset_prices())
     assert (risk.accounts.equity == live.accounts().equity).all()
+
+
+def test_a_book_may_get_its_first_balances_later() -> None:
+    book = lc.PositionBook(["BTCUSDT"], [1.0], [100.0], isolated_margin=[50.0])
+    live = lc.live(lc.Engine(IN_ASSETS), book, {"BTCUSDT": 100.0}, asset_prices=PRICES)
+    assert live.asset_prices() is None
+    balances = lc.Balances(["a"], ["BTC"], [2.0])
+    assert told(live.open(["BTCUSDT"], [10.0], [100.0], ["a"], "cross", balances=balances)) == []
+    assert told(live.tick_asset("BTC", 50.0)) == [(0, "HEALTHY", "LIQUIDATION")]
+    assert live.asset_prices() == {"USDT": 1.0, "BTC": 50.0}
+    wrong: Any = [1.0]
+    with pytest.raises(lc.LevcoreError, match="asset_prices"):
+        lc.live(lc.Engine(IN_ASSETS), book, {"BTCUSDT": 100.0}, asset_prices=wrong)
+    with pytest.raises(lc.LevcoreError, match="asset_prices: must hold real numbers"):
+        lc.live(lc.Engine(IN_ASSETS), book, {"BTCUSDT": 100.0}, asset_prices={"BTC": "x"})  # type: ignore[dict-item]
 
 
 def under_two() -> lc.LiveBook:

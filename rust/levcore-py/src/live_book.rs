@@ -175,10 +175,7 @@ impl LiveBook {
 
     /// Of each instrument, long and short: positions, quantity, equity and maintenance margin of the isolated ones, likewise.
     #[staticmethod]
-    fn totals_by_side(
-        py: Python<'_>,
-        books: Vec<Py<Self>>,
-    ) -> PyResult<(Bound<'_, PyArray1<u64>>, [Column<'_>; 3])> {
+    fn totals_by_side(py: Python<'_>, books: Vec<Py<Self>>) -> PyResult<(Bound<'_, PyArray1<u64>>, [Column<'_>; 3])> {
         let mut sides: Vec<SideTotals> = Vec::new();
         for book in books {
             let Self { levels, set, prices, live } = &mut *book.borrow_mut(py);
@@ -266,7 +263,8 @@ impl LiveBook {
     fn balance_columns<'py>(&self, py: Python<'py>) -> BalanceColumns<'py> {
         let held = self.live.book().balances;
         let column = |of: Option<&[f64]>| PyArray1::from_slice(py, of.unwrap_or_default());
-        let amounts = [held.map(|held| held.balance), held.and_then(|held| held.liability), held.and_then(|held| held.interest)];
+        let amounts =
+            [held.map(|held| held.balance), held.and_then(|held| held.liability), held.and_then(|held| held.interest)];
         (
             PyArray1::from_slice(py, self.live.balance_accounts()),
             PyArray1::from_slice(py, held.map_or(&[], |held| held.asset)),

@@ -124,7 +124,11 @@ fn judge_all(
             hopeless |= reader.balances.iter().any(|balance| failed(balance.status));
             for asset in holders.of_pooled(account.pooled).iter().map(|&holder| holders.asset(holder) as usize) {
                 let reach = reaches.of_asset(asset, &reader);
-                found.of_assets.push(if hopeless { Bounds::NONE } else { reach.around(part.asset_prices[asset], false) });
+                found.of_assets.push(if hopeless {
+                    Bounds::NONE
+                } else {
+                    reach.around(part.asset_prices[asset], false)
+                });
             }
         }
         found.verdicts.push(verdict);

@@ -28,9 +28,9 @@ pub(crate) mod ticks;
 pub(crate) mod verdicts;
 pub(crate) mod watch;
 
+pub use balances::{BalanceAmendment, BalancesOf};
 pub use book::{Levels, LiveBook, LiveKeys};
 pub use bounds::Judgement;
-pub use balances::{BalanceAmendment, BalancesOf};
 pub use change::Amendment;
 pub use event::{Event, Figures, Watched};
 pub use growth::Opened;

@@ -43,7 +43,8 @@ pub struct ResidentBalances {
 
 impl ResidentBalances {
     fn of(balances: &Balances<'_>) -> Self {
-        let optional = |column: Option<&[f64]>| column.map_or_else(|| vec![0.0; balances.balance.len()], <[f64]>::to_vec);
+        let optional =
+            |column: Option<&[f64]>| column.map_or_else(|| vec![0.0; balances.balance.len()], <[f64]>::to_vec);
         Self {
             asset: balances.asset.to_vec(),
             balance: balances.balance.to_vec(),
