@@ -17,6 +17,7 @@ __all__ = [
     "of_kind",
     "optional",
     "rows_of",
+    "texts_of",
     "whole_number",
 ]
 
@@ -53,6 +54,17 @@ def a_path(argument: str, value: object) -> None:
     """
     if not isinstance(value, str | os.PathLike):
         raise DTypeError(argument, "must be a path", "text or a Path", type(value).__name__)
+
+
+def texts_of(owner: object, *names: str) -> None:
+    """Refuse fields that are no text.
+
+    Raises
+    ------
+    DTypeError
+    """
+    for name in names:
+        of_kind(name, getattr(owner, name), str)
 
 
 def is_number(value: object) -> TypeGuard[int | float]:

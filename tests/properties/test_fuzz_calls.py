@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import os
 import re
@@ -18,6 +19,7 @@ import pytest
 
 import levcore as lc
 from levcore.errors import ShapeError, TierError
+from levcore.scenarios import ContractCharge, GroupOffsets, ScenarioAddOns, SpreadCharge
 
 THOROUGH = os.environ.get("LEVCORE_TESTS") == "thorough"
 DRAWS = 400 if THOROUGH else 60
@@ -513,3 +515,47 @@ def test_messages_show_values_as_the_caller_would_write_them(entry: str) -> None
         for value in OF_NUMPY:
             error = refused(call, {**good, name: value})
             assert "np." not in f"{error} {error and error.args}", (entry, name, value)
+
+
+RATES = lc.TierTable.single_rate("0.01", 50)
+
+
+def fields_of(thing: object) -> dict[str, Any]:
+    """Values of what a dataclass is built of."""
+    return {each.name: getattr(thing, each.name) for each in dataclasses.fields(thing) if each.init}  # type: ignore[arg-type]
+
+
+BUILT_OF_FIELDS: list[Any] = [
+    lc.Asset("USD", (1.0,)),
+    lc.Fund(1.0),
+    lc.fund_rules("Bybit"),
+    GUARD,
+    lc.Impact.linear(0.1, 1.0),
+    lc.Instrument("X", "linear", RATES, short_tiers=RATES, initial_tiers=RATES),
+    POLICY,
+    POLICY.with_fees("regular").fees,
+    POLICY.sources[0],
+    RATES,
+    ContractCharge(long=1.0, net_by={"A": "B"}),
+    SpreadCharge({"A": 1.0}, {"G": 1.0}, {"A": "B"}),
+    GroupOffsets({"G": "P"}, {"G": 0.5}),
+    ScenarioAddOns(initial_ratio=1.1),
+]
+THING = object()
+OF_NO_FIELD: list[Any] = [THING, 1 + 2j, [THING], {THING: THING}, (THING,), b"bytes", {1.5}]
+
+
+def test_inputs_that_are_dataclasses_are_all_tried() -> None:
+    public = {each for name in lc.__all__ if dataclasses.is_dataclass(each := getattr(lc, name))}
+    assert public <= {type(each) for each in BUILT_OF_FIELDS}
+
+
+@pytest.mark.parametrize("thing", BUILT_OF_FIELDS, ids=lambda thing: type(thing).__name__)
+def test_a_field_of_the_wrong_type_is_refused(thing: Any) -> None:
+    good = fields_of(thing)
+    assert type(thing)(**good) == thing
+    for name in good:
+        for value in OF_NO_FIELD:
+            assert refused(type(thing), {**good, name: value}) is not None, (name, value)
+        for value in ODD:
+            refused(type(thing), {**good, name: value})

@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from levcore._levcore import average_impact
-from levcore.arguments import is_number
+from levcore.arguments import is_number, is_word
 from levcore.book.arrays import float_column
 from levcore.closing.money import lots_of
-from levcore.errors import InputError
+from levcore.errors import DTypeError, InputError
 
 if TYPE_CHECKING:
     from levcore.book.arrays import Floats
@@ -40,6 +40,14 @@ class Impact:
 
     def __post_init__(self) -> None:
         """Check the numbers."""
+        if not is_word(self.kind, ("linear", "square_root", "levels")):
+            expected = "'linear', 'square_root' or 'levels'"
+            raise InputError("kind", "must be a known choice", expected, repr(self.kind))
+        for name in ("first", "second"):
+            column = getattr(self, name)
+            if not isinstance(column, tuple) or not all(map(is_number, column)):
+                expected = "a tuple of numbers, as Impact.linear, square_root and levels make it"
+                raise DTypeError(name, "must hold real numbers", expected, repr(column))
         self.average(np.zeros(1))
 
     @classmethod

@@ -6,6 +6,8 @@ from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
+from levcore.arguments import texts_of
+
 __all__ = [
     "BEFORE",
     "CHOICES",
@@ -193,6 +195,10 @@ class Source:
     url: str
     dated: str
     evidence: str
+
+    def __post_init__(self) -> None:
+        """Check that all are texts."""
+        texts_of(self, "title", "url", "dated", "evidence")
 
 
 def value_text(value: object) -> str:
