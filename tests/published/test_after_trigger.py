@@ -229,7 +229,7 @@ def test_a_tier_down_at_kucoin() -> None:
 
     The blog prints limits and no rates; those here only decide that one step is enough.
     """
-    levels: list[list[int | str]] = [[0, "0.005"], [500_000, "0.007"], [1_000_000, "0.01"], [2_000_000, "0.02"]]
+    levels = [(0, "0.005"), (500_000, "0.007"), (1_000_000, "0.01"), (2_000_000, "0.02")]
     rules = lc.policy("generic").replace(
         close_out_step="tiers", close_out_tiers=1, close_out_fee_rate=0.0, close_out_remainder="trader",
         close_out_payers=("fund",), close_out_ranking="none", close_out_price="none", trader_owes="no",
