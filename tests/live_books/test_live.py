@@ -112,8 +112,8 @@ def test_books_of_balances_and_several_policies_have_events() -> None:
         drawn = random_pooled_book(
             seed, rows=60, policies=seed % 3 + 1, requirement_basis_isolated="price", spoiled=False
         )
-        told += live_through(begun(drawn), seed, 40, 0.05).events
-    assert told > 300
+        told += live_through(begun(drawn), seed, 40, 0.15).events
+    assert told > 150
 
 
 def begun(drawn: PooledBook) -> lc.LiveBook:
