@@ -15,6 +15,7 @@ from levcore.files.records import Record
 from levcore.rules.tiers import TierTable
 
 if TYPE_CHECKING:
+    from levcore.engine.engine import Engine
     from levcore.rules.policy import MarginPolicy
 
 __all__ = [
@@ -99,8 +100,7 @@ class Owners:
             margin_mode=np.where(self.is_cross, "cross", "isolated"),
             accounts=self.ids or None,
             wallet_balance=wallets if self.ids else None,
-            position_mode=self._mode,
-            policy=self._label,
+            **self.words_of_book(),
             **numbers,  # type: ignore[arg-type]
         )
 
@@ -112,9 +112,12 @@ class Owners:
             quantity=nothing,
             entry_price=nothing,
             instrument_names=names,
-            position_mode=self._mode,
-            policy=self._label,
+            **self.words_of_book(),
         )
+
+    def words_of_book(self) -> dict[str, Any]:
+        """What of it every book of its positions is built with."""
+        return {"position_mode": self._mode, "policy": self._label}
 
     def words(self) -> dict[str, Any]:
         """What of it is no column."""
@@ -259,15 +262,22 @@ def opened(
     given: dict[str, Any],
     wallet_balance: Mapping[Any, float] | None,
     owners: Owners,
+    engine: "Engine",
 ) -> Opened:
     """Positions to open, read as a book of their own.
 
     Raises
     ------
     InputError
-        For a wallet of an account that there is already, and an account that would settle in two currencies.
+        For a wallet of an account that there is already, an account that would settle in two currencies, and
+        what the policy does not allow.
+    UnknownRuleError
+        For positions that need a rule which no source states.
     """
-    book = PositionBook(instruments, instrument_names=names, wallet_balance=wallet_balance, **given)
+    book = PositionBook(
+        instruments, instrument_names=names, wallet_balance=wallet_balance, **given, **owners.words_of_book()
+    )
+    engine.bind(book)
     wallets = book.wallet_balance
     known = [label for label in wallet_balance or () if label in owners.places]
     if known:

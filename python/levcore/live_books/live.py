@@ -298,14 +298,17 @@ class LiveBook:
         ------
         InputError
             For an account that would then settle in two currencies, a wallet of an account that there is
-            already, and whatever `levcore.PositionBook` refuses; nothing is opened then.
+            already, cross positions in contracts that are listed for isolated margin alone, and whatever
+            `levcore.PositionBook` refuses; nothing is opened then.
+        UnknownRuleError
+            For positions that need a rule of the policy which no source states.
         """
         count = np.size(quantity)
         codes = instrument_codes(instrument, self._names, count)
         given = {"quantity": quantity, "entry_price": entry_price, "account": account}
         given |= {"margin_mode": margin_mode} | columns
         with self._lock:
-            new = opened(codes, self._names, given, wallet_balance, self._owners)
+            new = opened(codes, self._names, given, wallet_balance, self._owners, self.engine)
             numbers = zip(NUMBERS, new.numbers, strict=True)
             columns = {name: column for name, column in numbers if column is not None}
             columns |= {"instrument": codes, "is_cross": new.is_cross}
