@@ -4,7 +4,7 @@ import math
 import operator
 import os
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 from levcore.errors import DTypeError, InputError
 
@@ -67,7 +67,7 @@ def texts_of(owner: object, *names: str) -> None:
         of_kind(name, getattr(owner, name), str)
 
 
-def is_number(value: object) -> bool:
+def is_number(value: object) -> TypeGuard[int | float]:
     """Whether a value is a real number; True and False are not, though Python counts with them."""
     if isinstance(value, int) and not isinstance(value, bool):
         return abs(value) < 2**1023  # beyond that float64 has none

@@ -19,7 +19,7 @@ makes an exception, and ``pickle`` makes it again, with ``cls(*error.args)``.
 import re
 from collections.abc import Sequence
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -156,6 +156,9 @@ class InvalidRowsError(InputError):
         The `levcore.Status` of each failed row, aligned with `rows`.
     """
 
+    rows: tuple[int, ...]
+    status: tuple[int, ...]
+
     def __init__(
         self,
         argument: str,
@@ -168,7 +171,7 @@ class InvalidRowsError(InputError):
         self.rows = tuple(int(row) for row in rows)
         self.status = tuple(int(code) for code in status)
         super().__init__(argument, rule, expected, found, self.rows[0] if self.rows else None, len(self.rows))
-        self.args = (*self.args[:4], self.rows, self.status)
+        self.args: tuple[Any, ...] = (*self.args[:4], self.rows, self.status)
 
 
 class FileFormatError(InputError):
@@ -199,7 +202,7 @@ class FileFormatError(InputError):
         self.file = file
         self.line = line
         self.column = column
-        self.args = (*self.args[:4], line, column)
+        self.args: tuple[Any, ...] = (*self.args[:4], line, column)
 
     def _place(self) -> str:
         line = f", line {self.line}" if self.line is not None else ""
@@ -270,7 +273,7 @@ class TierError(PolicyError):
         self.instrument = instrument
         self.tier = tier
         self.column = column
-        self.args = (instrument, tier, *self.args[1:4], column)
+        self.args: tuple[Any, ...] = (instrument, tier, *self.args[1:4], column)
 
     def _place(self) -> str:
         instrument = f"tiers of {self.instrument}" if self.instrument else "tiers"

@@ -28,6 +28,7 @@ __all__ = ["Wallets", "idle_wallets", "wallets_of"]
 Flags = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]
+NO_PLACES = np.empty(0, dtype=np.int64)
 
 
 class Wallets(Frozen):
@@ -207,7 +208,7 @@ def idle_wallets(book: "PositionBook", policies: Sequence["MarginPolicy"]) -> di
 
 
 def _one_each(book: "PositionBook", status: Bytes | None) -> Wallets:
-    accounts = np.arange(len(book.account_ids))
+    accounts = np.arange(len(book.account_ids)) if book.account_ids else NO_PLACES
     return Wallets(book.account_codes, book.wallet_balance, accounts, status)
 
 

@@ -163,6 +163,8 @@ def compile_policy(policy: "MarginPolicy", names: Sequence[str] | None = None) -
 class Movers:
     """What moves the prices of a policy's instruments and assets, each underlying by its number."""
 
+    places: dict[str, int]
+
     def __init__(self, policy: "MarginPolicy") -> None:
         self.policy = policy
         self.places = {name: place for place, name in enumerate(policy.assets)}
@@ -213,6 +215,8 @@ def check_modes(
         Naming the rule and how to give it: one of a margin mode, or in hedge mode that for the legs of an
         account, which isolated positions do not need.
     """
+    if not compiled.unknown_for:
+        return
     cross = np.count_nonzero(is_cross)
     if cross and position_mode == "hedge":
         policy.known("hedge_requirement")

@@ -56,8 +56,8 @@ class AccountWithout(_ByRow, AccountRisk):
 
     __slots__ = ()
 
-    state = CodeColumn(State)
-    status = CodeColumn(AccountStatus)
+    state: CodeColumn[State] = CodeColumn(State)
+    status: CodeColumn[AccountStatus] = CodeColumn(AccountStatus)
 
     def __init__(self, book: PositionBook) -> None:
         results, codes = np.empty((len(self.table), len(book))), np.empty((2, len(book)), dtype=np.uint8)
@@ -69,7 +69,7 @@ class DistanceWithout(_ByRow, AccountDistance):
 
     __slots__ = ()
 
-    status = CodeColumn(AccountStatus)
+    status: CodeColumn[AccountStatus] = CodeColumn(AccountStatus)
 
     def __init__(self, book: PositionBook) -> None:
         results, codes = np.empty((2, len(book))), np.empty((1, len(book)), dtype=np.uint8)

@@ -24,7 +24,7 @@ def sum_accounts(
     engine: "Engine",
     book: "PositionBook",
     moved: Floats,
-    result: Stress | StressTotals,
+    result: StressTotals,
     threads: int | None,
 ) -> bool:
     """Add the cross accounts of a book to a result; whether that could be done, else it is as it was.

@@ -57,8 +57,10 @@ class Worst(Frozen):
         self.liquidations[:] += liquidated
 
 
-class Stress(Frozen, Shown):
-    """What becomes of a book in each scenario; made by `levcore.stress`.
+class StressTotals(Frozen, Shown):
+    """What becomes of a book in each scenario, in total.
+
+    Made by `levcore.StressIndex` and by `levcore.cluster.stress`.
 
     Attributes
     ----------
@@ -76,92 +78,8 @@ class Stress(Frozen, Shown):
         Positions whose state is liquidation or bankrupt, those of accounts included; cross accounts.
     not_judged : ndarray of int64, shape (s,)
         Positions whose state is not known.
-    worst_of_rows, worst_of_accounts : Worst
-        By row (isolated ones; the others have none) and by account (``book.account_ids``); one with wallets
-        in several currencies has no equity.
-    book : PositionBook
-    """
-
-    __slots__ = (
-        "accounts_liquidated",
-        "book",
-        "currencies",
-        "not_judged",
-        "positions_liquidated",
-        "scenarios",
-        "totals",
-        "worst_of_accounts",
-        "worst_of_rows",
-    )
-
-    _instead = AGAIN
-
-    book: "PositionBook"
-    scenarios: npt.NDArray[Any]
-    currencies: tuple[str, ...]
-    totals: dict[str, dict[str, Floats]]
-    positions_liquidated: Wholes
-    accounts_liquidated: Wholes
-    not_judged: Wholes
-    worst_of_rows: Worst
-    worst_of_accounts: Worst
-
-    def __init__(
-        self, book: "PositionBook", scenarios: npt.NDArray[Any], currencies: tuple[str, ...]
-    ) -> None:
-        self._fill(
-            book=book,
-            worst_of_rows=Worst(len(book)),
-            worst_of_accounts=Worst(len(book.account_ids)),
-            **_nothing(scenarios, currencies),
-        )
-
-    def __len__(self) -> int:
-        """Number of scenarios."""
-        return len(self.scenarios)
-
-    def __repr__(self) -> str:
-        """Sizes."""
-        return f"Stress({len(self)} scenarios of {len(self.book)} positions)"
-
-    def include(self, others: "Stress", rows: npt.NDArray[np.intp]) -> None:
-        """Add a result for some rows of this one's book, which this one has none for yet."""
-        for currency, totals in others.totals.items():
-            for name, values in totals.items():
-                self.totals[currency][name] += values
-        self.positions_liquidated[:] += others.positions_liquidated
-        self.not_judged[:] += others.not_judged
-        for name in Worst.__slots__:
-            getattr(self.worst_of_rows, name)[rows] = getattr(others.worst_of_rows, name)
-
-    def to_dict(self) -> dict[str, npt.NDArray[Any]]:
-        """Columns by scenario; amounts are named ``equity_USDT`` where there are several currencies."""
-        several = len(self.currencies) > 1
-        amounts = {
-            f"{name}_{currency}" if several else name: values
-            for currency in self.currencies
-            for name, values in self.totals[currency].items()
-        }
-        return {
-            "scenario": self.scenarios,
-            **amounts,
-            "positions_liquidated": self.positions_liquidated,
-            "accounts_liquidated": self.accounts_liquidated,
-            "not_judged": self.not_judged,
-        }
-
-
-class StressTotals(Frozen):
-    """What becomes of a book in each scenario, in total.
-
-    Made by `levcore.cluster.stress` and by `levcore.StressIndex`.
-
-    Attributes
-    ----------
-    scenarios, currencies, totals, positions_liquidated, accounts_liquidated, not_judged
-        As `Stress` has them.
     rows : int
-        Positions.
+        Positions of the book.
     """
 
     __slots__ = (
@@ -185,7 +103,16 @@ class StressTotals(Frozen):
     not_judged: Wholes
 
     def __init__(self, scenarios: npt.NDArray[Any], currencies: tuple[str, ...], rows: int) -> None:
-        self._fill(rows=rows, **_nothing(scenarios, currencies))
+        count = len(scenarios)
+        self._fill(
+            scenarios=scenarios,
+            currencies=currencies,
+            rows=rows,
+            totals={each: {name: np.zeros(count) for name in TOTALS} for each in currencies},
+            positions_liquidated=np.zeros(count, np.int64),
+            accounts_liquidated=np.zeros(count, np.int64),
+            not_judged=np.zeros(count, np.int64),
+        )
 
     def __len__(self) -> int:
         """Number of scenarios."""
@@ -193,23 +120,62 @@ class StressTotals(Frozen):
 
     def __repr__(self) -> str:
         """Sizes."""
-        return f"StressTotals({len(self)} scenarios of {self.rows:,} positions)"
+        return f"{type(self).__name__}({len(self)} scenarios of {self.rows:,} positions)"
+
+    def to_dict(self) -> dict[str, npt.NDArray[Any]]:
+        """Columns by scenario; amounts are named ``equity_USDT`` where there are several currencies."""
+        several = len(self.currencies) > 1
+        amounts = {
+            f"{name}_{currency}" if several else name: values
+            for currency in self.currencies
+            for name, values in self.totals[currency].items()
+        }
+        return {
+            "scenario": self.scenarios,
+            **amounts,
+            "positions_liquidated": self.positions_liquidated,
+            "accounts_liquidated": self.accounts_liquidated,
+            "not_judged": self.not_judged,
+        }
 
 
-def _nothing(scenarios: npt.NDArray[Any], currencies: tuple[str, ...]) -> dict[str, Any]:
-    """What results have of scenarios in which nothing is counted yet."""
-    count = len(scenarios)
-    return {
-        "scenarios": scenarios,
-        "currencies": currencies,
-        "totals": {each: {name: np.zeros(count) for name in TOTALS} for each in currencies},
-        "positions_liquidated": np.zeros(count, np.int64),
-        "accounts_liquidated": np.zeros(count, np.int64),
-        "not_judged": np.zeros(count, np.int64),
-    }
+class Stress(StressTotals):
+    """What becomes of a book in each scenario, in total and by position; made by `levcore.stress`.
+
+    Attributes
+    ----------
+    scenarios, currencies, totals, positions_liquidated, accounts_liquidated, not_judged, rows
+        As `StressTotals` has them.
+    worst_of_rows, worst_of_accounts : Worst
+        By row (isolated ones; the others have none) and by account (``book.account_ids``); one with wallets
+        in several currencies has no equity.
+    book : PositionBook
+    """
+
+    __slots__ = ("book", "worst_of_accounts", "worst_of_rows")
+
+    book: "PositionBook"
+    worst_of_rows: Worst
+    worst_of_accounts: Worst
+
+    def __init__(
+        self, book: "PositionBook", scenarios: npt.NDArray[Any], currencies: tuple[str, ...]
+    ) -> None:
+        super().__init__(scenarios, currencies, len(book))
+        self._fill(book=book, worst_of_rows=Worst(len(book)), worst_of_accounts=Worst(len(book.account_ids)))
+
+    def include(self, others: "Stress", rows: npt.NDArray[np.intp]) -> None:
+        """Add a result for some rows of this one's book, which this one has none for yet."""
+        for currency, totals in others.totals.items():
+            for name, values in totals.items():
+                self.totals[currency][name] += values
+        self.positions_liquidated[:] += others.positions_liquidated
+        self.not_judged[:] += others.not_judged
+        for name in Worst.__slots__:
+            getattr(self.worst_of_rows, name)[rows] = getattr(others.worst_of_rows, name)
 
 
-def add_amounts(result: Stress | StressTotals, currencies: Sequence[str], totals: Floats) -> None:
+def add_amounts(result: StressTotals, currencies: Sequence[str], totals: Floats) -> None:
     """Add amounts of shape (currencies, amounts, scenarios), as the core writes them, to a result.
 
     A currency that the result does not show is none of a position that is judged: its amounts are zero.

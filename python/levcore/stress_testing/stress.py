@@ -13,6 +13,7 @@ from levcore.book.arrays import Floats
 from levcore.book.listings import listing_codes, settlements
 from levcore.book.marks import mark_prices
 from levcore.book.positions import PositionBook
+from levcore.book.wallets import Wallets
 from levcore.engine.engine import Engine
 from levcore.engine.exact_total import ExactTotal, exact_totals
 from levcore.engine.over_time import Both, evaluations
@@ -205,6 +206,14 @@ class Sums:
         Those that rows settle in.
     """
 
+    cross: npt.NDArray[np.bool_]
+    wallets: Wallets
+    of_row: npt.NDArray[np.int64]
+    of_wallet: npt.NDArray[np.int64]
+    names: tuple[str, ...]
+    shown: tuple[str, ...]
+    used: set[str]
+
     def __init__(self, engine: Engine, book: PositionBook) -> None:
         bound = engine.bind(book)
         currencies, place = settlements(book, bound.policies)
@@ -254,8 +263,8 @@ class Sums:
         }
         return {
             (currency, name): total
-            for name, columns in values.items()
-            for currency, total in zip(self.names, _sums(*columns, len(self.names)), strict=True)
+            for name, (amounts, places) in values.items()
+            for currency, total in zip(self.names, _sums(amounts, places, len(self.names)), strict=True)
         }
 
 
