@@ -16,7 +16,8 @@ from levcore.book.wallets import idle_wallets
 from levcore.changes.changes import NONE, UNKNOWN, Changes
 from levcore.changes.members import members_of
 from levcore.changes.status import ChangeKind
-from levcore.engine.compiled import check_isolated_only, check_modes, pools_every_account
+from levcore.engine.answers import check_isolated_only, check_modes
+from levcore.engine.compiled import pools_every_account
 from levcore.engine.engine import Compiled, Engine
 from levcore.errors import DTypeError, InputError
 from levcore.rules.instruments import Instrument

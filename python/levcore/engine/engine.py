@@ -17,11 +17,9 @@ from levcore.book.marks import Marks, mark_prices
 from levcore.book.policy_labels import Policies, labelled_policies, labels_of_book, the_one_policy
 from levcore.book.positions import PositionBook
 from levcore.book.wallets import Wallets, wallets_of
+from levcore.engine.answers import check_accounts, check_isolated_only, check_modes
 from levcore.engine.compiled import (
     CompiledPolicy,
-    check_accounts,
-    check_isolated_only,
-    check_modes,
     compile_policy,
     pools_every_account,
 )

@@ -9,7 +9,7 @@ from levcore.book.arrays import Codes
 from levcore.book.balances import BalanceColumns
 from levcore.book.labels import NO_ACCOUNT
 from levcore.book.positions import PositionBook
-from levcore.engine.compiled import check_accounts, check_isolated_only, check_modes
+from levcore.engine.answers import check_accounts, check_isolated_only, check_modes
 from levcore.errors import InputError
 from levcore.files.records import Columns
 from levcore.live_books.owners import NUMBERS, Owners

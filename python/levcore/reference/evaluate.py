@@ -9,10 +9,8 @@ import numpy as np
 from levcore.book.asset_prices import asset_price_columns
 from levcore.book.policy_labels import labelled_policies, labels_of_book
 from levcore.book.wallets import Wallets, wallets_of
+from levcore.engine.answers import check_accounts, check_isolated_only, check_modes
 from levcore.engine.compiled import (
-    check_accounts,
-    check_isolated_only,
-    check_modes,
     compile_policy,
     pools_every_account,
 )
