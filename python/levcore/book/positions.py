@@ -60,7 +60,8 @@ class PositionBook(Frozen, Shown):
         How each position is margined.
     isolated_margin : array_like, shape (n,), settlement currency, optional
         Margin of isolated positions without unrealized PnL; NaN or absent: the initial margin at entry, from
-        `leverage`.
+        `leverage`. That of a cross position is not read; `levcore.BookRisk.unread_margins` lists those that
+        are not 0.
     leverage : array_like, shape (n,), or a number, optional
         Leverage chosen by the trader; NaN or absent: initial margin and return on equity are NaN.
     accrued_funding : array_like, shape (n,), settlement currency, optional

@@ -16,7 +16,8 @@ from levcore.book.wallets import idle_wallets
 from levcore.changes.changes import NONE, UNKNOWN, Changes
 from levcore.changes.members import members_of
 from levcore.changes.status import ChangeKind
-from levcore.engine.compiled import check_modes, pools_every_account
+from levcore.engine.answers import check_isolated_only, check_modes
+from levcore.engine.compiled import pools_every_account
 from levcore.engine.engine import Compiled, Engine
 from levcore.errors import DTypeError, InputError
 from levcore.rules.instruments import Instrument
@@ -329,6 +330,9 @@ def _check_opened_modes(
     if not book.account_ids:
         # Without accounts nothing becomes a cross position: such a change is refused.
         modes = modes[~modes]
+    if changes.instrument is not None and len(policies) == 1:
+        codes, names = changes.instrument
+        check_isolated_only(policies[0], names, codes, opens & changes.cross)
     if modes.size:
         for label, policy in zip(labels_of_book(book, tuple(engine.policies)), policies, strict=True):
-            check_modes(policy, engine.compiled(label).rules, modes)
+            check_modes(policy, engine.compiled(label).rules, modes, book.position_mode)

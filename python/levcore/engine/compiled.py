@@ -4,14 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
-
-from levcore.errors import InputError, PolicyError, TierError, UnknownRuleError
+from levcore.errors import PolicyError, TierError
 from levcore.rules.table_fit import check_tables
 
 if TYPE_CHECKING:
-    from levcore.book.positions import PositionBook
     from levcore.rules.assets import Asset
     from levcore.rules.instruments import Instrument
     from levcore.rules.policy import MarginPolicy
@@ -23,8 +19,6 @@ __all__ = [
     "CompiledPolicy",
     "CompiledRules",
     "CompiledTable",
-    "check_accounts",
-    "check_modes",
     "compile_policy",
     "pools_every_account",
     "short_tiers_of",
@@ -201,55 +195,6 @@ class Movers:
 
     def _number(self, kind: str, name: str) -> int:
         return self._numbers.setdefault((kind, name), len(self._numbers))
-
-
-def check_modes(policy: "MarginPolicy", compiled: CompiledPolicy, is_cross: npt.NDArray[np.bool_]) -> None:
-    """Refuse a book whose positions need a rule that no source states.
-
-    Raises
-    ------
-    UnknownRuleError
-        Naming the rule and how to give it.
-    """
-    if not compiled.unknown_for:
-        return
-    cross = np.count_nonzero(is_cross)
-    for mode, present in (("cross", cross > 0), ("isolated", cross < is_cross.size)):
-        rule = compiled.unknown_for.get(mode)
-        if present and rule is not None:
-            policy.known(rule)
-            raise UnknownRuleError(
-                policy.id,
-                f"{rule}={getattr(policy, rule)!r} is not computed for {mode} positions",
-                f"policy.replace({rule}='leverage'), or the account as one isolated position with its wallet"
-                " as margin",
-                policy.rests_on.about(rule),
-            )
-
-
-def check_accounts(policy: "MarginPolicy", book: "PositionBook") -> None:
-    """Refuse a book whose accounts need a rule that no source states, or that the policy does not have.
-
-    Raises
-    ------
-    UnknownRuleError
-        For hedge mode under a policy whose rule for hedged legs is unknown, balances under one whose rule for
-        liabilities is.
-    InputError
-        For balances under a policy whose accounts are one wallet.
-    """
-    if book.position_mode == "hedge":
-        policy.known("hedge_requirement")
-        policy.known("hedge_requirement_initial")
-    if book.balances is not None and policy.known("liabilities_count_as") == "none":
-        raise InputError(
-            "balances",
-            f"belong to accounts in several assets; under {policy.id} an account is one wallet",
-            "wallet_balance",
-            "balances",
-        )
-    if book.balances is not None:
-        policy.known("margins_convert_at")
 
 
 def pools_every_account(policy: "MarginPolicy") -> bool:

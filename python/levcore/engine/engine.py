@@ -17,10 +17,9 @@ from levcore.book.marks import Marks, mark_prices
 from levcore.book.policy_labels import Policies, labelled_policies, labels_of_book, the_one_policy
 from levcore.book.positions import PositionBook
 from levcore.book.wallets import Wallets, wallets_of
+from levcore.engine.answers import check_accounts, check_isolated_only, check_modes
 from levcore.engine.compiled import (
     CompiledPolicy,
-    check_accounts,
-    check_modes,
     compile_policy,
     pools_every_account,
 )
@@ -302,8 +301,10 @@ class Engine(Frozen):
         labels = labels_of_book(book, tuple(self.policies))
         chosen = [self._compiled[label] for label in labels]
         for code, compiled in enumerate(chosen):
+            cross = book.is_cross if len(chosen) < 2 else book.is_cross & (book.policy_codes == code)
             rows = book.policy_codes == code if len(chosen) > 1 else slice(None)
-            check_modes(compiled.policy, compiled.rules, book.is_cross[rows])
+            check_modes(compiled.policy, compiled.rules, book.is_cross[rows], book.position_mode)
+            check_isolated_only(compiled.policy, book.instrument_names, book.instrument_codes, cross)
             check_accounts(compiled.policy, book)
         policies = tuple(compiled.policy for compiled in chosen)
         wallets = wallets_of(book, policies)

@@ -267,6 +267,16 @@ class BookRisk(ResultColumns, Shown):
 
         return leverage_above_tier(self)
 
+    def unread_margins(self) -> npt.NDArray[np.intp]:
+        """Rows of cross positions with an isolated margin other than 0, which no number of theirs holds.
+
+        Venues print 0 there; another amount is likely a position that is isolated.
+        """
+        margin = self.book.isolated_margin
+        if margin is None:
+            return np.empty(0, np.intp)
+        return np.flatnonzero(self.book.is_cross & ~np.isnan(margin) & (margin != 0.0))
+
     def allowed_leverage(self) -> Floats:
         """Maximum leverage of the tier that each position is in at the mark, shape (n,); needs ``notional``.
 

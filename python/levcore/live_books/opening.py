@@ -9,7 +9,7 @@ from levcore.book.arrays import Codes
 from levcore.book.balances import BalanceColumns
 from levcore.book.labels import NO_ACCOUNT
 from levcore.book.positions import PositionBook
-from levcore.engine.compiled import check_accounts, check_modes
+from levcore.engine.answers import check_accounts, check_isolated_only, check_modes
 from levcore.errors import InputError
 from levcore.files.records import Columns
 from levcore.live_books.owners import NUMBERS, Owners
@@ -78,7 +78,9 @@ def _policies(resident: Resident, book: PositionBook) -> tuple[Codes, Codes]:
             of_balance = place[held.policy]
     for code in map(int, np.unique(np.concatenate((of_row, of_balance)))):
         compiled = engine.compiled(labels[code])
-        check_modes(compiled.policy, compiled.rules, book.is_cross[of_row == code])
+        own = of_row == code
+        check_modes(compiled.policy, compiled.rules, book.is_cross[own], resident.owners.position_mode)
+        check_isolated_only(compiled.policy, resident.names, book.instrument_codes, book.is_cross & own)
         check_accounts(compiled.policy, book)
     return of_row, of_balance
 

@@ -49,7 +49,6 @@ class Owners:
 
     __slots__ = (
         "_currency",
-        "_mode",
         "_named",
         "_settles",
         "account",
@@ -60,6 +59,7 @@ class Owners:
         "places",
         "policy",
         "policy_of_account",
+        "position_mode",
     )
 
     ids: list[Any]
@@ -70,14 +70,14 @@ class Owners:
     policy: Codes
     policy_of_account: Places
     in_assets: npt.NDArray[np.bool_]
-    _mode: Literal["one_way", "hedge"]
+    position_mode: Literal["one_way", "hedge"]
     _currency: Places
 
     def __init__(
         self, book: PositionBook, labels: tuple[str, ...], policies: Sequence["MarginPolicy"]
     ) -> None:
         self.ids, self.places = [], {}
-        self.labels, self._mode = labels, book.position_mode
+        self.labels, self.position_mode = labels, book.position_mode
         self._named = book.policy_codes is not None
         self.is_cross, self.account = np.empty(0, np.bool_), np.empty(0, np.uint32)
         self.policy = np.empty(0, np.uint32)
@@ -178,7 +178,7 @@ class Owners:
             margin_mode=np.where(self.is_cross, "cross", "isolated"),
             accounts=self.ids or None,
             wallet_balance=wallets if self.ids else None,
-            position_mode=self._mode,
+            position_mode=self.position_mode,
             policy=self.policy if self._named else None,
             policy_names=self.labels if self._named else None,
             balances=self._balances(assets, *balances),
@@ -193,7 +193,7 @@ class Owners:
             quantity=nothing,
             entry_price=nothing,
             instrument_names=names,
-            position_mode=self._mode,
+            position_mode=self.position_mode,
             policy=np.empty(0, dtype=np.uint32) if self._named else None,
             policy_names=self.labels if self._named else None,
         )
@@ -201,7 +201,7 @@ class Owners:
     def words(self) -> dict[str, Any]:
         """What of it is no column of numbers."""
         return {
-            "position_mode": self._mode,
+            "position_mode": self.position_mode,
             "labels": self.labels,
             "named": self._named,
             "ids": self.ids,
@@ -262,7 +262,7 @@ def book_of_record(record: "Record") -> PositionBook:
     words, columns = record
     owners = object.__new__(Owners)
     owners.ids, owners.labels = words["ids"], tuple(words["labels"])
-    owners._mode, owners._named = words["position_mode"], words["named"]
+    owners.position_mode, owners._named = words["position_mode"], words["named"]
     owners.is_cross, owners.account = columns["is_cross"], columns["account"]
     owners.policy, owners.policy_of_account = columns["policy"], columns["policy_of_account"]
     amounts = [columns[name] for name in ("balance", "liability", "interest")]

@@ -143,6 +143,7 @@ class Bundle:
             settlement=facts.settlement,
             underlying=base_of(name, facts.settlement, facts.payoff),
             initial_tiers=initial,
+            isolated_only=self.cell(name, "isolated_only") == "yes",
         )
 
     def tiers(self, name: str) -> TierTable:

@@ -78,13 +78,9 @@ def _instrument(name: str, group: list[Record], fault: Fault) -> Instrument:
     payoff = str(_required(first, cells, "payoff", fault))
     if payoff == "quanto":
         _required(first, cells, "multiplier", fault)
-    numbers = {
-        "contract_size": _float(
-            first, _required(first, cells, "contract_size", fault), "contract_size", fault
-        ),
-        "multiplier": _float(first, cells.get("multiplier") or 1, "multiplier", fault),
-        "funding_rate": _float(first, cells.get("funding_rate") or 0, "funding_rate", fault),
-    }
+    size = _float(first, _required(first, cells, "contract_size", fault), "contract_size", fault)
+    multiplier = _float(first, cells.get("multiplier") or 1, "multiplier", fault)
+    funding_rate = _float(first, cells.get("funding_rate") or 0, "funding_rate", fault)
     tick = cells.get("tick_size")
     tick_size = None if tick is None else _float(first, tick, "tick_size", fault)
     tables = _tables(name, group, fault)
@@ -93,12 +89,14 @@ def _instrument(name: str, group: list[Record], fault: Fault) -> Instrument:
             name,
             cast(Payoff, payoff),
             tables["maintenance"],
+            size,
+            multiplier,
             tick_size=tick_size,
             settlement=str(cells.get("settlement") or ""),
             underlying=str(cells.get("underlying") or ""),
             short_tiers=tables.get("short"),
             initial_tiers=tables.get("initial"),
-            **numbers,
+            funding_rate=funding_rate,
         )
     except InputError as error:
         raise fault(first, error.argument, error.rule, error.expected, error.found) from None

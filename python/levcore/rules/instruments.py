@@ -53,6 +53,8 @@ class Instrument:
         Tiers of the initial margin, for policies that take it from a table and not from the leverage.
     funding_rate : float
         Funding of the next period as a fraction of value, for policies that hold it in the requirement.
+    isolated_only : bool
+        Whether the venue lists it for isolated margin alone: cross positions in it are refused.
 
     Raises
     ------
@@ -71,6 +73,7 @@ class Instrument:
     short_tiers: TierTable | None = None
     initial_tiers: TierTable | None = None
     funding_rate: float = 0.0
+    isolated_only: bool = False
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -80,6 +83,7 @@ class Instrument:
         for field in ("short_tiers", "initial_tiers"):
             if getattr(self, field) is not None:
                 of_kind(field, getattr(self, field), TierTable)
+        of_kind("isolated_only", self.isolated_only, bool)
         for field in ("settlement", "underlying"):
             of_kind(field, getattr(self, field), str)
         if not is_word(self.payoff, get_args(Payoff)):

@@ -67,6 +67,7 @@ def risk_page(
             *(("policy", f"{one.id}: {one.title}") for one in report.risk.policies),
             ("book", rows),
             *_leverage_above_tier(report.risk),
+            *_unread_margins(report.risk),
         ],
         made=report.generated_at.strftime("%Y-%m-%d %H:%M:%S %Z"),
         tiles=_tiles(report),
@@ -87,6 +88,18 @@ def _leverage_above_tier(risk: BookRisk) -> Iterator[tuple[str, str]]:
             "leverage",
             f"{number_of(len(above), 'position')} above the maximum of the tier; first row {first.row},"
             f" {first.instrument}: {first.leverage:g}x where {first.maximum:g}x is allowed",
+        )
+
+
+def _unread_margins(risk: BookRisk) -> Iterator[tuple[str, str]]:
+    """Fact that some cross positions come with an isolated margin, which is not theirs."""
+    rows = risk.unread_margins()
+    if rows.size:
+        first = int(rows[0])
+        yield (
+            "isolated margin",
+            f"{number_of(rows.size, 'cross position')} with an isolated margin, which is not read; first row"
+            f" {first}, {risk.book.name_of(first)}",
         )
 
 

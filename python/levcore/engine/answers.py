@@ -1,0 +1,92 @@
+"""Whether a policy answers for the positions and accounts of a book: what no source states is not guessed."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from levcore.errors import InputError, UnknownRuleError
+
+if TYPE_CHECKING:
+    from levcore.book.positions import PositionBook
+    from levcore.engine.compiled import CompiledPolicy
+    from levcore.rules.policy import MarginPolicy
+
+__all__ = ["check_accounts", "check_isolated_only", "check_modes"]
+
+
+def check_modes(
+    policy: "MarginPolicy", compiled: "CompiledPolicy", is_cross: npt.NDArray[np.bool_], position_mode: str
+) -> None:
+    """Refuse positions that need a rule that no source states.
+
+    Raises
+    ------
+    UnknownRuleError
+        Naming the rule and how to give it: one of a margin mode, or in hedge mode that for the legs of an
+        account, which isolated positions do not need.
+    """
+    if not compiled.unknown_for:
+        return
+    cross = np.count_nonzero(is_cross)
+    if cross and position_mode == "hedge":
+        policy.known("hedge_requirement")
+        policy.known("hedge_requirement_initial")
+    for mode, present in (("cross", cross > 0), ("isolated", cross < is_cross.size)):
+        rule = compiled.unknown_for.get(mode)
+        if present and rule is not None:
+            policy.known(rule)
+            raise UnknownRuleError(
+                policy.id,
+                f"{rule}={getattr(policy, rule)!r} is not computed for {mode} positions",
+                f"policy.replace({rule}='leverage'), or the account as one isolated position with its wallet"
+                " as margin",
+                policy.rests_on.about(rule),
+            )
+
+
+def check_isolated_only(
+    policy: "MarginPolicy",
+    names: Sequence[str],
+    codes: npt.NDArray[np.integer],
+    is_cross: npt.NDArray[np.bool_],
+) -> None:
+    """Refuse cross positions in contracts that the venue lists for isolated margin alone.
+
+    Raises
+    ------
+    InputError
+        Naming the contract, its first row and how to say that it may be held cross.
+    """
+    if not is_cross.any():
+        return
+    found = [policy.instruments.get(name) for name in names]
+    only = np.array([each is not None and each.isolated_only for each in found], dtype=np.bool_)
+    bad = np.flatnonzero(is_cross & only[codes]) if only.any() else np.empty(0, np.intp)
+    if bad.size:
+        row = int(bad[0])
+        rule = f"must be isolated in contracts that {policy.id} lists for isolated margin alone"
+        expected = "isolated, or the policy with Instrument(..., isolated_only=False)"
+        raise InputError("margin_mode", rule, expected, f"cross in {names[codes[row]]!r}", row, int(bad.size))
+
+
+def check_accounts(policy: "MarginPolicy", book: "PositionBook") -> None:
+    """Refuse a book whose accounts need a rule that no source states, or that the policy does not have.
+
+    Raises
+    ------
+    UnknownRuleError
+        For balances under a policy whose rule for liabilities is unknown.
+    InputError
+        For balances under a policy whose accounts are one wallet.
+    """
+    if book.balances is not None and policy.known("liabilities_count_as") == "none":
+        raise InputError(
+            "balances",
+            f"belong to accounts in several assets; under {policy.id} an account is one wallet",
+            "wallet_balance",
+            "balances",
+        )
+    if book.balances is not None:
+        policy.known("margins_convert_at")

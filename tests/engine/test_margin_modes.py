@@ -1,0 +1,145 @@
+"""Which margin modes a policy answers for: what is known is answered, what is not is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import levcore as lc
+from levcore.errors import UnknownRuleError
+from support.comparison import assert_same_risk
+
+RATES = lc.TierTable.single_rate("0.01")
+GENERIC = lc.policy("generic").with_instruments(
+    [
+        lc.Instrument("X", "linear", RATES, settlement="USD"),
+        lc.Instrument("ONLY", "linear", RATES, settlement="USD", isolated_only=True),
+    ]
+)
+WITHOUT_CROSS = GENERIC.replace(requirement_basis_cross="unknown", initial_margin_basis_cross="unknown")
+WITHOUT_HEDGES = GENERIC.replace(hedge_requirement="unknown", hedge_requirement_initial="unknown")
+MARKS = {"X": 110.0, "ONLY": 110.0}
+
+
+def isolated(name: str = "X", **more: Any) -> lc.PositionBook:
+    legs: dict[str, Any] = {"isolated_margin": [20.0, 20.0], "leverage": 5.0, **more}
+    return lc.PositionBook([name, name], [1.0, -1.0], [100.0, 100.0], **legs)
+
+
+def cross(name: str = "X", **more: Any) -> lc.PositionBook:
+    legs: dict[str, Any] = {"account": ["a", "b"], "margin_mode": "cross", "leverage": 5.0}
+    return isolated(name, isolated_margin=None, wallet_balance={"a": 50.0, "b": 50.0}, **(legs | more))
+
+
+@pytest.mark.parametrize("policy", [WITHOUT_CROSS, WITHOUT_HEDGES])
+@pytest.mark.parametrize("mode", ["one_way", "hedge"])
+def test_isolated_positions_need_no_rule_of_cross_accounts(policy: lc.MarginPolicy, mode: Any) -> None:
+    book = isolated(position_mode=mode)
+    expected = lc.Engine(GENERIC).evaluate(book, MARKS)
+    assert_same_risk(lc.Engine(policy).evaluate(book, MARKS), expected)
+    assert_same_risk(lc.reference.evaluate(book, policy, MARKS), expected)
+    compared = lc.compare(book, {"known": GENERIC, "unknown": policy}, MARKS)
+    assert isinstance(compared.results["unknown"], lc.BookRisk)
+
+
+def test_legs_of_an_account_in_hedge_mode_do() -> None:
+    book = cross(position_mode="hedge")
+    for ask in (
+        lc.Engine(WITHOUT_HEDGES).evaluate,
+        lambda *of: lc.reference.evaluate(of[0], WITHOUT_HEDGES, of[1]),
+    ):
+        with pytest.raises(UnknownRuleError, match="hedge_requirement is unknown"):
+            ask(book, MARKS)
+
+
+@pytest.mark.parametrize(
+    ("policy", "mode", "rule"),
+    [
+        (WITHOUT_CROSS, "one_way", "requirement_basis_cross is unknown"),
+        (WITHOUT_HEDGES, "hedge", "hedge_requirement is unknown"),
+    ],
+)
+def test_what_comes_later_is_asked_too(policy: lc.MarginPolicy, mode: Any, rule: str) -> None:
+    engine = lc.Engine(policy)
+    book = isolated(position_mode=mode, account=["a", "b"], accounts=["a", "b"], wallet_balance=[50.0, 50.0])
+    live = lc.live(engine, book, MARKS)
+    with pytest.raises(UnknownRuleError, match=rule):
+        live.open(["X"], [1.0], [100.0], ["a"], margin_mode="cross", leverage=[5.0])
+    assert len(live.book()) == 2
+    live.open(["X"], [1.0], [100.0], isolated_margin=[20.0], leverage=[5.0])
+    assert len(live.book()) == 3
+    order = lc.Changes("order", account=["a"], instrument=["X"], quantity=[1.0], leverage=[5.0])
+    with pytest.raises(UnknownRuleError, match=rule):
+        lc.what_if(engine, book, MARKS, order)
+
+
+WORDS = r"must be isolated in contracts that generic.* lists for isolated margin alone"
+
+
+def test_a_cross_position_in_a_contract_for_isolated_margin_alone_is_refused() -> None:
+    engine, book = lc.Engine(GENERIC), isolated("ONLY")
+    assert engine.evaluate(book, MARKS).ok.all()
+    mixed = lc.PositionBook(
+        ["X", "ONLY", "ONLY", "ONLY"],
+        [1.0] * 4,
+        [100.0] * 4,
+        account=["a", "a", "a", "b"],
+        margin_mode=["cross", "isolated", "cross", "cross"],
+        wallet_balance={"a": 50.0, "b": 50.0},
+        leverage=5.0,
+    )
+    for ask in (engine.evaluate, lambda *of: lc.reference.evaluate(of[0], GENERIC, of[1])):
+        with pytest.raises(lc.InputError, match=WORDS) as caught:
+            ask(mixed, MARKS)
+        assert (caught.value.argument, caught.value.row, caught.value.count) == ("margin_mode", 2, 2)
+    free = GENERIC.with_instruments([lc.Instrument("ONLY", "linear", RATES, settlement="USD")])
+    assert lc.Engine(free).evaluate(mixed, MARKS).accounts.status.tolist() == [0, 0]
+    # Of several policies the one of the row counts.
+    both = lc.Engine({"only": GENERIC, "free": free})
+    assert both.evaluate(cross("ONLY", policy=["free", "free"]), MARKS).accounts.status.tolist() == [0, 0]
+    with pytest.raises(lc.InputError, match=WORDS):
+        both.evaluate(cross("ONLY", policy=["free", "only"]), MARKS)
+    refused = lc.compare(mixed, {"only": GENERIC, "free": free}, MARKS).results["only"]
+    assert not isinstance(refused, lc.BookRisk)
+
+
+def test_nor_is_one_opened_later() -> None:
+    engine, book = lc.Engine(GENERIC), cross()
+    held = lc.PositionBook(
+        ["X", "ONLY"],
+        [1.0, 1.0],
+        [100.0, 100.0],
+        account=["a", "a"],
+        margin_mode=["cross", "isolated"],
+        wallet_balance={"a": 50.0},
+        leverage=5.0,
+    )
+    live = lc.live(engine, held, MARKS)
+    with pytest.raises(lc.InputError, match=WORDS):
+        live.open(["ONLY"], [1.0], [100.0], ["a"], margin_mode="cross", leverage=[5.0])
+    order = lc.Changes("order", account=["a"], instrument=["ONLY"], quantity=[1.0], leverage=[5.0])
+    with pytest.raises(lc.InputError, match=WORDS):
+        lc.what_if(engine, book, MARKS, order)
+
+
+def test_the_archive_says_which_contracts_are_for_isolated_margin_alone() -> None:
+    listed = lc.policy("hyperliquid").instruments
+    only = {name for name in listed if listed[name].isolated_only}
+    assert "xyz:AAOI" in only
+    assert not only & {"BTC", "ETH", "xyz:AAPL"}
+    assert len(only) > 50
+
+
+def test_isolated_margins_of_cross_positions_are_told_and_move_nothing() -> None:
+    engine, plain = lc.Engine(GENERIC), cross()
+    expected = engine.evaluate(plain, MARKS)
+    assert expected.unread_margins().tolist() == []
+    for margins, rows in (([0.0, np.nan], []), ([0.0, 7.0], [1]), ([-3.0, 7.0], [0, 1])):
+        risk = engine.evaluate(plain.replace(isolated_margin=margins), MARKS)
+        assert_same_risk(risk, expected)
+        assert risk.unread_margins().tolist() == rows
+        shown = lc.report(risk)
+        assert ("isolated margin, which is not read" in shown) == bool(rows)
+    assert engine.evaluate(isolated(), MARKS).unread_margins().tolist() == []
