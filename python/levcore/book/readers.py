@@ -111,9 +111,9 @@ def read_accounts(
     copied: list[str],
 ) -> Accounts:
     """Accounts of the rows and their wallets; legs of one account have one policy."""
-    if account is accounts is wallet_balance is wallet_currency is balances is None:
-        if not np.count_nonzero(is_cross):
-            return NO_ACCOUNTS
+    has_wallets = wallet_balance is not None or wallet_currency is not None or balances is not None
+    if not has_wallets and account is None and accounts is None and not np.count_nonzero(is_cross):
+        return NO_ACCOUNTS
     if account is None and wallet_balance is None and balances is not None:
         # The one account of the balances is that of the positions, too.
         account = balances.account_labels * is_cross.size if len(balances.account_labels) == 1 else None

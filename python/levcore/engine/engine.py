@@ -304,7 +304,7 @@ class Engine(Frozen):
         return bound
 
     def _placed_policies(self, labels: tuple[str, ...], book: PositionBook) -> BookPolicies:
-        """Policies with the places of a book's instruments and assets, found once for books of the same names."""
+        """Policies with the places of a book's instruments and assets, found once for the same names."""
         assets = () if book.balances is None else book.balances.asset_names
         names = labels, book.instrument_names, assets
         known = self._placed.get(names)
