@@ -189,7 +189,7 @@ class PositionBook(Frozen, Shown):
             account, is_cross, accounts, wallet_balance, wallet_currency, balances, policies, copied
         )
         balance_columns, owners, policies = join_balances(balances, owners, policies, rows)
-        # All at once: one by one, so many attributes would take a sixth of what a book of one position takes.
+        # All at once: one by one, so many attributes would make a book of one position take a sixth longer.
         self.__dict__.update(
             instrument_codes=frozen(codes),
             instrument_names=names,

@@ -162,6 +162,8 @@ def compile_policy(policy: "MarginPolicy", names: Sequence[str] | None = None) -
 class Movers:
     """What moves the prices of a policy's instruments and assets, each underlying by its number."""
 
+    places: dict[str, int]
+
     def __init__(self, policy: "MarginPolicy") -> None:
         self.policy = policy
         self.places = {name: place for place, name in enumerate(policy.assets)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from weakref import WeakKeyDictionary
@@ -63,6 +63,15 @@ class Compiled(NamedTuple):
         if place is None and name in self.policy.instruments:
             place = self.rules.places.get(self.policy.instruments[name].name)
         return -1 if place is None else place
+
+    def part(self, instruments: Sequence[str], assets: Sequence[str]) -> tuple[Policy, list[int], list[int]]:
+        """The kernel's policy, and the places in it of a book's instruments and assets; -1: not known."""
+        places = self.rules.places_of_assets
+        return (
+            self.kernel,
+            [self.place(name) for name in instruments],
+            [places.get(name, -1) for name in assets],
+        )
 
 
 class Binding(NamedTuple):
@@ -304,21 +313,13 @@ class Engine(Frozen):
         return bound
 
     def _placed_policies(self, labels: tuple[str, ...], book: PositionBook) -> BookPolicies:
-        """Policies with the places of a book's instruments and assets, found once for the same names."""
+        """Policies with the places of a book's instruments and assets, found once for these names."""
         assets = () if book.balances is None else book.balances.asset_names
         names = labels, book.instrument_names, assets
         known = self._placed.get(names)
         if known is not None:
             return known
-        chosen = [self._compiled[label] for label in labels]
-        parts = [
-            (
-                compiled.kernel,
-                [compiled.place(name) for name in book.instrument_names],
-                [compiled.rules.places_of_assets.get(name, -1) for name in assets],
-            )
-            for compiled in chosen
-        ]
+        parts = [self._compiled[label].part(book.instrument_names, assets) for label in labels]
         if len(self._placed) >= MOST_PLACED:
             self._placed.clear()
         placed = self._placed[names] = BookPolicies(parts)

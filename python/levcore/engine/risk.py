@@ -85,21 +85,21 @@ class BookRisk(ResultColumns, Shown):
     _wallets: WalletRisk | None
 
     table = MEASURES
-    notional = Column()
-    unrealized_pnl = Column()
-    return_on_equity = Column()
-    initial_margin = Column()
-    maintenance_margin = Column()
-    equity = Column()
-    margin_ratio = Column()
-    effective_leverage = Column()
-    liquidation_price = Column()
-    bankruptcy_price = Column()
-    distance_to_liquidation = Column()
-    liquidation_price_lower = Column()
-    liquidation_price_upper = Column()
-    state = CodeColumn(State)
-    status = CodeColumn(Status)
+    notional: Column = Column()
+    unrealized_pnl: Column = Column()
+    return_on_equity: Column = Column()
+    initial_margin: Column = Column()
+    maintenance_margin: Column = Column()
+    equity: Column = Column()
+    margin_ratio: Column = Column()
+    effective_leverage: Column = Column()
+    liquidation_price: Column = Column()
+    bankruptcy_price: Column = Column()
+    distance_to_liquidation: Column = Column()
+    liquidation_price_lower: Column = Column()
+    liquidation_price_upper: Column = Column()
+    state: CodeColumn[State] = CodeColumn(State)
+    status: CodeColumn[Status] = CodeColumn(Status)
 
     def __init__(
         self,
