@@ -40,6 +40,49 @@ def test_a_list_of_the_wrong_length_is_refused() -> None:
         float_column("x", [1.0, 2.0], 3, [])
 
 
+COLUMNS = ("quantity", "entry_price", "isolated_margin", "leverage", "accrued_funding", "risk_limit")
+PLAIN = st.one_of(st.floats(), st.integers(-(2**60), 2**60), st.none())
+
+
+@given(data=st.data(), rows=st.integers(0, 5))
+def test_plain_columns_are_read_together_as_one_by_one(data: st.DataObject, rows: int) -> None:
+    column = st.lists(PLAIN, min_size=rows, max_size=rows)
+    drawn: dict[str, Any] = {name: data.draw(column | column.map(tuple), name) for name in COLUMNS[:2]}
+    optional = st.one_of(column, st.floats(), st.integers(-5, 5), st.none())
+    drawn |= {name: data.draw(optional, name) for name in COLUMNS[2:]}
+    book = lc.PositionBook(["BTCUSDT"] * rows, **drawn)
+    given_names = tuple(name for name in COLUMNS if drawn[name] is not None)
+    assert book.copied == given_names
+    for name in COLUMNS:
+        values, found = drawn[name], getattr(book, name)
+        if values is None:
+            assert found is None
+            continue
+        expected = float_column(name, values, rows, [])
+        assert np.array_equal(found, expected, equal_nan=True)
+        assert found.shape == (rows,)
+        assert found.flags.c_contiguous
+        assert not found.flags.writeable
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+@pytest.mark.parametrize(
+    ("odd", "error"),
+    [([1.0, "x"], DTypeError), ([1.0], ShapeError), ([1.0, object()], DTypeError), (True, DTypeError)],
+)
+def test_an_odd_column_among_plain_ones_is_named(name: str, odd: Any, error: type[Exception]) -> None:
+    columns: dict[str, Any] = {column: [1.0, 2.0] for column in COLUMNS} | {name: odd}
+    # The others have the length of the first.
+    named = "entry_price" if name == "quantity" and error is ShapeError else name
+    with pytest.raises((DTypeError, ShapeError), match=named):
+        lc.PositionBook(["BTCUSDT"] * 2, **columns)
+
+
+def test_a_price_is_no_column_that_may_be_absent() -> None:
+    with pytest.raises((DTypeError, ShapeError), match="entry_price"):
+        lc.PositionBook(["BTCUSDT"], [1.0], None)  # type: ignore[arg-type]
+
+
 PRICES = st.one_of(st.floats(), st.integers(-(2**60), 2**60), st.none())
 
 

@@ -111,8 +111,8 @@ def read_accounts(
     copied: list[str],
 ) -> Accounts:
     """Accounts of the rows and their wallets; legs of one account have one policy."""
-    anything = (account, accounts, wallet_balance, wallet_currency, balances)
-    if all(each is None for each in anything) and not np.count_nonzero(is_cross):
+    has_wallets = wallet_balance is not None or wallet_currency is not None or balances is not None
+    if not has_wallets and account is None and accounts is None and not np.count_nonzero(is_cross):
         return NO_ACCOUNTS
     if account is None and wallet_balance is None and balances is not None:
         # The one account of the balances is that of the positions, too.
