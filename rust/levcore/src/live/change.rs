@@ -177,7 +177,7 @@ impl LiveBook {
         let mut crossing = Crossing::default();
         for (index, market) in indexes.iter_mut().zip(&mut markets) {
             index.renew(&book, market, rows, &mut crossing.changes);
-            edges.note(index, &book);
+            edges.note(index);
         }
         edges.renew(indexes, std::iter::empty());
         crossing.look_again(&indexes[0]);

@@ -1,6 +1,5 @@
 //! The nearest bounds of every instrument over all levels: what a tick that reaches nobody is compared with.
 
-use crate::book::columns::Book;
 use crate::live::bounds::Bounds;
 use crate::live::index::TriggerIndex;
 
@@ -26,11 +25,9 @@ impl Edges {
         price <= lower || price >= upper
     }
 
-    /// Notes the instruments of those whom an index has just looked at, and so armed anew.
-    pub(super) fn note(&mut self, index: &TriggerIndex, book: &Book<'_>) {
-        let (rows, accounts) = index.looked_at();
-        let legs = accounts.iter().flat_map(|&account| index.subjects.legs_of(account));
-        rows.iter().chain(legs).for_each(|&row| self.note_one(book.instrument[row as usize]));
+    /// Notes the instruments whose nearest bounds have changed since an index began to look.
+    pub(super) fn note(&mut self, index: &TriggerIndex) {
+        index.renewed().iter().for_each(|&instrument| self.note_one(instrument));
     }
 
     fn note_one(&mut self, instrument: u32) {

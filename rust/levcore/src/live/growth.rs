@@ -77,6 +77,7 @@ impl TriggerIndex {
         self.armed.grow();
         self.state_of_row.push(State::Incomplete as u8);
         self.state_of_account.resize(self.subjects.accounts.len(), State::Incomplete as u8);
+        self.lines.grow(self.state_of_row.len(), self.state_of_account.len());
     }
 }
 

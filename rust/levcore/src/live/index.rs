@@ -6,6 +6,7 @@ use crate::codes::state::State;
 use crate::error::{Error, Result};
 use crate::live::bounds::{Bounds, Judgement};
 use crate::live::event::Figures;
+use crate::live::lines::{Lines, Moved};
 use crate::live::market::Market;
 use crate::live::subjects::{Account, ISOLATED, Subject, Subjects};
 use crate::live::verdicts::{AccountVerdicts, RowVerdict};
@@ -43,9 +44,13 @@ pub struct TriggerIndex {
     /// State of each isolated row; of legs without meaning.
     pub(super) state_of_row: Vec<u8>,
     pub(super) state_of_account: Vec<u8>,
+    pub(super) lines: Lines,
     reached: Reached,
-    /// How many positions and accounts have been evaluated for their bounds.
+    /// Instruments whose nearest bounds have changed since it began to look.
+    renewed: Vec<u32>,
+    /// How many positions and accounts have been evaluated for their bounds, and how many accounts followed along their lines.
     examined: u64,
+    followed: u64,
 }
 
 /// Who is to be looked at; the memory is used again.
@@ -85,8 +90,12 @@ impl TriggerIndex {
             state_of_account: filled(State::Incomplete as u8, subjects.accounts.len())?,
             reached: Reached::default(),
             examined: 0,
+            followed: 0,
+            renewed: Vec::new(),
+            lines: Lines::default(),
             subjects,
         };
+        index.lines.grow(rows, index.subjects.accounts.len());
         let mut armed: Vec<Vec<_>> = vec![Vec::new(); market.instruments()];
         let mut reached = std::mem::take(&mut index.reached);
         index.list_everybody(&mut reached);
@@ -98,6 +107,7 @@ impl TriggerIndex {
         for accounts in index.batches(&reached.accounts) {
             index.examine(book, market, accounts, &mut reached.rows, &mut reached.of_accounts);
             let mut bounds = reached.of_accounts.bounds.iter();
+            index.take_lines(accounts, &reached.of_accounts);
             for (&account, verdict) in accounts.iter().zip(&reached.of_accounts.verdicts) {
                 index.state_of_account[account as usize] = verdict.state;
                 for (&row, &bounds) in index.subjects.legs_of(account).iter().zip(&mut bounds) {
@@ -124,6 +134,7 @@ impl TriggerIndex {
         changes: &mut Vec<Change>,
     ) -> bool {
         let mut any = false;
+        self.renewed.clear();
         for &(instrument, price) in prices {
             market.remark(instrument, price);
             let watch = &mut self.watches[instrument as usize];
@@ -133,6 +144,8 @@ impl TriggerIndex {
             }
         }
         if any {
+            self.sort_reached();
+            self.follow(market);
             self.look(book, market, changes);
         }
         any
@@ -148,6 +161,17 @@ impl TriggerIndex {
         self.reached.figures.split_at(self.reached.isolated.len())
     }
 
+    /// Instruments whose nearest bounds have changed by then, but for those that ticked; some more than once.
+    pub(super) fn renewed(&self) -> &[u32] {
+        &self.renewed
+    }
+
+    /// How many accounts have been followed along their lines, without an evaluation, since the index was made.
+    #[must_use]
+    pub fn followed(&self) -> u64 {
+        self.followed
+    }
+
     /// How many positions and accounts have been evaluated for their bounds since the index was made.
     #[must_use]
     pub fn examined(&self) -> u64 {
@@ -156,7 +180,9 @@ impl TriggerIndex {
 
     /// Looks anew at the subjects of these rows, whose quantity, margin, wallet or funding the caller has changed.
     pub fn renew(&mut self, book: &Book<'_>, market: &mut Market<'_>, rows: &[u32], changes: &mut Vec<Change>) {
+        self.renewed.clear();
         self.reached.rows.extend_from_slice(rows);
+        self.sort_reached();
         self.look(book, market, changes);
     }
 
@@ -212,7 +238,7 @@ impl TriggerIndex {
         isolated.extend(rows.iter().copied().filter(|&row| self.subjects.account_of_row[row as usize] == ISOLATED));
         market.examine_rows(book, &isolated, &mut verdicts);
         let mut next = verdicts.iter();
-        let (mut legs, mut of_account) = (Vec::new(), AccountVerdicts::default());
+        let (mut legs, mut of_account) = (Vec::new(), AccountVerdicts::only_verdicts());
         for (place, &row) in found.iter_mut().zip(rows) {
             match self.subjects.account_of_row[row as usize] {
                 ISOLATED => {
@@ -269,22 +295,49 @@ impl TriggerIndex {
         market.examine_accounts(book, &of, rows, found);
     }
 
-    /// Evaluates the subjects of the rows that were reached, and arms them anew.
-    fn look(&mut self, book: &Book<'_>, market: &mut Market<'_>, changes: &mut Vec<Change>) {
-        let mut reached = std::mem::take(&mut self.reached);
-        let first = changes.len();
-        reached.isolated.clear();
-        reached.accounts.clear();
-        for &row in &reached.rows {
+    /// Lists the subjects of the rows that were reached, each once.
+    fn sort_reached(&mut self) {
+        let Reached { rows, isolated, accounts, .. } = &mut self.reached;
+        isolated.clear();
+        accounts.clear();
+        for &row in &*rows {
             match self.subjects.account_of_row[row as usize] {
-                ISOLATED => reached.isolated.push(row),
-                account => reached.accounts.push(account),
+                ISOLATED => isolated.push(row),
+                account => accounts.push(account),
             }
         }
-        for list in [&mut reached.isolated, &mut reached.accounts] {
+        for list in [isolated, accounts] {
             list.sort_unstable();
             list.dedup();
         }
+    }
+
+    /// Follows the accounts that were reached along their lines; those remain that have to be evaluated.
+    fn follow(&mut self, market: &mut Market<'_>) {
+        let mut accounts = std::mem::take(&mut self.reached.accounts);
+        let (instruments, reached) = (market.marked(), accounts.len());
+        accounts.retain(|&account| {
+            let sign = Judgement::of(self.state_of_account[account as usize]).sign();
+            let rows = self.subjects.legs_of(account);
+            let followed = self.lines.follow(account as usize, rows, sign, instruments, &self.armed);
+            if followed {
+                for &Moved { row, instrument, bounds } in &self.lines.moved {
+                    let mark = instruments[instrument as usize].mark;
+                    if self.watches[instrument as usize].arm(row, bounds, mark, &mut self.armed) {
+                        self.renewed.push(instrument);
+                    }
+                }
+            }
+            !followed
+        });
+        self.followed += (reached - accounts.len()) as u64;
+        self.reached.accounts = accounts;
+    }
+
+    /// Evaluates the subjects that were reached, and arms them anew.
+    fn look(&mut self, book: &Book<'_>, market: &mut Market<'_>, changes: &mut Vec<Change>) {
+        let mut reached = std::mem::take(&mut self.reached);
+        let first = changes.len();
         self.examined += (reached.isolated.len() + reached.accounts.len()) as u64;
         reached.figures.clear();
         if !reached.isolated.is_empty() {
@@ -316,6 +369,7 @@ impl TriggerIndex {
         found: &AccountVerdicts,
         changes: &mut Vec<Change>,
     ) {
+        self.take_lines(accounts, found);
         let mut bounds = found.bounds.iter();
         for (&account, verdict) in accounts.iter().zip(&found.verdicts) {
             let before = std::mem::replace(&mut self.state_of_account[account as usize], verdict.state);
@@ -327,9 +381,21 @@ impl TriggerIndex {
         }
     }
 
+    fn take_lines(&mut self, accounts: &[u32], found: &AccountVerdicts) {
+        let mut of_legs = found.lines_of_legs.iter();
+        for (&account, &line) in accounts.iter().zip(&found.lines) {
+            self.lines.accounts[account as usize] = line;
+            for (&row, &line) in self.subjects.legs_of(account).iter().zip(&mut of_legs) {
+                self.lines.legs[row as usize] = line;
+            }
+        }
+    }
+
     fn arm(&mut self, book: &Book<'_>, market: &Market<'_>, row: u32, bounds: Bounds) {
         let instrument = book.instrument[row as usize];
-        self.watches[instrument as usize].arm(row, bounds, market.mark(instrument), &mut self.armed);
+        if self.watches[instrument as usize].arm(row, bounds, market.mark(instrument), &mut self.armed) {
+            self.renewed.push(instrument);
+        }
     }
 }
 

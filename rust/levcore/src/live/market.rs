@@ -14,6 +14,7 @@ use crate::machine::instruction_set::InstructionSet;
 use crate::rules::parameters::{Basis, FeeBasis};
 use crate::rules::policy::Policy;
 use crate::rules::table::{Kind, Table};
+use crate::tiles::marked::MarkedInstrument;
 use crate::tiles::pass::Stage;
 
 /// One policy with the instruments of a book at their marks, which move one by one.
@@ -87,6 +88,12 @@ impl<'a> Market<'a> {
         }
     }
 
+    /// The instruments at their marks.
+    pub(crate) fn marked(&mut self) -> &[MarkedInstrument<'a>] {
+        self.settle_marks();
+        &self.part.instruments.list
+    }
+
     /// Mark of an instrument; NaN where there is none.
     #[must_use]
     pub fn mark(&self, instrument: u32) -> f64 {
@@ -133,8 +140,7 @@ impl<'a> Market<'a> {
         rows: &[u32],
         found: &mut AccountVerdicts,
     ) {
-        found.verdicts.clear();
-        found.bounds.clear();
+        found.clear();
         self.settle_marks();
         self.legs.resize(rows);
         let outputs = Outputs::none();

@@ -1,7 +1,10 @@
 //! What is found out about positions and accounts, and the memory that it takes.
 
+use std::ops::Range;
+
 use crate::accounts::verdict::{Amounts, Verdict};
 use crate::live::bounds::Bounds;
+use crate::live::lines::{AccountLine, LegLine};
 
 /// What is found out about an isolated position.
 #[derive(Debug, Clone, Copy)]
@@ -21,11 +24,30 @@ pub struct RowVerdict {
     pub(crate) bounds: Bounds,
 }
 
-/// What is found out about accounts, and the bounds of their legs, one after the other.
+/// What is found out about accounts and, unless verdicts are all that is wanted, how they are to be watched: the bounds of their legs, one
+/// after the other, and the lines of both.
 #[derive(Debug, Default)]
 pub(crate) struct AccountVerdicts {
+    /// Whether nobody is to be armed.
+    pub only_verdicts: bool,
     pub verdicts: Vec<Verdict>,
     pub bounds: Vec<Bounds>,
+    pub lines: Vec<AccountLine>,
+    pub lines_of_legs: Vec<LegLine>,
+}
+
+impl AccountVerdicts {
+    /// For verdicts alone.
+    pub(crate) fn only_verdicts() -> Self {
+        Self { only_verdicts: true, ..Self::default() }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.verdicts.clear();
+        self.bounds.clear();
+        self.lines.clear();
+        self.lines_of_legs.clear();
+    }
 }
 
 /// What is kept of legs between the passes; a value a leg.
@@ -39,7 +61,10 @@ pub(crate) struct LegMemory {
     pub value: Vec<f64>,
     /// Magnitude of the amounts that went into the surplus.
     pub magnitude: Vec<f64>,
-    /// Part of its account's surplus.
+    /// Rate of the maintenance tier that it is in.
+    pub rate: Vec<f64>,
+    /// Its part of what is handed out of its account's surplus, and the share that it gets.
+    pub weight: Vec<f64>,
     pub share: Vec<f64>,
 }
 
@@ -50,8 +75,14 @@ impl LegMemory {
         let legs = rows.len();
         self.amounts.resize(legs, Amounts::default());
         self.status.resize(legs, 0);
-        for column in [&mut self.released, &mut self.value, &mut self.magnitude, &mut self.share] {
+        let Self { released, value, magnitude, rate, weight, share, .. } = self;
+        for column in [released, value, magnitude, rate, weight, share] {
             column.resize(legs, 0.0);
         }
+    }
+
+    /// Sum of the amounts that go into the surplus of an account with this wallet.
+    pub(crate) fn magnitude_of_account(&self, legs: Range<usize>, wallet: f64) -> f64 {
+        self.magnitude[legs].iter().fold(wallet.abs(), |sum, each| sum + each)
     }
 }

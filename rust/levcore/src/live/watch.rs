@@ -40,6 +40,12 @@ impl Armed {
         Ok(Self { bounds: filled(Bounds::NONE, rows)?, held: filled([NOWHERE; 2], rows)? })
     }
 
+    /// Bounds of a row; one that a price has taken, and that is not armed anew yet, is NaN.
+    #[inline(always)]
+    pub(crate) fn bounds_of(&self, row: u32) -> &Bounds {
+        &self.bounds[row as usize]
+    }
+
     /// Makes room for a row at the end.
     pub(crate) fn grow(&mut self) {
         self.bounds.push(Bounds::NONE);
@@ -100,10 +106,16 @@ impl Side {
         Self { place, scale: f64::NAN, buckets: Vec::new(), first: 0, near: BinaryHeap::new(), limit: SMALL }
     }
 
-    /// Key of a row, minus infinity without a bound.
+    /// Key of a row, minus infinity without a bound and NaN once it is taken.
     #[inline(always)]
     fn key(&self, bounds: &Bounds) -> f64 {
         if self.place == 0 { bounds.lower } else { -bounds.upper }
+    }
+
+    /// Says that the bound of a row is taken: it has to be armed anew, even at the same price.
+    #[inline(always)]
+    fn forget(&self, bounds: &mut Bounds) {
+        *(if self.place == 0 { &mut bounds.lower } else { &mut bounds.upper }) = f64::NAN;
     }
 
     fn key_of_price(&self, price: f64) -> f64 {
@@ -185,7 +197,7 @@ impl Side {
     #[inline]
     fn put(&mut self, row: u32, armed: &mut Armed) {
         let (key, held) = (self.key(&armed.bounds[row as usize]), &mut armed.held[row as usize][self.place]);
-        if key == f64::NEG_INFINITY {
+        if !(key > f64::NEG_INFINITY) {
             return;
         }
         let bucket = self.bucket(key);
@@ -220,6 +232,7 @@ impl Side {
         while let Some(&entry) = self.near.peek().filter(|entry| key <= entry.key) {
             self.near.pop();
             if self.is_live(&entry, armed) {
+                self.forget(&mut armed.bounds[entry.row as usize]);
                 rows.push(entry.row);
             }
         }
@@ -280,30 +293,40 @@ impl Watch {
         self.nearest
     }
 
-    /// Takes the rows whose bounds a price reaches; a row may come twice.
+    /// Takes the rows whose bounds a price reaches, each of which is to be armed anew; a row may come twice.
     pub(crate) fn take(&mut self, price: f64, armed: &mut Armed, rows: &mut Vec<u32>) {
         self.lower.take(price, armed, rows);
         self.upper.take(-price, armed, rows);
         self.find_nearest(armed);
     }
 
-    /// Watches other bounds of a row from now on, at this price.
+    /// Watches other bounds of a row from now on, at this price; whether what is reached first is another price then.
     ///
     /// What is reached first may then be a bound that counts no more: it is found out when it is reached, which spares a look at its row.
-    pub(crate) fn arm(&mut self, row: u32, bounds: Bounds, price: f64, armed: &mut Armed) {
-        armed.bounds[row as usize] = bounds;
-        self.lower.put(row, armed);
-        self.upper.put(row, armed);
+    pub(crate) fn arm(&mut self, row: u32, bounds: Bounds, price: f64, armed: &mut Armed) -> bool {
+        let before = std::mem::replace(&mut armed.bounds[row as usize], bounds);
+        if bounds.lower != before.lower {
+            self.lower.put(row, armed);
+        }
+        if bounds.upper != before.upper {
+            self.upper.put(row, armed);
+        }
+        let mut renewed = false;
         if self.lower.near.len() > self.lower.limit || self.upper.near.len() > self.upper.limit {
             self.lower.shrink(price, armed);
             self.upper.shrink(price, armed);
             self.find_nearest(armed);
+            renewed = true;
         }
-        let Bounds { lower, upper } = self.nearest;
-        self.nearest = Bounds {
-            lower: if bounds.lower > lower { bounds.lower } else { lower },
-            upper: if bounds.upper < upper { bounds.upper } else { upper },
-        };
+        if bounds.lower > self.nearest.lower {
+            self.nearest.lower = bounds.lower;
+            renewed = true;
+        }
+        if bounds.upper < self.nearest.upper {
+            self.nearest.upper = bounds.upper;
+            renewed = true;
+        }
+        renewed
     }
 }
 
