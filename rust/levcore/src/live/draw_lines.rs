@@ -41,13 +41,7 @@ pub(super) fn draw_lines(
 
 /// Bounds of the legs of those accounts that have a line.
 #[inline(never)]
-pub(super) fn bound_by_lines(
-    job: &Job<'_>,
-    part: &PolicyPart<'_>,
-    legs: &LegMemory,
-    accounts: &[&Account],
-    found: &mut AccountVerdicts,
-) {
+pub(super) fn bound_by_lines(part: &PolicyPart<'_>, accounts: &[&Account], found: &mut AccountVerdicts) {
     let mut first = 0;
     for ((account, verdict), line) in accounts.iter().zip(&found.verdicts).zip(&found.lines) {
         let of = first..first + account.legs.len();
@@ -55,13 +49,12 @@ pub(super) fn bound_by_lines(
         if line.guard.is_nan() {
             continue;
         }
-        let sign = Judgement::of(verdict.state).sign();
         let weights = found.lines_of_legs[of.clone()].iter().fold(0.0, |sum, leg| sum + f64::from(leg.weight));
-        let part_of_weight = (sign * verdict.surplus - line.guard) / weights;
+        let part_of_weight = (line.sign * verdict.surplus - line.guard) / weights;
         for leg in of {
-            let line = &found.lines_of_legs[leg];
-            let marked = &part.instruments.list[job.book.instrument[legs.rows[leg] as usize] as usize];
-            found.bounds[leg] = line.bounds(part_of_weight * f64::from(line.weight), marked, sign);
+            let of_leg = &found.lines_of_legs[leg];
+            let marked = &part.instruments.list[of_leg.instrument as usize];
+            found.bounds[leg] = of_leg.bounds(part_of_weight * f64::from(of_leg.weight), marked, line.sign);
         }
     }
 }
@@ -81,7 +74,8 @@ fn draw(
     }
     let wallet = job.book.wallet_balance[account.code as usize];
     let guard = LINE_GUARD * legs.magnitude_of_account(of.clone(), wallet);
-    if !(Judgement::of(verdict.state).sign() * verdict.surplus > guard) {
+    let sign = Judgement::of(verdict.state).sign();
+    if !(sign * verdict.surplus > guard) {
         return None;
     }
     let mut constant = verdict.surplus;
@@ -101,17 +95,11 @@ fn draw(
         let weight = legs.weight[leg].max(LEAST_WEIGHT) as f32;
         drawn.push(LegLine { instrument, weight, ..line });
     }
-    Some(AccountLine { constant, guard })
+    Some(AccountLine::of(constant, guard, sign))
 }
 
 /// The line of a leg of a value, whose tier has this rate; its weight and its instrument are left to the caller.
-fn draw_leg(
-    policy: &Policy,
-    marked: &MarkedInstrument<'_>,
-    quantity: f64,
-    value: f64,
-    rate: f64,
-) -> Option<LegLine> {
+fn draw_leg(policy: &Policy, marked: &MarkedInstrument<'_>, quantity: f64, value: f64, rate: f64) -> Option<LegLine> {
     let (contract, table, fees) = (&marked.instrument.contract, marked.instrument.table(quantity), &policy.cross_fees);
     let moves = matches!(policy.rules.requirement_cross, Basis::Price | Basis::Mark);
     let fee = if matches!(fees.basis, FeeBasis::Price | FeeBasis::Mark) { fees.rate } else { 0.0 };
@@ -131,7 +119,8 @@ fn draw_leg(
     let initial = marked.instrument.initial.as_ref().map_or(f64::INFINITY, Table::cap_of_value);
     let cap = smaller(table.cap_of_value(), initial);
     let room = smaller(ROOM, cap / value * (1.0 - GUARD));
-    let line = LegLine { slope, steep: up(steep), ..along_price(marked.mark, contract.is_inverse(), value, &tier, room) };
+    let line =
+        LegLine { slope, steep: up(steep), ..along_price(marked.mark, contract.is_inverse(), value, &tier, room) };
     let whole = scaled(tier.highest_rate) < 1.0 && line.steep < f32::INFINITY && line.holds_at(marked.mark);
     whole.then_some(line)
 }

@@ -54,7 +54,7 @@ impl Work for AccountWork<'_, '_, '_> {
             go_over_rows::<V>(&mut pass, &part.instruments, job.keyed(), stage, &legs.rows);
             refine(job, part, legs, accounts, steepest, fallback, found);
         }
-        bound_by_lines(job, part, legs, accounts, found);
+        bound_by_lines(part, accounts, found);
     }
 }
 

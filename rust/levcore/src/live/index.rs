@@ -4,13 +4,14 @@ use crate::book::columns::Book;
 use crate::codes::measures::AccountMeasure;
 use crate::codes::state::State;
 use crate::error::{Error, Result};
+use crate::live::armed::Armed;
 use crate::live::bounds::{Bounds, Judgement};
 use crate::live::event::Figures;
-use crate::live::lines::{Lines, Moved};
+use crate::live::lines::Lines;
 use crate::live::market::Market;
 use crate::live::subjects::{Account, ISOLATED, Subject, Subjects};
 use crate::live::verdicts::{AccountVerdicts, RowVerdict};
-use crate::live::watch::{Armed, Watch};
+use crate::live::watch::Watch;
 use crate::memory::filled;
 
 /// Legs that are examined at a time when a whole book is armed.
@@ -45,20 +46,20 @@ pub struct TriggerIndex {
     pub(super) state_of_row: Vec<u8>,
     pub(super) state_of_account: Vec<u8>,
     pub(super) lines: Lines,
-    reached: Reached,
+    pub(super) reached: Reached,
     /// Instruments whose nearest bounds have changed since it began to look.
-    renewed: Vec<u32>,
+    pub(super) renewed: Vec<u32>,
     /// How many positions and accounts have been evaluated for their bounds, and how many accounts followed along their lines.
     examined: u64,
-    followed: u64,
+    pub(super) followed: u64,
 }
 
 /// Who is to be looked at; the memory is used again.
 #[derive(Debug, Default)]
-struct Reached {
+pub(super) struct Reached {
     rows: Vec<u32>,
     isolated: Vec<u32>,
-    accounts: Vec<u32>,
+    pub accounts: Vec<u32>,
     verdicts: Vec<RowVerdict>,
     of_accounts: AccountVerdicts,
     /// Of the isolated ones, then of the accounts.
@@ -312,28 +313,6 @@ impl TriggerIndex {
         }
     }
 
-    /// Follows the accounts that were reached along their lines; those remain that have to be evaluated.
-    fn follow(&mut self, market: &mut Market<'_>) {
-        let mut accounts = std::mem::take(&mut self.reached.accounts);
-        let (instruments, reached) = (market.marked(), accounts.len());
-        accounts.retain(|&account| {
-            let sign = Judgement::of(self.state_of_account[account as usize]).sign();
-            let rows = self.subjects.legs_of(account);
-            let followed = self.lines.follow(account as usize, rows, sign, instruments, &self.armed);
-            if followed {
-                for &Moved { row, instrument, bounds } in &self.lines.moved {
-                    let mark = instruments[instrument as usize].mark;
-                    if self.watches[instrument as usize].arm(row, bounds, mark, &mut self.armed) {
-                        self.renewed.push(instrument);
-                    }
-                }
-            }
-            !followed
-        });
-        self.followed += (reached - accounts.len()) as u64;
-        self.reached.accounts = accounts;
-    }
-
     /// Evaluates the subjects that were reached, and arms them anew.
     fn look(&mut self, book: &Book<'_>, market: &mut Market<'_>, changes: &mut Vec<Change>) {
         let mut reached = std::mem::take(&mut self.reached);
@@ -377,16 +356,6 @@ impl TriggerIndex {
             note(changes, Subject::Account(*code), before, verdict.state, f64::NAN);
             for (leg, &bounds) in legs.clone().zip(&mut bounds) {
                 self.arm(book, market, self.subjects.legs[leg], bounds);
-            }
-        }
-    }
-
-    fn take_lines(&mut self, accounts: &[u32], found: &AccountVerdicts) {
-        let mut of_legs = found.lines_of_legs.iter();
-        for (&account, &line) in accounts.iter().zip(&found.lines) {
-            self.lines.accounts[account as usize] = line;
-            for (&row, &line) in self.subjects.legs_of(account).iter().zip(&mut of_legs) {
-                self.lines.legs[row as usize] = line;
             }
         }
     }

@@ -23,8 +23,10 @@
 //!   a tier takes over from the next, the requirement may jump by 1e-9 of itself: less than `G / 10` for sixteen tiers of every leg. So `s`
 //!   stays above `G / 2` while each price is within its bounds.
 
+use crate::live::armed::Armed;
 use crate::live::bounds::{Bounds, GUARD, larger, smaller};
-use crate::live::watch::Armed;
+use crate::live::subjects::Subjects;
+use crate::machine::vector::prefetch;
 use crate::tiles::marked::MarkedInstrument;
 
 /// Guard of a line, as a part of the amounts that go into the surplus.
@@ -33,6 +35,8 @@ pub(super) const LINE_GUARD: f64 = 8.0 * GUARD;
 pub(super) const ROOM: f64 = 2.0;
 /// Accounts with more legs are evaluated.
 pub(super) const MOST_LEGS: usize = 1 << 20;
+/// Legs of an account that are asked for before they are needed.
+const MOST_ASKED_FOR: u32 = 16;
 /// Parts of its fair share between which a leg keeps what it has: its bound then need not move.
 const LEAST: f64 = 0.5;
 const MOST: f64 = 1.5;
@@ -116,15 +120,63 @@ impl LegLine {
     }
 }
 
-/// What does not move of the surplus of an account, and the guard of its line; NaN where none is known.
+/// What is needed of an account to follow it. Half a cache line.
 #[derive(Debug, Clone, Copy)]
+#[repr(align(32))]
 pub(crate) struct AccountLine {
+    /// What does not move of the surplus, and the guard of the line; NaN where no line is known.
     pub constant: f64,
     pub guard: f64,
+    /// -1 of an account that is liquidatable: its surplus is watched with the sign turned.
+    pub sign: f64,
+    /// Rows of its legs where they follow one another; no rows where they lie apart.
+    first: u32,
+    count: u32,
 }
 
 impl AccountLine {
-    pub(crate) const UNKNOWN: Self = Self { constant: f64::NAN, guard: f64::NAN };
+    pub(crate) const UNKNOWN: Self = Self { constant: f64::NAN, guard: f64::NAN, sign: 1.0, first: 0, count: 0 };
+
+    pub(super) fn of(constant: f64, guard: f64, sign: f64) -> Self {
+        Self { constant, guard, sign, ..Self::UNKNOWN }
+    }
+
+    /// The same with these legs.
+    pub(super) fn with_legs(self, rows: &[u32]) -> Self {
+        let together = rows.windows(2).all(|pair| pair[0] + 1 == pair[1]);
+        Self { first: rows[0], count: if together { rows.len() as u32 } else { 0 }, ..self }
+    }
+
+    /// The rows of its legs.
+    #[inline(always)]
+    fn legs<'a>(&self, account: u32, subjects: &'a Subjects) -> Legs<'a> {
+        if self.count > 0 { Legs::Together(self.first, self.count) } else { Legs::Apart(subjects.legs_of(account)) }
+    }
+}
+
+/// Rows of the legs of an account.
+#[derive(Debug, Clone, Copy)]
+enum Legs<'a> {
+    /// The first, and how many follow.
+    Together(u32, u32),
+    Apart(&'a [u32]),
+}
+
+impl Legs<'_> {
+    fn count(self) -> usize {
+        match self {
+            Self::Together(_, count) => count as usize,
+            Self::Apart(rows) => rows.len(),
+        }
+    }
+
+    #[inline(always)]
+    fn row(self, place: usize) -> u32 {
+        match self {
+            Self::Together(first, _) => first + place as u32,
+            Self::Apart(rows) => rows[place],
+        }
+    }
 }
 
 /// Bounds that a row of an instrument gets.
@@ -154,49 +206,66 @@ impl Lines {
         self.legs.resize(if accounts > 0 { rows } else { 0 }, LegLine::UNKNOWN);
     }
 
-    /// Follows the line of an account to the marks: if that shows the verdict to be what it was, of the sign `sign`, the bounds that move are in
-    /// `moved`. Else an evaluation has to tell.
+    /// Asks the memory for what following these accounts takes, so that they do not wait for it one after the other.
+    pub(super) fn ask_for(&self, accounts: &[u32], armed: &Armed) {
+        accounts.iter().for_each(|&account| prefetch(self.accounts.as_ptr(), account as usize));
+        for line in accounts.iter().map(|&account| &self.accounts[account as usize]) {
+            for row in (line.first..line.first + line.count.min(MOST_ASKED_FOR)).map(|row| row as usize) {
+                prefetch(self.legs.as_ptr(), row);
+                armed.ask_for(row);
+            }
+        }
+    }
+
+    /// Follows the line of an account to the marks: if that shows the verdict to be what it was, the bounds that move are in `moved`. Else an
+    /// evaluation has to tell.
     pub(super) fn follow(
         &mut self,
-        account: usize,
-        rows: &[u32],
-        sign: f64,
+        account: u32,
+        subjects: &Subjects,
         instruments: &[MarkedInstrument<'_>],
         armed: &Armed,
     ) -> bool {
         let Self { legs, accounts, moved, shares } = self;
         moved.clear();
-        let (mut surplus, mut weights) = (accounts[account].constant, 0.0);
-        for leg in rows.iter().map(|&row| &legs[row as usize]).filter(|leg| !leg.is_flat()) {
+        shares.clear();
+        let line = &accounts[account as usize];
+        let (rows, sign) = (line.legs(account, subjects), line.sign);
+        let (mut surplus, mut weights) = (line.constant, 0.0);
+        // All that lies in memory is asked for here, so that nothing waits for the other.
+        for row in (0..rows.count()).map(|place| rows.row(place)) {
+            let leg = &legs[row as usize];
+            if leg.is_flat() {
+                shares.push(0.0);
+                continue;
+            }
             let marked = &instruments[leg.instrument as usize];
             if !leg.holds_at(marked.mark) {
                 return false;
             }
             surplus += leg.slope * marked.coordinate;
             weights += f64::from(leg.weight);
+            shares.push(leg.share_left(armed.bounds_of(row), marked, sign));
         }
-        let handed_out = sign * surplus - accounts[account].guard;
+        let handed_out = sign * surplus - line.guard;
         if !(handed_out > 0.0) {
             return false;
         }
         // Those who have about as much as they should keep it; the others share what is left.
         let fair = handed_out / weights;
         let (mut left, mut open) = (handed_out, 0.0);
-        shares.clear();
-        for &row in rows {
-            let leg = &legs[row as usize];
-            let (weight, marked) = (f64::from(leg.weight), &instruments[leg.instrument as usize]);
-            let share = leg.share_left(armed.bounds_of(row), marked, sign) / weight;
-            if LEAST * fair <= share && share <= MOST * fair {
-                left -= share * weight;
-                shares.push(share);
+        for (place, share) in shares.iter_mut().enumerate() {
+            let weight = f64::from(legs[rows.row(place) as usize].weight);
+            if LEAST * fair * weight <= *share && *share <= MOST * fair * weight {
+                left -= *share;
             } else {
                 open += weight;
-                shares.push(f64::NAN);
+                *share = f64::NAN;
             }
         }
         let (everybody, part) = if left >= LEAST * fair * open { (false, left / open) } else { (true, fair) };
-        for (&row, share) in rows.iter().zip(shares) {
+        for (place, share) in shares.iter().enumerate() {
+            let row = rows.row(place);
             let leg = &legs[row as usize];
             if (everybody || share.is_nan()) && !leg.is_flat() {
                 let bounds = leg.bounds(part * f64::from(leg.weight), &instruments[leg.instrument as usize], sign);
@@ -204,5 +273,59 @@ impl Lines {
             }
         }
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::formulas::contract::{Contract, Payoff};
+    use crate::rules::parameters::Rules;
+    use crate::rules::policy::{Policy, Terms};
+    use crate::rules::tiers::TierTable;
+
+    fn assert_close(found: f64, expected: f64) {
+        assert!((found - expected).abs() <= 1e-6 * expected.abs(), "{found}, by hand {expected}");
+    }
+
+    /// A leg worth 200 at a price of 100, of which a unit of the coordinate takes its whole size.
+    fn leg(coordinate: f64, slope: f64, limit: f32) -> LegLine {
+        let steep = (200.0 / coordinate) as f32;
+        let (lower, upper) = if limit < 100.0 { (limit, 300.0) } else { (10.0, limit) };
+        LegLine { slope: slope * f64::from(steep), lower, upper, limit, steep, weight: 1.0, instrument: 0 }
+    }
+
+    #[test]
+    fn bounds_stand_for_the_share_that_they_follow_from() {
+        let tiers = TierTable::single_rate(1.0 / 64.0).unwrap();
+        let contracts = [Payoff::Linear, Payoff::Inverse].map(|payoff| Contract::new(payoff, 1.0, 1.0).unwrap());
+        let terms = contracts.map(|contract| Terms::new(contract, tiers.clone()));
+        let policy = Policy::new(Rules::plain(), &terms).unwrap();
+        let [linear, inverse] =
+            [0, 1].map(|place| MarkedInstrument::new(Some(&policy.instruments[place]), 100.0, &policy.stand_in));
+        // A share of 20 of 200: a tenth of the coordinate. A price falls by a tenth or rises by a ninth as its reciprocal does the other.
+        for (marked, slope, sign, lower, upper) in [
+            (&linear, 1.0, 1.0, 90.0, 200.0),
+            (&linear, 1.0, -1.0, f64::NEG_INFINITY, 110.0),
+            (&linear, -1.0, 1.0, f64::NEG_INFINITY, 110.0),
+            (&inverse, 1.0, 1.0, 50.0, 1000.0 / 9.0),
+            (&inverse, -1.0, 1.0, 1000.0 / 11.0, f64::INFINITY),
+        ] {
+            let limit = if std::ptr::eq(marked, &linear) { 200.0 } else { 50.0 };
+            let line = leg(marked.coordinate, slope, limit);
+            let bounds = line.bounds(20.0, marked, sign);
+            assert!(bounds.lower == lower || (bounds.lower - lower).abs() < 1e-4, "{bounds:?}, by hand {lower}");
+            assert!(bounds.upper == upper || (bounds.upper - upper).abs() < 1e-4, "{bounds:?}, by hand {upper}");
+            assert_close(line.share_left(&bounds, marked, sign), 20.0);
+            let taken = Bounds { lower: f64::NAN, ..bounds };
+            assert!(line.share_left(&taken, marked, sign).is_nan());
+        }
+        // More than the whole value: no price uses it up, and the value is what there is to lose.
+        let line = leg(100.0, 1.0, 200.0);
+        let bounds = line.bounds(300.0, &linear, 1.0);
+        assert_eq!(bounds, Bounds { lower: f64::NEG_INFINITY, upper: 200.0 });
+        assert_close(line.share_left(&bounds, &linear, 1.0), 200.0);
+        assert_eq!(LegLine::FLAT.bounds(1.0, &linear, 1.0), Bounds::NONE);
+        assert!(!LegLine::UNKNOWN.holds_at(100.0) && !LegLine::UNKNOWN.is_flat());
     }
 }

@@ -4,6 +4,7 @@
 //! them, the verdict on it cannot change. A tick looks at those whose bounds it reaches, evaluates these by the formulas that evaluate a whole
 //! book, and arms them anew; one that reaches none costs two comparisons.
 
+pub(crate) mod armed;
 pub(crate) mod book;
 pub(crate) mod bounds;
 pub(crate) mod change;
@@ -14,6 +15,7 @@ pub(crate) mod event;
 pub(crate) mod examine;
 pub(crate) mod examine_accounts;
 pub(crate) mod figures;
+pub(crate) mod follow;
 pub(crate) mod growth;
 pub(crate) mod index;
 pub(crate) mod lines;
