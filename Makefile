@@ -1,5 +1,5 @@
 # Each target works on a fresh clone: it makes .venv, installs the pinned tools, builds the extension if a source changed.
-# Needed beforehand: make, a Rust toolchain (rust-version in Cargo.toml), Python 3.11 or later; for `make test` chromium.
+# Needed beforehand: make, a Rust toolchain (rust-version in Cargo.toml), Python 3.11 or later; `make test` looks at reports in chromium, if there is one.
 
 PYTHON ?= python3
 VENV := .venv

@@ -95,7 +95,8 @@ def said_by(words: str, form: str, capsys: pytest.CaptureFixture[str]) -> str:
 
 @pytest.mark.parametrize("name", ASKED)
 def test_every_command_answers_in_every_format(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert {each.partition(",")[0].split()[0] for each in ASKED} == {*EXAMPLES}
+    # What is measured is another number each time: `bench` has a test of its own.
+    assert {each.partition(",")[0].split()[0] for each in ASKED} == {*EXAMPLES} - {"bench"}
     whole = json.loads(said_by(ASKED[name], "json", capsys))
     lines = rows_of(said_by(ASKED[name], "jsonl", capsys))
     table = [*csv.DictReader(io.StringIO(said_by(ASKED[name], "csv", capsys)))]

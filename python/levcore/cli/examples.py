@@ -64,6 +64,9 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "doctor": (
         ("before a report of a fault", "levcore doctor"),
     ),
+    "bench": (
+        ("positions a second on this machine", "levcore bench"),
+    ),
 }  # fmt: skip
 """Examples by command: what each does, and its line."""
 

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 from levcore._levcore import __version__
 from levcore.cli.against import add_against
+from levcore.cli.bench import add_bench
 from levcore.cli.compare import add_compare
 from levcore.cli.examples import add_command, words_of_file
 from levcore.cli.exit_codes import INTERRUPTED, TERMINATED
@@ -189,6 +190,7 @@ def _parser() -> Parser:
     add_tiers(commands)
     add_policies(commands)
     add_doctor(commands)
+    add_bench(commands)
     return parser
 
 
