@@ -180,7 +180,8 @@ class LiveBook:
     def followed(self) -> int:
         """How many looks at an account have needed no evaluation so far, one each level.
 
-        The surplus of an account moves with the prices along a line: as long as that stays clear of zero, the verdict is what it was.
+        The surplus of an account moves with the prices along a line: as long as that stays clear of zero,
+        the verdict is what it was.
         """
         found: int = self._core.followed()
         return found
