@@ -42,6 +42,7 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("accounts.csv").write_text("account,wallet_balance\ndesk,2500\n", encoding="utf-8")
     Path("prices.csv").write_text(PRICES, encoding="utf-8")
     Path("levcore.args").write_text(RULES, encoding="utf-8")
+    Path("desk.toml").write_text('policy = "binance-usdm"\nfees = "regular"\n', encoding="utf-8")
     theirs = "instrument,their_liq\nBTCUSDT,52000\nETHUSDT,3600\nBTCUSDT,53212.85\n"
     Path("theirs.csv").write_text(theirs, encoding="utf-8")
     shutil.copy(REPLIES / "bybit" / "isolated_2022-11-25.json", "reply.json")

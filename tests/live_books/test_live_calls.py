@@ -79,7 +79,7 @@ def test_a_mark_that_is_missing_keeps_what_there_is() -> None:
 
 def test_a_look_that_finds_the_verdict_that_was_there_takes_no_evaluation() -> None:
     live = lc.live(ENGINE, mixed(), START, levels=["liquidation"])
-    # The account is liquidated near 57,300. Its legs share what is left: the nearer, the more often it is looked at.
+    # It is liquidated near 57,300. Its legs share what is left: the nearer, the more often it is looked at.
     prices = np.linspace(59_990.0, 57_310.0, 200)
     events = live.ticks(["BTCUSDT"] * prices.size, prices)
     risk = live.engine.evaluate_over(live.book(), np.column_stack([prices, np.full(prices.size, 3_000.0)]))

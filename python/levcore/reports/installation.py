@@ -3,6 +3,7 @@
 import hashlib
 import platform
 import sys
+from collections.abc import Mapping
 from importlib import metadata, util
 
 import numpy as np
@@ -71,12 +72,12 @@ def show_versions() -> None:
     >>> lc.show_versions()
     levcore                ...
     """
-    sys.stdout.write(f"{installation_text()}\n")
+    sys.stdout.write(f"{installation_text(installation())}\n")
 
 
-def installation_text() -> str:
-    """`installation` as lines."""
-    return "\n".join(f"{name:22} {value}" for name, value in installation().items())
+def installation_text(facts: Mapping[str, str]) -> str:
+    """What `installation` found, as lines."""
+    return "\n".join(f"{name:22} {value}" for name, value in facts.items())
 
 
 def check_installation() -> list[str]:

@@ -108,23 +108,24 @@ pub(crate) fn holding_line(
     place: f64,
 ) -> Line {
     if beta == 0.0 {
-        still_line(holding, policy, gain, required, place)
+        still_line(holding, holding.equity, policy, gain, required, place)
     } else {
         moving_line(holding, policy, gain, beta, required, place)
     }
 }
 
-/// The same of a holding whose price stands still.
+/// The same of a holding whose price stands still, or of several that are alike but for their equity.
 #[inline(always)]
 pub(crate) fn still_line<N: Number>(
     holding: &Holding<'_>,
+    equity: N,
     policy: &Policy,
     gain: N,
     required: bool,
     place: N,
 ) -> Line<N> {
     let (price, zero) = (N::all(holding.price), N::all(0.0));
-    let base = N::all(holding.equity) - gain;
+    let base = equity - gain;
     let equity = base + N::choose(gain.equals(zero), zero, gain * place);
     let counted = holding.asset.counted_line(equity, price * equity);
     let factor = price * counted.weight;

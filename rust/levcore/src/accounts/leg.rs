@@ -94,6 +94,11 @@ pub(crate) fn leg_line(leg: &Leg<'_>, price: f64, policy: &Policy, beta: f64, pl
     terms.line(price, policy, beta, touching)
 }
 
+/// The part of a leg's scaled requirement that does not move.
+pub(crate) fn frozen(scaled: f64, released: f64) -> f64 {
+    scaled - released
+}
+
 /// Place of a leg's side: long 0, short 1.
 pub(crate) fn side(leg: &Leg<'_>) -> usize {
     usize::from(!leg.is_long)

@@ -142,7 +142,7 @@ impl<V: Vector> OnRay<V> for MovingParts<'_, V> {
     #[inline(always)]
     fn line_at(&mut self, place: V) -> Line<V> {
         let mut line = Line::zero();
-        line.add(still_line(self.holding, self.policy, self.gain, self.required, place));
+        line.add(still_line(self.holding, V::all(self.holding.equity), self.policy, self.gain, self.required, place));
         line.less(if self.required { self.requirement_line(place) } else { self.fees })
     }
 }

@@ -5,7 +5,7 @@
 //! on the ray is the price over the mark, or the coordinate over its own where the account is kept in the coin of inverse contracts.
 
 use crate::accounts::holding::{Holding, count, holding_line};
-use crate::accounts::leg::{Leg, leg_line, side};
+use crate::accounts::leg::{Leg, frozen, leg_line, side};
 use crate::accounts::legs_on_ray::{LegsOnRay, SumRequirements};
 use crate::accounts::verdict::Totals;
 use crate::formulas::margin;
@@ -132,7 +132,7 @@ impl<'a> Pool<'a> {
     pub(crate) fn freeze(&mut self, policy: &Policy) {
         for leg in &mut self.legs {
             let scaled = leg.requirement * policy.trigger;
-            leg.frozen = scaled - leg.released;
+            leg.frozen = frozen(scaled, leg.released);
             if !leg.reciprocal {
                 let holding = &mut self.holdings[leg.holding];
                 holding.settled += holding.margin_price * scaled;

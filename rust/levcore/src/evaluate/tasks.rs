@@ -293,6 +293,7 @@ fn each_account(mut work: impl PooledWork, accounts: &[PooledAccount], valued: &
     for account in accounts {
         work.account(account, valued, account.legs.start - accounts[0].legs.start);
     }
+    work.finish();
 }
 
 /// Takes a pass over the rows of a block.

@@ -43,7 +43,12 @@ impl Armed {
 
     /// Makes room for a row at the end.
     pub(crate) fn grow(&mut self) {
-        self.0.push(ArmedRow::NONE);
+        self.grow_to(self.0.len() + 1);
+    }
+
+    /// Makes room for so many rows.
+    pub(crate) fn grow_to(&mut self, rows: usize) {
+        self.0.resize(rows, ArmedRow::NONE);
     }
 }
 

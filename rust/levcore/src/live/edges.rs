@@ -1,9 +1,9 @@
-//! The nearest bounds of every instrument over all levels: what a tick that reaches nobody is compared with.
+//! The nearest bounds of every instrument and asset over all levels: what a tick that reaches nobody is compared with.
 
 use crate::live::bounds::Bounds;
 use crate::live::index::TriggerIndex;
 
-/// Nearest bounds by instrument.
+/// Nearest bounds by code: of instruments, then of assets.
 #[derive(Debug, Default)]
 pub(super) struct Edges {
     of: Vec<Bounds>,
@@ -12,10 +12,11 @@ pub(super) struct Edges {
 }
 
 impl Edges {
-    /// Those of indexes over so many instruments.
-    pub(super) fn of(indexes: &[TriggerIndex], instruments: usize) -> Self {
-        let of = (0..instruments as u32).map(|code| nearest(indexes, code)).collect();
-        Self { of, renewed: Vec::new(), is_renewed: vec![false; instruments] }
+    /// Those of indexes over the same codes.
+    pub(super) fn of(indexes: &[TriggerIndex]) -> Self {
+        let codes = indexes.first().map_or(0, |index| index.watches.len());
+        let of = (0..codes as u32).map(|code| nearest(indexes, code)).collect();
+        Self { of, renewed: Vec::new(), is_renewed: vec![false; codes] }
     }
 
     /// Whether a price reaches anybody.
@@ -25,9 +26,9 @@ impl Edges {
         price <= lower || price >= upper
     }
 
-    /// Notes the instruments whose nearest bounds have changed since an index began to look.
+    /// Notes the instruments and assets whose nearest bounds have changed since an index began to look.
     pub(super) fn note(&mut self, index: &TriggerIndex) {
-        index.renewed().iter().for_each(|&instrument| self.note_one(instrument));
+        index.renewed().iter().for_each(|&code| self.note_one(code));
     }
 
     fn note_one(&mut self, instrument: u32) {

@@ -144,7 +144,7 @@ impl AccountLine {
     /// The same with these legs.
     pub(super) fn with_legs(self, rows: &[u32]) -> Self {
         let together = rows.windows(2).all(|pair| pair[0] + 1 == pair[1]);
-        Self { first: rows[0], count: if together { rows.len() as u32 } else { 0 }, ..self }
+        Self { first: rows.first().copied().unwrap_or(0), count: if together { rows.len() as u32 } else { 0 }, ..self }
     }
 
     /// The rows of its legs.

@@ -5,6 +5,7 @@
 //! book, and arms them anew; one that reaches none costs two comparisons.
 
 pub(crate) mod armed;
+pub(crate) mod balances;
 pub(crate) mod book;
 pub(crate) mod bounds;
 pub(crate) mod change;
@@ -17,9 +18,11 @@ pub(crate) mod examine_accounts;
 pub(crate) mod figures;
 pub(crate) mod follow;
 pub(crate) mod growth;
+pub(crate) mod holders;
 pub(crate) mod index;
 pub(crate) mod lines;
 pub(crate) mod market;
+pub(crate) mod pooled_reach;
 pub(crate) mod resident;
 pub(crate) mod session;
 pub(crate) mod sides;
@@ -29,6 +32,7 @@ pub(crate) mod ticks;
 pub(crate) mod verdicts;
 pub(crate) mod watch;
 
+pub use balances::{BalanceAmendment, BalancesOf};
 pub use book::{Levels, LiveBook, LiveKeys};
 pub use bounds::Judgement;
 pub use change::Amendment;
@@ -36,7 +40,7 @@ pub use event::{Event, Figures, Watched};
 pub use growth::Opened;
 pub use index::{Change, TriggerIndex};
 pub use market::Market;
-pub use resident::ResidentBook;
+pub use resident::{ResidentBalances, ResidentBook};
 pub use session::Session;
 pub use sides::SideTotals;
 pub use standings::LiveTotals;

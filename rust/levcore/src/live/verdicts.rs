@@ -5,6 +5,7 @@ use std::ops::Range;
 use crate::accounts::verdict::{Amounts, Verdict};
 use crate::live::bounds::Bounds;
 use crate::live::lines::{AccountLine, LegLine};
+use crate::live::pooled_reach::Reach;
 
 /// What is found out about an isolated position.
 #[derive(Debug, Clone, Copy)]
@@ -24,14 +25,17 @@ pub struct RowVerdict {
     pub(crate) bounds: Bounds,
 }
 
-/// What is found out about accounts and, unless verdicts are all that is wanted, how they are to be watched: the bounds of their legs, one
-/// after the other, and the lines of both.
+/// What is found out about accounts and, unless verdicts are all that is wanted, how they are to be watched: the bounds of their legs and of
+/// the assets that they hold, one after the other, and the lines of both.
 #[derive(Debug, Default)]
 pub(crate) struct AccountVerdicts {
     /// Whether nobody is to be armed.
     pub only_verdicts: bool,
     pub verdicts: Vec<Verdict>,
+    /// Whether no price can give an account a verdict: what is wrong with it has another cause.
+    pub hopeless: Vec<bool>,
     pub bounds: Vec<Bounds>,
+    pub of_assets: Vec<Bounds>,
     pub lines: Vec<AccountLine>,
     pub lines_of_legs: Vec<LegLine>,
 }
@@ -44,7 +48,9 @@ impl AccountVerdicts {
 
     pub(crate) fn clear(&mut self) {
         self.verdicts.clear();
+        self.hopeless.clear();
         self.bounds.clear();
+        self.of_assets.clear();
         self.lines.clear();
         self.lines_of_legs.clear();
     }
@@ -66,6 +72,8 @@ pub(crate) struct LegMemory {
     /// Its part of what is handed out of its account's surplus, and the share that it gets.
     pub weight: Vec<f64>,
     pub share: Vec<f64>,
+    /// How far it may move, of an account that is settled as one whole.
+    pub reach: Vec<Reach>,
 }
 
 impl LegMemory {
@@ -75,6 +83,7 @@ impl LegMemory {
         let legs = rows.len();
         self.amounts.resize(legs, Amounts::default());
         self.status.resize(legs, 0);
+        self.reach.resize(legs, Reach::default());
         let Self { released, value, magnitude, rate, weight, share, .. } = self;
         for column in [released, value, magnitude, rate, weight, share] {
             column.resize(legs, 0.0);

@@ -248,9 +248,14 @@ impl<'a> Runs<'a> {
         Self { rows: block.rows.clone(), listed: &layout.listed, instrument, shares_tables, inside: 0 }
     }
 
-    /// Runs of these rows.
+    /// Runs of these rows; those that follow each other are read side by side.
     pub(crate) fn of_rows(rows: &'a [u32], instrument: &'a [u32]) -> Self {
-        Self { rows: Rows::Listed(0..rows.len()), listed: rows, instrument, shares_tables: false, inside: 0 }
+        let consecutive = rows.iter().zip(rows.first().copied().unwrap_or(0)..).all(|(&row, expected)| row == expected);
+        let rows_of = match rows.first() {
+            Some(&first) if consecutive => Rows::Range(first as usize..first as usize + rows.len()),
+            _ => Rows::Listed(0..rows.len()),
+        };
+        Self { rows: rows_of, listed: rows, instrument, shares_tables: false, inside: 0 }
     }
 }
 
