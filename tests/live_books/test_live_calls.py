@@ -77,6 +77,22 @@ def test_a_mark_that_is_missing_keeps_what_there_is() -> None:
     assert live.marks().tolist() == [60_000.0, 2_800.0]
 
 
+def test_a_look_that_finds_the_verdict_that_was_there_takes_no_evaluation() -> None:
+    live = lc.live(ENGINE, mixed(), START, levels=["liquidation"])
+    # It is liquidated near 57,300. Its legs share what is left: the nearer, the more often it is looked at.
+    prices = np.linspace(59_990.0, 57_310.0, 200)
+    events = live.ticks(["BTCUSDT"] * prices.size, prices)
+    risk = live.engine.evaluate_over(live.book(), np.column_stack([prices, np.full(prices.size, 3_000.0)]))
+    liquidatable = risk.account_states[:, live.account_ids.index("b")] >= lc.State.LIQUIDATION
+    assert events.number.tolist() == np.flatnonzero(np.diff(liquidatable, prepend=False)).tolist()
+    assert len(events) == 1
+    assert live.examined == 1
+    assert live.followed >= 3
+    # Whose position has changed is evaluated.
+    live.change([1], quantity=1.5)
+    assert live.examined == 2
+
+
 def test_another_table_is_an_event_to_who_holds_the_instrument() -> None:
     live = lc.live(ENGINE, mixed(), START)
     before = live.examined

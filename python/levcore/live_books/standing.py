@@ -78,6 +78,16 @@ class StandingBook:
         with self._lock:
             return sum(core.examined() for core in self._resident.cores)
 
+    @property
+    def followed(self) -> int:
+        """How many looks at an account have needed no evaluation so far, one each level.
+
+        The surplus of an account moves with the prices along a line: as long as that stays clear of zero,
+        the verdict is what it was.
+        """
+        with self._lock:
+            return sum(core.followed() for core in self._resident.cores)
+
     def totals(self) -> LiveTotals:
         """Totals at the prices that hold now."""
         with self._lock:

@@ -240,6 +240,11 @@ impl LiveBook {
         self.live.examined()
     }
 
+    /// How many looks have needed none.
+    fn followed(&self) -> u64 {
+        self.live.followed()
+    }
+
     /// Columns of the positions as they stand, then the wallets.
     #[allow(clippy::type_complexity, reason = "a column each")]
     fn columns<'py>(&self, py: Python<'py>) -> (Bound<'py, PyArray1<u32>>, [Option<Column<'py>>; 6], Column<'py>) {

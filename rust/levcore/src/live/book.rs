@@ -161,6 +161,12 @@ impl LiveBook {
         self.indexes.iter().map(TriggerIndex::examined).sum()
     }
 
+    /// How many times a look at an account has needed no evaluation, since its surplus was known along its line.
+    #[must_use]
+    pub fn followed(&self) -> u64 {
+        self.indexes.iter().map(TriggerIndex::followed).sum()
+    }
+
     /// Figures of every row as they were last refreshed; unknown for legs of accounts.
     #[must_use]
     pub fn figures_of_rows(&self) -> &[Figures] {

@@ -131,10 +131,10 @@ fn above(price: f64) -> f64 {
     if price.is_nan() { f64::INFINITY } else { price }
 }
 
-fn larger(left: f64, right: f64) -> f64 {
+pub(super) fn larger(left: f64, right: f64) -> f64 {
     if left > right { left } else { right }
 }
 
-fn smaller(left: f64, right: f64) -> f64 {
+pub(super) fn smaller(left: f64, right: f64) -> f64 {
     if left < right { left } else { right }
 }

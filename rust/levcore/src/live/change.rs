@@ -180,7 +180,7 @@ impl LiveBook {
             accounts.iter().for_each(|&account| index.find_holders(account, &book, market));
             index.reach(accounts);
             index.renew(&book, market, rows, &mut crossing.changes);
-            edges.note(index, &book);
+            edges.note(index);
         }
         edges.renew(indexes, std::iter::empty());
         crossing.look_again(&indexes[0]);

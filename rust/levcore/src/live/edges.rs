@@ -1,6 +1,5 @@
 //! The nearest bounds of every instrument and asset over all levels: what a tick that reaches nobody is compared with.
 
-use crate::book::columns::Book;
 use crate::live::bounds::Bounds;
 use crate::live::index::TriggerIndex;
 
@@ -27,13 +26,9 @@ impl Edges {
         price <= lower || price >= upper
     }
 
-    /// Notes the instruments and assets of those whom an index has just looked at, and so armed anew.
-    pub(super) fn note(&mut self, index: &TriggerIndex, book: &Book<'_>) {
-        let (rows, accounts) = index.looked_at();
-        let legs = accounts.iter().flat_map(|&account| index.subjects.legs_of(account));
-        rows.iter().chain(legs).for_each(|&row| self.note_one(book.instrument[row as usize]));
-        let holders = accounts.iter().flat_map(|&account| index.holders_of(account));
-        holders.for_each(|&holder| self.note_one(index.code_of(holder)));
+    /// Notes the instruments and assets whose nearest bounds have changed since an index began to look.
+    pub(super) fn note(&mut self, index: &TriggerIndex) {
+        index.renewed().iter().for_each(|&code| self.note_one(code));
     }
 
     fn note_one(&mut self, instrument: u32) {

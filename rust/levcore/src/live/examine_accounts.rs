@@ -6,6 +6,7 @@ use crate::accounts::verdict::{Sums, Verdict, judge_wallet};
 use crate::codes::status::{AccountStatus, FIRST_FAILURE, Status};
 use crate::job::context::{Job, PolicyPart};
 use crate::live::bounds::{Bounds, GUARD, Judgement, is_of_price, is_ordinary};
+use crate::live::draw_lines::{bound_by_lines, draw_lines};
 use crate::live::examine::{bounds_of_zeros, cap_of};
 use crate::live::holders::Holders;
 use crate::live::pooled_reach::Reaches;
@@ -41,22 +42,31 @@ impl Work for AccountWork<'_, '_, '_> {
     #[inline(always)]
     fn run<V: Vector>(self) {
         let Self { job, part, stage, legs, accounts, holders, steepest, fallback, found } = self;
-        let LegMemory { rows, amounts, released, status, value, magnitude, .. } = legs;
+        let LegMemory { rows, amounts, released, status, value, magnitude, rate, .. } = legs;
         let mut valued = ValuedLegs { amounts, released, status };
-        let mut pass = MagnitudePass { legs: ValuePass { job, part, legs: &mut valued }, value, magnitude };
+        let mut pass = MagnitudePass { legs: ValuePass { job, part, legs: &mut valued }, value, magnitude, rate };
         go_over_rows::<V>(&mut pass, &part.instruments, job.keyed(), stage, rows);
         judge_all(job, part, legs, accounts, holders, found);
-        let mut pass = SharePass { job, part, legs, found };
-        go_over_rows::<V>(&mut pass, &part.instruments, job.keyed(), stage, &legs.rows);
-        refine(job, part, legs, accounts, steepest, fallback, found);
+        if found.only_verdicts {
+            return;
+        }
+        if draw_lines(job, part, legs, accounts, found) {
+            found.bounds.resize(legs.rows.len(), Bounds::NONE);
+        } else {
+            let mut pass = SharePass { job, part, legs, found };
+            go_over_rows::<V>(&mut pass, &part.instruments, job.keyed(), stage, &legs.rows);
+            refine(job, part, legs, accounts, steepest, fallback, found);
+        }
+        bound_by_lines(part, accounts, found);
     }
 }
 
-/// Values legs, and keeps how large the amounts were that went into the surplus.
+/// Values legs, and keeps how large the amounts were that went into the surplus, and the rates.
 struct MagnitudePass<'a, 'l> {
     legs: ValuePass<'a, ValuedLegs<'l>>,
     value: &'a mut [f64],
     magnitude: &'a mut [f64],
+    rate: &'a mut [f64],
 }
 
 impl Pass for MagnitudePass<'_, '_> {
@@ -73,11 +83,11 @@ impl Pass for MagnitudePass<'_, '_> {
     #[inline(always)]
     fn finish<V: Vector>(&mut self, rows: &TileRows<'_>, terms: &Terms<V>, tile: Tile<V>, found: &Found<V>) {
         let tile = self.legs.value(rows, terms, tile, found);
-        let (value, entry_value) = (tile.value.array(), tile.entry_value.array());
+        let (value, entry_value, rate) = (tile.value.array(), tile.entry_value.array(), found.maintenance[0].array());
         for slot in 0..rows.place.len() {
             let leg = rows.inside + slot;
             let [profit, requirement, ..] = self.legs.legs.amounts[leg];
-            self.value[leg] = value[slot];
+            (self.value[leg], self.rate[leg]) = (value[slot], rate[slot]);
             self.magnitude[leg] = value[slot] + entry_value[slot] + requirement + profit.abs();
         }
     }
@@ -142,7 +152,7 @@ fn judge_all(
 /// A leg waits a move of its share over its value, and prices that walk come that far at a rate of its reciprocal squared. The sum of these
 /// rates is least where shares are as value to the power of 2/3; 3/4 takes square roots only.
 fn share_surplus(legs: &mut LegMemory, of: std::ops::Range<usize>, wallet: f64, verdict: &Verdict) {
-    let magnitude = legs.magnitude[of.clone()].iter().fold(wallet.abs(), |sum, each| sum + each);
+    let magnitude = legs.magnitude_of_account(of.clone(), wallet);
     let weight = |value: f64| value.sqrt() * value.sqrt().sqrt();
     let weights: f64 = legs.value[of.clone()].iter().fold(0.0, |sum, &value| sum + weight(value));
     let sign = Judgement::of(verdict.state).sign();
@@ -150,7 +160,8 @@ fn share_surplus(legs: &mut LegMemory, of: std::ops::Range<usize>, wallet: f64, 
     // The guard swallows it: no share, and the zero of each leg is the mark.
     let handed_out = if handed_out * sign > 0.0 { handed_out } else { f64::NAN };
     for leg in of {
-        legs.share[leg] = handed_out * (weight(legs.value[leg]) / weights);
+        legs.weight[leg] = weight(legs.value[leg]) / weights;
+        legs.share[leg] = handed_out * legs.weight[leg];
     }
 }
 

@@ -38,7 +38,7 @@ impl TriggerIndex {
         found: &mut Vec<Figures>,
     ) {
         found.clear();
-        let (mut verdicts, mut legs, mut of_accounts) = (Vec::new(), Vec::new(), AccountVerdicts::default());
+        let (mut verdicts, mut legs, mut of_accounts) = (Vec::new(), Vec::new(), AccountVerdicts::only_verdicts());
         if !rows.is_empty() {
             market.examine_rows(book, rows, &mut verdicts);
             found.extend(verdicts.iter().map(Figures::from));

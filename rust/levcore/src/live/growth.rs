@@ -60,6 +60,7 @@ impl TriggerIndex {
 
     fn grow_accounts(&mut self) {
         self.state_of_account.resize(self.subjects.accounts.len(), State::Incomplete as u8);
+        self.lines.grow(self.state_of_row.len(), self.state_of_account.len());
     }
 
     /// Finds the assets that an account holds by now.

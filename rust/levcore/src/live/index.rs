@@ -4,13 +4,15 @@ use crate::book::columns::Book;
 use crate::codes::measures::AccountMeasure;
 use crate::codes::state::State;
 use crate::error::{Error, Result};
+use crate::live::armed::Armed;
 use crate::live::bounds::{Bounds, Judgement};
 use crate::live::event::Figures;
 use crate::live::holders::Holders;
+use crate::live::lines::Lines;
 use crate::live::market::Market;
 use crate::live::subjects::{Account, ISOLATED, Subject, Subjects};
 use crate::live::verdicts::{AccountVerdicts, RowVerdict};
-use crate::live::watch::{Armed, Watch};
+use crate::live::watch::Watch;
 use crate::memory::filled;
 
 /// Legs that are examined at a time when a whole book is armed.
@@ -48,19 +50,23 @@ pub struct TriggerIndex {
     /// State of each isolated row; of legs without meaning.
     pub(super) state_of_row: Vec<u8>,
     pub(super) state_of_account: Vec<u8>,
-    reached: Reached,
-    /// How many positions and accounts have been evaluated for their bounds.
+    pub(super) lines: Lines,
+    pub(super) reached: Reached,
+    /// Instruments whose nearest bounds have changed since it began to look.
+    pub(super) renewed: Vec<u32>,
+    /// How many positions and accounts have been evaluated for their bounds, and how many accounts followed along their lines.
     examined: u64,
+    pub(super) followed: u64,
 }
 
 /// Who is to be looked at; the memory is used again.
 #[derive(Debug, Default)]
-struct Reached {
+pub(super) struct Reached {
     rows: Vec<u32>,
     /// Places of accounts, beside those of the rows.
     places: Vec<u32>,
     isolated: Vec<u32>,
-    accounts: Vec<u32>,
+    pub accounts: Vec<u32>,
     verdicts: Vec<RowVerdict>,
     of_accounts: AccountVerdicts,
     /// Of the isolated ones, then of the accounts.
@@ -96,8 +102,12 @@ impl TriggerIndex {
             state_of_account: filled(State::Incomplete as u8, subjects.accounts.len())?,
             reached: Reached::default(),
             examined: 0,
+            followed: 0,
+            renewed: Vec::new(),
+            lines: Lines::default(),
             subjects,
         };
+        index.lines.grow(rows, index.subjects.accounts.len());
         let mut armed: Vec<Vec<_>> = vec![Vec::new(); market.codes()];
         let mut reached = std::mem::take(&mut index.reached);
         index.list_everybody(&mut reached);
@@ -109,6 +119,7 @@ impl TriggerIndex {
         for accounts in index.batches(&reached.accounts) {
             index.examine(book, market, accounts, &mut reached.rows, &mut reached.of_accounts);
             let mut bounds = reached.of_accounts.bounds.iter();
+            index.take_lines(accounts, &reached.of_accounts);
             let mut of_assets = reached.of_accounts.of_assets.iter();
             for (&account, verdict) in accounts.iter().zip(&reached.of_accounts.verdicts) {
                 index.state_of_account[account as usize] = verdict.state;
@@ -142,6 +153,7 @@ impl TriggerIndex {
         changes: &mut Vec<Change>,
     ) -> bool {
         let mut any = false;
+        self.renewed.clear();
         for &(code, price) in prices {
             market.remark(code, price);
             let Self { watches, armed, armed_holders, reached, holders, .. } = self;
@@ -159,6 +171,8 @@ impl TriggerIndex {
             }
         }
         if any {
+            self.sort_reached();
+            self.follow(market);
             self.look(book, market, changes);
         }
         any
@@ -172,6 +186,17 @@ impl TriggerIndex {
     /// What was found then under the policy of this index, of the rows and of the accounts.
     pub(super) fn figures_found(&self) -> (&[Figures], &[Figures]) {
         self.reached.figures.split_at(self.reached.isolated.len())
+    }
+
+    /// Instruments whose nearest bounds have changed by then, but for those that ticked; some more than once.
+    pub(super) fn renewed(&self) -> &[u32] {
+        &self.renewed
+    }
+
+    /// How many accounts have been followed along their lines, without an evaluation, since the index was made.
+    #[must_use]
+    pub fn followed(&self) -> u64 {
+        self.followed
     }
 
     /// How many positions and accounts have been evaluated for their bounds since the index was made.
@@ -202,7 +227,9 @@ impl TriggerIndex {
 
     /// Looks anew at the subjects of these rows, whose quantity, margin, wallet or funding the caller has changed.
     pub fn renew(&mut self, book: &Book<'_>, market: &mut Market<'_>, rows: &[u32], changes: &mut Vec<Change>) {
+        self.renewed.clear();
         self.reached.rows.extend_from_slice(rows);
+        self.sort_reached();
         self.look(book, market, changes);
     }
 
@@ -258,7 +285,7 @@ impl TriggerIndex {
         isolated.extend(rows.iter().copied().filter(|&row| self.subjects.account_of_row[row as usize] == ISOLATED));
         market.examine_rows(book, &isolated, &mut verdicts);
         let mut next = verdicts.iter();
-        let (mut legs, mut of_account) = (Vec::new(), AccountVerdicts::default());
+        let (mut legs, mut of_account) = (Vec::new(), AccountVerdicts::only_verdicts());
         for (place, &row) in found.iter_mut().zip(rows) {
             match self.subjects.account_of_row[row as usize] {
                 ISOLATED => {
@@ -315,23 +342,28 @@ impl TriggerIndex {
         market.examine_accounts(book, &of, rows, &self.holders, found);
     }
 
-    /// Evaluates the subjects of the rows that were reached, and arms them anew.
-    fn look(&mut self, book: &Book<'_>, market: &mut Market<'_>, changes: &mut Vec<Change>) {
-        let mut reached = std::mem::take(&mut self.reached);
-        let first = changes.len();
-        reached.isolated.clear();
-        reached.accounts.clear();
-        reached.accounts.append(&mut reached.places);
-        for &row in &reached.rows {
+    /// Lists the subjects of the rows and places that were reached, each once.
+    fn sort_reached(&mut self) {
+        let Reached { rows, places, isolated, accounts, .. } = &mut self.reached;
+        isolated.clear();
+        accounts.clear();
+        accounts.append(places);
+        for &row in &*rows {
             match self.subjects.account_of_row[row as usize] {
-                ISOLATED => reached.isolated.push(row),
-                account => reached.accounts.push(account),
+                ISOLATED => isolated.push(row),
+                account => accounts.push(account),
             }
         }
-        for list in [&mut reached.isolated, &mut reached.accounts] {
+        for list in [isolated, accounts] {
             list.sort_unstable();
             list.dedup();
         }
+    }
+
+    /// Evaluates the subjects that were reached, and arms them anew.
+    fn look(&mut self, book: &Book<'_>, market: &mut Market<'_>, changes: &mut Vec<Change>) {
+        let mut reached = std::mem::take(&mut self.reached);
+        let first = changes.len();
         self.examined += (reached.isolated.len() + reached.accounts.len()) as u64;
         reached.figures.clear();
         if !reached.isolated.is_empty() {
@@ -363,6 +395,7 @@ impl TriggerIndex {
         found: &AccountVerdicts,
         changes: &mut Vec<Change>,
     ) {
+        self.take_lines(accounts, found);
         let (mut bounds, mut of_assets) = (found.bounds.iter(), found.of_assets.iter());
         for (&account, verdict) in accounts.iter().zip(&found.verdicts) {
             let before = std::mem::replace(&mut self.state_of_account[account as usize], verdict.state);
@@ -373,14 +406,18 @@ impl TriggerIndex {
             }
             for &holder in self.holders.of_pooled(pooled) {
                 let (code, bounds) = (self.code_of(holder), of_assets.next().copied().unwrap_or(Bounds::NONE));
-                self.watches[code as usize].arm(holder, bounds, market.mark(code), &mut self.armed_holders);
+                if self.watches[code as usize].arm(holder, bounds, market.mark(code), &mut self.armed_holders) {
+                    self.renewed.push(code);
+                }
             }
         }
     }
 
     fn arm(&mut self, book: &Book<'_>, market: &Market<'_>, row: u32, bounds: Bounds) {
         let instrument = book.instrument[row as usize];
-        self.watches[instrument as usize].arm(row, bounds, market.mark(instrument), &mut self.armed);
+        if self.watches[instrument as usize].arm(row, bounds, market.mark(instrument), &mut self.armed) {
+            self.renewed.push(instrument);
+        }
     }
 }
 

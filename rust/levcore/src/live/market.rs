@@ -15,6 +15,7 @@ use crate::machine::instruction_set::InstructionSet;
 use crate::rules::parameters::{Basis, FeeBasis};
 use crate::rules::policy::Policy;
 use crate::rules::table::{Kind, Table};
+use crate::tiles::marked::MarkedInstrument;
 use crate::tiles::pass::Stage;
 
 /// One policy with the instruments of a book at their marks, which move one by one.
@@ -95,6 +96,12 @@ impl<'a> Market<'a> {
                 self.part.asset_prices.to_mut()[place - instruments] = self.latest[place];
             }
         }
+    }
+
+    /// The instruments at their marks.
+    pub(crate) fn marked(&mut self) -> &[MarkedInstrument<'a>] {
+        self.settle_marks();
+        &self.part.instruments.list
     }
 
     /// Mark of an instrument, or price of an asset, by its code; NaN where there is none.

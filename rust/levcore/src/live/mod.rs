@@ -4,19 +4,23 @@
 //! them, the verdict on it cannot change. A tick looks at those whose bounds it reaches, evaluates these by the formulas that evaluate a whole
 //! book, and arms them anew; one that reaches none costs two comparisons.
 
+pub(crate) mod armed;
 pub(crate) mod balances;
 pub(crate) mod book;
 pub(crate) mod bounds;
 pub(crate) mod change;
 pub(crate) mod crossing;
+pub(crate) mod draw_lines;
 pub(crate) mod edges;
 pub(crate) mod event;
 pub(crate) mod examine;
 pub(crate) mod examine_accounts;
 pub(crate) mod figures;
+pub(crate) mod follow;
 pub(crate) mod growth;
 pub(crate) mod holders;
 pub(crate) mod index;
+pub(crate) mod lines;
 pub(crate) mod market;
 pub(crate) mod pooled_reach;
 pub(crate) mod resident;

@@ -110,7 +110,7 @@ impl Session<'_> {
         for (place, (index, market)) in indexes.iter_mut().zip(&mut *markets).enumerate() {
             if index.tick(book, market, now, &mut crossing.changes) {
                 looked |= place == 0;
-                edges.note(index, book);
+                edges.note(index);
                 if bankruptcy == Some(place) {
                     crossing.look_again(index);
                 }

@@ -1,7 +1,10 @@
 //! What is found out about positions and accounts, and the memory that it takes.
 
+use std::ops::Range;
+
 use crate::accounts::verdict::{Amounts, Verdict};
 use crate::live::bounds::Bounds;
+use crate::live::lines::{AccountLine, LegLine};
 use crate::live::pooled_reach::Reach;
 
 /// What is found out about an isolated position.
@@ -22,22 +25,34 @@ pub struct RowVerdict {
     pub(crate) bounds: Bounds,
 }
 
-/// What is found out about accounts, and the bounds of their legs and of the assets that they hold, one after the other.
+/// What is found out about accounts and, unless verdicts are all that is wanted, how they are to be watched: the bounds of their legs and of
+/// the assets that they hold, one after the other, and the lines of both.
 #[derive(Debug, Default)]
 pub(crate) struct AccountVerdicts {
+    /// Whether nobody is to be armed.
+    pub only_verdicts: bool,
     pub verdicts: Vec<Verdict>,
     /// Whether no price can give an account a verdict: what is wrong with it has another cause.
     pub hopeless: Vec<bool>,
     pub bounds: Vec<Bounds>,
     pub of_assets: Vec<Bounds>,
+    pub lines: Vec<AccountLine>,
+    pub lines_of_legs: Vec<LegLine>,
 }
 
 impl AccountVerdicts {
-    pub(super) fn clear(&mut self) {
+    /// For verdicts alone.
+    pub(crate) fn only_verdicts() -> Self {
+        Self { only_verdicts: true, ..Self::default() }
+    }
+
+    pub(crate) fn clear(&mut self) {
         self.verdicts.clear();
         self.hopeless.clear();
         self.bounds.clear();
         self.of_assets.clear();
+        self.lines.clear();
+        self.lines_of_legs.clear();
     }
 }
 
@@ -52,7 +67,10 @@ pub(crate) struct LegMemory {
     pub value: Vec<f64>,
     /// Magnitude of the amounts that went into the surplus.
     pub magnitude: Vec<f64>,
-    /// Part of its account's surplus.
+    /// Rate of the maintenance tier that it is in.
+    pub rate: Vec<f64>,
+    /// Its part of what is handed out of its account's surplus, and the share that it gets.
+    pub weight: Vec<f64>,
     pub share: Vec<f64>,
     /// How far it may move, of an account that is settled as one whole.
     pub reach: Vec<Reach>,
@@ -66,8 +84,14 @@ impl LegMemory {
         self.amounts.resize(legs, Amounts::default());
         self.status.resize(legs, 0);
         self.reach.resize(legs, Reach::default());
-        for column in [&mut self.released, &mut self.value, &mut self.magnitude, &mut self.share] {
+        let Self { released, value, magnitude, rate, weight, share, .. } = self;
+        for column in [released, value, magnitude, rate, weight, share] {
             column.resize(legs, 0.0);
         }
+    }
+
+    /// Sum of the amounts that go into the surplus of an account with this wallet.
+    pub(crate) fn magnitude_of_account(&self, legs: Range<usize>, wallet: f64) -> f64 {
+        self.magnitude[legs].iter().fold(wallet.abs(), |sum, each| sum + each)
     }
 }

@@ -6,9 +6,8 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use crate::error::Result;
+use crate::live::armed::{Armed, ArmedRow, Bucket, NOWHERE};
 use crate::live::bounds::Bounds;
-use crate::memory::filled;
 
 /// Rows for each bucket, of which there are a power of two: to open one must not take long, nor to go on to the next.
 const ROWS_OF_A_BUCKET: usize = 8;
@@ -22,35 +21,8 @@ const STALE_SHARE: usize = 1;
 const SMALL: usize = 256;
 /// The price below this part of where the buckets end has them made anew.
 const LOWEST: usize = 16;
-/// No bucket.
-const NOWHERE: u16 = u16::MAX;
 /// By how much an edge lies before its bucket: a price is put into its bucket by a product that rounds.
 const BEFORE: f64 = 1e-9;
-
-/// The bounds of all rows of a book, and the buckets that hold them on either side.
-#[derive(Debug, Default)]
-pub(crate) struct Armed {
-    bounds: Vec<Bounds>,
-    held: Vec<[u16; 2]>,
-}
-
-impl Armed {
-    /// So many rows, none of which is armed.
-    pub(crate) fn of(rows: usize) -> Result<Self> {
-        Ok(Self { bounds: filled(Bounds::NONE, rows)?, held: filled([NOWHERE; 2], rows)? })
-    }
-
-    /// Makes room for a row at the end.
-    pub(crate) fn grow(&mut self) {
-        self.grow_to(self.bounds.len() + 1);
-    }
-
-    /// Makes room for so many rows.
-    pub(crate) fn grow_to(&mut self, rows: usize) {
-        self.bounds.resize(rows, Bounds::NONE);
-        self.held.resize(rows, [NOWHERE; 2]);
-    }
-}
 
 /// A bound of a row. It counts while it is still the row's: a row that is armed anew leaves its old bounds behind.
 #[derive(Debug, Clone, Copy)]
@@ -92,7 +64,7 @@ struct Side {
     /// Buckets a unit of price.
     scale: f64,
     /// By distance, up to twice the price at which they were made; what lies beyond is one more.
-    buckets: Vec<Vec<u32>>,
+    buckets: Vec<Bucket>,
     /// The first bucket that has not been opened.
     first: usize,
     near: BinaryHeap<Entry>,
@@ -105,10 +77,16 @@ impl Side {
         Self { place, scale: f64::NAN, buckets: Vec::new(), first: 0, near: BinaryHeap::new(), limit: SMALL }
     }
 
-    /// Key of a row, minus infinity without a bound.
+    /// Key of a row, minus infinity without a bound and NaN once it is taken.
     #[inline(always)]
     fn key(&self, bounds: &Bounds) -> f64 {
         if self.place == 0 { bounds.lower } else { -bounds.upper }
+    }
+
+    /// Says that the bound of a row is taken: it has to be armed anew, even at the same price.
+    #[inline(always)]
+    fn forget(&self, bounds: &mut Bounds) {
+        *(if self.place == 0 { &mut bounds.lower } else { &mut bounds.upper }) = f64::NAN;
     }
 
     fn key_of_price(&self, price: f64) -> f64 {
@@ -156,17 +134,17 @@ impl Side {
     /// Puts everybody who is anywhere in its place, for prices about this one.
     fn put_in_place(&mut self, price: f64, armed: &mut Armed) {
         let mut rows: Vec<u32> = std::mem::take(&mut self.near).into_iter().map(|entry| entry.row).collect();
-        rows.extend(self.buckets.drain(..).flatten());
+        self.buckets.drain(..).for_each(|bucket| rows.extend(bucket.rows()));
         rows.sort_unstable();
         rows.dedup();
         if rows.len() >= MANY && price > 0.0 && price < f64::INFINITY {
             let buckets = (rows.len() / ROWS_OF_A_BUCKET).next_power_of_two().min(MOST_BUCKETS);
             self.scale = buckets as f64 / (2.0 * price);
-            self.buckets.resize_with(buckets + 1, Vec::new);
+            self.buckets.resize_with(buckets + 1, Bucket::default);
         }
         self.first = self.first_far(price);
         for &row in &rows {
-            armed.held[row as usize][self.place] = NOWHERE;
+            armed.0[row as usize].held[self.place] = NOWHERE;
             self.put(row, armed);
         }
         self.limit = SMALL + (1 + STALE_SHARE) * self.near.len();
@@ -189,8 +167,9 @@ impl Side {
     /// Puts a row where its bound belongs.
     #[inline]
     fn put(&mut self, row: u32, armed: &mut Armed) {
-        let (key, held) = (self.key(&armed.bounds[row as usize]), &mut armed.held[row as usize][self.place]);
-        if key == f64::NEG_INFINITY {
+        let ArmedRow { bounds, held } = &mut armed.0[row as usize];
+        let (key, held) = (self.key(bounds), &mut held[self.place]);
+        if !(key > f64::NEG_INFINITY) {
             return;
         }
         let bucket = self.bucket(key);
@@ -209,8 +188,8 @@ impl Side {
         while self.first <= last && self.first < self.buckets.len() {
             let opened = self.first;
             self.first += 1;
-            for row in std::mem::take(&mut self.buckets[opened]) {
-                let held = &mut armed.held[row as usize][self.place];
+            for row in std::mem::take(&mut self.buckets[opened]).rows() {
+                let held = &mut armed.0[row as usize].held[self.place];
                 if usize::from(*held) == opened {
                     *held = NOWHERE;
                     self.put(row, armed);
@@ -225,6 +204,7 @@ impl Side {
         while let Some(&entry) = self.near.peek().filter(|entry| key <= entry.key) {
             self.near.pop();
             if self.is_live(&entry, armed) {
+                self.forget(&mut armed.0[entry.row as usize].bounds);
                 rows.push(entry.row);
             }
         }
@@ -232,7 +212,7 @@ impl Side {
 
     #[inline(always)]
     fn is_live(&self, entry: &Entry, armed: &Armed) -> bool {
-        self.key(&armed.bounds[entry.row as usize]).to_bits() == entry.key.to_bits()
+        self.key(armed.bounds_of(entry.row)).to_bits() == entry.key.to_bits()
     }
 
     /// The key that is reached first.
@@ -260,7 +240,7 @@ impl Watch {
     pub(crate) fn of(price: f64, rows: &[(u32, Bounds)], armed: &mut Armed) -> Self {
         let mut watch = Self { lower: Side::new(0), upper: Side::new(1), nearest: Bounds::NONE };
         for &(row, bounds) in rows {
-            armed.bounds[row as usize] = bounds;
+            armed.0[row as usize].bounds = bounds;
             watch.lower.put(row, armed);
             watch.upper.put(row, armed);
         }
@@ -285,30 +265,40 @@ impl Watch {
         self.nearest
     }
 
-    /// Takes the rows whose bounds a price reaches; a row may come twice.
+    /// Takes the rows whose bounds a price reaches, each of which is to be armed anew; a row may come twice.
     pub(crate) fn take(&mut self, price: f64, armed: &mut Armed, rows: &mut Vec<u32>) {
         self.lower.take(price, armed, rows);
         self.upper.take(-price, armed, rows);
         self.find_nearest(armed);
     }
 
-    /// Watches other bounds of a row from now on, at this price.
+    /// Watches other bounds of a row from now on, at this price; whether what is reached first is another price then.
     ///
     /// What is reached first may then be a bound that counts no more: it is found out when it is reached, which spares a look at its row.
-    pub(crate) fn arm(&mut self, row: u32, bounds: Bounds, price: f64, armed: &mut Armed) {
-        armed.bounds[row as usize] = bounds;
-        self.lower.put(row, armed);
-        self.upper.put(row, armed);
+    pub(crate) fn arm(&mut self, row: u32, bounds: Bounds, price: f64, armed: &mut Armed) -> bool {
+        let before = std::mem::replace(&mut armed.0[row as usize].bounds, bounds);
+        if bounds.lower != before.lower {
+            self.lower.put(row, armed);
+        }
+        if bounds.upper != before.upper {
+            self.upper.put(row, armed);
+        }
+        let mut renewed = false;
         if self.lower.near.len() > self.lower.limit || self.upper.near.len() > self.upper.limit {
             self.lower.shrink(price, armed);
             self.upper.shrink(price, armed);
             self.find_nearest(armed);
+            renewed = true;
         }
-        let Bounds { lower, upper } = self.nearest;
-        self.nearest = Bounds {
-            lower: if bounds.lower > lower { bounds.lower } else { lower },
-            upper: if bounds.upper < upper { bounds.upper } else { upper },
-        };
+        if bounds.lower > self.nearest.lower {
+            self.nearest.lower = bounds.lower;
+            renewed = true;
+        }
+        if bounds.upper < self.nearest.upper {
+            self.nearest.upper = bounds.upper;
+            renewed = true;
+        }
+        renewed
     }
 }
 
