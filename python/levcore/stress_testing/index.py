@@ -71,7 +71,18 @@ class StressIndex:
     ([0, 1, 2], [0.0, 0.0, 5400.0])
     """
 
-    __slots__ = ("_core", "_rest", "_start", "book", "engine", "highest", "lowest")
+    __slots__ = (
+        "_core",
+        "_currencies",
+        "_has_cross",
+        "_rest",
+        "_shown",
+        "_start",
+        "book",
+        "engine",
+        "highest",
+        "lowest",
+    )
 
     def __init__(
         self,
@@ -89,8 +100,10 @@ class StressIndex:
         bound = engine.bind(book)
         self.engine, self.book, self.lowest, self.highest = engine, book, lowest, highest
         self._start = np.asarray(mark_prices(book, marks))
-        shown = Sums(engine, book).shown
-        probe = StressTotals(np.zeros(1), shown, len(book))
+        # What every row must be asked for is asked once.
+        self._shown, self._has_cross = Sums(engine, book).shown, bool(book.is_cross.any())
+        self._currencies, of_listings = settlements(book, bound.policies)
+        probe = StressTotals(np.zeros(1), self._shown, len(book))
         if not sum_accounts(engine, book, self._start[np.newaxis], probe, threads):
             rule = "must have accounts with one wallet each, whose legs move by themselves"
             raise InputError("book", rule, "levcore.stress for the others", "others")
@@ -100,7 +113,7 @@ class StressIndex:
             bound.handle,
             bound.kernel,
             np.ascontiguousarray(ends).reshape(-1),
-            settlements(book, bound.policies)[1].tolist(),
+            of_listings.tolist(),
             done,
             engine.used_instruction_set,
             engine.threads_of_call(threads, 64 * len(book)),
@@ -135,11 +148,11 @@ class StressIndex:
         moves, labels = moves_of_instruments(self.book, shocks, betas, others)
         self._refuse_outside(moves)
         engine, book, moved = self.engine, self.book, moved_prices(self._start, moves)
-        result = StressTotals(labels, Sums(engine, book).shown, len(book))
+        result = StressTotals(labels, self._shown, len(book))
         if not len(moved):
             return result
         self._add_isolated(result, moved, threads)
-        if book.is_cross.any():
+        if self._has_cross:
             sum_accounts(engine, book, moved, result, threads)
         if self._rest is not None:
             rest = Stress(self._rest, labels, result.currencies)
@@ -148,7 +161,7 @@ class StressIndex:
         return result
 
     def _add_isolated(self, result: StressTotals, moved: Floats, threads: int | None) -> None:
-        count, names = len(moved), settlements(self.book, self.engine.bind(self.book).policies)[0]
+        count, names = len(moved), self._currencies
         totals = np.zeros((len(names), len(TOTALS), count))
         self._core.sums(
             np.ascontiguousarray(moved).reshape(-1),
