@@ -14,6 +14,7 @@ axes: no window is opened and no state of pyplot is touched; ``.savefig(path)`` 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 __all__ = ["account", "comparison", "distances", "factors", "ladder", "payoff", "replay", "scenarios"]
 
 DISTANCES = {"positions": 0, "notional": 1, "moves": 2}
-COMPARED = {"liquidation": liquidation_figures, "margin": margin_figures}
+COMPARED = ("liquidation", "margin")
 REPLAYED = {
     "prices": "Prices, and how many are liquidated",
     "book": "The book",
@@ -284,7 +285,7 @@ def _drawn(figures: list[Figure], argument: str, expected: str) -> Plot:
     return plot(figures[0])
 
 
-def _word(what: str, known: dict[str, Any]) -> str:
+def _word(what: str, known: Collection[str]) -> str:
     if what not in known:
         raise InputError("what", "must be a figure of this result", ", ".join(known), repr(what))
     return what
