@@ -416,3 +416,41 @@ def test_moves_by_hand(
     by: str, legs: dict[str, float], wallet: float, betas: dict[str, float], expected: list[float]
 ) -> None:
     assert moves_by_hand(by, legs, wallet, betas) == pytest.approx(expected, rel=1e-13, nan_ok=True)
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_accounts_side_by_side_have_the_bits_of_accounts_one_by_one(sign: float) -> None:
+    random = np.random.default_rng(3)
+    names = [f"X{place}" for place in range(12)]
+    tiers = lc.TierTable.marginal([(0.0, "0.01"), (5_000.0, "0.02"), (40_000.0, "0.05")], unit="quote")
+    instruments = [lc.Instrument(name, "linear", tiers) for name in [*names, "flat"]]
+    engine = lc.Engine(lc.policy("generic").with_instruments(instruments))
+    sizes = np.concatenate((random.integers(1, 13, 60), [1, 2, 4, 8, 12, 12, 11, 9]))
+    owner = np.repeat(np.arange(sizes.size), sizes)
+    held = np.concatenate([random.permutation(12)[:size] for size in sizes])
+    prices = np.exp(random.normal(4.0, 1.0, 12))
+    quantity = random.normal(0.0, 30.0, owner.size)
+    entry = prices[held] * np.exp(random.normal(0.0, 0.1, owner.size))
+    wallets = dict(enumerate(random.normal(3_000.0, 4_000.0, sizes.size).tolist()))
+    marks = dict(zip(names, prices.tolist(), strict=True))
+    # Prices that stand still are no part of a ray.
+    betas = {name: sign * beta for name, beta in zip(names, random.uniform(0.1, 2.0, 12), strict=True)}
+    betas["X3"] = 0.0
+
+    def found(flat: int) -> AccountDistance:
+        """Each account with so many rows without a quantity, which keep it from standing side by side."""
+        owners = np.concatenate((owner, np.repeat(np.arange(sizes.size), flat)))
+        more = np.zeros(owners.size - owner.size)
+        book = lc.PositionBook(
+            [names[code] for code in held] + ["flat"] * more.size, np.concatenate((quantity, more)),
+            np.concatenate((entry, more + 1.0)), account=owners, margin_mode="cross", wallet_balance=wallets,
+        )  # fmt: skip
+        extra = {"flat": 1.0} if flat else {}
+        return lc.distance(engine, book, marks | extra, betas | dict.fromkeys(extra, 0.0))
+
+    side_by_side, one_by_one = found(0), found(1)
+    assert side_by_side.ids == one_by_one.ids
+    for name in ("lower", "upper", "status"):
+        ours, theirs = getattr(side_by_side, name), getattr(one_by_one, name)
+        assert name == "status" or np.isfinite(ours).sum() > 10
+        assert same_bits(ours, theirs), name

@@ -72,7 +72,18 @@ class StressIndex(Frozen):
     ([0, 1, 2], [0.0, 0.0, 5400.0])
     """
 
-    __slots__ = ("_core", "_rest", "_start", "book", "engine", "highest", "lowest")
+    __slots__ = (
+        "_core",
+        "_currencies",
+        "_has_cross",
+        "_rest",
+        "_shown",
+        "_start",
+        "book",
+        "engine",
+        "highest",
+        "lowest",
+    )
 
     _instead = "build a new index, levcore.StressIndex(...)"
 
@@ -81,7 +92,10 @@ class StressIndex(Frozen):
     lowest: float
     highest: float
     _core: CoreIndex
+    _currencies: list[str]
+    _has_cross: bool
     _rest: PositionBook | None
+    _shown: tuple[str, ...]
     _start: Floats
 
     def __init__(
@@ -99,7 +113,8 @@ class StressIndex(Frozen):
         number_in("highest", highest, 0.0, np.inf, "must be a rise", "above 0")
         bound = engine.bind(book)
         start = np.asarray(mark_prices(book, marks))
-        shown = Sums(engine, book).shown
+        # What every row must be asked for is asked once.
+        shown, (currencies, of_listings) = Sums(engine, book).shown, settlements(book, bound.policies)
         probe = StressTotals(np.zeros(1), shown, len(book))
         if not sum_accounts(engine, book, start[np.newaxis], probe, threads):
             rule = "must have accounts with one wallet each, whose legs move by themselves"
@@ -110,7 +125,7 @@ class StressIndex(Frozen):
             bound.handle,
             bound.kernel,
             np.ascontiguousarray(ends).reshape(-1),
-            settlements(book, bound.policies)[1].tolist(),
+            of_listings.tolist(),
             done,
             engine.used_instruction_set,
             engine.threads_of_call(threads, 64 * len(book)),
@@ -122,7 +137,10 @@ class StressIndex(Frozen):
             lowest=lowest,
             highest=highest,
             _core=core,
+            _currencies=currencies,
+            _has_cross=bool(book.is_cross.any()),
             _rest=isolated_rows(book, rows) if rows.size else None,
+            _shown=shown,
             _start=start,
         )
 
@@ -153,11 +171,11 @@ class StressIndex(Frozen):
         moves, labels = moves_of_instruments(self.book, shocks, betas, others)
         self._refuse_outside(moves)
         engine, book, moved = self.engine, self.book, moved_prices(self._start, moves)
-        result = StressTotals(labels, Sums(engine, book).shown, len(book))
+        result = StressTotals(labels, self._shown, len(book))
         if not len(moved):
             return result
         self._add_isolated(result, moved, threads)
-        if book.is_cross.any():
+        if self._has_cross:
             sum_accounts(engine, book, moved, result, threads)
         if self._rest is not None:
             rest = Stress(self._rest, labels, result.currencies)
@@ -166,7 +184,7 @@ class StressIndex(Frozen):
         return result
 
     def _add_isolated(self, result: StressTotals, moved: Floats, threads: int | None) -> None:
-        count, names = len(moved), settlements(self.book, self.engine.bind(self.book).policies)[0]
+        count, names = len(moved), self._currencies
         totals = np.zeros((len(names), len(TOTALS), count))
         self._core.sums(
             np.ascontiguousarray(moved).reshape(-1),

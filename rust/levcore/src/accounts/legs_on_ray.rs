@@ -41,7 +41,7 @@ impl LegsOnRay {
         if eight == self.eights.len() {
             self.eights.push(EightLegs::default());
         }
-        self.eights[eight].set(lane, leg.terms(), price, beta, place);
+        self.eights[eight].set(lane, leg.terms(), price, beta, place as u32);
         self.count += 1;
         true
     }
@@ -78,11 +78,11 @@ impl Work for SumRequirements<'_> {
 impl EightLegs {
     /// Puts a leg into a lane: the price of what it settles in, how far it moves as the ray does, where its lines stand.
     #[inline(always)]
-    pub(crate) fn set(&mut self, lane: usize, terms: LegTerms<f64>, price: f64, beta: f64, place: usize) {
+    pub(crate) fn set(&mut self, lane: usize, terms: LegTerms<f64>, price: f64, beta: f64, place: u32) {
         let LegTerms { value, charged, frozen, reciprocal } = terms;
         (self.value[lane], self.charged[lane], self.frozen[lane]) = (value, charged, frozen);
         (self.reciprocal[lane], self.beta[lane], self.price[lane]) = (f64::from(reciprocal), beta, price);
-        self.place[lane] = place as u32;
+        self.place[lane] = place;
     }
 
     /// What each asks for; nothing where there is none.

@@ -4,7 +4,6 @@
 use crate::accounts::cross::ValuedLegs;
 use crate::accounts::holding::{Holding, count};
 use crate::accounts::leg::{LegTerms, frozen};
-use crate::accounts::numbering::Numbering;
 use crate::accounts::rays::RayTile;
 use crate::accounts::verdict::{Totals, judge};
 use crate::book::pooled_accounts::PooledAccount;
@@ -23,21 +22,57 @@ pub(crate) enum Reading {
     Waits,
 }
 
+/// An instrument with what its legs need, in one cache line.
+#[derive(Debug, Clone, Copy)]
+struct PlainInstrument {
+    coordinate: f64,
+    contract_size: f64,
+    beta: f64,
+    /// Where the lines of long and of short positions stand.
+    lines: [u32; 2],
+    /// The last account in which it was seen.
+    seen: u32,
+}
+
+/// No lines.
+const NONE: u32 = u32::MAX;
+
+/// A leg of a plain account.
+#[derive(Debug, Clone, Copy)]
+struct PlainLeg {
+    direction: f64,
+    terms: LegTerms<f64>,
+    beta: f64,
+    lines: u32,
+}
+
 /// Reads plain accounts; the memory is used again.
 pub(crate) struct PlainAccounts<'a> {
     job: &'a Job<'a>,
     part: &'a PolicyPart<'a>,
     /// By the book's instruments.
-    betas: &'a [f64],
-    /// Whether legs are charged one by one.
-    one_by_one: bool,
-    instruments: Numbering,
+    instruments: Vec<PlainInstrument>,
+    /// Accounts seen so far.
+    seen: u32,
+    /// Those of the account that is read.
+    legs: Vec<PlainLeg>,
 }
 
 impl<'a> PlainAccounts<'a> {
-    pub(crate) fn new(job: &'a Job<'a>, part: &'a PolicyPart<'a>, betas: &'a [f64]) -> Self {
+    /// `betas` are those of the book's instruments.
+    pub(crate) fn new(job: &'a Job<'a>, part: &'a PolicyPart<'a>, betas: &[f64]) -> Self {
         let one_by_one = !part.policy.rules.hedge_rule.is_by_groups();
-        Self { job, part, betas, one_by_one, instruments: Numbering::default() }
+        let known = part.instruments.list.iter().zip(betas);
+        let instruments = known.map(|(marked, &beta)| {
+            let contract = &marked.instrument.contract;
+            let lines = [1.0, -1.0].map(|side| {
+                let table = marked.instrument.table(side);
+                if one_by_one && !table.is_whole() && !contract.is_inverse() { table.place() } else { NONE }
+            });
+            let contract_size = contract.contract_size;
+            PlainInstrument { coordinate: marked.coordinate, contract_size, beta, lines, seen: 0 }
+        });
+        Self { job, part, instruments: instruments.collect(), seen: 0, legs: Vec::new() }
     }
 
     /// A wallet of these accounts.
@@ -55,73 +90,66 @@ impl<'a> PlainAccounts<'a> {
         left_out: Option<usize>,
         place: usize,
     ) -> Reading {
-        let all = &self.job.layout.pooled.rows[account.legs.clone()];
-        let rows = all.iter().enumerate().filter(|&(leg, _)| Some(leg) != left_out);
-        let legs = rows.map(|(leg, &row)| (first + leg, row as usize));
-        if !account.balances.is_empty() || !self.are_plain(legs.clone(), valued) {
+        let rows = &self.job.layout.pooled.rows[account.legs.clone()];
+        if !account.balances.is_empty() || !self.read(rows, valued, first, left_out) {
             return Reading::NotPlain;
         }
-        let Some(scale) = self.scale(legs.clone()) else { return Reading::NotPlain };
+        let (mut scale, mut rises, mut falls) = (0.0, false, false);
+        for &PlainLeg { beta, .. } in &self.legs {
+            scale = larger_magnitude(scale, beta);
+            rises |= beta > 0.0;
+            falls |= beta < 0.0;
+        }
+        if rises && falls {
+            return Reading::NotPlain;
+        }
         let policy = self.part.policy;
         let mut wallet = self.wallet(self.job.book.wallet_balance[account.code]);
-        for (leg, _) in legs.clone() {
+        let legs = || (0..rows.len()).filter(|&leg| Some(leg) != left_out).map(|leg| first + leg);
+        for leg in legs() {
             wallet.profit += valued.amounts[leg][0];
         }
         let mut totals = Totals::default();
         count(&mut wallet, policy, &mut totals);
-        for (leg, _) in legs.clone() {
+        for leg in legs() {
             totals.requirement += wallet.margin_price * valued.amounts[leg][1];
         }
         let verdict = judge(&totals, self.job.book.status_of_account(account.code), policy);
         if verdict.status != AccountStatus::Ok || scale == 0.0 {
             return Reading::Settled(verdict.status);
         }
-        for (leg, row) in legs {
-            let code = self.job.book.instrument[row] as usize;
-            let beta = self.betas[code];
-            if beta == 0.0 {
-                continue;
-            }
-            let marked = &self.part.instruments.list[code];
-            let (contract, quantity) = (&marked.instrument.contract, self.job.book.quantity[row]);
-            let size = exposure::size(quantity, contract.contract_size);
-            let value = exposure::value(size, marked.coordinate);
-            let direction = exposure::direction(quantity, contract.long_direction());
-            let frozen = frozen(valued.amounts[leg][1] * policy.trigger, valued.released[leg]);
-            let terms = LegTerms { value, charged: 1.0, frozen, reciprocal: false };
-            let lines = marked.instrument.table(quantity).place() as usize;
-            tile.push_leg(direction, terms, wallet.margin_price, beta / scale, lines);
+        for leg in self.legs.iter().filter(|leg| leg.beta != 0.0) {
+            tile.push_leg(leg.direction, leg.terms, wallet.margin_price, leg.beta / scale, leg.lines);
         }
         tile.push(place, scale, wallet.equity, verdict.surplus);
         Reading::Waits
     }
 
-    /// Whether the legs are those of a plain account.
-    fn are_plain(&mut self, legs: impl Iterator<Item = (usize, usize)>, valued: &ValuedLegs<'_>) -> bool {
-        self.instruments.clear();
-        for (leg, row) in legs {
-            let (status, code) = (valued.status[leg], self.job.book.instrument[row] as usize);
-            let instrument = &self.part.instruments.list[code].instrument;
-            let by_lines = !instrument.table(self.job.book.quantity[row]).is_whole();
+    /// Reads the legs of an account; whether they are those of a plain one.
+    fn read(&mut self, rows: &[u32], valued: &ValuedLegs<'_>, first: usize, left_out: Option<usize>) -> bool {
+        let (book, trigger) = (self.job.book, self.part.policy.trigger);
+        self.legs.clear();
+        self.seen += 1;
+        for (leg, &row) in rows.iter().enumerate() {
+            if Some(leg) == left_out {
+                continue;
+            }
+            let (row, leg) = (row as usize, first + leg);
+            let (status, quantity) = (valued.status[leg], book.quantity[row]);
+            let instrument = &mut self.instruments[book.instrument[row] as usize];
+            let lines = instrument.lines[usize::from(quantity < 0.0)];
             let live = status < FIRST_FAILURE && status != Status::Flat as u8;
-            if !live || !by_lines || instrument.contract.is_inverse() || self.instruments.knows(code) {
+            if !live || lines == NONE || instrument.seen == self.seen {
                 return false;
             }
-            self.instruments.number(code);
+            instrument.seen = self.seen;
+            let PlainInstrument { coordinate, contract_size, beta, .. } = *instrument;
+            let value = exposure::value(exposure::size(quantity, contract_size), coordinate);
+            let frozen = frozen(valued.amounts[leg][1] * trigger, valued.released[leg]);
+            let terms = LegTerms { value, charged: 1.0, frozen, reciprocal: false };
+            self.legs.push(PlainLeg { direction: exposure::direction(quantity, 1.0), terms, beta, lines });
         }
-        self.one_by_one
-    }
-
-    /// The beta of the largest magnitude; none if some prices rise as others fall.
-    fn scale(&self, legs: impl Iterator<Item = (usize, usize)>) -> Option<f64> {
-        let (mut scale, mut rises, mut falls) = (0.0, false, false);
-        for (_, row) in legs {
-            let beta = self.betas[self.job.book.instrument[row] as usize];
-            scale = larger_magnitude(scale, beta);
-            rises |= beta > 0.0;
-            falls |= beta < 0.0;
-        }
-        (!(rises && falls)).then_some(scale)
+        true
     }
 }
 

@@ -33,7 +33,7 @@ pub(crate) struct RayTile {
 impl RayTile {
     /// Adds a leg to the account that comes next, in the order of rows: its direction, its terms, how far it moves as the ray does, and where
     /// its lines stand.
-    pub(crate) fn push_leg(&mut self, direction: f64, terms: LegTerms<f64>, price: f64, beta: f64, place: usize) {
+    pub(crate) fn push_leg(&mut self, direction: f64, terms: LegTerms<f64>, price: f64, beta: f64, place: u32) {
         let (lane, number) = (self.count, self.next);
         if number == self.legs.len() {
             self.legs.push(EightLegs::default());

@@ -85,12 +85,9 @@ impl Curve<'_> {
 /// Rates and deductions of the lines that touch eight curves, at these places of the tables, each at its value.
 #[inline(always)]
 pub(crate) fn touching_lines<V: Vector>(tables: &Tables, places: &[u32; LANES], values: V) -> [V; 2] {
-    let (mut searched, mut singles, mut found) = ([0; LANES], [0.0; LANES], [0; LANES]);
-    for lane in 0..LANES {
-        searched[lane] = Tables::searched_by_value(places[lane]);
-    }
+    let (mut singles, mut found) = ([0.0; LANES], [0; LANES]);
     values.store_singles(&mut singles);
-    tables.find_each::<V, LANES>(LANES, &searched, &values.array(), &singles, &mut found);
+    tables.find_each::<V, LANES>(LANES, places, &values.array(), &singles, &mut found);
     tables.numbers(&found)
 }
 

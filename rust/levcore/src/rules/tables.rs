@@ -47,7 +47,8 @@ struct Step {
 #[derive(Debug, Clone)]
 pub(crate) struct Tables {
     width: usize,
-    /// What the lines hold, table by table and key by key: rows that lie apart find what they need in few cache lines.
+    /// What the lines hold, key by key and table by table: rows that lie apart find what they need in few cache lines, and these lie close
+    /// to each other, so that they do not push each other out of the cache.
     pairs: Vec<[f64; 2]>,
     thresholds: Vec<Thresholds>,
     /// The thresholds once more, rounded; of use where one vector of them is a whole table.
@@ -111,7 +112,8 @@ impl Tables {
         // One more for rows without a table: there is then no margin, which is not a margin of zero.
         let nothing = Line::new(f64::NAN, 0.0, 0.0, Factors::of(f64::NAN), f64::INFINITY);
         all.steps.push(Step { above: [f64::NEG_INFINITY; SEARCHED], line: nothing });
-        all.close();
+        all.starts.push(all.steps.len());
+        all.lay_out();
         Ok(all)
     }
 
@@ -131,23 +133,30 @@ impl Tables {
             };
             self.steps.push(Step { above, line });
         }
-        self.close();
+        self.starts.push(self.steps.len());
         Ok(())
     }
 
-    /// Lays out the table that ends with the last step, filled up to the width of all.
-    fn close(&mut self) {
-        let steps = &self.steps[self.starts[self.starts.len() - 1]..];
-        self.starts.push(self.steps.len());
+    /// Lays out all tables, filled up to the same width.
+    fn lay_out(&mut self) {
         for key in 0..KEYS {
-            let thresholds: Vec<f64> = steps[1..].iter().filter_map(|step| step.above.get(key).copied()).collect();
-            let padding = std::iter::repeat(f64::INFINITY);
-            let padded: Vec<f64> = thresholds.iter().copied().chain(padding).take(self.width).collect();
-            self.thresholds.extend(padded.as_chunks().0.iter().copied().map(Thresholds));
-            self.screens.push(Screen::of(&thresholds));
-            let filled = steps.iter().chain(std::iter::repeat(&steps[steps.len() - 1])).take(self.width);
-            self.pairs.extend(filled.map(|step| step.line.0[key]));
+            for ends in self.starts.windows(2) {
+                let steps = &self.steps[ends[0]..ends[1]];
+                let thresholds: Vec<f64> = steps[1..].iter().filter_map(|step| step.above.get(key).copied()).collect();
+                let padding = std::iter::repeat(f64::INFINITY);
+                let padded: Vec<f64> = thresholds.iter().copied().chain(padding).take(self.width).collect();
+                self.thresholds.extend(padded.as_chunks().0.iter().copied().map(Thresholds));
+                self.screens.push(Screen::of(&thresholds));
+                let filled = steps.iter().chain(std::iter::repeat(&steps[steps.len() - 1])).take(self.width);
+                self.pairs.extend(filled.map(|step| step.line.0[key]));
+            }
         }
+    }
+
+    /// How many tables there are.
+    #[inline(always)]
+    fn count(&self) -> usize {
+        self.starts.len() - 1
     }
 
     /// Place of the table for rows that have none.
@@ -177,23 +186,12 @@ impl Tables {
         OneTable { lowest: &steps[0].line, steps: &steps[1..] }
     }
 
-    /// Where tables stand that are looked up by what is a [`Key::Value`].
+    /// Where tables stand that are looked up by what positions need; those looked up by what is a [`Key::Value`] stand at their places.
     #[inline(always)]
-    pub(crate) fn by_value<V: Vector>(places: V) -> V {
-        places * V::all(KEYS as f64)
-    }
-
-    /// The same of one table.
-    #[inline(always)]
-    pub(crate) fn searched_by_value(place: u32) -> u32 {
-        place * KEYS as u32
-    }
-
-    /// Where tables stand that are looked up by what positions need.
-    #[inline(always)]
-    pub(crate) fn by_need<V: Vector>(places: V, gains: V::Mask) -> V {
-        let key = V::choose(gains, V::all(Key::Gaining as u8 as f64), V::all(Key::Losing as u8 as f64));
-        Self::by_value(places) + key
+    pub(crate) fn by_need<V: Vector>(&self, places: V, gains: V::Mask) -> V {
+        let count = self.count() as f64;
+        let (gaining, losing) = (f64::from(Key::Gaining as u8) * count, f64::from(Key::Losing as u8) * count);
+        places + V::choose(gains, V::all(gaining), V::all(losing))
     }
 
     #[inline(always)]
@@ -237,7 +235,7 @@ impl Tables {
     /// Where the line stands that applies to a value, or to what else selects the tier.
     #[inline(always)]
     pub(crate) fn find<V: Vector>(&self, place: usize, number: f64) -> usize {
-        self.find_in::<V>(place * KEYS + Key::Value as usize, number)
+        self.find_in::<V>(place, number)
     }
 
     /// The line that [`Tables::find`] found.
@@ -245,7 +243,7 @@ impl Tables {
     pub(crate) fn found(&self, line: usize) -> Line {
         let mut pairs = [[0.0; 2]; KEYS];
         for key in 0..KEYS {
-            pairs[key] = self.pairs[line + key * self.width];
+            pairs[key] = self.pairs[line + key * self.count() * self.width];
         }
         Line(pairs)
     }
@@ -253,7 +251,7 @@ impl Tables {
     /// Highest leverage by the lines that [`Tables::find_each`] found for values.
     #[inline(always)]
     pub(crate) fn max_leverages<V: Vector>(&self, found: &[u32; LANES]) -> V {
-        let [highest, _] = V::columns_of_pairs(rows_at(&self.pairs[(KEYS - 1) * self.width..], found));
+        let [highest, _] = V::columns_of_pairs(rows_at(&self.pairs[(KEYS - 1) * self.count() * self.width..], found));
         highest
     }
 
@@ -345,13 +343,13 @@ mod tests {
     #[test]
     fn thresholds_are_where_the_zeros_of_both_lines_meet() {
         let tables = Tables::new(&[&two_tiers()], PLAIN).unwrap();
-        let first = |key| tables.vectors(key as usize)[0].0[0];
+        let first = |key: Key| tables.vectors(key as usize * tables.count())[0].0[0];
         assert_eq!(first(Key::Value), 1024.0);
         // Gaining: y = V (1 - 1/64) = 1,024 - 16 by the first line, 1,024 - 32 + 16 by the second.
         assert_eq!(first(Key::Gaining), 1008.0);
         // Losing: y = V (1 + 1/64) = 1,024 + 16 by the first line, 1,024 + 32 - 16 by the second.
         assert_eq!(first(Key::Losing), 1040.0);
-        assert!(tables.vectors(Key::Value as usize)[0].0[1..].iter().all(|&padding| padding == f64::INFINITY));
+        assert!(tables.vectors(0)[0].0[1..].iter().all(|&padding| padding == f64::INFINITY));
     }
 
     #[test]
@@ -359,9 +357,10 @@ mod tests {
         let tables = Tables::new(&[&two_tiers()], PLAIN).unwrap();
         let tier = |key: Key, number: f64| {
             let (mut found, numbers, singles) = ([0; ROWS], [number; ROWS], [number as f32; ROWS]);
-            tables.find_each::<Baseline, ROWS>(1, &[key as u32; ROWS], &numbers, &singles, &mut found);
-            assert_eq!(found[0] as usize, tables.find_in::<Baseline>(key as usize, number));
-            found[0] as usize - key as usize * tables.width
+            let table = key as usize * tables.count();
+            tables.find_each::<Baseline, ROWS>(1, &[table as u32; ROWS], &numbers, &singles, &mut found);
+            assert_eq!(found[0] as usize, tables.find_in::<Baseline>(table, number));
+            found[0] as usize - table * tables.width
         };
         // Both sides of a threshold are the same number once they are rounded.
         for (key, threshold) in [(Key::Value, 1024.0_f64), (Key::Gaining, 1008.0), (Key::Losing, 1040.0)] {
@@ -387,7 +386,7 @@ mod tests {
         );
         assert_eq!(second[Key::Losing as usize], [32.0, -1.0 / (1.0 + 3.0 / 32.0)]);
         // 1,024 (1 - 3/32) + 32.
-        assert_eq!(tables.vectors(Key::Gaining as usize)[0].0[0], 960.0);
+        assert_eq!(tables.vectors(Key::Gaining as usize * tables.count())[0].0[0], 960.0);
         assert!(Tables::new(&[&two_tiers()], Scale { price_fee: 0.5, trigger: 2.0 }).is_err());
     }
 
@@ -404,7 +403,7 @@ mod tests {
             let tables = Tables::new(&[&two_tiers(), &table], PLAIN).unwrap();
             let values: [f64; ROWS] = std::array::from_fn(|slot| slot as f64 * 40.0);
             let (mut found, singles) = ([0; ROWS], values.map(|value| value as f32));
-            tables.find_each::<Baseline, ROWS>(ROWS, &[KEYS as u32; ROWS], &values, &singles, &mut found);
+            tables.find_each::<Baseline, ROWS>(ROWS, &[1; ROWS], &values, &singles, &mut found);
             for (place, value) in found.into_iter().zip(values) {
                 assert_eq!(place as usize, tables.find::<Baseline>(1, value));
                 let tier = floors.iter().rposition(|&floor| value > floor).unwrap_or(0);

@@ -165,7 +165,9 @@ impl<'a> AccountScenarios<'a> {
                 self.store_profits(scratch, account, status);
             }
         }
-        Ok(BlockRisk { groups: memory::collected(scratch.risks.len(), scratch.risks.iter().copied())?, failures })
+        // The next block takes as much.
+        let room = memory::with_room(scratch.risks.len())?;
+        Ok(BlockRisk { groups: std::mem::replace(&mut scratch.risks, room), failures })
     }
 
     /// Lists the legs of accounts that can be added, and returns the rows that cannot. Rows may lie anywhere: nothing here waits for one

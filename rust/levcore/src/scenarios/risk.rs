@@ -1,6 +1,8 @@
 //! What a portfolio margin finds besides the measures of accounts: scan risk by group, rows that failed.
 
 use crate::error::Result;
+use crate::machine::execution::Execution;
+use crate::machine::shared::SharedSlice;
 use crate::memory;
 
 /// Worst scenario of a group whose account is incomplete.
@@ -62,23 +64,80 @@ pub struct ScenarioFindings {
 }
 
 impl ScenarioFindings {
-    /// Adds what was found in the next accounts.
-    pub(crate) fn add(&mut self, block: &BlockRisk) -> Result<()> {
-        let more = block.groups.len();
-        for codes in [&mut self.account, &mut self.group, &mut self.worst_scenario, &mut self.pool_worst_scenario] {
-            memory::reserve(codes, more)?;
+    /// Room for so many groups. What is never written takes no memory: the system gives it page by page.
+    pub(crate) fn with_room(groups: usize) -> Result<Self> {
+        memory::room_for(groups.saturating_mul(4 * size_of::<u32>() + 2 * size_of::<f64>()))?;
+        let (codes, risks) = (|| vec![0; groups], || vec![0.0; groups]);
+        Ok(Self {
+            account: codes(),
+            group: codes(),
+            scan_risk: risks(),
+            worst_scenario: codes(),
+            pool_scan_risk: risks(),
+            pool_worst_scenario: codes(),
+            failures: Vec::new(),
+        })
+    }
+
+    /// Adds what was found in the next accounts behind the first `count` groups; how many there are then.
+    pub(crate) fn add(&mut self, count: usize, blocks: &[BlockRisk], execution: &mut Execution<'_>) -> Result<usize> {
+        let mut end = count;
+        let mut tasks = Vec::with_capacity(blocks.len());
+        for BlockRisk { groups, failures } in blocks {
+            tasks.push((end, &groups[..]));
+            end += groups.len();
+            memory::reserve(&mut self.failures, failures.len())?;
+            self.failures.extend_from_slice(failures);
+        }
+        let columns = GroupColumns {
+            account: SharedSlice::new(&mut self.account),
+            group: SharedSlice::new(&mut self.group),
+            scan_risk: SharedSlice::new(&mut self.scan_risk),
+            worst_scenario: SharedSlice::new(&mut self.worst_scenario),
+            pool_scan_risk: SharedSlice::new(&mut self.pool_scan_risk),
+            pool_worst_scenario: SharedSlice::new(&mut self.pool_worst_scenario),
+        };
+        execution.run(tasks, blocks.len().max(1), || (), |(), (first, groups)| columns.write(first, groups))?;
+        Ok(end)
+    }
+
+    fn codes(&mut self) -> [&mut Vec<u32>; 4] {
+        [&mut self.account, &mut self.group, &mut self.worst_scenario, &mut self.pool_worst_scenario]
+    }
+
+    /// Gives back the room behind the first `count` groups.
+    pub(crate) fn end(&mut self, count: usize) {
+        for codes in self.codes() {
+            codes.truncate(count);
+            codes.shrink_to_fit();
         }
         for risks in [&mut self.scan_risk, &mut self.pool_scan_risk] {
-            memory::reserve(risks, more)?;
+            risks.truncate(count);
+            risks.shrink_to_fit();
         }
-        self.account.extend(block.groups.iter().map(|row| row.account));
-        self.group.extend(block.groups.iter().map(|row| row.group));
-        self.scan_risk.extend(block.groups.iter().map(|row| row.scan_risk));
-        self.worst_scenario.extend(block.groups.iter().map(|row| row.worst_scenario));
-        self.pool_scan_risk.extend(block.groups.iter().map(|row| row.pool_scan_risk));
-        self.pool_worst_scenario.extend(block.groups.iter().map(|row| row.pool_worst_scenario));
-        memory::reserve(&mut self.failures, block.failures.len())?;
-        self.failures.extend_from_slice(&block.failures);
-        Ok(())
+    }
+}
+
+/// The columns of groups, written by several threads.
+struct GroupColumns<'a> {
+    account: SharedSlice<'a, u32>,
+    group: SharedSlice<'a, u32>,
+    scan_risk: SharedSlice<'a, f64>,
+    worst_scenario: SharedSlice<'a, u32>,
+    pool_scan_risk: SharedSlice<'a, f64>,
+    pool_worst_scenario: SharedSlice<'a, u32>,
+}
+
+impl GroupColumns<'_> {
+    /// Writes groups from a place on.
+    fn write(&self, first: usize, groups: &[GroupRisk]) {
+        for (place, found) in (first..).zip(groups) {
+            self.account.write_consecutive(place, &[found.account]);
+            self.group.write_consecutive(place, &[found.group]);
+            self.scan_risk.write_consecutive(place, &[found.scan_risk]);
+            self.worst_scenario.write_consecutive(place, &[found.worst_scenario]);
+            self.pool_scan_risk.write_consecutive(place, &[found.pool_scan_risk]);
+            self.pool_worst_scenario.write_consecutive(place, &[found.pool_worst_scenario]);
+        }
     }
 }

@@ -46,7 +46,8 @@ pub fn scenario_margin(
     check_add_ons(arrays, add_ons, accounts)?;
     check_legs(legs, arrays)?;
     outputs.check(accounts, arrays.scenarios)?;
-    let most_legs = (0..accounts).map(|account| legs.rows.of(account).len()).max().unwrap_or(0);
+    let legs_of_accounts = (0..accounts).map(|account| legs.rows.of(account).len());
+    let most_legs = legs_of_accounts.clone().max().unwrap_or(0);
     let names = arrays.group.len().saturating_add(arrays.pool.len()).saturating_add(most_legs);
     let groups = if add_ons.adjustments.is_some() { arrays.pool.len() } else { most_legs.min(arrays.pool.len()) };
     let of_scenarios = arrays.scenarios.saturating_mul(BYTES_OF_SCENARIO).saturating_mul(1 + groups / 4);
@@ -54,7 +55,11 @@ pub fn scenario_margin(
     let of_blocks = (accounts + legs.rows.rows() + BLOCK_LEGS) / BLOCK_LEGS * BYTES_OF_BLOCK;
     memory::room_for(execution.threads.max(1).saturating_mul(of_thread).saturating_add(of_blocks))?;
     let job = AccountScenarios::new(legs, arrays, add_ons, outputs)?;
-    let mut findings = ScenarioFindings::default();
+    let most_groups = match add_ons.adjustments {
+        Some(adjustments) => adjustments.len(),
+        None => legs_of_accounts.map(|legs| legs.min(arrays.pool.len())).sum(),
+    };
+    let (mut findings, mut groups) = (ScenarioFindings::with_room(most_groups)?, 0);
     let mut blocks = account_blocks(legs.rows).into_iter();
     loop {
         let some: Vec<_> = blocks.by_ref().take(BLOCKS_BETWEEN_INTERRUPTS * execution.threads.max(1)).collect();
@@ -64,10 +69,10 @@ pub fn scenario_margin(
             || job.memory(),
             |memory, accounts| set.run(AccountBlock { job: &job, memory, accounts }),
         )?;
-        for block in found {
-            findings.add(&block?)?;
-        }
+        let found = found.into_iter().collect::<Result<Vec<_>>>()?;
+        groups = findings.add(groups, &found, &mut execution)?;
         if blocks.len() == 0 {
+            findings.end(groups);
             return Ok(findings);
         }
         if (execution.interrupted)() {

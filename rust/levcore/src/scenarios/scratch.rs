@@ -93,24 +93,54 @@ impl Scratch {
     #[inline(always)]
     pub(crate) fn add_up<V: Vector>(&mut self, account: usize, legs: &[HeldLeg], profits: &[Chunk]) {
         self.begin::<V>(account, legs.len());
-        // So many chunks as there are most often are a constant: their loop is none.
+        // So many chunks as there are most often stay in registers from leg to leg.
         match self.width {
-            1 => self.add_legs::<V>(legs, profits, 1),
-            2 => self.add_legs::<V>(legs, profits, 2),
-            width => self.add_legs::<V>(legs, profits, width),
+            1 => self.add_few::<V, 1>(legs, profits),
+            2 => self.add_few::<V, 2>(legs, profits),
+            width => self.add_many::<V>(legs, profits, width),
         }
     }
 
-    /// Whether the group of a leg is a new one is a toss: nothing here branches on it.
+    /// Sums of few chunks: those of a group are kept at hand while its legs follow each other, and no leg waits for what the one before has
+    /// written. Whether a group is a new one is a toss: nothing branches on it.
     #[inline(always)]
-    fn add_legs<V: Vector>(&mut self, legs: &[HeldLeg], profits: &[Chunk], width: usize) {
+    fn add_few<V: Vector, const WIDTH: usize>(&mut self, legs: &[HeldLeg], profits: &[Chunk]) {
         let (account, mut count) = (self.account, 0);
-        let (slots, groups, sums) = (&mut self.slot_of_group[..], &mut self.groups[..], &mut self.sums[..]);
+        let (sums, _) = self.sums.as_chunks_mut::<WIDTH>();
+        let (profits, _) = profits.as_chunks::<WIDTH>();
+        let mut rest = legs;
+        while let Some(&HeldLeg { group, .. }) = rest.first() {
+            let slot = slot_of(&mut self.slot_of_group[group as usize], account, &mut count);
+            self.groups[slot] = group;
+            let mut sum = [V::all(0.0); WIDTH];
+            for chunk in 0..WIDTH {
+                sum[chunk] = V::load(&sums[slot][chunk].0);
+            }
+            while let [leg, others @ ..] = rest
+                && leg.group == group
+            {
+                let (quantity, profits) = (V::all(leg.quantity), &profits[leg.place as usize]);
+                for chunk in 0..WIDTH {
+                    sum[chunk] = sum[chunk] + quantity * V::load(&profits[chunk].0);
+                }
+                rest = others;
+            }
+            for chunk in 0..WIDTH {
+                sum[chunk].store(&mut sums[slot][chunk].0);
+            }
+        }
+        self.count = count;
+    }
+
+    /// Sums of any number of chunks.
+    #[inline(always)]
+    fn add_many<V: Vector>(&mut self, legs: &[HeldLeg], profits: &[Chunk], width: usize) {
+        let (account, mut count) = (self.account, 0);
         for leg in legs {
-            let slot = slot_of(&mut slots[leg.group as usize], account, &mut count);
-            groups[slot] = leg.group;
+            let slot = slot_of(&mut self.slot_of_group[leg.group as usize], account, &mut count);
+            self.groups[slot] = leg.group;
             let profits = &profits[leg.place as usize * width..][..width];
-            add_leg::<V>(&mut sums[slot * width..][..width], profits, leg.quantity);
+            add_leg::<V>(&mut self.sums[slot * width..][..width], profits, leg.quantity);
         }
         self.count = count;
     }

@@ -6,6 +6,8 @@
 //! summed up they give any scenario after a search in each instrument: `O(s i log n)`. Near the zero of its surplus, where rounding may turn
 //! a position's verdict several times, it is evaluated at the very coordinate.
 
+use std::ops::Range;
+
 use crate::book::columns::Book;
 use crate::book::layout::Layout;
 use crate::codes::measures::ByMeasure;
@@ -15,6 +17,7 @@ use crate::job::outputs::{AccountOutputs, BalanceOutputs, Outputs};
 use crate::machine::execution::Execution;
 use crate::machine::instruction_set::InstructionSet;
 use crate::machine::shared::SharedSlice;
+use crate::machine::vector::prefetch;
 use crate::rules::tables::ROWS;
 use crate::stress::bins::{AMOUNTS, Amount, Line, Lines, LongSum};
 use crate::stress::grid::{Group, groups_of, lowest_marks};
@@ -22,6 +25,7 @@ use crate::stress::isolated::{RowWork, position_in};
 use crate::stress::ladder::{Draft, Ladders, Sums};
 use crate::stress::placed::{Zone, place};
 use crate::stress::scenarios::{Scenarios, Steps};
+use crate::stress::sorted::Sorted;
 use crate::tiles::pass::Stage;
 
 /// Isolated rows of one instrument under one policy.
@@ -31,7 +35,8 @@ struct Market {
     currency: usize,
     ends: (f64, f64),
     ladders: Ladders,
-    /// By their beginning.
+    /// Where zones begin, and these.
+    begins: Sorted,
     zones: Vec<Zone>,
     /// Highest end of the zones up to each.
     reach: Vec<f64>,
@@ -154,24 +159,63 @@ impl StressIndex {
                 })
             },
         )?;
-        let mut totals = vec![LongSum::default(); needed];
-        for (market, found) in self.markets.iter().zip(found) {
+        let mut of_markets = Vec::with_capacity(found.len());
+        for (market, found) in self.markets.iter().zip(&found) {
             let Some((steps, sums)) = found else {
                 let mut prices = scenarios.prices_of(market.policy, market.instrument, instruments);
                 let (argument, expected) = ("scenarios", "prices within the range of the index");
                 return Err(Error::Domain { argument, expected, found: prices.next().unwrap_or(f64::NAN) });
             };
-            for (scenario, &step) in steps.of_scenario.iter().enumerate() {
+            of_markets.push((market.currency, &steps.of_scenario[..], &sums[..]));
+        }
+        let share = scenarios.count.div_ceil(execution.threads.max(1)).max(1);
+        let ranges = (0..scenarios.count).step_by(share).map(|first| first..scenarios.count.min(first + share));
+        let shares = execution.run(
+            ranges.clone().collect(),
+            1,
+            || (),
+            |(), range| Totals::of(&of_markets, self.currencies, range),
+        )?;
+        for (range, share) in ranges.zip(&shares) {
+            for (place, sums) in share.amounts.chunks(range.len()).enumerate() {
+                let total = &mut outputs.totals[place * scenarios.count..][range.clone()];
+                total.iter_mut().zip(sums).for_each(|(total, sum)| *total = sum.value());
+            }
+            outputs.liquidated[range.clone()].copy_from_slice(&share.liquidated);
+            outputs.not_judged[range].copy_from_slice(&share.not_judged);
+        }
+        Ok(())
+    }
+}
+
+/// Sums of all markets in some scenarios.
+struct Totals {
+    /// Currency after currency, in each amount after amount, each by scenario.
+    amounts: Vec<LongSum>,
+    liquidated: Vec<i64>,
+    not_judged: Vec<i64>,
+}
+
+impl Totals {
+    /// Adds up markets in their order, each with its currency, the step of every scenario and the sums of every step.
+    fn of(markets: &[(usize, &[u32], &[Sums])], currencies: usize, range: Range<usize>) -> Self {
+        let count = range.len();
+        let mut all = Self {
+            amounts: vec![LongSum::default(); currencies * AMOUNTS * count],
+            liquidated: vec![0; count],
+            not_judged: vec![0; count],
+        };
+        for (currency, of_scenario, sums) in markets {
+            for (place, &step) in of_scenario[range.clone()].iter().enumerate() {
                 let sums = &sums[step as usize];
                 for (amount, sum) in sums.amounts.iter().enumerate() {
-                    totals[(market.currency * AMOUNTS + amount) * scenarios.count + scenario].merge(sum);
+                    all.amounts[(currency * AMOUNTS + amount) * count + place].merge(sum);
                 }
-                outputs.liquidated[scenario] += sums.liquidated;
-                outputs.not_judged[scenario] += sums.not_judged;
+                all.liquidated[place] += sums.liquidated;
+                all.not_judged[place] += sums.not_judged;
             }
         }
-        outputs.totals.iter_mut().zip(&totals).for_each(|(total, sum)| *total = sum.value());
-        Ok(())
+        all
     }
 }
 
@@ -205,7 +249,9 @@ fn sorted(
         }
         done.write_scattered(rows, &placed);
     }
-    zones.sort_unstable_by(|one, other| one.begin.total_cmp(&other.begin).then(one.row.cmp(&other.row)));
+    zones.sort_unstable_by(|one, other| one.0.total_cmp(&other.0).then(one.1.row.cmp(&other.1.row)));
+    let (begins, zones): (Vec<f64>, Vec<Zone>) = zones.into_iter().unzip();
+    let begins = Sorted::new(begins);
     let mut highest = 0.0;
     let reach = zones.iter().map(|zone| {
         highest = if zone.end > highest { zone.end } else { highest };
@@ -213,7 +259,7 @@ fn sorted(
     });
     let reach = reach.collect();
     let (policy, instrument, currency) = (group.policy, group.instrument, group.currency);
-    Some(Market { policy, instrument, currency, ends, ladders: draft.ladders(), zones, reach })
+    Some(Market { policy, instrument, currency, ends, ladders: draft.ladders(), begins, zones, reach })
 }
 
 impl Market {
@@ -260,9 +306,12 @@ impl Market {
     /// Steps that lie in zones, and these.
     fn near(&self, steps: &Steps) -> Vec<(usize, &Zone)> {
         let mut found = Vec::new();
-        for (step, &coordinate) in steps.coordinate.iter().enumerate() {
-            let begun = self.zones.partition_point(|zone| zone.begin <= coordinate);
-            let reaching = (0..begun).rev().take_while(|&place| self.reach[place] > coordinate);
+        let begun = self.begins.count_up_to(&steps.coordinate);
+        for &begun in &begun {
+            prefetch(self.reach.as_ptr(), (begun as usize).saturating_sub(1));
+        }
+        for (step, (&coordinate, begun)) in steps.coordinate.iter().zip(begun).enumerate() {
+            let reaching = (0..begun as usize).rev().take_while(|&place| self.reach[place] > coordinate);
             found.extend(reaching.map(|place| (step, &self.zones[place])).filter(|(_, zone)| zone.end > coordinate));
         }
         found

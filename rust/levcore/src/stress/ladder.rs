@@ -1,6 +1,8 @@
 //! Sums of lines that begin and end at coordinates of their own, kept for any number of questions.
 
+use crate::machine::vector::prefetch;
 use crate::stress::bins::{AMOUNTS, Amount, Line, Lines, LongSum};
+use crate::stress::sorted::Sorted;
 
 /// A line that begins, or with the sign -1 ends, at a coordinate, and a position with it.
 #[derive(Debug, Clone, Copy)]
@@ -22,7 +24,7 @@ struct Rung {
 #[derive(Debug, Default)]
 struct Ladder {
     /// Where rungs begin, rising; the first rung holds before all of them.
-    at: Vec<f64>,
+    at: Sorted,
     rungs: Vec<Rung>,
 }
 
@@ -39,19 +41,18 @@ impl Ladder {
             at.push(event.at);
             rungs.push(all);
         }
-        Self { at, rungs }
+        Self { at: Sorted::new(at), rungs }
     }
 
-    /// How many rungs begin at or before a coordinate, which is not below the one that gave `from`.
-    #[inline(always)]
-    fn begun(&self, from: usize, coordinate: f64) -> usize {
-        let rest = &self.at[from..];
-        let mut width = 1;
-        while width < rest.len() && rest[width] <= coordinate {
-            width *= 2;
+    /// What goes on at each of some coordinates, which rise.
+    fn at(&self, coordinates: &[f64]) -> impl Iterator<Item = &Rung> {
+        let begun = self.at.count_up_to(coordinates);
+        for &place in &begun {
+            // A rung may stand in two cache lines.
+            prefetch(self.rungs.as_ptr(), place as usize);
+            prefetch(self.rungs.as_ptr(), place as usize + 1);
         }
-        let end = if width < rest.len() { width } else { rest.len() };
-        from + rest[..end].partition_point(|&begin| begin <= coordinate)
+        begun.into_iter().map(|place| &self.rungs[place as usize])
     }
 }
 
@@ -102,10 +103,7 @@ impl Ladders {
     pub(crate) fn at(&self, coordinates: &[f64]) -> Vec<Sums> {
         let mut sums = vec![Sums::default(); coordinates.len()];
         for (amount, ladder) in self.0.iter().enumerate() {
-            let mut begun = 0;
-            for (sums, &coordinate) in sums.iter_mut().zip(coordinates) {
-                begun = ladder.begun(begun, coordinate);
-                let rung = &ladder.rungs[begun];
+            for ((sums, &coordinate), rung) in sums.iter_mut().zip(coordinates).zip(ladder.at(coordinates)) {
                 let counted = amount == Amount::Shortfall as usize || amount == Amount::LiquidatedNotional as usize;
                 // An amount of nobody is nothing, to the last bit.
                 if !counted || rung.count != 0 {

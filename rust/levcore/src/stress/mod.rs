@@ -22,6 +22,7 @@ mod legs;
 mod placed;
 mod position;
 mod scenarios;
+mod sorted;
 mod wallets;
 
 pub use grid::{StressOutputs, stress_isolated};

@@ -14,9 +14,7 @@ const GUARD: f64 = 4e-9;
 /// Coordinates at which rounding may have decided whether a row is liquidated.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Zone {
-    /// The first coordinate.
-    pub begin: f64,
-    /// The first one behind; infinite where there is none.
+    /// The first coordinate behind; infinite where there is none.
     pub end: f64,
     pub row: u32,
     /// What the sums count it as.
@@ -26,8 +24,13 @@ pub(crate) struct Zone {
 /// Lowest and highest coordinate of an index.
 pub(crate) type Ends = (f64, f64);
 
-/// Adds a position to the sums of its instrument; its zone, where it has one.
-pub(crate) fn place(position: &Position<'_>, (lowest, highest): Ends, row: u32, draft: &mut Draft) -> Option<Zone> {
+/// Adds a position to the sums of its instrument; where its zone begins, and this, where it has one.
+pub(crate) fn place(
+    position: &Position<'_>,
+    (lowest, highest): Ends,
+    row: u32,
+    draft: &mut Draft,
+) -> Option<(f64, Zone)> {
     let nothing = Line { slope: 0.0, at_zero: [0.0; 2] };
     let judged = |coordinate| exposure::value(position.size, coordinate) <= position.cap;
     let end = turn(position.cap / position.size, lowest, highest, judged);
@@ -91,7 +94,7 @@ fn liquidate(
     end: Option<f64>,
     row: u32,
     draft: &mut Draft,
-) -> Option<Zone> {
+) -> Option<(f64, Zone)> {
     let value = Line { slope: position.size, at_zero: [0.0; 2] };
     let (first, final_) = (position.standing(lowest, GUARD), position.standing(last, GUARD));
     if !first.close && !final_.close && first.liquidated == final_.liquidated {
@@ -111,7 +114,7 @@ fn liquidate(
     if after {
         draft.hold(Amount::LiquidatedNotional, behind, end, &value, 1);
     }
-    Some(Zone { begin, end: behind.or(end).unwrap_or(f64::INFINITY), row, counted: before })
+    Some((begin, Zone { end: behind.or(end).unwrap_or(f64::INFINITY), row, counted: before }))
 }
 
 /// A coordinate below the zero, from which on rounding may decide; its verdict is the one before.

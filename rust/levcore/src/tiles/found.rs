@@ -205,14 +205,14 @@ impl LookUps {
         let numbers = numbers_of(tile, instruments, &rows.entries);
         if asked.initial {
             let places = instruments.initial_tables_of(&rows.entries);
-            self.initial.note(number, numbers.initial, Tables::by_value(places));
+            self.initial.note(number, numbers.initial, places);
         }
         if asked.maintenance {
-            self.maintenance.note(number, numbers.maintenance, Tables::by_value(places));
+            self.maintenance.note(number, numbers.maintenance, places);
         }
         if asked.trigger {
             let gains = tile.direction.is_above(V::all(0.0));
-            self.trigger.note(number, numbers.trigger, Tables::by_need(places, gains));
+            self.trigger.note(number, numbers.trigger, instruments.tables.by_need(places, gains));
         }
     }
 
