@@ -38,6 +38,28 @@ impl KeepLegs for ValuedLegs<'_> {
     }
 }
 
+/// The same with where each leg stands.
+pub(crate) struct PositionedLegs<'a> {
+    pub valued: ValuedLegs<'a>,
+    /// Value with the sign of the direction.
+    pub signed: &'a mut [f64],
+    /// Entry of its constants.
+    pub entries: &'a mut [u32],
+}
+
+impl KeepLegs for PositionedLegs<'_> {
+    #[inline(always)]
+    fn keep(&mut self, legs: Range<usize>, amounts: &[Amounts; LANES], released: &[f64; LANES], status: &[u8; LANES]) {
+        self.valued.keep(legs, amounts, released, status);
+    }
+
+    #[inline(always)]
+    fn keep_positions<V: Vector>(&mut self, legs: Range<usize>, signed: V, entries: &[u32; LANES]) {
+        keep(&mut self.signed[legs.clone()], &signed.array());
+        keep(&mut self.entries[legs], entries);
+    }
+}
+
 /// First pass over the legs of cross accounts: values, margins, what each brings into its account.
 pub(crate) struct ValuePass<'a, L> {
     pub job: &'a Job<'a>,
@@ -108,7 +130,8 @@ impl<L: KeepLegs> ValuePass<'_, L> {
         let legs = rows.inside..rows.inside + rows.place.len();
         let margins = [tile.results[Measure::InitialMargin], tile.results[Measure::MaintenanceMargin]];
         let amounts = V::rows_of_fours([profit, tile.requirement, margins[0], margins[1]]);
-        self.legs.keep(legs, &amounts, &released.array(), &tile.status.codes());
+        self.legs.keep(legs.clone(), &amounts, &released.array(), &tile.status.codes());
+        self.legs.keep_positions(legs, tile.direction * tile.value, &rows.entries);
     }
 }
 

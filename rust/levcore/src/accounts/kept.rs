@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::accounts::verdict::{Amounts, Standing};
 use crate::job::context::Job;
 use crate::machine::shared::SharedSlice;
-use crate::machine::vector::{HalfLine, LANES, prefetch};
+use crate::machine::vector::{HalfLine, LANES, Vector, half_lines_at, prefetch};
 use crate::tiles::tile::{Place, TileRows};
 
 /// Where the first pass leaves what it finds of legs.
@@ -13,6 +13,10 @@ pub(crate) trait KeepLegs {
     /// Keeps what a tile found of these legs: what they bring into their accounts, what they give back to the surplus when they are solved
     /// for, their status.
     fn keep(&mut self, legs: Range<usize>, amounts: &[Amounts; LANES], released: &[f64; LANES], status: &[u8; LANES]);
+
+    /// Keeps where they stand, if that is asked for: their values with the sign of their direction, the entries of their constants.
+    #[inline(always)]
+    fn keep_positions<V: Vector>(&mut self, _legs: Range<usize>, _signed: V, _entries: &[u32; LANES]) {}
 }
 
 /// Keeps what belongs to the rows of a tile. All of a whole one in one move, instead of a call.
@@ -91,20 +95,15 @@ impl<'a> Standings<'a> {
     pub(crate) fn of_tile(self, job: &Job<'_>, rows: &TileRows<'_>) -> [&'a [f64; 4]; LANES] {
         match self {
             Self::ByAccount(standings, first) => {
-                let accounts = rows.place.load_codes(&job.layout.account_of_row);
-                let mut found = [&standings[0].0; LANES];
-                for lane in 0..LANES {
-                    found[lane] = &standings[accounts[lane] as usize - first].0;
+                let mut accounts = rows.place.load_codes(&job.layout.account_of_row);
+                for account in &mut accounts {
+                    *account -= first as u32;
                 }
-                found
+                half_lines_at(standings, &accounts)
             }
             Self::Scattered(standings, places) => {
                 let places = Place::Consecutive(rows.inside, rows.place.len()).load_codes(places);
-                let mut found = [&standings[0].0; LANES];
-                for lane in 0..LANES {
-                    found[lane] = &standings[places[lane] as usize].0;
-                }
-                found
+                half_lines_at(standings, &places)
             }
         }
     }

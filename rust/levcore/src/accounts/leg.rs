@@ -84,6 +84,13 @@ impl Leg<'_> {
     }
 }
 
+/// The part of a leg's scaled requirement that does not move.
+#[inline(always)]
+pub(crate) fn frozen_part(requirement: f64, released: f64, policy: &Policy) -> f64 {
+    let scaled = requirement * policy.trigger;
+    scaled - released
+}
+
 /// Scaled requirement of a leg along a ray.
 pub(crate) fn leg_line(leg: &Leg<'_>, price: f64, policy: &Policy, beta: f64, place: f64) -> Line {
     let terms = leg.terms();

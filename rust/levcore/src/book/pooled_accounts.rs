@@ -80,6 +80,15 @@ impl PooledAccounts {
         self.is_pooled.get(account).copied().unwrap_or(false)
     }
 
+    /// Rows of the legs of a block, account by account.
+    pub(crate) fn rows_of(&self, block: &PooledBlock) -> &[u32] {
+        match &self.accounts[block.accounts.clone()] {
+            [first, .., last] => &self.rows[first.legs.start..last.legs.end],
+            [only] => &self.rows[only.legs.clone()],
+            [] => &[],
+        }
+    }
+
     /// Marks accounts in which an instrument stands twice.
     fn mark_repeated(&mut self, keys: &Keys<'_>, legs: &Grouped) -> Result<()> {
         let mut last_account = memory::filled(usize::MAX, keys.instrument.labels)?;

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use crate::accounts::close::Closer;
-use crate::accounts::cross::{PricePass, ValuePass, ValuedLegs};
+use crate::accounts::cross::{PositionedLegs, PricePass, ValuePass, ValuedLegs};
 use crate::accounts::distance::{Betas, DistanceOutputs, Measurer};
 use crate::accounts::judging::{judge_accounts, judge_scattered};
 use crate::accounts::kept::{JudgedLegs, ScatteredLegs, Standings};
@@ -83,6 +83,8 @@ struct Legs {
     released: Vec<f64>,
     status: Vec<u8>,
     standings: Vec<Standing>,
+    signed: Vec<f64>,
+    entries: Vec<u32>,
 }
 
 impl Legs {
@@ -234,17 +236,28 @@ fn run_task(job: &Job<'_>, set: InstructionSet, task: Task<'_>, scratch: &mut Sc
             go_over_block(job, set, part, &mut scratch.stage, block, &mut PricePass { job, part, legs: &legs });
         }
         Task::Pooled(block, question) => {
-            let (accounts, valued) = value_accounts(job, set, part, block, scratch);
+            let Scratch { stage, legs } = scratch;
+            let pooled = &job.layout.pooled;
+            let (accounts, rows) = (&pooled.accounts[block.accounts.clone()], pooled.rows_of(block));
+            let legs = value_accounts(job, set, part, rows, stage, legs);
+            let valued = &legs.valued;
             match question {
-                Question::Settle => each_account(Settler::new(job, part, set), accounts, &valued),
+                Question::Settle => {
+                    let mut settler = Settler::new(job, part, set, accounts);
+                    if settler.line_up(&legs) {
+                        let runs = Runs::of_accounts(rows, job.book.instrument);
+                        set.run(Going { job, part, stage, pass: &mut settler.tell(&legs), runs });
+                    }
+                    settler.finish(&legs);
+                }
                 Question::Measure(betas, outputs) => {
-                    each_account(Measurer::new(job, part, betas[block.policy], outputs, false, set), accounts, &valued);
+                    each_account(Measurer::new(job, part, betas[block.policy], outputs, false, set), accounts, valued);
                 }
                 Question::MeasureWithout(betas, outputs) => {
-                    each_account(Measurer::new(job, part, betas[block.policy], outputs, true, set), accounts, &valued);
+                    each_account(Measurer::new(job, part, betas[block.policy], outputs, true, set), accounts, valued);
                 }
-                Question::Leave(outputs) => each_account(Leaver::new(job, part, outputs), accounts, &valued),
-                Question::Close(quantities) => each_account(Closer::new(job, part, quantities), accounts, &valued),
+                Question::Leave(outputs) => each_account(Leaver::new(job, part, outputs), accounts, valued),
+                Question::Close(quantities) => each_account(Closer::new(job, part, quantities), accounts, valued),
             }
         }
     }
@@ -254,7 +267,7 @@ fn run_task(job: &Job<'_>, set: InstructionSet, task: Task<'_>, scratch: &mut Sc
 fn whole_accounts(job: &Job<'_>, set: InstructionSet, part: &PolicyPart<'_>, block: &Block, scratch: &mut Scratch) {
     let Scratch { stage, legs } = scratch;
     legs.resize(block.rows.len(), block.accounts.len());
-    let Legs { amounts, released, status, standings } = legs;
+    let Legs { amounts, released, status, standings, .. } = legs;
     let mut legs = ValuedLegs { amounts, released, status };
     go_over_block(job, set, part, stage, block, &mut ValuePass { job, part, legs: &mut legs });
     judge_accounts(job, part.policy, block.accounts.clone(), legs.amounts, standings);
@@ -263,28 +276,23 @@ fn whole_accounts(job: &Job<'_>, set: InstructionSet, part: &PolicyPart<'_>, blo
     go_over_block(job, set, part, stage, block, &mut PricePass { job, part, legs: &legs });
 }
 
-/// First pass over the legs of pooled accounts.
+/// First pass over the legs of pooled accounts, which stand in these rows.
 fn value_accounts<'s>(
-    job: &'s Job<'_>,
+    job: &Job<'_>,
     set: InstructionSet,
     part: &PolicyPart<'_>,
-    block: &PooledBlock,
-    scratch: &'s mut Scratch,
-) -> (&'s [PooledAccount], ValuedLegs<'s>) {
-    let pooled = &job.layout.pooled;
-    let accounts = &pooled.accounts[block.accounts.clone()];
-    let rows = match accounts {
-        [first, .., last] => &pooled.rows[first.legs.start..last.legs.end],
-        [only] => &pooled.rows[only.legs.clone()],
-        [] => &[],
-    };
-    let Scratch { stage, legs } = scratch;
+    rows: &[u32],
+    stage: &mut Stage,
+    legs: &'s mut Legs,
+) -> PositionedLegs<'s> {
     legs.resize(rows.len(), 0);
-    let Legs { amounts, released, status, .. } = legs;
-    let mut valued = ValuedLegs { amounts, released, status };
-    let runs = Runs::of_rows(rows, job.book.instrument);
-    set.run(Going { job, part, stage, pass: &mut ValuePass { job, part, legs: &mut valued }, runs });
-    (accounts, valued)
+    legs.signed.resize(rows.len(), 0.0);
+    legs.entries.resize(rows.len(), 0);
+    let Legs { amounts, released, status, signed, entries, .. } = legs;
+    let mut legs = PositionedLegs { valued: ValuedLegs { amounts, released, status }, signed, entries };
+    let runs = Runs::of_accounts(rows, job.book.instrument);
+    set.run(Going { job, part, stage, pass: &mut ValuePass { job, part, legs: &mut legs }, runs });
+    legs
 }
 
 /// Out of line: these formulas go account by account, which no vectors speed up.

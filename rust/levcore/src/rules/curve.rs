@@ -85,12 +85,7 @@ impl Curve<'_> {
 /// Rates and deductions of the lines that touch eight curves, at these places of the tables, each at its value.
 #[inline(always)]
 pub(crate) fn touching_lines<V: Vector>(tables: &Tables, places: &[u32; LANES], values: V) -> [V; 2] {
-    let (values, mut rates, mut deductions) = (values.array(), [0.0; LANES], [0.0; LANES]);
-    for lane in 0..LANES {
-        let line = tables.found(tables.find::<V>(places[lane] as usize, values[lane]));
-        (rates[lane], deductions[lane]) = (line.rate(), line.deduction());
-    }
-    [V::load(&rates), V::load(&deductions)]
+    tables.numbers(&tables.find_eight(places, values))
 }
 
 /// Initial margin as a function of the value.

@@ -234,6 +234,30 @@ impl Tables {
         self.find_in::<V>(place * KEYS + Key::Value as usize, number)
     }
 
+    /// Where the lines stand that apply to eight values, each in the table at its place.
+    #[inline(always)]
+    pub(crate) fn find_eight<V: Vector>(&self, places: &[u32; LANES], values: V) -> [u32; LANES] {
+        let mut found = [0; LANES];
+        if self.width == SINGLES {
+            let (mut singles, mut any) = ([0.0; LANES], 0);
+            values.store_singles(&mut singles);
+            for lane in 0..LANES {
+                let table = places[lane] as usize * KEYS + Key::Value as usize;
+                let [above, ties] = V::screen(&self.screens[table].0, singles[lane]);
+                any |= ties;
+                found[lane] = (table * SINGLES) as u32 + above.count_ones();
+            }
+            if any == 0 {
+                return found;
+            }
+        }
+        let numbers = values.array();
+        for lane in 0..LANES {
+            found[lane] = self.find::<V>(places[lane] as usize, numbers[lane]) as u32;
+        }
+        found
+    }
+
     /// The line that [`Tables::find`] found.
     #[inline(always)]
     pub(crate) fn found(&self, line: usize) -> Line {

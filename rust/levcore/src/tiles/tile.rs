@@ -248,6 +248,14 @@ impl<'a> Runs<'a> {
         Self { rows: block.rows.clone(), listed: &layout.listed, instrument, shares_tables, inside: 0 }
     }
 
+    /// Runs of the rows of accounts, as consecutive ones if they follow one another.
+    pub(crate) fn of_accounts(rows: &'a [u32], instrument: &'a [u32]) -> Self {
+        let first = rows.first().map_or(0, |&row| row as usize);
+        let follow = rows.iter().enumerate().all(|(place, &row)| row as usize == first + place);
+        let of_rows = Self::of_rows(rows, instrument);
+        if follow { Self { rows: Rows::Range(first..first + rows.len()), ..of_rows } } else { of_rows }
+    }
+
     /// Runs of these rows.
     pub(crate) fn of_rows(rows: &'a [u32], instrument: &'a [u32]) -> Self {
         Self { rows: Rows::Listed(0..rows.len()), listed: rows, instrument, shares_tables: false, inside: 0 }
