@@ -145,20 +145,26 @@ impl<'a> LineUp<'a> {
     ) -> Option<Option<usize>> {
         let instruments = &self.part.instruments;
         let has_balances = self.reader.has_balances;
-        let (mut settlement, mut settled_in) = (None, None);
+        // The wallet, where there are no balances.
+        let mut settlement = if has_balances || range.is_empty() { None } else { Some(0) };
+        let mut settled_in = None;
         self.members.clear();
         for leg in range {
             let code = instruments.code_of_entry(legs.entries[leg]);
-            let instrument = instruments.list[code].instrument;
-            if settlement.is_none() {
-                settlement = Some(self.reader.settle_in(instrument.settlement).ok()?);
-                settled_in = instrument.settlement;
+            let mut moved_by = code;
+            if has_balances {
+                let instrument = instruments.list[code].instrument;
+                if settlement.is_none() {
+                    settled_in = instrument.settlement;
+                    settlement = Some(self.reader.settle_in(settled_in).ok()?);
+                }
+                if instrument.settlement != settled_in || instrument.contract.is_inverse() {
+                    return None;
+                }
+                moved_by = instrument.mover as usize;
             }
-            let is_alike = !has_balances || (instrument.settlement == settled_in && !instrument.contract.is_inverse());
-            if !is_alike || instruments.lines_of_entry(legs.entries[leg]).is_none() {
-                return None;
-            }
-            let mover = self.reader.movers.number(if has_balances { instrument.mover as usize } else { code });
+            instruments.lines_of_entry(legs.entries[leg])?;
+            let mover = self.reader.movers.number(moved_by);
             self.movers[leg] = (first_mover + mover) as u32;
             let members = self.members_of(mover);
             if members.count == LEGS {
