@@ -90,6 +90,8 @@ impl<'a> LineUp<'a> {
     /// Forgets all accounts, and makes room for so many, with so many legs.
     pub(crate) fn clear(&mut self, accounts: usize, legs: usize) {
         self.zeros.clear();
+        // The first one is that of legs that no ordinary account has.
+        self.zeros.push(MoverZeros::default());
         self.balances.clear();
         self.standings.clear();
         self.standings.resize(accounts, Standing::default());
@@ -102,6 +104,21 @@ impl<'a> LineUp<'a> {
     /// Judges an account, the one of this number in the block, and puts its movers beside those of the others; `range` holds its legs. Says
     /// whether it did: only ordinary accounts are taken.
     pub(crate) fn take(
+        &mut self,
+        number: usize,
+        account: &PooledAccount,
+        legs: &PositionedLegs<'_>,
+        range: Range<usize>,
+    ) -> bool {
+        let taken = self.try_to_take(number, account, legs, range.clone());
+        if !taken {
+            // Movers that are numbered so far are nowhere solved.
+            self.movers[range].fill(0);
+        }
+        taken
+    }
+
+    fn try_to_take(
         &mut self,
         number: usize,
         account: &PooledAccount,
