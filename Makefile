@@ -1,5 +1,5 @@
 # Each target works on a fresh clone: it makes .venv, installs the pinned tools, builds the extension if a source changed.
-# Needed beforehand: make, a Rust toolchain (rust-version in Cargo.toml), Python 3.11 or later; for `make test` chromium.
+# Needed beforehand: make, a Rust toolchain (rust-version in Cargo.toml), Python 3.11 or later; `make test` looks at reports in chromium, if there is one.
 
 PYTHON ?= python3
 VENV := .venv
@@ -13,6 +13,7 @@ PYTHON_CODE := python tests benches examples docs tools
 # Marks of work done; they stand inside .venv so that they go away with it.
 TOOLS := $(VENV)/.tools-installed
 OPPONENTS := $(VENV)/.opponents-installed
+TYPES := $(VENV)/.types-installed
 BUILT := $(VENV)/.extension-built
 
 .DEFAULT_GOAL := help
@@ -43,11 +44,14 @@ bench: $(BUILT) $(OPPONENTS) ## rows per second beside numpy, numba, polars, Duc
 instructions: $(BUILT) ## instructions a row of the kernels beside the kept ones; needs valgrind
 	$(BIN)/python benches/instructions.py
 
-lint: $(BUILT) ## formatting, lints, types, and the stub against the built extension
+lint: $(BUILT) $(TYPES) ## formatting, lints, types, and the stub against the built extension
 	$(BIN)/ruff check $(PYTHON_CODE)
 	$(BIN)/ruff format --check $(PYTHON_CODE)
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/mypy python tests examples tools docs/conf.py docs/extensions
+	$(BIN)/pyright
+	# It looks for the package where the first python of the path does.
+	PATH="$(CURDIR)/$(BIN):$$PATH" pyright --verifytypes levcore --ignoreexternal
 	$(BIN)/stubtest levcore._levcore
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
@@ -68,6 +72,8 @@ lock: $(VENV)/bin/python ## pin anew every tool of development
 		pyproject.toml --extra cli --group dev -o requirements-dev.lock
 	$(BIN)/uv pip compile -q --upgrade --python-version 3.11 --no-header \
 		--group bench -c requirements-dev.lock -o requirements-bench.lock
+	$(BIN)/uv pip compile -q --upgrade --python-version 3.11 --no-header \
+		--group types -c requirements-dev.lock -o requirements-types.lock
 
 build: $(BUILT) ## .venv with the tools and the compiled extension, as the other targets make it
 
@@ -86,6 +92,10 @@ $(TOOLS): requirements-dev.lock | $(VENV)/bin/python
 
 $(OPPONENTS): requirements-bench.lock $(TOOLS)
 	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-bench.lock
+	@touch $@
+
+$(TYPES): requirements-types.lock $(TOOLS)
+	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-types.lock
 	@touch $@
 
 # Editable: a changed Python module needs no build, a changed Rust source does.

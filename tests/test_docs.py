@@ -178,6 +178,25 @@ def test_the_links_of_the_readme_and_the_manual_point_to_files() -> None:
             assert os.path.exists(ROOT / Path(page).parent / target), (page, target)
 
 
+def test_an_index_shows_the_readme_without_links_that_lead_nowhere() -> None:
+    tool = runpy.run_path(str(ROOT / "tools" / "long_description.py"))
+    make = tool["long_description"]
+    shown = (ROOT / "python" / "README.md").read_text(encoding="utf-8")
+    assert shown == make(README, tool["source"]()), "run python tools/long_description.py"
+    for text in (make(README), make(README, "https://example.com/levcore")):
+        assert not re.search(r"\]\((?!https?://)", text)
+        assert "docs/limits.md" in text
+    absolute = make(README, "https://example.com/levcore")
+    assert "](https://example.com/levcore/raw/HEAD/docs/images/plan.png)" in absolute
+    assert "](https://example.com/levcore/blob/HEAD/docs/quickstart.md#frames)" in absolute
+
+
+def test_the_sections_that_the_readme_links_to_exist() -> None:
+    for page, section in re.findall(r"\]\((?!https?:)([^)#]+)#([^)]+)\)", README):
+        heads = re.findall(r"^#+ (.*)$", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE)
+        assert section in {re.sub(r"[^\w -]", "", head).lower().replace(" ", "-") for head in heads}
+
+
 def test_the_rust_example_prints_what_its_page_shows() -> None:
     page = (ROOT / "docs" / "rust.md").read_text(encoding="utf-8")
     (shown,) = re.findall(r"--example score\n(.*?)```", page, re.DOTALL)

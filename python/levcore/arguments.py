@@ -4,7 +4,7 @@ import math
 import operator
 import os
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 from levcore.errors import DTypeError, InputError
 
@@ -17,6 +17,7 @@ __all__ = [
     "of_kind",
     "optional",
     "rows_of",
+    "texts_of",
     "whole_number",
 ]
 
@@ -55,7 +56,18 @@ def a_path(argument: str, value: object) -> None:
         raise DTypeError(argument, "must be a path", "text or a Path", type(value).__name__)
 
 
-def is_number(value: object) -> bool:
+def texts_of(owner: object, *names: str) -> None:
+    """Refuse fields that are no text.
+
+    Raises
+    ------
+    DTypeError
+    """
+    for name in names:
+        of_kind(name, getattr(owner, name), str)
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
     """Whether a value is a real number; True and False are not, though Python counts with them."""
     if isinstance(value, int) and not isinstance(value, bool):
         return abs(value) < 2**1023  # beyond that float64 has none

@@ -19,7 +19,7 @@ makes an exception, and ``pickle`` makes it again, with ``cls(*error.args)``.
 import re
 from collections.abc import Sequence
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,6 +43,10 @@ __all__ = [
 
 LONGEST = 300
 """Characters of what was found that a message shows; the attribute ``found`` has all of them."""
+
+
+SCALAR = re.compile(r"""np\.(?:(True|False)_|\w+\(('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^()'"]*)\))""")
+"""A scalar of NumPy as its ``repr`` writes it, ``np.float64(1.0)``: the caller knows it as 1.0."""
 
 
 def catalogue_file() -> "Path":
@@ -78,6 +82,7 @@ class LevcoreError(Exception):
         row: int | None = None,
         count: int | None = None,
     ) -> None:
+        argument, rule, expected, found = map(_plain, (argument, rule, expected, found))
         super().__init__(argument, rule, expected, found, row, count)
         self.argument = argument
         self.rule = rule
@@ -110,6 +115,11 @@ class LevcoreError(Exception):
         elif self.count is not None:
             parts.append(f"{self.count} bad")
         return "; ".join(parts)
+
+
+def _plain(text: str) -> str:
+    """Words in which values stand as the caller would write them."""
+    return SCALAR.sub(r"\1\2", text) if "np." in text else text
 
 
 def _shortened(text: str) -> str:
@@ -146,6 +156,9 @@ class InvalidRowsError(InputError):
         The `levcore.Status` of each failed row, aligned with `rows`.
     """
 
+    rows: tuple[int, ...]
+    status: tuple[int, ...]
+
     def __init__(
         self,
         argument: str,
@@ -158,7 +171,7 @@ class InvalidRowsError(InputError):
         self.rows = tuple(int(row) for row in rows)
         self.status = tuple(int(code) for code in status)
         super().__init__(argument, rule, expected, found, self.rows[0] if self.rows else None, len(self.rows))
-        self.args = (argument, rule, expected, found, self.rows, self.status)
+        self.args: tuple[Any, ...] = (*self.args[:4], self.rows, self.status)
 
 
 class FileFormatError(InputError):
@@ -189,7 +202,7 @@ class FileFormatError(InputError):
         self.file = file
         self.line = line
         self.column = column
-        self.args = (file, rule, expected, found, line, column)
+        self.args: tuple[Any, ...] = (*self.args[:4], line, column)
 
     def _place(self) -> str:
         line = f", line {self.line}" if self.line is not None else ""
@@ -260,7 +273,7 @@ class TierError(PolicyError):
         self.instrument = instrument
         self.tier = tier
         self.column = column
-        self.args = (instrument, tier, rule, expected, found, column)
+        self.args: tuple[Any, ...] = (instrument, tier, *self.args[1:4], column)
 
     def _place(self) -> str:
         instrument = f"tiers of {self.instrument}" if self.instrument else "tiers"

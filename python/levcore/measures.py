@@ -60,7 +60,7 @@ BALANCE_TABLE = _table(balance_measures())
 """Every measure of a balance."""
 SCENARIO_TABLE = _table(scenario_measures())
 """Every measure of a portfolio margin by scenarios."""
-DISTANCE_TABLE = (
+DISTANCE_TABLE: tuple[Measure, ...] = (
     Measure("lower", "fraction", "Largest common move below that liquidates the account; NaN: none does."),
     Measure("upper", "fraction", "Smallest common move above that liquidates the account; NaN: none does."),
 )

@@ -14,6 +14,7 @@ axes: no window is opened and no state of pyplot is touched; ``.savefig(path)`` 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -38,7 +39,7 @@ from levcore.reports.risk.account_figure import account_figure
 from levcore.reports.risk.figures import distance_figures
 from levcore.reports.risk.gather import gather
 from levcore.reports.stress import factor_figure, scenario_figure
-from levcore.stress_testing.result import Stress
+from levcore.stress_testing.result import StressTotals
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Plot
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 __all__ = ["account", "comparison", "distances", "factors", "ladder", "payoff", "replay", "scenarios"]
 
 DISTANCES = {"positions": 0, "notional": 1, "moves": 2}
-COMPARED = {"liquidation": liquidation_figures, "margin": margin_figures}
+COMPARED = ("liquidation", "margin")
 REPLAYED = {
     "prices": "Prices, and how many are liquidated",
     "book": "The book",
@@ -187,12 +188,13 @@ def comparison(
     return _drawn(figures[:1], "comparison", "an answer of a policy")
 
 
-def scenarios(stress: Stress, currency: str | None = None, *, top: int = 20) -> Plot:
+def scenarios(stress: StressTotals, currency: str | None = None, *, top: int = 20) -> Plot:
     """Draw the equity that each scenario leaves, from the one that leaves least.
 
     Parameters
     ----------
-    stress : Stress
+    stress : StressTotals
+        What `levcore.stress`, a `levcore.StressIndex` or `levcore.cluster.stress` answers.
     currency : str, optional
         One of ``stress.currencies``, the first where it is not given.
     top : int
@@ -207,12 +209,12 @@ def scenarios(stress: Stress, currency: str | None = None, *, top: int = 20) -> 
     InputError
         For a currency of no position, no scenarios, or where matplotlib is not installed.
     """
-    of_kind("stress", stress, Stress)
+    of_kind("stress", stress, StressTotals)
     return plot(scenario_figure(stress, _currency(stress, currency), top=top))
 
 
 def factors(
-    stress: Stress,
+    stress: StressTotals,
     shocks: Any,
     across: str,
     down: str,
@@ -224,7 +226,8 @@ def factors(
 
     Parameters
     ----------
-    stress : Stress
+    stress : StressTotals
+        What `levcore.stress`, a `levcore.StressIndex` or `levcore.cluster.stress` answers.
     shocks : table of columns
         What `levcore.stress` was given: a scenario each pair of moves.
     across, down : str
@@ -247,7 +250,7 @@ def factors(
     ShapeError
         For shocks of another number of scenarios.
     """
-    of_kind("stress", stress, Stress)
+    of_kind("stress", stress, StressTotals)
     return plot(factor_figure(stress, shocks, across, down, measure, _currency(stress, currency)))
 
 
@@ -282,13 +285,13 @@ def _drawn(figures: list[Figure], argument: str, expected: str) -> Plot:
     return plot(figures[0])
 
 
-def _word(what: str, known: dict[str, Any]) -> str:
+def _word(what: str, known: Collection[str]) -> str:
     if what not in known:
         raise InputError("what", "must be a figure of this result", ", ".join(known), repr(what))
     return what
 
 
-def _currency(stress: Stress, currency: str | None) -> str:
+def _currency(stress: StressTotals, currency: str | None) -> str:
     if currency is None:
         return stress.currencies[0]
     if currency not in stress.currencies:

@@ -42,6 +42,7 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("accounts.csv").write_text("account,wallet_balance\ndesk,2500\n", encoding="utf-8")
     Path("prices.csv").write_text(PRICES, encoding="utf-8")
     Path("levcore.args").write_text(RULES, encoding="utf-8")
+    Path("desk.toml").write_text('policy = "binance-usdm"\nfees = "regular"\n', encoding="utf-8")
     theirs = "instrument,their_liq\nBTCUSDT,52000\nETHUSDT,3600\nBTCUSDT,53212.85\n"
     Path("theirs.csv").write_text(theirs, encoding="utf-8")
     shutil.copy(REPLIES / "bybit" / "isolated_2022-11-25.json", "reply.json")
@@ -95,7 +96,8 @@ def said_by(words: str, form: str, capsys: pytest.CaptureFixture[str]) -> str:
 
 @pytest.mark.parametrize("name", ASKED)
 def test_every_command_answers_in_every_format(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert {each.partition(",")[0].split()[0] for each in ASKED} == {*EXAMPLES}
+    # What is measured is another number each time: `bench` has a test of its own.
+    assert {each.partition(",")[0].split()[0] for each in ASKED} == {*EXAMPLES} - {"bench"}
     whole = json.loads(said_by(ASKED[name], "json", capsys))
     lines = rows_of(said_by(ASKED[name], "jsonl", capsys))
     table = [*csv.DictReader(io.StringIO(said_by(ASKED[name], "csv", capsys)))]

@@ -42,6 +42,7 @@ def test_a_replay_is_told_and_written(
     told = capsys.readouterr().out
     assert "66.67 % of 3 positions are liquidated under binance-usdm@2024-10-24" in told
     assert "The order within a bar" in told
+    assert "Over time" not in told  # figures alone, which text has none of
     assert "deleveraged winners" in told
     assert "Who paid what was missing" in report.read_text(encoding="utf-8")
 

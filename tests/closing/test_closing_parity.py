@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from levcore import _levcore as core
-from levcore.errors import PolicyError
+from levcore.closing.money import in_quanta, one_in_quanta
+from levcore.errors import InputError
 from levcore.reference.closing.allocate import allocate
 from levcore.reference.closing.deleverage import Winner, deleverage
 from levcore.reference.closing.ladder import rung
@@ -192,8 +193,13 @@ def test_rungs_are_those_of_asking_every_position(falls: bool) -> None:
     assert list(zip(positions.tolist(), *(each.tolist() for each in amounts), strict=True)) == expected
 
 
-def test_an_amount_beyond_its_quanta_is_refused() -> None:
-    with pytest.raises(PolicyError, match="quantum"):
-        core.to_quanta(np.array([1e12]), 1e8)
-    with pytest.raises(PolicyError, match="quantum"):
-        core.to_quanta(np.array([np.nan]), 1e8)
+@pytest.mark.parametrize("amount", [1e12, np.nan, -np.inf])
+def test_an_amount_beyond_its_quanta_is_refused(amount: float) -> None:
+    with pytest.raises(InputError, match="larger quantum") as caught:
+        core.to_quanta(np.array([1.0, amount]), 1e8)
+    assert caught.value.row == 1
+    with pytest.raises(InputError, match=r"wallets: .* larger lot") as caught:
+        in_quanta("wallets", np.array([1.0, amount]), 1e8, unit="lot", rows=np.array([3, 7]))
+    assert caught.value.row == 7
+    with pytest.raises(InputError, match="fund"):
+        one_in_quanta("fund", amount, 1e8)

@@ -10,6 +10,7 @@ import pytest
 
 import levcore as lc
 from levcore.errors import FileFormatError
+from levcore.files.records import Record, read_record, write_record
 from support.live_sessions import Session
 
 TESTS = Path(__file__).parents[1]
@@ -26,9 +27,10 @@ def test_a_killed_process_leaves_what_it_has_told(tmp_path: Path) -> None:
     assert least < most
 
 
-@pytest.mark.parametrize("configuration", [0, 2, 4])
-def test_a_journal_that_ends_anywhere(tmp_path: Path, configuration: int) -> None:
-    session, random = Session(5, configuration=configuration), np.random.default_rng(5)
+@pytest.mark.parametrize(("configuration", "policies"), [(0, 0), (2, 0), (4, 0), (0, 1), (0, 3)])
+def test_a_journal_that_ends_anywhere(tmp_path: Path, configuration: int, policies: int) -> None:
+    session = Session(5, configuration=configuration, policies=policies)
+    random = np.random.default_rng(5)
     live = session.begin()
     live.snapshot(tmp_path / "snapshot")
     live.record(tmp_path / "journal")
@@ -48,6 +50,19 @@ def test_a_journal_that_ends_anywhere(tmp_path: Path, configuration: int) -> Non
     assert len(reached) > 10
     assert same_book(restored.book(), live.book())
     assert restored.totals() == live.totals()
+    assert restored.asset_prices() == live.asset_prices()
+    np.testing.assert_array_equal(restored.marks(), live.marks())
+
+
+def test_a_snapshot_of_an_older_version_says_so(tmp_path: Path) -> None:
+    session = Session(5)
+    session.begin().snapshot(tmp_path / "snapshot")
+    words, columns = read_record(tmp_path / "snapshot")
+    write_record(tmp_path / "old", Record({**words, "kind": "live book 1"}, columns))
+    with pytest.raises(
+        FileFormatError, match="live book, version 2; expected live book 2, found live book 1"
+    ):
+        lc.LiveBook.restore(session.engine, tmp_path / "old")
 
 
 def test_a_restored_book_goes_on_recording(tmp_path: Path) -> None:
@@ -122,9 +137,15 @@ def test_files_that_are_none_of_these(tmp_path: Path) -> None:
 
 def same_book(one: lc.PositionBook, other: lc.PositionBook) -> bool:
     names = ("quantity", "entry_price", "wallet_balance", "instrument_codes", "is_cross")
-    return one.account_ids == other.account_ids and all(
-        np.array_equal(getattr(one, name), getattr(other, name), equal_nan=name != "is_cross")
-        for name in names
+    held = [(book.balances.balance, book.balances.asset_codes) for book in (one, other) if book.balances]
+    same_balances = len(held) == 0 or all(map(np.array_equal, *held))
+    return (
+        same_balances
+        and one.account_ids == other.account_ids
+        and all(
+            np.array_equal(getattr(one, name), getattr(other, name), equal_nan=name != "is_cross")
+            for name in names
+        )
     )
 
 

@@ -3,71 +3,67 @@
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import levcore as lc
 from levcore.live_books.index import Subjects
-from support.live_books import Oracle, armed, random_change
+from support.live_books import Oracle, Prices, armed, random_change
+from support.pooled_books import PooledBook
 from support.pooled_books import random_book as random_pooled_book
 from support.random_books import CONFIGURATIONS, Configuration, book_of, random_columns
 from support.strategies import Case, cases
 
 
-def live_through(live: lc.LiveBook, seed: int, instants: int, size: float, evaluate: Any = None) -> Oracle:
+def live_through(live: lc.LiveBook, seed: int, instants: int, size: float) -> Oracle:
     """Let prices move and positions change at random, and compare after every instant."""
-    random, oracle = np.random.default_rng(seed), Oracle(live, evaluate)
-    marks = np.where((live.marks() > 1e-9) & (live.marks() < 1e9), live.marks(), 1.0)
+    random, oracle, prices = np.random.default_rng(seed), Oracle(live), Prices(live)
     for _ in range(instants):
         kind = random.random()
         if kind < 0.25:
             events = random_change(random, live)
             if events is not None:
-                oracle.check(events, live.book(), live.marks())
+                oracle.check_now(events)
+            if prices.of_assets is None and live.asset_prices() is not None:
+                prices.of_assets = live.asset_prices()
         elif kind < 0.35:
-            marks = marks * np.exp(random.normal(0, size, marks.size))
-            oracle.check(live.remark(marks), live.book(), marks)
+            oracle.check_now(prices.remark(random, size))
         else:
-            pass_ticks(live, oracle, random, marks, size)
+            pass_ticks(live, oracle, random, prices, size)
         if random.random() < 0.3:
             oracle.check_totals()
     return oracle
 
 
 def pass_ticks(
-    live: lc.LiveBook, oracle: Oracle, random: np.random.Generator, marks: npt.NDArray[Any], size: float
+    live: lc.LiveBook, oracle: Oracle, random: np.random.Generator, prices: Prices, size: float
 ) -> None:
     """Give ticks in one call and compare them one by one."""
-    count, book, now = int(random.integers(1, 4)), live.book(), live.marks()
-    first = live.number
-    held = book.instrument_codes if len(book) else np.arange(marks.size)
-    codes = random.choice(held, count)
-    prices = np.empty(count)
-    for place, code in enumerate(codes.tolist()):
-        far = random.random() < 0.05
-        marks[code] *= np.exp(random.normal(0, 20 * size if far else size))
-        prices[place] = marks[code]
-    events = live.ticks(codes, prices, times=codes)
+    book, first = live.book(), live.number
+    given, after = prices.ticks(random, size, int(random.integers(1, 4)))
+    count = len(after)
+    events = live.ticks(**given, times=np.arange(count))
     assert live.number == first + count
-    for place, code in enumerate(codes.tolist()):
-        now = now.copy()
-        now[code] = prices[place]
+    names, assets = live.instrument_names, live.asset_names
+    for place, (marks, of_assets) in enumerate(after):
         own = of_instant(events, first + place)
-        assert (own.price == prices[place]).all()
-        assert (own.instrument == code).all()
-        oracle.check(own, book, now)
+        assert (own.price == given["prices"][place]).all()
+        name = given["instruments"][place]
+        expected = [-1, assets.index(name)] if given["is_asset"][place] else [names.index(name), -1]
+        assert (own.instrument == expected[0]).all()
+        assert (own.asset == expected[1]).all()
+        oracle.check(own, book, marks, of_assets)
     assert events.time is not None
-    assert (events.time == events.instrument).all()
+    assert (events.time == events.number - first).all()
 
 
 def of_instant(events: Any, number: int) -> Any:
     """The events of one instant."""
     chosen = events.number == number
     columns = [column[chosen] for column in events.columns()]
-    subject = Subjects(columns[3], columns[4])
-    return type(events)(columns[0], None, columns[1], columns[2], subject, *columns[5:])
+    subject = Subjects(columns[4], columns[5])
+    return type(events)(columns[0], None, *columns[1:4], subject, *columns[6:])
 
 
 @settings(max_examples=60, deadline=None)
@@ -96,15 +92,33 @@ def test_books_of_every_shape(configuration: Configuration) -> None:
     assert oracle.events > 30
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_accounts_charged_as_one_whole(seed: int) -> None:
     drawn = random_pooled_book(seed, rows=12, policies=1, requirement_basis_isolated="price")
-    policy, book = next(iter(drawn.policies.values())), drawn.book()
-    engine = lc.Engine(policy)
+    live_through(begun(drawn), seed, 20, 0.05).check_totals()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_several_policies(seed: int) -> None:
+    drawn = random_pooled_book(seed, rows=16, policies=seed % 2 + 2, requirement_basis_isolated="price")
+    live_through(begun(drawn), seed, 20, 0.05).check_totals()
+
+
+def test_books_of_balances_and_several_policies_have_events() -> None:
+    told = 0
+    for seed in range(12):
+        drawn = random_pooled_book(
+            seed, rows=60, policies=seed % 3 + 1, requirement_basis_isolated="price", spoiled=False
+        )
+        told += live_through(begun(drawn), seed, 40, 0.05).events
+    assert told > 300
+
+
+def begun(drawn: PooledBook) -> lc.LiveBook:
+    """Live book of a random one."""
+    book = drawn.book()
     marks = np.array([drawn.marks.get(name, np.nan) for name in book.instrument_names])
-    if drawn.balances is not None:
-        with pytest.raises(lc.InputError, match="without balances in several assets"):
-            lc.live(engine, book, marks)
-        return
-    live_through(armed(engine, book, marks), seed, 20, 0.05).check_totals()
+    marks = np.where(marks > 0, marks, np.nan)
+    return armed(lc.Engine(drawn.policies), book, marks, asset_prices=drawn.asset_prices)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import levcore as lc
-from levcore import errors
+from levcore import _levcore, errors
 from support.comparison import assert_same_risk
 from support.refusals import BOOK, ENGINE, GOOD, INFINITE, MARKS, NAN, POLICY, TIERS, Refused
 
@@ -279,7 +279,15 @@ def test_bad_number_of_threads_in_the_environment(text: str, monkeypatch: pytest
 @pytest.mark.parametrize("text", ["AVX2", "avx1024", "", "none", "baseline,avx2", "²"])
 def test_bad_instruction_set_in_the_environment(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LEVCORE_INSTRUCTION_SET", text)
-    Refused(errors.InputError, "instruction_set").check(lambda: lc.Engine(POLICY))
+    with pytest.raises(errors.InputError) as caught:
+        lc.Engine(POLICY)
+    error = caught.value
+    assert (error.argument, error.code) == (
+        "LEVCORE_INSTRUCTION_SET",
+        "input.is-a-variable-of-the-environment",
+    )
+    assert error.expected == f"one of {', '.join(_levcore.instruction_sets())}"
+    assert error.found == f'"{text}"'
     assert lc.Engine(POLICY, instruction_set="baseline").evaluate(BOOK, MARKS).ok.all()
 
 

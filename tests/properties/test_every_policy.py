@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
+import sys
+import time
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import groupby
 
@@ -23,8 +25,9 @@ from support.every_policy import MODES, drawn_book, every_version, variants
 from support.moved_prices import Moved, Ruled, grid_of
 
 THOROUGH = os.environ.get("LEVCORE_TESTS") == "thorough"
-COUNT = 60 if THOROUGH else 1
-"""Accounts of each variant and mode, and twice as many isolated rows; 60 meet all tables and payoffs."""
+CASES = 300 if THOROUGH else 1
+"""Accounts and isolated rows of a policy, shared by its variants and modes, each with one at least; 60 meet
+all tables and payoffs."""
 BY_NAME = {name: list(group) for name, group in groupby(every_version(), key=lambda policy: policy.name)}
 STEP = 2.0**-20
 NEAR = Fraction(1, 10**9)
@@ -32,9 +35,9 @@ AFTER_THE_TRIGGER = tuple(rule for rule in RULES if rule.startswith("close_out_"
 UNSAID = ("ratio", "debtor", "price_rounding_long", "price_rounding_short", "trader_owes", *AFTER_THE_TRIGGER)
 
 
-def ruled_books(name: str) -> Iterator[Ruled]:
-    """Books of every mode for each version and variant of a policy; the same rules are tried once."""
-    first, tried = sum(map(ord, name)), set()
+def ruled_kinds(name: str) -> list[tuple[lc.MarginPolicy, str, str]]:
+    """Each version and variant of a policy in each mode, with its name; the same rules are tried once."""
+    kinds, tried = [], set()
     for policy in BY_NAME[name]:
         for variant, ruled in variants(policy):
             key = tuple(str(getattr(ruled, rule)) for rule in RULES if rule not in UNSAID)
@@ -46,15 +49,39 @@ def ruled_books(name: str) -> Iterator[Ruled]:
                     continue
                 if mode != "isolated" and ruled.closing_fee_bankruptcy_cross == "margin":
                     continue  # not computed: refused
-                count = COUNT * (2 if mode == "isolated" else 1)
-                first += count
-                yield Ruled(drawn_book(ruled, mode, first, count, f"{policy.id} {variant} {mode}"))
+                kinds.append((ruled, mode, f"{policy.id} {variant} {mode}"))
+    return kinds
+
+
+def ruled_books(name: str, told: Callable[[str], None]) -> Iterator[Ruled]:
+    """A book of each kind, with as many accounts as come to it, of isolated rows twice as many."""
+    kinds = ruled_kinds(name)
+    shares = sum(2 if mode == "isolated" else 1 for _, mode, _ in kinds)
+    first, done = sum(map(ord, name)), 0
+    for ruled, mode, seed in kinds:
+        count = max(CASES // shares, 1) * (2 if mode == "isolated" else 1)
+        told(f"{done} of {max(CASES // shares, 1) * shares} cases; {seed}")
+        first, done = first + count, done + count
+        yield Ruled(drawn_book(ruled, mode, first, count, seed))
+
+
+@pytest.fixture
+def told(capfd: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Says on the terminal how far a thorough search is: it takes minutes."""
+    start = time.perf_counter()
+
+    def say(what: str) -> None:
+        if THOROUGH:
+            with capfd.disabled():
+                sys.stderr.write(f"{time.perf_counter() - start:5.0f} s  {what}\n")
+
+    return say
 
 
 @pytest.mark.parametrize("name", BY_NAME)
-def test_what_a_policy_says_holds_together(name: str) -> None:
+def test_what_a_policy_says_holds_together(name: str, told: Callable[[str], None]) -> None:
     checked = 0
-    for ruled in ruled_books(name):
+    for ruled in ruled_books(name, told):
         assert_nothing_is_negative(ruled.risk)
         movers = list(ruled.movers())
         assert_states_follow_the_surplus(ruled, movers)
@@ -92,7 +119,7 @@ def assert_states_follow_the_surplus(ruled: Ruled, movers: list[Moved]) -> None:
             assert (state >= lc.State.LIQUIDATION) == (surplus < 0), (ruled.policy.id, moved.mover, place)
 
 
-def told(ruled: Ruled, moved: Moved) -> list[tuple[str, float, float]]:
+def prices_told(ruled: Ruled, moved: Moved) -> list[tuple[str, float, float]]:
     """Prices that rows and balances are told, each with the mark that it is a multiple of."""
     risk, found = ruled.risk, []
     for side in ("lower", "upper"):
@@ -109,20 +136,22 @@ def assert_every_zero_is_told(ruled: Ruled, moved: Moved) -> None:
     """(c) Each place where a scan finds the surplus zero is a price of all that moves with it."""
     for low, high, rises in moved.zeros:
         side = "lower" if rises else "upper"
-        prices = [(price, mark) for each, price, mark in told(ruled, moved) if each == side]
+        prices = [(price, mark) for each, price, mark in prices_told(ruled, moved) if each == side]
         assert prices
         for price, mark in prices:
             found = ruled.policy.id, ruled.drawn.mode, moved.mover, side, price
             # No second zero on a side: what is told is the one that the scan has found.
             assert low * Fraction(1 - STEP) <= price / mark <= high * Fraction(1 + STEP), found
     shown = {float(ruled.risk.liquidation_price[row]) for row in moved.rows}
-    assert all(math.isnan(price) or price in [each for _, each, _ in told(ruled, moved)] for price in shown)
+    assert all(
+        math.isnan(price) or price in [each for _, each, _ in prices_told(ruled, moved)] for price in shown
+    )
 
 
 def assert_prices_that_are_told_are_zeros(ruled: Ruled, moved: Moved) -> int:
     """(d) At a price the surplus is zero, just before it the row is healthy, just past it liquidatable."""
     checked = 0
-    for side, price, mark in told(ruled, moved)[:1] + told(ruled, moved)[-1:]:
+    for side, price, mark in prices_told(ruled, moved)[:1] + prices_told(ruled, moved)[-1:]:
         if math.isnan(price):
             continue
         place = Fraction(price) / Fraction(mark)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import os
+import re
 import time
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -16,6 +18,8 @@ import polars as pl
 import pytest
 
 import levcore as lc
+from levcore.errors import ShapeError, TierError
+from levcore.scenarios import ContractCharge, GroupOffsets, ScenarioAddOns, SpreadCharge
 
 THOROUGH = os.environ.get("LEVCORE_TESTS") == "thorough"
 DRAWS = 400 if THOROUGH else 60
@@ -423,3 +427,135 @@ def test_only_exceptions_of_levcore(entry: str) -> None:
                 healthy = result.state == lc.State.HEALTHY
                 assert np.isfinite(result["equity"][healthy]).all(), (entry, name, value)
     assert tried >= len(good)
+
+
+EXTREME: list[Any] = [
+    1e30,
+    1e300,
+    -1.0,
+    0.0,
+    5e-324,
+    math.inf,
+    math.nan,
+    2**63,
+    10**30,
+    [1e30],
+    [1e300, 1e300],
+    [-1.0, -1.0],
+    [math.nan],
+    {"BTCUSDT": 1e300},
+    {"BTCUSDT": -1.0},
+    {"ann": 1e300},
+    {"ann": -1.0},
+    "nonsense",
+]
+ALSO_CALLED = {
+    "positions": ("reply",),
+    "name": ("instrument", "policy"),
+    "policies": ("policy",),
+    "rows": ("tiers",),
+    "means": ("mean",),
+    "batches": ("nonsense", "BTCUSDT", "ann"),  # the file of this name
+    "frame": ("columns",),  # which it has not
+    "wallet_balance": ("accounts",),  # which a mapping says already
+}
+"""What an argument is called in an error, where that is not its name."""
+
+
+def refused(call: Callable[..., Any], arguments: dict[str, Any]) -> lc.LevcoreError | None:
+    """What a call raises of ours."""
+    try:
+        call(**arguments)
+    except lc.LevcoreError as error:
+        return error
+    except (MemoryError, OSError):
+        pass
+    return None
+
+
+@pytest.mark.parametrize("entry", sorted(GOOD))
+def test_an_error_names_what_the_caller_gave(entry: str) -> None:
+    call, good = GOOD[entry]
+    for name in good:
+        for value in EXTREME:
+            error = refused(call, {**good, name: value})
+            # Of two columns that differ in length, and of the cells of a table, another one may be named.
+            if error is not None and not isinstance(error, (ShapeError, TierError)):
+                known = (name, *ALSO_CALLED.get(name, ()))
+                words = re.split("[^A-Za-z_]+", f"{error.argument} {error.rule}")
+                assert set(words) & set(known), (entry, name, value, str(error))
+
+
+OF_NUMPY: list[Any] = [
+    np.str_("it's"),
+    np.float64(-1.0),
+    np.float32(math.nan),
+    np.int64(-3),
+    np.bool_(True),
+    np.datetime64("2026-01-01"),
+    np.array(["XX"]),
+    np.array([-1.0, -1.0]),
+    [np.str_("XX")],
+    [np.float64(-1.0)],
+    [np.int64(-7), np.int64(-7)],
+    {np.str_("XX"): np.float64(-1.0)},
+    {"BTCUSDT": np.float64(-1.0), "ETHUSDT": np.float64(-1.0)},
+    {"ann": np.float64(-1.0)},
+    (np.str_("XX"),),
+    [(np.float64(5.0), np.float64(-1.0))],
+    [np.bool_(True)],
+    {np.str_("XX")},
+]
+
+
+@pytest.mark.parametrize("entry", sorted(GOOD))
+def test_messages_show_values_as_the_caller_would_write_them(entry: str) -> None:
+    call, good = GOOD[entry]
+    for name in good:
+        for value in OF_NUMPY:
+            error = refused(call, {**good, name: value})
+            assert "np." not in f"{error} {error and error.args}", (entry, name, value)
+
+
+RATES = lc.TierTable.single_rate("0.01", 50)
+
+
+def fields_of(thing: object) -> dict[str, Any]:
+    """Values of what a dataclass is built of."""
+    return {each.name: getattr(thing, each.name) for each in dataclasses.fields(thing) if each.init}  # type: ignore[arg-type]
+
+
+BUILT_OF_FIELDS: list[Any] = [
+    lc.Asset("USD", (1.0,)),
+    lc.Fund(1.0),
+    lc.fund_rules("Bybit"),
+    GUARD,
+    lc.Impact.linear(0.1, 1.0),
+    lc.Instrument("X", "linear", RATES, short_tiers=RATES, initial_tiers=RATES),
+    POLICY,
+    POLICY.with_fees("regular").fees,
+    POLICY.sources[0],
+    RATES,
+    ContractCharge(long=1.0, net_by={"A": "B"}),
+    SpreadCharge({"A": 1.0}, {"G": 1.0}, {"A": "B"}),
+    GroupOffsets({"G": "P"}, {"G": 0.5}),
+    ScenarioAddOns(initial_ratio=1.1),
+]
+THING = object()
+OF_NO_FIELD: list[Any] = [THING, 1 + 2j, [THING], {THING: THING}, (THING,), b"bytes", {1.5}]
+
+
+def test_inputs_that_are_dataclasses_are_all_tried() -> None:
+    public = {each for name in lc.__all__ if dataclasses.is_dataclass(each := getattr(lc, name))}
+    assert public <= {type(each) for each in BUILT_OF_FIELDS}
+
+
+@pytest.mark.parametrize("thing", BUILT_OF_FIELDS, ids=lambda thing: type(thing).__name__)
+def test_a_field_of_the_wrong_type_is_refused(thing: Any) -> None:
+    good = fields_of(thing)
+    assert type(thing)(**good) == thing
+    for name in good:
+        for value in OF_NO_FIELD:
+            assert refused(type(thing), {**good, name: value}) is not None, (name, value)
+        for value in ODD:
+            refused(type(thing), {**good, name: value})

@@ -222,3 +222,20 @@ def test_paradex_contradicts_itself() -> None:
     )[0]
     assert money(loss) == [208.0, 160.0]  # together the printed 368
     assert round(1_000 - 368 - 17.76, 2) == 614.24
+
+
+def test_a_tier_down_at_kucoin() -> None:
+    """2,500,000 USDT at level 4 fall to the limit of level 3, 2,000,000: 500,000 are closed (2022-12-01).
+
+    The blog prints limits and no rates; those here only decide that one step is enough.
+    """
+    levels = [(0, "0.005"), (500_000, "0.007"), (1_000_000, "0.01"), (2_000_000, "0.02")]
+    rules = lc.policy("generic").replace(
+        close_out_step="tiers", close_out_tiers=1, close_out_fee_rate=0.0, close_out_remainder="trader",
+        close_out_payers=("fund",), close_out_ranking="none", close_out_price="none", trader_owes="no",
+    )  # fmt: skip
+    contract = lc.Instrument("X", "linear", lc.TierTable.marginal(levels, unit="quote"))
+    book = lc.PositionBook(["X"], [2_500_000.0], [1.0], isolated_margin=[20_000.0])
+    closed = lc.close_out(lc.Engine(rules.with_instruments([contract])), book, {"X": 1.0})
+    assert closed.quantity.tolist() == pytest.approx([500_000.0], rel=1e-12)
+    assert closed.open_quantity.tolist() == pytest.approx([2_000_000.0], rel=1e-12)

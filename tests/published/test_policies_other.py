@@ -242,6 +242,17 @@ def test_tradingviews_price_of_a_margin_call(evaluate: Evaluator, side: int, mar
     assert risk.initial_margin[0] == pytest.approx(float(margin * point * size * entry), rel=1e-15)
 
 
+def test_a_margin_call_of_tradingview_closes_four_times_what_is_missing() -> None:
+    """Pine Script user manual, Strategies, Margin: TSLA at 3.9 on 2010-09-23, three times the capital."""
+    tiers = lc.TierTable.single_rate("0.25")
+    shares = lc.Instrument("TSLA", "linear", tiers, initial_tiers=tiers)
+    book = lc.PositionBook(["TSLA"], [682_438.0], [4.43], ["a"], "cross", wallet_balance={"a": 1_000_000.0})
+    engine = lc.Engine(lc.policy("tradingview-strategy").with_instruments([shares]))
+    missing = lc.quantities_to_close(engine, book, {"TSLA": 3.9})
+    assert missing.round(2).tolist() == [27_763.27]
+    assert 4 * int(missing[0]) == 111_052
+
+
 def test_unprotected_is_generic_but_for_who_pays() -> None:
     ours, generic = lc.policy("unprotected"), lc.policy("generic")
     stated = {rule for rule in RULES if rule.startswith("close_out_") and rule not in DEFAULTS}

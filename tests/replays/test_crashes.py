@@ -32,8 +32,6 @@ def test_a_page_shows_what_its_example_prints(
     shown = SHOWN.search(page)
     assert shown is not None
     assert shown.group(1).strip() == printed.replace(f"report: {report}\n", "").strip()
-    path = browser()
-    if path is not None:
-        picture, asked = open_in_browser(path, report, tmp_path)
-        assert not asked
-        assert len(picture) > 50_000
+    picture, asked = open_in_browser(browser(), report, tmp_path)
+    assert not asked
+    assert len(picture) > 50_000

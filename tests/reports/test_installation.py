@@ -22,7 +22,7 @@ def test_it_names_versions_processor_and_tables(capsys: pytest.CaptureFixture[st
     assert "baseline" in found["instruction sets"]
     assert len(found["SHA-256 of the tables"]) == hashlib.sha256().digest_size * 2
     lc.show_versions()
-    assert capsys.readouterr().out == installation.installation_text() + "\n"
+    assert capsys.readouterr().out == installation.installation_text(installation.installation()) + "\n"
 
 
 def test_an_absent_package_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -117,7 +117,10 @@ def test_the_command_line_chooses_fees_and_prints_their_source(
     header = "instrument,quantity,entry_price,mark_price,margin_mode,isolated_margin,leverage"
     path.write_text(f"{header}\nBTC-USDT,0.5,60000,61000,isolated,3000,10\n", encoding="utf-8")
     assert main(["score", str(path), "--policy=bybit-linear"]) == 1
-    assert "(on the command line: --fees regular, or --set RULE=VALUE)" in capsys.readouterr().err
+    assert (
+        "--fees regular (0.00055, non-VIP, 2024-07-31, secondary), or --set closing_fee_rate=VALUE"
+        in capsys.readouterr().err
+    )
     assert main(["score", str(path), "--policy=bybit-linear", "--fees=regular", "--format=csv"]) == 0
     captured = capsys.readouterr()
     assert "54208.6" in captured.out

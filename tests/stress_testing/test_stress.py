@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -161,3 +162,37 @@ def test_no_scenarios_give_an_empty_result() -> None:
     assert len(found) == 0
     assert all(column.shape == (0,) for column in found.to_dict().values())
     assert "No scenario was asked for." in lc.report(found)
+
+
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("accounts", [False, True])
+def test_currencies_are_those_that_positions_settle_in(exact: bool, accounts: bool) -> None:
+    table = lc.TierTable.single_rate("0.01")
+    coins = [lc.Instrument(f"{coin}USD", "linear", table, settlement=coin) for coin in ("A", "B")]
+    generic = lc.policy("generic")
+    engine = lc.Engine(
+        {coin: generic.with_instruments([each]) for coin, each in zip("AB", coins, strict=True)}
+    )
+    cross: dict[str, Any] = {
+        "account": ["x", "y", "z"],
+        "margin_mode": "cross",
+        "wallet_balance": {"x": 9.0, "y": 9.0, "z": 9.0},
+    }
+    book = lc.PositionBook(
+        ["AUSD", "BUSD", "CUSD"],
+        [1.0, 1.0, 1.0],
+        [10.0, 10.0, 10.0],
+        policy=["A", "B", "A"],
+        leverage=[2.0, 2.0, 2.0],
+        **(cross if accounts else {}),
+    )
+    marks = {"AUSD": 10.0, "BUSD": 10.0, "CUSD": 10.0}
+    shocks = {"AUSD": [0.0, 0.5]}
+    result = lc.stress(engine, book, marks, shocks, others=0.0, exact=exact)
+    assert result.currencies == ("A", "B") == tuple(result.totals)
+    assert result.not_judged.tolist() == [1, 1]
+    index = lc.StressIndex(engine, book, marks, lowest=-0.5, highest=0.5)
+    totals = index.stress(shocks, others=0.0)
+    assert totals.currencies == ("A", "B")
+    for currency in "AB":
+        assert totals.totals[currency]["equity"].tolist() == result.totals[currency]["equity"].tolist()

@@ -14,7 +14,8 @@ import numpy as np
 
 import levcore as lc
 from levcore.live_books.events import Events, joined
-from support.live_books import random_change
+from support.live_books import armed, random_change
+from support.pooled_books import random_book
 from support.random_books import CONFIGURATIONS, book_of, random_columns
 
 __all__ = ["Session"]
@@ -25,13 +26,28 @@ STEPS = 20
 class Session:
     """A live book and what happens to it, step by step, by nothing but the seed and the step."""
 
-    def __init__(self, seed: int, rows: int = 30, configuration: int = 2) -> None:
+    def __init__(self, seed: int, rows: int = 30, configuration: int = 2, policies: int = 0) -> None:
+        self.seed, self.of_assets = seed, None
+        if policies:
+            # A book with balances, under so many policies.
+            drawn = random_book(
+                seed,
+                rows,
+                policies=policies,
+                spoiled=False,
+                requirement_basis_isolated="price",
+                liabilities_count_as="negative_equity",
+            )
+            self.engine, self.first_book = lc.Engine(drawn.policies), drawn.book()
+            self.start: Any = [drawn.marks[name] for name in self.first_book.instrument_names]
+            self.of_assets = drawn.asset_prices
+            return
         chosen = CONFIGURATIONS[configuration]
         columns, self.start = random_columns(chosen, rows, seed=seed, spoiled=False)
-        self.seed, self.engine, self.first_book = seed, lc.Engine(chosen.policy), book_of(columns)
+        self.engine, self.first_book = lc.Engine(chosen.policy), book_of(columns)
 
     def begin(self) -> lc.LiveBook:
-        return lc.live(self.engine, self.first_book, self.start)
+        return armed(self.engine, self.first_book, self.start, asset_prices=self.of_assets)
 
     def step(self, live: lc.LiveBook, number: int) -> Events:
         """Do the step with this number."""
@@ -40,11 +56,15 @@ class Session:
             events: Any = random_change(random, live)
             if events is not None:
                 return joined([events])
+        if self.of_assets is not None and random.random() < 0.3:
+            name = str(random.choice(sorted(live.asset_prices() or {})))
+            return joined([live.tick_asset(name, float(random.uniform(0.5, 150.0)))])
         codes = random.choice(self.first_book.instrument_codes, int(random.integers(1, 30)))
         # A price that is missing begins with the first tick.
-        marks = np.nan_to_num(live.marks(), nan=1.0)
-        prices = marks[codes] * np.exp(random.normal(0, 0.02, codes.size))
-        return joined([live.ticks(codes, prices)])
+        marks, labels = np.atleast_2d(np.nan_to_num(live.marks(), nan=1.0)), list(live.levels_by_policy)
+        policy = int(random.integers(0, len(labels)))
+        prices = marks[policy, codes] * np.exp(random.normal(0, 0.02, codes.size))
+        return joined([live.ticks(codes, prices, policies=labels[policy] if len(labels) > 1 else None)])
 
     def whole(self, steps: int) -> tuple[dict[int, int], dict[int, bytes], Events]:
         """What happens without a kill: the next step and the hash by number of instants; all events."""

@@ -54,6 +54,8 @@ def plain_table_of(facts: dict[str, Any]) -> lc.TierTable:
     """Tier table of a case; missing deductions are derived, a growing one has its rate and slope as tiers."""
     if facts.get("shape") == "half_of_initial_rate":
         return lc.TierTable.half_of_initial_rate(facts["tiers"])
+    if facts.get("shape") == "per_unit":
+        return lc.TierTable.per_unit(facts["tiers"])
     if facts.get("shape") == "growing":
         return lc.TierTable.growing(*facts["tiers"], unit=facts["unit"])
     build = lc.TierTable.flat if facts.get("shape") == "flat" else lc.TierTable.marginal

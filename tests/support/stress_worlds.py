@@ -91,7 +91,7 @@ def random_world(
 
 
 def assert_amounts(
-    configuration: Configuration, marks: Floats, moves: Floats, found: Stress | StressTotals, exact: Stress
+    configuration: Configuration, marks: Floats, moves: Floats, found: StressTotals, exact: Stress
 ) -> None:
     """Amounts within the stated bound of correctly rounded sums."""
     sizes = np.array([magnitudes(configuration, exact.book, marks * (1.0 + move)) for move in moves])

@@ -4,7 +4,7 @@ A contiguous float64 array is kept as it is, behind a read-only view; anything e
 in ``PositionBook.copied``.
 """
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -207,15 +207,15 @@ def label_sequence(name: str, values: object) -> Sequence[Any] | npt.NDArray[Any
     """
     if isinstance(values, (str, bytes)):
         raise DTypeError(name, "must be a sequence of labels", "one label a row", f"the string {values!r}")
-    if isinstance(values, (np.ndarray, Sequence)):
+    if isinstance(values, (list, tuple, np.ndarray, Sequence)):
         return values
     labels = labels_of_column(values)
     if labels is not None:
         return labels
-    if hasattr(values, "to_pylist"):
+    to_pylist: Callable[[], list[Any]] | None = getattr(values, "to_pylist", None)
+    if to_pylist is not None:
         # Iterated over, pyarrow's arrays and dictionaries give scalars of their own.
-        plain: list[Any] = values.to_pylist()
-        return plain
+        return to_pylist()
     if isinstance(values, (Set, Mapping)) or not isinstance(values, Iterable):
         raise DTypeError(name, "must be a sequence of labels", "one label a row", type(values).__name__)
     return list(values)
@@ -275,10 +275,15 @@ def _without_missing(name: str, codes: Codes, labels: list[Any]) -> tuple[Codes,
     clean: dict[Any, int] = {}
     translation = np.empty(len(labels), dtype=np.uint32)
     for code, label in enumerate(labels):
-        missing = label is None or (isinstance(label, float) and label != label)
-        if not missing and (isinstance(label, bool) or not isinstance(label, (str, int, np.integer))):
+        kept: str | int
+        if label is None or (isinstance(label, float) and label != label):
+            kept = ""
+        elif isinstance(label, str):
+            kept = label
+        elif isinstance(label, (int, np.integer)) and not isinstance(label, bool):
+            kept = int(label)
+        else:
             row = int(np.argmax(codes == code))
             raise DTypeError(name, "must hold text or whole numbers", "str or int", repr(label), row)
-        kept = "" if missing else label if isinstance(label, str) else int(label)
         translation[code] = clean.setdefault(kept, len(clean))
     return (codes, list(clean)) if len(clean) == len(labels) else (translation[codes], list(clean))

@@ -22,6 +22,9 @@ class CodedLabels(Sequence[Any]):
 
     __slots__ = ("codes", "labels")
 
+    codes: npt.NDArray[np.uint32]
+    labels: tuple[Any, ...]
+
     def __init__(self, codes: npt.NDArray[np.uint32], labels: Sequence[Any]) -> None:
         self.codes = codes
         self.labels = tuple(labels)

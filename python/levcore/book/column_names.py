@@ -100,6 +100,11 @@ class ColumnFault(Exception):
         As in `levcore.LevcoreError`.
     """
 
+    column: str | None
+    rule: str
+    expected: str
+    found: str
+
     def __init__(self, column: str | None, rule: str, expected: str, found: str) -> None:
         super().__init__(column, rule, expected, found)
         self.column, self.rule, self.expected, self.found = column, rule, expected, found

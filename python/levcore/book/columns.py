@@ -58,6 +58,12 @@ class Columns:
         As `levcore.book.column_names.name_columns` says, and for cells of a wrong type.
     """
 
+    names: dict[str, str]
+    has_earlier: bool
+    kept: Table
+    texts: dict[str, CodedLabels]
+    numbers: dict[str, NDArray[np.float64]]
+
     def __init__(
         self,
         table: Table,
@@ -158,9 +164,10 @@ def frame_table(frame: object) -> Table:
         except ImportError:
             if not hasattr(frame, "to_numpy"):
                 raise
-    if hasattr(frame, "to_numpy") and hasattr(frame, "columns") and hasattr(frame, "items"):
+    items: Callable[[], Iterable[tuple[Any, Any]]] | None = getattr(frame, "items", None)
+    if items is not None and hasattr(frame, "to_numpy") and hasattr(frame, "columns"):
         # pandas exports Arrow by pyarrow alone.
-        return _table_of_arrays({str(name): column.to_numpy() for name, column in frame.items()})
+        return _table_of_arrays({str(name): column.to_numpy() for name, column in items()})
     raise DTypeError(
         "frame",
         "must be a frame",

@@ -146,7 +146,7 @@ def cross_rows(margin_mode: str | Labels, rows: int) -> npt.NDArray[np.bool_]:
 def _refuse_modes(rows: npt.NDArray[np.int64], codes: Codes, words: Sequence[Any]) -> None:
     if rows.size:
         rule, expected = "must be a margin mode", "isolated or cross"
-        found = repr(words[codes[rows[0]]])
+        found = repr(words[int(codes[int(rows[0])])])
         raise InputError("margin_mode", rule, expected, found, int(rows[0]), rows.size)
 
 

@@ -32,7 +32,7 @@ PRICE_COLUMNS = ("mark_price", "mark", "price")
 PLAIN_NUMBERS = frozenset({float})
 
 
-def mark_prices(book: "PositionBook", marks: Any) -> Floats:
+def mark_prices(book: "PositionBook", marks: Any, argument: str = "marks") -> Floats:
     """Mark prices of a book's instruments, NaN where missing.
 
     Parameters
@@ -44,6 +44,8 @@ def mark_prices(book: "PositionBook", marks: Any) -> Floats:
         a row of the book. For a book with policies also a mapping of their labels to either of these, or an
         array_like of shape (policies, instruments), in the order of ``book.policy_names`` and
         ``book.instrument_names``.
+    argument : str
+        What the caller knows them by.
 
     Returns
     -------
@@ -56,24 +58,26 @@ def mark_prices(book: "PositionBook", marks: Any) -> Floats:
     """
     names = book.instrument_names
     if not isinstance(marks, np.ndarray) and not (isinstance(marks, dict) and INSTRUMENT not in marks):
-        marks = _plain(marks)
+        marks = _plain(marks, argument)
     if isinstance(marks, np.ndarray) and _are_of_rows(book, marks):
-        return marks_of_rows(book, marks)
+        return marks_of_rows(book, marks, argument)
     if not book.policy_names:
-        return prices_of(names, marks)
+        return prices_of(names, marks, argument)
     if isinstance(marks, Mapping):
         given = [marks.get(label) for label in book.policy_names]
         if any(isinstance(prices, (Mapping, Sequence, np.ndarray)) for prices in given):
-            return np.stack([prices_of(names, {} if prices is None else prices) for prices in given])
+            return np.stack(
+                [prices_of(names, {} if prices is None else prices, argument) for prices in given]
+            )
     elif np.ndim(marks) == 2:
         shape = (len(book.policy_names), len(names))
         if np.shape(marks) != shape:
-            raise ShapeError("marks", "must have one row a policy", str(shape), str(np.shape(marks)))
-        return float_column("marks", np.reshape(marks, -1), shape[0] * shape[1], []).reshape(shape)
-    return prices_of(names, marks)
+            raise ShapeError(argument, "must have one row a policy", str(shape), str(np.shape(marks)))
+        return float_column(argument, np.reshape(marks, -1), shape[0] * shape[1], []).reshape(shape)
+    return prices_of(names, marks, argument)
 
 
-def prices_of(names: tuple[str, ...], marks: Marks) -> Floats:
+def prices_of(names: tuple[str, ...], marks: Marks, argument: str = "marks") -> Floats:
     """Prices of these instruments, NaN where missing; see `mark_prices` for what marks may be."""
     if type(marks) is dict:
         plain = prices_of_names(names, marks)
@@ -82,15 +86,15 @@ def prices_of(names: tuple[str, ...], marks: Marks) -> Floats:
     if not isinstance(marks, np.ndarray) and isinstance(marks, Mapping):
         prices = [marks.get(name, np.nan) for name in names]
         if not PLAIN_NUMBERS.issuperset(map(type, prices)):
-            prices = [real_number("marks", price, place) for place, price in enumerate(prices)]
+            prices = [real_number(argument, price, place) for place, price in enumerate(prices)]
         column: Floats = np.array(prices, dtype=np.float64)
         return column
     if isinstance(marks, (int, float)):
         # One price for every instrument is nobody's book.
         raise ShapeError(
-            "marks", "must name its instrument", "a mapping, or one price an instrument", "a number"
+            argument, "must name its instrument", "a mapping, or one price an instrument", "a number"
         )
-    return float_column("marks", marks, len(names), [])
+    return float_column(argument, marks, len(names), [])
 
 
 def _are_of_rows(book: "PositionBook", marks: npt.NDArray[Any]) -> bool:
@@ -98,7 +102,7 @@ def _are_of_rows(book: "PositionBook", marks: npt.NDArray[Any]) -> bool:
     return marks.ndim == 1 and marks.size == len(book) and marks.size != len(book.instrument_names)
 
 
-def marks_of_rows(book: "PositionBook", prices: object) -> Floats:
+def marks_of_rows(book: "PositionBook", prices: object, argument: str = "marks") -> Floats:
     """Marks by instrument of a column that has one price a row of the book.
 
     Parameters
@@ -112,7 +116,7 @@ def marks_of_rows(book: "PositionBook", prices: object) -> Floats:
     InputError
         For an instrument with two prices, naming the row of the second one.
     """
-    column = float_column("marks", values_of(prices), len(book), [])
+    column = float_column(argument, values_of(prices), len(book), [])
     marks = np.full(len(book.instrument_names), np.nan)
     known = np.flatnonzero(~np.isnan(column))[::-1]  # of several the first stays
     marks[book.instrument_codes[known]] = column[known]
@@ -122,17 +126,17 @@ def marks_of_rows(book: "PositionBook", prices: object) -> Floats:
         name = book.instrument_names[book.instrument_codes[row]]
         expected = f"{marks[book.instrument_codes[row]]} for {name!r}, as in a row before"
         rule = "must be one price an instrument"
-        raise InputError("marks", rule, expected, str(column[row]), row, int(odd.size))
+        raise InputError(argument, rule, expected, str(column[row]), row, int(odd.size))
     return marks
 
 
-def _plain(marks: Any) -> Any:
+def _plain(marks: Any, argument: str) -> Any:
     """Marks of a series or a frame as a mapping or an array; others as they are."""
     if isinstance(marks, (list, tuple)):
         return marks
     labels = labels_of(marks)
     if labels is not None:
-        return _mapping(labels, values_of(marks))
+        return _mapping(labels, values_of(marks), argument)
     names = column_names(marks)
     if names is None or INSTRUMENT not in names:
         return values_of(marks)
@@ -141,18 +145,20 @@ def _plain(marks: Any) -> Any:
     given = [name for name in PRICE_COLUMNS if name in names]
     if len(given) != 1:
         expected = ", ".join(PRICE_COLUMNS)
-        raise InputError("marks", "must have one column of prices", expected, ", ".join(given) or "none")
-    return _mapping(label_sequence("marks", values_of(marks[INSTRUMENT])), values_of(marks[given[0]]))
+        raise InputError(argument, "must have one column of prices", expected, ", ".join(given) or "none")
+    return _mapping(
+        label_sequence(argument, values_of(marks[INSTRUMENT])), values_of(marks[given[0]]), argument
+    )
 
 
-def _mapping(labels: Any, values: Any) -> dict[str, float]:
+def _mapping(labels: Any, values: Any, argument: str) -> dict[str, float]:
     """Price by name, each name once."""
-    prices = float_column("marks", values, len(labels), []).tolist()
+    prices = float_column(argument, values, len(labels), []).tolist()
     found = dict(zip(labels, prices, strict=True))
     if len(found) < len(prices):
         seen: set[Any] = set()
         row = next(row for row, label in enumerate(labels) if label in seen or seen.add(label))  # type: ignore[func-returns-value]
-        raise InputError("marks", "must name an instrument once", "", f"{labels[row]!r} again", row)
+        raise InputError(argument, "must name an instrument once", "", f"{labels[row]!r} again", row)
     return found
 
 

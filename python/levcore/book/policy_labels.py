@@ -42,7 +42,7 @@ def labelled_policies(policies: Policies) -> dict[str, MarginPolicy]:
         shared = Counter(policy.name for policy in policies)
         labelled = [(policy.name if shared[policy.name] == 1 else policy.id, policy) for policy in policies]
     else:
-        labelled = [("", policies)]
+        raise _no_policy(policies)
     _refuse_no_policy([policy for _, policy in labelled])
     for place, (label, _) in enumerate(labelled):
         if not isinstance(label, str):
@@ -57,9 +57,11 @@ def labelled_policies(policies: Policies) -> dict[str, MarginPolicy]:
 def _refuse_no_policy(policies: Sequence[object]) -> None:
     odd = next((policy for policy in policies if not isinstance(policy, MarginPolicy)), None)
     if odd is not None or None in policies:
-        raise DTypeError(
-            "policy", "must be a policy", "what levcore.policy(name) returns", type(odd).__name__
-        )
+        raise _no_policy(odd)
+
+
+def _no_policy(found: object) -> DTypeError:
+    return DTypeError("policy", "must be a policy", "what levcore.policy(name) returns", type(found).__name__)
 
 
 def labels_of_book(book: "PositionBook", labels: Sequence[str]) -> tuple[str, ...]:

@@ -117,33 +117,6 @@ class PositionBook(Frozen, Shown):
     PositionBook(1 positions, 1 instruments, 0 cross accounts)
     """
 
-    __slots__ = (
-        "__weakref__",
-        "_layouts",
-        "account",
-        "account_codes",
-        "account_ids",
-        "accrued_funding",
-        "balance_columns",
-        "balances",
-        "columns",
-        "copied",
-        "entry_price",
-        "instrument_codes",
-        "instrument_names",
-        "is_cross",
-        "isolated_margin",
-        "leverage",
-        "marks",
-        "named_wallets",
-        "policy_codes",
-        "policy_names",
-        "position_mode",
-        "quantity",
-        "risk_limit",
-        "wallet_balance",
-    )
-
     _instead = "build a new book, as with book.replace(quantity=...)"
 
     quantity: Floats
@@ -216,7 +189,8 @@ class PositionBook(Frozen, Shown):
             account, is_cross, accounts, wallet_balance, wallet_currency, balances, policies, copied
         )
         balance_columns, owners, policies = join_balances(balances, owners, policies, rows)
-        self._fill(
+        # All at once: one by one, so many attributes would make a book of one position take a sixth longer.
+        self.__dict__.update(
             instrument_codes=frozen(codes),
             instrument_names=names,
             quantity=numbers.quantity,

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from levcore._levcore import columns_of_numbers
 from levcore.book.arrays import Codes, Floats, float_column, label_sequence
 from levcore.book.balances import BalanceColumns, Balances, join_accounts, policy_codes_of_balances
 from levcore.book.labels import NO_ACCOUNT, account_codes, named_codes, refuse_accounts_of_several_policies
@@ -51,6 +52,10 @@ class Accounts(NamedTuple):
     named_wallets: NamedWallets | None
 
 
+NO_ACCOUNTS = Accounts(None, None, (), np.empty(0), None)
+"""Of a book that has nothing to do with any account."""
+
+
 def read_numbers(
     quantity: npt.ArrayLike,
     entry_price: npt.ArrayLike,
@@ -61,6 +66,12 @@ def read_numbers(
     copied: list[str],
 ) -> Numbers:
     """Columns of numbers, all of one length; names of those that had to be copied are added to `copied`."""
+    given = (quantity, entry_price, isolated_margin, leverage, accrued_funding, risk_limit)
+    plain = None if entry_price is None else columns_of_numbers(given)
+    if plain is not None:
+        numbers = Numbers(*plain)
+        copied += [name for name, column in zip(Numbers._fields, numbers, strict=True) if column is not None]
+        return numbers
     quantities = float_column("quantity", quantity, None, copied)
     rows = quantities.size
     optional = (
@@ -100,6 +111,9 @@ def read_accounts(
     copied: list[str],
 ) -> Accounts:
     """Accounts of the rows and their wallets; legs of one account have one policy."""
+    anything = (account, accounts, wallet_balance, wallet_currency, balances)
+    if all(each is None for each in anything) and not np.count_nonzero(is_cross):
+        return NO_ACCOUNTS
     if account is None and wallet_balance is None and balances is not None:
         # The one account of the balances is that of the positions, too.
         account = balances.account_labels * is_cross.size if len(balances.account_labels) == 1 else None

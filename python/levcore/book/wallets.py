@@ -15,6 +15,7 @@ from levcore.book.arrays import Codes, Floats
 from levcore.book.labels import NO_ACCOUNT
 from levcore.book.listings import listing_codes, settlements
 from levcore.errors import InputError
+from levcore.frozen import Frozen
 from levcore.status import AccountStatus
 
 if TYPE_CHECKING:
@@ -27,9 +28,10 @@ __all__ = ["Wallets", "idle_wallets", "wallets_of"]
 Flags = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]
+NO_PLACES = np.empty(0, dtype=np.int64)
 
 
-class Wallets:
+class Wallets(Frozen):
     """Wallets of a book under its policies, as the kernel and the reference evaluate them: each an account.
 
     Attributes
@@ -50,6 +52,16 @@ class Wallets:
 
     __slots__ = ("_layouts", "account", "balance", "currency", "is_split", "of_row", "status")
 
+    _instead = "build a new book, levcore.PositionBook(...)"
+
+    of_row: Codes | None
+    balance: Floats
+    account: Places
+    currency: tuple[str, ...]
+    status: Bytes | None
+    is_split: bool
+    _layouts: "dict[bool, Book]"
+
     def __init__(
         self,
         of_row: Codes | None,
@@ -58,9 +70,15 @@ class Wallets:
         status: Bytes | None,
         currency: tuple[str, ...] | None = None,
     ) -> None:
-        self.of_row, self.balance, self.account, self.status = of_row, balance, account, status
-        self.is_split, self.currency = currency is not None, currency or ()
-        self._layouts: dict[bool, Book] = {}
+        self._fill(
+            of_row=of_row,
+            balance=balance,
+            account=account,
+            status=status,
+            is_split=currency is not None,
+            currency=currency or (),
+            _layouts={},
+        )
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the columns; the order of evaluation is found again."""
@@ -190,7 +208,7 @@ def idle_wallets(book: "PositionBook", policies: Sequence["MarginPolicy"]) -> di
 
 
 def _one_each(book: "PositionBook", status: Bytes | None) -> Wallets:
-    accounts = np.arange(len(book.account_ids))
+    accounts = np.arange(len(book.account_ids)) if book.account_ids else NO_PLACES
     return Wallets(book.account_codes, book.wallet_balance, accounts, status)
 
 

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from levcore.book.arrays import Codes, Floats, factorize, flat_array, float_column, label_sequence
+from levcore.book.arrays import Codes, Floats, factorize, flat_array, float_column, label_sequence, read_only
 from levcore.book.labels import cross_rows
 from levcore.changes.status import ChangeKind
 from levcore.errors import DTypeError, InputError, ShapeError
+from levcore.frozen import Frozen
 
 __all__ = ["NONE", "UNKNOWN", "Changes"]
 
@@ -24,7 +25,7 @@ KINDS = {kind.name.lower(): int(kind) for kind in ChangeKind}
 Labels = Sequence[Any] | npt.NDArray[Any]
 
 
-class Changes:
+class Changes(Frozen):
     """Changes of a book that have not happened, one a row.
 
     A change names a position by its row, or as the cross position of an account in an instrument; what it
@@ -100,6 +101,23 @@ class Changes:
         "table",
     )
 
+    _instead = "build new ones, levcore.Changes(...)"
+
+    kind: npt.NDArray[np.uint8]
+    row: Codes
+    table: Codes
+    quantity: Floats
+    price: Floats
+    fee_rate: Floats
+    leverage: Floats
+    amount: Floats
+    risk_limit: Floats
+    cross: npt.NDArray[np.bool_]
+    account: tuple[Codes, list[Any]] | None
+    instrument: tuple[Codes, list[Any]] | None
+    asset: tuple[Codes, list[Any]] | None
+    policy: tuple[Codes, list[Any]] | None
+
     def __init__(
         self,
         kind: str | Labels,
@@ -120,25 +138,27 @@ class Changes:
     ) -> None:
         given = (kind, row, account, instrument, quantity, price, amount, leverage)
         count = _count(given)
-        self.kind: npt.NDArray[np.uint8] = _kinds(kind, count)
 
         def numbers(name: str, values: npt.ArrayLike | None, absent: float = np.nan) -> Floats:
             return float_column(name, absent if values is None else values, count, [])
 
-        self.row: Codes = _places("row", row, count)
-        self.table: Codes = _places("table", table, count)
-        self.quantity: Floats = numbers("quantity", quantity)
+        self._fill(
+            kind=read_only(_kinds(kind, count)),
+            row=read_only(_places("row", row, count)),
+            table=read_only(_places("table", table, count)),
+            quantity=numbers("quantity", quantity),
+            price=numbers("price", price),
+            fee_rate=numbers("fee_rate", fee_rate, 0.0),
+            leverage=numbers("leverage", leverage),
+            amount=numbers("amount", amount),
+            risk_limit=numbers("risk_limit", risk_limit),
+            cross=read_only(cross_rows(margin_mode, count)),
+            account=_names("account", account, count),
+            instrument=_names("instrument", instrument, count),
+            asset=_names("asset", asset, count),
+            policy=_names("policy", policy, count),
+        )
         _refuse_quantity_of_a_whole(self.kind, self.quantity)
-        self.price: Floats = numbers("price", price)
-        self.fee_rate: Floats = numbers("fee_rate", fee_rate, 0.0)
-        self.leverage: Floats = numbers("leverage", leverage)
-        self.amount: Floats = numbers("amount", amount)
-        self.risk_limit: Floats = numbers("risk_limit", risk_limit)
-        self.cross: npt.NDArray[np.bool_] = cross_rows(margin_mode, count)
-        self.account: tuple[Codes, list[Any]] | None = _names("account", account, count)
-        self.instrument: tuple[Codes, list[Any]] | None = _names("instrument", instrument, count)
-        self.asset: tuple[Codes, list[Any]] | None = _names("asset", asset, count)
-        self.policy: tuple[Codes, list[Any]] | None = _names("policy", policy, count)
 
     def __len__(self) -> int:
         """Number of changes."""
@@ -211,4 +231,4 @@ def _names(name: str, values: Labels | None, count: int) -> tuple[Codes, list[An
     codes, labels = factorize(name, label_sequence(name, values))
     if codes.size != count:
         raise ShapeError(name, "must have one value a change", str(count), str(codes.size))
-    return codes, labels
+    return read_only(codes), labels

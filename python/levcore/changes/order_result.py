@@ -18,7 +18,7 @@ __all__ = ["OrderMargin"]
 
 Bytes = npt.NDArray[np.uint8]
 
-SUMS = (
+SUMS: tuple[Measure, ...] = (
     Measure("order_margin", "settlement currency", "Margin that the orders ask for beside the positions."),
     Measure("order_loss", "settlement currency", "Loss at the mark that the orders would open with."),
     Measure("initial_margin", "settlement currency", "Initial margin of positions and orders."),
@@ -50,13 +50,13 @@ class OrderMargin(AccountColumns):
 
     risk: "BookRisk"
 
-    table = SUMS
+    table: ClassVar[tuple[Measure, ...]] = SUMS
     kinds: ClassVar[dict[str, type[Code]]] = {}
     codes: ClassVar[tuple[str, ...]] = ()
-    order_margin = Column()
-    order_loss = Column()
-    initial_margin = Column()
-    free_margin = Column()
+    order_margin: Column = Column()
+    order_loss: Column = Column()
+    initial_margin: Column = Column()
+    free_margin: Column = Column()
 
     def __init__(self, risk: "BookRisk", orders: int) -> None:
         results, codes = np.empty((len(SUMS), len(risk.accounts))), np.empty((1, orders), dtype=np.uint8)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from levcore._levcore import order_margins
 from levcore.arguments import of_kind
-from levcore.book.arrays import Codes, Floats, factorize, flat_array, float_column, label_sequence
+from levcore.book.arrays import Codes, Floats, factorize, flat_array, float_column, label_sequence, read_only
 from levcore.book.marks import Marks
 from levcore.book.policy_labels import labels_of_book
 from levcore.book.positions import PositionBook
@@ -21,6 +21,7 @@ from levcore.changes.members import members_of
 from levcore.changes.order_result import OrderMargin
 from levcore.engine.engine import Engine
 from levcore.errors import DTypeError, InputError, ShapeError
+from levcore.frozen import Frozen
 
 if TYPE_CHECKING:
     from levcore.rules.policy import MarginPolicy
@@ -38,7 +39,7 @@ __all__ = [
 Labels = Sequence[Any] | npt.NDArray[Any]
 
 
-class Orders:
+class Orders(Frozen):
     """Open orders of cross accounts, one a row.
 
     Parameters
@@ -67,6 +68,16 @@ class Orders:
 
     __slots__ = ("account", "instrument", "leverage", "policy", "price", "quantity", "reduce_only")
 
+    _instead = "build new ones, levcore.Orders(...)"
+
+    quantity: Floats
+    price: Floats
+    leverage: Floats
+    reduce_only: npt.NDArray[np.bool_]
+    account: tuple[Codes, list[Any]]
+    instrument: tuple[Codes, list[Any]]
+    policy: tuple[Codes, list[Any]] | None
+
     def __init__(
         self,
         account: Labels,
@@ -77,10 +88,8 @@ class Orders:
         leverage: npt.ArrayLike | None = None,
         policy: Labels | None = None,
     ) -> None:
-        self.quantity: Floats = float_column("quantity", quantity, None, [])
-        count = self.quantity.size
-        self.price: Floats = float_column("price", price, count, [])
-        self.leverage: Floats = float_column("leverage", np.nan if leverage is None else leverage, count, [])
+        contracts = float_column("quantity", quantity, None, [])
+        count = contracts.size
         flags = (
             np.full(count, reduce_only)
             if np.ndim(reduce_only) == 0
@@ -90,11 +99,14 @@ class Orders:
             raise DTypeError("reduce_only", "must hold flags", "bool", str(flags.dtype))
         if flags.shape != (count,):
             raise ShapeError("reduce_only", "must have one value an order", str(count), str(flags.shape))
-        self.reduce_only: npt.NDArray[np.bool_] = np.ascontiguousarray(flags)
-        self.account: tuple[Codes, list[Any]] = _labels("account", account, count)
-        self.instrument: tuple[Codes, list[Any]] = _labels("instrument", instrument, count)
-        self.policy: tuple[Codes, list[Any]] | None = (
-            None if policy is None else _labels("policy", policy, count)
+        self._fill(
+            quantity=contracts,
+            price=float_column("price", price, count, []),
+            leverage=float_column("leverage", np.nan if leverage is None else leverage, count, []),
+            reduce_only=read_only(np.ascontiguousarray(flags)),
+            account=_labels("account", account, count),
+            instrument=_labels("instrument", instrument, count),
+            policy=None if policy is None else _labels("policy", policy, count),
         )
 
     def __len__(self) -> int:
@@ -106,7 +118,7 @@ def _labels(name: str, values: Labels, count: int) -> tuple[Codes, list[Any]]:
     codes, labels = factorize(name, label_sequence(name, values))
     if codes.size != count:
         raise ShapeError(name, "must have one value an order", str(count), str(codes.size))
-    return codes, labels
+    return read_only(codes), labels
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Results of a what-if: columns of the changes, of the positions changed and of their accounts."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,7 @@ from levcore.changes.status import FIRST_REFUSED, ChangeStatus
 from levcore.engine.account_risk import AccountRisk
 from levcore.engine.columns import CodeColumn, Column, Failure, ResultColumns
 from levcore.errors import InputError
+from levcore.frozen import Frozen
 from levcore.measures import MEASURES, Measure
 from levcore.status import AccountStatus, Code, State, Status
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["ChangedAccounts", "ChangedPositions", "Side", "WhatIf"]
 
 Bytes = npt.NDArray[np.uint8]
-EFFECTS = (
+EFFECTS: tuple[Measure, ...] = (
     Measure("instrument_code", "code", "Of the instrument or replaced table; NaN without a position."),
     Measure("policy_code", "code", "Of the policy of the changed position; NaN without one."),
     Measure("is_cross", "code", "1 for a cross position, 0 for an isolated one; NaN without a position."),
@@ -72,21 +73,21 @@ class ChangedPositions(_ByChange):
     measures: tuple[str, ...]
 
     table = MEASURES
-    notional = Column()
-    unrealized_pnl = Column()
-    return_on_equity = Column()
-    initial_margin = Column()
-    maintenance_margin = Column()
-    equity = Column()
-    margin_ratio = Column()
-    effective_leverage = Column()
-    liquidation_price = Column()
-    bankruptcy_price = Column()
-    distance_to_liquidation = Column()
-    liquidation_price_lower = Column()
-    liquidation_price_upper = Column()
-    state = CodeColumn(State)
-    status = CodeColumn(Status)
+    notional: Column = Column()
+    unrealized_pnl: Column = Column()
+    return_on_equity: Column = Column()
+    initial_margin: Column = Column()
+    maintenance_margin: Column = Column()
+    equity: Column = Column()
+    margin_ratio: Column = Column()
+    effective_leverage: Column = Column()
+    liquidation_price: Column = Column()
+    bankruptcy_price: Column = Column()
+    distance_to_liquidation: Column = Column()
+    liquidation_price_lower: Column = Column()
+    liquidation_price_upper: Column = Column()
+    state: CodeColumn[State] = CodeColumn(State)
+    status: CodeColumn[Status] = CodeColumn(Status)
 
     def __init__(self, book: "PositionBook", measures: tuple[str, ...], count: int) -> None:
         self._make(book, len(measures), count)
@@ -101,14 +102,14 @@ class ChangedAccounts(_ByChange, AccountRisk):
 
     __slots__ = ()
 
-    state = CodeColumn(State)
-    status = CodeColumn(AccountStatus)
+    state: CodeColumn[State] = CodeColumn(State)
+    status: CodeColumn[AccountStatus] = CodeColumn(AccountStatus)
 
     def __init__(self, book: "PositionBook", count: int) -> None:
         self._make(book, len(self.table), count)
 
 
-class Side:
+class Side(Frozen):
     """Positions and their accounts at one time: after the changes, before them, or where a transfer left.
 
     Attributes
@@ -119,9 +120,13 @@ class Side:
 
     __slots__ = ("accounts", "positions")
 
+    _instead = "ask again, levcore.what_if(...)"
+
+    positions: ChangedPositions
+    accounts: ChangedAccounts
+
     def __init__(self, book: "PositionBook", measures: tuple[str, ...], count: int) -> None:
-        self.positions = ChangedPositions(book, measures, count)
-        self.accounts = ChangedAccounts(book, count)
+        self._fill(positions=ChangedPositions(book, measures, count), accounts=ChangedAccounts(book, count))
 
     @property
     def buffers(self) -> tuple[Floats, Bytes, Floats, Bytes]:
@@ -165,19 +170,19 @@ class WhatIf(_ByChange):
     policies: tuple["MarginPolicy", ...]
     order_sums: Floats
 
-    table = EFFECTS
-    instrument_code = Column()
-    policy_code = Column()
-    is_cross = Column()
-    quantity = Column()
-    entry_price = Column()
-    isolated_margin = Column()
-    leverage = Column()
-    wallet_balance = Column()
-    realized_pnl = Column()
-    fee = Column()
-    cash_flow = Column()
-    status = CodeColumn(ChangeStatus)
+    table: ClassVar[tuple[Measure, ...]] = EFFECTS
+    instrument_code: Column = Column()
+    policy_code: Column = Column()
+    is_cross: Column = Column()
+    quantity: Column = Column()
+    entry_price: Column = Column()
+    isolated_margin: Column = Column()
+    leverage: Column = Column()
+    wallet_balance: Column = Column()
+    realized_pnl: Column = Column()
+    fee: Column = Column()
+    cash_flow: Column = Column()
+    status: CodeColumn[ChangeStatus] = CodeColumn(ChangeStatus)
 
     def __init__(
         self,

@@ -15,6 +15,8 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
          "levcore score - --policy binance-usdm --format jsonl < positions.csv"),
         ("options of a file, such as --policy, --fees and --ignore-columns",
          "levcore score positions.csv @levcore.args"),
+        ("the policy, fees and columns of desk.toml in place of levcore.toml",
+         "levcore score positions.csv --config desk.toml"),
         ("a file larger than memory, sorted by account",
          "levcore score positions.parquet --policy binance-usdm --stream"),
     ),
@@ -64,6 +66,9 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "doctor": (
         ("before a report of a fault", "levcore doctor"),
     ),
+    "bench": (
+        ("positions a second on this machine", "levcore bench"),
+    ),
 }  # fmt: skip
 """Examples by command: what each does, and its line."""
 
@@ -91,6 +96,11 @@ def add_command(
         description=description,
         epilog=shown,
         formatter_class=Formatter,
+    )
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        help="options that are not typed, as TOML; else levcore.toml of the working directory, if any",
     )
     return parser
 

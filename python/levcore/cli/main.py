@@ -4,17 +4,20 @@ Exit codes are those of `levcore.cli.exit_codes`.
 """
 
 import argparse
+import io
 import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from levcore._levcore import __version__
 from levcore.cli.against import add_against
+from levcore.cli.bench import add_bench
 from levcore.cli.compare import add_compare
+from levcore.cli.config import with_config
 from levcore.cli.examples import add_command, words_of_file
 from levcore.cli.exit_codes import INTERRUPTED, TERMINATED
 from levcore.cli.formats import add_format, print_answer
@@ -36,12 +39,13 @@ from levcore.cli.progress import Progress
 from levcore.cli.reconcile import add_reconcile
 from levcore.cli.replay import add_ladder, add_replay
 from levcore.cli.stream import add_stream, score_stream
-from levcore.cli.terminal import note, say, write_rows
+from levcore.cli.terminal import fail, note, say, write_rows
 from levcore.cli.tiers import add_tiers
+from levcore.cli.told import in_words_of
 from levcore.engine.engine import Engine
 from levcore.engine.leg_costs import LegCosts, leg_costs
 from levcore.engine.risk import BookRisk
-from levcore.errors import InputError, LevcoreError, UnknownRuleError
+from levcore.errors import InputError, LevcoreError
 from levcore.files.positions import Positions
 from levcore.files.results import check_output, write_csv, write_json, write_json_lines, write_results
 from levcore.files.tables import STANDARD
@@ -84,17 +88,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         The exit code.
     """
-    parser = _parser()
-    if not (sys.argv[1:] if arguments is None else arguments):
+    parser, commands = _parser()
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words:
         # Whoever names no command wants to know which there are.
         parser.print_help(sys.stderr)
         raise SystemExit(FAILED)
-    options = parser.parse_args(arguments)
+    words = parser._read_args_from_files(words)
+    early, _ = _early().parse_known_args(words)
     for stream in (sys.stdout, sys.stderr):
         # A terminal that has no "∞" gets a "?" rather than a traceback.
-        if hasattr(stream, "reconfigure"):
+        if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
+        options = parser.parse_args(with_config(words, early.config, commands))
         with _cleaning_up_when_terminated():
             code: int = options.run(options)
         sys.stdout.flush()
@@ -103,9 +110,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             # The reader has seen enough; nothing more must be written, not even while Python shuts down.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return FAILED
-        if options.traceback or os.environ.get("LEVCORE_TRACEBACK"):
+        if early.traceback or os.environ.get("LEVCORE_TRACEBACK"):
             raise
-        note(f"error: {_message(error)}")
+        fail(_message(error, commands.get(words[0])))
         return FAILED
     except KeyboardInterrupt:
         print("\nlevcore: interrupted", file=sys.stderr)
@@ -130,16 +137,24 @@ def _cleaning_up_when_terminated() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _message(error: Exception) -> str:
+def _message(error: Exception, command: argparse.ArgumentParser | None) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename or 'standard output'}: {error.strerror}"
-    if not isinstance(error, UnknownRuleError):
-        return str(error)
-    fees = "--fees regular, or " if "with_fees" in error.expected else ""
-    return f"{error} (on the command line: {fees}--set RULE=VALUE)"
+    if isinstance(error, LevcoreError) and command is not None:
+        return str(in_words_of(command, error))
+    return str(error)
 
 
-def _parser() -> Parser:
+def _early() -> Parser:
+    """Parser of what must be known before the options are."""
+    parser = Parser(prog="levcore", add_help=False)
+    parser.add_argument("--config")
+    parser.add_argument("--traceback", action="store_true")
+    return parser
+
+
+def _parser() -> tuple[Parser, Mapping[str, argparse.ArgumentParser]]:
+    """Parser of every command, and theirs by name."""
     parser = Parser(
         prog="levcore",
         description="Margin and liquidation risk of leveraged positions.",
@@ -189,7 +204,8 @@ def _parser() -> Parser:
     add_tiers(commands)
     add_policies(commands)
     add_doctor(commands)
-    return parser
+    add_bench(commands)
+    return parser, commands.choices
 
 
 def _score(options: argparse.Namespace) -> int:

@@ -5,6 +5,7 @@ import shutil
 from dataclasses import asdict
 from typing import Any
 
+from levcore.cli.config import config_in_force
 from levcore.cli.examples import add_command
 from levcore.cli.formats import add_format, print_answer
 from levcore.cli.options import OK, add_traceback
@@ -64,11 +65,12 @@ def _policies(options: argparse.Namespace) -> int:
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    facts = installation()
+    config = config_in_force(options.config)
+    facts = installation() | {"options file": "none" if config is None else str(config.resolve())}
     checked = check_installation()
     print_answer(
         options.format,
-        lambda: "\n".join([installation_text(), "", *checked]),
+        lambda: "\n".join([installation_text(facts), "", *checked]),
         lambda: facts | {"checked": checked},
         lambda: ({"name": name, "value": value} for name, value in facts.items()),
     )

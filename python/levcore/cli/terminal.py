@@ -6,7 +6,9 @@ import sys
 from collections.abc import Callable
 from typing import BinaryIO, TextIO
 
-__all__ = ["note", "say", "shown", "write_rows"]
+from levcore.cli.colours import has_colours, painted, red
+
+__all__ = ["fail", "note", "say", "shown", "write_rows"]
 
 # Control characters other than the line end and the tab, and what turns or hides text: bidirectional marks,
 # embeddings, overrides and isolates, separators of lines and paragraphs, zero-width characters, tags,
@@ -24,12 +26,20 @@ def shown(text: str) -> str:
 
 def say(text: str, stream: TextIO | None = None) -> None:
     """Print text, on standard output where no stream is given."""
-    print(shown(text), file=stream or sys.stdout)
+    to = stream or sys.stdout
+    clean = shown(text)
+    print(painted(clean) if has_colours(to) else clean, file=to)
 
 
 def note(text: str) -> None:
     """Print a line of the command's own on standard error."""
     say(f"levcore: {text}", sys.stderr)
+
+
+def fail(text: str) -> None:
+    """Print what made the command fail on standard error."""
+    word = red("error:") if has_colours(sys.stderr) else "error:"
+    print(f"levcore: {word} {shown(text)}", file=sys.stderr)
 
 
 def write_rows(write: Callable[[BinaryIO], object]) -> None:

@@ -117,7 +117,7 @@ def cascade(
     number_in("price", price, 0, np.inf, "must be a price", "> 0")
     instruments_of(engine.policy, (instrument,))  # refuses several policies
     start = float(price)
-    lots_per_unit = quanta_per_unit(lot)
+    lots_per_unit = quanta_per_unit(lot, "lot")
     risk = engine.evaluate(book, marks)
     falls = direction == "down"
     side = book.quantity > 0 if falls else book.quantity < 0

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from levcore._levcore import allocate, to_quanta
+from levcore._levcore import allocate
 from levcore._levcore import settle as settle_batch
 from levcore.book.arrays import Floats
 from levcore.closing.deleverage import (
@@ -19,7 +19,7 @@ from levcore.closing.deleverage import (
     winning_rows,
 )
 from levcore.closing.ledger import Ledger
-from levcore.closing.money import Wholes
+from levcore.closing.money import Wholes, in_quanta, lots_of
 from levcore.closing.purses import Purses, order_of_claims
 from levcore.closing.result import CloseOut
 from levcore.closing.steps import Steps
@@ -200,7 +200,7 @@ def _paid(
     policy, book = engine.policy, risk.book
     nobody = np.zeros(2 * len(book.instrument_names), dtype=np.int64)
     social: Wholes = np.empty((2, 0), dtype=np.int64)
-    lots = to_quanta(np.abs(closed.quantity), payers.lots_per_unit)
+    lots = lots_of(closed.quantity, closed.rows, payers.lots_per_unit)
     pool = (2 * book.instrument_codes[closed.rows] + (closed.quantity < 0)).astype(np.uint32)
 
     def ask(names: tuple[str, ...], winners: Wholes, pay: bool, gains: int) -> Settled:
@@ -217,7 +217,7 @@ def _paid(
     after = engine.evaluate(book, _prices(risk, closed.rows, prices))
     rows = winning_rows(after, closed.rows)
     rows = rows[np.lexsort((book.entry_price[rows], -book.quantity[rows], keys[rows]))]
-    gains = to_quanta(np.ascontiguousarray(after.unrealized_pnl[rows]), per_unit)
+    gains = in_quanta("marks", after.unrealized_pnl[rows], per_unit, rows=rows)
     limit = min(sum(gains.tolist()), int(LARGEST_SUM))
     settled = ask(names, lots_by_pool(book, rows, payers.lots_per_unit), pay, limit)
     wanted = nobody.copy(), nobody.copy()

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from levcore._levcore import to_quanta
 from levcore.arguments import is_number, is_word, of_kind, whole_number
 from levcore.book.arrays import Floats, flat_array, float_column
 from levcore.book.marks import mark_prices
@@ -17,7 +16,7 @@ from levcore.closing.claims import Closed, settle
 from levcore.closing.fills import Impact, fill_prices, read_slippage
 from levcore.closing.fund import Fund
 from levcore.closing.guards import Guard, spared_rows
-from levcore.closing.money import Wholes, coordinates, instruments_of, quanta_per_unit, sizes
+from levcore.closing.money import Wholes, coordinates, instruments_of, one_in_quanta, quanta_per_unit, sizes
 from levcore.closing.payers import Payers
 from levcore.closing.purses import purses_of
 from levcore.closing.result import CloseOut
@@ -126,7 +125,7 @@ def close_out(
     )
     payers = _payers(fund, other_money, per_unit, lots_per_unit, seed)
     risk = engine.evaluate(book, marks)
-    prices: Floats = np.array(risk.marks if fills is None else mark_prices(book, fills)).reshape(-1)
+    prices: Floats = np.array(risk.marks if fills is None else mark_prices(book, fills, "fills")).reshape(-1)
 
     own = _row_fills(row_fills, len(book))
 
@@ -174,7 +173,7 @@ def _payers(
 def _quanta(argument: str, amount: float, per_unit: float) -> int:
     if not (is_number(amount) and 0 <= amount < np.inf):
         raise InputError(argument, "must be amounts", ">= 0", repr(amount))
-    return int(to_quanta(np.array([float(amount)]), per_unit)[0])
+    return one_in_quanta(argument, amount, per_unit)
 
 
 def _row_fills(row_fills: npt.ArrayLike | None, rows: int) -> Floats | None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from levcore._levcore import deleverage, to_quanta
-from levcore.closing.money import Wholes, coordinates, instruments_of, prices_of, sizes
+from levcore._levcore import deleverage
+from levcore.closing.money import Wholes, coordinates, instruments_of, lots_of, prices_of, sizes
 from levcore.errors import UnknownRuleError
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def pools_of(book: "PositionBook", rows: Wholes) -> npt.NDArray[np.uint32]:
 
 def held_lots(book: "PositionBook", rows: Wholes, lots_per_unit: float) -> Wholes:
     """Lots that each of `rows` holds."""
-    return to_quanta(np.abs(book.quantity[rows]), lots_per_unit)
+    return lots_of(book.quantity[rows], rows, lots_per_unit)
 
 
 def lots_by_pool(book: "PositionBook", rows: Wholes, lots_per_unit: float) -> Wholes:

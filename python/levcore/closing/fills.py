@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import numpy.typing as npt
 
-from levcore._levcore import average_impact, to_quanta
-from levcore.arguments import is_number
+from levcore._levcore import average_impact
+from levcore.arguments import is_number, is_word
 from levcore.book.arrays import float_column
-from levcore.errors import InputError
+from levcore.closing.money import lots_of
+from levcore.errors import DTypeError, InputError
 
 if TYPE_CHECKING:
     from levcore.book.arrays import Floats
@@ -39,6 +40,14 @@ class Impact:
 
     def __post_init__(self) -> None:
         """Check the numbers."""
+        if not is_word(self.kind, ("linear", "square_root", "levels")):
+            expected = "'linear', 'square_root' or 'levels'"
+            raise InputError("kind", "must be a known choice", expected, repr(self.kind))
+        for name in ("first", "second"):
+            column = getattr(self, name)
+            if not isinstance(column, tuple) or not all(map(is_number, column)):
+                expected = "a tuple of numbers, as Impact.linear, square_root and levels make it"
+                raise DTypeError(name, "must hold real numbers", expected, repr(column))
         self.average(np.zeros(1))
 
     @classmethod
@@ -102,7 +111,7 @@ def fill_prices(
     if isinstance(slippage, Impact):
         side = 2 * codes.astype(np.int64) + short
         lots = np.zeros(2 * len(book.instrument_names), dtype=np.int64)
-        np.add.at(lots, side, to_quanta(np.ascontiguousarray(np.abs(quantity)), lots_per_unit))
+        np.add.at(lots, side, lots_of(quantity, rows, lots_per_unit))
         share = slippage.average(lots / lots_per_unit)[side]
     else:
         share = slippage / 10_000.0

@@ -52,9 +52,12 @@ class Fund:
             What its fall is measured from, over the window of the rules; absent: `balance`.
         """
         of_kind("rules", rules, FundRules)
-        top = cls(balance if peak is None else peak).balance
+        if peak is not None and not (is_number(peak) and 0 <= peak < math.inf):
+            raise InputError("peak", "must be amounts", ">= 0", repr(peak))
+        top = cls(balance).balance if peak is None else peak
         balance = cls(balance).balance
         floor = 0.0
         if rules.largest_fall < 1:
             floor = max(top - max(rules.largest_fall * top, rules.least_fall), 0.0)
-        return cls(balance, floor, rules.largest_share * balance)
+        share = rules.largest_share
+        return cls(balance, floor, share * balance if math.isfinite(share) else share)

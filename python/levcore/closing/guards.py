@@ -1,13 +1,16 @@
 """Prices at which nobody is liquidated: far from their mean, stale, halted."""
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from levcore.arguments import is_number, of_kind, rows_of
+from levcore.book.arrays import real_number
+from levcore.book.labelled import column_names, labels_of, values_of
 from levcore.book.marks import mark_prices
 from levcore.closing.purses import names_of_purses
 from levcore.errors import DTypeError, InputError
@@ -41,20 +44,36 @@ class Guard:
     ages: Mapping[str, float] = field(default_factory=dict)
     oldest: float = np.inf
 
+    def __post_init__(self) -> None:
+        """Check what can be checked without a book, and keep the names that an iterator yields once."""
+        words = tuple(rows_of("halted", self.halted))
+        if not all(isinstance(name, str) for name in words):
+            raise DTypeError("halted", "must be names of instruments", "texts", repr(list(words[:3])))
+        object.__setattr__(self, "halted", words)
+        if not isinstance(self.ages, Mapping) or not all(is_number(age) for age in self.ages.values()):
+            raise DTypeError("ages", "must be seconds by instrument", "a mapping", type(self.ages).__name__)
+        if not is_number(self.oldest):
+            raise DTypeError("oldest", "must be seconds", "a number", type(self.oldest).__name__)
+        for name, seconds in (("oldest", (self.oldest,)), ("ages", self.ages.values())):
+            if any(map(math.isnan, seconds)):
+                # Every comparison with it is false: nothing would be stale, in silence.
+                raise InputError(name, "must be known", "seconds", "NaN")
+        if self.means is not None:
+            _check_means(self.means)
 
-def _read(guard: Guard | None) -> Guard:
-    """A guard whose parts are what they should be; none: nothing is known."""
-    if guard is None:
-        return Guard()
-    of_kind("guard", guard, Guard)
-    words = rows_of("halted", guard.halted)
-    if not all(isinstance(name, str) for name in words):
-        raise DTypeError("halted", "must be names of instruments", "texts", repr(words[:3]))
-    if not isinstance(guard.ages, Mapping) or not all(is_number(age) for age in guard.ages.values()):
-        raise DTypeError("ages", "must be seconds by instrument", "a mapping", type(guard.ages).__name__)
-    if not is_number(guard.oldest):
-        raise DTypeError("oldest", "must be seconds", "a number", type(guard.oldest).__name__)
-    return Guard(means=guard.means, halted=words, ages=guard.ages, oldest=guard.oldest)
+
+def _check_means(means: Any) -> None:
+    """Refuse what are no prices; whose they are is found with the book."""
+    plain: Iterable[Any] = means if isinstance(means, (list, tuple)) else ()
+    if isinstance(means, Mapping):
+        plain = means.values()
+    elif labels_of(means) is None and column_names(means) is None and np.ndim(values_of(means)) == 0:
+        expected = "a mapping, or one price an instrument"
+        raise DTypeError("means", "must be prices by instrument", expected, type(means).__name__)
+    for each in plain:
+        # Columns, and prices by policy, are read with the book.
+        if not isinstance(each, Mapping) and np.ndim(values_of(each)) == 0:
+            real_number("means", each)
 
 
 def spared_rows(risk: "BookRisk", guard: Guard | None) -> npt.NDArray[np.bool_]:
@@ -66,7 +85,9 @@ def spared_rows(risk: "BookRisk", guard: Guard | None) -> npt.NDArray[np.bool_]:
         Where the policy has a band and the mean of a price that would liquidate is missing.
     """
     book, band = risk.book, risk.policy.close_out_guard_band
-    known = _read(guard)
+    if guard is not None:
+        of_kind("guard", guard, Guard)
+    known = Guard() if guard is None else guard
     names = book.instrument_names
     guarded = np.array([name in set(known.halted) for name in names], dtype=bool)
     guarded |= np.array([known.ages.get(name, 0.0) > known.oldest for name in names], dtype=bool)
@@ -74,13 +95,14 @@ def spared_rows(risk: "BookRisk", guard: Guard | None) -> npt.NDArray[np.bool_]:
         if known.means is None:
             rule = "must hold the mean prices, outside of whose band the policy liquidates nobody"
             raise InputError("guard", rule, "Guard(means=...)", "None")
-        means = np.array(mark_prices(book, known.means)).reshape(-1)
+        means = np.array(mark_prices(book, known.means, "guard.means")).reshape(-1)
         marks = np.array(np.asarray(risk.marks)).reshape(-1)
         used = np.unique(book.instrument_codes)
         missing = used[~(means[used] > 0)]
         if missing.size:
             name = names[int(missing[0])]
-            raise InputError("guard", "must hold the mean of each price", name, repr(means[missing[0]]))
+            found = repr(float(means[missing[0]]))
+            raise InputError("guard", "must hold the mean of each price", name, found)
         with np.errstate(invalid="ignore"):
             guarded |= np.abs(marks - means) > band * means
     rows = guarded[book.instrument_codes] & (book.quantity != 0)

@@ -77,6 +77,10 @@ class Ladder:
 
     __slots__ = ("_falling", "_inverse", "_multiplier", "_rising", "instrument", "left_out", "mark")
 
+    instrument: str
+    left_out: int
+    mark: float
+
     def __init__(
         self, engine: Engine, book: PositionBook, instrument: str, marks: Marks, quantum: float
     ) -> None:

@@ -9,10 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from levcore._levcore import close_loans as close_batch
-from levcore._levcore import to_quanta
 from levcore.arguments import number_in, of_kind
 from levcore.book.arrays import float_column
-from levcore.closing.money import Wholes, quanta_per_unit
+from levcore.closing.money import Wholes, in_quanta, one_in_quanta, quanta_per_unit
 from levcore.errors import InputError
 from levcore.rules.policy import MarginPolicy
 
@@ -98,8 +97,8 @@ def close_loans(
     level = policy.close_out_whole_level
     rule = (
         float(policy.known("close_out_share")),
-        int(to_quanta(np.array([float(policy.close_out_whole_up_to)]), per_unit)[0]),
-        int(to_quanta(np.array([float(policy.close_out_least_left)]), per_unit)[0]),
+        one_in_quanta("close_out_whole_up_to", policy.close_out_whole_up_to, per_unit),
+        one_in_quanta("close_out_least_left", policy.close_out_least_left, per_unit),
         -math.inf if level is None else 1.0 / level,
         round(fee * 10_000),
     )
@@ -107,7 +106,8 @@ def close_loans(
     rows: int | None = None
 
     def quanta(name: str, values: npt.ArrayLike) -> Wholes:
-        return to_quanta(float_column(name, values, rows, []), per_unit)
+        column = float_column(name, values, rows, [])
+        return in_quanta(name, column, per_unit, rows=np.arange(column.size))
 
     owed = quanta("debt", debt)
     rows = owed.size

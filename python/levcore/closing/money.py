@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from levcore._levcore import to_quanta
 from levcore.arguments import number_in
 from levcore.errors import InputError
 
@@ -15,7 +16,17 @@ if TYPE_CHECKING:
     from levcore.rules.instruments import Instrument
     from levcore.rules.policy import MarginPolicy
 
-__all__ = ["Wholes", "coordinates", "instruments_of", "prices_of", "quanta_per_unit", "sizes"]
+__all__ = [
+    "Wholes",
+    "coordinates",
+    "in_quanta",
+    "instruments_of",
+    "lots_of",
+    "one_in_quanta",
+    "prices_of",
+    "quanta_per_unit",
+    "sizes",
+]
 
 Wholes = npt.NDArray[np.int64]
 LARGEST_UNIT = 1e18
@@ -35,6 +46,46 @@ def quanta_per_unit(quantum: float, argument: str = "quantum") -> float:
     if 1 / quantum > LARGEST_UNIT or abs(round(1 / quantum) * quantum - 1) > 1e-12:
         raise InputError(argument, "must be a whole part of one", "1e-8, 0.01, 1", repr(quantum))
     return float(round(1 / quantum))
+
+
+def in_quanta(
+    argument: str, amounts: "Floats", per_unit: float, *, unit: str = "quantum", rows: Wholes | None = None
+) -> Wholes:
+    """Amounts as whole numbers of quanta, or quantities of lots, to the nearest, a tie to the even one.
+
+    Parameters
+    ----------
+    argument : str
+        What the caller knows the amounts by.
+    amounts : ndarray of float64, shape (n,)
+    per_unit : float
+        Quanta of a unit of money, lots of a contract.
+    unit : str
+        The argument that says how large a quantum is.
+    rows : ndarray of int64, shape (n,), optional
+        Where the amounts stand in the caller's column.
+
+    Raises
+    ------
+    InputError
+        For an amount that is no number, or of 2^62 quanta and more.
+    """
+    try:
+        return to_quanta(np.ascontiguousarray(amounts), per_unit)
+    except InputError as error:
+        expected = f"a smaller amount, or a larger {unit}"
+        row = None if rows is None or error.row is None else int(rows[error.row])
+        raise InputError(argument, error.rule, expected, error.found, row) from None
+
+
+def lots_of(quantity: "Floats", rows: Wholes, lots_per_unit: float) -> Wholes:
+    """Whole lots of the quantities of some rows of a book."""
+    return in_quanta("quantity", np.abs(quantity), lots_per_unit, unit="lot", rows=rows)
+
+
+def one_in_quanta(argument: str, amount: float, per_unit: float) -> int:
+    """One amount, as `in_quanta` counts them."""
+    return int(in_quanta(argument, np.array([float(amount)]), per_unit)[0])
 
 
 def instruments_of(policy: "MarginPolicy", names: tuple[str, ...]) -> "list[Instrument | None]":

@@ -121,7 +121,9 @@ def _after_stops(
     risk = engine.evaluate(book, marks)
     at = np.asarray(risk.marks).reshape(-1)[book.instrument_codes]
     next_price = (
-        at if fills is None else np.array(mark_prices(book, fills)).reshape(-1)[book.instrument_codes]
+        at
+        if fills is None
+        else np.array(mark_prices(book, fills, "fills")).reshape(-1)[book.instrument_codes]
     )
     passed = np.where(book.quantity < 0, at >= variant.stop, at <= variant.stop)
     passed &= (book.quantity != 0) & (next_price > 0) & risk.ok

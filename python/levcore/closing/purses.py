@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from levcore._levcore import to_quanta
-from levcore.closing.money import Wholes, coordinates, instruments_of, sizes
+from levcore.closing.money import Wholes, coordinates, in_quanta, instruments_of, sizes
 
 if TYPE_CHECKING:
     from levcore.book.arrays import Floats
@@ -61,15 +60,15 @@ def purses_of(
     first_row = rows[first]
     names = name[first_row]
     ends = ~np.isin(names, name[open_rows])
-    margin = to_quanta(stated_margins(risk)[first_row], per_unit)
+    margin = in_quanta("isolated_margin", stated_margins(risk)[first_row], per_unit, rows=first_row)
     cross = book.is_cross[first_row]
     if book.account_codes is not None:
         wallets = book.wallet_balance[book.account_codes[first_row[cross]]]
-        margin[cross] = to_quanta(np.ascontiguousarray(wallets), per_unit)
+        margin[cross] = in_quanta("wallet_balance", wallets, per_unit)
     if book.accrued_funding is not None:
         closed, place = np.unique(rows, return_index=True)
         funding = np.where(np.isnan(book.accrued_funding[closed]), 0.0, book.accrued_funding[closed])
-        due = np.where(ends[of_row[place]], to_quanta(funding, per_unit), 0)
+        due = np.where(ends[of_row[place]], in_quanta("accrued_funding", funding, per_unit, rows=closed), 0)
         np.add.at(margin, of_row[place], due)
     labels = [book.account_of(int(row)) for row in first_row] if other else []
     owners = {label: place for place, label in enumerate(dict.fromkeys(labels))}

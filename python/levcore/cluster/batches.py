@@ -51,6 +51,8 @@ class BatchRisks(Iterator[BookRisk]):
         Marks that the batches brought so far.
     """
 
+    rows: int
+
     def __init__(
         self, engine: Engine, found: Iterator[Part], prices: Prices, options: dict[str, Any]
     ) -> None:

@@ -24,11 +24,11 @@ from levcore.files.batches import rows_of_file
 from levcore.files.tables import Progress
 from levcore.measures import MEASURE_NAMES
 from levcore.rules.instruments import Instrument
-from levcore.status import AccountStatus, State, Status
+from levcore.status import AccountStatus, Code, State, Status
 
 __all__ = ["PartitionWhatIf", "what_if"]
 
-NOTHING = {
+NOTHING: dict[str, Code] = {
     "state": State.INCOMPLETE,
     "status": Status.NO_POSITION,
     "account_status": AccountStatus.NO_ACCOUNT,
@@ -49,6 +49,8 @@ class PartitionWhatIf:
     """
 
     __slots__ = ("columns",)
+
+    columns: dict[str, npt.NDArray[Any]]
 
     def __init__(self, columns: Columns) -> None:
         self.columns = columns

@@ -1,5 +1,6 @@
 """Changes that concern one partition, evaluated in a worker: found by their accounts and rows."""
 
+import copy
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeVar
@@ -76,7 +77,7 @@ def changed_partition(
         own_orders = np.flatnonzero(_named(orders.account, set(book.account_ids)))
         orders = _taken(orders, own_orders)
     changes = _taken(asked.changes, chosen)
-    changes.row = _rows_here(changes.row, first, len(book), asked.rows)
+    changes = _with(changes, {"row": _rows_here(changes.row, first, len(book), asked.rows)})
     _note_missing(prices, held, changes, positions)
     sequence = False if asked.sequence is None else asked.sequence[chosen]
     found = what_if(
@@ -140,14 +141,17 @@ def _note_missing(prices: Prices, held: dict[str, Any], changes: Changes, positi
 
 def _taken(table: Table, rows: Places) -> Table:
     """Some rows of a table of columns."""
-    found = object.__new__(type(table))
-    for name in type(table).__slots__:
-        column = getattr(table, name)
-        if isinstance(column, tuple):
-            column = (column[0][rows], column[1])
-        setattr(
-            found, name, None if column is None else column if isinstance(column, tuple) else column[rows]
-        )
+    columns: dict[str, Any] = {name: getattr(table, name) for name in type(table).__slots__}
+    for name, column in columns.items():
+        if column is not None:
+            columns[name] = (column[0][rows], column[1]) if isinstance(column, tuple) else column[rows]
+    return _with(table, columns)
+
+
+def _with(table: Table, columns: dict[str, Any]) -> Table:
+    """A table with some of its columns exchanged."""
+    found = copy.copy(table)
+    found.__setstate__(columns)
     return found
 
 

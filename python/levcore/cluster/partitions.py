@@ -35,6 +35,10 @@ class PartitionRisks:
 
     __slots__ = ("_summary", "files", "retried", "rows")
 
+    rows: tuple[int, ...]
+    files: tuple[tuple[Path, ...], ...]
+    retried: int
+
     def __init__(
         self, summary: Summary, rows: tuple[int, ...], files: tuple[tuple[Path, ...], ...], retried: int
     ) -> None:

@@ -29,6 +29,8 @@ class Prices:
 
     __slots__ = ("brought", "given", "missing")
 
+    given: dict[str, Any]
+
     def __init__(self, given: Mapping[str, Any] | None = None) -> None:
         optional("marks", given, Mapping)
         self.given = dict(given or {})

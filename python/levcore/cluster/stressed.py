@@ -209,7 +209,7 @@ class _Together:
             raise InputError(argument, rule, expected, names, count=len(strangers))
         result = StressTotals(found.labels, found.shown, self.rows)
         for name in COUNTS:
-            setattr(result, name, np.array([counts[name] for counts in found.counts], np.int64))
+            getattr(result, name)[:] = [counts[name] for counts in found.counts]
         for scenario, totals in enumerate(found.totals):
             for currency, amounts in resolved(totals, found.used, found.shown).items():
                 for name, value in amounts.items():

@@ -45,17 +45,17 @@ class AccountRisk(AccountColumns):
     __slots__ = ()
 
     table = ACCOUNT_TABLE
-    equity = Column()
-    initial_margin = Column()
-    maintenance_margin = Column()
-    free_margin = Column()
-    margin_ratio = Column()
-    margin_call_amount = Column()
-    collateral_value = Column()
-    liabilities = Column()
-    surplus = Column()
-    state = CodeColumn(State)
-    status = CodeColumn(AccountStatus)
+    equity: Column = Column()
+    initial_margin: Column = Column()
+    maintenance_margin: Column = Column()
+    free_margin: Column = Column()
+    margin_ratio: Column = Column()
+    margin_call_amount: Column = Column()
+    collateral_value: Column = Column()
+    liabilities: Column = Column()
+    surplus: Column = Column()
+    state: CodeColumn[State] = CodeColumn(State)
+    status: CodeColumn[AccountStatus] = CodeColumn(AccountStatus)
 
     def __init__(self, book: "PositionBook") -> None:
         accounts = len(book.account_ids)

@@ -39,14 +39,14 @@ class BalanceRisk(ResultColumns):
     __slots__ = ()
 
     table = BALANCE_TABLE
-    equity = Column()
-    market_value = Column()
-    collateral_value = Column()
-    maintenance_margin = Column()
-    initial_margin = Column()
-    liquidation_price_lower = Column()
-    liquidation_price_upper = Column()
-    status = CodeColumn(Status)
+    equity: Column = Column()
+    market_value: Column = Column()
+    collateral_value: Column = Column()
+    maintenance_margin: Column = Column()
+    initial_margin: Column = Column()
+    liquidation_price_lower: Column = Column()
+    liquidation_price_upper: Column = Column()
+    status: CodeColumn[Status] = CodeColumn(Status)
 
     def __init__(self, book: "PositionBook") -> None:
         rows = 0 if book.balances is None else len(book.balances)

@@ -115,12 +115,16 @@ class ResultColumns(Frozen, ExportsFrame):
     kinds: ClassVar[dict[str, type[Code]]]
     codes: ClassVar[tuple[str, ...]]
     book: "PositionBook"
+    measures: tuple[str, ...]
+    """Names of the measures that were computed: all of the table, or those in a slot of the result."""
     _results: Floats
     _codes: Bytes
 
     def __init_subclass__(cls) -> None:
-        """Find the names of the codes."""
+        """Find the names of the measures and of the codes."""
         super().__init_subclass__()
+        if "table" in cls.__dict__ and "measures" not in cls.__dict__:
+            cls.measures = tuple(measure.name for measure in cls.table)
         found = {name: column for name, column in cls.__dict__.items() if isinstance(column, CodeColumn)}
         if found:
             cls.kinds = {name: column.kind for name, column in found.items()}
@@ -129,11 +133,6 @@ class ResultColumns(Frozen, ExportsFrame):
     def __len__(self) -> int:
         """Number of rows."""
         return int(self._codes.shape[1])
-
-    @property
-    def measures(self) -> tuple[str, ...]:
-        """Names of the measures that were computed."""
-        return tuple(measure.name for measure in self.table)
 
     @property
     def buffers(self) -> tuple[Floats, Bytes]:

@@ -162,6 +162,8 @@ def compile_policy(policy: "MarginPolicy", names: Sequence[str] | None = None) -
 class Movers:
     """What moves the prices of a policy's instruments and assets, each underlying by its number."""
 
+    places: dict[str, int]
+
     def __init__(self, policy: "MarginPolicy") -> None:
         self.policy = policy
         self.places = {name: place for place, name in enumerate(policy.assets)}
@@ -209,6 +211,8 @@ def check_modes(policy: "MarginPolicy", compiled: CompiledPolicy, is_cross: npt.
     UnknownRuleError
         Naming the rule and how to give it.
     """
+    if not compiled.unknown_for:
+        return
     cross = np.count_nonzero(is_cross)
     for mode, present in (("cross", cross > 0), ("isolated", cross < is_cross.size)):
         rule = compiled.unknown_for.get(mode)

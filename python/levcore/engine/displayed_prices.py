@@ -5,8 +5,9 @@ is a rule of the policy (`MarginPolicy.price_rounding_long`, `MarginPolicy.price
 bankruptcy prices `MarginPolicy.bankruptcy_rounding_long`, `MarginPolicy.bankruptcy_rounding_short`).
 """
 
+from collections.abc import Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, Literal, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["displayed_price"]
 
 Kind: TypeAlias = Literal["liquidation", "bankruptcy"]
+Prices: TypeAlias = npt.NDArray[Any] | Sequence[float]
 
 ON_TICK = 1e-12
 """Share of itself by which a price may miss a tick and still stand on it: the round-off of a few float64
@@ -38,8 +40,8 @@ def displayed_price(
 def displayed_price(
     policy: "MarginPolicy",
     instrument: "Instrument",
-    price: npt.ArrayLike,
-    quantity: npt.ArrayLike,
+    price: Prices,
+    quantity: float | Prices,
     kind: Kind = ...,
 ) -> npt.NDArray[np.float64]: ...
 
@@ -47,8 +49,8 @@ def displayed_price(
 def displayed_price(
     policy: "MarginPolicy",
     instrument: "Instrument",
-    price: npt.ArrayLike,
-    quantity: npt.ArrayLike,
+    price: float | Prices,
+    quantity: float | Prices,
     kind: Kind = "liquidation",
 ) -> float | npt.NDArray[np.float64]:
     """Liquidation or bankruptcy price as the venue displays it.

@@ -50,9 +50,9 @@ class AccountDistance(AccountColumns):
     __slots__ = ()
 
     table = DISTANCE_TABLE
-    lower = Column()
-    upper = Column()
-    status = CodeColumn(AccountStatus)
+    lower: Column = Column()
+    upper: Column = Column()
+    status: CodeColumn[AccountStatus] = CodeColumn(AccountStatus)
 
     def __init__(self, book: PositionBook) -> None:
         accounts = len(book.account_ids)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from weakref import WeakKeyDictionary
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 __all__ = ["Engine", "Marks"]
 
 DEFAULT_MASK = measure_mask(DEFAULT_MEASURES)
+MOST_PLACED = 64
+"""Lists of instruments whose places in the policies an engine keeps."""
 
 
 class Compiled(NamedTuple):
@@ -61,6 +63,15 @@ class Compiled(NamedTuple):
         if place is None and name in self.policy.instruments:
             place = self.rules.places.get(self.policy.instruments[name].name)
         return -1 if place is None else place
+
+    def part(self, instruments: Sequence[str], assets: Sequence[str]) -> tuple[Policy, list[int], list[int]]:
+        """The kernel's policy, and the places in it of a book's instruments and assets; -1: not known."""
+        places = self.rules.places_of_assets
+        return (
+            self.kernel,
+            [self.place(name) for name in instruments],
+            [places.get(name, -1) for name in assets],
+        )
 
 
 class Binding(NamedTuple):
@@ -108,7 +119,15 @@ class Engine(Frozen):
     54216.87
     """
 
-    __slots__ = ("_bound", "_compiled", "instruction_set", "policies", "threads", "used_instruction_set")
+    __slots__ = (
+        "_bound",
+        "_compiled",
+        "_placed",
+        "instruction_set",
+        "policies",
+        "threads",
+        "used_instruction_set",
+    )
 
     _instead = "build a new engine, levcore.Engine(...), or say it in the call, as with evaluate(threads=...)"
 
@@ -118,6 +137,7 @@ class Engine(Frozen):
     used_instruction_set: str
     _compiled: dict[str, Compiled]
     _bound: WeakKeyDictionary[PositionBook, Binding]
+    _placed: dict[tuple[tuple[str, ...], ...], BookPolicies]
 
     def __init__(
         self, policy: Policies, *, threads: int | None = None, instruction_set: str | None = None
@@ -136,6 +156,7 @@ class Engine(Frozen):
             _compiled={label: Compiled.of(one) for label, one in policies.items()},
             # What was found for a book goes with the book.
             _bound=WeakKeyDictionary(),
+            _placed={},
         )
 
     @property
@@ -223,6 +244,7 @@ class Engine(Frozen):
             names = names or default_measures(book.has_pooled_accounts)
             risk = BookRisk(book, bound.policies, prices, names, bound.wallets)
             evaluation = self._evaluation(book, bound, risk)
+            risk.keep(evaluation)
         else:
             risk, evaluation = out, self._evaluation_again(book, bound, names, out)
         evaluation.run(
@@ -277,26 +299,31 @@ class Engine(Frozen):
         bound = self._bound.get(book)
         if bound is not None:
             return bound
-        chosen = [self._compiled[label] for label in labels_of_book(book, tuple(self.policies))]
+        labels = labels_of_book(book, tuple(self.policies))
+        chosen = [self._compiled[label] for label in labels]
         for code, compiled in enumerate(chosen):
             rows = book.policy_codes == code if len(chosen) > 1 else slice(None)
             check_modes(compiled.policy, compiled.rules, book.is_cross[rows])
             check_accounts(compiled.policy, book)
         policies = tuple(compiled.policy for compiled in chosen)
         wallets = wallets_of(book, policies)
-        assets = () if book.balances is None else book.balances.asset_names
-        parts = [
-            (
-                compiled.kernel,
-                [compiled.place(name) for name in book.instrument_names],
-                [compiled.rules.places_of_assets.get(name, -1) for name in assets],
-            )
-            for compiled in chosen
-        ]
         handle = wallets.layout(book, pool_all=any(map(pools_every_account, policies)))
         # Two threads may find it at once: they find the same.
-        bound = self._bound[book] = Binding(policies, BookPolicies(parts), handle, wallets)
+        bound = self._bound[book] = Binding(policies, self._placed_policies(labels, book), handle, wallets)
         return bound
+
+    def _placed_policies(self, labels: tuple[str, ...], book: PositionBook) -> BookPolicies:
+        """Policies with the places of a book's instruments and assets, found once for these names."""
+        assets = () if book.balances is None else book.balances.asset_names
+        names = labels, book.instrument_names, assets
+        known = self._placed.get(names)
+        if known is not None:
+            return known
+        parts = [self._compiled[label].part(book.instrument_names, assets) for label in labels]
+        if len(self._placed) >= MOST_PLACED:
+            self._placed.clear()
+        placed = self._placed[names] = BookPolicies(parts)
+        return placed
 
     def _evaluation(self, book: PositionBook, bound: Binding, risk: BookRisk) -> Evaluation:
         """What a call on a book does that writes to this result, all but the prices."""
@@ -319,7 +346,7 @@ class Engine(Frozen):
         if names is not None and out.measures != names:
             raise InputError("out", "must hold the same measures", ", ".join(names), ", ".join(out.measures))
         known = out.evaluation
-        if known is not None and known.policies is bound.kernel:
+        if known is not None and out.book is book and known.policies is bound.kernel:
             return known
         balances = 0 if book.balances is None else len(book.balances)
         needed = len(book), len(book.account_ids), len(bound.wallets), balances

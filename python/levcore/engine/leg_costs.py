@@ -18,6 +18,7 @@ from levcore.engine.columns import CodeColumn, Failure, ResultColumns
 from levcore.engine.distances import AccountDistance, beta_columns
 from levcore.engine.engine import Engine
 from levcore.engine.risk import BookRisk
+from levcore.frozen import Frozen
 from levcore.measures import ACCOUNT_MEASURES
 from levcore.status import FIRST_FAILURE, AccountStatus, Code, State
 
@@ -55,8 +56,8 @@ class AccountWithout(_ByRow, AccountRisk):
 
     __slots__ = ()
 
-    state = CodeColumn(State)
-    status = CodeColumn(AccountStatus)
+    state: CodeColumn[State] = CodeColumn(State)
+    status: CodeColumn[AccountStatus] = CodeColumn(AccountStatus)
 
     def __init__(self, book: PositionBook) -> None:
         results, codes = np.empty((len(self.table), len(book))), np.empty((2, len(book)), dtype=np.uint8)
@@ -68,14 +69,14 @@ class DistanceWithout(_ByRow, AccountDistance):
 
     __slots__ = ()
 
-    status = CodeColumn(AccountStatus)
+    status: CodeColumn[AccountStatus] = CodeColumn(AccountStatus)
 
     def __init__(self, book: PositionBook) -> None:
         results, codes = np.empty((2, len(book))), np.empty((1, len(book)), dtype=np.uint8)
         self._fill(book=book, _results=results, _codes=codes)
 
 
-class LegCosts:
+class LegCosts(Frozen):
     """What each position adds to its account, one value a row.
 
     A position that is left out takes its profit, funding and margins with it; what it covered or netted is
@@ -100,10 +101,15 @@ class LegCosts:
 
     __slots__ = ("distance", "risk", "without")
 
+    _instead = "find them again, levcore.leg_costs(...)"
+
+    risk: BookRisk
+    without: AccountWithout
+    distance: DistanceWithout | None
+
     def __init__(self, risk: BookRisk, *, with_distances: bool = False) -> None:
-        self.risk = risk
-        self.without = AccountWithout(risk.book)
-        self.distance = DistanceWithout(risk.book) if with_distances else None
+        distance = DistanceWithout(risk.book) if with_distances else None
+        self._fill(risk=risk, without=AccountWithout(risk.book), distance=distance)
 
     def __len__(self) -> int:
         """Number of positions."""

@@ -1,6 +1,6 @@
 """A book at the marks of many times, evaluated by the core without a step of Python a time or row."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from levcore.book.asset_prices import asset_price_columns
 from levcore.book.marks_over_time import marks_over_time
 from levcore.engine.wallet_risk import of_accounts
 from levcore.errors import InputError
+from levcore.frozen import Frozen
 from levcore.measures import ACCOUNT_MEASURES, BALANCE_MEASURES, chosen_measures, measure_mask
 from levcore.status import FIRST_FAILURE, State
 
@@ -27,7 +28,7 @@ VALUES_AT_ONCE = 1 << 22
 DEFAULT = ("unrealized_pnl", "initial_margin", "maintenance_margin")
 
 
-class RiskOverTime:
+class RiskOverTime(Frozen):
     """What becomes of a book from time to time.
 
     Attributes
@@ -64,18 +65,35 @@ class RiskOverTime:
         "totals",
     )
 
+    _instead = "evaluate again, engine.evaluate_over(...)"
+
+    times: npt.NDArray[Any]
+    measures: tuple[str, ...]
+    account_ids: Sequence[Any]
+    totals: dict[str, Floats]
+    states: npt.NDArray[np.int64]
+    failed: npt.NDArray[np.int64]
+    accounts: dict[str, Floats]
+    account_states: npt.NDArray[np.uint8]
+    account_statuses: npt.NDArray[np.uint8]
+    rows: dict[str, Floats]
+
     def __init__(
         self, book: "PositionBook", times: npt.NDArray[Any], measures: tuple[str, ...], keep: bool
     ) -> None:
         count, accounts = len(times), len(book.account_ids)
-        self.times, self.measures, self.account_ids = times, measures, book.account_ids
-        self.totals = {name: np.zeros(count) for name in measures}
-        self.states = np.zeros((count, len(State)), np.int64)
-        self.failed = np.zeros(count, np.int64)
-        self.accounts = {name: np.empty((count, accounts)) for name in ACCOUNT_MEASURES}
-        self.account_states = np.empty((count, accounts), np.uint8)
-        self.account_statuses = np.empty((count, accounts), np.uint8)
-        self.rows = {name: np.empty((count, len(book))) for name in measures} if keep else {}
+        self._fill(
+            times=times,
+            measures=measures,
+            account_ids=book.account_ids,
+            totals={name: np.zeros(count) for name in measures},
+            states=np.zeros((count, len(State)), np.int64),
+            failed=np.zeros(count, np.int64),
+            accounts={name: np.empty((count, accounts)) for name in ACCOUNT_MEASURES},
+            account_states=np.empty((count, accounts), np.uint8),
+            account_statuses=np.empty((count, accounts), np.uint8),
+            rows={name: np.empty((count, len(book))) for name in measures} if keep else {},
+        )
 
     def __len__(self) -> int:
         """Number of times."""

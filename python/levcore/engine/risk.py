@@ -85,21 +85,21 @@ class BookRisk(ResultColumns, Shown):
     _wallets: WalletRisk | None
 
     table = MEASURES
-    notional = Column()
-    unrealized_pnl = Column()
-    return_on_equity = Column()
-    initial_margin = Column()
-    maintenance_margin = Column()
-    equity = Column()
-    margin_ratio = Column()
-    effective_leverage = Column()
-    liquidation_price = Column()
-    bankruptcy_price = Column()
-    distance_to_liquidation = Column()
-    liquidation_price_lower = Column()
-    liquidation_price_upper = Column()
-    state = CodeColumn(State)
-    status = CodeColumn(Status)
+    notional: Column = Column()
+    unrealized_pnl: Column = Column()
+    return_on_equity: Column = Column()
+    initial_margin: Column = Column()
+    maintenance_margin: Column = Column()
+    equity: Column = Column()
+    margin_ratio: Column = Column()
+    effective_leverage: Column = Column()
+    liquidation_price: Column = Column()
+    bankruptcy_price: Column = Column()
+    distance_to_liquidation: Column = Column()
+    liquidation_price_lower: Column = Column()
+    liquidation_price_upper: Column = Column()
+    state: CodeColumn[State] = CodeColumn(State)
+    status: CodeColumn[Status] = CodeColumn(Status)
 
     def __init__(
         self,
@@ -125,6 +125,10 @@ class BookRisk(ResultColumns, Shown):
             evaluation=None,
         )
 
+    def keep(self, evaluation: Evaluation) -> None:
+        """Keep what writes to this result, for the next call on the same book."""
+        object.__setattr__(self, "evaluation", evaluation)
+
     def written(
         self,
         book: PositionBook,
@@ -137,7 +141,8 @@ class BookRisk(ResultColumns, Shown):
         object.__setattr__(self, "marks", marks)
         if self.evaluation is evaluation:
             return
-        self._fill(book=book, policies=policies, _wallet_columns=wallets, evaluation=evaluation)
+        self.keep(evaluation)
+        self._fill(book=book, policies=policies, _wallet_columns=wallets)
         if self._wallets is not None and self._wallets.columns is not wallets:
             self._wallets._fill(book=book, policies=policies, columns=wallets, _currency=None)
         for part in (self._accounts, self._balances):

@@ -48,6 +48,13 @@ class Summary:
 
     __slots__ = ("accounts", "codes", "nearest", "policies", "positions", "totals", "wallets")
 
+    codes: dict[str, Counter[int]]
+    totals: Totals
+    policies: tuple[str, ...]
+    positions: int
+    accounts: int
+    wallets: int
+
     def __init__(self, risk: "BookRisk", first_row: int = 0) -> None:
         self.policies = tuple(policy.id for policy in risk.policies)
         self.positions, self.accounts, self.wallets = len(risk), len(risk.accounts), len(risk.wallets)

@@ -70,6 +70,8 @@ class Totals:
 
     __slots__ = ("counts", "measures", "sums")
 
+    measures: frozenset[str]
+
     def __init__(self, measures: Iterable[str]) -> None:
         self.measures = frozenset(measures)
         self.sums: dict[tuple[str, str], ExactTotal] = defaultdict(ExactTotal)
@@ -239,7 +241,7 @@ def _summed(risk: "BookRisk", rows: Flags | None, accounts: Flags | None, nettin
     rows = risk.status < FIRST_FAILURE if rows is None else rows
     # From here on an account is a wallet, of which it may have several.
     of_wallet = risk.wallets.columns.account
-    accounts = risk.wallets.status == AccountStatus.OK if accounts is None else accounts[of_wallet]
+    settled = risk.wallets.status == AccountStatus.OK if accounts is None else accounts[of_wallet]
     if netting is None:
         netting = netting_accounts(risk.book, risk.policies, risk.wallets.columns)
     else:
@@ -249,7 +251,7 @@ def _summed(risk: "BookRisk", rows: Flags | None, accounts: Flags | None, nettin
     of_account, currencies = places_of_wallets(risk.book, risk.policies, risk.wallets.columns)
     of_account[of_account == THE_ONE] = len(currencies)
     names = (*currencies, OF_THE_ONE)
-    return _Summed(rows, accounts, netting, in_assets, of_row, of_account, names)
+    return _Summed(rows, settled, netting, in_assets, of_row, of_account, names)
 
 
 def _alone(risk: "BookRisk", summed: _Summed) -> Flags:

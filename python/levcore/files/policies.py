@@ -1,10 +1,10 @@
 """The caller's own policy from a file, in the form of the bundled ones."""
 
-import tomllib
 from os import PathLike
 from pathlib import Path
 
-from levcore.errors import FileFormatError, UnknownPolicyError
+from levcore.errors import UnknownPolicyError
+from levcore.files.toml import read_toml
 from levcore.rules.policy import MarginPolicy
 from levcore.rules.policy_files import policies_of_text
 
@@ -36,11 +36,8 @@ def read_policy(path: str | PathLike[str], *, as_of: str = "") -> MarginPolicy:
     OSError
         Where the file cannot be read.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-        name = tomllib.loads(text).get("name", "")
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise FileFormatError(str(path), "must be TOML in UTF-8", found=str(error)) from None
+    text, said = read_toml(path)
+    name = said.get("name", "")
     versions = policies_of_text(text, name if isinstance(name, str) and name else Path(path).stem)
     found = [each for each in versions if as_of in ("", each.as_of)]
     if not found:

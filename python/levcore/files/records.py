@@ -86,6 +86,8 @@ class Journal:
 
     __slots__ = ("_descriptor", "_failed", "_sync", "path")
 
+    path: Path
+
     def __init__(self, path: str | Path, length: int | None = None, *, sync: bool = False) -> None:
         self.path, self._sync, self._failed = Path(path), sync, False
         flags = os.O_RDWR | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)

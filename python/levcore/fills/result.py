@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from levcore.book.arrays import Floats
+from levcore.frozen import Frozen
 
 __all__ = ["FILL_MEASURES", "FillStatus", "PositionsFromFills"]
 
@@ -42,7 +43,7 @@ class FillStatus(IntEnum):
         return next(meaning for code, _, meaning in fill_statuses() if code == self)
 
 
-class PositionsFromFills:
+class PositionsFromFills(Frozen):
     """Positions that fills have made, one row an account and instrument, by their first fill.
 
     Parameters
@@ -76,6 +77,13 @@ class PositionsFromFills:
 
     __slots__ = ("account", "fill_at_fault", "instrument", "results", "status", *FILL_MEASURES)
 
+    _instead = "make them again, levcore.positions_from_fills(...)"
+
+    account: list[Any] | None
+    instrument: list[str]
+    results: Floats
+    status: npt.NDArray[np.uint8]
+    fill_at_fault: npt.NDArray[np.int64]
     quantity: Floats
     entry_price: Floats
     realized_profit: Floats
@@ -92,10 +100,14 @@ class PositionsFromFills:
         status: npt.NDArray[np.uint8],
         fault: npt.NDArray[np.int64],
     ) -> None:
-        self.account, self.instrument, self.results = account, instrument, results
-        self.status, self.fill_at_fault = status, fault
-        for name, column in zip(FILL_MEASURES, results, strict=True):
-            setattr(self, name, column)
+        self._fill(
+            account=account,
+            instrument=instrument,
+            results=results,
+            status=status,
+            fill_at_fault=fault,
+            **dict(zip(FILL_MEASURES, results, strict=True)),
+        )
 
     def __len__(self) -> int:
         """Number of positions."""

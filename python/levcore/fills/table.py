@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from levcore._levcore import default_threads
 from levcore._levcore import positions_from_fills as core_positions_from_fills
+from levcore.arguments import of_kind
 from levcore.book.arrays import Codes, Floats, factorize, flat_array, float_column, label_sequence
 from levcore.book.labelled import values_of
 from levcore.book.labels import named_codes
@@ -18,7 +19,7 @@ from levcore.book.marks import prices_of
 from levcore.engine.threads import checked_threads
 from levcore.errors import DTypeError, InputError, ShapeError
 from levcore.fills.result import PositionsFromFills
-from levcore.rules.instruments import Instrument
+from levcore.rules.instruments import Instrument, InstrumentTable
 from levcore.rules.policy import MarginPolicy
 
 if TYPE_CHECKING:
@@ -79,6 +80,9 @@ class FillTable:
         if not isinstance(known, Mapping):
             expected = "MarginPolicy, or name to Instrument"
             raise DTypeError("instruments", "must hold instruments", expected, type(known).__name__)
+        if not isinstance(known, InstrumentTable):
+            for each in known.values():
+                of_kind("instruments", each, Instrument)
         labels = label_sequence("instrument", instrument)
         rows = len(labels)
         codes, names = named_codes("instrument", labels, None, rows)

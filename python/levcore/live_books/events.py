@@ -1,6 +1,7 @@
 """What a live book tells: who enters or leaves a state, when, with the numbers of an evaluation."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy.typing as npt
 from levcore.book.arrays import Floats
 from levcore.live_books.index import Subjects
 
-__all__ = ["Events", "chained_hash", "joined"]
+__all__ = ["Events", "chained_hash", "events_of", "joined"]
 
 Places = npt.NDArray[np.int64]
 
@@ -19,8 +20,8 @@ Places = npt.NDArray[np.int64]
 class Events:
     """Isolated positions and accounts that have entered another state.
 
-    In the order of instants; of one instant positions by row, then accounts by code. The order is total: a
-    subject changes its state once an instant.
+    In the order of instants; of one instant positions by row, then accounts by place, whatever their
+    policies. The order is total: a subject changes its state once an instant.
 
     Attributes
     ----------
@@ -30,13 +31,15 @@ class Events:
     time : ndarray, shape (e,), or None
         What the caller gave as the time of the tick.
     instrument : ndarray of int64, shape (e,)
-        Place of the tick's instrument in the book's names; -1 for changes and `remark`.
+        Place of the tick's instrument in the book's names; -1 for assets, changes and `remark`.
+    asset : ndarray of int64, shape (e,)
+        Place of the tick's asset in ``live.asset_names``; -1 for all others.
     price : ndarray of float64, shape (e,), quote per base
-        Price of the tick; NaN likewise.
+        Price of the tick, of an asset in the currency of the accounts; NaN for changes and `remark`.
     subject : Subjects
         Who: the row of a position, or the place of an account in the book's account ids.
     before, state : ndarray of uint8, shape (e,)
-        Codes of `levcore.State` as the watched levels tell states apart.
+        Codes of `levcore.State` as the levels that are watched under the subject's policy tell them apart.
     equity, maintenance_margin : ndarray of float64, shape (e,), settlement currency
         As `levcore.Engine.evaluate` gives them at this instant; NaN where the state is ``INCOMPLETE``.
     margin_ratio : ndarray of float64, shape (e,)
@@ -46,6 +49,7 @@ class Events:
     number: Places
     time: npt.NDArray[Any] | None
     instrument: Places
+    asset: Places
     price: Floats
     subject: Subjects
     before: npt.NDArray[np.uint8]
@@ -63,6 +67,7 @@ class Events:
         return [
             self.number,
             self.instrument,
+            self.asset,
             self.price,
             self.subject.is_account,
             self.subject.place,
@@ -72,6 +77,25 @@ class Events:
             self.maintenance_margin,
             self.margin_ratio,
         ]
+
+
+def events_of(
+    kind: str, columns: Mapping[str, npt.NDArray[Any]], core: tuple[Any, ...], first: int, instruments: int
+) -> tuple[Events, int]:
+    """Events of a step that begins at instant `first`, and how many instants it takes."""
+    instant, is_account, place, before, (state, (equity, margin, ratio)) = core
+    count, nothing = 1, np.full(instant.size, -1, dtype=np.int64)
+    instrument, asset, price = nothing, nothing, np.full(instant.size, np.nan)
+    if kind == "ticks":
+        count = columns["price"].size
+        code, price = columns["instrument"][instant].astype(np.int64), columns["price"][instant]
+        of_asset = code >= instruments
+        instrument, asset = np.where(of_asset, -1, code), np.where(of_asset, code - instruments, -1)
+    if kind == "remark":
+        count = int(columns["price"].size > 0)
+    subject, number = Subjects(is_account, place), instant + first
+    events = Events(number, None, instrument, asset, price, subject, before, state, equity, margin, ratio)
+    return events, count
 
 
 def chained_hash(before: bytes, events: Events) -> bytes:
@@ -95,6 +119,6 @@ def chained_hash(before: bytes, events: Events) -> bytes:
 def joined(parts: list[Events]) -> Events:
     """Events of several calls as those of one; their times are left out."""
     columns = [np.concatenate(of_parts) for of_parts in zip(*(part.columns() for part in parts), strict=True)]
-    number, instrument, price, is_account, place, before, state, equity, margin, ratio = columns
+    number, instrument, asset, price, is_account, place, before, state, equity, margin, ratio = columns
     subject = Subjects(is_account, place)
-    return Events(number, None, instrument, price, subject, before, state, equity, margin, ratio)
+    return Events(number, None, instrument, asset, price, subject, before, state, equity, margin, ratio)

@@ -14,6 +14,7 @@ from levcore.book.arrays import Floats, float_column
 from levcore.book.marks import mark_prices
 from levcore.engine.engine import Engine
 from levcore.errors import DTypeError, InputError, ShapeError
+from levcore.frozen import Frozen
 
 if TYPE_CHECKING:
     from levcore.book.marks import Marks
@@ -64,7 +65,7 @@ class VerdictChanges:
         return self.instant.size
 
 
-class TriggerIndex:
+class TriggerIndex(Frozen):
     """The trigger index of a book: which tick makes whom liquidatable.
 
     Every isolated position waits at its liquidation price, every leg of an account where its own part of the
@@ -98,6 +99,11 @@ class TriggerIndex:
 
     __slots__ = ("_core", "book")
 
+    _instead = "build a new index, levcore.TriggerIndex(...)"
+
+    book: PositionBook
+    _core: CoreIndex
+
     def __init__(self, engine: Engine, book: PositionBook, marks: Marks) -> None:
         of_kind("engine", engine, Engine)
         bound = engine.bind(book)
@@ -107,8 +113,8 @@ class TriggerIndex:
         if len(bound.policies) != 1:
             raise InputError("book", "must stand under one policy", "one", str(len(bound.policies)))
         prices = np.ascontiguousarray(np.asarray(mark_prices(book, marks)).reshape(-1))
-        self.book = book
-        self._core = CoreIndex(bound.handle, bound.kernel, prices, engine.used_instruction_set)
+        core = CoreIndex(bound.handle, bound.kernel, prices, engine.used_instruction_set)
+        self._fill(book=book, _core=core)
 
     def ticks(
         self, instruments: Any, prices: npt.ArrayLike, instants: npt.ArrayLike | None = None

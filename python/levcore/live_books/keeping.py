@@ -9,20 +9,25 @@ import numpy as np
 
 from levcore.errors import DTypeError, FileFormatError
 from levcore.files.records import Journal, Record, read_journal, read_record
-from levcore.live_books.arguments import NUMBERS, Owners, tiers_of
+from levcore.live_books.arguments import tiers_of
 from levcore.live_books.events import Events, joined
 from levcore.live_books.levels import engine_with_tiers
 from levcore.live_books.live import LiveBook
+from levcore.live_books.owners import NUMBERS, book_of_record
 
 if TYPE_CHECKING:
     from levcore.engine.engine import Engine
+    from levcore.live_books.recorded import RecordedBook
+    from levcore.live_books.resident import Resident
 
 __all__ = ["restored", "snapshot_of"]
 
-KIND = "live book 1"
+VERSION = 2
+"""Of what a snapshot holds and what its journal is made of; 1 knew one policy and no balances."""
+KIND = f"live book {VERSION}"
 
 
-def snapshot_of(live: LiveBook, owners: Owners, columns: tuple[Any, ...]) -> Record:
+def snapshot_of(live: "RecordedBook", resident: "Resident") -> Record:
     """Everything that a live book is, as words and columns; its bounds are found anew.
 
     Raises
@@ -30,29 +35,39 @@ def snapshot_of(live: LiveBook, owners: Owners, columns: tuple[Any, ...]) -> Rec
     DTypeError
         For account ids that are neither text nor whole numbers.
     """
+    owners = resident.owners
     for place, label in enumerate(owners.ids):
         if type(label) not in (str, int):
             rule = "must be text or whole numbers to be written"
             raise DTypeError("account", rule, "str or int", repr(label), place)
-    instrument, numbers, wallets = columns
+    instrument, numbers, wallets, (held_by, held_in, amounts) = resident.columns()
+    replaced = [
+        [owners.labels.index(label), name, asdict(tiers)]
+        for (label, name), tiers in resident.replaced_tiers.items()
+    ]
     words = {
         "kind": KIND,
-        "policy": live.engine.policy.id,
+        "policies": [live.engine.policies[label].id for label in owners.labels],
         "levels": live.levels,
         "number": live.number,
         "hash": live.hash.hex(),
         "standing": standing_of(live),
-        "replaced_tiers": {name: asdict(tiers) for name, tiers in live.replaced_tiers.items()},
-        "instrument_names": live.instrument_names,
-        "ids": owners.ids,
+        "replaced_tiers": replaced,
+        "instrument_names": resident.names,
+        "asset_names": resident.assets,
+        "asset_prices": resident.asset_prices(),
         **owners.words(),
     }
-    held = {name: column for name, column in zip(NUMBERS, numbers, strict=True) if column is not None}
-    held |= {"instrument": instrument, "is_cross": owners.is_cross, "account": owners.account}
-    return Record(words, held | {"wallets": wallets, "marks": live.marks()})
+    held: dict[str, Any] = {
+        name: column for name, column in zip(NUMBERS, numbers, strict=True) if column is not None
+    }
+    held |= {"instrument": instrument, **owners.columns()}
+    held |= {"balance_account": held_by, "balance_asset": held_in}
+    held |= dict(zip(("balance", "liability", "interest"), amounts, strict=True))
+    return Record(words, held | {"wallets": wallets, "marks": live.marks().reshape(-1)})
 
 
-def standing_of(live: LiveBook) -> str:
+def standing_of(live: "RecordedBook") -> str:
     """SHA-256 of where everybody stands: another policy, or another table, has another."""
     found = hashlib.sha256()
     for figures in (live.positions(), live.accounts()):
@@ -69,18 +84,27 @@ def restored(
     record = read_record(snapshot)
     words, columns = record
     if words.get("kind") != KIND:
-        rule = "must be a snapshot of a live book, version 1"
+        rule = f"must be a snapshot of a live book, version {VERSION}"
         raise FileFormatError(str(snapshot), rule, KIND, str(words.get("kind")))
-    book = Owners.book_of(record, NUMBERS)
-    replaced = {name: tiers_of(fields) for name, fields in words["replaced_tiers"].items()}
-    for name, tiers in replaced.items():
-        engine = engine_with_tiers(engine, book, name, tiers)
-    live = LiveBook(engine, book, columns["marks"], words["levels"])
-    live.replaced_tiers = replaced
+    # A book that names no policy is under the only one, whatever its label.
+    labels = words["labels"] if words["named"] else list(engine.policies)[:1]
+    of_rules = ", ".join(words["policies"]), ", ".join(policy.id for policy in engine.policies.values())
+    fault = FileFormatError(
+        str(snapshot), "was made under other rules or tables than the engine has", *of_rules
+    )
+    if not set(labels) <= set(engine.policies):
+        raise fault
+    replaced = {(labels[code], name): tiers_of(fields) for code, name, fields in words["replaced_tiers"]}
+    for (label, name), tiers in replaced.items():
+        engine = engine_with_tiers(engine, label, name, tiers)
+    book, marks = book_of_record(record), columns["marks"]
+    if len(labels) > 1:
+        marks = marks.reshape(len(labels), -1)
+    of_assets = None if book.balances is None else words["asset_prices"]
+    live = LiveBook(engine, book, marks, words["levels"], of_assets)
+    live.go_on(words, replaced)
     if standing_of(live) != words["standing"]:
-        rule = "was made under other rules or tables than the engine has"
-        raise FileFormatError(str(snapshot), rule, words["policy"], engine.policy.id)
-    live.number, live.hash = words["number"], bytes.fromhex(words["hash"])
+        raise fault
     parts = [live.do("remark", {"instrument": np.empty(0, np.uint32), "price": np.empty(0)})]
     if journal is not None:
         length = 0

@@ -5,8 +5,6 @@ from dataclasses import replace
 
 from levcore._levcore import BookPolicies
 from levcore.arguments import is_word, rows_of
-from levcore.book.policy_labels import labels_of_book
-from levcore.book.positions import PositionBook
 from levcore.engine.engine import Engine
 from levcore.errors import InputError, PolicyError
 from levcore.rules.policy import MarginPolicy
@@ -21,28 +19,31 @@ LEVELS = ("liquidation", "warning", "margin_call", "bankruptcy")
 STATES = {"warning": State.WARNING, "margin_call": State.MARGIN_CALL, "bankruptcy": State.BANKRUPT}
 
 
-def watched_levels(levels: Sequence[str] | None, policy: MarginPolicy) -> tuple[str, ...]:
-    """Levels to watch, in the order of `LEVELS`; None: all that the policy states.
+def watched_levels(levels: Sequence[str] | None, policies: Sequence[MarginPolicy]) -> list[tuple[str, ...]]:
+    """Levels to watch under each policy, in the order of `LEVELS`; None: all that it states.
 
     Raises
     ------
     InputError
-        For a word that is no level, or a level that the policy does not state.
+        For a word that is no level, or a level that none of the policies states.
     """
-    stated = tuple(level for level in LEVELS if _level(policy, level) is not None)
+    stated = [tuple(level for level in LEVELS if _level(policy, level) is not None) for policy in policies]
     if levels is None:
         return stated
     if isinstance(levels, str):
         raise InputError("levels", "must be a sequence of levels", f"({levels!r},)", repr(levels))
     levels = rows_of("levels", levels)
+    known = tuple(level for level in LEVELS if any(level in own for own in stated))
     for place, level in enumerate(levels):
-        if not is_word(level, stated):
-            expected = ", ".join(stated)
-            raise InputError("levels", f"must be levels of {policy.id}", expected, repr(level), place)
-    return tuple(level for level in LEVELS if level in levels or level == LEVELS[0])
+        if not is_word(level, known):
+            rule = f"must be levels of {', '.join(policy.id for policy in policies)}"
+            raise InputError("levels", rule, ", ".join(known), repr(level), place)
+    return [tuple(level for level in own if level in levels or level == LEVELS[0]) for own in stated]
 
 
-def kernels_of_levels(engine: Engine, book: PositionBook, levels: tuple[str, ...]) -> list[BookPolicies]:
+def kernels_of_levels(
+    engine: Engine, label: str, instruments: Sequence[str], assets: Sequence[str], levels: tuple[str, ...]
+) -> list[BookPolicies]:
     """Kernels of the policy itself, and of the policy with each other level as its liquidation level.
 
     Raises
@@ -50,9 +51,8 @@ def kernels_of_levels(engine: Engine, book: PositionBook, levels: tuple[str, ...
     InputError
         For a level at which no price would restore a position.
     """
-    bound = engine.bind(book)
-    policy, kernels = bound.policies[0], [bound.kernel]
-    label = labels_of_book(book, tuple(engine.policies))[0]
+    policy = engine.policies[label]
+    kernels = [BookPolicies([engine.compiled(label).part(instruments, assets)])]
     for place, level in enumerate(levels[1:], 1):
         inclusive = level == "bankruptcy" or getattr(policy, f"{level}_level_inclusive")
         moved = policy.replace(
@@ -66,12 +66,12 @@ def kernels_of_levels(engine: Engine, book: PositionBook, levels: tuple[str, ...
         except PolicyError as error:
             rule = f"cannot be watched under {policy.id}: {error}"
             raise InputError("levels", rule, "levels without it", repr(level), place) from error
-        kernels.append(armed.bind(book).kernel)
+        kernels.append(BookPolicies([armed.compiled(label).part(instruments, assets)]))
     return kernels
 
 
-def engine_with_tiers(engine: Engine, book: PositionBook, instrument: str, tiers: TierTable) -> Engine:
-    """Engine whose policy of a book has other tiers for an instrument.
+def engine_with_tiers(engine: Engine, label: str, instrument: str, tiers: TierTable) -> Engine:
+    """Engine whose policy of this label has other tiers for an instrument.
 
     Raises
     ------
@@ -81,7 +81,6 @@ def engine_with_tiers(engine: Engine, book: PositionBook, instrument: str, tiers
         For a table that does not fit it.
     """
     policies = dict(engine.policies)
-    label = labels_of_book(book, tuple(policies))[0]
     policy = policies[label]
     if instrument not in policy.instruments:
         raise InputError("instrument", "must be known to the policy", policy.id, repr(instrument))

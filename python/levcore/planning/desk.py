@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from levcore.book.positions import PositionBook
 from levcore.engine.engine import Engine
 from levcore.engine.risk import BookRisk
+from levcore.frozen import Frozen
 from levcore.planning.contract import Contract
 from levcore.planning.quantities import price_at_ratio
 from levcore.planning.question import Question
@@ -30,7 +31,7 @@ class Look:
     initial_margin: float
 
 
-class Desk:
+class Desk(Frozen):
     """Evaluates one position under one policy.
 
     Parameters
@@ -46,18 +47,38 @@ class Desk:
         Where a rule that the position needs is unknown.
     """
 
+    _instead = "plan again, levcore.plan(...)"
+
+    question: Question
+    contract: Contract
+    name: str
+    policy: MarginPolicy
+    engine: Engine
+    quantity: float
+    book: PositionBook
+    status: Status
+    at_entry: Look
+    liquidation: float
+    bankruptcy: float
+
     def __init__(self, question: Question, policy: MarginPolicy, contract: Contract) -> None:
-        self.question, self.contract = question, contract
-        self.name = contract.instrument.name
-        self.policy = policy.replace(instruments=InstrumentTable([contract.instrument]))
-        self.engine = Engine(self.policy)
-        self.quantity = question.sign * contract.contracts(question.size, question.entry)
-        self.book = self._book()
+        policy = policy.replace(instruments=InstrumentTable([contract.instrument]))
+        self._fill(
+            question=question,
+            contract=contract,
+            name=contract.instrument.name,
+            policy=policy,
+            engine=Engine(policy),
+            quantity=question.sign * contract.contracts(question.size, question.entry),
+        )
+        self._fill(book=self._book())
         risk = self._evaluate(self.book, question.entry)
-        self.status = Status(risk.status[0])
-        self.at_entry = self._look(risk, question.entry)
-        self.liquidation = self._once(float(risk.liquidation_price[0]))
-        self.bankruptcy = float(risk.bankruptcy_price[0])
+        self._fill(status=Status(risk.status[0]))
+        self._fill(
+            at_entry=self._look(risk, question.entry),
+            liquidation=self._once(float(risk.liquidation_price[0])),
+            bankruptcy=float(risk.bankruptcy_price[0]),
+        )
 
     def _book(self) -> PositionBook:
         question = self.question

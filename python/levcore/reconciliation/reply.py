@@ -249,6 +249,13 @@ def _recovered_text(source: Recovered) -> str:
 class Group:
     """Positions of one account under one policy."""
 
+    account: AccountReply | None
+    case: Case
+    filled: Case
+    found: tuple[Recovered, ...]
+    inputs: dict[tuple[int, str], Recovered]
+    stated: dict[str, Any]
+
     def __init__(
         self, given: Given, rules: MarginPolicy, settlement: str, positions: list[VenuePosition]
     ) -> None:

@@ -19,7 +19,7 @@ from levcore.reference.classify import refuse_inputs, refuse_results
 from levcore.reference.position import ROW_RESULTS, MarkedInstrument, Position
 from levcore.reference.prices import find_prices
 from levcore.reference.rows import fail, flat_isolated, flatten, join, withdraw, without_margin
-from levcore.reference.rules.collateral import prepare_asset
+from levcore.reference.rules.collateral import Asset, prepare_asset
 from levcore.reference.rules.policy import Policy, prepare
 from levcore.reference.rules.tables import prepare_tiers
 from levcore.reference.words import AT_BANKRUPTCY
@@ -112,6 +112,10 @@ class Part:
         By the assets of the policy, NaN where missing; empty for a book without balances.
     """
 
+    pools_every_account: bool
+    assets: list[Asset]
+    places_of_assets: list[int | None]
+
     def __init__(
         self,
         policy: "MarginPolicy",
@@ -169,6 +173,10 @@ class BookReplay:
     UnknownRuleError
         For positions that need a rule which no source states.
     """
+
+    parts: list[Part]
+    wallet_columns: Wallets
+    hedge: bool
 
     def __init__(
         self,

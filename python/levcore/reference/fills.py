@@ -26,6 +26,9 @@ Made = tuple[list[float], FillStatus, int]
 class Ledger:
     """A position while its fills come in; `instrument` is a `levcore.Instrument`."""
 
+    fees: float
+    realized: float
+
     quantity: float
     entry: float
     realized_since: float

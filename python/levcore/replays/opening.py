@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from levcore._levcore import to_quanta
 from levcore.book.arrays import Floats
 from levcore.book.positions import PositionBook
 from levcore.closing.deleverage import account_keys
-from levcore.closing.money import Wholes
+from levcore.closing.money import Wholes, in_quanta
 from levcore.errors import InputError
 
 if TYPE_CHECKING:
@@ -94,8 +93,8 @@ def open_book(engine: "Engine", given: PositionBook, marks: dict[str, float], pe
         instrument_names=[str(names[place]) for place in by_name],
         position_mode=given.position_mode,
     )
-    margin, funding = _margins(engine, book, marks, per_unit)
-    wallet = to_quanta(np.ascontiguousarray(wallets), per_unit)
+    margin, funding = _margins(engine, book, marks, per_unit, order)
+    wallet = in_quanta("wallet_balance", wallets, per_unit)
     np.add.at(wallet, account[cross], funding[cross])
     return Opening(
         order, book, account, keys[order], account_of, np.where(cross, 0, margin + funding), wallet
@@ -114,7 +113,7 @@ def _accounts(given: PositionBook, order: Wholes, keys: Wholes) -> tuple[npt.NDA
 
 
 def _margins(
-    engine: "Engine", book: PositionBook, marks: dict[str, float], per_unit: float
+    engine: "Engine", book: PositionBook, marks: dict[str, float], per_unit: float, order: Wholes
 ) -> tuple[Wholes, Wholes]:
     """Margin of each isolated position without funding, funding of each position, in quanta."""
     risk = engine.evaluate(book, marks, on_bad_row="raise")
@@ -122,5 +121,5 @@ def _margins(
     own = np.full(len(book), np.nan) if book.isolated_margin is None else np.array(book.isolated_margin)
     of_leverage = np.isnan(own) & ~book.is_cross
     own[of_leverage] = (risk.equity - risk.unrealized_pnl - funding)[of_leverage]
-    margin = to_quanta(np.where(book.is_cross, 0.0, own), per_unit)
-    return margin, to_quanta(np.ascontiguousarray(funding), per_unit)
+    margin = in_quanta("isolated_margin", np.where(book.is_cross, 0.0, own), per_unit, rows=order)
+    return margin, in_quanta("accrued_funding", funding, per_unit, rows=order)

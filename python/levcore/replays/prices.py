@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["PATHS", "Bars", "read_bars", "read_rates", "refuse_silence"]
 
 BAR = ("open", "high", "low", "close")
-PATHS = {"low_first": (0, 2, 1, 3), "high_first": (0, 1, 2, 3), "close": (3,)}
+PATHS: dict[str, tuple[int, ...]] = {"low_first": (0, 2, 1, 3), "high_first": (0, 1, 2, 3), "close": (3,)}
 """Prices of a bar in the order in which they are taken to have followed one another."""
 NAMED = 5
 
@@ -181,7 +181,7 @@ def refuse_silence(bars: Bars, names: "Sequence[str]", until: "Mapping[int, int]
         held = np.flatnonzero(own != np.arange(own.size))
         missing = int(held[0]) if held.size else own.size
         if missing < due:
-            expected = "a price of each at every time until it ends (delisted), or gaps='hold'"
+            expected = "a price of each at every time until it ends (delisted={name: time}), or gaps='hold'"
             raise InputError(
                 "prices", "must be without gaps", expected, f"no {name} at {bars.times[missing]}"
             )

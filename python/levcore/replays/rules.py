@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from levcore._levcore import to_quanta
 from levcore.arguments import whole_number
 from levcore.closing.fund import Fund
+from levcore.closing.money import one_in_quanta
 from levcore.errors import InputError, UnknownRuleError
 from levcore.replays.step_rules import StepRules, step_rules_of
 
@@ -77,8 +77,8 @@ def rules_of(
         payers=payers,
         ranking=ranking,
         winners_pay=price == "bankruptcy",
-        fund_floor=_quanta(fund.floor, per_unit),
-        largest_value=LARGEST if np.isinf(most) else _quanta(most, per_unit),
+        fund_floor=one_in_quanta("fund", fund.floor, per_unit),
+        largest_value=LARGEST if np.isinf(most) else one_in_quanta("fund", most, per_unit),
         per_unit=per_unit,
         lots_per_unit=lots_per_unit,
         seed=seed,
@@ -96,10 +96,6 @@ def _refuse_what_is_not_replayed(policy: "MarginPolicy", payers: list[str]) -> N
         expected = "0, which policy.replace(close_out_guard_band=0.0) states: no mean prices are replayed"
         found = repr(policy.close_out_guard_band)
         raise InputError("close_out_guard_band", "must be none in a replay", expected, found)
-
-
-def _quanta(amount: float, per_unit: float) -> int:
-    return int(to_quanta(np.array([float(amount)]), per_unit)[0])
 
 
 def _refuse_ranking(policy: "MarginPolicy", book: "PositionBook", ranking: str) -> None:

@@ -7,11 +7,10 @@ from typing import TypeVar
 import numpy as np
 
 from levcore._levcore import Replay as CoreReplay
-from levcore._levcore import to_quanta
 from levcore.book.arrays import Floats
 from levcore.book.positions import PositionBook
 from levcore.closing.fund import Fund
-from levcore.closing.money import Wholes
+from levcore.closing.money import Wholes, in_quanta, one_in_quanta
 from levcore.engine.engine import Engine
 from levcore.errors import InputError, InvalidRowsError
 from levcore.replays.opening import Opening
@@ -49,7 +48,7 @@ def run_of(
 ) -> Replay:
     """Take the steps from where it stands until `stop_after`, or Ctrl-C."""
     opening, steps = ahead.opening, ahead.steps
-    balance = int(to_quanta(np.array([float(fund.balance)]), ahead.rules.per_unit)[0])
+    balance = one_in_quanta("fund", fund.balance, ahead.rules.per_unit)
     core = _opened(ahead, balance) if resume is None else _resumed(ahead, balance, resume)
     last = len(steps) if stop_after is None else min(stop_after, len(steps))
     try:
@@ -157,7 +156,7 @@ def _result(ahead: Ahead, core: CoreReplay, money: int, balance: int, before: Re
     left, margin, wallet, _ = core.state()
     fund, funding, liquidated, _ = core.totals()
     back = np.argsort(opening.order)
-    wallets = to_quanta(np.nan_to_num(ahead.book.wallet_balance), ahead.rules.per_unit)
+    wallets = in_quanta("wallet_balance", np.nan_to_num(ahead.book.wallet_balance), ahead.rules.per_unit)
     wallets[opening.account_of] = wallet
     stepped, of_accounts = core.stepped()
     stepped_accounts = np.full(wallets.size, -np.inf)

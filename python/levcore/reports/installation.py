@@ -3,14 +3,15 @@
 import hashlib
 import platform
 import sys
+from collections.abc import Mapping
 from importlib import metadata, util
 
 import numpy as np
 
 from levcore._levcore import __version__, default_threads, instruction_sets, used_instruction_set
 from levcore.engine.engine import Engine
-from levcore.errors import InternalError
 from levcore.reference.evaluate import evaluate
+from levcore.reports.speed import check_agreement, dollar_instruments
 from levcore.rules.bundles import bundle_names, bundle_sums, read_bundle
 from levcore.rules.policies import policies, policy
 from levcore.samples import generate
@@ -71,12 +72,12 @@ def show_versions() -> None:
     >>> lc.show_versions()
     levcore                ...
     """
-    sys.stdout.write(f"{installation_text()}\n")
+    sys.stdout.write(f"{installation_text(installation())}\n")
 
 
-def installation_text() -> str:
-    """`installation` as lines."""
-    return "\n".join(f"{name:22} {value}" for name, value in installation().items())
+def installation_text(facts: Mapping[str, str]) -> str:
+    """What `installation` found, as lines."""
+    return "\n".join(f"{name:22} {value}" for name, value in facts.items())
 
 
 def check_installation() -> list[str]:
@@ -99,16 +100,11 @@ def check_installation() -> list[str]:
     dated = policies()
     for each in dated:
         policy(f"{each.name}@{each.as_of}" if each.as_of else each.name)
-    rules = policy("binance-usdm")
-    listed = rules.instruments
-    dollars = {name: listed[name] for name in listed if listed[name].settlement == "USDT"}
-    book, marks = generate.book(SAMPLE_ROWS, dollars, seed=1, margin_mode="mixed")
-    expected, sets = evaluate(book, rules, marks), instruction_sets()
+    rules, sets = policy("binance-usdm"), instruction_sets()
+    book, marks = generate.book(SAMPLE_ROWS, dollar_instruments(rules), seed=1, margin_mode="mixed")
+    expected = evaluate(book, rules, marks)
     for name in sets:
-        risk = Engine(rules, instruction_set=name).evaluate(book, marks)
-        for measure in risk.to_dict():
-            if not np.array_equal(risk[measure], expected[measure], equal_nan=True):
-                raise InternalError(measure, "must have the same bits in kernel and reference", found=name)
+        check_agreement(Engine(rules, instruction_set=name).evaluate(book, marks), expected, name)
     return [
         f"{len(bundle_names())} files of tier tables: each is the one that was written",
         f"{len(dated)} policies: each loads",

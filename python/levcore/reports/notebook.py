@@ -31,7 +31,7 @@ from levcore.reports.words import number_of
 from levcore.rules.policy import RULES, MarginPolicy
 from levcore.rules.terms import UNKNOWN
 from levcore.status import State, Status
-from levcore.stress_testing.result import Stress
+from levcore.stress_testing.result import StressTotals
 from levcore.systems.against import Against
 
 __all__ = ["notebook_html"]
@@ -146,7 +146,7 @@ def _comparison(comparison: Comparison) -> Short:
     return Short(headline(comparison), [overview_table(comparison)])
 
 
-def _stress(stress: Stress) -> Short:
+def _stress(stress: StressTotals) -> Short:
     tables = [scenario_table(stress, currency, top=TOP) for currency in stress.currencies]
     left = len(stress) - TOP
     remark = f"{number_of(left, 'scenario')} that leave more are not shown." if left > 0 else ""
@@ -186,7 +186,7 @@ SHORT: dict[type, Callable[[Any], Short]] = {
     MarginPolicy: _policy,
     Plan: _plan,
     Comparison: _comparison,
-    Stress: _stress,
+    StressTotals: _stress,
     CloseOut: _close_out,
     Replay: lambda result: _of_page(replay_page(result)),
     Against: lambda result: _of_page(against_page(result)),

@@ -69,5 +69,14 @@ class Page:
     sections: Sequence[Section] = field(default=())
 
     def sections_of(self, layout: Layout) -> list[Section]:
-        """Sections that a layout shows."""
-        return [section for section in self.sections if section.only in ("", layout)]
+        """Sections that a layout shows; text has nothing to say of one that holds figures alone."""
+        return [
+            section
+            for section in self.sections
+            if section.only in ("", layout)
+            and not (layout == "text" and section.parts and _are_figures(section.parts))
+        ]
+
+
+def _are_figures(parts: Sequence[Table[Any] | Figure]) -> bool:
+    return all(isinstance(part, Figure) for part in parts)

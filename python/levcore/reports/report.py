@@ -28,12 +28,12 @@ from levcore.reports.risk.page import risk_page
 from levcore.reports.stress import stress_page
 from levcore.reports.systems import against_page
 from levcore.reports.text import page_text
-from levcore.stress_testing.result import Stress
+from levcore.stress_testing.result import StressTotals
 from levcore.systems.against import Against
 
 __all__ = ["check_report_path", "report"]
 
-Result = BookRisk | Comparison | Plan | Reconciliation | Against | Replay | Stress
+Result = BookRisk | Comparison | Plan | Reconciliation | Against | Replay | StressTotals
 
 TOP_OF_TEXT, TOP_OF_PAGE = 10, 20
 
@@ -74,9 +74,10 @@ def report(
 
     Parameters
     ----------
-    result : BookRisk, Comparison, Plan, Reconciliation, Against, Replay or Stress
+    result : BookRisk, Comparison, Plan, Reconciliation, Against, Replay or StressTotals
         What `levcore.Engine.evaluate` with every measure, `levcore.compare`, `levcore.plan`,
-        `levcore.reconcile`, `levcore.against`, `levcore.replay` or `levcore.stress` returns.
+        `levcore.reconcile`, `levcore.against`, `levcore.replay`, `levcore.stress`, a `levcore.StressIndex` or
+        `levcore.cluster.stress` returns.
     path : path, optional
         The file to write, ``.html`` or ``.htm``; it needs Jinja2, the extra ``report``.
     title : str
@@ -170,7 +171,7 @@ def _page(
         return against_page(result, *words)
     if isinstance(result, Replay):
         return replay_page(result, *words)
-    if isinstance(result, Stress):
+    if isinstance(result, StressTotals):
         return stress_page(result, *words, top=top)
-    expected = "BookRisk, Comparison, Plan, Reconciliation, Against, Replay or Stress"
+    expected = "BookRisk, Comparison, Plan, Reconciliation, Against, Replay or StressTotals"
     raise DTypeError("result", "must be a result that a report shows", expected, type(result).__name__)

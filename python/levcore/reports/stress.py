@@ -16,7 +16,7 @@ from levcore.reports.page import Page, Section
 from levcore.reports.tables import Cell, Table, plain_table, signed
 from levcore.reports.words import number_of
 from levcore.status import State
-from levcore.stress_testing.result import TOTALS, Stress
+from levcore.stress_testing.result import TOTALS, StressTotals
 
 __all__ = ["factor_figure", "scenario_figure", "scenario_table", "stress_page", "stress_verdict"]
 
@@ -30,7 +30,7 @@ NOTE = (
 )
 
 
-def stress_page(stress: Stress, title: str = "Stress test", *, top: int = 20) -> Page:
+def stress_page(stress: StressTotals, title: str = "Stress test", *, top: int = 20) -> Page:
     """Build the page of a stress test: scenarios from the one that leaves least, `top` of them."""
     sections = [
         Section(
@@ -48,25 +48,25 @@ def stress_page(stress: Stress, title: str = "Stress test", *, top: int = 20) ->
         title=title,
         verdict=stress_verdict(stress),
         worst=State.BANKRUPT if missing else State.LIQUIDATION if past else State.HEALTHY,
-        facts=[("book", number_of(len(stress.book), "position")), ("scenarios", count(len(stress)))],
+        facts=[("book", number_of(stress.rows, "position")), ("scenarios", count(len(stress)))],
         sections=[section for section in sections if section.parts],
     )
 
 
-def stress_verdict(stress: Stress) -> str:
+def stress_verdict(stress: StressTotals) -> str:
     """One sentence: the scenario that liquidates most, and what could not be judged."""
     if not len(stress):
         return "No scenario was asked for."
     worst = int(np.argmax(stress.positions_liquidated))
     most = number_of(int(stress.positions_liquidated[worst]), "position")
-    text = f"Scenario {stress.scenarios[worst]} liquidates most: {most} of {count(len(stress.book))}"
+    text = f"Scenario {stress.scenarios[worst]} liquidates most: {most} of {count(stress.rows)}"
     if not stress.positions_liquidated.any():
         text = "No scenario liquidates a position"
     unknown = int(stress.not_judged.max())
     return text + (f"; up to {number_of(unknown, 'position')} could not be judged." if unknown else ".")
 
 
-def scenario_table(stress: Stress, currency: str, *, top: int) -> Table[Any]:
+def scenario_table(stress: StressTotals, currency: str, *, top: int) -> Table[Any]:
     """Scenarios from the one that leaves least in a currency."""
     totals = stress.totals[currency]
     lines: list[Sequence[str | Cell]] = [
@@ -91,7 +91,7 @@ def scenario_table(stress: Stress, currency: str, *, top: int) -> Table[Any]:
     return plain_table(heads, lines)
 
 
-def scenario_figure(stress: Stress, currency: str, *, top: int) -> Figure:
+def scenario_figure(stress: StressTotals, currency: str, *, top: int) -> Figure:
     """Equity that each scenario leaves, from the one that leaves least.
 
     Raises
@@ -119,7 +119,9 @@ def scenario_figure(stress: Stress, currency: str, *, top: int) -> Figure:
     return Figure("Equity by scenario", subtitle, told, Spans(spans, short))
 
 
-def factor_figure(stress: Stress, shocks: Any, across: str, down: str, measure: str, currency: str) -> Figure:
+def factor_figure(
+    stress: StressTotals, shocks: Any, across: str, down: str, measure: str, currency: str
+) -> Figure:
     """One measure over the moves of two factors.
 
     Raises
@@ -161,7 +163,7 @@ def factor_figure(stress: Stress, shocks: Any, across: str, down: str, measure: 
     )
 
 
-def _factor(stress: Stress, shocks: Any, argument: str, name: str) -> Floats:
+def _factor(stress: StressTotals, shocks: Any, argument: str, name: str) -> Floats:
     names = column_names(shocks)
     if names is None or name not in names:
         known = "a table of columns" if names is None else ", ".join(names)
@@ -173,14 +175,14 @@ def _factor(stress: Stress, shocks: Any, argument: str, name: str) -> Floats:
     return moves
 
 
-def _worst(stress: Stress, currency: str, top: int) -> list[int]:
+def _worst(stress: StressTotals, currency: str, top: int) -> list[int]:
     """Scenarios by the equity that they leave, the lowest first, equal ones in their order."""
     whole_number("top", top)
     order: list[int] = np.argsort(stress.totals[currency]["equity"], kind="stable")[:top].tolist()
     return order
 
 
-def _of(currency: str, stress: Stress) -> str:
+def _of(currency: str, stress: StressTotals) -> str:
     if currency == OF_ACCOUNTS:
         return ", in the currency of the asset prices"
     return f", {currency}" if currency and len(stress.currencies) > 1 else f" in {currency}" * bool(currency)

@@ -9,6 +9,7 @@ from itertools import pairwise
 from numbers import Real
 from typing import Literal, TypeAlias, get_args
 
+from levcore.arguments import is_word
 from levcore.errors import InputError
 from levcore.rules.tiers import TierTable
 
@@ -67,9 +68,9 @@ class Asset:
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        if not self.name or not isinstance(self.name, str):
+        if not isinstance(self.name, str) or not self.name:
             raise InputError("asset", "must have a name", "a non-empty text", repr(self.name))
-        if self.unit not in get_args(AssetUnit):
+        if not is_word(self.unit, get_args(AssetUnit)):
             raise self._fault("unit", "must be known", " or ".join(get_args(AssetUnit)), self.unit)
         for field in ("weights", "floors"):
             values = getattr(self, field)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+from levcore.arguments import number_in, of_kind, texts_of
 from levcore.errors import FileFormatError, InputError
 
 if TYPE_CHECKING:
@@ -50,6 +51,15 @@ class Fees:
     secondary: bool
     source: str
     note: str = ""
+
+    def __post_init__(self) -> None:
+        """Check the texts, and that rates are fractions."""
+        texts_of(self, "schedule", "as_of", "tier", "source", "note")
+        of_kind("secondary", self.secondary, bool)
+        for name in ("maker", "taker", "liquidation_fee"):
+            rate = getattr(self, name)
+            if rate is not None:
+                number_in(name, rate, -1.0, 1.0, "must be a fraction of value", "0.0005 for 0.05 %, or None")
 
     def __str__(self) -> str:
         """Rates with their date and source in one line."""

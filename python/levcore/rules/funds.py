@@ -7,7 +7,8 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
-from levcore.errors import InputError
+from levcore.arguments import is_number, is_word, texts_of
+from levcore.errors import DTypeError, InputError
 
 __all__ = ["FundRules", "fund_rules"]
 
@@ -55,6 +56,23 @@ class FundRules:
     returns_after_hours: float = math.nan
     largest_fee: float = math.nan
     own_funds: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check the texts and the ranges."""
+        texts_of(self, "venue", "since", "evidence", "source", "dated")
+        if not is_word(self.measured_from, ("peak", "mean")):
+            expected, found = "'peak' or 'mean'", repr(self.measured_from)
+            raise InputError("measured_from", "must be a known choice", expected, found)
+        for name in ("largest_share", "largest_fall", "least_fall", "window_hours", "returns_after_hours"):
+            value = getattr(self, name)
+            if not (is_number(value) and (value >= 0.0 or (math.isnan(value) and name.endswith("hours")))):
+                raise InputError(name, "must be amounts", ">= 0", repr(value))
+        fee = self.largest_fee
+        if not is_number(fee) or fee < 0.0:
+            raise InputError("largest_fee", "must be amounts", ">= 0, NaN where not stated", repr(fee))
+        if not isinstance(self.own_funds, tuple) or not all(isinstance(each, str) for each in self.own_funds):
+            found = type(self.own_funds).__name__
+            raise DTypeError("own_funds", "must be names of instruments", "a tuple of texts", found)
 
 
 def fund_rules(venue: str, on: str | None = None) -> FundRules:

@@ -181,7 +181,7 @@ class InstrumentTable(Mapping[str, Instrument]):
                 of_kind("instruments", instrument, Instrument)
                 if name != instrument.name:
                     raise InputError(
-                        "instruments", "a key must be its instrument's name", instrument.name, name
+                        "instruments", "a key must be its instrument's name", instrument.name, str(name)
                     )
             instruments = instruments.values()
         added = InstrumentTable(instruments)._own

@@ -8,13 +8,27 @@ from typing import TYPE_CHECKING, get_args
 from levcore.arguments import is_number
 from levcore.errors import PolicyError, TierError
 from levcore.rules.assets import AssetTable
+from levcore.rules.fees import Fees
 from levcore.rules.instruments import InstrumentTable
-from levcore.rules.terms import BEFORE, CHOICES, PAYERS, UNKNOWN
+from levcore.rules.terms import BEFORE, CHOICES, PAYERS, UNKNOWN, Source, Texts
 from levcore.rules.tiers import TierTable, Unit
 
 if TYPE_CHECKING:
     from levcore.rules.policy import MarginPolicy
 
+TEXTS = (
+    "name",
+    "as_of",
+    "title",
+    "venue",
+    "product",
+    "notes",
+    "verified_by",
+    "ratio",
+    "debtor",
+    "fee_schedule",
+    "closing_fee_is",
+)
 HIGHEST_FEE = 0.02
 HIGHEST_CLOSE_OUT_FEE = 0.05
 LOWEST_SHARE = 0.01
@@ -29,6 +43,7 @@ def check_rules(policy: MarginPolicy) -> None:
     PolicyError
         Which names the first such rule.
     """
+    _check_provenance(policy)
     _check_words(policy)
     _check_tables(policy)
     _check_fee(policy)
@@ -42,6 +57,22 @@ def check_rules(policy: MarginPolicy) -> None:
 def rule_fault(policy: MarginPolicy, rule: str, text: str, expected: str, found: str) -> PolicyError:
     """Error about a rule of a policy."""
     return PolicyError(f"{policy.id}, {rule}", text, expected, found)
+
+
+def _check_provenance(policy: MarginPolicy) -> None:
+    """What is said of a policy, and the rules that are said in words."""
+    kinds: dict[str, type] = dict.fromkeys(TEXTS, str)
+    kinds |= {"sources": tuple, "rests_on": Texts, "unknown": Texts, "table_units": tuple}
+    for rule, kind in kinds.items():
+        value = getattr(policy, rule)
+        if not isinstance(value, kind):
+            found = type(value).__name__
+            raise PolicyError(rule, f"must be a {kind.__name__}", kind.__name__, found)
+    for source in policy.sources:
+        if not isinstance(source, Source):
+            raise PolicyError("sources", "must be a Source", "Source", type(source).__name__)
+    if policy.fees is not None and not isinstance(policy.fees, Fees):
+        raise PolicyError("fees", "must be a Fees", "Fees, or None", type(policy.fees).__name__)
 
 
 def _check_words(policy: MarginPolicy) -> None:

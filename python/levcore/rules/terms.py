@@ -6,6 +6,8 @@ from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
+from levcore.arguments import texts_of
+
 __all__ = [
     "BEFORE",
     "CHOICES",
@@ -142,6 +144,8 @@ CHOICES: dict[str, tuple[object, ...]] = {
 class Texts(Mapping[str, str]):
     """Immutable, hashable texts by rule, in the order of the file."""
 
+    __slots__ = ("_texts",)
+
     def __init__(self, texts: Mapping[str, str] | None = None) -> None:
         self._texts = dict(texts or {})
 
@@ -191,6 +195,10 @@ class Source:
     url: str
     dated: str
     evidence: str
+
+    def __post_init__(self) -> None:
+        """Check that all are texts."""
+        texts_of(self, "title", "url", "dated", "evidence")
 
 
 def value_text(value: object) -> str:

@@ -6,7 +6,7 @@ import math
 from itertools import pairwise
 from typing import TYPE_CHECKING, get_args
 
-from levcore.arguments import is_word
+from levcore.arguments import is_number, is_word
 from levcore.errors import TierError
 from levcore.rules.tier_rows import UNITS_OF_SHAPE, Shape
 
@@ -39,7 +39,7 @@ def check_tiers(table: TierTable) -> None:
 
 
 def _check_form(table: TierTable) -> None:
-    units = UNITS_OF_SHAPE.get(table.shape)
+    units = UNITS_OF_SHAPE.get(table.shape) if isinstance(table.shape, str) else None
     if units is None:
         raise TierError("", None, "must be known", " or ".join(get_args(Shape)), repr(table.shape), "shape")
     if not is_word(table.unit, units):
@@ -50,6 +50,15 @@ def _check_form(table: TierTable) -> None:
             else f"must fit a {table.shape} table"
         )
         raise TierError("", None, rule, " or ".join(units), repr(table.unit), "unit")
+    columns = {"floor": "floors", "rate": "rates", "deduction": "deductions", "max_leverage": "max_leverage"}
+    for column, name in columns.items():
+        values = getattr(table, name)
+        if not (isinstance(values, tuple) and all(map(is_number, values))):
+            raise TierError("", None, "must hold numbers", "a tuple of them", repr(values), column)
+    if not is_number(table.cap):
+        raise TierError("", None, "must be a number", "a number, infinite for none", repr(table.cap), "cap")
+    if not is_number(table.slope):
+        raise TierError("", None, "must be a number", "a number", repr(table.slope), "slope")
     if not table.floors:
         raise TierError("", None, "must not be empty", "at least 1 tier", "0")
     _check_length(table, "rate", table.rates)

@@ -291,12 +291,13 @@ def _coordinate(instrument: Instrument, price: float | Floats) -> float | Floats
 def _sizes(instrument: Instrument, random: np.random.Generator, count: int) -> Floats:
     """Sizes in the unit of the tier table, from far inside the first tier to near the end of the last."""
     floors, cap = instrument.tiers.floors, instrument.tiers.cap
+    highest = floors[-1]
     first = floors[1] if len(floors) > 1 else min(NO_TIERS[0], cap / 20)
-    last = 0.9 * cap if cap < math.inf else max(4 * floors[-1], NO_TIERS[1])
+    last = 0.9 * cap if cap < math.inf else max(4 * highest, NO_TIERS[1])
     spread = max(0.8, math.log(last / first) / 3)
     sizes = first * np.exp(spread * (ABOVE_FIRST_TIER + random.standard_normal(count)))
     too_large = np.flatnonzero(sizes > last)
-    lowest = max(floors[-1], 0.1 * last)
+    lowest = max(highest, 0.1 * last)
     sizes[too_large] = lowest + (last - lowest) * random.random(len(too_large))
     return np.asarray(sizes, np.float64)
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from levcore.arguments import of_kind
 from levcore.book.arrays import real_number
 from levcore.errors import DTypeError, InputError
 
@@ -54,6 +55,7 @@ class ContractCharge:
             for value in amounts.values() if isinstance(amounts, Mapping) else (amounts,):
                 if value is not None:
                     _check(name, value, lowest=0.0)
+        _check_labels("net_by", self.net_by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ class SpreadCharge:
                 raise DTypeError(name, "must be a mapping", "numbers by name", type(numbers).__name__)
             for value in numbers.values():
                 _check(name, value, lowest=0.0 if name == "charge" else None)
+        _check_labels("net_by", self.net_by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +110,11 @@ class GroupOffsets:
 
     def __post_init__(self) -> None:
         """Check that the two fit each other."""
+        for name in ("pool", "fraction"):
+            of_kind(name, getattr(self, name), Mapping)
+        _check_labels("pool", self.pool)
         if set(self.pool) != set(self.fraction):
-            odd = sorted(set(self.pool) ^ set(self.fraction))[0]
+            odd = sorted(set(self.pool) ^ set(self.fraction), key=str)[0]
             raise InputError("fraction", "must hold the groups of the pools", "the same groups", repr(odd))
         for value in self.fraction.values():
             _check("fraction", value, lowest=0.0, highest=1.0)
@@ -161,10 +167,22 @@ class ScenarioAddOns:
             value = getattr(self, name)
             if value is not None and not isinstance(value, kind):
                 raise DTypeError(name, f"must be a {kind.__name__}", kind.__name__, type(value).__name__)
+        for number in (self.option_value or {}).values():
+            real_number("option_value", number)
         if self.initial_ratio is not None:
             _check("initial_ratio", self.initial_ratio, lowest=0.0)
             if self.initial_ratio == 0.0:
                 raise InputError("initial_ratio", "must be above 0", "> 0", repr(self.initial_ratio))
+
+
+def _check_labels(argument: str, labels: object) -> None:
+    """Refuse what is no mapping of names to labels; None is none."""
+    if labels is None:
+        return
+    if not isinstance(labels, Mapping):
+        raise DTypeError(argument, "must be a mapping", "labels by name", type(labels).__name__)
+    for label in labels.values():
+        of_kind(argument, label, str)
 
 
 def _check(argument: str, value: float, lowest: float | None = None, highest: float = float("inf")) -> None:

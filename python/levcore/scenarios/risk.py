@@ -103,16 +103,16 @@ class ScenarioRisk(AccountColumns):
     __slots__ = ("_failed", "_profits", "arrays", "groups", "measures")
 
     table = SCENARIO_TABLE
-    scan_risk = Column()
-    charges = Column()
-    minimum = Column()
-    requirement = Column()
-    initial_margin = Column()
-    net_option_value = Column()
-    equity = Column()
-    surplus = Column()
-    margin_ratio = Column()
-    status = CodeColumn(ScenarioAccountStatus)
+    scan_risk: Column = Column()
+    charges: Column = Column()
+    minimum: Column = Column()
+    requirement: Column = Column()
+    initial_margin: Column = Column()
+    net_option_value: Column = Column()
+    equity: Column = Column()
+    surplus: Column = Column()
+    margin_ratio: Column = Column()
+    status: CodeColumn[ScenarioAccountStatus] = CodeColumn(ScenarioAccountStatus)
 
     arrays: "ScenarioArrays"
     measures: tuple[str, ...]

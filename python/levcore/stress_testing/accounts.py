@@ -24,7 +24,7 @@ def sum_accounts(
     engine: "Engine",
     book: "PositionBook",
     moved: Floats,
-    result: Stress | StressTotals,
+    result: StressTotals,
     threads: int | None,
 ) -> bool:
     """Add the cross accounts of a book to a result; whether that could be done, else it is as it was.
@@ -54,9 +54,9 @@ def sum_accounts(
     if not done:
         return False
     add_amounts(result, currencies, totals)
-    result.accounts_liquidated += accounts
-    result.positions_liquidated += liquidated
-    result.not_judged += not_judged
+    result.accounts_liquidated[:] += accounts
+    result.positions_liquidated[:] += liquidated
+    result.not_judged[:] += not_judged
     if isinstance(result, Stress):
         of_accounts = result.worst_of_accounts
         of_accounts.scenario[:], of_accounts.equity[:], of_accounts.liquidations[:] = worst

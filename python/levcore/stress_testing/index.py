@@ -13,6 +13,7 @@ from levcore.book.listings import settlements
 from levcore.book.marks import mark_prices
 from levcore.engine.engine import Engine
 from levcore.errors import InputError
+from levcore.frozen import Frozen
 from levcore.stress_testing.accounts import sum_accounts
 from levcore.stress_testing.isolated import isolated_rows
 from levcore.stress_testing.result import TOTALS, Stress, StressTotals, add_amounts
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["StressIndex"]
 
 
-class StressIndex:
+class StressIndex(Frozen):
     """A book prepared for many calls of scenarios, of which totals and counts are wanted.
 
     Isolated positions are sorted once by where their lines begin and end; a scenario then costs a search in
@@ -73,6 +74,16 @@ class StressIndex:
 
     __slots__ = ("_core", "_rest", "_start", "book", "engine", "highest", "lowest")
 
+    _instead = "build a new index, levcore.StressIndex(...)"
+
+    engine: Engine
+    book: PositionBook
+    lowest: float
+    highest: float
+    _core: CoreIndex
+    _rest: PositionBook | None
+    _start: Floats
+
     def __init__(
         self,
         engine: Engine,
@@ -87,16 +98,15 @@ class StressIndex:
         number_in("lowest", lowest, -1.0, 0.0, "must be a fall that leaves a price", "above -1, below 0")
         number_in("highest", highest, 0.0, np.inf, "must be a rise", "above 0")
         bound = engine.bind(book)
-        self.engine, self.book, self.lowest, self.highest = engine, book, lowest, highest
-        self._start = np.asarray(mark_prices(book, marks))
+        start = np.asarray(mark_prices(book, marks))
         shown = Sums(engine, book).shown
         probe = StressTotals(np.zeros(1), shown, len(book))
-        if not sum_accounts(engine, book, self._start[np.newaxis], probe, threads):
+        if not sum_accounts(engine, book, start[np.newaxis], probe, threads):
             rule = "must have accounts with one wallet each, whose legs move by themselves"
             raise InputError("book", rule, "levcore.stress for the others", "others")
-        ends = moved_prices(self._start, np.array([[lowest], [highest]]) + np.zeros(self._start.shape[-1]))
+        ends = moved_prices(start, np.array([[lowest], [highest]]) + np.zeros(start.shape[-1]))
         done = np.zeros(len(book), np.bool_)
-        self._core = CoreIndex(
+        core = CoreIndex(
             bound.handle,
             bound.kernel,
             np.ascontiguousarray(ends).reshape(-1),
@@ -106,7 +116,15 @@ class StressIndex:
             engine.threads_of_call(threads, 64 * len(book)),
         )
         rows = np.flatnonzero(~np.asarray(book.is_cross) & ~done)
-        self._rest = isolated_rows(book, rows) if rows.size else None
+        self._fill(
+            engine=engine,
+            book=book,
+            lowest=lowest,
+            highest=highest,
+            _core=core,
+            _rest=isolated_rows(book, rows) if rows.size else None,
+            _start=start,
+        )
 
     def stress(
         self,

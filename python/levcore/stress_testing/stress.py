@@ -13,6 +13,7 @@ from levcore.book.arrays import Floats
 from levcore.book.listings import listing_codes, settlements
 from levcore.book.marks import mark_prices
 from levcore.book.positions import PositionBook
+from levcore.book.wallets import Wallets
 from levcore.engine.engine import Engine
 from levcore.engine.exact_total import ExactTotal, exact_totals
 from levcore.engine.over_time import Both, evaluations
@@ -200,10 +201,18 @@ class Sums:
     Attributes
     ----------
     shown : tuple of str
-        Currencies that totals are shown of.
+        Currencies that totals are shown of: those that listed positions settle in.
     used : set of str
         Those that rows settle in.
     """
+
+    cross: npt.NDArray[np.bool_]
+    wallets: Wallets
+    of_row: npt.NDArray[np.int64]
+    of_wallet: npt.NDArray[np.int64]
+    names: tuple[str, ...]
+    shown: tuple[str, ...]
+    used: set[str]
 
     def __init__(self, engine: Engine, book: PositionBook) -> None:
         bound = engine.bind(book)
@@ -215,8 +224,12 @@ class Sums:
         self.of_wallet[self.of_wallet == THE_ONE] = len(names)
         if book.balance_columns is not None:
             self.of_wallet[bound.wallets.first_of(book.balance_columns.account)] = len(names) + 1
-        self.shown = tuple(currencies) if book.balances is None else (*currencies, OF_ACCOUNTS)
-        self.used = {currencies[code] for code in np.unique(self.of_row).tolist()}
+        held = np.unique(listing_codes(book)).tolist()
+        self.used = {currencies[place[code]] for code in held}
+        listed = [name in policy.instruments for policy in bound.policies for name in book.instrument_names]
+        # What no policy of a row lists has no currency, and no position that is judged.
+        known = sorted({currencies[place[code]] for code in held if listed[code]})
+        self.shown = tuple(known) if book.balances is None else (*known, OF_ACCOUNTS)
 
     def take(self, result: Stress, scenario: int, of_rows: Both, of_wallets: Both) -> None:
         """Compare a scenario with those before, and count in it."""
@@ -250,8 +263,8 @@ class Sums:
         }
         return {
             (currency, name): total
-            for name, columns in values.items()
-            for currency, total in zip(self.names, _sums(*columns, len(self.names)), strict=True)
+            for name, (amounts, places) in values.items()
+            for currency, total in zip(self.names, _sums(amounts, places, len(self.names)), strict=True)
         }
 
 

@@ -6,7 +6,7 @@ size of a difference.
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,7 +24,7 @@ __all__ = ["CAUSES"]
 Cause = Callable[[Part, "BookRisk"], Part | None]
 """A part and our result of it; None where the mistake cannot be made there."""
 
-FEELESS = {
+FEELESS: dict[str, Any] = {
     "closing_fee_basis": "none",
     "closing_fee_rate": 0.0,
     "closing_fee_in_initial_margin": False,

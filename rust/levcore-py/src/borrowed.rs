@@ -27,7 +27,11 @@ impl<'py, T: Element + Copy + Default> Lent<'py, T> {
     pub(crate) fn of(argument: &'static str, column: &Bound<'py, PyArray1<T>>) -> PyResult<Self> {
         let rows = column.len();
         if rows <= FEWEST {
-            return Ok(Self::Few(std::array::from_fn(|row| column.get_owned(row).unwrap_or_default()), rows));
+            let mut few = [T::default(); FEWEST];
+            for (row, value) in few[..rows].iter_mut().enumerate() {
+                *value = column.get_owned(row).unwrap_or_default();
+            }
+            return Ok(Self::Few(few, rows));
         }
         if rows <= FEW {
             return column.to_vec().map(Self::Read).map_err(|_| not_contiguous(argument));

@@ -8,7 +8,7 @@ use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 
 use crate::door;
-use crate::errors::{to_python, word};
+use crate::errors::{to_python, too_many, word};
 
 type Floats<'py> = PyReadonlyArray1<'py, f64>;
 type Amounts<'py> = PyReadonlyArray1<'py, i64>;
@@ -315,9 +315,10 @@ impl Ladder {
 /// An amount in quanta.
 #[pyfunction]
 pub(crate) fn to_quanta<'py>(py: Python<'py>, amount: Floats<'py>, per_unit: f64) -> PyResult<Wholes<'py>> {
-    let quanta = amount.as_slice()?.iter().map(|&amount| closing::to_quanta(amount, per_unit));
-    let quanta = quanta.collect::<levcore::Result<_>>().map_err(to_python)?;
-    Ok(PyArray1::from_vec(py, quanta))
+    let amounts = amount.as_slice()?.iter().enumerate();
+    let too_many = |row, amount| move |_| too_many("amount", "quantum", amount, Some(row));
+    let quanta = amounts.map(|(row, &amount)| closing::to_quanta(amount, per_unit).map_err(too_many(row, amount)));
+    Ok(PyArray1::from_vec(py, quanta.collect::<PyResult<_>>()?))
 }
 
 /// Payers, allocations, rankings, ways to share lots and steps as (name, meaning).

@@ -42,6 +42,7 @@ pub(crate) fn to_python(error: Error) -> PyErr {
         Error::Domain { argument, expected, found } => {
             PolicyError::new_err((argument, "is outside of its domain", expected, found.to_string()))
         }
+        Error::Quanta { unit, found } => too_many(unit, unit, found, None),
         Error::Word { expected, found } => unknown_word("word", &expected, &found),
         Error::Environment { variable, expected, found } => {
             InputError::new_err((variable, "is a variable of the environment", expected, format!("{found:?}")))
@@ -75,9 +76,16 @@ pub(crate) fn to_python(error: Error) -> PyErr {
     }
 }
 
+/// An amount that cannot be counted in whole quanta or lots.
+pub(crate) fn too_many(argument: &'static str, unit: &str, found: f64, row: Option<usize>) -> PyErr {
+    let expected = format!("a smaller amount, or a larger {unit}");
+    InputError::new_err((argument, "must be below 2^62 of what it is counted in", expected, format!("{found:?}"), row))
+}
+
 /// The value of a rule by its word.
 pub(crate) fn word<Rule: FromStr<Err = Error>>(argument: &'static str, given: &str) -> PyResult<Rule> {
     given.parse().map_err(|error| match error {
+        Error::Quanta { unit, found } => too_many(unit, unit, found, None),
         Error::Word { expected, found } => unknown_word(argument, &expected, &found),
         other => to_python(other),
     })

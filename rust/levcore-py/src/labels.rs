@@ -109,7 +109,7 @@ impl<'py> ObjectColumn<'py> {
     ) -> PyResult<bool> {
         room_for_labels(rows)?;
         self.codes.try_reserve_exact(rows).map_err(|_| to_python(levcore::Error::Memory { bytes: rows * 4 }))?;
-        let mut known = Known::default();
+        let mut known = Known { is_useless: rows < AT_ONCE, ..Known::default() };
         let mut objects = objects;
         let mut some: Vec<Object> = Vec::with_capacity(AT_ONCE);
         loop {
@@ -120,7 +120,8 @@ impl<'py> ObjectColumn<'py> {
             for (code, object) in codes.iter_mut().zip(&some) {
                 *code = known.code(object.borrow().as_ptr().addr());
             }
-            if codes.iter().all(Option::is_none)
+            if some.len() == AT_ONCE
+                && codes.iter().all(Option::is_none)
                 && let Some(found) = self.codes_of_texts(&some)?
             {
                 codes = found.map(Some);

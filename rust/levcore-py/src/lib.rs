@@ -58,7 +58,7 @@ mod _levcore {
     #[pymodule_export]
     use crate::over::evaluate_over;
     #[pymodule_export]
-    use crate::plain_numbers::{column_of_numbers, prices_of_names};
+    use crate::plain_numbers::{column_of_numbers, columns_of_numbers, prices_of_names};
     #[pymodule_export]
     use crate::policy::Policy;
     #[pymodule_export]

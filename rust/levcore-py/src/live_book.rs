@@ -1,6 +1,9 @@
 //! The live book: prices pass, positions change, events come out.
 
-use levcore::live::{self, Amendment, Event, Figures, LiveKeys, Opened, SideTotals, Subject, Ticks, Watched};
+use levcore::live::{
+    self, Amendment, BalanceAmendment, BalancesOf, Event, Figures, LiveKeys, LiveTotals, Opened, SideTotals, Subject,
+    Ticks, Watched,
+};
 use levcore::{InstructionSet, PolicyAtMarks, State};
 use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
@@ -16,6 +19,9 @@ type Codes<'py> = PyReadonlyArray1<'py, u32>;
 type Column<'py> = Bound<'py, PyArray1<f64>>;
 /// Quantity, entry price, isolated margin, leverage, accrued funding, risk limit.
 type Numbers<'py> = [Option<Floats<'py>>; 6];
+/// Accounts and assets; balances, liabilities and interest, as they stand or as they are to be.
+type BalanceColumns<'py> = (Bound<'py, PyArray1<u32>>, Bound<'py, PyArray1<u32>>, [Column<'py>; 3]);
+type GivenBalances<'py> = (Codes<'py>, Codes<'py>, [Option<Floats<'py>>; 3]);
 /// Codes of states beside equity, maintenance margin, margin ratio.
 type FigureColumns<'py> = (Bound<'py, PyArray1<u8>>, [Column<'py>; 3]);
 /// Instant, whether it is an account, row or code of the account, state before, state now with the figures.
@@ -27,13 +33,19 @@ type Events<'py> = (
     FigureColumns<'py>,
 );
 
-/// A book whose prices move and whose positions change.
+/// A book under one policy whose prices move and whose positions change.
 #[pyclass(module = "levcore._levcore")]
 pub(crate) struct LiveBook {
     levels: Vec<Py<BookPolicies>>,
     set: InstructionSet,
-    marks: Vec<f64>,
+    prices: Prices,
     live: live::LiveBook,
+}
+
+/// Prices of the instruments, then of the assets of the policy.
+struct Prices {
+    of: Vec<f64>,
+    instruments: usize,
 }
 
 #[pymethods]
@@ -43,28 +55,33 @@ impl LiveBook {
     fn new(
         py: Python<'_>,
         book: Py<Book>,
-        instruments: usize,
         cross: PyReadonlyArray1<'_, bool>,
         account: Codes<'_>,
+        balance_account: Codes<'_>,
+        assets: usize,
         whole: (bool, bool),
         levels: Vec<Py<BookPolicies>>,
         watched: Vec<u8>,
         marks: Floats<'_>,
+        asset_prices: Floats<'_>,
         instruction_set: &str,
     ) -> PyResult<Self> {
         let set = InstructionSet::named(instruction_set).map_err(to_python)?;
-        let marks = marks.as_slice()?.to_vec();
+        let (marks, asset_prices) = (marks.as_slice()?, asset_prices.as_slice()?);
+        let (instruments, prices) = (marks.len(), [marks, asset_prices].concat());
+        let prices = Prices { of: prices, instruments };
         let (hedge, pool_all) = whole;
         let (cross, account) = (cross.as_slice()?.to_vec(), account.as_slice()?.to_vec());
-        let keys = LiveKeys { cross, account, instruments, hedge, pool_all };
+        let balance_account = balance_account.as_slice()?.to_vec();
+        let keys = LiveKeys { cross, account, balance_account, instruments, assets, hedge, pool_all };
         let words = State::TABLE.iter().map(|word| word.value);
         let watched = Watched::of(&words.filter(|state| watched.contains(&(*state as u8))).collect::<Vec<_>>());
         let borrowed = BorrowedBook::of(py, book.get())?;
         let columns = borrowed.columns()?;
-        let parts = at(&levels, &marks)?;
+        let parts = prices.at(&levels)?;
         let live = door::through(py, || live::LiveBook::new(&columns, keys, &parts, watched, set))?;
         drop(parts);
-        Ok(Self { levels, set, marks, live })
+        Ok(Self { levels, set, prices, live })
     }
 
     /// Events of ticks, instant by instant.
@@ -76,20 +93,20 @@ impl LiveBook {
         price: Floats<'py>,
     ) -> PyResult<Events<'py>> {
         let ticks = Ticks { starts: starts.as_slice()?, instrument: instrument.as_slice()?, price: price.as_slice()? };
-        let Self { levels, set, marks, live } = self;
-        let parts = at(levels, marks)?;
+        let Self { levels, set, prices, live } = self;
+        let parts = prices.at(levels)?;
         let mut events = Vec::new();
         let moved = door::through(py, || live.ticks(&parts, *set, &ticks, &mut events))?;
         drop(parts);
-        *marks = moved;
+        prices.of = moved;
         Ok(columns(py, &events))
     }
 
     /// Events of positions that are amended.
     fn amend<'py>(&mut self, py: Python<'py>, rows: Codes<'py>, numbers: Numbers<'py>) -> PyResult<Events<'py>> {
         let (rows, amendment) = (rows.as_slice()?, amendment(&numbers)?);
-        let Self { levels, set, marks, live } = self;
-        let (parts, mut events) = (at(levels, marks)?, Vec::new());
+        let Self { levels, set, prices, live } = self;
+        let (parts, mut events) = (prices.at(levels)?, Vec::new());
         door::through(py, || live.amend(&parts, *set, rows, &amendment, &mut events))?;
         Ok(columns(py, &events))
     }
@@ -102,13 +119,23 @@ impl LiveBook {
         balances: Floats<'py>,
     ) -> PyResult<Events<'py>> {
         let (accounts, balances) = (accounts.as_slice()?, balances.as_slice()?);
-        let Self { levels, set, marks, live } = self;
-        let (parts, mut events) = (at(levels, marks)?, Vec::new());
+        let Self { levels, set, prices, live } = self;
+        let (parts, mut events) = (prices.at(levels)?, Vec::new());
         door::through(py, || live.set_wallets(&parts, *set, accounts, balances, &mut events))?;
         Ok(columns(py, &events))
     }
 
+    /// Events of balances that are set.
+    fn set_balances<'py>(&mut self, py: Python<'py>, balances: GivenBalances<'py>) -> PyResult<Events<'py>> {
+        let balances = balances_of(&balances)?;
+        let Self { levels, set, prices, live } = self;
+        let (parts, mut events) = (prices.at(levels)?, Vec::new());
+        door::through(py, || live.set_balances(&parts, *set, &balances, &mut events))?;
+        Ok(columns(py, &events))
+    }
+
     /// Events of positions that are opened.
+    #[allow(clippy::too_many_arguments, reason = "one argument a column")]
     fn open<'py>(
         &mut self,
         py: Python<'py>,
@@ -117,6 +144,7 @@ impl LiveBook {
         account: Codes<'py>,
         numbers: Numbers<'py>,
         new_wallets: Floats<'py>,
+        balances: GivenBalances<'py>,
     ) -> PyResult<Events<'py>> {
         let opened = Opened {
             instrument: instrument.as_slice()?,
@@ -124,28 +152,39 @@ impl LiveBook {
             account: account.as_slice()?,
             numbers: amendment(&numbers)?,
             new_wallets: new_wallets.as_slice()?,
+            balances: balances_of(&balances)?,
         };
-        let Self { levels, set, marks, live } = self;
-        let (parts, mut events) = (at(levels, marks)?, Vec::new());
+        let Self { levels, set, prices, live } = self;
+        let (parts, mut events) = (prices.at(levels)?, Vec::new());
         door::through(py, || live.open(&parts, *set, &opened, &mut events))?;
         Ok(columns(py, &events))
     }
 
-    /// Equity, maintenance margin, and how many isolated positions and accounts are in each state.
-    fn totals(&mut self, py: Python<'_>) -> PyResult<(f64, f64, [Vec<u64>; 2])> {
-        let Self { levels, set, marks, live } = self;
-        let parts = at(levels, marks)?;
-        let totals = door::through(py, || live.refresh(&parts, *set).cloned())?;
+    /// Equity, maintenance margin, and how many isolated positions and accounts are in each state, of several books together.
+    #[staticmethod]
+    fn totals(py: Python<'_>, books: Vec<Py<Self>>) -> PyResult<(f64, f64, [Vec<u64>; 2])> {
+        let mut totals = LiveTotals::default();
+        for book in books {
+            let Self { levels, set, prices, live } = &mut *book.try_borrow_mut(py)?;
+            let parts = prices.at(levels)?;
+            totals.merge(&door::through(py, || live.refresh(&parts, *set).cloned())?);
+        }
         let [rows, accounts] = totals.counts;
         Ok((totals.equity(), totals.maintenance_margin(), [rows.to_vec(), accounts.to_vec()]))
     }
 
-    /// Of each instrument, long and short: positions, quantity, equity and maintenance margin of the isolated ones.
-    fn totals_by_side<'py>(&mut self, py: Python<'py>) -> PyResult<(Bound<'py, PyArray1<u64>>, [Column<'py>; 3])> {
-        let Self { levels, set, marks, live } = self;
-        let parts = at(levels, marks)?;
-        door::through(py, || live.refresh(&parts, *set).map(|_| ()))?;
-        let sides = live.totals_by_side().as_flattened();
+    /// Of each instrument, long and short: positions, quantity, equity and maintenance margin of the isolated ones, likewise.
+    #[staticmethod]
+    fn totals_by_side(py: Python<'_>, books: Vec<Py<Self>>) -> PyResult<(Bound<'_, PyArray1<u64>>, [Column<'_>; 3])> {
+        let mut sides: Vec<SideTotals> = Vec::new();
+        for book in books {
+            let Self { levels, set, prices, live } = &mut *book.try_borrow_mut(py)?;
+            let parts = prices.at(levels)?;
+            door::through(py, || live.refresh(&parts, *set).map(|_| ()))?;
+            let own = live.totals_by_side().as_flattened();
+            sides.resize(own.len(), SideTotals::default());
+            sides.iter_mut().zip(own).for_each(|(side, own)| side.merge(own));
+        }
         let column = |of: fn(&SideTotals) -> f64| PyArray1::from_iter(py, sides.iter().map(of));
         let positions = PyArray1::from_iter(py, sides.iter().map(|side| side.positions));
         let sums = [SideTotals::quantity, SideTotals::equity, SideTotals::maintenance_margin].map(column);
@@ -159,9 +198,9 @@ impl LiveBook {
         policies: Vec<Py<BookPolicies>>,
         instrument: u32,
     ) -> PyResult<Events<'py>> {
-        let Self { levels, set, marks, live } = self;
+        let Self { levels, set, prices, live } = self;
         let mut events = Vec::new();
-        let parts = at(&policies, marks)?;
+        let parts = prices.at(&policies)?;
         door::through(py, || live.replace_rules(&parts, *set, instrument, &mut events))?;
         drop(parts);
         *levels = policies;
@@ -175,13 +214,21 @@ impl LiveBook {
         Ok(PyArray1::from_iter(py, accounts.iter().map(amount)))
     }
 
+    /// Balance, liability and interest of accounts in assets; zero where an account has no balance in it.
+    fn balances<'py>(&self, py: Python<'py>, accounts: Codes<'py>, assets: Codes<'py>) -> PyResult<[Column<'py>; 3]> {
+        let pairs = accounts.as_slice()?.iter().zip(assets.as_slice()?);
+        let held: Vec<[f64; 3]> =
+            pairs.map(|(&account, &asset)| self.live.balance_of(account, asset).unwrap_or_default()).collect();
+        Ok([0, 1, 2].map(|place| PyArray1::from_iter(py, held.iter().map(|amounts| amounts[place]))))
+    }
+
     /// Figures of every row, and accounts by code with theirs, as they are now.
     fn figures<'py>(
         &mut self,
         py: Python<'py>,
     ) -> PyResult<(FigureColumns<'py>, Bound<'py, PyArray1<u32>>, FigureColumns<'py>)> {
-        let Self { levels, set, marks, live } = self;
-        let parts = at(levels, marks)?;
+        let Self { levels, set, prices, live } = self;
+        let parts = prices.at(levels)?;
         door::through(py, || live.refresh(&parts, *set).map(|_| ()))?;
         let rows = figures(py, live.figures_of_rows().iter().copied());
         let (codes, of_accounts): (Vec<u32>, Vec<Figures>) = live.figures_of_accounts().unzip();
@@ -212,19 +259,46 @@ impl LiveBook {
         )
     }
 
-    /// Prices that hold now.
-    fn marks<'py>(&self, py: Python<'py>) -> Column<'py> {
-        PyArray1::from_slice(py, &self.marks)
+    /// Balances as they stand, in the order in which they came.
+    fn balance_columns<'py>(&self, py: Python<'py>) -> BalanceColumns<'py> {
+        let held = self.live.book().balances;
+        let column = |of: Option<&[f64]>| PyArray1::from_slice(py, of.unwrap_or_default());
+        let amounts =
+            [held.map(|held| held.balance), held.and_then(|held| held.liability), held.and_then(|held| held.interest)];
+        (
+            PyArray1::from_slice(py, self.live.balance_accounts()),
+            PyArray1::from_slice(py, held.map_or(&[], |held| held.asset)),
+            amounts.map(column),
+        )
+    }
+
+    /// Prices that hold now: of instruments, and of the assets of the policy.
+    fn prices<'py>(&self, py: Python<'py>) -> [Column<'py>; 2] {
+        let (marks, of_assets) = self.prices.of.split_at(self.prices.instruments);
+        [marks, of_assets].map(|prices| PyArray1::from_slice(py, prices))
     }
 }
 
-/// The policies of the levels at marks.
-fn at<'a>(levels: &'a [Py<BookPolicies>], marks: &'a [f64]) -> PyResult<Vec<PolicyAtMarks<'a>>> {
-    let mut parts = Vec::with_capacity(levels.len());
-    for level in levels {
-        parts.extend(level.get().at(marks, &[])?);
+impl Prices {
+    /// The policies of the levels at these prices.
+    fn at<'a>(&'a self, levels: &'a [Py<BookPolicies>]) -> PyResult<Vec<PolicyAtMarks<'a>>> {
+        let (marks, of_assets) = self.of.split_at(self.instruments);
+        let mut parts = Vec::with_capacity(levels.len());
+        for level in levels {
+            parts.extend(level.get().at(marks, &[of_assets])?);
+        }
+        Ok(parts)
     }
-    Ok(parts)
+}
+
+fn balances_of<'a>((account, asset, amounts): &'a GivenBalances<'_>) -> PyResult<BalancesOf<'a>> {
+    let mut slices = [None; 3];
+    for (slice, column) in slices.iter_mut().zip(amounts) {
+        *slice = column.as_ref().map(PyReadonlyArray1::as_slice).transpose()?;
+    }
+    let [balance, liability, interest] = slices;
+    let amounts = BalanceAmendment { balance, liability, interest };
+    Ok(BalancesOf { account: account.as_slice()?, asset: asset.as_slice()?, amounts })
 }
 
 fn amendment<'a>(numbers: &'a Numbers<'_>) -> PyResult<Amendment<'a>> {

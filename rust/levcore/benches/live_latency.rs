@@ -142,8 +142,7 @@ fn main() -> Result<(), Error> {
         cross: vec![true; rows],
         account: columns.account.clone(),
         instruments: INSTRUMENTS,
-        hedge: false,
-        pool_all: false,
+        ..LiveKeys::default()
     };
     let set = InstructionSet::from_environment()?;
     let armed = || LiveBook::new(&columns.book(), keys.clone(), &levels, Watched::of(&[]), set);

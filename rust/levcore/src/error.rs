@@ -57,6 +57,14 @@ pub enum Error {
         /// What was given.
         found: f64,
     },
+    /// An amount, or a sum of amounts, is no number or too large to be counted in whole quanta or lots.
+    #[error("{unit}: expected amounts below 2^62 of it, found {found}")]
+    Quanta {
+        /// What is counted in: `quantum` or `lot`.
+        unit: &'static str,
+        /// The amount, in units of money or contracts; of a sum, in what is counted in.
+        found: f64,
+    },
     /// A word that its vocabulary does not hold.
     #[error("expected one of {expected}, found {found:?}")]
     Word {
@@ -71,7 +79,7 @@ pub enum Error {
         /// The variable.
         variable: &'static str,
         /// What it may hold, in words.
-        expected: &'static str,
+        expected: String,
         /// Its text.
         found: String,
     },

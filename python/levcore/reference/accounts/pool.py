@@ -100,6 +100,14 @@ class Pool:
         Number of groups that the legs are charged in; of no meaning where legs are charged one by one.
     """
 
+    policy: Policy
+    holdings: list[Holding]
+    legs: list[Leg]
+    by_groups: bool
+    initial_by_groups: bool
+    sides: list[list[float]]
+    smooth: bool
+
     def __init__(self, policy: Policy, holdings: list[Holding], legs: list[Leg], groups: int) -> None:
         self.policy, self.holdings, self.legs = policy, holdings, legs
         self.by_groups = policy.rules.hedge_rule in LARGER

@@ -28,6 +28,16 @@ class Ledger:
         Codes of the settlement currencies; 0: not known.
     """
 
+    book: PositionBook
+    names: Names
+    policies: list[CompiledPolicy]
+    marks: Floats
+    settlement: list[list[int]]
+    base_of: list[int]
+    positions: list[Position]
+    wallets: list[float]
+    pooled: set[int]
+
     def __init__(
         self,
         book: PositionBook,

@@ -32,6 +32,10 @@ SHAPES = {
 class Canvas:
     """Elements of one drawing, which is as wide as the page or half as wide."""
 
+    width: float
+    height: float
+    root: Element
+
     def __init__(self, figure: Figure, height: float) -> None:
         self.width, self.height = FULL if figure.is_wide else HALF, height
         self.root = Element(

@@ -99,7 +99,7 @@ def move_of(point: Point | None) -> str:
     return "–" if point is None else percent(point.move)
 
 
-def point_table(venue: VenuePlan) -> Table[Any]:
+def point_table(venue: VenuePlan) -> Table[Point]:
     """Each price that matters under one policy, and what closing there costs."""
     names = {"move": "after move", "gap": "in the gap", "zero": "price zero"}
     points = sorted(venue.points.values(), key=lambda point: abs(point.move))

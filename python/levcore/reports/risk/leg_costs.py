@@ -76,7 +76,7 @@ def _table(costs: LegCosts, rows: Rows) -> Table[int]:
         Column("Side", lambda row: "long" if book.quantity[row] > 0 else "short", "name"),
         Column("Initial", lambda row: signed(initial[row])),
         Column("Maintenance", lambda row: signed(maintenance[row])),
-        Column("Ratio", lambda row: ratio(risk.accounts.margin_ratio[codes[row]])),
+        Column("Ratio", lambda row: ratio(risk.accounts.margin_ratio[int(codes[row])])),
         Column("without it", lambda row: ratio(without.margin_ratio[row])),
         Column("Equity without", lambda row: signed(without.equity[row]), only="html"),
         Column("Free without", lambda row: signed(without.free_margin[row]), only="html"),

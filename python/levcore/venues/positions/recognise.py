@@ -32,7 +32,12 @@ SIGNATURES = (
 )
 LISTS = ("positions", "result", "list", "data", "dataList", "assetPositions", "openPositions")
 WRAPPERS = ("data", "position")
-ERRORS = {"code": ("0", "200", ""), "retCode": ("0", ""), "ret_code": ("0", ""), "success": ("true", "")}
+ERRORS: dict[str, tuple[str, ...]] = {
+    "code": ("0", "200", ""),
+    "retCode": ("0", ""),
+    "ret_code": ("0", ""),
+    "success": ("true", ""),
+}
 """Fields of an answer and what they say where it is no error."""
 TIMES = ("updateTime", "updatedTime", "updatedAt", "uTime", "timestamp", "time")
 MILLISECONDS = re.compile(r"[0-9]{13}(\.0*)?")

@@ -25,7 +25,10 @@ COLUMNS = (
 )
 # Replies whose bounds are values and whose contracts are one unit of base currency, or one of quote.
 CONTRACTS_OF_ONE = ("binance", "bybit", "freqtrade", "hyperliquid")
-SERIES_OF_SOURCE = {"gate": ("gate-usdt",), "okx": ("okx-linear-swap", "okx-inverse-swap")}
+SERIES_OF_SOURCE: dict[str, tuple[str, ...]] = {
+    "gate": ("gate-usdt",),
+    "okx": ("okx-linear-swap", "okx-inverse-swap"),
+}
 
 
 def converted(

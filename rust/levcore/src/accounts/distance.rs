@@ -7,14 +7,18 @@
 //! those of the module `ray`.
 
 use crate::accounts::cross::ValuedLegs;
+use crate::accounts::plain::{PlainAccounts, Reading, larger_magnitude};
 use crate::accounts::pool::Move;
 use crate::accounts::pooled_work::PooledWork;
+use crate::accounts::rays::{RayTile, SolveRays};
 use crate::accounts::reader::AccountReader;
 use crate::book::pooled_accounts::PooledAccount;
 use crate::codes::status::AccountStatus;
+use crate::formulas::ray::Zeros;
 use crate::job::context::{Job, PolicyPart};
 use crate::machine::instruction_set::InstructionSet;
 use crate::machine::shared::SharedSlice;
+use crate::machine::vector::LANES;
 
 /// How much each price moves as the ray does, by the policy's code: one beta an instrument of the book, one an asset of the policy.
 #[derive(Debug, Clone, Copy)]
@@ -60,7 +64,13 @@ pub(crate) struct Measurer<'a> {
     moved: Move,
     without_each: bool,
     set: InstructionSet,
+    plain: PlainAccounts<'a>,
+    /// Plain accounts that wait for others of about as many legs.
+    tiles: [RayTile; SIZES],
 }
+
+/// Numbers of legs that are told apart, by powers of two; larger accounts are solved one by one, their legs side by side.
+const SIZES: usize = 7;
 
 /// No price liquidates.
 const NONE: (f64, f64) = (f64::NAN, f64::NAN);
@@ -75,7 +85,9 @@ impl<'a> Measurer<'a> {
         set: InstructionSet,
     ) -> Self {
         let reader = AccountReader::new(job, part);
-        Self { part, betas, outputs, reader, moved: Move::default(), without_each, set }
+        let plain = PlainAccounts::new(job, part, betas.of_instruments);
+        let tiles = Default::default();
+        Self { part, betas, outputs, reader, moved: Move::default(), without_each, set, plain, tiles }
     }
 }
 
@@ -83,19 +95,42 @@ impl PooledWork for Measurer<'_> {
     /// Measures the distances of the account, or those of the account without each of its legs.
     fn account(&mut self, account: &PooledAccount, valued: &ValuedLegs<'_>, first: usize) {
         if !self.without_each {
-            self.measure(account, valued, first, account.code);
+            self.measure(account, valued, first, None, account.code);
             return;
         }
         for leg in 0..account.legs.len() {
-            self.reader.leave_out(Some(leg));
             let row = self.reader.row(account, leg);
-            self.measure(account, valued, first, row);
+            self.measure(account, valued, first, Some(leg), row);
+        }
+    }
+
+    fn finish(&mut self) {
+        for size in 0..SIZES {
+            self.solve(size);
         }
     }
 }
 
 impl Measurer<'_> {
-    fn measure(&mut self, account: &PooledAccount, valued: &ValuedLegs<'_>, first: usize, place: usize) {
+    /// Measures the distances of the account without the leg at a place among its own, if so.
+    fn measure(
+        &mut self,
+        account: &PooledAccount,
+        valued: &ValuedLegs<'_>,
+        first: usize,
+        left_out: Option<usize>,
+        place: usize,
+    ) {
+        let size = account.legs.len().next_power_of_two().trailing_zeros() as usize;
+        if let Some(tile) = self.tiles.get_mut(size) {
+            match self.plain.push(tile, account, valued, first, left_out, place) {
+                Reading::Waits if tile.count == LANES => return self.solve(size),
+                Reading::Waits => return,
+                Reading::Settled(status) => return self.outputs.store(place, NONE, status),
+                Reading::NotPlain => {}
+            }
+        }
+        self.reader.leave_out(left_out);
         let (_, verdict) = self.reader.judge(account, valued, first);
         if verdict.status != AccountStatus::Ok {
             self.outputs.store(place, NONE, verdict.status);
@@ -108,6 +143,21 @@ impl Measurer<'_> {
         };
         let moves = if scale == 0.0 { NONE } else { self.zeros(verdict.surplus, scale) };
         self.outputs.store(place, moves, AccountStatus::Ok);
+    }
+
+    /// Solves the accounts that wait in a tile.
+    fn solve(&mut self, size: usize) {
+        let tile = &self.tiles[size];
+        if tile.count == 0 {
+            return;
+        }
+        let wallet = self.plain.wallet(0.0);
+        let Zeros { lower, upper } = self.set.run(SolveRays { tile, wallet: &wallet, policy: self.part.policy });
+        for lane in 0..tile.count {
+            let moves = moves_of(Zeros { lower: lower[lane], upper: upper[lane] }, tile.scales[lane]);
+            self.outputs.store(tile.places[lane], moves, AccountStatus::Ok);
+        }
+        self.tiles[size].clear();
     }
 
     /// Puts what moves on the ray; the beta of the largest magnitude, or none if the surplus on the ray is not made of lines.
@@ -172,13 +222,13 @@ impl Measurer<'_> {
             }
         }
         let zeros = self.reader.pool.zeros_of_surplus(self.part.policy, self.set, surplus, &self.moved, highest);
-        let (lower, upper) = if in_coin { (1.0 / zeros.upper, 1.0 / zeros.lower) } else { (zeros.lower, zeros.upper) };
-        let (lower, upper) = ((lower - 1.0) / scale, (upper - 1.0) / scale);
-        if scale < 0.0 { (upper, lower) } else { (lower, upper) }
+        let places = if in_coin { Zeros { lower: 1.0 / zeros.upper, upper: 1.0 / zeros.lower } } else { zeros };
+        moves_of(places, scale)
     }
 }
 
-/// The beta of the larger magnitude; the first one on a tie.
-fn larger_magnitude(left: f64, right: f64) -> f64 {
-    if right.abs() > left.abs() { right } else { left }
+/// Moves that lead to these places of a ray, the lower one first.
+fn moves_of(places: Zeros, scale: f64) -> (f64, f64) {
+    let (lower, upper) = ((places.lower - 1.0) / scale, (places.upper - 1.0) / scale);
+    if scale < 0.0 { (upper, lower) } else { (lower, upper) }
 }

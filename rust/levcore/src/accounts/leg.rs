@@ -84,13 +84,6 @@ impl Leg<'_> {
     }
 }
 
-/// The part of a leg's scaled requirement that does not move.
-#[inline(always)]
-pub(crate) fn frozen_part(requirement: f64, released: f64, policy: &Policy) -> f64 {
-    let scaled = requirement * policy.trigger;
-    scaled - released
-}
-
 /// Scaled requirement of a leg along a ray.
 pub(crate) fn leg_line(leg: &Leg<'_>, price: f64, policy: &Policy, beta: f64, place: f64) -> Line {
     let terms = leg.terms();
@@ -99,6 +92,11 @@ pub(crate) fn leg_line(leg: &Leg<'_>, price: f64, policy: &Policy, beta: f64, pl
         touching = leg.curve.touching(terms.charged_value(beta, place)).into();
     }
     terms.line(price, policy, beta, touching)
+}
+
+/// The part of a leg's scaled requirement that does not move.
+pub(crate) fn frozen(scaled: f64, released: f64) -> f64 {
+    scaled - released
 }
 
 /// Place of a leg's side: long 0, short 1.

@@ -7,9 +7,9 @@ use crate::machine::vector::{LANES, Vector};
 use crate::rules::curve::touching_lines;
 use crate::rules::policy::Policy;
 
-/// Columns of eight legs.
+/// Columns of eight legs; lanes without one hold zeros.
 #[derive(Debug, Default)]
-struct EightLegs {
+pub(crate) struct EightLegs {
     value: [f64; LANES],
     charged: [f64; LANES],
     frozen: [f64; LANES],
@@ -41,11 +41,7 @@ impl LegsOnRay {
         if eight == self.eights.len() {
             self.eights.push(EightLegs::default());
         }
-        let LegTerms { value, charged, frozen, reciprocal } = leg.terms();
-        let columns = &mut self.eights[eight];
-        (columns.value[lane], columns.charged[lane], columns.frozen[lane]) = (value, charged, frozen);
-        (columns.reciprocal[lane], columns.beta[lane], columns.price[lane]) = (f64::from(reciprocal), beta, price);
-        columns.place[lane] = place as u32;
+        self.eights[eight].set(lane, leg.terms(), price, beta, place);
         self.count += 1;
         true
     }
@@ -80,9 +76,18 @@ impl Work for SumRequirements<'_> {
 }
 
 impl EightLegs {
-    /// What each asks for.
+    /// Puts a leg into a lane: the price of what it settles in, how far it moves as the ray does, where its lines stand.
     #[inline(always)]
-    fn requirement_line<V: Vector>(&self, policy: &Policy, place: V) -> Line<V> {
+    pub(crate) fn set(&mut self, lane: usize, terms: LegTerms<f64>, price: f64, beta: f64, place: usize) {
+        let LegTerms { value, charged, frozen, reciprocal } = terms;
+        (self.value[lane], self.charged[lane], self.frozen[lane]) = (value, charged, frozen);
+        (self.reciprocal[lane], self.beta[lane], self.price[lane]) = (f64::from(reciprocal), beta, price);
+        self.place[lane] = place as u32;
+    }
+
+    /// What each asks for; nothing where there is none.
+    #[inline(always)]
+    pub(crate) fn requirement_line<V: Vector>(&self, policy: &Policy, place: V) -> Line<V> {
         let (beta, price) = (V::load(&self.beta), V::load(&self.price));
         let terms = LegTerms {
             value: V::load(&self.value),

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use crate::accounts::cross::PositionedLegs;
 use crate::accounts::holding::Holding;
-use crate::accounts::leg::{LegTerms, frozen_part};
+use crate::accounts::leg::{LegTerms, frozen};
 use crate::accounts::movers::{LEGS, MovedAccount, MoverTile, MoverZeros, MovingLeg};
 use crate::accounts::reader::{AccountReader, STILL};
 use crate::accounts::verdict::{Standing, Totals, Verdict, judge};
@@ -301,7 +301,7 @@ impl PolicyPart<'_> {
         let terms = LegTerms {
             value: signed.abs(),
             charged: 1.0,
-            frozen: frozen_part(requirement, legs.valued.released[leg], self.policy),
+            frozen: frozen(requirement * self.policy.trigger, legs.valued.released[leg]),
             reciprocal: false,
         };
         let place = self.instruments.lines_of_entry(legs.entries[leg]).unwrap_or_default();

@@ -3,7 +3,7 @@
 //! What they ask for together is summed here; `pool_on_ray` finds where that and the equity are zero as something moves.
 
 use crate::accounts::holding::{Holding, count};
-use crate::accounts::leg::{Leg, frozen_part, side};
+use crate::accounts::leg::{Leg, frozen, side};
 use crate::accounts::legs_on_ray::LegsOnRay;
 use crate::accounts::verdict::Totals;
 use crate::formulas::margin;
@@ -128,7 +128,7 @@ impl<'a> Pool<'a> {
     /// Settles which part of each leg's requirement does not move, and what legs ask for in the price of their holding.
     pub(crate) fn freeze(&mut self, policy: &Policy) {
         for leg in &mut self.legs {
-            leg.frozen = frozen_part(leg.requirement, leg.released, policy);
+            leg.frozen = frozen(leg.requirement * policy.trigger, leg.released);
             if !leg.reciprocal {
                 self.holdings[leg.holding].settle(leg.requirement, policy);
             }

@@ -7,4 +7,7 @@ use crate::book::pooled_accounts::PooledAccount;
 pub(crate) trait PooledWork {
     /// Answers it for an account whose legs lie in `valued` from `first` on.
     fn account(&mut self, account: &PooledAccount, valued: &ValuedLegs<'_>, first: usize);
+
+    /// Answers what still waits for its turn.
+    fn finish(&mut self) {}
 }

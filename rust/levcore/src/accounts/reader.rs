@@ -305,6 +305,11 @@ impl<'a> AccountReader<'a> {
         self.has_balances.then(|| self.holdings.key(holding))
     }
 
+    /// Number of the holding in the asset at this place of the policy, if the account has one.
+    pub(crate) fn holding_of(&self, asset: usize) -> Option<usize> {
+        (self.has_balances && self.holdings.knows(asset)).then(|| self.holdings.known(asset))
+    }
+
     /// Why the account cannot be judged, if so.
     pub(crate) fn status(&self, account: &PooledAccount) -> AccountStatus {
         if !self.has_balances {

@@ -3,6 +3,7 @@
 pub(crate) mod blocks;
 pub(crate) mod columns;
 pub(crate) mod grouped;
+pub(crate) mod growing_accounts;
 pub(crate) mod keys;
 pub(crate) mod layout;
 pub(crate) mod members;

@@ -1,7 +1,7 @@
 //! Forced sales that move the price and force further sales.
 
 use crate::closing::impact::Impact;
-use crate::closing::quanta::{fitting, to_quanta};
+use crate::closing::quanta::{fitting_lots, to_lots};
 use crate::error::{Error, Result};
 use crate::memory::with_room;
 
@@ -70,7 +70,7 @@ pub fn cascade(stack: &Stack<'_>, start: f64, impact: &Impact<'_>, lots_per_unit
         let before = lots;
         while reached < order.len() && order[reached].0 <= sign * price {
             let row = order[reached].1;
-            lots += i128::from(to_quanta(stack.quantity[row], lots_per_unit)?);
+            lots += i128::from(to_lots(stack.quantity[row], lots_per_unit)?);
             found.wave[row] = found.waves.len() as u32;
             reached += 1;
         }
@@ -85,6 +85,6 @@ pub fn cascade(stack: &Stack<'_>, start: f64, impact: &Impact<'_>, lots_per_unit
         if !(price > 0.0 && fill > 0.0) {
             return Err(Error::Domain { argument: "impact", expected: "an impact that leaves a price", found: price });
         }
-        found.waves.push(Wave { positions: (reached - first) as u64, lots: fitting(lots)?, fill, price });
+        found.waves.push(Wave { positions: (reached - first) as u64, lots: fitting_lots(lots)?, fill, price });
     }
 }

@@ -197,7 +197,7 @@ fn run_task(job: &Job<'_>, set: InstructionSet, task: Task<'_>, scratch: &mut Sc
                 Question::Settle => {
                     let mut settler = Settler::new(job, part, set, accounts);
                     if settler.line_up(&legs) {
-                        let runs = Runs::of_accounts(rows, job.book.instrument);
+                        let runs = Runs::of_rows(rows, job.book.instrument);
                         let mut pass = TellPass { job, part, tellings: settler.tellings(), status: valued.status };
                         set.run(Going { job, part, stage, pass: &mut pass, runs });
                     }
@@ -214,7 +214,7 @@ fn run_task(job: &Job<'_>, set: InstructionSet, task: Task<'_>, scratch: &mut Sc
             }
         }
         Task::ValueApart(block, mut legs) => {
-            let runs = Runs::of_accounts(&job.layout.pooled.by_row.rows[block.legs.clone()], job.book.instrument);
+            let runs = Runs::of_rows(&job.layout.pooled.by_row.rows[block.legs.clone()], job.book.instrument);
             let mut pass = ValuePass { job, part, legs: &mut legs };
             set.run(Going { job, part, stage: &mut scratch.stage, pass: &mut pass, runs });
         }
@@ -226,7 +226,7 @@ fn run_task(job: &Job<'_>, set: InstructionSet, task: Task<'_>, scratch: &mut Sc
             *alone = settler.finish();
         }
         Task::TellApart(block, tellings, status) => {
-            let runs = Runs::of_accounts(&job.layout.pooled.by_row.rows[block.legs.clone()], job.book.instrument);
+            let runs = Runs::of_rows(&job.layout.pooled.by_row.rows[block.legs.clone()], job.book.instrument);
             let mut pass = TellPass { job, part, tellings, status };
             set.run(Going { job, part, stage: &mut scratch.stage, pass: &mut pass, runs });
         }
@@ -261,7 +261,7 @@ fn value_accounts<'s>(
     legs: &'s mut Legs,
 ) -> PositionedLegs<'s> {
     let mut legs = legs.positioned(rows.len());
-    let runs = Runs::of_accounts(rows, job.book.instrument);
+    let runs = Runs::of_rows(rows, job.book.instrument);
     set.run(Going { job, part, stage, pass: &mut ValuePass { job, part, legs: &mut legs }, runs });
     legs
 }
@@ -272,6 +272,7 @@ fn each_account(mut work: impl PooledWork, accounts: &[PooledAccount], valued: &
     for account in accounts {
         work.account(account, valued, account.legs.start - accounts[0].legs.start);
     }
+    work.finish();
 }
 
 /// Takes a pass over the rows of a block.

@@ -1,5 +1,7 @@
 //! What every block of an evaluation shares: the book, its policies at marks, where results go.
 
+use std::borrow::Cow;
+
 use crate::book::columns::Book;
 use crate::book::layout::Layout;
 use crate::codes::measures::Measure;
@@ -31,7 +33,8 @@ pub(crate) struct PolicyPart<'a> {
     pub policy: &'a Policy,
     pub instruments: MarkedInstruments<'a>,
     pub places_of_assets: &'a [Option<usize>],
-    pub asset_prices: &'a [f64],
+    /// Those of the caller, until one moves.
+    pub asset_prices: Cow<'a, [f64]>,
     /// The one asset of accounts that have a wallet.
     pub wallet: Asset,
 }
@@ -91,7 +94,7 @@ impl<'a> PolicyPart<'a> {
             policy,
             instruments: MarkedInstruments::new(instruments.collect(), policy),
             places_of_assets: given.places_of_assets,
-            asset_prices: given.asset_prices,
+            asset_prices: Cow::Borrowed(given.asset_prices),
             wallet: Asset::wallet(),
         }
     }

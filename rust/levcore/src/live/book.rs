@@ -3,10 +3,8 @@
 //! Every level of the policy that is watched has a trigger index of its own, over the policy with that level in the place of its liquidation
 //! level: its verdicts are then whether that level is reached. Who crosses one is evaluated under the policy itself.
 
-use std::collections::HashMap;
-
 use crate::book::columns::Book;
-use crate::book::keys::{Codes, Keys};
+use crate::book::keys::{BalanceKeys, Codes, Keys};
 use crate::book::layout::Layout;
 use crate::codes::state::State;
 use crate::error::{Error, Result};
@@ -18,20 +16,23 @@ use crate::live::market::Market;
 use crate::live::resident::ResidentBook;
 use crate::live::sides::SideTotals;
 use crate::live::standings::Standings;
-use crate::live::subjects::Subject;
 use crate::live::ticks::Ticks;
 use crate::machine::instruction_set::InstructionSet;
 use crate::memory::filled;
 
-/// What decides how the rows of a live book belong together; one a row.
+/// What decides how the rows of a live book, and its balances, belong together; one a row.
 #[derive(Debug, Clone, Default)]
 pub struct LiveKeys {
     /// Whether a row is a leg of a cross account.
     pub cross: Vec<bool>,
     /// Account of each row; without meaning for isolated ones.
     pub account: Vec<u32>,
+    /// Account of each row of balances.
+    pub balance_account: Vec<u32>,
     /// Number of instruments.
     pub instruments: usize,
+    /// Number of assets that balances may be in.
+    pub assets: usize,
     /// Whether an account may hold a long and a short leg of one instrument.
     pub hedge: bool,
     /// Whether every account is settled as one whole.
@@ -42,9 +43,15 @@ impl LiveKeys {
     /// Order of evaluation of a book with these keys.
     pub(crate) fn layout(&self, book: &ResidentBook) -> Result<Layout> {
         let labels = book.wallet_balance.len();
+        let balances = BalanceKeys {
+            account: Codes { of_row: &self.balance_account, labels },
+            asset: Codes { of_row: &book.balances.asset, labels: self.assets },
+            policy: None,
+        };
         Layout::new(&Keys {
             cross: (labels > 0).then_some(&self.cross),
             account: Codes { of_row: &self.account, labels },
+            balances: (!self.balance_account.is_empty()).then_some(balances),
             hedge: self.hedge,
             pool_all: self.pool_all,
             ..Keys::isolated(&book.instrument, self.instruments)
@@ -56,7 +63,12 @@ impl LiveKeys {
 #[derive(Debug)]
 pub struct LiveBook {
     pub(super) resident: ResidentBook,
-    pub(super) keys: LiveKeys,
+    /// Account of each row of balances.
+    pub(super) balance_account: Vec<u32>,
+    pub(super) instruments: usize,
+    pub(super) assets: usize,
+    /// Whether every account is settled as one whole.
+    pub(super) pool_all: bool,
     pub(super) layout: Layout,
     pub(super) watched: Watched,
     /// One a watched level; the liquidation level of the policy itself first.
@@ -89,7 +101,21 @@ impl LiveBook {
         let layout = keys.layout(&resident)?;
         let (indexes, standings, edges) = (Vec::new(), Standings::default(), Edges::default());
         let (seen_rows, seen_accounts) = (Vec::new(), Vec::new());
-        let mut live = Self { resident, keys, layout, watched, indexes, seen_rows, seen_accounts, standings, edges };
+        let LiveKeys { balance_account, instruments, assets, pool_all, .. } = keys;
+        let mut live = Self {
+            resident,
+            balance_account,
+            instruments,
+            assets,
+            pool_all,
+            layout,
+            watched,
+            indexes,
+            seen_rows,
+            seen_accounts,
+            standings,
+            edges,
+        };
         live.arm_everybody(levels, set)?;
         Ok(live)
     }
@@ -117,6 +143,12 @@ impl LiveBook {
         self.resident.book()
     }
 
+    /// Account of each row of balances.
+    #[must_use]
+    pub fn balance_accounts(&self) -> &[u32] {
+        &self.balance_account
+    }
+
     /// Totals by instrument, long and short, as they were last refreshed.
     #[must_use]
     pub fn totals_by_side(&self) -> &[[SideTotals; 2]] {
@@ -135,14 +167,14 @@ impl LiveBook {
         &self.standings.rows
     }
 
-    /// Figures of the accounts with positions, by their codes.
+    /// Figures of the accounts with positions or balances, by their codes.
     pub fn figures_of_accounts(&self) -> impl Iterator<Item = (u32, Figures)> + '_ {
         let accounts = self.indexes.first().map_or(&[][..], |index| &index.subjects.accounts);
         accounts.iter().map(|account| account.code).zip(self.standings.accounts.iter().copied())
     }
 
-    /// Arms everybody anew, from the columns as they stand; who is in which state is told by nothing.
-    pub(super) fn arm_everybody(&mut self, levels: Levels<'_, '_>, set: InstructionSet) -> Result<()> {
+    /// Arms everybody, from the columns as they stand.
+    fn arm_everybody(&mut self, levels: Levels<'_, '_>, set: InstructionSet) -> Result<()> {
         if levels.is_empty() {
             return Err(Error::Length { argument: "levels", expected: 1, found: 0 });
         }
@@ -153,41 +185,19 @@ impl LiveBook {
         for market in &mut markets {
             indexes.push(TriggerIndex::new(&book, market)?);
         }
-        self.edges = Edges::of(indexes, self.keys.instruments);
+        self.edges = Edges::of(indexes);
         let index = &indexes[0];
         let rows: Vec<u32> = (0..layout.rows as u32).filter(|&row| index.subjects.is_isolated(row)).collect();
         let accounts: Vec<u32> = (0..index.subjects.accounts.len() as u32).collect();
         let mut figures = Vec::new();
         index.figures(&book, &mut markets[0], &rows, &accounts, &mut figures);
-        self.standings = Standings::of(&rows, &book, &figures, self.keys.instruments)?;
+        self.standings = Standings::of(&rows, &book, &figures, self.instruments, markets[0].codes())?;
         self.seen_rows = filled(State::Incomplete as u8, layout.rows)?;
         for (&row, figures) in rows.iter().zip(&figures) {
             self.seen_rows[row as usize] = self.watched.seen(figures.state);
         }
         self.seen_accounts = figures[rows.len()..].iter().map(|figures| self.watched.seen(figures.state)).collect();
         Ok(())
-    }
-
-    /// Tells who stands otherwise than `rows` and `accounts`, by code, say; those that are in neither were healthy.
-    pub(super) fn tell_differences(&self, rows: &[u8], accounts: &[(u32, u8)], events: &mut Vec<Event>) {
-        let healthy = State::Healthy as u8;
-        let first = events.len();
-        let mut tell = |subject, before, figures: Figures| {
-            let state = self.watched.seen(figures.state);
-            if before != state {
-                events.push(Event { instant: 0, subject, before, state, figures });
-            }
-        };
-        let subjects = &self.indexes[0].subjects;
-        for (row, &figures) in (0..).zip(&self.standings.rows).filter(|&(row, _)| subjects.is_isolated(row)) {
-            tell(Subject::Row(row), rows.get(row as usize).copied().unwrap_or(healthy), figures);
-        }
-        let known: HashMap<u32, u8> = accounts.iter().copied().collect();
-        for (account, &figures) in subjects.accounts.iter().zip(&self.standings.accounts) {
-            let before = known.get(&account.code).copied().unwrap_or(healthy);
-            tell(Subject::Account(account.code), before, figures);
-        }
-        events[first..].sort_unstable_by_key(|event| event.subject);
     }
 }
 

@@ -49,9 +49,9 @@ impl Judgement {
 
 /// Whether another price may end this failure of a row.
 pub(crate) fn is_of_price(status: u8) -> bool {
-    [Status::MissingMarkPrice, Status::InvalidMarkPrice, Status::TierOverflow, Status::NumericOverflow]
-        .iter()
-        .any(|&each| each as u8 == status)
+    let of_marks = [Status::MissingMarkPrice, Status::InvalidMarkPrice, Status::TierOverflow, Status::NumericOverflow];
+    let of_assets = [Status::MissingAssetPrice, Status::InvalidAssetPrice];
+    of_marks.iter().chain(&of_assets).any(|&each| each as u8 == status)
 }
 
 /// Strictly between them the verdict stays as it is.

@@ -84,7 +84,7 @@ impl LiveBook {
         check_codes("rows", rows, self.layout.rows)?;
         amendment.check(rows.len())?;
         amendment.put(&mut self.resident, rows);
-        self.renew(levels, set, rows, events)
+        self.renew(levels, set, rows, &[], events)
     }
 
     /// Sets wallets of accounts, by their codes.
@@ -109,9 +109,8 @@ impl LiveBook {
             self.resident.wallet_balance[account as usize] = balance;
         }
         let subjects = &self.indexes[0].subjects;
-        let places = accounts.iter().filter_map(|&account| subjects.place_of(account));
-        let rows: Vec<u32> = places.map(|place| subjects.legs_of(place)[0]).collect();
-        self.renew(levels, set, &rows, events)
+        let places: Vec<u32> = accounts.iter().filter_map(|&account| subjects.place_of(account)).collect();
+        self.renew(levels, set, &[], &places, events)
     }
 
     /// Has other rules hold for an instrument, as `levels` now state them: whoever holds it is looked at.
@@ -126,13 +125,13 @@ impl LiveBook {
         instrument: u32,
         events: &mut Vec<Event>,
     ) -> Result<()> {
-        check_codes("instrument", &[instrument], self.keys.instruments)?;
+        check_codes("instrument", &[instrument], self.instruments)?;
         if levels.len() != self.indexes.len() {
             let (expected, found) = (self.indexes.len(), levels.len());
             return Err(Error::Length { argument: "levels", expected, found });
         }
         let rows = self.standings.rows_of(instrument).to_vec();
-        self.renew(levels, set, &rows, events)
+        self.renew(levels, set, &rows, &[], events)
     }
 
     /// Evaluates everybody who depends on what has moved since, and nobody else: figures and totals are then those of now.
@@ -145,7 +144,8 @@ impl LiveBook {
         let (mut rows, mut accounts) = (Vec::new(), Vec::new());
         let Self { resident, layout, indexes, standings, .. } = self;
         let subjects = &indexes[0].subjects;
-        for &row in moved.iter().flat_map(|&instrument| standings.rows_of(instrument)) {
+        accounts.extend(moved.iter().flat_map(|&code| indexes[0].holding(code)));
+        for &row in moved.iter().flat_map(|&code| standings.rows_of(code)) {
             if subjects.is_isolated(row) {
                 rows.push(row);
             } else {
@@ -163,12 +163,13 @@ impl LiveBook {
         Ok(&self.standings.totals)
     }
 
-    /// Looks anew at the subjects of rows that have changed.
+    /// Looks anew at the subjects of rows that have changed, and at accounts whose holdings have, by their places.
     pub(super) fn renew(
         &mut self,
         levels: Levels<'_, '_>,
         set: InstructionSet,
         rows: &[u32],
+        accounts: &[u32],
         events: &mut Vec<Event>,
     ) -> Result<()> {
         let Self { resident, layout, indexes, edges, seen_rows, seen_accounts, watched, standings, .. } = self;
@@ -176,6 +177,8 @@ impl LiveBook {
         let mut markets = markets(levels, layout, set)?;
         let mut crossing = Crossing::default();
         for (index, market) in indexes.iter_mut().zip(&mut markets) {
+            accounts.iter().for_each(|&account| index.find_holders(account, &book, market));
+            index.reach(accounts);
             index.renew(&book, market, rows, &mut crossing.changes);
             edges.note(index, &book);
         }

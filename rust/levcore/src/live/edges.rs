@@ -1,10 +1,10 @@
-//! The nearest bounds of every instrument over all levels: what a tick that reaches nobody is compared with.
+//! The nearest bounds of every instrument and asset over all levels: what a tick that reaches nobody is compared with.
 
 use crate::book::columns::Book;
 use crate::live::bounds::Bounds;
 use crate::live::index::TriggerIndex;
 
-/// Nearest bounds by instrument.
+/// Nearest bounds by code: of instruments, then of assets.
 #[derive(Debug, Default)]
 pub(super) struct Edges {
     of: Vec<Bounds>,
@@ -13,10 +13,11 @@ pub(super) struct Edges {
 }
 
 impl Edges {
-    /// Those of indexes over so many instruments.
-    pub(super) fn of(indexes: &[TriggerIndex], instruments: usize) -> Self {
-        let of = (0..instruments as u32).map(|code| nearest(indexes, code)).collect();
-        Self { of, renewed: Vec::new(), is_renewed: vec![false; instruments] }
+    /// Those of indexes over the same codes.
+    pub(super) fn of(indexes: &[TriggerIndex]) -> Self {
+        let codes = indexes.first().map_or(0, |index| index.watches.len());
+        let of = (0..codes as u32).map(|code| nearest(indexes, code)).collect();
+        Self { of, renewed: Vec::new(), is_renewed: vec![false; codes] }
     }
 
     /// Whether a price reaches anybody.
@@ -26,11 +27,13 @@ impl Edges {
         price <= lower || price >= upper
     }
 
-    /// Notes the instruments of those whom an index has just looked at, and so armed anew.
+    /// Notes the instruments and assets of those whom an index has just looked at, and so armed anew.
     pub(super) fn note(&mut self, index: &TriggerIndex, book: &Book<'_>) {
         let (rows, accounts) = index.looked_at();
         let legs = accounts.iter().flat_map(|&account| index.subjects.legs_of(account));
         rows.iter().chain(legs).for_each(|&row| self.note_one(book.instrument[row as usize]));
+        let holders = accounts.iter().flat_map(|&account| index.holders_of(account));
+        holders.for_each(|&holder| self.note_one(index.code_of(holder)));
     }
 
     fn note_one(&mut self, instrument: u32) {

@@ -132,14 +132,17 @@ pub(super) fn bounds_of_zeros(
     judgement: Judgement,
 ) -> Bounds {
     let inverse = marked.instrument.contract.is_inverse();
-    let table = marked.instrument.table(tile.quantity[slot]);
-    let (own, initial) = (table.cap_of_value(), marked.instrument.initial.as_ref());
-    let opening = initial.map_or(f64::INFINITY, Table::cap_of_value);
-    let cap = if opening < own { opening } else { own };
     let zeros = Zeros {
         lower: tile.results[Measure::LiquidationPriceLower][slot],
         upper: tile.results[Measure::LiquidationPriceUpper][slot],
-        room_in_tiers: cap / tile.value[slot],
+        room_in_tiers: cap_of(marked, tile.quantity[slot]) / tile.value[slot],
     };
     Bounds::around(marked.mark, judgement, &zeros, inverse)
+}
+
+/// Value at which the tiers of a position of this quantity end, or those of its initial margin.
+pub(super) fn cap_of(marked: &MarkedInstrument<'_>, quantity: f64) -> f64 {
+    let (own, initial) = (marked.instrument.table(quantity).cap_of_value(), marked.instrument.initial.as_ref());
+    let opening = initial.map_or(f64::INFINITY, Table::cap_of_value);
+    if opening < own { opening } else { own }
 }

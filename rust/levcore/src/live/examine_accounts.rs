@@ -6,7 +6,9 @@ use crate::accounts::verdict::{Sums, Verdict, judge_wallet};
 use crate::codes::status::{AccountStatus, FIRST_FAILURE, Status};
 use crate::job::context::{Job, PolicyPart};
 use crate::live::bounds::{Bounds, GUARD, Judgement, is_of_price, is_ordinary};
-use crate::live::examine::bounds_of_zeros;
+use crate::live::examine::{bounds_of_zeros, cap_of};
+use crate::live::holders::Holders;
+use crate::live::pooled_reach::Reaches;
 use crate::live::subjects::Account;
 use crate::live::verdicts::{AccountVerdicts, LegMemory};
 use crate::machine::instruction_set::Work;
@@ -26,6 +28,7 @@ pub(crate) struct AccountWork<'w, 'j, 'p> {
     pub stage: &'w mut Stage,
     pub legs: &'w mut LegMemory,
     pub accounts: &'w [&'w Account],
+    pub holders: &'w Holders,
     pub steepest: &'w [[f64; 2]],
     /// Whether no closed form gives the bounds of a leg.
     pub fallback: bool,
@@ -37,12 +40,12 @@ impl Work for AccountWork<'_, '_, '_> {
 
     #[inline(always)]
     fn run<V: Vector>(self) {
-        let Self { job, part, stage, legs, accounts, steepest, fallback, found } = self;
+        let Self { job, part, stage, legs, accounts, holders, steepest, fallback, found } = self;
         let LegMemory { rows, amounts, released, status, value, magnitude, .. } = legs;
         let mut valued = ValuedLegs { amounts, released, status };
         let mut pass = MagnitudePass { legs: ValuePass { job, part, legs: &mut valued }, value, magnitude };
         go_over_rows::<V>(&mut pass, &part.instruments, job.keyed(), stage, rows);
-        judge_all(job, part, legs, accounts, found);
+        judge_all(job, part, legs, accounts, holders, found);
         let mut pass = SharePass { job, part, legs, found };
         go_over_rows::<V>(&mut pass, &part.instruments, job.keyed(), stage, &legs.rows);
         refine(job, part, legs, accounts, steepest, fallback, found);
@@ -87,9 +90,10 @@ fn judge_all(
     part: &PolicyPart<'_>,
     legs: &mut LegMemory,
     accounts: &[&Account],
+    holders: &Holders,
     found: &mut AccountVerdicts,
 ) {
-    let mut reader = AccountReader::new(job, part);
+    let (mut reader, mut reaches) = (AccountReader::new(job, part), Reaches::default());
     let mut first = 0;
     for account in accounts {
         let last = first + account.legs.len();
@@ -99,9 +103,10 @@ fn judge_all(
                 let valued =
                     ValuedLegs { amounts: &mut legs.amounts, released: &mut legs.released, status: &mut legs.status };
                 let verdict = reader.judge(&job.layout.pooled.accounts[place], &valued, first).1;
-                for leg in &reader.legs {
-                    let place = legs.rows[first..last].iter().position(|&row| row as usize == leg.row);
-                    place.into_iter().for_each(|place| legs.status[first + place] = leg.status);
+                reaches.find(&reader, part.policy, &verdict);
+                // Both are in the order of rows.
+                for (place, leg) in (first..).zip(&reader.legs) {
+                    (legs.status[place], legs.reach[place]) = (leg.status, reaches.of_leg(leg));
                 }
                 verdict
             }
@@ -112,7 +117,22 @@ fn judge_all(
             }
         };
         share_surplus(legs, first..last, wallet, &verdict);
+        let known = matches!(verdict.status, AccountStatus::Ok | AccountStatus::Incomplete);
+        let failed = |status: u8| status >= FIRST_FAILURE && !is_of_price(status);
+        let mut hopeless = !known || legs.status[first..last].iter().any(|&status| failed(status));
+        if account.pooled.is_some() {
+            hopeless |= reader.balances.iter().any(|balance| failed(balance.status));
+            for asset in holders.of_pooled(account.pooled).iter().map(|&holder| holders.asset(holder) as usize) {
+                let reach = reaches.of_asset(asset, &reader);
+                found.of_assets.push(if hopeless {
+                    Bounds::NONE
+                } else {
+                    reach.around(part.asset_prices[asset], false)
+                });
+            }
+        }
         found.verdicts.push(verdict);
+        found.hopeless.push(hopeless);
         first = last;
     }
 }
@@ -195,11 +215,8 @@ fn refine(
     found: &mut AccountVerdicts,
 ) {
     let mut first = 0;
-    for (account, verdict) in accounts.iter().zip(&found.verdicts) {
+    for ((account, verdict), &hopeless) in accounts.iter().zip(&found.verdicts).zip(&found.hopeless) {
         let last = first + account.legs.len();
-        let failed = |status: u8| status >= FIRST_FAILURE && !is_of_price(status);
-        let known = matches!(verdict.status, AccountStatus::Ok | AccountStatus::Incomplete);
-        let hopeless = !known || legs.status[first..last].iter().any(|&status| failed(status));
         for leg in first..last {
             let row = legs.rows[leg] as usize;
             let marked = &part.instruments.list[job.book.instrument[row] as usize];
@@ -210,15 +227,21 @@ fn refine(
                 || !is_ordinary(legs.magnitude[leg])
             {
                 found.bounds[leg] = Bounds::at(marked.mark);
-            } else if fallback || account.pooled.is_some() {
+            } else if account.pooled.is_some() {
+                let inverse = marked.instrument.contract.is_inverse();
+                let mut bounds = legs.reach[leg].around(marked.mark, inverse);
+                let cap = cap_of(marked, job.book.quantity[row]);
+                bounds.keep_within_tiers(marked.mark, cap / legs.value[leg], inverse);
+                found.bounds[leg] = bounds;
+            } else if fallback {
                 let contract = &marked.instrument.contract;
                 let short = usize::from(job.book.quantity[row] < 0.0);
                 let slope = 1.0 + steepest[job.book.instrument[row] as usize][short];
                 let size = legs.value[leg] / marked.coordinate;
                 let reach = legs.share[leg].abs() / (size * slope);
-                let own = marked.instrument.table(job.book.quantity[row]).cap_of_value();
+                let cap = cap_of(marked, job.book.quantity[row]);
                 let mut bounds = Bounds::within(marked.mark, marked.coordinate, reach, contract.is_inverse());
-                bounds.keep_within_tiers(marked.mark, own / legs.value[leg], contract.is_inverse());
+                bounds.keep_within_tiers(marked.mark, cap / legs.value[leg], contract.is_inverse());
                 found.bounds[leg] = bounds;
             }
         }

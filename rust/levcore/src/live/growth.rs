@@ -1,15 +1,18 @@
 //! Positions that are opened: rows at the end of a live book.
 //!
-//! A leg of an instrument that its account does not hold, and an isolated position, are put beside the others. An account that is settled
-//! as one whole stands in the layout with its legs: a leg of such a one, or that makes one, has the book laid out and armed anew.
+//! Each is put beside the others, and looked at with its account. A second leg of an instrument has the account settled as one whole.
 
+use crate::book::columns::Book;
+use crate::book::grouped::{append, put_together};
 use crate::codes::state::State;
 use crate::error::{Error, Result};
-use crate::live::book::{Levels, LiveBook, LiveKeys};
+use crate::live::balances::BalancesOf;
+use crate::live::book::{Levels, LiveBook};
 use crate::live::change::{Amendment, check_codes};
 use crate::live::event::Event;
 use crate::live::index::TriggerIndex;
-use crate::live::subjects::{Account, ISOLATED, Subjects};
+use crate::live::market::Market;
+use crate::live::subjects::{ISOLATED, Subjects};
 use crate::machine::instruction_set::InstructionSet;
 
 /// Positions to open, a value a row.
@@ -25,48 +28,24 @@ pub struct Opened<'a> {
     pub numbers: Amendment<'a>,
     /// Wallets of accounts that come with them, whose codes follow those that there are.
     pub new_wallets: &'a [f64],
+    /// Balances of accounts that come with them, or that there are.
+    pub balances: BalancesOf<'a>,
 }
-
-/// Entries of the legs that no account holds any more, for each that one does, before they are put together anew.
-const STALE_SHARE: usize = 1;
-const SMALL: usize = 1_024;
 
 impl Subjects {
     /// Adds a row at the end: isolated, or a leg of the account with this code.
     fn grow(&mut self, account: Option<u32>) {
         let row = self.account_of_row.len() as u32;
-        let Some(code) = account else {
-            self.account_of_row.push(ISOLATED);
-            return;
-        };
         self.account_of_row.push(ISOLATED);
+        let Some(code) = account else { return };
         let Some(place) = self.place_of(code) else {
             self.push(code, &[row], None);
             return;
         };
         self.account_of_row[row as usize] = place;
-        let held = self.accounts[place as usize].legs.clone();
-        if held.end != self.legs.len() {
-            let first = self.legs.len();
-            self.legs.extend_from_within(held.clone());
-            self.accounts[place as usize].legs = first..first + held.len();
-        }
-        self.legs.push(row);
-        self.accounts[place as usize].legs.end += 1;
-        let live = self.account_of_row.len();
-        if self.legs.len() > SMALL + (1 + STALE_SHARE) * live {
-            self.put_together();
-        }
-    }
-
-    fn put_together(&mut self) {
-        let mut legs = Vec::with_capacity(self.account_of_row.len());
-        for Account { legs: held, .. } in &mut self.accounts {
-            let first = legs.len();
-            legs.extend_from_slice(&self.legs[held.clone()]);
-            *held = first..legs.len();
-        }
-        self.legs = legs;
+        append(&mut self.legs, &mut self.accounts[place as usize].legs, row);
+        let held = self.accounts.iter_mut().map(|account| &mut account.legs);
+        put_together(&mut self.legs, self.account_of_row.len(), held);
     }
 }
 
@@ -76,7 +55,17 @@ impl TriggerIndex {
         self.subjects.grow(account);
         self.armed.grow();
         self.state_of_row.push(State::Incomplete as u8);
+        self.grow_accounts();
+    }
+
+    fn grow_accounts(&mut self) {
         self.state_of_account.resize(self.subjects.accounts.len(), State::Incomplete as u8);
+    }
+
+    /// Finds the assets that an account holds by now.
+    pub(super) fn find_holders(&mut self, account: u32, book: &Book<'_>, market: &Market<'_>) {
+        self.holders.find(account, book, &self.subjects, market);
+        self.armed_holders.grow_to(self.holders.len());
     }
 }
 
@@ -96,27 +85,71 @@ impl LiveBook {
     ) -> Result<usize> {
         self.check_opened(opened)?;
         let first = self.layout.rows;
-        let anew = self.must_lay_out(opened);
         self.append(opened);
-        let rows: Vec<u32> = (first as u32..self.resident.quantity.len() as u32).collect();
-        if anew {
-            self.lay_out(levels, set, events)?;
-            return Ok(first);
-        }
         self.layout.rows = self.resident.quantity.len();
-        for row in rows.iter().map(|&row| row as usize) {
-            let account = self.keys.cross[row].then(|| self.keys.account[row]);
-            let instrument = self.resident.instrument[row];
+        let rows: Vec<u32> = (first as u32..self.layout.rows as u32).collect();
+        let mut accounts = Vec::new();
+        for (number, &row) in rows.iter().enumerate() {
+            let account = opened.cross[number].then_some(opened.account[number]);
             self.indexes.iter_mut().for_each(|index| index.grow(account));
-            self.standings.add_row(instrument, account.is_none());
+            self.standings.add_row(opened.instrument[number], account.is_none());
             self.seen_rows.push(State::Healthy as u8);
+            accounts.extend(account.map(|code| self.settle_leg(code, row)));
         }
+        accounts.extend(self.put_balances(&opened.balances));
+        self.add_accounts();
+        self.renew(levels, set, &rows, &accounts, events)?;
+        Ok(first)
+    }
+
+    /// Has the last leg of an account, which was just added, settled with it as one whole, if the account is, or becomes so by it. Returns
+    /// the place of the account.
+    fn settle_leg(&mut self, code: u32, row: u32) -> u32 {
+        let place = self.place_for(code);
+        let subjects = &self.indexes[0].subjects;
+        let instrument = |leg: u32| self.resident.instrument[leg as usize];
+        let mut others = subjects.legs_of(place).iter().filter(|&&leg| leg != row);
+        match subjects.accounts[place as usize].pooled {
+            Some(pooled) => self.layout.pooled.add_leg(pooled, row),
+            None if self.pool_all || others.any(|&leg| instrument(leg) == instrument(row)) => {
+                self.pooled(place);
+            }
+            None => {}
+        }
+        place
+    }
+
+    /// Place of the account with a code; of one that holds nothing yet a new one.
+    pub(super) fn place_for(&mut self, code: u32) -> u32 {
+        if let Some(place) = self.indexes[0].subjects.place_of(code) {
+            return place;
+        }
+        for index in &mut self.indexes {
+            index.subjects.push(code, &[], None);
+            index.grow_accounts();
+        }
+        self.indexes[0].subjects.accounts.len() as u32 - 1
+    }
+
+    /// Place of an account among those that are settled as one whole, which it is from now on.
+    pub(super) fn pooled(&mut self, place: u32) -> usize {
+        let subjects = &self.indexes[0].subjects;
+        let account = &subjects.accounts[place as usize];
+        if let Some(pooled) = account.pooled {
+            return pooled;
+        }
+        let pooled = self.layout.pooled.add(account.code as usize);
+        subjects.legs_of(place).iter().for_each(|&leg| self.layout.pooled.add_leg(pooled, leg));
+        self.indexes.iter_mut().for_each(|index| index.subjects.accounts[place as usize].pooled = Some(pooled));
+        pooled
+    }
+
+    /// Counts accounts that have come, as ones that were healthy and are not known.
+    pub(super) fn add_accounts(&mut self) {
         for _ in self.seen_accounts.len()..self.indexes[0].subjects.accounts.len() {
             self.standings.add_account();
             self.seen_accounts.push(State::Healthy as u8);
         }
-        self.renew(levels, set, &rows, events)?;
-        Ok(first)
     }
 
     fn check_opened(&self, opened: &Opened<'_>) -> Result<()> {
@@ -133,34 +166,20 @@ impl LiveBook {
                 return Err(Error::Length { argument, expected, found });
             }
         }
-        check_codes("instrument", opened.instrument, self.keys.instruments)?;
+        check_codes("instrument", opened.instrument, self.instruments)?;
         let accounts = self.resident.wallet_balance.len() + opened.new_wallets.len();
         let bad = (0..expected).find(|&row| opened.cross[row] && opened.account[row] as usize >= accounts);
         if let Some(row) = bad {
             let found = i64::from(opened.account[row]);
             return Err(Error::Code { argument: "account", row, found, limit: accounts });
         }
+        self.check_balances(&opened.balances, accounts)?;
         let rows = self.layout.rows + expected;
         if rows >= ISOLATED as usize { Err(Error::TooManyRows { found: rows }) } else { Ok(()) }
     }
 
-    /// Whether any of them is a leg of an account that is, or becomes, settled as one whole.
-    fn must_lay_out(&self, opened: &Opened<'_>) -> bool {
-        let mut seen = std::collections::HashSet::new();
-        (0..opened.instrument.len()).filter(|&row| opened.cross[row]).any(|row| {
-            let (account, instrument) = (opened.account[row], opened.instrument[row]);
-            let subjects = &self.indexes[0].subjects;
-            let held = subjects.place_of(account).map(|place| {
-                let legs = subjects.legs_of(place).iter();
-                subjects.accounts[place as usize].pooled.is_some()
-                    || legs.into_iter().any(|&leg| self.resident.instrument[leg as usize] == instrument)
-            });
-            self.keys.pool_all || held == Some(true) || !seen.insert((account, instrument))
-        })
-    }
-
     fn append(&mut self, opened: &Opened<'_>) {
-        let Self { resident, keys, .. } = self;
+        let resident = &mut self.resident;
         let first = resident.quantity.len();
         resident.instrument.extend_from_slice(opened.instrument);
         let rows = resident.instrument.len();
@@ -173,19 +192,5 @@ impl LiveBook {
         let places: Vec<u32> = (first as u32..rows as u32).collect();
         opened.numbers.put(resident, &places);
         resident.wallet_balance.extend_from_slice(opened.new_wallets);
-        let LiveKeys { cross, account, .. } = keys;
-        cross.extend_from_slice(opened.cross);
-        account.extend_from_slice(opened.account);
-    }
-
-    /// Lays out and arms the book anew, and tells who is in another state than before.
-    fn lay_out(&mut self, levels: Levels<'_, '_>, set: InstructionSet, events: &mut Vec<Event>) -> Result<()> {
-        let before = std::mem::take(&mut self.seen_rows);
-        let accounts: Vec<(u32, u8)> =
-            self.indexes[0].subjects.accounts.iter().map(|each| each.code).zip(self.seen_accounts.drain(..)).collect();
-        self.layout = self.keys.layout(&self.resident)?;
-        self.arm_everybody(levels, set)?;
-        self.tell_differences(&before, &accounts, events);
-        Ok(())
     }
 }

@@ -6,6 +6,7 @@ use crate::codes::state::State;
 use crate::error::{Error, Result};
 use crate::live::bounds::{Bounds, Judgement};
 use crate::live::event::Figures;
+use crate::live::holders::Holders;
 use crate::live::market::Market;
 use crate::live::subjects::{Account, ISOLATED, Subject, Subjects};
 use crate::live::verdicts::{AccountVerdicts, RowVerdict};
@@ -38,8 +39,12 @@ pub struct Change {
 #[derive(Debug)]
 pub struct TriggerIndex {
     pub(super) subjects: Subjects,
+    pub(super) holders: Holders,
+    /// Of the rows of each instrument, then of the holders of each asset.
     pub(super) watches: Vec<Watch>,
     pub(super) armed: Armed,
+    pub(super) armed_holders: Armed,
+    instruments: usize,
     /// State of each isolated row; of legs without meaning.
     pub(super) state_of_row: Vec<u8>,
     pub(super) state_of_account: Vec<u8>,
@@ -52,6 +57,8 @@ pub struct TriggerIndex {
 #[derive(Debug, Default)]
 struct Reached {
     rows: Vec<u32>,
+    /// Places of accounts, beside those of the rows.
+    places: Vec<u32>,
     isolated: Vec<u32>,
     accounts: Vec<u32>,
     verdicts: Vec<RowVerdict>,
@@ -78,16 +85,20 @@ impl TriggerIndex {
             return Err(Error::Length { argument: "wallet_balance", expected, found });
         }
         let rows = book.rows();
+        let holders = Holders::of_book(book, &subjects, market);
         let mut index = Self {
             watches: Vec::new(),
             armed: Armed::of(rows)?,
+            armed_holders: Armed::of(holders.len())?,
+            holders,
+            instruments: market.instruments(),
             state_of_row: filled(State::Incomplete as u8, rows)?,
             state_of_account: filled(State::Incomplete as u8, subjects.accounts.len())?,
             reached: Reached::default(),
             examined: 0,
             subjects,
         };
-        let mut armed: Vec<Vec<_>> = vec![Vec::new(); market.instruments()];
+        let mut armed: Vec<Vec<_>> = vec![Vec::new(); market.codes()];
         let mut reached = std::mem::take(&mut index.reached);
         index.list_everybody(&mut reached);
         market.examine_rows(book, &reached.isolated, &mut reached.verdicts);
@@ -98,16 +109,23 @@ impl TriggerIndex {
         for accounts in index.batches(&reached.accounts) {
             index.examine(book, market, accounts, &mut reached.rows, &mut reached.of_accounts);
             let mut bounds = reached.of_accounts.bounds.iter();
+            let mut of_assets = reached.of_accounts.of_assets.iter();
             for (&account, verdict) in accounts.iter().zip(&reached.of_accounts.verdicts) {
                 index.state_of_account[account as usize] = verdict.state;
                 for (&row, &bounds) in index.subjects.legs_of(account).iter().zip(&mut bounds) {
                     armed[book.instrument[row as usize] as usize].push((row, bounds));
                 }
+                for (&holder, &bounds) in index.holders_of(account).iter().zip(&mut of_assets) {
+                    armed[index.code_of(holder) as usize].push((holder, bounds));
+                }
             }
         }
-        let of_instrument = (0..).zip(&armed);
-        index.watches =
-            of_instrument.map(|(code, rows)| Watch::of(market.mark(code), rows, &mut index.armed)).collect();
+        let Self { armed: of_rows, armed_holders, instruments, .. } = &mut index;
+        let watch = |(code, list): (usize, &Vec<_>)| {
+            let armed = if code < *instruments { &mut *of_rows } else { &mut *armed_holders };
+            Watch::of(market.mark(code as u32), list, armed)
+        };
+        index.watches = armed.iter().enumerate().map(watch).collect();
         reached.rows.clear();
         index.reached = reached;
         Ok(index)
@@ -124,12 +142,20 @@ impl TriggerIndex {
         changes: &mut Vec<Change>,
     ) -> bool {
         let mut any = false;
-        for &(instrument, price) in prices {
-            market.remark(instrument, price);
-            let watch = &mut self.watches[instrument as usize];
-            if watch.is_reached(price) {
-                watch.take(price, &mut self.armed, &mut self.reached.rows);
-                any = true;
+        for &(code, price) in prices {
+            market.remark(code, price);
+            let Self { watches, armed, armed_holders, reached, holders, .. } = self;
+            let watch = &mut watches[code as usize];
+            if !watch.is_reached(price) {
+                continue;
+            }
+            any = true;
+            if (code as usize) < self.instruments {
+                watch.take(price, armed, &mut reached.rows);
+            } else {
+                let first = reached.places.len();
+                watch.take(price, armed_holders, &mut reached.places);
+                reached.places[first..].iter_mut().for_each(|holder| *holder = holders.account(*holder));
             }
         }
         if any {
@@ -152,6 +178,26 @@ impl TriggerIndex {
     #[must_use]
     pub fn examined(&self) -> u64 {
         self.examined
+    }
+
+    /// Has the accounts at these places looked at, too, when [`TriggerIndex::renew`] is next called: their balances have changed.
+    pub(super) fn reach(&mut self, accounts: &[u32]) {
+        self.reached.places.extend_from_slice(accounts);
+    }
+
+    /// Holders of an account.
+    pub(super) fn holders_of(&self, account: u32) -> &[u32] {
+        self.holders.of_pooled(self.subjects.accounts[account as usize].pooled)
+    }
+
+    /// Code of the asset of a holder, behind those of the instruments.
+    pub(super) fn code_of(&self, holder: u32) -> u32 {
+        self.instruments as u32 + self.holders.asset(holder)
+    }
+
+    /// Accounts that hold the asset with this code; none of an instrument.
+    pub(super) fn holding(&self, code: u32) -> &[u32] {
+        (code as usize).checked_sub(self.instruments).map_or(&[], |asset| self.holders.accounts_of(asset))
     }
 
     /// Looks anew at the subjects of these rows, whose quantity, margin, wallet or funding the caller has changed.
@@ -241,7 +287,7 @@ impl TriggerIndex {
     pub(super) fn batches<'b>(&self, accounts: &'b [u32]) -> Vec<&'b [u32]> {
         let (mut batches, mut rest, mut legs, mut count) = (Vec::new(), accounts, 0, 0);
         for &account in accounts {
-            legs += self.subjects.accounts[account as usize].legs.len();
+            legs += self.subjects.accounts[account as usize].legs.len().max(1);
             count += 1;
             if legs >= LEGS_AT_ONCE {
                 let (batch, others) = rest.split_at(count);
@@ -266,7 +312,7 @@ impl TriggerIndex {
         rows.clear();
         accounts.iter().for_each(|&account| rows.extend_from_slice(self.subjects.legs_of(account)));
         let of: Vec<&Account> = accounts.iter().map(|&account| &self.subjects.accounts[account as usize]).collect();
-        market.examine_accounts(book, &of, rows, found);
+        market.examine_accounts(book, &of, rows, &self.holders, found);
     }
 
     /// Evaluates the subjects of the rows that were reached, and arms them anew.
@@ -275,6 +321,7 @@ impl TriggerIndex {
         let first = changes.len();
         reached.isolated.clear();
         reached.accounts.clear();
+        reached.accounts.append(&mut reached.places);
         for &row in &reached.rows {
             match self.subjects.account_of_row[row as usize] {
                 ISOLATED => reached.isolated.push(row),
@@ -316,13 +363,17 @@ impl TriggerIndex {
         found: &AccountVerdicts,
         changes: &mut Vec<Change>,
     ) {
-        let mut bounds = found.bounds.iter();
+        let (mut bounds, mut of_assets) = (found.bounds.iter(), found.of_assets.iter());
         for (&account, verdict) in accounts.iter().zip(&found.verdicts) {
             let before = std::mem::replace(&mut self.state_of_account[account as usize], verdict.state);
-            let Account { code, legs, .. } = &self.subjects.accounts[account as usize];
-            note(changes, Subject::Account(*code), before, verdict.state, f64::NAN);
-            for (leg, &bounds) in legs.clone().zip(&mut bounds) {
+            let Account { code, legs, pooled } = self.subjects.accounts[account as usize].clone();
+            note(changes, Subject::Account(code), before, verdict.state, f64::NAN);
+            for (leg, &bounds) in legs.zip(&mut bounds) {
                 self.arm(book, market, self.subjects.legs[leg], bounds);
+            }
+            for &holder in self.holders.of_pooled(pooled) {
+                let (code, bounds) = (self.code_of(holder), of_assets.next().copied().unwrap_or(Bounds::NONE));
+                self.watches[code as usize].arm(holder, bounds, market.mark(code), &mut self.armed_holders);
             }
         }
     }

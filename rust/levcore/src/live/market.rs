@@ -8,6 +8,7 @@ use crate::job::context::{Job, PolicyAtMarks, PolicyPart};
 use crate::job::outputs::Outputs;
 use crate::live::examine::RowWork;
 use crate::live::examine_accounts::AccountWork;
+use crate::live::holders::Holders;
 use crate::live::subjects::Account;
 use crate::live::verdicts::{AccountVerdicts, LegMemory, RowVerdict};
 use crate::machine::instruction_set::InstructionSet;
@@ -23,7 +24,8 @@ pub struct Market<'a> {
     set: InstructionSet,
     stage: Box<Stage>,
     legs: LegMemory,
-    /// Latest price of each instrument, and those whose constants do not hold it yet: a tick that nobody looks at costs no division.
+    /// Latest price of each instrument, then of each asset of the policy, and those that the constants do not hold yet: a tick that nobody
+    /// looks at costs no division.
     latest: Vec<f64>,
     moved: Vec<u32>,
     has_moved: Vec<bool>,
@@ -36,7 +38,8 @@ impl<'a> Market<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::Length`] for marks that do not fit, [`Error::Domain`] for a book with several policies or with balances in several assets.
+    /// [`Error::Length`] for marks that do not fit, or prices of assets where there are balances; [`Error::Domain`] for a book with several
+    /// policies.
     pub fn new(given: &PolicyAtMarks<'a>, layout: &'a Layout, set: InstructionSet) -> Result<Self> {
         if given.marks.len() != given.places.len() {
             return Err(Error::Length { argument: "marks", expected: given.places.len(), found: given.marks.len() });
@@ -45,10 +48,11 @@ impl<'a> Market<'a> {
             let found = layout.policies as f64;
             return Err(Error::Domain { argument: "policy", expected: "one policy for all rows", found });
         }
-        if !layout.pooled.balances.is_empty() {
-            let found = layout.pooled.balances.len() as f64;
-            return Err(Error::Domain { argument: "balances", expected: "accounts with one wallet each", found });
+        let (expected, found) = (given.policy.assets.len(), given.asset_prices.len());
+        if found != expected && !(found == 0 && layout.pooled.balances.is_empty()) {
+            return Err(Error::Length { argument: "asset_prices", expected, found });
         }
+        let latest = [given.marks, given.asset_prices].concat();
         let part = PolicyPart::new(given);
         let steepest = part
             .instruments
@@ -62,35 +66,57 @@ impl<'a> Market<'a> {
             set,
             stage: Box::new(Stage::new()),
             legs: LegMemory::default(),
-            latest: given.marks.to_vec(),
             moved: Vec::new(),
-            has_moved: vec![false; given.marks.len()],
+            has_moved: vec![false; latest.len()],
+            latest,
             steepest,
         })
     }
 
-    /// Moves the mark of an instrument.
+    /// Moves the mark of an instrument, or the price of an asset, whose codes follow those of the instruments.
     #[inline]
-    pub fn remark(&mut self, instrument: u32, mark: f64) {
-        let place = instrument as usize;
-        self.latest[place] = mark;
+    pub fn remark(&mut self, code: u32, price: f64) {
+        let place = code as usize;
+        self.latest[place] = price;
         if !std::mem::replace(&mut self.has_moved[place], true) {
-            self.moved.push(instrument);
+            self.moved.push(code);
         }
     }
 
-    /// Brings the constants of the instruments that have moved up to their marks.
+    /// Brings the constants of what has moved up to its price.
     fn settle_marks(&mut self) {
-        for instrument in self.moved.drain(..) {
-            self.has_moved[instrument as usize] = false;
-            self.part.instruments.remark(instrument as usize, self.latest[instrument as usize]);
+        let instruments = self.instruments();
+        for code in self.moved.drain(..) {
+            let place = code as usize;
+            self.has_moved[place] = false;
+            if place < instruments {
+                self.part.instruments.remark(place, self.latest[place]);
+            } else {
+                self.part.asset_prices.to_mut()[place - instruments] = self.latest[place];
+            }
         }
     }
 
-    /// Mark of an instrument; NaN where there is none.
+    /// Mark of an instrument, or price of an asset, by its code; NaN where there is none.
     #[must_use]
-    pub fn mark(&self, instrument: u32) -> f64 {
-        self.latest[instrument as usize]
+    pub fn mark(&self, code: u32) -> f64 {
+        self.latest[code as usize]
+    }
+
+    /// Number of codes: of instruments, then of assets of the policy.
+    #[must_use]
+    pub fn codes(&self) -> usize {
+        self.latest.len()
+    }
+
+    /// Place in the policy of an asset of the book's balances, if the policy knows it.
+    pub(crate) fn place_of_asset(&self, asset: u32) -> Option<usize> {
+        self.part.places_of_assets[asset as usize]
+    }
+
+    /// Place in the policy of the asset that an instrument settles in, if it is one.
+    pub(crate) fn settlement(&self, instrument: u32) -> Option<usize> {
+        self.part.instruments.list[instrument as usize].instrument.settlement
     }
 
     /// Coordinate of a price of an instrument.
@@ -125,16 +151,16 @@ impl<'a> Market<'a> {
         self.set.run(RowWork { job: &job, part: &self.part, stage: &mut self.stage, rows, found });
     }
 
-    /// Evaluates accounts; their bounds follow leg by leg.
+    /// Evaluates accounts; their bounds follow leg by leg, and asset by asset.
     pub(crate) fn examine_accounts(
         &mut self,
         book: &Book<'_>,
         accounts: &[&Account],
         rows: &[u32],
+        holders: &Holders,
         found: &mut AccountVerdicts,
     ) {
-        found.verdicts.clear();
-        found.bounds.clear();
+        found.clear();
         self.settle_marks();
         self.legs.resize(rows);
         let outputs = Outputs::none();
@@ -146,6 +172,7 @@ impl<'a> Market<'a> {
             stage: &mut self.stage,
             legs: &mut self.legs,
             accounts,
+            holders,
             steepest: &self.steepest,
             fallback,
             found,

@@ -4,6 +4,7 @@
 //! them, the verdict on it cannot change. A tick looks at those whose bounds it reaches, evaluates these by the formulas that evaluate a whole
 //! book, and arms them anew; one that reaches none costs two comparisons.
 
+pub(crate) mod balances;
 pub(crate) mod book;
 pub(crate) mod bounds;
 pub(crate) mod change;
@@ -14,8 +15,10 @@ pub(crate) mod examine;
 pub(crate) mod examine_accounts;
 pub(crate) mod figures;
 pub(crate) mod growth;
+pub(crate) mod holders;
 pub(crate) mod index;
 pub(crate) mod market;
+pub(crate) mod pooled_reach;
 pub(crate) mod resident;
 pub(crate) mod session;
 pub(crate) mod sides;
@@ -25,6 +28,7 @@ pub(crate) mod ticks;
 pub(crate) mod verdicts;
 pub(crate) mod watch;
 
+pub use balances::{BalanceAmendment, BalancesOf};
 pub use book::{Levels, LiveBook, LiveKeys};
 pub use bounds::Judgement;
 pub use change::Amendment;
@@ -32,7 +36,7 @@ pub use event::{Event, Figures, Watched};
 pub use growth::Opened;
 pub use index::{Change, TriggerIndex};
 pub use market::Market;
-pub use resident::ResidentBook;
+pub use resident::{ResidentBalances, ResidentBook};
 pub use session::Session;
 pub use sides::SideTotals;
 pub use standings::LiveTotals;

@@ -1,6 +1,6 @@
 //! A book that stays and changes: its columns, owned.
 
-use crate::book::columns::Book;
+use crate::book::columns::{Balances, Book};
 use crate::codes::status::AccountStatus;
 
 /// Columns as [`Book`] borrows them.
@@ -24,10 +24,38 @@ pub struct ResidentBook {
     pub wallet_balance: Vec<f64>,
     /// What is known to be wrong with each account before anything is summed.
     pub account_status: Option<Vec<AccountStatus>>,
+    /// What accounts hold and owe in several assets.
+    pub balances: ResidentBalances,
+}
+
+/// Columns as [`Balances`] borrows them.
+#[derive(Debug, Clone, Default)]
+pub struct ResidentBalances {
+    /// Asset of each row as a code of the caller's.
+    pub asset: Vec<u32>,
+    /// Units held.
+    pub balance: Vec<f64>,
+    /// Units borrowed.
+    pub liability: Vec<f64>,
+    /// Units of interest accrued.
+    pub interest: Vec<f64>,
+}
+
+impl ResidentBalances {
+    fn of(balances: &Balances<'_>) -> Self {
+        let optional =
+            |column: Option<&[f64]>| column.map_or_else(|| vec![0.0; balances.balance.len()], <[f64]>::to_vec);
+        Self {
+            asset: balances.asset.to_vec(),
+            balance: balances.balance.to_vec(),
+            liability: optional(balances.liability),
+            interest: optional(balances.interest),
+        }
+    }
 }
 
 impl ResidentBook {
-    /// A copy of the columns of a book without balances.
+    /// A copy of the columns of a book.
     #[must_use]
     pub fn of(book: &Book<'_>) -> Self {
         let copied = |column: Option<&[f64]>| column.map(<[f64]>::to_vec);
@@ -41,12 +69,15 @@ impl ResidentBook {
             risk_limit: copied(book.risk_limit),
             wallet_balance: book.wallet_balance.to_vec(),
             account_status: book.account_status.map(<[AccountStatus]>::to_vec),
+            balances: book.balances.as_ref().map(ResidentBalances::of).unwrap_or_default(),
         }
     }
 
     /// The book as it stands.
     #[must_use]
     pub fn book(&self) -> Book<'_> {
+        let ResidentBalances { asset, balance, liability, interest } = &self.balances;
+        let balances = Balances { asset, balance, liability: Some(liability), interest: Some(interest) };
         Book {
             instrument: &self.instrument,
             quantity: &self.quantity,
@@ -57,7 +88,7 @@ impl ResidentBook {
             risk_limit: self.risk_limit.as_deref(),
             wallet_balance: &self.wallet_balance,
             account_status: self.account_status.as_deref(),
-            balances: None,
+            balances: (!asset.is_empty()).then_some(balances),
         }
     }
 }

@@ -26,7 +26,7 @@ pub struct Session<'a> {
     /// Made when a price first reaches anybody.
     markets: Vec<Market<'a>>,
     latest: Vec<f64>,
-    /// Instruments that have moved since the markets were last brought up to date.
+    /// Codes of what has moved since the markets were last brought up to date.
     moved: Vec<u32>,
     has_moved: Vec<bool>,
     crossing: Crossing,
@@ -38,7 +38,7 @@ impl LiveBook {
     #[must_use]
     pub fn session<'a>(&'a mut self, levels: Levels<'a, 'a>, set: InstructionSet) -> Session<'a> {
         let Self { resident, layout, indexes, edges, seen_rows, seen_accounts, watched, standings, .. } = self;
-        let latest = levels.first().map_or(&[][..], |level| level.marks).to_vec();
+        let latest = levels.first().map(|level| [level.marks, level.asset_prices].concat()).unwrap_or_default();
         Session {
             book: resident.book(),
             layout,
@@ -83,7 +83,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Prices that hold now; NaN where there is none.
+    /// Prices that hold now, of instruments and then of assets; NaN where there is none.
     #[must_use]
     pub fn marks(&self) -> &[f64] {
         &self.latest
@@ -91,14 +91,14 @@ impl Session<'_> {
 
     /// Takes a price; whether it reaches anybody.
     #[inline(always)]
-    fn remark(&mut self, instrument: u32, price: f64) -> bool {
-        let place = instrument as usize;
+    fn remark(&mut self, code: u32, price: f64) -> bool {
+        let place = code as usize;
         self.latest[place] = price;
         if !std::mem::replace(&mut self.has_moved[place], true) {
-            self.moved.push(instrument);
-            self.standings.instrument_moved(instrument);
+            self.moved.push(code);
+            self.standings.has_moved(code);
         }
-        self.edges.is_reached(instrument, price)
+        self.edges.is_reached(code, price)
     }
 
     /// Looks at whom the prices of an instant reach.
@@ -116,7 +116,7 @@ impl Session<'_> {
                 }
             }
         }
-        edges.renew(indexes, now.iter().map(|&(instrument, _)| instrument));
+        edges.renew(indexes, now.iter().map(|&(code, _)| code));
         if !crossing.is_empty() {
             crossing.tell((self.instants, looked), book, &indexes[0], &mut markets[0], seen, events);
         }
@@ -133,9 +133,9 @@ impl Session<'_> {
             moved.clear();
             moved.extend((0..latest.len() as u32).filter(|&code| !latest[code as usize].is_nan()));
         }
-        for instrument in moved.drain(..) {
-            has_moved[instrument as usize] = false;
-            markets.iter_mut().for_each(|market| market.remark(instrument, latest[instrument as usize]));
+        for code in moved.drain(..) {
+            has_moved[code as usize] = false;
+            markets.iter_mut().for_each(|market| market.remark(code, latest[code as usize]));
         }
         Ok(())
     }

@@ -35,6 +35,14 @@ impl SideTotals {
         self.maintenance_margin.value()
     }
 
+    /// Adds those of another book, as exactly.
+    pub fn merge(&mut self, other: &Self) {
+        self.positions += other.positions;
+        self.quantity.merge(&other.quantity);
+        self.equity.merge(&other.equity);
+        self.maintenance_margin.merge(&other.maintenance_margin);
+    }
+
     fn count(&mut self, figures: &Figures, sign: f64) {
         if figures.state != State::Incomplete as u8 {
             self.equity.add(sign * figures.equity);

@@ -31,6 +31,15 @@ impl LiveTotals {
         self.maintenance_margin.value()
     }
 
+    /// Adds the totals of another book, as exactly.
+    pub fn merge(&mut self, other: &Self) {
+        self.equity.merge(&other.equity);
+        self.maintenance_margin.merge(&other.maintenance_margin);
+        for (count, other) in self.counts.as_flattened_mut().iter_mut().zip(other.counts.as_flattened()) {
+            *count += other;
+        }
+    }
+
     fn add(&mut self, kind: usize, figures: &Figures) {
         self.counts[kind][figures.state as usize] += 1;
         if figures.state != State::Incomplete as u8 {
@@ -48,7 +57,7 @@ impl LiveTotals {
     }
 }
 
-/// Figures of all subjects as they were last evaluated, and which instruments have moved since.
+/// Figures of all subjects as they were last evaluated, and which instruments and assets have moved since.
 #[derive(Debug, Default)]
 pub(super) struct Standings {
     /// By row; unknown for legs of accounts.
@@ -68,15 +77,21 @@ type Places<'a> = (&'a [u32], &'a [u32]);
 type Found<'a> = (&'a [Figures], &'a [Figures]);
 
 impl Standings {
-    /// Of these isolated rows and then of all accounts.
-    pub(super) fn of(isolated: &[u32], book: &Book<'_>, figures: &[Figures], instruments: usize) -> Result<Self> {
+    /// Of these isolated rows and then of all accounts; so many codes of instruments, and of those and of assets, have prices.
+    pub(super) fn of(
+        isolated: &[u32],
+        book: &Book<'_>,
+        figures: &[Figures],
+        instruments: usize,
+        codes: usize,
+    ) -> Result<Self> {
         let instrument = book.instrument;
         let mut standings = Self {
             rows: filled(Figures::UNKNOWN, instrument.len())?,
             accounts: figures[isolated.len()..].to_vec(),
             totals: LiveTotals::default(),
             sides: Sides::new(instrument.len(), instruments)?,
-            moved: filled(false, instruments)?,
+            moved: filled(false, codes)?,
             of_instrument: vec![Vec::new(); instruments],
         };
         for (row, &code) in (0..).zip(instrument) {
@@ -91,22 +106,22 @@ impl Standings {
         Ok(standings)
     }
 
-    /// Says that the price of an instrument is another one.
+    /// Says that the price of an instrument or an asset is another one.
     #[inline(always)]
-    pub(super) fn instrument_moved(&mut self, instrument: u32) {
-        self.moved[instrument as usize] = true;
+    pub(super) fn has_moved(&mut self, code: u32) {
+        self.moved[code as usize] = true;
     }
 
-    /// Instruments that have moved since this was last asked.
+    /// Instruments and assets that have moved since this was last asked.
     pub(super) fn take_moved(&mut self) -> Vec<u32> {
         let moved = (0..self.moved.len() as u32).filter(|&code| self.moved[code as usize]).collect();
         self.moved.fill(false);
         moved
     }
 
-    /// Rows of an instrument.
-    pub(super) fn rows_of(&self, instrument: u32) -> &[u32] {
-        &self.of_instrument[instrument as usize]
+    /// Rows of an instrument; none of an asset.
+    pub(super) fn rows_of(&self, code: u32) -> &[u32] {
+        self.of_instrument.get(code as usize).map_or(&[], Vec::as_slice)
     }
 
     /// Counts rows with the quantities that they have now.

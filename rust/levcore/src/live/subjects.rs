@@ -42,7 +42,7 @@ pub(crate) struct Subjects {
 pub(crate) const ISOLATED: u32 = u32::MAX;
 
 impl Subjects {
-    /// Those of a book; accounts without legs are none.
+    /// Those of a book; accounts with neither legs nor balances are none.
     pub(crate) fn of(layout: &Layout) -> Result<Self> {
         let mut subjects = Self { account_of_row: filled(ISOLATED, layout.rows)?, ..Self::default() };
         let mut order = collected(
@@ -58,7 +58,7 @@ impl Subjects {
         }
         for (place, account) in layout.pooled.accounts.iter().enumerate() {
             let legs = &layout.pooled.rows[account.legs.clone()];
-            if !legs.is_empty() {
+            if account.parts() > 0 {
                 subjects.push(account.code as u32, legs, Some(place));
             }
         }
@@ -83,7 +83,7 @@ impl Subjects {
         self.account_of_row[row as usize] == ISOLATED
     }
 
-    /// Place of the account with this code, if it has legs.
+    /// Place of the account with this code, if it has legs or balances.
     pub(crate) fn place_of(&self, code: u32) -> Option<u32> {
         self.place_of_code.get(code as usize).copied().filter(|&place| place != ISOLATED)
     }

@@ -8,9 +8,9 @@ use crate::live::bounds::is_ordinary;
 pub struct Ticks<'a> {
     /// Where the ticks of each instant start, and where the last ones end.
     pub starts: &'a [u64],
-    /// Instrument of each tick.
+    /// Instrument of each tick, or asset by the codes that follow those of the instruments.
     pub instrument: &'a [u32],
-    /// Its price, quote per base.
+    /// Its price: quote per base, of an asset in the currency of the accounts.
     pub price: &'a [f64],
 }
 
@@ -31,9 +31,9 @@ impl Ticks<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Length`] for columns of several lengths or starts that do not end with them, [`Error::Code`] for an instrument that is none,
+    /// [`Error::Length`] for columns of several lengths or starts that do not end with them, [`Error::Code`] for a code that is none,
     /// [`Error::Domain`] for starts that fall or a price that is not between 1e-100 and 1e100.
-    pub fn check(&self, instruments: usize) -> Result<()> {
+    pub fn check(&self, codes: usize) -> Result<()> {
         let expected = self.price.len();
         if self.instrument.len() != expected {
             return Err(Error::Length { argument: "instrument", expected, found: self.instrument.len() });
@@ -49,7 +49,7 @@ impl Ticks<'_> {
                 found: pair[1] as f64,
             });
         }
-        let limit = instruments;
+        let limit = codes;
         if let Some(row) = self.instrument.iter().position(|&code| code as usize >= limit) {
             let found = i64::from(self.instrument[row]);
             return Err(Error::Code { argument: "instrument", row, found, limit });

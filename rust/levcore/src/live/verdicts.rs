@@ -2,6 +2,7 @@
 
 use crate::accounts::verdict::{Amounts, Verdict};
 use crate::live::bounds::Bounds;
+use crate::live::pooled_reach::Reach;
 
 /// What is found out about an isolated position.
 #[derive(Debug, Clone, Copy)]
@@ -21,11 +22,23 @@ pub struct RowVerdict {
     pub(crate) bounds: Bounds,
 }
 
-/// What is found out about accounts, and the bounds of their legs, one after the other.
+/// What is found out about accounts, and the bounds of their legs and of the assets that they hold, one after the other.
 #[derive(Debug, Default)]
 pub(crate) struct AccountVerdicts {
     pub verdicts: Vec<Verdict>,
+    /// Whether no price can give an account a verdict: what is wrong with it has another cause.
+    pub hopeless: Vec<bool>,
     pub bounds: Vec<Bounds>,
+    pub of_assets: Vec<Bounds>,
+}
+
+impl AccountVerdicts {
+    pub(super) fn clear(&mut self) {
+        self.verdicts.clear();
+        self.hopeless.clear();
+        self.bounds.clear();
+        self.of_assets.clear();
+    }
 }
 
 /// What is kept of legs between the passes; a value a leg.
@@ -41,6 +54,8 @@ pub(crate) struct LegMemory {
     pub magnitude: Vec<f64>,
     /// Part of its account's surplus.
     pub share: Vec<f64>,
+    /// How far it may move, of an account that is settled as one whole.
+    pub reach: Vec<Reach>,
 }
 
 impl LegMemory {
@@ -50,6 +65,7 @@ impl LegMemory {
         let legs = rows.len();
         self.amounts.resize(legs, Amounts::default());
         self.status.resize(legs, 0);
+        self.reach.resize(legs, Reach::default());
         for column in [&mut self.released, &mut self.value, &mut self.magnitude, &mut self.share] {
             column.resize(legs, 0.0);
         }

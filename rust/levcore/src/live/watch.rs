@@ -42,8 +42,13 @@ impl Armed {
 
     /// Makes room for a row at the end.
     pub(crate) fn grow(&mut self) {
-        self.bounds.push(Bounds::NONE);
-        self.held.push([NOWHERE; 2]);
+        self.grow_to(self.bounds.len() + 1);
+    }
+
+    /// Makes room for so many rows.
+    pub(crate) fn grow_to(&mut self, rows: usize) {
+        self.bounds.resize(rows, Bounds::NONE);
+        self.held.resize(rows, [NOWHERE; 2]);
     }
 }
 

@@ -7,6 +7,7 @@ use crate::machine::avx2::Avx2;
 #[cfg(target_arch = "x86_64")]
 use crate::machine::avx512::Avx512;
 use crate::machine::baseline::Baseline;
+use crate::machine::environment::setting;
 use crate::machine::vector::Vector;
 
 /// Something that is compiled for every instruction set.
@@ -70,11 +71,13 @@ impl InstructionSet {
     ///
     /// # Errors
     ///
-    /// As [`InstructionSet::named`].
+    /// [`Error::Environment`] if it forces one that does not exist or that the processor lacks.
     pub fn from_environment() -> Result<Self> {
-        match std::env::var("LEVCORE_INSTRUCTION_SET") {
-            Ok(name) => Self::named(name.trim()),
-            Err(_) => Self::named(Self::available().last().copied().unwrap_or("baseline")),
+        let available = Self::available();
+        let expected = format!("one of {}", available.join(", "));
+        match setting("LEVCORE_INSTRUCTION_SET", &expected, |name| Self::named(name).ok())? {
+            Some(set) => Ok(set),
+            None => Self::named(available.last().copied().unwrap_or("baseline")),
         }
     }
 

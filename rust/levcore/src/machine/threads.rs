@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::error::{Error, Result};
+use crate::machine::environment::setting;
 
 /// Largest number of threads a call may ask for.
 pub const MAX_THREADS: usize = 256;
@@ -66,15 +67,7 @@ pub(crate) fn with_pool<T: Send>(threads: usize, work: impl FnOnce() -> T + Send
 ///
 /// [`Error::Environment`] if the variable does not hold a number from 1 to [`MAX_THREADS`].
 pub fn default_threads() -> Result<usize> {
-    let Ok(text) = std::env::var("LEVCORE_NUM_THREADS") else {
-        return Ok(std::thread::available_parallelism().map_or(1, NonZeroUsize::get).min(MAX_THREADS));
-    };
-    match text.trim().parse::<usize>() {
-        Ok(threads) if (1..=MAX_THREADS).contains(&threads) => Ok(threads),
-        _ => Err(Error::Environment {
-            variable: "LEVCORE_NUM_THREADS",
-            expected: "a whole number from 1 to 256",
-            found: text,
-        }),
-    }
+    let number = |text: &str| text.parse().ok().filter(|threads| (1..=MAX_THREADS).contains(threads));
+    let said = setting("LEVCORE_NUM_THREADS", "a whole number from 1 to 256", number)?;
+    Ok(said.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, NonZeroUsize::get).min(MAX_THREADS)))
 }

@@ -1,7 +1,7 @@
 //! Closing at one instant, and what becomes of the money.
 
 use crate::closing::loss_parts::Closings;
-use crate::closing::quanta::to_quanta;
+use crate::closing::quanta::{to_lots, to_quanta};
 use crate::closing::settle::{Batch, Settlement, settle};
 use crate::closing::share_out::{Payer, Pools};
 use crate::error::Result;
@@ -105,7 +105,7 @@ impl Replay {
             closing.trigger_price.push(trigger);
             closing.fill_price.push(fill);
             closing.fee_rate.push(if liquidated { rules.fee_rate } else { 0.0 });
-            closing.lots.push(to_quanta(quantity.abs(), rules.lots_per_unit)?);
+            closing.lots.push(to_lots(quantity.abs(), rules.lots_per_unit)?);
             closing.pool.push(2 * code + u32::from(quantity < 0.0));
             closing.served.push(place as u32);
             let next = closing.first.len() as u32;
@@ -158,7 +158,7 @@ impl Replay {
         for (place, &pool) in closing.pool.iter().enumerate() {
             if settled.payments.unpaid[place] > 0 && !std::mem::replace(&mut asked[pool as usize], true) {
                 for row in self.winners_of_pool(market, pool, closing) {
-                    lots[pool as usize] += to_quanta(self.book.quantity(row).abs(), rules.lots_per_unit)?;
+                    lots[pool as usize] += to_lots(self.book.quantity(row).abs(), rules.lots_per_unit)?;
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use crate::closing::allocate::{Allocation, allocate};
 use crate::closing::deleverage::{Sharing, Wanted, Winners, deleverage};
-use crate::closing::quanta::to_quanta;
+use crate::closing::quanta::{to_lots, to_quanta};
 use crate::closing::rank::Standing;
 use crate::closing::settle::Settlement;
 use crate::closing::share_out::Payer;
@@ -123,7 +123,7 @@ impl Replay {
             winners.maintenance_margin.push(maintenance);
             winners.leverage.push(leverage);
             winners.key.push(self.book.key[place]);
-            winners.lots.push(to_quanta(quantity.abs(), self.rules.lots_per_unit)?);
+            winners.lots.push(to_lots(quantity.abs(), self.rules.lots_per_unit)?);
             winners.pool.push(pool);
         }
         Ok(())

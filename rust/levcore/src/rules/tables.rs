@@ -183,6 +183,12 @@ impl Tables {
         places * V::all(KEYS as f64)
     }
 
+    /// The same of one table.
+    #[inline(always)]
+    pub(crate) fn searched_by_value(place: u32) -> u32 {
+        place * KEYS as u32
+    }
+
     /// Where tables stand that are looked up by what positions need.
     #[inline(always)]
     pub(crate) fn by_need<V: Vector>(places: V, gains: V::Mask) -> V {
@@ -198,15 +204,15 @@ impl Tables {
 
     /// Where the lines stand that apply to so many numbers, each in a table of its own; `singles` are the same numbers rounded.
     #[inline(always)]
-    pub(crate) fn find_each<V: Vector>(
+    pub(crate) fn find_each<V: Vector, const COUNT: usize>(
         &self,
         rows: usize,
-        table: &[u32; ROWS],
-        numbers: &[f64; ROWS],
-        singles: &[f32; ROWS],
-        found: &mut [u32; ROWS],
+        table: &[u32; COUNT],
+        numbers: &[f64; COUNT],
+        singles: &[f32; COUNT],
+        found: &mut [u32; COUNT],
     ) {
-        let (rows, mut equal) = (rows.min(ROWS), self.width != SINGLES);
+        let (rows, mut equal) = (rows.min(COUNT), self.width != SINGLES);
         if !equal {
             let mut any = 0;
             for slot in 0..rows {
@@ -232,30 +238,6 @@ impl Tables {
     #[inline(always)]
     pub(crate) fn find<V: Vector>(&self, place: usize, number: f64) -> usize {
         self.find_in::<V>(place * KEYS + Key::Value as usize, number)
-    }
-
-    /// Where the lines stand that apply to eight values, each in the table at its place.
-    #[inline(always)]
-    pub(crate) fn find_eight<V: Vector>(&self, places: &[u32; LANES], values: V) -> [u32; LANES] {
-        let mut found = [0; LANES];
-        if self.width == SINGLES {
-            let (mut singles, mut any) = ([0.0; LANES], 0);
-            values.store_singles(&mut singles);
-            for lane in 0..LANES {
-                let table = places[lane] as usize * KEYS + Key::Value as usize;
-                let [above, ties] = V::screen(&self.screens[table].0, singles[lane]);
-                any |= ties;
-                found[lane] = (table * SINGLES) as u32 + above.count_ones();
-            }
-            if any == 0 {
-                return found;
-            }
-        }
-        let numbers = values.array();
-        for lane in 0..LANES {
-            found[lane] = self.find::<V>(places[lane] as usize, numbers[lane]) as u32;
-        }
-        found
     }
 
     /// The line that [`Tables::find`] found.
@@ -377,7 +359,7 @@ mod tests {
         let tables = Tables::new(&[&two_tiers()], PLAIN).unwrap();
         let tier = |key: Key, number: f64| {
             let (mut found, numbers, singles) = ([0; ROWS], [number; ROWS], [number as f32; ROWS]);
-            tables.find_each::<Baseline>(1, &[key as u32; ROWS], &numbers, &singles, &mut found);
+            tables.find_each::<Baseline, ROWS>(1, &[key as u32; ROWS], &numbers, &singles, &mut found);
             assert_eq!(found[0] as usize, tables.find_in::<Baseline>(key as usize, number));
             found[0] as usize - key as usize * tables.width
         };
@@ -422,7 +404,7 @@ mod tests {
             let tables = Tables::new(&[&two_tiers(), &table], PLAIN).unwrap();
             let values: [f64; ROWS] = std::array::from_fn(|slot| slot as f64 * 40.0);
             let (mut found, singles) = ([0; ROWS], values.map(|value| value as f32));
-            tables.find_each::<Baseline>(ROWS, &[KEYS as u32; ROWS], &values, &singles, &mut found);
+            tables.find_each::<Baseline, ROWS>(ROWS, &[KEYS as u32; ROWS], &values, &singles, &mut found);
             for (place, value) in found.into_iter().zip(values) {
                 assert_eq!(place as usize, tables.find::<Baseline>(1, value));
                 let tier = floors.iter().rposition(|&floor| value > floor).unwrap_or(0);

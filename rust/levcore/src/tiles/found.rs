@@ -168,7 +168,7 @@ impl LookUp {
 
     #[inline(always)]
     fn find<V: Vector>(&mut self, tables: &Tables, rows: usize) {
-        tables.find_each::<V>(rows, &self.table, &self.number, &self.single, &mut self.found);
+        tables.find_each::<V, ROWS>(rows, &self.table, &self.number, &self.single, &mut self.found);
     }
 
     /// What the lines found hold for the tile of this number.

@@ -248,17 +248,14 @@ impl<'a> Runs<'a> {
         Self { rows: block.rows.clone(), listed: &layout.listed, instrument, shares_tables, inside: 0 }
     }
 
-    /// Runs of the rows of accounts, as consecutive ones if they follow one another.
-    pub(crate) fn of_accounts(rows: &'a [u32], instrument: &'a [u32]) -> Self {
-        let first = rows.first().map_or(0, |&row| row as usize);
-        let follow = rows.iter().enumerate().all(|(place, &row)| row as usize == first + place);
-        let of_rows = Self::of_rows(rows, instrument);
-        if follow { Self { rows: Rows::Range(first..first + rows.len()), ..of_rows } } else { of_rows }
-    }
-
-    /// Runs of these rows.
+    /// Runs of these rows; those that follow each other are read side by side.
     pub(crate) fn of_rows(rows: &'a [u32], instrument: &'a [u32]) -> Self {
-        Self { rows: Rows::Listed(0..rows.len()), listed: rows, instrument, shares_tables: false, inside: 0 }
+        let consecutive = rows.iter().zip(rows.first().copied().unwrap_or(0)..).all(|(&row, expected)| row == expected);
+        let rows_of = match rows.first() {
+            Some(&first) if consecutive => Rows::Range(first as usize..first as usize + rows.len()),
+            _ => Rows::Listed(0..rows.len()),
+        };
+        Self { rows: rows_of, listed: rows, instrument, shares_tables: false, inside: 0 }
     }
 }
 
