@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::accounts::kept::{JudgedLegs, KeepLegs, keep};
+use crate::accounts::kept::{JudgedLegs, KeepLegs, ValuedTile, keep};
 use crate::accounts::verdict::Amounts;
 use crate::codes::measures::Measure;
 use crate::codes::state::State;
@@ -31,10 +31,28 @@ pub(crate) struct ValuedLegs<'a> {
 
 impl KeepLegs for ValuedLegs<'_> {
     #[inline(always)]
-    fn keep(&mut self, legs: Range<usize>, amounts: &[Amounts; LANES], released: &[f64; LANES], status: &[u8; LANES]) {
-        keep(&mut self.amounts[legs.clone()], amounts);
-        keep(&mut self.released[legs.clone()], released);
-        keep(&mut self.status[legs], status);
+    fn keep<V: Vector>(&mut self, legs: Range<usize>, tile: &ValuedTile<V>) {
+        keep(&mut self.amounts[legs.clone()], &V::rows_of_fours(tile.amounts));
+        keep(&mut self.released[legs.clone()], &tile.released.array());
+        keep(&mut self.status[legs], &tile.status.codes());
+    }
+}
+
+/// The same with where each leg stands.
+pub(crate) struct PositionedLegs<'a> {
+    pub valued: ValuedLegs<'a>,
+    /// Value with the sign of the direction.
+    pub signed: &'a mut [f64],
+    /// Entry of its constants.
+    pub entries: &'a mut [u32],
+}
+
+impl KeepLegs for PositionedLegs<'_> {
+    #[inline(always)]
+    fn keep<V: Vector>(&mut self, legs: Range<usize>, tile: &ValuedTile<V>) {
+        self.valued.keep(legs.clone(), tile);
+        keep(&mut self.signed[legs.clone()], &tile.signed.array());
+        keep(&mut self.entries[legs], &tile.entries);
     }
 }
 
@@ -106,9 +124,15 @@ impl<L: KeepLegs> ValuePass<'_, L> {
     #[inline(always)]
     fn keep<V: Vector>(&mut self, rows: &TileRows<'_>, tile: &Tile<V>, profit: V, released: V) {
         let legs = rows.inside..rows.inside + rows.place.len();
-        let margins = [tile.results[Measure::InitialMargin], tile.results[Measure::MaintenanceMargin]];
-        let amounts = V::rows_of_fours([profit, tile.requirement, margins[0], margins[1]]);
-        self.legs.keep(legs, &amounts, &released.array(), &tile.status.codes());
+        let [initial, maintenance] = [tile.results[Measure::InitialMargin], tile.results[Measure::MaintenanceMargin]];
+        let valued = ValuedTile {
+            amounts: [profit, tile.requirement, initial, maintenance],
+            released,
+            status: tile.status,
+            signed: tile.direction * tile.value,
+            entries: rows.entries,
+        };
+        self.legs.keep(legs, &valued);
     }
 }
 

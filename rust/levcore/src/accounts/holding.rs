@@ -1,8 +1,9 @@
 //! One asset of an account: what counts of it, what its liability asks for, and both along a ray.
 
 use crate::accounts::verdict::Totals;
+use crate::codes::measures::BalanceMeasure;
 use crate::formulas::margin;
-use crate::formulas::ray::{Line, along, on_ray};
+use crate::formulas::ray::{Line, Zeros, along, on_ray};
 use crate::machine::number::Number;
 use crate::rules::collateral::{Asset, liability_line};
 use crate::rules::policy::Policy;
@@ -44,6 +45,46 @@ impl<'a> Holding<'a> {
             initial: 0.0,
             settled: 0.0,
         }
+    }
+}
+
+/// An asset at its prices: what its holdings share, whatever their account.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PricedAsset<'a> {
+    pub asset: &'a Asset,
+    pub price: f64,
+    pub margin_price: f64,
+}
+
+/// What a holding gives along a ray is computed from these, of one holding or of those of several accounts side by side.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct HoldingTerms<'a, N> {
+    pub priced: PricedAsset<'a>,
+    pub equity: N,
+    pub owed: N,
+}
+
+impl<'a> Holding<'a> {
+    pub(crate) fn priced(&self) -> PricedAsset<'a> {
+        let Self { asset, price, margin_price, .. } = *self;
+        PricedAsset { asset, price, margin_price }
+    }
+
+    /// Takes in what a leg that settles in it requires.
+    #[inline(always)]
+    pub(crate) fn settle(&mut self, requirement: f64, policy: &Policy) {
+        let scaled = requirement * policy.trigger;
+        self.settled += self.margin_price * scaled;
+    }
+
+    /// Results of the balance that it is, at these prices of liquidation.
+    pub(crate) fn results(&self, prices: Zeros<f64>) -> [f64; BalanceMeasure::COUNT] {
+        let Self { equity, market_value, counted, maintenance, initial, .. } = *self;
+        [equity, market_value, counted, maintenance, initial, prices.lower, prices.upper]
+    }
+
+    pub(crate) fn terms(&self) -> HoldingTerms<'a, f64> {
+        HoldingTerms { priced: self.priced(), equity: self.equity, owed: self.owed }
     }
 }
 
@@ -100,7 +141,7 @@ pub(crate) fn count(holding: &mut Holding<'_>, policy: &Policy, totals: &mut Tot
 /// The second one is a line in `a`, since legs of the coin itself gain `gain / a` of it; `a` is a line in the place `s`. The liability is
 /// the larger of what is owed and what the equity lacks, at the price; its margin is `rate * liability - deduction`, times the trigger.
 pub(crate) fn holding_line(
-    holding: &Holding<'_>,
+    holding: &HoldingTerms<'_, f64>,
     policy: &Policy,
     gain: f64,
     beta: f64,
@@ -108,45 +149,52 @@ pub(crate) fn holding_line(
     place: f64,
 ) -> Line {
     if beta == 0.0 {
-        still_line(holding, holding.equity, policy, gain, required, place)
+        still_line(holding, policy, gain, required, place)
     } else {
         moving_line(holding, policy, gain, beta, required, place)
     }
 }
 
-/// The same of a holding whose price stands still, or of several that are alike but for their equity.
+/// The same of holdings whose price stands still.
 #[inline(always)]
 pub(crate) fn still_line<N: Number>(
-    holding: &Holding<'_>,
-    equity: N,
+    holding: &HoldingTerms<'_, N>,
     policy: &Policy,
     gain: N,
     required: bool,
     place: N,
 ) -> Line<N> {
-    let (price, zero) = (N::all(holding.price), N::all(0.0));
-    let base = equity - gain;
+    let (asset, price, zero) = (holding.priced.asset, N::all(holding.priced.price), N::all(0.0));
+    let base = holding.equity - gain;
     let equity = base + N::choose(gain.equals(zero), zero, gain * place);
-    let counted = holding.asset.counted_line(equity, price * equity);
+    let counted = asset.counted_line(equity, price * equity);
     let factor = price * counted.weight;
     let offset = counted.offset_value + price * counted.offset_amount;
     let line = Line::new(factor * base + offset, factor * gain);
-    let owed = Line::new(N::all(holding.owed) * price, zero);
+    let owed = Line::new(holding.owed * price, zero);
     let missing = Line::new(-(price * base), -(price * gain));
     less_liability(holding, policy, line, [owed, missing], equity, required, place)
 }
 
-/// The same of a holding whose price moves.
-fn moving_line(holding: &Holding<'_>, policy: &Policy, gain: f64, beta: f64, required: bool, place: f64) -> Line {
-    let (asset, price) = (holding.asset, holding.price);
+/// The same of holdings whose price moves.
+#[inline(always)]
+pub(crate) fn moving_line<N: Number>(
+    holding: &HoldingTerms<'_, N>,
+    policy: &Policy,
+    gain: N,
+    beta: N,
+    required: bool,
+    place: N,
+) -> Line<N> {
+    let (asset, price, zero) = (holding.priced.asset, N::all(holding.priced.price), N::all(0.0));
     let base = holding.equity - gain;
     let along = along(beta, place);
-    let equity = base + if gain == 0.0 { 0.0 } else { gain / along };
-    let market = price * (if base == 0.0 { 0.0 } else { base * along } + gain);
+    let equity = base + N::choose(gain.equals(zero), zero, gain / along);
+    let market = price * (N::choose(base.equals(zero), zero, base * along) + gain);
     let counted = asset.counted_line(equity, market);
     let factor = price * counted.weight;
     let own = Line::new(factor * gain + counted.offset_value, factor * base + price * counted.offset_amount);
-    let owed = on_ray(Line::new(0.0, holding.owed * price), beta);
+    let owed = on_ray(Line::new(zero, holding.owed * price), beta);
     let missing = on_ray(Line::new(-(price * gain), -(price * base)), beta);
     less_liability(holding, policy, on_ray(own, beta), [owed, missing], equity, required, place)
 }
@@ -154,7 +202,7 @@ fn moving_line(holding: &Holding<'_>, policy: &Policy, gain: f64, beta: f64, req
 /// Takes off a line what the liability asks for, given by what is owed and what the equity lacks.
 #[inline(always)]
 fn less_liability<N: Number>(
-    holding: &Holding<'_>,
+    holding: &HoldingTerms<'_, N>,
     policy: &Policy,
     mut line: Line<N>,
     [owed, missing]: [Line<N>; 2],
@@ -162,14 +210,14 @@ fn less_liability<N: Number>(
     required: bool,
     place: N,
 ) -> Line<N> {
-    let (asset, trigger) = (holding.asset, N::all(policy.trigger));
+    let (asset, trigger) = (holding.priced.asset, N::all(policy.trigger));
     if policy.rules.liabilities_as_requirement {
         let weight = N::all(asset.liability_weight);
         let weight = if required { weight * trigger } else { weight };
         line = line.less(Line::new(owed.start * weight, owed.slope * weight));
     }
     if required && let Some(table) = &asset.maintenance {
-        let liability = Line::choose(N::all(holding.owed).is_above(-equity), owed, missing);
+        let liability = Line::choose(holding.owed.is_above(-equity), owed, missing);
         let [rate, deduction] = liability_line(table, liability.at_any(place));
         let scaled = rate * trigger;
         line = line.less(Line::new(scaled * liability.start - deduction * trigger, scaled * liability.slope));

@@ -2,17 +2,30 @@
 
 use std::ops::Range;
 
-use crate::accounts::verdict::{Amounts, Standing};
+use crate::accounts::verdict::Standing;
 use crate::job::context::Job;
 use crate::machine::shared::SharedSlice;
-use crate::machine::vector::{HalfLine, LANES, prefetch};
+use crate::machine::vector::{HalfLine, LANES, Vector, half_lines_at, prefetch};
 use crate::tiles::tile::{Place, TileRows};
+
+/// What the first pass finds of the legs of a tile.
+pub(crate) struct ValuedTile<V> {
+    /// What they bring into their accounts.
+    pub amounts: [V; 4],
+    /// What they give back to the surplus when they are solved for.
+    pub released: V,
+    /// Codes of their status.
+    pub status: V,
+    /// Values with the sign of their direction.
+    pub signed: V,
+    /// Entries of their constants.
+    pub entries: [u32; LANES],
+}
 
 /// Where the first pass leaves what it finds of legs.
 pub(crate) trait KeepLegs {
-    /// Keeps what a tile found of these legs: what they bring into their accounts, what they give back to the surplus when they are solved
-    /// for, their status.
-    fn keep(&mut self, legs: Range<usize>, amounts: &[Amounts; LANES], released: &[f64; LANES], status: &[u8; LANES]);
+    /// Keeps of these legs what the passes after it need.
+    fn keep<V: Vector>(&mut self, legs: Range<usize>, tile: &ValuedTile<V>);
 }
 
 /// Keeps what belongs to the rows of a tile. All of a whole one in one move, instead of a call.
@@ -37,15 +50,15 @@ pub(crate) struct ScatteredLegs<'a> {
 
 impl KeepLegs for ScatteredLegs<'_> {
     #[inline(always)]
-    fn keep(&mut self, legs: Range<usize>, amounts: &[Amounts; LANES], released: &[f64; LANES], status: &[u8; LANES]) {
+    fn keep<V: Vector>(&mut self, legs: Range<usize>, tile: &ValuedTile<V>) {
         for &place in tile_ahead(self.places, legs.start) {
             self.cells.prefetch(place as usize);
         }
-        for (&place, &amounts) in self.places[legs.clone()].iter().zip(amounts) {
+        for (&place, amounts) in self.places[legs.clone()].iter().zip(V::rows_of_fours(tile.amounts)) {
             self.cells.write_consecutive(place as usize, &[HalfLine(amounts)]);
         }
-        keep(&mut self.released[legs.clone()], released);
-        keep(&mut self.status[legs], status);
+        keep(&mut self.released[legs.clone()], &tile.released.array());
+        keep(&mut self.status[legs], &tile.status.codes());
     }
 }
 
@@ -54,7 +67,7 @@ const AHEAD: usize = 128;
 
 /// Places of a tile of legs whose cells are needed soon; none at the end of a book.
 #[inline(always)]
-fn tile_ahead(places: &[u32], leg: usize) -> &[u32] {
+pub(crate) fn tile_ahead(places: &[u32], leg: usize) -> &[u32] {
     prefetch(places.as_ptr(), leg + 4 * AHEAD);
     places.get(leg + AHEAD..leg + AHEAD + LANES).unwrap_or_default()
 }
@@ -91,20 +104,15 @@ impl<'a> Standings<'a> {
     pub(crate) fn of_tile(self, job: &Job<'_>, rows: &TileRows<'_>) -> [&'a [f64; 4]; LANES] {
         match self {
             Self::ByAccount(standings, first) => {
-                let accounts = rows.place.load_codes(&job.layout.account_of_row);
-                let mut found = [&standings[0].0; LANES];
-                for lane in 0..LANES {
-                    found[lane] = &standings[accounts[lane] as usize - first].0;
+                let mut accounts = rows.place.load_codes(&job.layout.account_of_row);
+                for account in &mut accounts {
+                    *account -= first as u32;
                 }
-                found
+                half_lines_at(standings, &accounts)
             }
             Self::Scattered(standings, places) => {
                 let places = Place::Consecutive(rows.inside, rows.place.len()).load_codes(places);
-                let mut found = [&standings[0].0; LANES];
-                for lane in 0..LANES {
-                    found[lane] = &standings[places[lane] as usize].0;
-                }
-                found
+                half_lines_at(standings, &places)
             }
         }
     }

@@ -3,7 +3,7 @@
 //! They are those of which most books consist: one wallet, contracts in its currency, each instrument once, margins by the lines of a table,
 //! and prices that all move the same way. The formulas are those of any account, in the same order.
 
-use crate::accounts::holding::{Holding, still_line};
+use crate::accounts::holding::{Holding, HoldingTerms, still_line};
 use crate::accounts::leg::LegTerms;
 use crate::accounts::legs_on_ray::EightLegs;
 use crate::formulas::ray::{Form, Line, OnRay, Zeros, zeros_of};
@@ -93,7 +93,8 @@ impl<V: Vector> OnRay<V> for Accounts<'_, V> {
     fn line_at(&mut self, place: V) -> Line<V> {
         let SolveRays { tile, wallet, policy } = self.all;
         let (mut line, mut required) = (Line::zero(), Line::zero());
-        line.add(still_line(wallet, self.equity, policy, self.gain, true, place));
+        let holding = HoldingTerms { priced: wallet.priced(), equity: self.equity, owed: V::all(wallet.owed) };
+        line.add(still_line(&holding, policy, self.gain, true, place));
         for eight in &tile.legs[..tile.most_legs] {
             required.add(eight.requirement_line(policy, place));
         }

@@ -116,15 +116,7 @@ impl<'a> AccountReader<'a> {
 
     /// Reads an account, whose legs lie in `valued` from `first` on.
     fn read(&mut self, account: &PooledAccount, valued: &ValuedLegs<'_>, first: usize) {
-        self.pool.clear();
-        self.legs.clear();
-        self.balances.clear();
-        self.mover_of_holding.clear();
-        for numbering in [&mut self.movers, &mut self.groups, &mut self.holdings, &mut self.instruments] {
-            numbering.clear();
-        }
-        self.has_balances = !account.balances.is_empty();
-        self.read_holdings(account);
+        self.begin(account);
         let layout = self.job.layout;
         let rows = &layout.pooled.rows[account.legs.clone()];
         self.count_sides(rows);
@@ -134,6 +126,19 @@ impl<'a> AccountReader<'a> {
             }
         }
         hedge::cover(&mut self.pool.legs, self.part.policy, self.groups.len());
+    }
+
+    /// Forgets the account before, and reads the holdings of this one.
+    pub(crate) fn begin(&mut self, account: &PooledAccount) {
+        self.pool.clear();
+        self.legs.clear();
+        self.balances.clear();
+        self.mover_of_holding.clear();
+        for numbering in [&mut self.movers, &mut self.groups, &mut self.holdings, &mut self.instruments] {
+            numbering.clear();
+        }
+        self.has_balances = !account.balances.is_empty();
+        self.read_holdings(account);
     }
 
     fn read_holdings(&mut self, account: &PooledAccount) {
@@ -283,7 +288,7 @@ impl<'a> AccountReader<'a> {
     }
 
     /// Holding that a leg settles in.
-    fn settle_in(&mut self, settlement: Option<usize>) -> Result<usize, Status> {
+    pub(crate) fn settle_in(&mut self, settlement: Option<usize>) -> Result<usize, Status> {
         if !self.has_balances {
             return Ok(0);
         }
@@ -306,7 +311,7 @@ impl<'a> AccountReader<'a> {
     }
 
     /// Why the account cannot be judged, if so.
-    fn status(&self, account: &PooledAccount) -> AccountStatus {
+    pub(crate) fn status(&self, account: &PooledAccount) -> AccountStatus {
         if !self.has_balances {
             let status = self.job.book.status_of_account(account.code);
             if status != AccountStatus::Ok {

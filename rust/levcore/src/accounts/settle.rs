@@ -1,421 +1,301 @@
-//! Results of accounts whose parts move together: the verdict, then the prices of their movers for legs and balances.
+//! A block of accounts whose parts move together: the ordinary ones side by side, each other one alone.
 
-use crate::accounts::cross::ValuedLegs;
-use crate::accounts::leg::Leg;
-use crate::accounts::movers::{MoverTile, SolveMovers, TileZeros};
-use crate::accounts::pool::Move;
-use crate::accounts::pooled_work::PooledWork;
-use crate::accounts::reader::{AccountReader, BalanceRow, LegRow, STILL};
-use crate::accounts::verdict::Verdict;
+use std::ops::Range;
+
+use crate::accounts::cross::{PositionedLegs, ValuedLegs};
+use crate::accounts::kept::{KeepLegs, ValuedTile, keep, tile_ahead};
+use crate::accounts::leg_results::{LegResults, ToldAccount, ToldLeg, prices, status_of_balance};
+use crate::accounts::line_up::{LineUp, WaitingBalance};
+use crate::accounts::movers::MoverZeros;
+use crate::accounts::settle_alone::SettleAlone;
+use crate::accounts::verdict::Standing;
 use crate::book::pooled_accounts::PooledAccount;
+use crate::book::pooled_rows::CELL;
 use crate::codes::measures::{BalanceMeasure, Measure};
-use crate::codes::state::State;
-use crate::codes::status::{AccountStatus, FIRST_FAILURE, Status};
-use crate::formulas::exposure;
-use crate::formulas::liquidation;
 use crate::formulas::ray::Zeros;
 use crate::formulas::state::as_code;
 use crate::job::context::{Job, PolicyPart};
-use crate::job::rows::BY_ACCOUNT;
+use crate::job::rows::{store_codes, store_measures};
 use crate::machine::instruction_set::InstructionSet;
-use crate::machine::vector::LANES;
-use crate::rules::parameters::Basis;
-use crate::tiles::classify::join_findings;
+use crate::machine::shared::SharedSlice;
+use crate::machine::vector::{HalfLine, LANES, Vector, half_lines_at, prefetch};
+use crate::tiles::found::{Asked, Found};
+use crate::tiles::kernel;
+use crate::tiles::marked::Terms;
+use crate::tiles::pass::Pass;
+use crate::tiles::tile::{Place, Tile, TileRows};
 
-/// Where a mover brings its account to liquidation, and where to nothing.
-#[derive(Debug, Clone, Copy)]
-struct MoverZeros {
-    surplus: Zeros,
-    equity: Zeros,
-}
-
-/// No zero.
-const NOWHERE: Zeros = Zeros { lower: f64::NAN, upper: f64::NAN };
-/// Movers that are sooner solved one by one than side by side.
-const FEW: usize = 2;
-
-/// Settles accounts one after the other; the memory is used again.
+/// Settles a block of accounts.
 pub(crate) struct Settler<'a> {
     job: &'a Job<'a>,
     part: &'a PolicyPart<'a>,
-    reader: AccountReader<'a>,
-    set: InstructionSet,
-    moves: Vec<Move>,
-    zeros: Vec<MoverZeros>,
-    tile: MoverTile,
+    accounts: &'a [PooledAccount],
+    line_up: LineUp<'a>,
+    /// Numbers of the accounts that are settled alone.
+    alone: Vec<usize>,
 }
 
 impl<'a> Settler<'a> {
-    pub(crate) fn new(job: &'a Job<'a>, part: &'a PolicyPart<'a>, set: InstructionSet) -> Self {
-        let reader = AccountReader::new(job, part);
-        Self { job, part, reader, set, moves: Vec::new(), zeros: Vec::new(), tile: MoverTile::default() }
+    pub(crate) fn new(
+        job: &'a Job<'a>,
+        part: &'a PolicyPart<'a>,
+        set: InstructionSet,
+        accounts: &'a [PooledAccount],
+    ) -> Self {
+        Self { job, part, accounts, line_up: LineUp::new(job, part, set), alone: Vec::new() }
+    }
+
+    /// Judges the ordinary accounts of the block and finds the zeros of their movers. Says whether there are any.
+    pub(crate) fn line_up(&mut self, legs: &PositionedLegs<'_>) -> bool {
+        if !LineUp::has_ordinary(self.part.policy) {
+            self.alone.extend(0..self.accounts.len());
+            return false;
+        }
+        self.line_up.clear(self.accounts.len(), legs.signed.len());
+        let first = self.accounts[0].legs.start;
+        for (number, account) in self.accounts.iter().enumerate() {
+            let range = account.legs.start - first..account.legs.end - first;
+            if !self.line_up.take(number, account, legs, range) {
+                self.alone.push(number);
+            }
+        }
+        self.line_up.solve_rest();
+        self.alone.len() < self.accounts.len()
+    }
+
+    /// What the legs of the block are told; those of accounts that are settled alone nothing of meaning.
+    pub(crate) fn tellings(&self) -> ByNumber<'_> {
+        let LineUp { accounts, movers, standings, zeros, .. } = &self.line_up;
+        ByNumber { accounts, movers, standings, zeros }
+    }
+
+    /// Writes what the legs of ordinary accounts are told to the cells of the block's legs.
+    pub(crate) fn write_tellings(&self, cells: &mut [[f64; CELL]]) {
+        let told = self.tellings();
+        let mut alone = self.alone.iter().peekable();
+        let first = self.accounts.first().map_or(0, |account| account.legs.start);
+        for (number, account) in self.accounts.iter().enumerate() {
+            if alone.next_if_eq(&&number).is_some() {
+                continue;
+            }
+            let HalfLine(standing) = told.standings[number];
+            for leg in account.legs.start - first..account.legs.end - first {
+                let HalfLine(zeros) = told.zeros[told.movers[leg] as usize];
+                *cells[leg].first_chunk_mut().unwrap_or(&mut [0.0; 4]) = standing;
+                *cells[leg].last_chunk_mut().unwrap_or(&mut [0.0; 4]) = zeros;
+            }
+        }
+    }
+
+    /// Stores the balances of ordinary accounts; the numbers of the other accounts, to be [settled alone](settle_alone) after all legs are
+    /// told.
+    pub(crate) fn finish(self) -> Vec<usize> {
+        for balance in &self.line_up.balances {
+            self.store_balance(balance);
+        }
+        self.alone
+    }
+
+    fn store_balance(&self, balance: &WaitingBalance) {
+        let HalfLine([lower, upper, ..]) = self.line_up.zeros[balance.mover];
+        let prices = prices(Zeros { lower, upper }, balance.price, None);
+        let status = status_of_balance(f64::from(balance.state), prices);
+        let mut results = balance.results;
+        results[BalanceMeasure::LiquidationPriceLower as usize] = prices.lower;
+        results[BalanceMeasure::LiquidationPriceUpper as usize] = prices.upper;
+        self.job.outputs.balances.store(balance.row, results, status);
     }
 }
 
-impl PooledWork for Settler<'_> {
-    /// Evaluates the account.
-    fn account(&mut self, account: &PooledAccount, valued: &ValuedLegs<'_>, first: usize) {
-        let policy = self.part.policy;
-        let (_, verdict) = self.reader.judge(account, valued, first);
-        let Verdict { measures, state, status, .. } = verdict;
-        self.job.outputs.accounts.store(account.code, measures, state, status as u8);
-        if verdict.status != AccountStatus::Ok {
-            self.withhold();
-            return;
-        }
-        self.reader.pool.freeze(policy);
-        self.group_moves();
-        self.find_zeros(&verdict);
-        let mut moving = self.reader.pool.legs.iter();
-        for known in &self.reader.legs {
-            match known.pooled.then(|| moving.next()).flatten() {
-                Some(leg) if known.moves => self.store_leg(known, leg, &verdict),
-                _ => self.store_flat(known, &verdict),
-            }
-        }
-        self.store_charged_margins();
-        for balance in &self.reader.balances {
-            self.store_balance(balance, &verdict);
-        }
+/// Settles those accounts of a block that have these numbers, each alone.
+pub(crate) fn settle_alone(
+    job: &Job<'_>,
+    part: &PolicyPart<'_>,
+    set: InstructionSet,
+    accounts: &[PooledAccount],
+    numbers: &[usize],
+    legs: &ValuedLegs<'_>,
+) {
+    if numbers.is_empty() {
+        return;
+    }
+    let mut alone = SettleAlone::new(job, part, set);
+    for account in numbers.iter().map(|&number| &accounts[number]) {
+        alone.account(account, legs, account.legs.start - accounts[0].legs.start);
     }
 }
 
-impl Settler<'_> {
-    /// Finds the zeros of each mover: side by side where they are simple and bear upon the same holding, else one by one.
-    fn find_zeros(&mut self, verdict: &Verdict) {
-        let count = self.reader.movers.len();
-        self.zeros.clear();
-        self.zeros.resize(count, MoverZeros { surplus: NOWHERE, equity: NOWHERE });
-        let mut shared = None;
-        for mover in 0..count {
-            match self.reader.pool.simple_holding(&self.moves[mover]) {
-                Some(holding) if *shared.get_or_insert(holding) == holding => {
-                    let legs = self.moves[mover].legs.iter().map(|&(number, _)| &self.reader.pool.legs[number]);
-                    self.tile.push(mover, legs);
-                    if self.tile.count == LANES {
-                        self.solve_tile(holding, verdict);
-                    }
-                }
-                _ => self.solve(mover, verdict),
-            }
-        }
-        if let Some(holding) = shared {
-            self.solve_tile(holding, verdict);
-        }
-    }
+/// Where legs find what they are told: of each the standing of its account, and the zeros of its mover.
+pub(crate) trait Tellings: Copy {
+    /// Those of the legs of a tile.
+    fn of_tile(&self, rows: &TileRows<'_>) -> [[&[f64; 4]; LANES]; 2];
+}
 
-    /// Finds the zeros of the movers of the tile, and empties it.
-    fn solve_tile(&mut self, holding: usize, verdict: &Verdict) {
-        let tile = std::mem::take(&mut self.tile);
-        if tile.count < FEW {
-            tile.movers[..tile.count].iter().for_each(|&mover| self.solve(mover, verdict));
-            return;
-        }
-        let (holding, policy) = (&self.reader.pool.holdings[holding], self.part.policy);
-        let Verdict { surplus, equity, .. } = *verdict;
-        let TileZeros { surplus, equity } = self.set.run(SolveMovers { tile: &tile, holding, policy, surplus, equity });
-        for (lane, &mover) in tile.movers[..tile.count].iter().enumerate() {
-            let at = |zeros: &Zeros<[f64; LANES]>| Zeros { lower: zeros.lower[lane], upper: zeros.upper[lane] };
-            self.zeros[mover] = MoverZeros { surplus: at(&surplus), equity: at(&equity) };
-        }
-    }
+/// By the numbers of account and mover in the block.
+#[derive(Clone, Copy)]
+pub(crate) struct ByNumber<'s> {
+    accounts: &'s [u32],
+    movers: &'s [u32],
+    standings: &'s [Standing],
+    zeros: &'s [MoverZeros],
+}
 
-    /// Finds the zeros of one mover.
-    fn solve(&mut self, mover: usize, verdict: &Verdict) {
-        let (pool, policy, moved) = (&mut self.reader.pool, self.part.policy, &self.moves[mover]);
-        self.zeros[mover] = MoverZeros {
-            surplus: pool.zeros_of_surplus(policy, self.set, verdict.surplus, moved, f64::INFINITY),
-            equity: pool.zeros_of_equity(policy, verdict.equity, moved),
-        };
-    }
-
-    /// Stores the margins of legs that cover each other over those that each has alone.
-    fn store_charged_margins(&self) {
-        for leg in self.reader.pool.legs.iter().filter(|leg| leg.covered) {
-            let row = self.reader.legs[leg.known].row;
-            self.store(row, Measure::InitialMargin, leg.initial_margin);
-            self.store(row, Measure::MaintenanceMargin, leg.maintenance_margin);
-        }
-    }
-
-    /// What moves with each mover: its legs and balances at its own pace, and what its legs settle in, whose price stands still.
-    fn group_moves(&mut self) {
-        let reader = &mut self.reader;
-        for &mover in &reader.mover_of_holding {
-            if mover != STILL {
-                reader.movers.number(mover);
-            }
-        }
-        let count = reader.movers.len();
-        if self.moves.len() < count {
-            self.moves.resize_with(count, Move::default);
-        }
-        self.moves[..count].iter_mut().for_each(Move::clear);
-        for (number, leg) in reader.pool.legs.iter().enumerate() {
-            let known = &reader.legs[leg.known];
-            if known.moves {
-                let moved = &mut self.moves[known.mover];
-                moved.legs.push((number, 1.0));
-                moved.holdings.push((leg.holding, 0.0));
-            }
-        }
-        for (number, &mover) in reader.mover_of_holding.iter().enumerate() {
-            if mover != STILL {
-                self.moves[reader.movers.number(mover)].holdings.push((number, 1.0));
-            }
-        }
-        for moved in &mut self.moves[..count] {
-            moved.merge_holdings();
-        }
-    }
-
-    /// Stores that an account could not be judged: failed rows have no number, the others none that depends on the account.
-    fn withhold(&self) {
-        for known in &self.reader.legs {
-            let failed = known.status >= FIRST_FAILURE;
-            if failed {
-                Measure::TABLE.iter().for_each(|word| self.store(known.row, word.value, f64::NAN));
-            } else {
-                BY_ACCOUNT.iter().for_each(|&measure| self.store(known.row, measure, f64::NAN));
-            }
-            let status = if failed { known.status } else { Status::AccountIncomplete as u8 };
-            self.store_codes(known.row, State::Incomplete as u8, status);
-        }
-        self.store_charged_margins();
-        for balance in &self.reader.balances {
-            let failed = balance.status >= FIRST_FAILURE;
-            let status = if failed { balance.status } else { Status::AccountIncomplete as u8 };
-            self.job.outputs.balances.store(balance.row, [f64::NAN; BalanceMeasure::COUNT], status);
-        }
-    }
-
-    fn store_leg(&self, known: &LegRow, leg: &Leg<'_>, verdict: &Verdict) {
-        let (part, row) = (self.part, known.row);
-        let marked = &part.instruments.list[self.job.book.instrument[row] as usize];
-        let MoverZeros { surplus, equity } = self.zeros[known.mover];
-        let in_coin = !self.reader.has_balances && marked.instrument.contract.is_inverse();
-        let (lower, upper) = prices(surplus, marked.mark, in_coin);
-        let (low, high) = prices(equity, marked.mark, in_coin);
-        let above = liquidation::is_nearer_above(marked.mark, lower, upper);
-        let price = if above { upper } else { lower };
-        let has_price = !price.is_nan();
-        let nothing_above = if has_price { above } else { liquidation::is_nearer_above(marked.mark, low, high) };
-        let past = verdict.state >= State::Liquidation as u8;
-        let room = (marked.mark - price).abs() * marked.reciprocal_mark;
-        let distance = match (has_price, past) {
-            (true, false) => room,
-            (true, true) => -room,
-            (false, false) => f64::INFINITY,
-            (false, true) => f64::NEG_INFINITY,
-        };
-        let bankruptcy = if nothing_above { high } else { low };
-        let value = self.reader.pool.holdings[leg.holding].price * leg.value;
-        let by_account = [
-            verdict.equity,
-            verdict.margin_ratio,
-            exposure::effective_leverage(value, verdict.equity),
-            price,
-            bankruptcy,
-            distance,
-            lower,
-            upper,
-        ];
-        for (&measure, result) in BY_ACCOUNT.iter().zip(by_account) {
-            self.store(row, measure, result);
-        }
-        let mut status = if bankruptcy.is_nan() { Status::NoBankruptcyPrice } else { Status::Ok };
-        if !has_price {
-            status = Status::NoLiquidationPrice;
-        }
-        let place = if above != in_coin { surplus.upper } else { surplus.lower };
-        let there = if leg.reciprocal { leg.value / place } else { leg.value * place };
-        let moves = part.policy.rules.requirement_cross == Basis::Price;
-        if moves && leg.charged * there > marked.instrument.table(self.job.book.quantity[row]).cap_of_value() {
-            status = Status::LiquidationPriceBeyondLastTier;
-        }
-        if past {
-            status = Status::AlreadyLiquidatable;
-        }
-        self.store_codes(row, verdict.state, as_code(join_findings(f64::from(status as u8), f64::from(known.status))));
-    }
-
-    /// A leg without exposure: what it is told of its account.
-    fn store_flat(&self, known: &LegRow, verdict: &Verdict) {
-        let none = f64::NAN;
-        let results = [verdict.equity, verdict.margin_ratio, 0.0, none, none, f64::INFINITY, none, none];
-        for (&measure, result) in BY_ACCOUNT.iter().zip(results) {
-            self.store(known.row, measure, result);
-        }
-        self.store_codes(known.row, verdict.state, known.status);
-    }
-
-    fn store_balance(&self, balance: &BalanceRow, verdict: &Verdict) {
-        let holding = &self.reader.pool.holdings[balance.holding];
-        let mover = self.reader.movers.known(self.reader.mover_of_holding[balance.holding]);
-        let (lower, upper) = prices(self.zeros[mover].surplus, holding.price, false);
-        let status = if verdict.state >= State::Liquidation as u8 {
-            Status::AlreadyLiquidatable
-        } else if lower.is_nan() && upper.is_nan() {
-            Status::NoLiquidationPrice
-        } else {
-            Status::Ok
-        };
-        let results =
-            [holding.equity, holding.market_value, holding.counted, holding.maintenance, holding.initial, lower, upper];
-        self.job.outputs.balances.store(balance.row, results, status as u8);
-    }
-
-    fn store(&self, row: usize, measure: Measure, result: f64) {
-        if let Some(column) = &self.job.outputs.columns[measure] {
-            column.write_consecutive(row, &[result]);
-        }
-    }
-
-    fn store_codes(&self, row: usize, state: u8, status: u8) {
-        self.job.outputs.state.write_consecutive(row, &[state]);
-        self.job.outputs.status.write_consecutive(row, &[status]);
+impl Tellings for ByNumber<'_> {
+    #[inline(always)]
+    fn of_tile(&self, rows: &TileRows<'_>) -> [[&[f64; 4]; LANES]; 2] {
+        let inside = Place::Consecutive(rows.inside, rows.place.len());
+        let (accounts, movers) = (inside.load_codes(self.accounts), inside.load_codes(self.movers));
+        [half_lines_at(self.standings, &accounts), half_lines_at(self.zeros, &movers)]
     }
 }
 
-/// Lower and upper price at these places on the ray; where the place is a coordinate of inverse contracts, the sides change.
-fn prices(zeros: Zeros, mark: f64, in_coin: bool) -> (f64, f64) {
-    if in_coin {
-        return (price_at(mark / zeros.upper), price_at(mark / zeros.lower));
-    }
-    (price_at(mark * zeros.lower), price_at(mark * zeros.upper))
+/// At the places of the block's legs; those of the legs after them follow.
+#[derive(Clone, Copy)]
+pub(crate) struct ByPlace<'s> {
+    pub cells: &'s [[f64; CELL]],
+    pub places: &'s [u32],
 }
 
-/// A price, or NaN where there is none in the range of float64.
-fn price_at(price: f64) -> f64 {
-    liquidation::price_or_none(price, price)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::book::columns::Book;
-    use crate::book::keys::{Codes, Keys};
-    use crate::book::layout::Layout;
-    use crate::codes::measures::{AccountMeasure, ByMeasure};
-    use crate::formulas::contract::{Contract, Payoff};
-    use crate::job::context::PolicyAtMarks;
-    use crate::job::outputs::{AccountOutputs, BalanceOutputs, Outputs};
-    use crate::rules::parameters::Rules;
-    use crate::rules::policy::{Policy, Terms};
-    use crate::rules::tiers::TierTable;
-
-    /// What is stored of one account with 2 long and 1 short of one instrument, both opened at the mark of 128, at a rate of 1/64.
-    struct Settled {
-        rows: [[f64; 2]; Measure::COUNT],
-        account: [f64; AccountMeasure::COUNT],
-        state: [u8; 3],
-        status: [u8; 3],
-    }
-
-    /// Settles the account with this wallet; the second leg may come as failed from the first pass.
-    fn settled(wallet: f64, failure: Option<Status>) -> Settled {
-        let contract = Contract::new(Payoff::Linear, 1.0, 1.0).unwrap();
-        let terms = Terms::new(contract, TierTable::single_rate(1.0 / 64.0).unwrap());
-        let policy = Policy::new(Rules::plain(), &[terms]).unwrap();
-        let wallets = [wallet];
-        let book = Book {
-            instrument: &[0, 0],
-            quantity: &[2.0, -1.0],
-            entry_price: &[128.0, 128.0],
-            isolated_margin: None,
-            leverage: None,
-            accrued_funding: None,
-            risk_limit: None,
-            wallet_balance: &wallets,
-            account_status: None,
-            balances: None,
-        };
-        let account = Codes { of_row: &[0, 0], labels: 1 };
-        let keys = Keys { cross: Some(&[true, true]), account, hedge: true, ..Keys::isolated(&[0, 0], 1) };
-        let layout = Layout::new(&keys).unwrap();
-        let policies = [PolicyAtMarks {
-            policy: &policy,
-            places: &[Some(0)],
-            marks: &[128.0],
-            places_of_assets: &[],
-            asset_prices: &[],
-        }];
-        let mut found = Settled {
-            rows: [[77.0; 2]; Measure::COUNT],
-            account: [77.0; AccountMeasure::COUNT],
-            state: [77; 3],
-            status: [77; 3],
-        };
-        let mut rows = found.rows.iter_mut().map(|column| &mut column[..]);
-        let mut measures = found.account.iter_mut().map(std::slice::from_mut);
-        let (state, account_state) = found.state.split_at_mut(2);
-        let (status, account_status) = found.status.split_at_mut(2);
-        let of_account = std::array::from_fn(|_| measures.next().unwrap());
-        let accounts = AccountOutputs::new(of_account, account_state, account_status);
-        let columns = ByMeasure::from_fn(|_| rows.next());
-        let outputs = Outputs::new(columns, state, status, accounts, BalanceOutputs::none());
-        let job = Job::new(&book, &layout, &policies, &outputs).unwrap();
-        // The first pass: profit, requirement, initial and maintenance margin; the requirement moves, so all of it is given back.
-        let mut amounts = [[0.0, 4.0, f64::NAN, 4.0], [0.0, 2.0, f64::NAN, 2.0]];
-        let (mut released, mut codes) = ([4.0, 2.0], [Status::Ok as u8, failure.unwrap_or(Status::Ok) as u8]);
-        let valued = ValuedLegs { amounts: &mut amounts, released: &mut released, status: &mut codes };
-        Settler::new(&job, &job.parts[0], InstructionSet::Baseline).account(&layout.pooled.accounts[0], &valued, 0);
+impl Tellings for ByPlace<'_> {
+    #[inline(always)]
+    fn of_tile(&self, rows: &TileRows<'_>) -> [[&[f64; 4]; LANES]; 2] {
+        for &place in tile_ahead(self.places, rows.inside) {
+            prefetch(self.cells.as_ptr(), place as usize);
+        }
+        let places = Place::Consecutive(rows.inside, rows.place.len()).load_codes(self.places);
+        let mut found = [[&NOTHING; LANES]; 2];
+        for lane in 0..LANES {
+            let (halves, _) = self.cells[places[lane] as usize].as_chunks();
+            (found[0][lane], found[1][lane]) = (&halves[0], &halves[1]);
+        }
         found
     }
+}
 
-    fn assert_close(found: f64, expected: f64) {
-        assert!((found - expected).abs() <= 1e-14 * expected.abs(), "{found}, by hand {expected}");
-    }
+/// What nobody is told.
+const NOTHING: [f64; 4] = [f64::NAN; 4];
 
-    #[test]
-    fn a_hedged_account_by_hand() {
-        let Settled { rows, account, state, status } = settled(50.0, None);
-        let of_account = |measure: AccountMeasure| account[measure as usize];
-        assert_eq!((of_account(AccountMeasure::Equity), of_account(AccountMeasure::MaintenanceMargin)), (50.0, 6.0));
-        assert_eq!((of_account(AccountMeasure::MarginRatio), of_account(AccountMeasure::Surplus)), (0.12, 44.0));
-        assert!(of_account(AccountMeasure::InitialMargin).is_nan() && of_account(AccountMeasure::FreeMargin).is_nan());
-        // 50 + 128 (s - 1) = 6 s at s = 39/61, below the mark: of the long leg the loss, of the short one it would be a gain.
-        for leg in [0, 1] {
-            let of_row = |measure: Measure| rows[measure as usize][leg];
-            assert_close(of_row(Measure::LiquidationPrice), 128.0 * 39.0 / 61.0);
-            assert_close(of_row(Measure::LiquidationPriceLower), 128.0 * 39.0 / 61.0);
-            assert!(of_row(Measure::LiquidationPriceUpper).is_nan());
-            // 50 + 128 (s - 1) = 0 at the price 78.
-            assert_close(of_row(Measure::BankruptcyPrice), 78.0);
-            assert_close(of_row(Measure::DistanceToLiquidation), 22.0 / 61.0);
-            assert_eq!(of_row(Measure::Equity), 50.0);
+/// Where legs that lie apart leave what the first pass finds of them.
+pub(crate) struct CellLegs<'a> {
+    /// Places of the block's legs, and of those after them.
+    pub places: &'a [u32],
+    /// Numbers of the cells, one after the other.
+    pub cells: SharedSlice<'a, f64>,
+    pub status: &'a mut [u8],
+    /// Whether there are so many cells that they are written past the cache.
+    pub stream: bool,
+}
+
+impl KeepLegs for CellLegs<'_> {
+    #[inline(always)]
+    fn keep<V: Vector>(&mut self, legs: Range<usize>, tile: &ValuedTile<V>) {
+        if !self.stream {
+            for &place in tile_ahead(self.places, legs.start) {
+                self.cells.prefetch(place as usize * CELL);
+            }
         }
-        assert_eq!(rows[Measure::EffectiveLeverage as usize], [256.0 / 50.0, 128.0 / 50.0]);
-        // The first pass has stored what does not depend on the account; settling leaves it.
-        assert_eq!(rows[Measure::Notional as usize], [77.0, 77.0]);
-        assert_eq!((state, status), ([State::Healthy as u8; 3], [Status::Ok as u8; 3]));
+        let mut entries = [0.0; LANES];
+        for lane in 0..LANES {
+            entries[lane] = f64::from(tile.entries[lane]);
+        }
+        let amounts = V::rows_of_fours(tile.amounts);
+        let others = V::rows_of_fours([tile.released, tile.signed, V::load(&entries), tile.status]);
+        for (lane, &place) in self.places[legs.clone()].iter().enumerate() {
+            let ([a, b, c, d], [e, f, g, h]) = (amounts[lane], others[lane]);
+            self.cells.write_vector(place as usize * CELL, V::load(&[a, b, c, d, e, f, g, h]), self.stream);
+        }
+        keep(&mut self.status[legs], &tile.status.codes());
+    }
+}
+
+impl PositionedLegs<'_> {
+    /// Takes what [`CellLegs`] has kept of these legs.
+    #[allow(clippy::cast_sign_loss, reason = "an entry")]
+    pub(crate) fn read_cells(&mut self, cells: &[[f64; CELL]]) {
+        let Self { valued: ValuedLegs { amounts, released, status }, signed, entries } = self;
+        for (leg, &[a, b, c, d, e, f, g, h]) in cells.iter().enumerate() {
+            (amounts[leg], released[leg], signed[leg]) = ([a, b, c, d], e, f);
+            (entries[leg], status[leg]) = (g as u32, as_code(h));
+        }
+    }
+}
+
+/// The last pass over legs of accounts whose parts move together: what each is told of its account.
+pub(crate) struct TellPass<'s, 'a, T> {
+    pub job: &'s Job<'a>,
+    pub part: &'s PolicyPart<'a>,
+    pub tellings: T,
+    /// What the first pass found of each leg.
+    pub status: &'s [u8],
+}
+
+impl<T: Tellings> Pass for TellPass<'_, '_, T> {
+    #[inline(always)]
+    fn asked(&self) -> Asked {
+        Asked { initial: false, maintenance: false, trigger: false }
     }
 
-    #[test]
-    fn an_account_past_its_level_says_so_on_every_leg() {
-        // 6 of requirement against 6 of equity.
-        let Settled { state, status, .. } = settled(6.0, None);
-        assert_eq!(state, [State::Liquidation as u8; 3]);
-        assert_eq!(status[..2], [Status::AlreadyLiquidatable as u8; 2]);
+    #[inline(always)]
+    fn begin<V: Vector>(&self, rows: &TileRows<'_>, _terms: &Terms<V>) -> Tile<V> {
+        let mut tile = Tile::new();
+        tile.quantity = rows.place.load(self.job.book.quantity);
+        tile
     }
 
-    #[test]
-    fn a_failed_leg_leaves_no_number_that_depends_on_the_account() {
-        let Settled { rows, account, state, status } = settled(50.0, Some(Status::InvalidEntryPrice));
-        assert!(account.iter().all(|measure| measure.is_nan()));
-        assert_eq!(state, [State::Incomplete as u8; 3]);
-        let incomplete = AccountStatus::Incomplete as u8;
-        assert_eq!(status, [Status::AccountIncomplete as u8, Status::InvalidEntryPrice as u8, incomplete]);
-        assert!(rows[Measure::LiquidationPrice as usize].iter().all(|price| price.is_nan()));
-        // The failed leg has no number at all, the other one what it has alone.
-        assert_eq!(rows[Measure::Notional as usize][0], 77.0);
-        assert!(rows[Measure::Notional as usize][1].is_nan());
+    #[inline(always)]
+    fn finish<V: Vector>(&mut self, rows: &TileRows<'_>, terms: &Terms<V>, mut tile: Tile<V>, _found: &Found<V>) {
+        let instruments = &self.part.instruments;
+        kernel::place_on_coordinate(&mut tile, terms);
+        let [standings, zeros] = self.tellings.of_tile(rows);
+        let [equity, margin_ratio, price, state] = V::columns_of_fours(standings);
+        let [lower, upper, low, high] = V::columns_of_fours(zeros);
+        let in_coin = if instruments.any_inverse { Some(terms.long_direction.is_below(V::all(0.0))) } else { None };
+        let leg = ToldLeg {
+            mark: terms.mark,
+            reciprocal_mark: terms.reciprocal_mark,
+            cap: terms.cap,
+            value: tile.value,
+            charged: V::all(1.0),
+            reciprocal: V::none(),
+            in_coin,
+            finding: codes_of::<V>(self.status, rows),
+        };
+        let account = ToldAccount {
+            equity,
+            margin_ratio,
+            state,
+            price,
+            surplus_zeros: Zeros { lower, upper },
+            equity_zeros: Zeros { lower: low, upper: high },
+        };
+        let results = LegResults::of(&leg, &account, self.part.policy.moves_in_cross());
+        // One assignment, in the order of `BY_ACCOUNT`: a loop would keep the tile from standing in registers.
+        [
+            tile.results[Measure::Equity],
+            tile.results[Measure::MarginRatio],
+            tile.results[Measure::EffectiveLeverage],
+            tile.results[Measure::LiquidationPrice],
+            tile.results[Measure::BankruptcyPrice],
+            tile.results[Measure::DistanceToLiquidation],
+            tile.results[Measure::LiquidationPriceLower],
+            tile.results[Measure::LiquidationPriceUpper],
+        ] = results.measures;
+        (tile.state, tile.status) = (state, results.status);
+        store_measures!(
+            self.job, &tile, rows.place,
+            Equity MarginRatio EffectiveLeverage LiquidationPrice BankruptcyPrice DistanceToLiquidation
+            LiquidationPriceLower LiquidationPriceUpper
+        );
+        store_codes(self.job, &tile, rows.place);
     }
+}
 
-    #[test]
-    fn an_account_without_a_wallet_is_not_judged() {
-        let Settled { account, status, .. } = settled(f64::NAN, None);
-        assert!(account.iter().all(|measure| measure.is_nan()));
-        assert_eq!(status[2], AccountStatus::MissingWalletBalance as u8);
+/// Codes of the legs of a tile, as numbers.
+#[inline(always)]
+fn codes_of<V: Vector>(codes: &[u8], rows: &TileRows<'_>) -> V {
+    let mut numbers = [0.0; LANES];
+    for (number, &code) in numbers.iter_mut().zip(&codes[rows.inside..rows.inside + rows.place.len()]) {
+        *number = f64::from(code);
     }
+    V::load(&numbers)
 }

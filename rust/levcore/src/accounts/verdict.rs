@@ -48,6 +48,21 @@ pub(crate) struct Totals {
     pub maintenance_margin: f64,
 }
 
+impl Totals {
+    /// Adds what a leg must hold, of what it settles in at this price.
+    #[inline(always)]
+    pub(crate) fn require(&mut self, price: f64, requirement: f64, maintenance_margin: f64) {
+        self.requirement += price * requirement;
+        self.maintenance_margin += price * maintenance_margin;
+    }
+
+    /// Adds the initial margin of a leg.
+    #[inline(always)]
+    pub(crate) fn open(&mut self, price: f64, initial_margin: f64) {
+        self.initial_margin += price * initial_margin;
+    }
+}
+
 /// Measures of an account, in its currency unless said otherwise.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Verdict {

@@ -44,7 +44,7 @@ pub struct Layout {
 }
 
 /// Bytes of a leg between the passes over a block.
-const BYTES_OF_LEG: usize = 64;
+const BYTES_OF_LEG: usize = 128;
 /// Bytes of a leg or a balance of an account that is settled as one whole: what is known of it, its curve, the lines of its group.
 const BYTES_OF_POOLED_LEG: usize = 1_024;
 /// Bytes of a block with the tasks of its passes.
@@ -96,7 +96,7 @@ impl Layout {
 
     /// Blocks that threads work on one by one.
     pub(crate) fn count_of_tasks(&self) -> usize {
-        self.blocks.len() + self.account_ranges.len() + self.pooled.blocks.len()
+        self.blocks.len() + self.account_ranges.len() + self.pooled.blocks.len() + self.pooled.by_row.blocks.len()
     }
 
     /// Bytes that the buffers of a thread may grow to, by the largest block and the largest account; isolated rows need none.

@@ -8,6 +8,7 @@ pub(crate) mod keys;
 pub(crate) mod layout;
 pub(crate) mod members;
 pub(crate) mod pooled_accounts;
+pub(crate) mod pooled_rows;
 pub(crate) mod rows_by_account;
 pub(crate) mod scattered;
 

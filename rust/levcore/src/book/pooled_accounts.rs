@@ -5,6 +5,7 @@ use std::ops::Range;
 use crate::book::blocks::BLOCK_ROWS;
 use crate::book::grouped::{Grouped, by_account};
 use crate::book::keys::{Keys, check_codes};
+use crate::book::pooled_rows::PooledRows;
 use crate::error::{Error, Result};
 use crate::memory;
 
@@ -44,6 +45,8 @@ pub(crate) struct PooledAccounts {
     /// Balances by account, ascending in each.
     pub balances: Vec<u32>,
     pub blocks: Vec<PooledBlock>,
+    /// The legs in the order of rows, where they lie apart.
+    pub by_row: PooledRows,
     /// Whether an account is pooled, by its code.
     is_pooled: Vec<bool>,
 }
@@ -80,6 +83,20 @@ impl PooledAccounts {
         self.is_pooled.get(account).copied().unwrap_or(false)
     }
 
+    /// Rows of the legs of a block, account by account.
+    pub(crate) fn rows_of(&self, block: &PooledBlock) -> &[u32] {
+        &self.rows[self.legs_of(block)]
+    }
+
+    /// Legs of a block, in [`PooledAccounts::rows`].
+    pub(crate) fn legs_of(&self, block: &PooledBlock) -> Range<usize> {
+        match &self.accounts[block.accounts.clone()] {
+            [first, .., last] => first.legs.start..last.legs.end,
+            [only] => only.legs.clone(),
+            [] => 0..0,
+        }
+    }
+
     /// Marks accounts in which an instrument stands twice.
     fn mark_repeated(&mut self, keys: &Keys<'_>, legs: &Grouped) -> Result<()> {
         let mut last_account = memory::filled(usize::MAX, keys.instrument.labels)?;
@@ -110,7 +127,9 @@ impl PooledAccounts {
             }
             codes.push(account);
         }
+        let mut policies = Vec::with_capacity(of_policy.len());
         for (policy, codes) in of_policy.into_iter().enumerate() {
+            let first_leg = self.rows.len();
             let mut first = self.accounts.len();
             let mut rows = 0;
             for code in codes {
@@ -127,7 +146,9 @@ impl PooledAccounts {
             if self.accounts.len() > first {
                 self.blocks.push(PooledBlock { policy, accounts: first..self.accounts.len() });
             }
+            policies.push(first_leg..self.rows.len());
         }
+        self.by_row = PooledRows::new(&self.rows, &policies, keys.instrument.of_row.len())?;
         Ok(())
     }
 }

@@ -30,7 +30,7 @@ pub(crate) struct Scattered {
     /// Account of the leg at each place, counted from the first of its range.
     pub accounts: Vec<u16>,
     /// What legs leave at their places.
-    pub memory: KeptMemory,
+    pub memory: KeptMemory<LegMemory>,
 }
 
 impl Scattered {
@@ -88,7 +88,7 @@ pub(crate) struct LegMemory {
 }
 
 impl LegMemory {
-    fn new(legs: usize) -> Result<Self> {
+    pub(crate) fn new(legs: usize) -> Result<Self> {
         Ok(Self {
             cells: memory::filled(HalfLine::default(), legs)?,
             released: memory::filled(0.0, legs)?,
@@ -97,31 +97,37 @@ impl LegMemory {
     }
 }
 
-/// The memory of a book's legs, which lives as long as the book: a call takes it and gives it back, one beside it makes its own.
-#[derive(Debug, Default)]
-pub(crate) struct KeptMemory(Mutex<Option<LegMemory>>);
+/// Memory of a book's legs, which lives as long as the book: a call takes it and gives it back, one beside it makes its own.
+#[derive(Debug)]
+pub(crate) struct KeptMemory<M>(Mutex<Option<M>>);
 
-impl KeptMemory {
-    /// Memory for so many legs, whatever is in it.
+impl<M> KeptMemory<M> {
+    /// The memory, whatever is in it.
     ///
     /// # Errors
     ///
-    /// [`Error::Memory`](crate::Error::Memory).
-    pub(crate) fn take(&self, legs: usize) -> Result<LegMemory> {
+    /// That of `make`, which makes it where there is none.
+    pub(crate) fn take(&self, make: impl FnOnce() -> Result<M>) -> Result<M> {
         // A lock that is held is not waited for: after a fork nobody might give it back.
         let kept = self.0.try_lock().ok().and_then(|mut kept| kept.take());
-        kept.map_or_else(|| LegMemory::new(legs), Ok)
+        kept.map_or_else(make, Ok)
     }
 
     /// Keeps it for the next call.
-    pub(crate) fn give_back(&self, memory: LegMemory) {
+    pub(crate) fn give_back(&self, memory: M) {
         if let Ok(mut kept) = self.0.try_lock() {
             *kept = Some(memory);
         }
     }
 }
 
-impl Clone for KeptMemory {
+impl<M> Default for KeptMemory<M> {
+    fn default() -> Self {
+        Self(Mutex::new(None))
+    }
+}
+
+impl<M> Clone for KeptMemory<M> {
     /// A copy of a book has none yet.
     fn clone(&self) -> Self {
         Self::default()
@@ -181,14 +187,14 @@ mod tests {
 
     #[test]
     fn a_call_beside_another_has_memory_of_its_own() {
-        let kept = KeptMemory::default();
-        let (mut one, other) = (kept.take(3).unwrap(), kept.take(3).unwrap());
+        let (kept, make) = (KeptMemory::default(), || LegMemory::new(3));
+        let (mut one, other) = (kept.take(make).unwrap(), kept.take(make).unwrap());
         one.status.fill(7);
         assert_eq!(other.status, [0; 3]);
         kept.give_back(other);
         kept.give_back(one);
-        assert_eq!(kept.clone().take(3).unwrap().status, [0; 3], "a copy has its own");
-        assert_eq!(kept.take(3).unwrap().status, [7; 3]);
-        assert!(kept.take(usize::MAX).is_err());
+        assert_eq!(kept.clone().take(make).unwrap().status, [0; 3], "a copy has its own");
+        assert_eq!(kept.take(make).unwrap().status, [7; 3]);
+        assert!(kept.take(|| LegMemory::new(usize::MAX)).is_err());
     }
 }

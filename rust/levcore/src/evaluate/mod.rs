@@ -1,5 +1,6 @@
 //! The questions that may be asked of a book at marks, and the tasks that answer them.
 
+pub(crate) mod passes;
 pub(crate) mod questions;
 mod tasks;
 

@@ -1,20 +1,19 @@
-//! The tasks of an evaluation: blocks on threads, tiles inside of blocks, results in the caller's order.
+//! The tasks of an evaluation: blocks on threads, tiles inside of blocks, results in the caller's order. Their order is that of `passes`.
 
 use std::cell::RefCell;
 
 use crate::accounts::close::Closer;
-use crate::accounts::cross::{PricePass, ValuePass, ValuedLegs};
+use crate::accounts::cross::{PositionedLegs, PricePass, ValuePass, ValuedLegs};
 use crate::accounts::distance::{Betas, DistanceOutputs, Measurer};
 use crate::accounts::judging::{judge_accounts, judge_scattered};
 use crate::accounts::kept::{JudgedLegs, ScatteredLegs, Standings};
 use crate::accounts::leave::Leaver;
 use crate::accounts::pooled_work::PooledWork;
-use crate::accounts::settle::Settler;
+use crate::accounts::settle::{ByPlace, CellLegs, Settler, TellPass, settle_alone};
 use crate::accounts::verdict::{Amounts, Standing};
 use crate::book::blocks::{AccountRange, Block};
-use crate::book::layout::Layout;
 use crate::book::pooled_accounts::{PooledAccount, PooledBlock};
-use crate::book::scattered::LegMemory;
+use crate::book::pooled_rows::{CELL, RowBlock};
 use crate::error::Result;
 use crate::job::context::{Job, PolicyPart};
 use crate::job::isolated::IsolatedRows;
@@ -41,6 +40,14 @@ pub(crate) enum Task<'a> {
     Price(&'a Block, JudgedLegs<'a>),
     /// Accounts as wholes, and what is asked of them.
     Pooled(&'a PooledBlock, Question<'a>),
+    /// The first pass over legs of such accounts that lie apart.
+    ValueApart(&'a RowBlock, CellLegs<'a>),
+    /// Such accounts, with the cells of their legs; it leaves the numbers of those that are to be settled alone.
+    JudgeApart(&'a PooledBlock, &'a mut [[f64; CELL]], &'a mut Vec<usize>),
+    /// The last pass over their legs.
+    TellApart(&'a RowBlock, ByPlace<'a>, &'a [u8]),
+    /// Those of these accounts that are settled alone, with the cells of all their legs.
+    SettleAlone(&'a PooledBlock, &'a [[f64; CELL]], &'a [usize]),
 }
 
 /// What is asked of accounts as wholes.
@@ -65,7 +72,8 @@ impl Task<'_> {
         match self {
             Self::Whole(block) | Self::Value(block, _) | Self::Price(block, _) => block.policy,
             Self::Judge(range, ..) => range.policy,
-            Self::Pooled(block, _) => block.policy,
+            Self::Pooled(block, _) | Self::JudgeApart(block, ..) | Self::SettleAlone(block, ..) => block.policy,
+            Self::ValueApart(block, _) | Self::TellApart(block, ..) => block.policy,
         }
     }
 }
@@ -83,6 +91,8 @@ struct Legs {
     released: Vec<f64>,
     status: Vec<u8>,
     standings: Vec<Standing>,
+    signed: Vec<f64>,
+    entries: Vec<u32>,
 }
 
 impl Legs {
@@ -93,6 +103,22 @@ impl Legs {
         self.status.resize(legs, 0);
         self.standings.resize(accounts, Standing::default());
     }
+
+    /// Memory of so many legs of accounts as wholes.
+    fn positioned(&mut self, legs: usize) -> PositionedLegs<'_> {
+        self.resize(legs, 0);
+        self.signed.resize(legs, 0.0);
+        self.entries.resize(legs, 0);
+        let Self { amounts, released, status, signed, entries, .. } = self;
+        PositionedLegs { valued: ValuedLegs { amounts, released, status }, signed, entries }
+    }
+
+    /// The same with what the first pass left in these cells.
+    fn of_cells(&mut self, cells: &[[f64; CELL]]) -> PositionedLegs<'_> {
+        let mut legs = self.positioned(cells.len());
+        legs.read_cells(cells);
+        legs
+    }
 }
 
 impl Scratch {
@@ -101,86 +127,14 @@ impl Scratch {
     }
 }
 
-/// Evaluates all rows and accounts.
-pub(crate) fn evaluate_all(job: &Job<'_>, execution: &mut Execution<'_>) -> Result<()> {
-    let layout = job.layout;
-    let pooled = layout.pooled.blocks.iter().map(|block| Task::Pooled(block, Question::Settle));
-    if layout.keeps_accounts_together() {
-        let whole = layout.blocks.iter().map(Task::Whole).collect();
-        return run(job, execution, in_order_of_rows(layout, whole).into_iter().chain(pooled).collect());
-    }
-    let (legs, isolated): (Vec<&Block>, Vec<&Block>) = layout.blocks.iter().partition(|block| block.cross);
-    let others = isolated.into_iter().map(Task::Whole).chain(pooled).collect();
-    let mut memory = layout.scattered.memory.take(layout.scattered.places.len())?;
-    let done = evaluate_scattered(job, execution, others, &legs, &mut memory);
-    layout.scattered.memory.give_back(memory);
-    done
-}
-
-/// Evaluates legs that lie apart, and does other tasks with their first pass. Each pass over the whole book ends before the next one starts.
-fn evaluate_scattered<'a>(
-    job: &Job<'a>,
-    execution: &mut Execution<'_>,
-    others: Vec<Task<'a>>,
-    blocks: &[&'a Block],
-    legs: &mut LegMemory,
-) -> Result<()> {
-    let first = value_tasks(job.layout, blocks, legs).into_iter().chain(others).collect();
-    run(job, execution, in_order_of_rows(job.layout, first))?;
-    run(job, execution, judge_tasks(job.layout, &mut legs.cells))?;
-    let LegMemory { cells, released, status } = legs;
-    let tasks = blocks.iter().map(|block| {
-        let range = block.first_leg..block.first_leg + block.rows.len();
-        let standings = Standings::Scattered(cells, &job.layout.scattered.places[block.first_leg..]);
-        Task::Price(block, JudgedLegs { released: &released[range.clone()], status: &status[range], standings })
-    });
-    run(job, execution, tasks.collect())
-}
-
-/// Tasks by their first row: where modes or policies alternate, those that write to the same lines follow one another. Pooled accounts last.
-fn in_order_of_rows<'a>(layout: &Layout, mut tasks: Vec<Task<'a>>) -> Vec<Task<'a>> {
-    tasks.sort_by_key(|task| match task {
-        Task::Whole(block) | Task::Value(block, _) => layout.first_row(&block.rows),
-        _ => usize::MAX,
-    });
-    tasks
-}
-
 /// Asks something of all accounts, each settled as one whole.
 pub(crate) fn ask_all(job: &Job<'_>, question: Question<'_>, execution: &mut Execution<'_>) -> Result<()> {
     let blocks = &job.layout.pooled.blocks;
     run(job, execution, blocks.iter().map(|block| Task::Pooled(block, question)).collect())
 }
 
-/// First passes over these blocks, each with its own part of the legs.
-fn value_tasks<'a>(layout: &'a Layout, blocks: &[&'a Block], legs: &'a mut LegMemory) -> Vec<Task<'a>> {
-    let cells = SharedSlice::new(&mut legs.cells);
-    let (mut released, mut status) = (&mut legs.released[..], &mut legs.status[..]);
-    let mut tasks = Vec::with_capacity(blocks.len());
-    for block in blocks {
-        let count = block.rows.len();
-        let places = &layout.scattered.places[block.first_leg..];
-        let own_released = released.split_off_mut(..count).unwrap_or_default();
-        let own_status = status.split_off_mut(..count).unwrap_or_default();
-        let own = ScatteredLegs { places, cells, released: own_released, status: own_status };
-        tasks.push(Task::Value(block, own));
-    }
-    tasks
-}
-
-/// Verdicts on all accounts, each range with the cells of its legs.
-fn judge_tasks<'a>(layout: &'a Layout, mut cells: &'a mut [HalfLine]) -> Vec<Task<'a>> {
-    let starts = &layout.legs_of_account;
-    let mut tasks = Vec::with_capacity(layout.account_ranges.len());
-    for range in &layout.account_ranges {
-        let legs = (starts[range.accounts.end] - starts[range.accounts.start]) as usize;
-        tasks.push(Task::Judge(range, cells.split_off_mut(..legs).unwrap_or_default()));
-    }
-    tasks
-}
-
 /// Runs tasks on the threads of a call.
-fn run(job: &Job<'_>, execution: &mut Execution<'_>, tasks: Vec<Task<'_>>) -> Result<()> {
+pub(crate) fn run(job: &Job<'_>, execution: &mut Execution<'_>, tasks: Vec<Task<'_>>) -> Result<()> {
     let set = execution.set;
     let work = |(): &mut (), task: Task<'_>| with_scratch(|scratch| run_task(job, set, task, scratch));
     execution.run(tasks, TASKS_BETWEEN_INTERRUPTS, || (), work)?;
@@ -234,18 +188,52 @@ fn run_task(job: &Job<'_>, set: InstructionSet, task: Task<'_>, scratch: &mut Sc
             go_over_block(job, set, part, &mut scratch.stage, block, &mut PricePass { job, part, legs: &legs });
         }
         Task::Pooled(block, question) => {
-            let (accounts, valued) = value_accounts(job, set, part, block, scratch);
+            let Scratch { stage, legs } = scratch;
+            let pooled = &job.layout.pooled;
+            let (accounts, rows) = (&pooled.accounts[block.accounts.clone()], pooled.rows_of(block));
+            let legs = value_accounts(job, set, part, rows, stage, legs);
+            let valued = &legs.valued;
             match question {
-                Question::Settle => each_account(Settler::new(job, part, set), accounts, &valued),
+                Question::Settle => {
+                    let mut settler = Settler::new(job, part, set, accounts);
+                    if settler.line_up(&legs) {
+                        let runs = Runs::of_rows(rows, job.book.instrument);
+                        let mut pass = TellPass { job, part, tellings: settler.tellings(), status: valued.status };
+                        set.run(Going { job, part, stage, pass: &mut pass, runs });
+                    }
+                    settle_alone(job, part, set, accounts, &settler.finish(), valued);
+                }
                 Question::Measure(betas, outputs) => {
-                    each_account(Measurer::new(job, part, betas[block.policy], outputs, false, set), accounts, &valued);
+                    each_account(Measurer::new(job, part, betas[block.policy], outputs, false, set), accounts, valued);
                 }
                 Question::MeasureWithout(betas, outputs) => {
-                    each_account(Measurer::new(job, part, betas[block.policy], outputs, true, set), accounts, &valued);
+                    each_account(Measurer::new(job, part, betas[block.policy], outputs, true, set), accounts, valued);
                 }
-                Question::Leave(outputs) => each_account(Leaver::new(job, part, outputs), accounts, &valued),
-                Question::Close(quantities) => each_account(Closer::new(job, part, quantities), accounts, &valued),
+                Question::Leave(outputs) => each_account(Leaver::new(job, part, outputs), accounts, valued),
+                Question::Close(quantities) => each_account(Closer::new(job, part, quantities), accounts, valued),
             }
+        }
+        Task::ValueApart(block, mut legs) => {
+            let runs = Runs::of_rows(&job.layout.pooled.by_row.rows[block.legs.clone()], job.book.instrument);
+            let mut pass = ValuePass { job, part, legs: &mut legs };
+            set.run(Going { job, part, stage: &mut scratch.stage, pass: &mut pass, runs });
+        }
+        Task::JudgeApart(block, cells, alone) => {
+            let legs = scratch.legs.of_cells(cells);
+            let mut settler = Settler::new(job, part, set, &job.layout.pooled.accounts[block.accounts.clone()]);
+            settler.line_up(&legs);
+            settler.write_tellings(cells);
+            *alone = settler.finish();
+        }
+        Task::TellApart(block, tellings, status) => {
+            let runs = Runs::of_rows(&job.layout.pooled.by_row.rows[block.legs.clone()], job.book.instrument);
+            let mut pass = TellPass { job, part, tellings, status };
+            set.run(Going { job, part, stage: &mut scratch.stage, pass: &mut pass, runs });
+        }
+        Task::SettleAlone(block, cells, numbers) => {
+            let accounts = &job.layout.pooled.accounts[block.accounts.clone()];
+            let legs = scratch.legs.of_cells(cells);
+            settle_alone(job, part, set, accounts, numbers, &legs.valued);
         }
     }
 }
@@ -254,7 +242,7 @@ fn run_task(job: &Job<'_>, set: InstructionSet, task: Task<'_>, scratch: &mut Sc
 fn whole_accounts(job: &Job<'_>, set: InstructionSet, part: &PolicyPart<'_>, block: &Block, scratch: &mut Scratch) {
     let Scratch { stage, legs } = scratch;
     legs.resize(block.rows.len(), block.accounts.len());
-    let Legs { amounts, released, status, standings } = legs;
+    let Legs { amounts, released, status, standings, .. } = legs;
     let mut legs = ValuedLegs { amounts, released, status };
     go_over_block(job, set, part, stage, block, &mut ValuePass { job, part, legs: &mut legs });
     judge_accounts(job, part.policy, block.accounts.clone(), legs.amounts, standings);
@@ -263,28 +251,19 @@ fn whole_accounts(job: &Job<'_>, set: InstructionSet, part: &PolicyPart<'_>, blo
     go_over_block(job, set, part, stage, block, &mut PricePass { job, part, legs: &legs });
 }
 
-/// First pass over the legs of pooled accounts.
+/// First pass over the legs of pooled accounts, which stand in these rows.
 fn value_accounts<'s>(
-    job: &'s Job<'_>,
+    job: &Job<'_>,
     set: InstructionSet,
     part: &PolicyPart<'_>,
-    block: &PooledBlock,
-    scratch: &'s mut Scratch,
-) -> (&'s [PooledAccount], ValuedLegs<'s>) {
-    let pooled = &job.layout.pooled;
-    let accounts = &pooled.accounts[block.accounts.clone()];
-    let rows = match accounts {
-        [first, .., last] => &pooled.rows[first.legs.start..last.legs.end],
-        [only] => &pooled.rows[only.legs.clone()],
-        [] => &[],
-    };
-    let Scratch { stage, legs } = scratch;
-    legs.resize(rows.len(), 0);
-    let Legs { amounts, released, status, .. } = legs;
-    let mut valued = ValuedLegs { amounts, released, status };
+    rows: &[u32],
+    stage: &mut Stage,
+    legs: &'s mut Legs,
+) -> PositionedLegs<'s> {
+    let mut legs = legs.positioned(rows.len());
     let runs = Runs::of_rows(rows, job.book.instrument);
-    set.run(Going { job, part, stage, pass: &mut ValuePass { job, part, legs: &mut valued }, runs });
-    (accounts, valued)
+    set.run(Going { job, part, stage, pass: &mut ValuePass { job, part, legs: &mut legs }, runs });
+    legs
 }
 
 /// Out of line: these formulas go account by account, which no vectors speed up.

@@ -160,7 +160,15 @@ pub(crate) enum Form {
 /// Both zeros up to a place; `now` is the line at the place 1.
 #[inline(always)]
 fn zeros<N: Number>(surplus: &mut impl OnRay<N>, now: Line<N>, highest: f64, smooth: bool) -> Zeros<N> {
-    Zeros { lower: lower_zero(surplus, now, highest, smooth), upper: upper_zero(surplus, now, highest, smooth) }
+    let start = starts(surplus, now, highest, smooth);
+    let rises = !start.lower.is_nan();
+    if N::any(rises & !start.upper.is_nan()) {
+        let lower = walk(surplus, start.lower, !N::none(), highest);
+        return Zeros { lower, upper: walk(surplus, start.upper, N::none(), highest) };
+    }
+    // Nothing has two zeros to be found, so all walk at once, each to its own.
+    let place = walk(surplus, N::choose(rises, start.lower, start.upper), rises, highest);
+    Zeros { lower: N::choose(rises, place, N::nan()), upper: N::choose(rises, N::nan(), place) }
 }
 
 /// Both zeros of a line, as [`zeros`] finds them.
@@ -183,63 +191,90 @@ fn beyond_the_tangent<N: Number>(now: Line<N>, sign: f64) -> N {
     N::choose(lies, now.zero_place(), N::nan())
 }
 
-/// Place in (0, highest) where the surplus rises through zero; NaN if there is none.
+/// Places in (0, highest) to walk inwards from, to where the surplus rises through zero and to where it falls; NaN if it is nowhere zero there.
 #[inline(always)]
-fn lower_zero<N: Number>(surplus: &mut impl OnRay<N>, now: Line<N>, highest: f64, smooth: bool) -> N {
-    let (zero, none) = (N::all(0.0), N::nan());
-    let mut place = beyond_the_tangent(now, 1.0);
-    let unknown = !place.is_above(zero);
-    if N::any(unknown) {
-        place = N::choose(unknown, if smooth { outside(surplus, 0.5) } else { zero }, place);
-        let at_zero = unknown & place.equals(zero);
-        if N::any(at_zero) {
-            let negative = surplus.line_at(zero).start.is_below(zero);
-            place = N::choose(at_zero & !negative, none, place);
-        }
+fn starts<N: Number>(surplus: &mut impl OnRay<N>, now: Line<N>, highest: f64, smooth: bool) -> Zeros<N> {
+    let (mut lower, mut upper) = (beyond_the_tangent(now, 1.0), beyond_the_tangent(now, -1.0));
+    let (below, above) = (!lower.is_above(N::all(0.0)), !upper.is_below(N::all(highest)));
+    if smooth || highest < f64::INFINITY || N::any(below & above) {
+        lower = lower_start(surplus, lower, smooth);
+        return Zeros { lower, upper: upper_start(surplus, upper, highest, smooth) };
     }
-    let mut walks = !place.is_nan();
-    for _ in 0..STEPS {
-        if !N::any(walks) {
-            break;
-        }
-        let line = surplus.line_at(place);
-        let (rises, following) = (line.slope.is_above(zero), line.zero_place());
-        let arrived = rises & !following.is_above(place);
-        let goes = walks & rises & !arrived & following.is_below(N::all(highest));
-        place = N::choose(walks & !arrived, N::choose(goes, following, none), place);
-        walks = goes;
+    // Each has one to be found at most, at an end of the ray: one look at both ends finds all of them.
+    if N::any(below | above) {
+        let end = surplus.line_at(N::choose(below, N::all(0.0), N::all(f64::INFINITY)));
+        lower = N::choose(below, start_at_zero(end), lower);
+        upper = N::choose(above, start_at_infinity(end), upper);
     }
-    place
+    Zeros { lower, upper }
+}
+
+/// The place 0 where the line there is negative.
+#[inline(always)]
+fn start_at_zero<N: Number>(line: Line<N>) -> N {
+    let zero = N::all(0.0);
+    N::choose(line.start.is_below(zero), zero, N::nan())
+}
+
+/// Where the last line falls through zero.
+#[inline(always)]
+fn start_at_infinity<N: Number>(line: Line<N>) -> N {
+    let (zero, place) = (N::all(0.0), line.zero_place());
+    N::choose(line.slope.is_below(zero) & place.is_above(zero), place, N::nan())
+}
+
+/// Start of the walk to where the surplus rises through zero, from what the tangent says.
+#[inline(always)]
+fn lower_start<N: Number>(surplus: &mut impl OnRay<N>, tangent: N, smooth: bool) -> N {
+    let zero = N::all(0.0);
+    let unknown = !tangent.is_above(zero);
+    if !N::any(unknown) {
+        return tangent;
+    }
+    let first = if smooth { outside(surplus, 0.5) } else { start_at_zero(surplus.line_at(zero)) };
+    N::choose(unknown, first, tangent)
+}
+
+/// Start of the walk to where it falls through zero.
+#[inline(always)]
+fn upper_start<N: Number>(surplus: &mut impl OnRay<N>, tangent: N, highest: f64, smooth: bool) -> N {
+    let (zero, last) = (N::all(0.0), N::all(highest));
+    let unknown = !tangent.is_below(last);
+    if !N::any(unknown) {
+        return tangent;
+    }
+    let outermost = if highest < f64::INFINITY {
+        N::choose(surplus.line_at(last).at(last).is_below(zero), last, N::nan())
+    } else if smooth {
+        outside(surplus, 2.0)
+    } else {
+        start_at_infinity(surplus.line_at(last))
+    };
+    N::choose(unknown, outermost, tangent)
 }
 
 /// Place in (0, highest) where the surplus falls through zero; NaN if there is none.
 #[inline(always)]
 pub(crate) fn upper_zero<N: Number>(surplus: &mut impl OnRay<N>, now: Line<N>, highest: f64, smooth: bool) -> N {
+    let start = upper_start(surplus, beyond_the_tangent(now, -1.0), highest, smooth);
+    walk(surplus, start, N::none(), highest)
+}
+
+/// Walks inwards, upwards to where the surplus rises through zero or downwards to where it falls; NaN where it is not zero in (0, highest).
+#[inline(always)]
+fn walk<N: Number>(surplus: &mut impl OnRay<N>, mut place: N, rises: N::Mask, highest: f64) -> N {
     let (zero, none) = (N::all(0.0), N::nan());
-    let mut place = beyond_the_tangent(now, -1.0);
-    let unknown = !place.is_below(N::all(highest));
-    if N::any(unknown) {
-        let last = if highest < f64::INFINITY {
-            let last = N::all(highest);
-            N::choose(surplus.line_at(last).at(last).is_below(zero), last, none)
-        } else if smooth {
-            outside(surplus, 2.0)
-        } else {
-            let last = surplus.line_at(N::all(f64::INFINITY));
-            N::choose(last.slope.is_below(zero), last.zero_place(), none)
-        };
-        place = N::choose(unknown, last, place);
-    }
-    place = N::choose(place.is_above(zero), place, none);
+    let sign = N::choose(rises, N::all(1.0), N::all(-1.0));
     let mut walks = !place.is_nan();
     for _ in 0..STEPS {
         if !N::any(walks) {
             break;
         }
         let line = surplus.line_at(place);
-        let (falls, following) = (line.slope.is_below(zero), line.zero_place());
-        let arrived = falls & !following.is_below(place);
-        let goes = walks & falls & !arrived & following.is_above(zero);
+        let (leads, following) = ((sign * line.slope).is_above(zero), line.zero_place());
+        let arrived = leads & !(sign * following).is_above(sign * place);
+        let inside = (rises & following.is_below(N::all(highest))) | (!rises & following.is_above(zero));
+        let goes = walks & leads & !arrived & inside;
         place = N::choose(walks & !arrived, N::choose(goes, following, none), place);
         walks = goes;
     }
@@ -270,6 +305,8 @@ fn outside<N: Number>(surplus: &mut impl OnRay<N>, factor: f64) -> N {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::machine::baseline::Baseline;
+    use crate::machine::vector::{LANES, Vector};
 
     /// The smaller of two lines.
     fn roof(place: f64) -> Line {
@@ -282,6 +319,46 @@ mod tests {
         let mut roof_at = |place: f64| if place.is_infinite() { Line::new(6.0, -1.0) } else { roof(place) };
         let zeros = zeros(&mut roof_at, roof(1.0), f64::INFINITY, false);
         assert_eq!(zeros, Zeros { lower: 0.5, upper: 6.0 });
+    }
+
+    #[test]
+    fn zeros_of_one_and_of_eight_side_by_side_are_the_same() {
+        // Roofs (min of two lines), some positive now and some not, some with two zeros on one side, some with none.
+        let roofs: [[Line; 2]; 9] = [
+            [Line::new(-1.0, 2.0), Line::new(6.0, -1.0)],
+            [Line::new(1.0, 0.5), Line::new(3.0, 0.25)],
+            [Line::new(-3.0, 2.0), Line::new(9.0, 0.125)],
+            [Line::new(4.0, -3.5), Line::new(9.0, -0.125)],
+            [Line::new(-6.0, 2.0), Line::new(20.0, -3.0)],
+            [Line::new(2.0, -8.0), Line::new(-0.25, 4.0)],
+            [Line::new(-1.0, -1.0), Line::new(-2.0, 0.0)],
+            [Line::new(5.0, -0.5), Line::new(5.0, -2.0)],
+            [Line::new(-0.5, 0.0), Line::new(7.0, -1.0)],
+        ];
+        let lower = |[one, other]: [Line; 2], place: f64| {
+            if other.at_any(place) < one.at_any(place) { other } else { one }
+        };
+        for first in 0..roofs.len() {
+            for mixed in [0, 1] {
+                let own: [[Line; 2]; LANES] = std::array::from_fn(|lane| roofs[(first + mixed * lane) % roofs.len()]);
+                let mut together = |place: Baseline| {
+                    let lines: [Line; LANES] = std::array::from_fn(|lane| lower(own[lane], place.array()[lane]));
+                    Line::new(
+                        Baseline::load(&lines.map(|line| line.start)),
+                        Baseline::load(&lines.map(|line| line.slope)),
+                    )
+                };
+                let now = together(Baseline::all(1.0));
+                let found = zeros(&mut together, now, f64::INFINITY, false);
+                for lane in 0..LANES {
+                    let alone =
+                        zeros(&mut |place| lower(own[lane], place), lower(own[lane], 1.0), f64::INFINITY, false);
+                    let bits = |lower: f64, upper: f64| [lower.to_bits(), upper.to_bits()];
+                    let found = bits(found.lower.array()[lane], found.upper.array()[lane]);
+                    assert_eq!(found, bits(alone.lower, alone.upper), "{first} {lane}");
+                }
+            }
+        }
     }
 
     #[test]
@@ -321,7 +398,7 @@ mod tests {
         assert!(upper_zero(&mut falling, Line::new(3.0, -1.0), 2.0, false).is_nan());
         assert_eq!(upper_zero(&mut falling, Line::new(3.0, -1.0), 4.0, false), 3.0);
         let mut rising = |_| Line::new(-3.0, 1.0);
-        assert!(lower_zero(&mut rising, Line::new(-3.0, 1.0), 2.0, false).is_nan());
-        assert_eq!(lower_zero(&mut rising, Line::new(-3.0, 1.0), 4.0, false), 3.0);
+        assert!(zeros(&mut rising, Line::new(-3.0, 1.0), 2.0, false).lower.is_nan());
+        assert_eq!(zeros(&mut rising, Line::new(-3.0, 1.0), 4.0, false).lower, 3.0);
     }
 }

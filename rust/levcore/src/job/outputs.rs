@@ -7,6 +7,11 @@ use crate::machine::shared::SharedSlice;
 /// Bytes of output from which on writing past the cache is faster.
 const LARGE_OUTPUT: usize = 8 << 20;
 
+/// Whether so many numbers are faster written past the cache than through it.
+pub(crate) fn are_large(numbers: usize) -> bool {
+    numbers * size_of::<f64>() >= LARGE_OUTPUT
+}
+
 /// Columns that an evaluation writes, each as long as the book. Measures without a column are not stored.
 #[derive(Debug)]
 pub struct Outputs<'a> {
@@ -115,7 +120,7 @@ impl<'a> Outputs<'a> {
 
     /// Whether writing past the cache is faster than through it.
     pub(crate) fn are_large(&self, rows: usize) -> bool {
-        self.columns.iter().flatten().count() * rows * size_of::<f64>() >= LARGE_OUTPUT
+        are_large(self.columns.iter().flatten().count() * rows)
     }
 
     /// Refuses columns that do not fit the book.

@@ -82,6 +82,16 @@ pub(crate) fn rows_at<'t, const COLUMNS: usize>(
     rows
 }
 
+/// The half lines that stand at these places.
+#[inline(always)]
+pub(crate) fn half_lines_at<'t>(lines: &'t [HalfLine], places: &[u32; LANES]) -> [&'t [f64; 4]; LANES] {
+    let mut rows = [&lines[0].0; LANES];
+    for lane in 0..LANES {
+        rows[lane] = &lines[places[lane] as usize].0;
+    }
+    rows
+}
+
 /// Asks for the cache line of a row that is read later, if the processor can be asked; there need be no such row.
 #[inline(always)]
 #[allow(unsafe_code, reason = "an instruction that reads nothing")]

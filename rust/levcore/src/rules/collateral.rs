@@ -131,7 +131,7 @@ pub(crate) fn liability_line<N: Number>(table: &TierTable, value: N) -> [N; 2] {
 /// Numbers of the last tier whose floor lies below the key, of the first one for every other key; floors rise.
 #[inline(always)]
 fn last_above<N: Number>(floors: &[f64], columns: [&[f64]; 2], key: N) -> [N; 2] {
-    let [mut first, mut second] = columns.map(|column| N::all(column[0]));
+    let (mut first, mut second) = (N::all(columns[0][0]), N::all(columns[1][0]));
     for tier in 1..floors.len() {
         let applies = key.is_above(N::all(floors[tier]));
         first = N::choose(applies, N::all(columns[0][tier]), first);

@@ -210,6 +210,19 @@ impl<'a> MarkedInstruments<'a> {
         entries
     }
 
+    /// Code of the instrument of an entry.
+    #[inline(always)]
+    pub(crate) fn code_of_entry(&self, entry: u32) -> usize {
+        (if self.any_sided { entry / 2 } else { entry }) as usize
+    }
+
+    /// Place of the maintenance table of an entry, if the table is one of lines that a value alone selects.
+    #[inline(always)]
+    pub(crate) fn lines_of_entry(&self, entry: u32) -> Option<usize> {
+        let place = self.table(entry) as usize;
+        self.selections.is_by_value(entry).then_some(place)
+    }
+
     /// Whether every contract is linear with size 1, so that the mark is the coordinate.
     #[inline(always)]
     pub(crate) fn all_plain(&self) -> bool {

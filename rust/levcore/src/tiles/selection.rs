@@ -53,6 +53,12 @@ impl Selections {
         !self.keys.is_empty()
     }
 
+    /// Whether the table of an entry is looked up by a value alone.
+    #[inline(always)]
+    pub(crate) fn is_by_value(&self, entry: u32) -> bool {
+        self.keys.get(entry as usize).is_none_or(|&[by, _]| by == BY_VALUE)
+    }
+
     /// Whether any rate grows, so that no line gives it.
     #[inline(always)]
     pub(crate) fn any_growing(&self) -> bool {
