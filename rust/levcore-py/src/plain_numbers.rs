@@ -2,13 +2,15 @@
 //!
 //! What holds anything else is left to Python, which knows other numbers and says what is none.
 
+use numpy::ndarray::{Dimension, IntoDimension, Ix1};
 use numpy::{PyArray, PyArray1, PyArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyFloat, PyInt, PyList, PyTuple};
 
 use crate::errors::to_python;
 
-type Column<'py> = Option<Bound<'py, PyArray1<f64>>>;
+type Array<'py, Shape> = Option<Bound<'py, PyArray<f64, Shape>>>;
+type Column<'py> = Array<'py, Ix1>;
 type Columns<'py> = Option<Vec<Option<Bound<'py, PyAny>>>>;
 
 /// Numbers of a list or a tuple as a read-only column, NaN for None; None where one is neither a float nor a whole number of 64 bits.
@@ -67,8 +69,8 @@ pub(crate) fn prices_of_names<'py>(
 
 /// Rows of a list or a tuple.
 fn length(values: &Bound<'_, PyAny>) -> Option<usize> {
-    let list = values.cast::<PyList>().map(|list| list.len());
-    list.or_else(|_| values.cast::<PyTuple>().map(|tuple| tuple.len())).ok()
+    let list = values.cast::<PyList>().map(PyListMethods::len);
+    list.or_else(|_| values.cast::<PyTuple>().map(PyTupleMethods::len)).ok()
 }
 
 /// Reads a list, a tuple, or a number for every row; None where Python has to look at it.
@@ -97,16 +99,13 @@ fn number(value: &Bound<'_, PyAny>) -> Option<f64> {
 }
 
 /// An array that `fill` fills and nobody writes to afterwards; None where it cannot.
-fn read_only<'py, const DIMENSIONS: usize>(
+fn read_only<'py, Shape: IntoDimension>(
     py: Python<'py>,
-    shape: [usize; DIMENSIONS],
+    shape: Shape,
     fill: impl FnOnce(&mut [f64]) -> Option<()>,
-) -> PyResult<Option<Bound<'py, PyArray<f64, numpy::ndarray::Dim<[usize; DIMENSIONS]>>>>>
-where
-    numpy::ndarray::Dim<[usize; DIMENSIONS]>: numpy::ndarray::Dimension,
-    [usize; DIMENSIONS]: numpy::ndarray::IntoDimension<Dim = numpy::ndarray::Dim<[usize; DIMENSIONS]>>,
-{
-    levcore::memory::room_for(shape.iter().product::<usize>() * size_of::<f64>()).map_err(to_python)?;
+) -> PyResult<Array<'py, Shape::Dim>> {
+    let shape = shape.into_dimension();
+    levcore::memory::room_for(shape.size() * size_of::<f64>()).map_err(to_python)?;
     let array = PyArray::zeros(py, shape, false);
     let mut borrowed = array.readwrite();
     if fill(borrowed.as_slice_mut()?).is_none() {
