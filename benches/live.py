@@ -172,6 +172,43 @@ def cross(armed: lc.Engine, rows: int, ticks: Ticks, leverage: tuple[float, floa
     sys.stdout.write(f"  otherwise than a full evaluation: {checked.wrong} of {checked.checked:,} looks\n")
 
 
+def balances(rows: int, ticks: Ticks, leverage: tuple[float, float]) -> None:
+    """The same accounts with half of what they have in a coin; a tenth of the ticks are prices of coins."""
+    coins = [f"C{place}" for place in range(10)]
+    assets = [lc.Asset("USDT", (1.0,)), *(lc.Asset(coin, (0.95,), liability_weight=1.05) for coin in coins)]
+    tiers = lc.policy("binance-usdm@2024-10-24").instruments["BTCUSDT"].tiers
+    rules = {"liabilities_count_as": "negative_equity", "margins_convert_at": "price"}
+    listed = [lc.Instrument(name, "linear", tiers, settlement="USDT") for name in names()]
+    armed = lc.Engine(lc.policy("generic").replace(**rules).with_instruments(listed).with_assets(assets))
+    wallets = book(rows, "cross", leverage)
+    count = len(wallets.account_ids)
+    owners, held = np.repeat(np.arange(count), 2), np.empty(2 * count)
+    held[0::2], held[1::2] = wallets.wallet_balance / 2, wallets.wallet_balance / 2 / 100.0
+    kinds = np.array(["USDT", *coins])[
+        np.stack((np.zeros(count, int), 1 + np.arange(count) % 10), 1).reshape(-1)
+    ]
+    pooled = wallets.replace(wallet_balance=None, accounts=None, balances=lc.Balances(owners, kinds, held))
+    prices = {"USDT": 1.0, **dict.fromkeys(coins, 100.0)}
+    live = lc.live(armed, pooled, MARKS, levels=ONLY, asset_prices=prices)
+    # The walks of the first instruments are those of the coins.
+    is_asset, codes = ticks[0] < len(coins), ticks[0].copy()
+    codes[is_asset] = np.array([live.asset_names.index(coin) for coin in coins])[codes[is_asset]]
+    start = time.process_time()
+    events = live.ticks(codes, ticks[1], is_asset=is_asset)
+    taken = time.process_time() - start
+    note = f"{len(events):,} events, {live.examined / len(codes):.3f} evaluations a tick"
+    report(
+        f"with balances, value {leverage[0]:g} to {leverage[1]:g} times what is held", len(codes), taken, note
+    )
+    start = time.process_time()
+    risk = armed.evaluate(live.book(), live.marks(), asset_prices=live.asset_prices(), threads=1)
+    taken, found = time.process_time() - start, live.accounts()
+    same = (found.state == risk.accounts.state) & (found.equity == risk.accounts.equity)
+    report(
+        "  a full pass at every tick, levcore", 1, taken, f"{int((~same).sum())} of {same.size:,} otherwise"
+    )
+
+
 def opponents(armed: lc.Engine, rows: int, ticks: Ticks) -> None:
     """A full pass, and a pass over the legs of the instrument, on the book that is liquidated most."""
     held, few = book(rows, "cross", (5, 80)), (ticks[0][:LEGS_TICKS], ticks[1][:LEGS_TICKS])
@@ -253,6 +290,8 @@ def main() -> None:
         "isolated": lambda: isolated(armed, asked.rows, ticks),
         "cross10": lambda: cross(armed, asked.rows, ticks, (2, 10)),
         "cross20": lambda: cross(armed, asked.rows, ticks, (2, 20)),
+        "balances10": lambda: balances(asked.rows, ticks, (2, 10)),
+        "balances20": lambda: balances(asked.rows, ticks, (2, 20)),
         "cross80": lambda: cross(armed, asked.rows, ticks, (5, 80)),
         "opponents": lambda: opponents(armed, asked.rows, ticks),
         "burst": lambda: burst(armed, asked.rows),

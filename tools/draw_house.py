@@ -13,7 +13,8 @@ import grimp
 
 ROOT = Path(__file__).parents[1]
 PICTURE = ROOT / "docs" / "house.svg"
-WIDTH, FLOOR, ROOM, MARGIN = 1080, 96, (150, 44), 20
+WIDTH, FLOOR, HEIGHT, MARGIN = 1080, 96, 44, 20
+WIDEST, GAP = 150, 12
 
 
 def floors() -> list[list[str]]:
@@ -47,21 +48,24 @@ def picture() -> str:
     style = ElementTree.SubElement(svg, "style")
     style.text = (
         "rect{fill:#f4f6f8;stroke:#46617c} text{font:14px sans-serif;text-anchor:middle;fill:#1b2733}"
-        " path{fill:none;stroke:#7b93aa;stroke-opacity:.55}"
+        " .paper{fill:#fff;stroke:none} path{fill:none;stroke:#7b93aa;stroke-opacity:.55}"
     )
+    # Paper of its own, so that it can be read where the page around it is dark.
+    ElementTree.SubElement(svg, "rect", {"class": "paper", "width": str(WIDTH), "height": str(height)})
     places = {}
     for floor, rooms in enumerate(rows):
         for number, room in enumerate(rooms):
             places[room] = (WIDTH * (number + 0.5) / len(rooms), MARGIN + floor * FLOOR)
+    width = min(WIDEST, WIDTH / max(map(len, rows)) - GAP)
     for (upper, lower), count in sorted(imports().items()):
         (x, y), (to_x, to_y) = places[upper], places[lower]
         bend = (to_y - y) / 2
-        start = f"M{x:.0f} {y + ROOM[1]} C{x:.0f} {y + ROOM[1] + bend:.0f}"
+        start = f"M{x:.0f} {y + HEIGHT} C{x:.0f} {y + HEIGHT + bend:.0f}"
         line = {"d": f"{start} {to_x:.0f} {to_y - bend:.0f} {to_x:.0f} {to_y}"}
         arrow = ElementTree.SubElement(svg, "path", {**line, "stroke-width": f"{min(6, 1 + count / 12):.1f}"})
         ElementTree.SubElement(arrow, "title").text = f"{upper} imports {lower}: {count}"
     for room, (x, y) in places.items():
-        corner = {"x": f"{x - ROOM[0] / 2:.0f}", "y": str(y), "width": str(ROOM[0]), "height": str(ROOM[1])}
+        corner = {"x": f"{x - width / 2:.0f}", "y": str(y), "width": f"{width:.0f}", "height": str(HEIGHT)}
         ElementTree.SubElement(svg, "rect", {**corner, "rx": "6"})
         name = ElementTree.SubElement(svg, "text", {"x": f"{x:.0f}", "y": str(y + 27)})
         name.text = room.removeprefix("levcore.")

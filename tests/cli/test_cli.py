@@ -126,7 +126,7 @@ def test_an_unknown_rule_names_the_way_out(tmp_path: Path, capsys: pytest.Captur
         f"--instruments={instruments}",
     ]
     assert main(call) == 1
-    assert "--set RULE=VALUE" in error_of(capsys)
+    assert "--set closing_fee_rate=VALUE" in error_of(capsys)
     assert main([*call, "--set", "closing_fee_rate=0.00055"]) == 0
 
 

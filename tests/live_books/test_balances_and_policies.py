@@ -75,6 +75,29 @@ def test_money_moves_by_asset() -> None:
     assert live.number == 3
 
 
+@pytest.mark.parametrize("counts_as", ["requirement", "negative_equity"])
+def test_what_is_owed_is_liquidated_as_its_price_rises(counts_as: str) -> None:
+    coin = lc.Asset("BTC", (0.9,), liability_weight=1.1, liability_tiers=lc.TierTable.single_rate("0.2"))
+    rules = policy(liabilities_count_as=counts_as, margins_convert_at="price").with_assets([STABLE, coin])
+    book = lc.PositionBook(
+        [], [], [], balances=lc.Balances(["a", "a"], ["USDT", "BTC"], [1_000.0, 0.0], liability=[0.0, 4.0])
+    )
+    live = lc.live(lc.Engine(rules), book, {}, asset_prices=PRICES)
+    # 1,000 against 4 * (1.1 + 0.2) P: from P = 192.31 on, and back below it.
+    prices = [*range(101, 250), *range(250, 150, -1)]
+    events = live.ticks(["BTC"] * len(prices), prices, is_asset=[True] * len(prices))
+    state, changes = lc.State.HEALTHY, []
+    for number, price in enumerate(prices):
+        risk = live.engine.evaluate(book, {}, asset_prices={"USDT": 1.0, "BTC": price})
+        if risk.accounts.state[0] != state:
+            state = lc.State(risk.accounts.state[0])
+            changes.append((number, state))
+    assert list(zip(events.number.tolist(), events.state.tolist(), strict=True)) == changes
+    begins = changes[[state for _, state in changes].index(lc.State.LIQUIDATION)][0]
+    assert prices[begins] == 193
+    assert live.examined < len(prices)
+
+
 def test_accounts_come_with_balances() -> None:
     live = with_balances()
     new = lc.Balances(["c", "d"], ["USDT", "USDT"], [20.0, 1.0])
@@ -88,6 +111,21 @@ def test_accounts_come_with_balances() -> None:
     assert live.totals().accounts[lc.State.HEALTHY] == 3
     risk = live.engine.evaluate(live.book(), live.marks(), asset_prices=live.asset_prices())
     assert (risk.accounts.equity == live.accounts().equity).all()
+
+
+def test_a_book_may_get_its_first_balances_later() -> None:
+    book = lc.PositionBook(["BTCUSDT"], [1.0], [100.0], isolated_margin=[50.0])
+    live = lc.live(lc.Engine(IN_ASSETS), book, {"BTCUSDT": 100.0}, asset_prices=PRICES)
+    assert live.asset_prices() is None
+    balances = lc.Balances(["a"], ["BTC"], [2.0])
+    assert told(live.open(["BTCUSDT"], [10.0], [100.0], ["a"], "cross", balances=balances)) == []
+    assert told(live.tick_asset("BTC", 50.0)) == [(0, "HEALTHY", "LIQUIDATION")]
+    assert live.asset_prices() == {"USDT": 1.0, "BTC": 50.0}
+    wrong: Any = [1.0]
+    with pytest.raises(lc.LevcoreError, match="asset_prices"):
+        lc.live(lc.Engine(IN_ASSETS), book, {"BTCUSDT": 100.0}, asset_prices=wrong)
+    with pytest.raises(lc.LevcoreError, match="asset_prices: must hold real numbers"):
+        lc.live(lc.Engine(IN_ASSETS), book, {"BTCUSDT": 100.0}, asset_prices={"BTC": "x"})  # type: ignore[dict-item]
 
 
 def under_two() -> lc.LiveBook:

@@ -66,7 +66,8 @@ def live(
         always is. Of several policies each watches those of them that it states. Default: all. Fewer are
         faster.
     asset_prices : mapping of asset name to price, optional
-        As `levcore.Engine.evaluate` takes them, needed for a book with balances; missing ones may come later.
+        As `levcore.Engine.evaluate` takes them, needed for a book with balances, also taken for one that gets
+        some later; missing ones may come later.
 
     Returns
     -------
@@ -132,7 +133,8 @@ class LiveBook(RecordedBook):
         if bound.wallets.is_split or bound.wallets.status is not None:
             remedy = "engine.by_wallet(book)"
             raise InputError("book", "must have one wallet an account", remedy, "accounts with several")
-        asset_price_columns(book, bound.policies, asset_prices)
+        if book.balances is not None or not isinstance(asset_prices, Mapping | None):
+            asset_price_columns(book, bound.policies, asset_prices)
         labels = labels_of_book(book, tuple(engine.policies))
         watched = watched_levels(levels, bound.policies)
         prices = np.asarray(mark_prices(book, marks))

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from levcore._levcore import LiveBook as CoreBook
-from levcore.book.arrays import Codes, Floats
+from levcore.book.arrays import Codes, Floats, real_number
 from levcore.book.positions import PositionBook
 from levcore.engine.engine import Engine
 from levcore.files.records import Columns
@@ -63,7 +63,8 @@ class Resident:
         self.assets = tuple(dict.fromkeys((*held, *(name for policy in policies for name in policy.assets))))
         self.owners = Owners(book, labels, policies)
         self.replaced_tiers: Mapping[tuple[str, str], TierTable] = {}
-        prices = np.array([asset_prices.get(name, np.nan) for name in self.assets], dtype=np.float64)
+        given = [real_number("asset_prices", asset_prices.get(name)) for name in self.assets]
+        prices = np.array(given, dtype=np.float64)
         of_policy = np.broadcast_to(marks, (len(labels), len(self.names)))
         self.parts = [
             Part(engine, label, own, self.assets, book, self.owners, of_policy[code], prices)

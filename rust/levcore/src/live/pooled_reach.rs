@@ -190,3 +190,40 @@ fn larger(left: f64, right: f64) -> f64 {
 fn smaller(left: f64, right: f64) -> f64 {
     if left < right { left } else { right }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A long leg of 1,000 whose profit counts at 1.1, and which asks for 50 more a unit.
+    const LONG: Part = Part { gain: 1_000.0, counts: 1.1, asked: 50.0, relied_on: true };
+
+    #[test]
+    fn a_price_takes_the_part_of_a_surplus_that_it_was_given() {
+        // Safe: it loses 1,100 a unit on a fall, and 50 on a rise.
+        let Reach { down, up } = LONG.reach(11.0, 1.0);
+        assert_eq!((down, up), (11.0 / (1_000.0 * 1.1), 11.0 / 50.0));
+        // Liquidatable: a rise gives 1,100, a fall 50.
+        let Reach { down, up } = LONG.reach(11.0, -1.0);
+        assert_eq!((down, up), (11.0 / 50.0, 11.0 / (1_000.0 * 1.1)));
+        assert_eq!(LONG.reach(1e6, 1.0), Reach { down: FAR, up: FAR });
+    }
+
+    #[test]
+    fn nothing_to_use_up_is_looked_at_from_the_price_on() {
+        for part in [0.0, -1.0, f64::NAN] {
+            let reach = LONG.reach(part, 1.0);
+            assert_eq!(reach, Reach::default());
+            assert_eq!(reach.around(100.0, false), Bounds::at(100.0));
+        }
+    }
+
+    #[test]
+    fn what_moves_nothing_waits_for_nothing_unless_others_rely_on_it() {
+        assert_eq!(Part::default().reach(1.0, 1.0).around(100.0, false), Bounds::NONE);
+        let relied_on = Part { relied_on: true, ..Part::default() };
+        assert_eq!(relied_on.reach(1.0, 1.0).around(100.0, false), Bounds { lower: 75.0, upper: 125.0 });
+        // The value of an inverse contract falls as its price rises.
+        assert_eq!(relied_on.reach(1.0, 1.0).around(100.0, true), Bounds { lower: 80.0, upper: 100.0 / 0.75 });
+    }
+}
