@@ -27,12 +27,12 @@ def check_modes(
         Naming the rule and how to give it: one of a margin mode, or in hedge mode that for the legs of an
         account, which isolated positions do not need.
     """
+    if position_mode == "hedge" and is_cross.any():
+        policy.known("hedge_requirement")
+        policy.known("hedge_requirement_initial")
     if not compiled.unknown_for:
         return
     cross = np.count_nonzero(is_cross)
-    if cross and position_mode == "hedge":
-        policy.known("hedge_requirement")
-        policy.known("hedge_requirement_initial")
     for mode, present in (("cross", cross > 0), ("isolated", cross < is_cross.size)):
         rule = compiled.unknown_for.get(mode)
         if present and rule is not None:
