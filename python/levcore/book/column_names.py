@@ -201,9 +201,7 @@ def name_columns(
             unread.append(column)
         elif meant in found:
             rule = f"columns {found[meant]!r} and {column!r} both mean {meant}"
-            raise ColumnFault(
-                column, rule, "one of them, or ignore_columns=", repr(column)
-            )
+            raise ColumnFault(column, rule, "one of them, or ignore_columns=", repr(column))
         else:
             found[meant] = column
     kept = tuple(column for column in columns if plain(column) not in ignored)
