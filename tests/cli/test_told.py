@@ -78,6 +78,7 @@ def test_the_mapping_has_no_name_that_no_command_needs() -> None:
         ("score", "policy.replace(close_out_step='whole') states", "--set close_out_step=whole states"),
         ("score", "choose it with policy.with_fees('regular') (x)", "--fees regular (x)"),
         ("plan", "funding_a_day=0.1", "--funding 0.1"),
+        ("score", "else pass_columns= or ignore_columns=", "else --pass-columns or --ignore-columns"),
         ("doctor", "policy.replace(a=...)", "policy.replace(a=...)"),
     ],
 )

@@ -180,7 +180,7 @@ def test_what_looks_like_an_input_and_is_not_read_is_refused(column: str) -> Non
     with pytest.raises(ColumnFault) as caught:
         named(column)
     assert caught.value.column == column
-    assert "--pass-columns" in caught.value.expected or caught.value.rule.startswith("columns")
+    assert "pass_columns=" in caught.value.expected or caught.value.rule.startswith("columns")
 
 
 @pytest.mark.parametrize(

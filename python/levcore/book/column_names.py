@@ -201,9 +201,7 @@ def name_columns(
             unread.append(column)
         elif meant in found:
             rule = f"columns {found[meant]!r} and {column!r} both mean {meant}"
-            raise ColumnFault(
-                column, rule, "one of them, or --ignore-columns / ignore_columns=", repr(column)
-            )
+            raise ColumnFault(column, rule, "one of them, or ignore_columns=", repr(column))
         else:
             found[meant] = column
     kept = tuple(column for column in columns if plain(column) not in ignored)
@@ -271,7 +269,7 @@ def _check_unread(column: str, wanted: Mapping[str, str]) -> None:
     raise ColumnFault(
         column,
         "the column looks like an input and is not read",
-        f"{readable}; else --pass-columns or --ignore-columns (pass_columns=, ignore_columns=)",
+        f"{readable}; else pass_columns= or ignore_columns=",
         repr(column),
     )
 
@@ -279,4 +277,4 @@ def _check_unread(column: str, wanted: Mapping[str, str]) -> None:
 def _check_results(kept: Sequence[str], results: Collection[str]) -> None:
     for column in kept:
         if column in results:
-            raise ColumnFault(column, MEANT_AS_RESULT, "another name, or --ignore-columns", repr(column))
+            raise ColumnFault(column, MEANT_AS_RESULT, "another name, or ignore_columns=", repr(column))
