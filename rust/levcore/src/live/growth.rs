@@ -65,7 +65,7 @@ impl TriggerIndex {
 
     /// Finds the assets that an account holds by now.
     pub(super) fn find_holders(&mut self, account: u32, book: &Book<'_>, market: &Market<'_>) {
-        self.holders.find(account, book, &self.subjects, market);
+        self.holders.find(account, book, &self.subjects, market.layout(), market.part());
         self.armed_holders.grow_to(self.holders.len());
     }
 }

@@ -1,7 +1,8 @@
 //! Which accounts the price of an asset moves.
 
 use crate::book::columns::Book;
-use crate::live::market::Market;
+use crate::book::layout::Layout;
+use crate::job::context::PolicyPart;
 use crate::live::subjects::Subjects;
 
 /// Accounts by the assets that they hold balances in or that their legs settle in. Each such pair is a *holder*, armed as a row is; it stays
@@ -19,23 +20,31 @@ pub(crate) struct Holders {
 
 impl Holders {
     /// Those of a book.
-    pub(super) fn of_book(book: &Book<'_>, subjects: &Subjects, market: &Market<'_>) -> Self {
+    pub(super) fn of_book(book: &Book<'_>, subjects: &Subjects, layout: &Layout, part: &PolicyPart<'_>) -> Self {
         let mut holders = Self::default();
         for account in 0..subjects.accounts.len() as u32 {
-            holders.find(account, book, subjects, market);
+            holders.find(account, book, subjects, layout, part);
         }
         holders
     }
 
     /// Finds the assets that an account holds by now; those that are known already stay.
-    pub(super) fn find(&mut self, account: u32, book: &Book<'_>, subjects: &Subjects, market: &Market<'_>) {
+    pub(super) fn find(
+        &mut self,
+        account: u32,
+        book: &Book<'_>,
+        subjects: &Subjects,
+        layout: &Layout,
+        part: &PolicyPart<'_>,
+    ) {
         let Some(pooled) = subjects.accounts[account as usize].pooled else { return };
-        let layout = &market.layout().pooled;
-        let balances = &layout.balances[layout.accounts[pooled].balances.clone()];
+        let balances = &layout.pooled.balances[layout.pooled.accounts[pooled].balances.clone()];
         if let (Some(columns), false) = (&book.balances, balances.is_empty()) {
-            let held = balances.iter().filter_map(|&row| market.place_of_asset(columns.asset[row as usize]));
+            let held = balances.iter().filter_map(|&row| part.places_of_assets[columns.asset[row as usize] as usize]);
             let legs = subjects.legs_of(account).iter();
-            let settled = legs.filter_map(|&row| market.settlement(book.instrument[row as usize]));
+            let instruments = &part.instruments.list;
+            let settled =
+                legs.filter_map(|&row| instruments[book.instrument[row as usize] as usize].instrument.settlement);
             held.chain(settled).for_each(|asset| self.add(account, pooled, asset as u32));
         }
     }

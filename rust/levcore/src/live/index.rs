@@ -91,7 +91,7 @@ impl TriggerIndex {
             return Err(Error::Length { argument: "wallet_balance", expected, found });
         }
         let rows = book.rows();
-        let holders = Holders::of_book(book, &subjects, market);
+        let holders = Holders::of_book(book, &subjects, market.layout(), market.part());
         let mut index = Self {
             watches: Vec::new(),
             armed: Armed::of(rows)?,

@@ -116,14 +116,9 @@ impl<'a> Market<'a> {
         self.latest.len()
     }
 
-    /// Place in the policy of an asset of the book's balances, if the policy knows it.
-    pub(crate) fn place_of_asset(&self, asset: u32) -> Option<usize> {
-        self.part.places_of_assets[asset as usize]
-    }
-
-    /// Place in the policy of the asset that an instrument settles in, if it is one.
-    pub(crate) fn settlement(&self, instrument: u32) -> Option<usize> {
-        self.part.instruments.list[instrument as usize].instrument.settlement
+    /// Its policy at the marks.
+    pub(crate) fn part(&self) -> &PolicyPart<'a> {
+        &self.part
     }
 
     /// Coordinate of a price of an instrument.
