@@ -23,8 +23,8 @@ OURS = {
         "named_wallets", "numbered_labels", "policy_labels", "positions", "readers", "wallets",
     ],
     "levcore.engine": [
-        "account_risk", "balance_risk", "columns", "compiled", "engine", "frames", "memory", "risk",
-        "shared_memory", "threads", "wallet_risk",
+        "account_risk", "answers", "balance_risk", "columns", "compiled", "engine", "frames", "memory",
+        "risk", "shared_memory", "threads", "wallet_risk",
     ],
     "levcore.rules": [
         "assets", "fees", "instruments", "policies", "policy", "policy_checks", "symbols", "table_fit",

@@ -106,7 +106,7 @@ def test_convert_writes_what_instruments_reads(tmp_path: Path, capsys: pytest.Ca
     assert "of NEW-USDT is neither in the reply nor in the archive" in capsys.readouterr().err
     options = ["--payoff=linear", "--contract-size=5"]
     text = printed(capsys, "convert", str(reply), "--from=okx", *options)
-    assert text.splitlines()[1].startswith("NEW-USDT,linear,5,1,,,,,1,0,1000,0.004,")
+    assert text.splitlines()[1].startswith("NEW-USDT,linear,5,1,,,,,,,1,0,1000,0.004,")
 
 
 def test_every_bundled_table_survives_the_file(tmp_path: Path) -> None:

@@ -13,7 +13,9 @@ from levcore.rules.tiers import Number
 
 __all__ = ["read_instruments"]
 
-TEXTS = frozenset(("instrument", "payoff", "unit", "shape", "settlement", "underlying", "table"))
+TEXTS = frozenset(
+    ("instrument", "payoff", "unit", "shape", "settlement", "underlying", "isolated_only", "table")
+)
 
 
 def read_instruments(
@@ -26,11 +28,11 @@ def read_instruments(
     path : path
         A table with the columns ``instrument, payoff, contract_size, floor, rate, unit`` and, as wanted,
         ``multiplier, tick_size, tier, deduction, max_leverage, shape, cap, settlement, underlying,
-        funding_rate, slope, table``. Rows of an instrument ascend. An empty cell is a value not given: a
-        missing deduction is derived, a missing last cap means that there is none, a missing multiplier is 1
-        except for quanto contracts, which must state it. ``table`` says whose tier a row is: ``maintenance``
-        (the default), ``short`` or ``initial``; a row with a ``slope`` is a growing table. Any other column
-        is refused.
+        funding_rate, isolated_only, slope, table``. Rows of an instrument ascend. An empty cell is a value
+        not given: a missing deduction is derived, a missing last cap means that there is none, a missing
+        multiplier is 1 except for quanto contracts, which must state it. ``table`` says whose tier a row is:
+        ``maintenance`` (the default), ``short`` or ``initial``; a row with a ``slope`` is a growing table.
+        ``isolated_only`` is yes or no. Any other column is refused.
     as_of : str
         Date of the facts.
     ignore_columns : collection of str

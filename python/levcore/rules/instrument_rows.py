@@ -22,6 +22,7 @@ OPTIONAL_COLUMNS = (
     "settlement",
     "underlying",
     "funding_rate",
+    "isolated_only",
     "slope",
     "table",
 )
@@ -35,9 +36,11 @@ INSTRUMENT_COLUMNS = (
     "settlement",
     "underlying",
     "funding_rate",
+    "isolated_only",
 )
 # These belong to a table of the instrument.
 TABLE_COLUMNS = ("unit", "shape")
+YES_OR_NO = {"yes": True, "true": True, "no": False, "false": False}
 TABLES = ("maintenance", "short", "initial")
 
 Cells: TypeAlias = Mapping[str, Number | None]
@@ -97,9 +100,18 @@ def _instrument(name: str, group: list[Record], fault: Fault) -> Instrument:
             short_tiers=tables.get("short"),
             initial_tiers=tables.get("initial"),
             funding_rate=funding_rate,
+            isolated_only=_yes_or_no(first, cells.get("isolated_only"), "isolated_only", fault),
         )
     except InputError as error:
         raise fault(first, error.argument, error.rule, error.expected, error.found) from None
+
+
+def _yes_or_no(place: int, value: object, column: str, fault: Fault) -> bool:
+    """Whether a cell says yes; an empty one says no."""
+    word = "no" if value is None else str(value).lower()
+    if word not in YES_OR_NO:
+        raise fault(place, column, "must be yes or no", ", ".join(YES_OR_NO), repr(value))
+    return YES_OR_NO[word]
 
 
 def _tables(name: str, group: list[Record], fault: Fault) -> dict[str, TierTable]:

@@ -21,6 +21,7 @@ __all__ = ["converted", "instruments_csv"]
 
 COLUMNS = (
     *("instrument", "payoff", "contract_size", "multiplier", "tick_size", "settlement", "underlying"),
+    *("funding_rate", "isolated_only"),
     *("table", "tier", "floor", "cap", "rate", "deduction", "max_leverage", "unit", "shape", "slope"),
 )
 # Replies whose bounds are values and whose contracts are one unit of base currency, or one of quote.
@@ -136,6 +137,8 @@ def _lines(instrument: Instrument, what: str, tiers: TierTable) -> Iterator[str]
             "" if instrument.tick_size is None else _text(instrument.tick_size),
             instrument.settlement,
             instrument.underlying,
+            _text(instrument.funding_rate) if instrument.funding_rate else "",
+            "yes" if instrument.isolated_only else "",
             what,
             str(place + 1),
             _text(tiers.floors[place]),
