@@ -120,7 +120,7 @@ impl LiveBook {
         Ok(live)
     }
 
-    /// Instants in turn: events are added to `events`, those of one instant in the order of [`Subject`]. Returns the marks after them.
+    /// Instants in turn: events are added to `events`, those of one instant in the order of [`Subject`](crate::live::subjects::Subject). Returns the marks after them.
     ///
     /// # Errors
     ///
