@@ -186,6 +186,8 @@ def test_where_a_rate_falls_accounts_that_move_together_are_refused() -> None:
     )
     with pytest.raises(InputError, match="is not computed where parts of an account move together"):
         lc.Engine(policy.replace(hedge_requirement="sum")).evaluate(hedged, marks)
+    with pytest.raises(InputError, match="is not computed where parts of an account move together"):
+        lc.live(lc.Engine(policy.replace(hedge_requirement="sum")), hedged, marks)
     # The table of long positions does not fall.
     assert lc.distance(engine, position(10.0, 100.0, 500.0), marks).lower[0] == pytest.approx(-1 / 3)
     convex = policy.replace(short_minimum=((0.0, 0.0, 5.0),))
