@@ -138,7 +138,7 @@ class LiveBook(RecordedBook):
         labels = labels_of_book(book, tuple(engine.policies))
         watched = watched_levels(levels, bound.policies)
         prices = np.asarray(mark_prices(book, marks))
-        # What an evaluation refuses, such as rates that fall in accounts settled as one whole, is refused here.
+        # What an evaluation refuses is refused here: rates that fall in accounts settled as one whole, say.
         of_balances = asset_prices if book.balances is not None else None
         engine.evaluate(book, marks, asset_prices=of_balances, measures=("equity",))
         super().__init__(Resident(engine, book, labels, watched, prices, asset_prices or {}))
