@@ -202,7 +202,8 @@ impl KeepLegs for CellLegs<'_> {
         let others = V::rows_of_fours([tile.released, tile.signed, V::load(&entries), tile.status]);
         for (lane, &place) in self.places[legs.clone()].iter().enumerate() {
             let ([a, b, c, d], [e, f, g, h]) = (amounts[lane], others[lane]);
-            self.cells.write_vector(place as usize * CELL, V::load(&[a, b, c, d, e, f, g, h]), self.stream);
+            let (first, cell) = (place as usize * CELL, V::load(&[a, b, c, d, e, f, g, h]));
+            if self.stream { self.cells.stream_vector(first, cell) } else { self.cells.write_vector(first, cell) }
         }
         keep(&mut self.status[legs], &tile.status.codes());
     }

@@ -46,7 +46,7 @@ pub(crate) struct Job<'a> {
     /// By the code of the policy.
     pub parts: Vec<PolicyPart<'a>>,
     pub outputs: &'a Outputs<'a>,
-    /// Whether the outputs are so large that they are written past the cache.
+    /// Whether the outputs are so large that whole tiles of them are written past the cache; each column then starts on a cache line.
     pub stream: bool,
     /// Whether liquidation prices are wanted by side.
     pub bounds_prices: bool,
@@ -79,7 +79,7 @@ impl<'a> Job<'a> {
         let columns = &outputs.columns;
         let bounds_prices =
             columns[Measure::LiquidationPriceLower].is_some() || columns[Measure::LiquidationPriceUpper].is_some();
-        Ok(Self { book, layout, parts, outputs, stream: outputs.are_large(book.rows()), bounds_prices })
+        Ok(Self { book, layout, parts, outputs, stream: outputs.pass_the_cache(book.rows()), bounds_prices })
     }
 }
 

@@ -118,9 +118,10 @@ impl<'a> Outputs<'a> {
         Self::new(ByMeasure::none(), &mut [], &mut [], AccountOutputs::none(), BalanceOutputs::none())
     }
 
-    /// Whether writing past the cache is faster than through it.
-    pub(crate) fn are_large(&self, rows: usize) -> bool {
-        are_large(self.columns.iter().flatten().count() * rows)
+    /// Whether writing past the cache is faster than through it, and possible.
+    pub(crate) fn pass_the_cache(&self, rows: usize) -> bool {
+        let columns = || self.columns.iter().flatten();
+        are_large(columns().count() * rows) && columns().all(SharedSlice::starts_on_line)
     }
 
     /// Refuses columns that do not fit the book.

@@ -39,20 +39,32 @@ pub(crate) fn load_inputs<V: Vector>(book: &Book<'_>, place: Place<'_>) -> Tile<
     tile
 }
 
-/// Stores the measures named, one statement each: a loop over them would keep the tile from standing in registers.
+/// Stores the measures named, one statement each: a loop over them would keep the tile from standing in registers. How they are stored is
+/// decided once a tile, since a decision takes longer than a store.
 macro_rules! store_measures {
-    ($job:expr, $tile:expr, $place:expr, $($Measure:ident)+) => {
-        $($crate::job::rows::store_measure($job, $tile, $crate::codes::measures::Measure::$Measure, $place);)+
+    ($job:expr, $tile:expr, $place:expr, $($Measure:ident)+) => {{
+        let (job, tile, place) = ($job, $tile, $place);
+        match place.whole() {
+            Some(first) if job.stream => {
+                $(store_measures!(@one job, tile, $Measure, |column, results| column.stream_vector(first, results));)+
+            }
+            Some(first) => {
+                $(store_measures!(@one job, tile, $Measure, |column, results| column.write_vector(first, results));)+
+            }
+            None => {
+                $(store_measures!(@one job, tile, $Measure, |column, results| place.store_apart(results, column));)+
+            }
+        }
+    }};
+    // No closure: a function of its own is compiled without the instruction set of its caller.
+    (@one $job:ident, $tile:ident, $Measure:ident, |$column:ident, $results:ident| $store:expr) => {
+        if let Some($column) = &$job.outputs.columns[$crate::codes::measures::Measure::$Measure] {
+            let $results = $tile.results[$crate::codes::measures::Measure::$Measure];
+            $store;
+        }
     };
 }
 pub(crate) use store_measures;
-
-#[inline(always)]
-pub(crate) fn store_measure<V: Vector>(job: &Job<'_>, tile: &Tile<V>, measure: Measure, place: Place<'_>) {
-    if let Some(column) = &job.outputs.columns[measure] {
-        place.store_results(tile.results[measure], column, job.stream);
-    }
-}
 
 #[inline(always)]
 pub(crate) fn store_codes<V: Vector>(job: &Job<'_>, tile: &Tile<V>, place: Place<'_>) {

@@ -57,30 +57,40 @@ impl<'a, T: Copy> SharedSlice<'a, T> {
 }
 
 impl SharedSlice<'_, f64> {
-    /// Writes eight consecutive rows, past the cache if `stream` asks for it and they fill a cache line.
+    /// Whether the first row starts on a cache line.
+    pub(crate) fn starts_on_line(&self) -> bool {
+        self.first.addr().is_multiple_of(CACHE_LINE)
+    }
+
+    /// Writes eight consecutive rows.
+    #[inline(always)]
+    #[allow(unsafe_code, reason = "bounds are checked, rows belong to the calling block")]
+    pub(crate) fn write_vector<V: Vector>(&self, first_row: usize, values: V) {
+        assert!(first_row + LANES <= self.len);
+        // SAFETY: the range was checked above; eight numbers are an array of them; no other block writes or reads these rows.
+        values.store(unsafe { &mut *self.first.add(first_row).cast() });
+    }
+
+    /// Writes eight consecutive rows that fill a cache line, past the cache.
     ///
     /// An ordinary store first reads the line that it overwrites. Columns much larger than the cache are written at more than twice the
     /// speed without that. The thread must call [`fence`] before another one may read them.
     #[inline(always)]
     #[allow(unsafe_code, reason = "bounds and alignment are checked, rows belong to the calling block")]
-    pub(crate) fn write_vector<V: Vector>(&self, first_row: usize, values: V, stream: bool) {
+    pub(crate) fn stream_vector<V: Vector>(&self, first_row: usize, values: V) {
         assert!(first_row + LANES <= self.len);
         // SAFETY: the range was checked above.
         let target = unsafe { self.first.add(first_row) };
-        if stream && target.addr().is_multiple_of(CACHE_LINE) {
-            // SAFETY: the range was checked above, and the alignment; no other block writes these rows.
-            unsafe { values.stream(target) }
-        } else {
-            // SAFETY: the range was checked above; eight numbers are an array of them; no other block writes or reads these rows.
-            values.store(unsafe { &mut *target.cast() });
-        }
+        assert!(target.addr().is_multiple_of(CACHE_LINE));
+        // SAFETY: the range was checked above, and the alignment; no other block writes these rows.
+        unsafe { values.stream(target) }
     }
 }
 
 /// Bytes of a cache line.
 const CACHE_LINE: usize = 64;
 
-/// Makes what [`SharedSlice::write_vector`] wrote visible to threads that synchronise with this one.
+/// Makes what [`SharedSlice::stream_vector`] wrote visible to threads that synchronise with this one.
 #[inline(always)]
 #[allow(unsafe_code, reason = "an instruction that every x86-64 processor has")]
 pub(crate) fn fence() {

@@ -83,11 +83,19 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// Writes results to a column of the caller, past the cache if `stream` says that the columns are larger than it.
+    /// The first row of a whole tile of rows that follow each other.
     #[inline(always)]
-    pub(crate) fn store_results<V: Vector>(self, results: V, column: &SharedSlice<'_, f64>, stream: bool) {
+    pub(crate) fn whole(self) -> Option<usize> {
         match self {
-            Self::Consecutive(first, LANES) => column.write_vector(first, results, stream),
+            Self::Consecutive(first, LANES) => Some(first),
+            _ => None,
+        }
+    }
+
+    /// Writes results of rows that are no [whole](Place::whole) tile to a column of the caller.
+    #[inline(always)]
+    pub(crate) fn store_apart<V: Vector>(self, results: V, column: &SharedSlice<'_, f64>) {
+        match self {
             Self::Consecutive(first, len) => store_few(first, &results.array(), len, column),
             Self::Scattered(rows) => store_rows(rows, &results.array(), column),
         }
@@ -240,7 +248,7 @@ pub(crate) struct Runs<'a> {
 }
 
 /// Rows of one instrument from which on its table is better kept at hand than looked up in row by row.
-const LONG_RUN: usize = 32;
+const LONG_RUN: usize = 8;
 
 impl<'a> Runs<'a> {
     #[inline(always)]
