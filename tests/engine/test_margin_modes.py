@@ -101,8 +101,13 @@ def test_a_cross_position_in_a_contract_for_isolated_margin_alone_is_refused() -
     assert both.evaluate(cross("ONLY", policy=["free", "free"]), MARKS).accounts.status.tolist() == [0, 0]
     with pytest.raises(lc.InputError, match=WORDS):
         both.evaluate(cross("ONLY", policy=["free", "only"]), MARKS)
-    refused = lc.compare(mixed, {"only": GENERIC, "free": free}, MARKS).results["only"]
-    assert not isinstance(refused, lc.BookRisk)
+    policies = {"only": GENERIC, "free": free}
+    assert not isinstance(lc.compare(cross("ONLY"), policies, MARKS).results["only"], lc.BookRisk)
+    # Of a mixed book, the accounts that hold such a contract.
+    compared = lc.compare(mixed, policies, MARKS)
+    refused = compared.answers["only"].status == lc.Status.REFUSED
+    assert refused.tolist() == [True, False, True, True]
+    assert compared.withheld["only"][0].rows.tolist() == [0, 2, 3]
 
 
 def test_nor_is_one_opened_later() -> None:

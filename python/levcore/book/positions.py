@@ -361,7 +361,7 @@ class PositionBook(Frozen, Shown):
             "instrument_names": self.instrument_names,
             "quantity": self.quantity,
             "entry_price": self.entry_price,
-            "account": self._account_labels(),
+            "account": self.account_labels(),
             "margin_mode": np.where(self.is_cross, MODES[1], MODES[0]),
             "isolated_margin": self.isolated_margin,
             "leverage": self.leverage,
@@ -393,7 +393,7 @@ class PositionBook(Frozen, Shown):
             "wallet_currency": [*named.currency, *[""] * others.size],
         }
 
-    def _account_labels(self) -> list[Any] | npt.NDArray[Any] | None:
+    def account_labels(self) -> list[Any] | npt.NDArray[Any] | None:
         """Account of each row, also of a book that was given as one account."""
         if self.account is not None or self.account_codes is None:
             return (
