@@ -1,4 +1,4 @@
-"""Comparison where a policy knows the rules for a part of the book: it answers for that, and says why not more."""
+"""A policy of a comparison that knows the rules for a part of the book answers for that, and says why."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What one policy answers to a book: numbers, a refusal, or numbers of the part that it knows the rules for.
 
 A policy may know isolated positions alone, or accounts with one wallet alone. What it refuses then is told
-with its reason and has the status ``REFUSED``; isolated positions and accounts do not touch each other, so that
+with its reason and has the status ``REFUSED``; isolated positions and accounts do not touch each other, and
 the numbers of the rest are those of the whole book.
 """
 
@@ -172,7 +172,7 @@ def distances(
             result.buffers[0][...], result.buffers[1][...] = of_part.buffers
         except InputError as error:
             refusal_of(error)
-            # A move of all prices may need what an answer at the marks does not: rates a unit that do not fall.
+            # A move of all prices may need what an answer at the marks does not.
             result.buffers[1].fill(AccountStatus.REFUSED)
     # Without positions, nothing says which prices move.
     for withheld in found.withheld:
