@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import levcore as lc
-from levcore.book.selection import some_positions
+from levcore.book.derived import some_positions
 from levcore.cli.main import main
 from levcore.comparison.comparison import Comparison, Refusal, Withheld
 from levcore.measures import ACCOUNT_MEASURES, BALANCE_MEASURES, MEASURE_NAMES

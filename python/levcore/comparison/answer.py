@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from levcore.book.arrays import Floats
+from levcore.book.derived import some_positions
 from levcore.book.positions import PositionBook
-from levcore.book.selection import some_positions
 from levcore.comparison.instruments import Match, with_borrowed
 from levcore.comparison.refusals import Refusal, Withheld, refusal_of
 from levcore.engine.answers import rows_for_isolated_margin_alone
