@@ -50,8 +50,9 @@ lint: $(BUILT) $(TYPES) ## formatting, lints, types, and the stub against the bu
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/mypy python tests examples tools docs/conf.py docs/extensions
 	$(BIN)/pyright
-	# It looks for the package where the first python of the path does.
-	PATH="$(CURDIR)/$(BIN):$$PATH" pyright --verifytypes levcore --ignoreexternal
+	# It looks for the package where the first python of the path does, and names every module: shown where a type lacks alone.
+	@PATH="$(CURDIR)/$(BIN):$$PATH" pyright --verifytypes levcore --ignoreexternal >$(VENV)/verifytypes.txt \
+		&& tail -n 2 $(VENV)/verifytypes.txt || { cat $(VENV)/verifytypes.txt; exit 1; }
 	$(BIN)/stubtest levcore._levcore
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings

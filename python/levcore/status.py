@@ -98,6 +98,7 @@ class Status(Code, table=statuses):
     INVALID_ASSET_PRICE = 50
     INVALID_BALANCE = 51
     NO_POSITION = 52
+    REFUSED = 53
 
     @property
     def is_finding(self) -> bool:
@@ -127,6 +128,7 @@ class AccountStatus(Code, table=account_statuses):
     MIXED_SETTLEMENT = 6
     MISSING_WALLET_CURRENCY = 7
     SEVERAL_WALLETS = 8
+    REFUSED = 9
 
     @property
     def column(self) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import levcore as lc
+from levcore.book.derived import some_positions
 from levcore.cli.main import main
 from levcore.comparison.compare import compare
 from levcore.comparison.comparison import Comparison, Refusal
@@ -151,13 +152,18 @@ def test_accounts_of_one_wallet_refuse_balances(comparison: Comparison) -> None:
 
 def test_an_unknown_rule_for_hedged_legs_is_a_refusal() -> None:
     unknown = house(FLAT, hedge_requirement="unknown")
-    both = compare(wallet_book(), {"sum": house(FLAT), "unknown": unknown}, MARKS)
+    policies = {"sum": house(FLAT), "unknown": unknown}
+    both = compare(some_positions(wallet_book(), np.arange(2)), policies, MARKS)
     refusal = both.results["unknown"]
     assert isinstance(refusal, Refusal)
     assert str(refusal).startswith("refuses: rule hedge_requirement is unknown")
     assert "replace(hedge_requirement=" in refusal.remedy
     assert refusal.can_be_stated
     assert list(both.answers) == ["sum"]
+    # Beside an isolated position it is one of the legs alone.
+    mixed = compare(wallet_book(), policies, MARKS)
+    assert [one.refusal for one in mixed.withheld["unknown"]] == [refusal]
+    assert mixed.answers["unknown"].status.tolist() == [lc.Status.REFUSED] * 2 + [lc.Status.OK]
 
 
 def test_two_settlement_currencies_in_a_wallet_fail_the_account_under_that_policy_alone() -> None:

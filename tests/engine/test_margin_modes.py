@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 import levcore as lc
+from levcore.changes.status import ChangeStatus
 from levcore.errors import UnknownRuleError
+from levcore.reference.what_if.what_if import what_if as what_if_by_hand
 from support.comparison import assert_same_risk
 
 RATES = lc.TierTable.single_rate("0.01")
@@ -101,8 +103,13 @@ def test_a_cross_position_in_a_contract_for_isolated_margin_alone_is_refused() -
     assert both.evaluate(cross("ONLY", policy=["free", "free"]), MARKS).accounts.status.tolist() == [0, 0]
     with pytest.raises(lc.InputError, match=WORDS):
         both.evaluate(cross("ONLY", policy=["free", "only"]), MARKS)
-    refused = lc.compare(mixed, {"only": GENERIC, "free": free}, MARKS).results["only"]
-    assert not isinstance(refused, lc.BookRisk)
+    policies = {"only": GENERIC, "free": free}
+    assert not isinstance(lc.compare(cross("ONLY"), policies, MARKS).results["only"], lc.BookRisk)
+    # Of a mixed book, the accounts that hold such a contract.
+    compared = lc.compare(mixed, policies, MARKS)
+    refused = compared.answers["only"].status == lc.Status.REFUSED
+    assert refused.tolist() == [True, False, True, True]
+    assert compared.withheld["only"][0].rows.tolist() == [0, 2, 3]
 
 
 def test_nor_is_one_opened_later() -> None:
@@ -143,3 +150,64 @@ def test_isolated_margins_of_cross_positions_are_told_and_move_nothing() -> None
         shown = lc.report(risk)
         assert ("isolated margin, which is not read" in shown) == bool(rows)
     assert engine.evaluate(isolated(), MARKS).unread_margins().tolist() == []
+
+
+FREE = GENERIC.with_instruments([lc.Instrument("ONLY", "linear", RATES, settlement="USD")])
+TWO = {"only": GENERIC, "free": FREE}
+
+
+def book_of_two() -> lc.PositionBook:
+    """A cross and an isolated position under each policy, and a wallet without any."""
+    return lc.PositionBook(
+        ["X", "X", "ONLY", "ONLY"],
+        [1.0] * 4,
+        [100.0] * 4,
+        account=["a", "b", "a", "b"],
+        margin_mode=["cross", "cross", "isolated", "isolated"],
+        leverage=5.0,
+        policy=["only", "free", "only", "free"],
+        wallet_balance={"a": 50.0, "b": 50.0, "idle": 50.0},
+    )
+
+
+OPENING: dict[str, tuple[dict[str, Any], bool]] = {
+    # An account has one policy: that of its legs counts, whatever the order names.
+    "order, its account refuses": ({"kind": "order", "account": ["a"], "policy": ["free"]}, True),
+    "order, its account takes it": ({"kind": "order", "account": ["b"], "policy": ["only"]}, False),
+    "order, an idle account, refused": ({"kind": "order", "account": ["idle"], "policy": ["only"]}, True),
+    "order, an idle account": ({"kind": "order", "account": ["idle"], "policy": ["free"]}, False),
+    "isolated order": (
+        {"kind": "order", "account": ["a"], "policy": ["only"], "margin_mode": "isolated"},
+        False,
+    ),
+    "transfer to one that refuses": ({"kind": "transfer", "account": ["a"], "row": [2]}, True),
+    "transfer of the other row": ({"kind": "transfer", "account": ["a"], "row": [3]}, True),
+    "transfer to one that takes it": ({"kind": "transfer", "account": ["b"], "row": [3]}, False),
+    "transfer to an idle account, refused": ({"kind": "transfer", "account": ["idle"], "row": [2]}, True),
+    "transfer to an idle account": ({"kind": "transfer", "account": ["idle"], "row": [3]}, False),
+}
+
+
+@pytest.mark.parametrize("case", OPENING)
+def test_changes_under_several_policies_open_no_such_position_either(case: str) -> None:
+    given, refused = OPENING[case]
+    kind, engine = given["kind"], lc.Engine(TWO)
+    order = {"instrument": ["ONLY"], "quantity": [1.0], "leverage": [5.0]} if kind == "order" else {}
+    change = lc.Changes(**(given | order))
+    for ask in (lc.what_if, what_if_by_hand):
+        if refused:
+            with pytest.raises(lc.InputError, match=WORDS) as caught:
+                ask(engine, book_of_two(), MARKS, change)
+            assert (caught.value.argument, caught.value.row) == ("margin_mode", 0)
+        else:
+            found = ask(engine, book_of_two(), MARKS, change)
+            assert found.status.tolist() == [ChangeStatus.APPLIED]
+
+
+def test_a_transfer_under_one_policy_is_refused_too() -> None:
+    held = isolated("ONLY", account=["a", "b"], accounts=["a", "b"], wallet_balance=[50.0, 50.0])
+    changes = lc.Changes("transfer", account=["a", "b"], row=[0, 1])
+    with pytest.raises(lc.InputError, match=WORDS) as caught:
+        lc.what_if(lc.Engine(GENERIC), held, MARKS, changes)
+    assert (caught.value.row, caught.value.count) == (0, 2)
+    assert lc.what_if(lc.Engine(FREE), held, MARKS, changes).status.tolist() == [ChangeStatus.APPLIED] * 2

@@ -14,19 +14,9 @@ import levcore as lc
 from levcore.book.coded_labels import CodedLabels
 from levcore.rules.fees import Fees
 from levcore.stress_testing.result import Worst
+from support.good_calls import CROSS as BOOK
+from support.good_calls import ENGINE, MARKS, POLICY
 
-POLICY = lc.policy("binance-usdm@2024-10-24")
-ENGINE = lc.Engine(POLICY)
-BOOK = lc.PositionBook(
-    ["BTCUSDT", "ETHUSDT"],
-    [0.5, -4.0],
-    [6e4, 3e3],
-    account=["ann", "ann"],
-    margin_mode="cross",
-    wallet_balance={"ann": 5e3},
-    leverage=[10.0, 10.0],
-)
-MARKS = {"BTCUSDT": 61_000.0, "ETHUSDT": 3_050.0}
 MOVES = {"BTCUSDT": [-0.1], "ETHUSDT": [0.1]}
 CHANGES = lc.Changes("order", row=[0, 1], quantity=[2.0, -1.0], instrument=["BTCUSDT", "ETHUSDT"])
 ORDERS = lc.Orders(["ann"], ["BTCUSDT"], [1.0], [6e4], reduce_only=[False])

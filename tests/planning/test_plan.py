@@ -229,6 +229,18 @@ def test_a_policy_without_the_contract_says_so_beside_the_others() -> None:
         "BTCUSDT", "long", 0.5, entry=60_000.0, leverage=10.0, policies=["generic", "binance-usdm"]
     )
     assert "no such contract" in plan["generic"].refused
+
+
+def test_a_contract_for_isolated_margin_alone_does_not_stop_the_other_venues() -> None:
+    tiers = lc.TierTable.single_rate("0.01", 10)
+    only = lc.Instrument("BTCUSDT", "linear", tiers, settlement="USDT", isolated_only=True)
+    policies = [lc.policy("generic").with_instruments([only]), "binance-usdm"]
+    asked: dict[str, Any] = {"entry": 60_000.0, "leverage": 5.0, "policies": policies}
+    plan = lc.plan("BTCUSDT", "long", 1.0, cross=True, wallet=20_000.0, **asked)
+    assert plan["generic"].refused == "BTCUSDT is listed for isolated margin alone"
+    assert not plan["binance-usdm"].refused
+    assert "BTCUSDT is listed for isolated margin alone" in " ".join(lc.report(plan).split())
+    assert not lc.plan("BTCUSDT", "long", 1.0, **asked)["generic"].refused
     assert plan["binance-usdm"].liquidation_price > 0
     assert "not evaluated under generic" in str(plan)
 

@@ -205,8 +205,9 @@ BALANCES: dict[lc.Status, dict[str, Any]] = {
 
 
 def test_every_status_is_met() -> None:
-    # A row that is not there is met by a what-if alone: tests/changes.
-    assert set(ROWS) | set(BALANCES) | {lc.Status.NO_POSITION} == set(lc.Status)
+    # A row that is not there is met by a what-if alone, one that is refused by a comparison: tests/changes,
+    # tests/comparison.
+    assert set(ROWS) | set(BALANCES) | {lc.Status.NO_POSITION, lc.Status.REFUSED} == set(lc.Status)
 
 
 TOP_OF_TWO = lc.TierTable.marginal([(0, "0.01", 0, 4), (50, "0.02", "0.5", 4)], unit="quote", cap=1_000)
@@ -331,7 +332,7 @@ def test_every_account_status_is_met() -> None:
         "infinite": lc.AccountStatus.INVALID_WALLET_BALANCE,
     }
     # Those of distances and changes, and of accounts in several currencies: their tests meet them.
-    beyond = {lc.AccountStatus.NO_COMMON_RAY, lc.AccountStatus.NO_ACCOUNT}
+    beyond = {lc.AccountStatus.NO_COMMON_RAY, lc.AccountStatus.NO_ACCOUNT, lc.AccountStatus.REFUSED}
     beyond |= {
         lc.AccountStatus.MIXED_SETTLEMENT,
         lc.AccountStatus.MISSING_WALLET_CURRENCY,
@@ -393,5 +394,6 @@ def test_bounds_between_findings_partial_results_and_failures() -> None:
         assert status.is_failure == (status >= FIRST_FAILURE)
         # A failure points to a column of the book or to the marks, or is one of a balance; a partial result
         # points to another row.
-        known = bool(status.column) or (status in BALANCES) or status is lc.Status.NO_POSITION
+        of_a_call = (lc.Status.NO_POSITION, lc.Status.REFUSED)
+        known = bool(status.column) or (status in BALANCES) or status in of_a_call
         assert known or not status.is_failure

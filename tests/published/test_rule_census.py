@@ -6,6 +6,7 @@ import pytest
 
 import levcore as lc
 from support.census_page import render
+from support.made_once import made_once
 from support.rule_census import Line, census, empty_texts, neighbours, noticed_by, unheld
 from support.wrong_rules import without_a_test
 
@@ -13,9 +14,9 @@ PAGE = Path(__file__).parents[2] / "docs" / "census.md"
 
 
 @pytest.fixture(scope="module")
-def lines() -> list[Line]:
-    """Every rule value of every policy changed to each neighbour."""
-    return census()
+def lines(tmp_path_factory: pytest.TempPathFactory) -> list[Line]:
+    """Every rule value of every policy changed to each neighbour; of several processes one does the work."""
+    return made_once(tmp_path_factory, "rule_census", census)
 
 
 def test_every_verified_value_is_held_by_a_published_number(lines: list[Line]) -> None:

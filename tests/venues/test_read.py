@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,27 @@ def test_borrowed_positions_are_balances() -> None:
         assert len(both.left_out) == 1
         assert both.balances is not None
         assert len(both.balances) == 2
+
+
+def test_a_cross_position_in_a_contract_for_isolated_margin_alone_is_said_and_refused() -> None:
+    reply = FOLDER / "hyperliquid" / "account_2026-01-14.json"
+    table = lc.policy("hyperliquid").instruments
+    name = next(iter(read(reply, "hyperliquid").marks))
+    given = replace(table[str(name)], isolated_only=True)
+    listed = lc.policy("hyperliquid").with_instruments([given])
+    for options in ({"instruments": {str(name): given}}, {"policy": listed}):
+        found = read(reply, "hyperliquid", **options)
+        said = [note for note in found.notes if "lists for isolated margin alone" in note]
+        assert len(said) == 1
+        assert f" {name}: a cross position in a contract that hyperliquid" in said[0]
+        engine = lc.Engine(found.policies)
+        with pytest.raises(lc.InputError, match="lists for isolated margin alone"):
+            engine.evaluate(found.book, found.marks)
+        # The venue holds it so: what it printed is compared, and the contradiction is said.
+        plain, result = (lc.reconcile(reply, "hyperliquid", **each) for each in ({}, options))
+        assert said[0] in result.notes
+        assert [each.ours for each in result.numbers] == [each.ours for each in plain.numbers]
+    assert not any("isolated margin alone" in note for note in read(reply, "hyperliquid").notes)
 
 
 def test_what_is_left_out_is_said() -> None:

@@ -12,7 +12,7 @@ from levcore._levcore import Book, Table
 from levcore.arguments import is_word
 from levcore.book.arrays import Codes, Floats, frozen, read_only
 from levcore.book.balances import BalanceColumns, Balances
-from levcore.book.labels import MODES, NO_ACCOUNT, cross_rows, named_codes
+from levcore.book.labels import NO_ACCOUNT, cross_rows, named_codes
 from levcore.book.named_wallets import NamedWallets
 from levcore.book.readers import join_balances, read_accounts, read_numbers, read_policies
 from levcore.book.wallets import Wallets
@@ -26,16 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["PositionBook"]
 
-WITHOUT_ROWS = {
-    "accounts",
-    "wallet_balance",
-    "wallet_currency",
-    "position_mode",
-    "balances",
-    "columns",
-    "marks",
-}
-"""Arguments that are no columns of positions."""
 POSITION_MODES = ("one_way", "hedge")
 
 
@@ -326,18 +316,9 @@ class PositionBook(Frozen, Shown):
         >>> book.replace(quantity=[-0.5]).quantity.tolist()
         [-0.5]
         """
-        kept = self._arguments()
-        for given, owned in (
-            ("instrument", ("instrument_names",)),
-            ("policy", ("policy_names",)),
-            ("wallet_balance", ("accounts", "wallet_currency")),
-        ):
-            if given in columns:
-                for name in owned:
-                    del kept[name]
-        if not columns.keys() <= WITHOUT_ROWS:
-            kept["columns"] = None
-        return PositionBook(**(kept | columns))
+        from levcore.book.derived import replaced
+
+        return PositionBook(**replaced(self, columns))
 
     def __len__(self) -> int:
         """Number of positions."""
@@ -352,56 +333,9 @@ class PositionBook(Frozen, Shown):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the columns; the order of evaluation is found again."""
-        return _rebuild, (self._arguments(),)
+        from levcore.book.derived import arguments_of
 
-    def _arguments(self) -> dict[str, Any]:
-        """Arguments that build this book again."""
-        return {
-            "instrument": self.instrument_codes,
-            "instrument_names": self.instrument_names,
-            "quantity": self.quantity,
-            "entry_price": self.entry_price,
-            "account": self._account_labels(),
-            "margin_mode": np.where(self.is_cross, MODES[1], MODES[0]),
-            "isolated_margin": self.isolated_margin,
-            "leverage": self.leverage,
-            "accrued_funding": self.accrued_funding,
-            "risk_limit": self.risk_limit,
-            "policy": self.policy_codes,
-            "policy_names": None if self.policy_codes is None else self.policy_names,
-            **self._wallet_arguments(),
-            "position_mode": self.position_mode,
-            "balances": self.balances,
-            "columns": self.columns,
-            "marks": self.marks,
-        }
-
-    def _wallet_arguments(self) -> dict[str, Any]:
-        """Accounts with their wallets; those that come by their positions alone have one that is missing."""
-        named = self.named_wallets
-        if named is None:
-            return {
-                "accounts": self.account_ids,
-                "wallet_balance": self.wallet_balance,
-                "wallet_currency": None,
-            }
-        others = np.setdiff1d(np.arange(len(self.account_ids)), named.account)
-        codes = np.concatenate((named.account, others)).tolist()
-        return {
-            "accounts": [self.account_ids[code] for code in codes],
-            "wallet_balance": np.concatenate((named.balance, np.full(others.size, np.nan))),
-            "wallet_currency": [*named.currency, *[""] * others.size],
-        }
-
-    def _account_labels(self) -> list[Any] | npt.NDArray[Any] | None:
-        """Account of each row, also of a book that was given as one account."""
-        if self.account is not None or self.account_codes is None:
-            return (
-                self.account
-                if self.account is None or isinstance(self.account, np.ndarray)
-                else list(self.account)
-            )
-        return [self.account_ids[0]] * len(self)
+        return _rebuild, (arguments_of(self),)
 
     @property
     def has_pooled_accounts(self) -> bool:

@@ -15,8 +15,8 @@ from levcore.book.positions import PositionBook
 from levcore.book.wallets import idle_wallets
 from levcore.changes.changes import NONE, UNKNOWN, Changes
 from levcore.changes.members import members_of
+from levcore.changes.opened import Opened, check_opened
 from levcore.changes.status import ChangeKind
-from levcore.engine.answers import check_isolated_only, check_modes
 from levcore.engine.compiled import pools_every_account
 from levcore.engine.engine import Compiled, Engine
 from levcore.errors import DTypeError, InputError
@@ -171,10 +171,15 @@ def change_columns(
 ) -> ChangeColumns:
     """Codes of the changes in a book."""
     engine.bind(book).wallets.refuse_several("changes")
-    _check_opened_modes(changes, policies, engine, book)
     order, starts = _sequences(sequence, len(changes))
     instruments = {name: code for code, name in enumerate(names.instruments)}
     currencies = settlement_codes(names, policies)
+    accounts = _accounts(book, engine.bind(book).handle, changes, currencies, policies)
+    named_instruments = _codes(changes.instrument, instruments, len(changes))
+    of_changes = _policies(book, changes)
+    check_opened(
+        engine, book, policies, changes, Opened(accounts, named_instruments, of_changes, names.instruments)
+    )
     has_leverage = book.leverage is not None or not np.isnan(changes.leverage).all()
     tables = np.full(len(changes), NONE, dtype=np.uint32)
     named = changes.table != NONE
@@ -183,9 +188,9 @@ def change_columns(
     return ChangeColumns(
         kind=changes.kind,
         row=changes.row,
-        account=_accounts(book, engine.bind(book).handle, changes, currencies, policies),
-        instrument=_codes(changes.instrument, instruments, len(changes)),
-        policy=_policies(book, changes),
+        account=accounts,
+        instrument=named_instruments,
+        policy=of_changes,
         asset=_codes(changes.asset, {name: code for code, name in enumerate(names.assets)}, len(changes)),
         replacement=tables,
         cross=changes.cross,
@@ -319,20 +324,3 @@ def _sequences(sequence: bool | npt.ArrayLike, count: int) -> tuple[Codes | None
     order = np.argsort(codes, kind="stable").astype(np.uint32)
     counts = np.bincount(codes, minlength=len(labels))
     return order, np.concatenate(([0], np.cumsum(counts))).astype(np.uint32)
-
-
-def _check_opened_modes(
-    changes: Changes, policies: Sequence["MarginPolicy"], engine: Engine, book: PositionBook
-) -> None:
-    """Refuse what may open a position in a margin mode whose rules no source states."""
-    opens = (changes.kind == ChangeKind.ORDER) & (changes.row == NONE)
-    modes = np.concatenate((changes.cross[opens], changes.kind[changes.kind == ChangeKind.TRANSFER] > 0))
-    if not book.account_ids:
-        # Without accounts nothing becomes a cross position: such a change is refused.
-        modes = modes[~modes]
-    if changes.instrument is not None and len(policies) == 1:
-        codes, names = changes.instrument
-        check_isolated_only(policies[0], names, codes, opens & changes.cross)
-    if modes.size:
-        for label, policy in zip(labels_of_book(book, tuple(engine.policies)), policies, strict=True):
-            check_modes(policy, engine.compiled(label).rules, modes, book.position_mode)

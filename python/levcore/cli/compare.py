@@ -126,9 +126,13 @@ def _compare(options: argparse.Namespace) -> int:
         report(comparison, options.report, title=title)
     progress.clear()
     for label, result in comparison.results.items():
-        if isinstance(result, Refusal):
-            remedy = f" (--set {label}.RULE=VALUE states a rule)" if result.can_be_stated else ""
-            note(f"note: {label} {result}{remedy}")
+        whole = [result] if isinstance(result, Refusal) else []
+        for said, can_be_stated in (
+            *((refusal, refusal.can_be_stated) for refusal in whole),
+            *((part, part.refusal.can_be_stated) for part in comparison.withheld[label]),
+        ):
+            remedy = f" (--set {label}.RULE=VALUE states a rule)" if can_be_stated else ""
+            note(f"note: {label} {said}{remedy}")
     print_answer(
         options.format,
         lambda: report(comparison, title=title, top=options.top),

@@ -16,8 +16,8 @@ from levcore.changes.status import FIRST_REFUSED
 from levcore.cluster.own_changes import Asked, Columns, Found, Places, changed_partition
 from levcore.cluster.partitions import tasks_of
 from levcore.cluster.pools import Pool, run
-from levcore.cluster.prices import Prices
-from levcore.cluster.whole_accounts import NotInputs, Owners
+from levcore.cluster.whole_accounts import NotInputs
+from levcore.cluster.whole_partitions import Known, Reading
 from levcore.engine.engine import Engine
 from levcore.errors import DTypeError, InputError, ShapeError
 from levcore.files.batches import rows_of_file
@@ -141,7 +141,7 @@ def what_if(
     starts, rows = _starts(partitions, changes)
     asked = Asked(changes, _sequence(sequence, len(changes)), tuple(tables), orders, options, rows)
     not_inputs = NotInputs(tuple(ignore_columns), tuple(pass_columns))
-    common = (pickle.dumps(engine), asked, marks, position_mode, not_inputs, starts)
+    common = (Reading(pickle.dumps(engine), marks, position_mode, not_inputs), asked, starts)
     together = _Together(asked, check_accounts)
     for place, found, _ in run(changed_partition, tasks_of(partitions, (*common, None)), executor, retries):
         together.take(place, found)
@@ -178,24 +178,20 @@ def _sequence(sequence: bool | npt.ArrayLike, count: int) -> npt.NDArray[np.uint
     return codes
 
 
-class _Together:
+class _Together(Known):
     """Columns of all changes, filled partition by partition."""
 
     def __init__(self, asked: Asked, check_accounts: bool) -> None:
+        super().__init__(check_accounts)
         count = len(asked.changes)
-        self.rows = 0
         self._asked = asked
         self._owner = np.full(count, -1, dtype=np.int64)
         self._of_order = np.zeros(0 if asked.orders is None else len(asked.orders), dtype=np.int64)
         self._columns: Columns = {}
-        self._prices, self._owners = Prices(), Owners() if check_accounts else None
 
     def take(self, place: int, found: Found) -> None:
         """Take over a partition that is done."""
-        if self._owners is not None:
-            self._owners.take(place, found.accounts)
-        self._prices.add(found.prices)
-        self.rows += found.rows
+        self.note(place, found.accounts, found.prices, found.rows)
         twice = found.changes[self._owner[found.changes] >= 0]
         if twice.size:
             self._refuse(int(twice[0]), twice.size, place)

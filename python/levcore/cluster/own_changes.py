@@ -2,22 +2,18 @@
 
 import copy
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from levcore.book.frames import Positions, positions_of_frame
+from levcore.book.frames import Positions
 from levcore.changes.changes import UNKNOWN, Changes
 from levcore.changes.orders import Orders
 from levcore.changes.result import WhatIf
 from levcore.changes.what_if import what_if
-from levcore.cluster.batches import sizes_of
-from levcore.cluster.partitions import engine_of
 from levcore.cluster.prices import Prices
-from levcore.cluster.whole_accounts import NotInputs
-from levcore.files.batches import read_batches
+from levcore.cluster.whole_partitions import Reading
 from levcore.rules.instruments import Instrument
 
 __all__ = ["Asked", "Columns", "Found", "Places", "changed_partition", "columns_of"]
@@ -55,20 +51,14 @@ class Found(NamedTuple):
 def changed_partition(
     place: int,
     source: Any,
-    engine: bytes,
+    reading: Reading,
     asked: Asked,
-    marks: Mapping[str, Any] | None,
-    position_mode: Literal["one_way", "hedge"],
-    not_inputs: NotInputs,
     starts: tuple[int, ...] | None,
     left: Places | None,
 ) -> Found:
     """Changes of one partition, in a worker: its own, or those that are left."""
-    frame = next(read_batches(source, None)) if isinstance(source, (str, Path)) else source
-    own, prices = engine_of(engine), Prices(marks)
-    positions = positions_of_frame(frame, ignore_columns=not_inputs.ignored, pass_columns=not_inputs.passed)
-    book = positions.book(position_mode=position_mode, instruments=sizes_of(own))
-    held = _marks(prices.of(positions), marks or {}, positions)
+    own, prices, positions, book = reading.read(source)
+    held = _marks(prices.of(positions), reading.marks or {}, positions)
     first = 0 if starts is None else starts[place]
     chosen = _own_changes(asked, set(book.account_ids), first, len(book)) if left is None else left
     orders = asked.orders

@@ -2,25 +2,22 @@
 
 import pickle
 from collections.abc import Collection, Mapping
-from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from levcore.arguments import of_kind
-from levcore.book.frames import positions_of_frame
 from levcore.book.labelled import column_names, values_of
 from levcore.book.marks import mark_prices
-from levcore.cluster.batches import sizes_of
-from levcore.cluster.partitions import engine_of, tasks_of
+from levcore.cluster.partitions import tasks_of
 from levcore.cluster.pools import Pool, run
 from levcore.cluster.prices import Prices
-from levcore.cluster.whole_accounts import NotInputs, Owners
+from levcore.cluster.whole_accounts import NotInputs
+from levcore.cluster.whole_partitions import Known, Reading
 from levcore.engine.engine import Engine
 from levcore.engine.exact_total import ExactTotal
 from levcore.errors import DTypeError, InputError
-from levcore.files.batches import read_batches
 from levcore.files.tables import Progress
 from levcore.stress_testing.result import StressTotals
 from levcore.stress_testing.shocks import LABELS, Betas, moves_of_instruments
@@ -112,7 +109,8 @@ def stress(
     own = 1 if threads is None and executor is not None else threads
     asked = Scenarios(columns, betas, others)
     not_inputs = NotInputs(tuple(ignore_columns), tuple(pass_columns))
-    tasks = tasks_of(partitions, (pickle.dumps(engine), asked, marks, position_mode, own, not_inputs))
+    reading = Reading(pickle.dumps(engine), marks, position_mode, not_inputs)
+    tasks = tasks_of(partitions, (reading, asked, own))
     together = _Together(check_accounts)
     for place, found, _ in run(stress_partition, tasks, executor, retries):
         together.take(place, found)
@@ -122,20 +120,10 @@ def stress(
 
 
 def stress_partition(
-    place: int,
-    source: Any,
-    engine: bytes,
-    asked: Scenarios,
-    marks: Mapping[str, Any] | None,
-    position_mode: Literal["one_way", "hedge"],
-    threads: int | None,
-    not_inputs: NotInputs,
+    place: int, source: Any, reading: Reading, asked: Scenarios, threads: int | None
 ) -> Found:
     """Totals of one partition, in a worker."""
-    frame = next(read_batches(source, None)) if isinstance(source, (str, Path)) else source
-    own, prices = engine_of(engine), Prices(marks)
-    positions = positions_of_frame(frame, ignore_columns=not_inputs.ignored, pass_columns=not_inputs.passed)
-    book = positions.book(position_mode=position_mode, instruments=sizes_of(own))
+    own, prices, positions, book = reading.read(source)
     start = np.asarray(mark_prices(book, prices.of(positions)))
     betas = _betas(asked, book.instrument_names)
     moves, labels = moves_of_instruments(book, asked.shocks, betas, asked.others)
@@ -168,22 +156,18 @@ def _betas(asked: Scenarios, instruments: tuple[str, ...]) -> Betas:
     return {name: {name: 1.0} for name in instruments if name in asked.shocks and name != LABELS}
 
 
-class _Together:
+class _Together(Known):
     """Totals of partitions, added up as they come: exact sums know no order."""
 
     def __init__(self, check_accounts: bool) -> None:
-        self.rows = 0
+        super().__init__(check_accounts)
         self._found: Found | None = None
-        self._prices, self._owners = Prices(), Owners() if check_accounts else None
         self._instruments: set[str] = set()
 
     def take(self, place: int, found: Found) -> None:
         """Take over a partition that is done."""
-        if self._owners is not None:
-            self._owners.take(place, found.accounts)
-        self._prices.add(found.prices)
+        self.note(place, found.accounts, found.prices, found.rows)
         self._instruments.update(found.instruments)
-        self.rows += found.rows
         if self._found is None:
             self._found = found
             return

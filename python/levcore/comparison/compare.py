@@ -7,20 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from levcore.book.arrays import Floats
 from levcore.book.asset_prices import asset_price_columns
 from levcore.book.marks import Marks, mark_prices
 from levcore.book.positions import PositionBook
-from levcore.engine.engine import Engine
-from levcore.errors import DTypeError, InputError, TierError, UnknownRuleError
-from levcore.measures import MEASURE_NAMES
+from levcore.errors import DTypeError, InputError
 from levcore.rules.policy import MarginPolicy
 from levcore.rules.several import Policies, label_of, labelled
 
 if TYPE_CHECKING:
-    from levcore.comparison.comparison import Comparison, Refusal
-    from levcore.comparison.instruments import Match, Names
-    from levcore.engine.risk import BookRisk
+    from levcore.comparison.comparison import Comparison
+    from levcore.comparison.instruments import Names
 
 __all__ = ["compare"]
 
@@ -65,7 +61,8 @@ def compare(
     -------
     Comparison
         A policy that does not know a rule it needs, or whose accounts cannot hold what the book's do, is a
-        `Refusal` in it, not an error.
+        `Refusal` in it, not an error. Where it knows the rules for some positions or accounts, it answers for
+        these; the others have the status ``REFUSED`` under it, and `Comparison.withheld` says why.
 
     Raises
     ------
@@ -91,6 +88,7 @@ def compare(
     {'binance-usdm@2024-10-24': [54216.87], 'bybit-linear@2026-05-27': [54208.6]}
     """
     # Imported with levcore itself, which most programs do without ever comparing.
+    from levcore.comparison.answer import answer
     from levcore.comparison.assets import match_assets
     from levcore.comparison.comparison import Comparison
     from levcore.comparison.instruments import match_instruments
@@ -118,38 +116,8 @@ def compare(
     }
     # Prices that are missing or no numbers are the call's fault, not an answer of any policy.
     asset_price_columns(book, list(ready.values()), asset_prices)
-    results = {
-        label: _evaluated(one, matches[label], book, prices, asset_prices) for label, one in ready.items()
-    }
-    return Comparison(book, prices, ready, matches, results, asset_prices, asset_matches)
-
-
-def _evaluated(
-    policy: MarginPolicy,
-    match: Match,
-    book: PositionBook,
-    marks: Floats,
-    asset_prices: Mapping[str, float] | None,
-) -> BookRisk | Refusal:
-    from levcore.comparison.comparison import Refusal
-    from levcore.comparison.instruments import with_borrowed
-
-    try:
-        engine = Engine(with_borrowed(policy, match))
-        engine.bind(book)
-    except UnknownRuleError as error:
-        return Refusal(f"rule {error.rule}", error.found, error.expected, can_be_stated=True)
-    except TierError as error:
-        return Refusal(f"{error.instrument} {error.rule}", error.found, error.expected, can_be_stated=True)
-    except InputError as error:
-        # What this policy's accounts cannot hold, another's may.
-        remedy = f"{error.expected} instead of {error.found}"
-        return Refusal(f"{error.argument} {error.rule}", "", remedy, can_be_stated=False)
-    try:
-        # Which accounts move as one depends on the policy as well, so that all store the same measures.
-        return engine.evaluate(book, marks, asset_prices=asset_prices, measures=MEASURE_NAMES)
-    except UnknownRuleError as error:
-        return Refusal(error.rule, error.found, error.expected, can_be_stated=True)
+    answers = {label: answer(one, matches[label], book, prices, asset_prices) for label, one in ready.items()}
+    return Comparison(book, prices, ready, matches, answers, asset_prices, asset_matches)
 
 
 def _lender(

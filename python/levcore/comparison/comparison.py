@@ -1,9 +1,8 @@
 """What `levcore.compare` returns: the answers of several policies to one book, side by side."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -12,13 +11,14 @@ from levcore._levcore import Table
 from levcore.arguments import is_word
 from levcore.book.arrays import Floats
 from levcore.book.positions import PositionBook
+from levcore.comparison.answer import Answer, distances
 from levcore.comparison.assets import AssetMatch
 from levcore.comparison.frames import comparison_table
-from levcore.comparison.instruments import Match, with_borrowed
+from levcore.comparison.instruments import Match
+from levcore.comparison.refusals import Refusal, Withheld
 from levcore.comparison.totals import comparison_totals, judged_accounts
 from levcore.engine.compiled import pools_every_account
-from levcore.engine.distances import AccountDistance, distance
-from levcore.engine.engine import Engine
+from levcore.engine.distances import AccountDistance
 from levcore.engine.frames import ExportsFrame
 from levcore.engine.risk import BookRisk
 from levcore.errors import InputError
@@ -26,41 +26,15 @@ from levcore.frozen import Frozen
 from levcore.measures import ACCOUNT_MEASURES, BALANCE_MEASURES, MEASURE_NAMES
 from levcore.rules.policy import MarginPolicy
 from levcore.shown import Shown
-from levcore.status import FIRST_FAILURE, AccountStatus, State
+from levcore.status import FIRST_FAILURE, AccountStatus, State, Status
 
-__all__ = ["COMPARED_OF_ACCOUNTS", "Comparison", "Refusal"]
+__all__ = ["COMPARED_OF_ACCOUNTS", "Comparison", "Kind", "Refusal", "Withheld"]
 
 Flags = npt.NDArray[np.bool_]
+Kind = Literal["position", "account", "balance"]
 
 COMPARED_OF_ACCOUNTS = (*ACCOUNT_MEASURES, "may_add_risk", "distance_lower", "distance_upper")
 """What `Comparison.account_table` knows besides the state."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Answer of a policy that cannot evaluate the book.
-
-    Parameters
-    ----------
-    matter : str
-        The rule that no source states, or what of the book its accounts cannot hold.
-    reason : str
-        Why the rule is not known; empty where the policy does not say, or no rule is at fault.
-    remedy : str
-        How to state the rule, or what the policy takes instead.
-    can_be_stated : bool
-        Whether a rule is at fault, so that the caller can state it.
-    """
-
-    matter: str
-    reason: str
-    remedy: str
-    can_be_stated: bool
-
-    def __str__(self) -> str:
-        """Build the sentence: matter and reason."""
-        reason = f", because: {self.reason}" if self.reason else ""
-        return f"refuses: {self.matter}{reason}"
 
 
 class Comparison(Frozen, ExportsFrame, Shown):
@@ -75,6 +49,8 @@ class Comparison(Frozen, ExportsFrame, Shown):
         By label, in the caller's order; each with the instruments that it was evaluated with.
     results : dict of str to BookRisk or Refusal
         By label.
+    withheld : dict of str to tuple of Withheld
+        By label: positions and accounts that a policy refuses while it answers for the rest.
     matches : dict of str to Match
         By label: which instruments are the policy's own, borrowed, or missing.
     asset_prices : mapping of asset name to price, or None
@@ -90,8 +66,10 @@ class Comparison(Frozen, ExportsFrame, Shown):
     policies: dict[str, MarginPolicy]
     matches: dict[str, Match]
     results: dict[str, "BookRisk | Refusal"]
+    withheld: dict[str, tuple[Withheld, ...]]
     asset_prices: Mapping[str, float] | None
     asset_matches: dict[str, AssetMatch]
+    _answers: dict[str, Answer]
 
     def __init__(
         self,
@@ -99,7 +77,7 @@ class Comparison(Frozen, ExportsFrame, Shown):
         marks: Floats,
         policies: dict[str, MarginPolicy],
         matches: dict[str, Match],
-        results: dict[str, "BookRisk | Refusal"],
+        answers: dict[str, Answer],
         asset_prices: Mapping[str, float] | None,
         asset_matches: dict[str, AssetMatch],
     ) -> None:
@@ -108,9 +86,11 @@ class Comparison(Frozen, ExportsFrame, Shown):
             marks=marks,
             policies=policies,
             matches=matches,
-            results=results,
+            results={label: one.result for label, one in answers.items()},
+            withheld={label: one.withheld for label, one in answers.items()},
             asset_prices=asset_prices,
             asset_matches=asset_matches,
+            _answers=answers,
         )
 
     def __len__(self) -> int:
@@ -238,14 +218,25 @@ class Comparison(Frozen, ExportsFrame, Shown):
         return {label: self._distance(label) for label in self.answers}
 
     def _distance(self, label: str) -> AccountDistance:
-        if len(self):
-            engine = Engine(with_borrowed(self.policies[label], self.matches[label]))
-            return distance(engine, self.book, self.marks, asset_prices=self.asset_prices)
-        # Without positions, nothing says which prices move.
-        unknown = AccountDistance(self.book)
-        unknown.buffers[0].fill(np.nan)
-        unknown.buffers[1].fill(AccountStatus.INCOMPLETE)
-        return unknown
+        policy, match, found = self.policies[label], self.matches[label], self._answers[label]
+        return distances(policy, match, found, self.book, self.marks, self.asset_prices)
+
+    def refuses(self, label: str, kind: Kind) -> Flags:
+        """Which positions, accounts or balances a policy refuses, shape (n,), (a,) or (b,)."""
+        risk = self.answers.get(label)
+        book = self.book
+        if risk is None:
+            sizes = {
+                "position": len(book),
+                "account": len(book.account_ids),
+                "balance": 0 if book.balances is None else len(book.balances),
+            }
+            return np.full(sizes[kind], True)
+        if kind == "account":
+            refused: Flags = risk.accounts.status == AccountStatus.REFUSED
+        else:
+            refused = (risk if kind == "position" else risk.balances).status == Status.REFUSED
+        return refused
 
     @cached_property
     def has_pooled_accounts(self) -> bool:

@@ -140,6 +140,10 @@ def policy_facts(comparison: "Comparison", label: str) -> dict[str, Any]:
         "debtor": policy.debtor,
         "stated": stated_rules(policy),
         "refusal": refusal,
+        "refused": [
+            {"positions": one.rows.size, "accounts": one.accounts.size, "refusal": str(one)}
+            for one in comparison.withheld[label]
+        ],
         "tiers_own": list(match.own),
         "tiers_from_caller": list(match.from_caller),
         "tiers_borrowed": list(match.borrowed),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from levcore.engine.compiled import CompiledPolicy
     from levcore.rules.policy import MarginPolicy
 
-__all__ = ["check_accounts", "check_isolated_only", "check_modes"]
+__all__ = ["check_accounts", "check_isolated_only", "check_modes", "rows_for_isolated_margin_alone"]
 
 
 def check_modes(
@@ -59,16 +59,26 @@ def check_isolated_only(
     InputError
         Naming the contract, its first row and how to say that it may be held cross.
     """
-    if not is_cross.any():
-        return
-    found = [policy.instruments.get(name) for name in names]
-    only = np.array([each is not None and each.isolated_only for each in found], dtype=np.bool_)
-    bad = np.flatnonzero(is_cross & only[codes]) if only.any() else np.empty(0, np.intp)
+    bad = rows_for_isolated_margin_alone(policy, names, codes, is_cross)
     if bad.size:
         row = int(bad[0])
         rule = f"must be isolated in contracts that {policy.id} lists for isolated margin alone"
         expected = "isolated, or the policy with Instrument(..., isolated_only=False)"
         raise InputError("margin_mode", rule, expected, f"cross in {names[codes[row]]!r}", row, int(bad.size))
+
+
+def rows_for_isolated_margin_alone(
+    policy: "MarginPolicy",
+    names: Sequence[str],
+    codes: npt.NDArray[np.integer],
+    is_cross: npt.NDArray[np.bool_],
+) -> npt.NDArray[np.intp]:
+    """Rows of cross positions in contracts that the venue lists for isolated margin alone."""
+    if not is_cross.any():
+        return np.empty(0, np.intp)
+    found = [policy.instruments.get(name) for name in names]
+    only = np.array([each is not None and each.isolated_only for each in found], dtype=np.bool_)
+    return np.flatnonzero(is_cross & only[codes]) if only.any() else np.empty(0, np.intp)
 
 
 def check_accounts(policy: "MarginPolicy", book: "PositionBook") -> None:

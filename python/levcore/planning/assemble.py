@@ -38,6 +38,8 @@ def venue_plan(question: Question, policy: MarginPolicy) -> VenuePlan:
     except LevcoreError as error:
         return replace(plan, refused=f"no such contract: {error}")
     plan = replace(plan, contract=contract, break_even=_break_even(question, fees.taker))
+    if question.mode == "cross" and contract.instrument.isolated_only:
+        return replace(plan, refused=f"{contract.instrument.name} is listed for isolated margin alone")
     try:
         desk = Desk(question, policy, contract)
     except UnknownRuleError as error:

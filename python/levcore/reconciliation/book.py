@@ -85,6 +85,7 @@ def book_of(given: Given) -> ReadReply:
             shared.setdefault(rules.id, []).append(group.settlement)
         found += group.found
         notes += [note] if note else []
+        notes += group.held_otherwise
     borrowed, left_out = _borrowed(given)
     found += [each for one in borrowed for each in one.found]
     for one in borrowed:
@@ -178,6 +179,7 @@ def _instruments(case: Case, settlement: str) -> InstrumentTable:
                 multiplier=facts.multiplier,
                 tick_size=facts.tick_size,
                 settlement=settlement,
+                isolated_only=facts.isolated_only,
             )
     return InstrumentTable(made.values())
 

@@ -56,6 +56,8 @@ class InstrumentFacts:
         Where the table comes from, for the reader.
     multiplier : float
     tick_size : float or None
+    isolated_only : bool
+        Whether the instrument given, or the policy's own table, lists it for isolated margin alone.
     """
 
     payoff: Payoff
@@ -64,6 +66,7 @@ class InstrumentFacts:
     tiers_from: str = ""
     multiplier: float = 1.0
     tick_size: float | None = None
+    isolated_only: bool = False
 
 
 @dataclass(frozen=True)

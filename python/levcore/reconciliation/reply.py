@@ -71,6 +71,7 @@ def reconcile_reply(given: "Given", source: str) -> Reconciliation:
         recovered += group.found
         used.append(group.case.policy.id)
         notes += [note] if note else []
+        notes += group.held_otherwise
     for borrowed in reply.borrowed:
         rules = given.policy_of_borrowed(borrowed.policy)
         evaluated = borrowed_of(borrowed, rules, given.stated[rules.id])
@@ -194,6 +195,7 @@ class Given:
                 "the instruments given",
                 given.multiplier,
                 given.tick_size,
+                given.isolated_only,
             )
         table, origin = self._table(name), "the tiers given"
         if table is None and name in rules.instruments:
@@ -205,7 +207,14 @@ class Given:
                 TierTable.half_of_initial_rate([(0, position.max_leverage)]),
                 "maxLeverage of the reply",
             )
-        return InstrumentFacts(position.payoff, position.contract_size, table, origin if table else "")
+        listed = rules.instruments.get(name)
+        return InstrumentFacts(
+            position.payoff,
+            position.contract_size,
+            table,
+            origin if table else "",
+            isolated_only=listed is not None and listed.isolated_only,
+        )
 
     def _table(self, name: str) -> TierTable | None:
         # Tables of a family stand under the name without its last part: BTC-USDT of BTC-USDT-SWAP.
@@ -272,6 +281,20 @@ class Group:
         self.filled, self.found = recover(self.case)
         self.inputs = {(each.row, each.field): each for each in self.found}
         self.stated = given.stated[rules.id]
+
+    @property
+    def held_otherwise(self) -> list[str]:
+        """What is to be said of cross positions that the policy lists for isolated margin alone.
+
+        The reply is the later word on how the venue holds a position: its numbers are compared as cross ones.
+        """
+        facts, rules = self.case.facts, self.case.policy
+        return [
+            f"{each.place} {each.instrument}: a cross position in a contract that {rules.id} lists for"
+            " isolated margin alone"
+            for each in self.case.positions
+            if each.margin_mode == "cross" and facts[each.instrument].isolated_only
+        ]
 
     def position_numbers(self) -> list[tuple[int, ReconciledNumber]]:
         """Every number of every position, with its row."""

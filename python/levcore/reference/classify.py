@@ -37,8 +37,11 @@ def refuse_inputs(position: Position, policy: Policy, marked: MarkedInstrument, 
         return Status.MISSING_REQUIRED_LEVERAGE
     if marked.tiers is None:
         return Status.UNKNOWN_INSTRUMENT
-    refused = (_refuse_key(p, table) for table in tables_of(p, marked.tiers))
-    return next((status for status in refused if status != Status.OK), Status.OK)
+    for table in tables_of(p, marked.tiers):
+        status = _refuse_key(p, table)
+        if status != Status.OK:
+            return status
+    return Status.OK
 
 
 def tables_of(position: Position, tiers: Tiers) -> list[Table]:
@@ -81,7 +84,7 @@ def refuse_results(
     without_margin = not cross and math.isnan(p.leverage) and math.isnan(p.isolated_margin)
     if not cross and not without_margin:
         results += [p.needed, p.isolated_margin, p.equity]
-    if not all(math.isfinite(result) for result in results):
+    if not all(map(math.isfinite, results)):
         return Status.NUMERIC_OVERFLOW
     if without_margin:
         return Status.WITHOUT_MARGIN

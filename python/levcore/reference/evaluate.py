@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
     from levcore.rules.policy import MarginPolicy
 
 __all__ = ["BookReplay", "evaluate"]
+
+Inputs = tuple[float, float, float, float, float, float]
+"""The first six of a `Position`."""
 
 
 def evaluate(
@@ -86,7 +90,7 @@ def evaluate(
     positions = replay.positions(rows)
     attributes = dict(zip(MEASURE_NAMES, ROW_RESULTS, strict=True))
     for measure, attribute in enumerate(attributes[name] for name in names):
-        results[measure, : len(book)] = [getattr(position, attribute) for position in positions]
+        results[measure, : len(book)] = list(map(attrgetter(attribute), positions))
     codes[0, : len(book)] = [position.state for position in positions]
     codes[1, : len(book)] = [position.status for position in positions]
     account_results, account_codes = risk.wallet_buffers
@@ -202,17 +206,17 @@ class BookReplay:
         self.codes: list[int] = book.instrument_codes.tolist()
         self.is_cross: list[bool] = book.is_cross.tolist()
         self.accounts: list[int] = [] if wallets.of_row is None else wallets.of_row.tolist()
-        self._columns = [
-            _values(column, len(book), absent)
-            for column, absent in (
-                (book.quantity, math.nan),
-                (book.entry_price, math.nan),
-                (book.isolated_margin, math.nan),
-                (book.leverage, math.nan),
-                (book.accrued_funding, 0.0),
-                (book.risk_limit, math.nan),
+        self._inputs: list[Inputs] = list(
+            zip(
+                _values(book.quantity, len(book), math.nan),
+                _values(book.entry_price, len(book), math.nan),
+                _values(book.isolated_margin, len(book), math.nan),
+                _values(book.leverage, len(book), math.nan),
+                _values(book.accrued_funding, len(book), 0.0),
+                _values(book.risk_limit, len(book), math.nan),
+                strict=True,
             )
-        ]
+        )
         self.hedge = book.position_mode == "hedge"
         self.wallets: list[float] = wallets.balance.tolist()
         self.known_status: list[int] = (
@@ -235,7 +239,7 @@ class BookReplay:
 
     def quantity(self, row: int) -> float:
         """Quantity of a row."""
-        return self._columns[0][row]
+        return self._inputs[row][0]
 
     def balance(self, row: int) -> tuple[int, float, float, float]:
         """Asset, balance, liability and interest of a balance."""
@@ -262,12 +266,8 @@ class BookReplay:
             return self._price_leg(position, released, row)
         return self._isolated(row)
 
-    def _read(self, row: int) -> Position:
-        quantity, entry, margin, leverage, funding, limit = (column[row] for column in self._columns)
-        return Position(quantity, entry, margin, leverage, funding, limit)
-
     def _isolated(self, row: int) -> Position:
-        position, marked, policy = self._read(row), self.marked_of(row), self.policy_of(row)
+        position, marked, policy = Position(*self._inputs[row]), self.marked_of(row), self.policy_of(row)
         status = refuse_inputs(position, policy, marked, cross=False)
         if status == Status.FLAT:
             return flat_isolated(position, policy)
@@ -290,7 +290,7 @@ class BookReplay:
 
     def _value_leg(self, row: int) -> tuple[Position, float]:
         """First pass over a leg: values and margins; what it releases."""
-        position, marked, policy = self._read(row), self.marked_of(row), self.policy_of(row)
+        position, marked, policy = Position(*self._inputs[row]), self.marked_of(row), self.policy_of(row)
         status = refuse_inputs(position, policy, marked, cross=True)
         if status == Status.FLAT:
             flatten(position)

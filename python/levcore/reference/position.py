@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 from levcore.engine.compiled import CompiledInstrument
 from levcore.reference.rules.tables import Line, Tiers
@@ -29,7 +30,7 @@ BY_ACCOUNT = ROW_RESULTS[5:]
 """Those that depend on the account of a cross position."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MarkedInstrument:
     """An instrument of the book at its mark; `instrument` is None if the policy does not know it."""
 
@@ -37,7 +38,7 @@ class MarkedInstrument:
     tiers: Tiers | None
     mark: float
 
-    @property
+    @cached_property
     def failure(self) -> Status | None:
         """Why no position in it can be evaluated, if so."""
         if self.instrument is None:

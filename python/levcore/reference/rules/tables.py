@@ -1,7 +1,9 @@
 """Tier tables ready for the formulas: constants by line, nothing that depends on a position."""
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 from levcore.engine.compiled import CompiledInstrument, CompiledTable
@@ -128,7 +130,7 @@ class Growing:
         return liquidation.far_value_at_zero_of_growing(needed, self.scaled_rate, self.scaled_slope)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Table:
     """A table of an instrument; ``key`` says what selects the tier.
 
@@ -143,17 +145,17 @@ class Table:
     floors: tuple[float, ...] = ()
     max_leverage: tuple[float, ...] = ()
 
-    @property
+    @cached_property
     def is_marginal(self) -> bool:
         """Whether the margin is the largest line in the value of the position."""
         return self.key == BY_VALUE
 
-    @property
+    @cached_property
     def is_by_unit(self) -> bool:
         """Whether a share of a position asks for that share of its margin."""
         return self.key == BY_UNIT
 
-    @property
+    @cached_property
     def is_of_lines(self) -> bool:
         """Whether a line of rate and deduction gives the margin."""
         return self.is_marginal or self.is_by_unit
@@ -167,14 +169,14 @@ class Table:
         """Highest leverage in the tier of a key; infinite where none is stated."""
         if not self.max_leverage:
             return math.inf
-        tier = max(sum(key > floor for floor in self.floors) - 1, 0)
-        return self.max_leverage[tier]
+        # The floors ascend: as many of them as lie below the key; none lies below NaN.
+        return self.max_leverage[max(bisect_left(self.floors, key) - 1, 0)]
 
     def lines_of(self, size: float) -> tuple[Line, ...]:
         """Lines of a position of this size."""
         return tuple(line.times(size) for line in self.lines) if self.is_by_unit else self.lines
 
-    @property
+    @cached_property
     def cap_of_value(self) -> float:
         """Upper bound of the value of a position, if the table is keyed by value; else infinite."""
         by_value = self.is_marginal or (self.growing is not None and self.growing.by_value)

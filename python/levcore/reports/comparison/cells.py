@@ -11,7 +11,7 @@ from levcore.reports.numbers import amount, distance, percent, price, ratio
 from levcore.status import FIRST_PARTIAL, AccountStatus, State, Status
 
 if TYPE_CHECKING:
-    from levcore.comparison.comparison import Comparison
+    from levcore.comparison.comparison import Comparison, Kind
 
 __all__ = ["ABSENT", "REFUSES", "Line", "account_lines", "balance_lines", "distance_text", "position_lines"]
 
@@ -29,16 +29,19 @@ class Line:
     Parameters
     ----------
     words : str
+    kind : {"position", "account", "balance"}
+        What it is a line of.
     read : callable
         Text for a policy that answers, by comparison, label and row or place.
     """
 
     words: str
+    kind: "Kind"
     read: Read
 
     def cell(self, comparison: "Comparison", label: str, place: int) -> str:
         """Text of the line for one policy."""
-        return self.read(comparison, label, place) if label in comparison.answers else REFUSES
+        return REFUSES if comparison.refuses(label, self.kind)[place] else self.read(comparison, label, place)
 
 
 def distance_text(value: float) -> str:
@@ -66,7 +69,7 @@ def _position(words: str, measure: str, form: Form, missing: str = "") -> Line:
         value = float(risk[measure][row])
         return missing if missing and value != value and risk.status[row] < FIRST_PARTIAL else form(value)
 
-    return Line(words, read)
+    return Line(words, "position", read)
 
 
 def _position_state(comparison: "Comparison", label: str, row: int) -> str:
@@ -90,7 +93,7 @@ def position_lines(comparison: "Comparison") -> tuple[Line, ...]:
         _position("initial margin", "initial_margin", amount),
         _position("maintenance margin", "maintenance_margin", amount),
         _position("margin ratio, fees included", "margin_ratio", ratio),
-        Line("state", _position_state),
+        Line("state", "position", _position_state),
     )
 
 
@@ -98,7 +101,7 @@ def _account(words: str, measure: str, form: Form) -> Line:
     def read(comparison: "Comparison", label: str, place: int) -> str:
         return form(float(comparison.account_table(measure)[label][place]))
 
-    return Line(words, read)
+    return Line(words, "account", read)
 
 
 def _account_move(words: str, measure: str) -> Line:
@@ -107,7 +110,7 @@ def _account_move(words: str, measure: str) -> Line:
             return ABSENT
         return _fall_or_rise(float(comparison.account_table(measure)[label][place]))
 
-    return Line(words, read)
+    return Line(words, "account", read)
 
 
 def _may_add(comparison: "Comparison", label: str, place: int) -> str:
@@ -145,13 +148,13 @@ def account_lines(comparison: "Comparison") -> tuple[Line, ...]:
         _account("initial margin", "initial_margin", amount),
         _account("maintenance margin", "maintenance_margin", amount),
         _account("free margin", "free_margin", amount),
-        Line("may add risk", _may_add),
+        Line("may add risk", "account", _may_add),
         _account("margin ratio, fees included", "margin_ratio", ratio),
         _account("margin call", "margin_call_amount", amount),
         _account_move("all prices move, down", "distance_lower"),
         _account_move("all prices move, up", "distance_upper"),
-        Line("trader owes a shortfall", _owed),
-        Line("state", _account_state),
+        Line("trader owes a shortfall", "account", _owed),
+        Line("state", "account", _account_state),
     )
 
 
@@ -162,7 +165,7 @@ def _balance(words: str, measure: str, form: Form, missing: str = "") -> Line:
         value = float(comparison.balance_table(measure)[label][row])
         return missing if missing and value != value else form(value)
 
-    return Line(words, read)
+    return Line(words, "balance", read)
 
 
 def _balance_status(comparison: "Comparison", label: str, row: int) -> str:
@@ -177,5 +180,5 @@ def balance_lines() -> tuple[Line, ...]:
         _balance("maintenance margin", "maintenance_margin", amount),
         _balance("liquidated at or below", "liquidation_price_lower", _level, NO_PRICE),
         _balance("liquidated at or above", "liquidation_price_upper", _level, NO_PRICE),
-        Line("status", _balance_status),
+        Line("status", "balance", _balance_status),
     )

@@ -11,7 +11,7 @@ from levcore.reports.charts.model import Bars, Dots, Figure, Group, Lane, Mark
 from levcore.reports.charts.ticks import nice_ticks
 from levcore.reports.comparison.lists import REACHABLE, PositionFacts, first_text, position_facts, spread_text
 from levcore.reports.numbers import amount, price, short
-from levcore.status import FIRST_PARTIAL
+from levcore.status import FIRST_PARTIAL, Status
 
 if TYPE_CHECKING:
     from levcore.comparison.comparison import Comparison
@@ -84,6 +84,7 @@ def _group(comparison: "Comparison", facts: PositionFacts) -> Group:
 def _lane(comparison: "Comparison", facts: PositionFacts, label: str, place: int) -> Lane:
     risk, name = comparison.answers[label], comparison.short_names[label]
     is_evaluated = bool(risk.status[facts.row] < FIRST_PARTIAL)
+    is_refused = risk.status[facts.row] == Status.REFUSED
     ends = ((risk.liquidation_price_lower, True), (risk.liquidation_price_upper, False))
     marks = [
         _mark(facts, name, float(prices[facts.row]), is_below=is_below)
@@ -94,7 +95,7 @@ def _lane(comparison: "Comparison", facts: PositionFacts, label: str, place: int
         name,
         policy_sign(place),
         marks,
-        remark="no liquidation price" if is_evaluated else "not evaluated",
+        remark="no liquidation price" if is_evaluated else "refused" if is_refused else "not evaluated",
         side=-1 if facts.is_long else 1,
         at_edge=is_evaluated,
     )

@@ -122,9 +122,13 @@ def size_text(comparison: "Comparison") -> str:
 
 
 def headline(comparison: "Comparison") -> str:
-    """One sentence: on how many positions the policies differ, and who refuses."""
+    """On how many positions the policies differ, and who refuses how much of the book."""
     refusing = [label for label in comparison.policies if label not in comparison.answers]
     refused = f" {', '.join(refusing)}: no answer." if refusing else ""
+    for label, withheld in comparison.withheld.items():
+        if withheld:
+            rows = sum(one.rows.size for one in withheld)
+            refused += f" {label}: no answer for {number_of(rows, 'position')}."
     answered = int(np.count_nonzero(~np.isnan(comparison.spread)))
     if not answered:
         return f"No position has an answer under two policies.{refused}"
@@ -141,12 +145,21 @@ def overview(comparison: "Comparison") -> list[tuple[str, dict[str, str]]]:
     first_notional = {label: amount(float(notional[first].sum())) for label, first in firsts.items()}
     lines = [
         ("positions evaluated", {label: count(len(one) - one.failed) for label, one in answers.items()}),
+        *_refused(comparison),
         ("in margin call or worse", {label: count(_in_trouble(one)) for label, one in answers.items()}),
         ("could not be judged", {label: count(_unjudged(one)) for label, one in answers.items()}),
         ("liquidates first, positions", {label: count(first.sum()) for label, first in firsts.items()}),
         ("liquidates first, notional", first_notional),
     ]
     return lines + _totals(comparison)
+
+
+def _refused(comparison: "Comparison") -> list[tuple[str, dict[str, str]]]:
+    """How many positions policies refuse that answer for others; no line where none does."""
+    if not any(comparison.withheld.values()):
+        return []
+    rows = {label: comparison.refuses(label, "position").sum() for label in comparison.answers}
+    return [("positions refused", {label: count(number) for label, number in rows.items()})]
 
 
 def _totals(comparison: "Comparison") -> list[tuple[str, dict[str, str]]]:

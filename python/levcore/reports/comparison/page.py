@@ -68,7 +68,7 @@ def comparison_page(
     top : int
         Length of the lists of positions, accounts and balances.
     """
-    whole = len(comparison.answers) == len(comparison.policies)
+    whole = len(comparison.answers) == len(comparison.policies) and not any(comparison.withheld.values())
     return Page(
         title=title,
         verdict=headline(comparison),

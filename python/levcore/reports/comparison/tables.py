@@ -129,9 +129,8 @@ def distance_table(comparison: "Comparison", title: str, rows: Sequence[int]) ->
     distances = comparison.table("distance_to_liquidation")
 
     def of_policy(label: str) -> Callable[[PositionFacts], str]:
-        if label not in comparison.answers:
-            return lambda facts: REFUSES
-        return lambda facts: distance_text(float(distances[label][facts.row]))
+        refused, away = comparison.refuses(label, "position"), distances[label]
+        return lambda facts: REFUSES if refused[facts.row] else distance_text(float(away[facts.row]))
 
     columns: list[Column[PositionFacts]] = [
         Column("Row", lambda facts: str(facts.row), "name"),
@@ -182,6 +181,8 @@ def _policy_facts(comparison: "Comparison", label: str) -> Iterator[tuple[str, S
     yield "product", [f"{policy.title} ({policy.id})"]
     if label not in comparison.answers:
         yield "answer", [str(comparison.results[label])]
+    if comparison.withheld[label]:
+        yield "answer", [str(withheld) for withheld in comparison.withheld[label]]
     yield "dated", [dated(policy)]
     yield "owes a shortfall", [trader_owes(policy)]
     yield "tiers", tier_notes(policy, comparison.matches[label])

@@ -40,6 +40,7 @@ vocabulary! {
         InvalidAssetPrice = 50, "INVALID_ASSET_PRICE", "the asset's price is infinite, zero or negative";
         InvalidBalance = 51, "INVALID_BALANCE", "the balance is NaN or infinite, or a liability or interest is that or negative";
         NoPosition = 52, "NO_POSITION", "what-if only: the change concerns no position, or was refused";
+        Refused = 53, "REFUSED", "comparisons only: the policy refuses the margin mode or the account of the row, and the comparison says why";
     }
 }
 
@@ -60,6 +61,7 @@ vocabulary! {
         MixedSettlement = 6, "MIXED_SETTLEMENT", "what it holds settles in several currencies, and the policy does not say that each has a wallet of its own";
         MissingWalletCurrency = 7, "MISSING_WALLET_CURRENCY", "its legs settle in several currencies, and no wallet balance says of which it is";
         SeveralWallets = 8, "SEVERAL_WALLETS", "a wallet for each settlement currency, all judged: no amount is of the whole account, the wallets have them";
+        Refused = 9, "REFUSED", "comparisons only: the policy refuses accounts of its kind, and the comparison says why";
     }
 }
 
@@ -84,6 +86,6 @@ mod tests {
     #[test]
     fn the_table_is_complete_and_ascending() {
         assert!(Status::TABLE.is_sorted_by(|one, next| (one.value as u8) < next.value as u8));
-        assert_eq!(Status::COUNT, 32);
+        assert_eq!(Status::COUNT, 33);
     }
 }
