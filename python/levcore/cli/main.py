@@ -23,6 +23,7 @@ from levcore.cli.exit_codes import INTERRUPTED, TERMINATED
 from levcore.cli.formats import add_format, print_answer
 from levcore.cli.inputs import add_inputs, inputs
 from levcore.cli.notes import note_missing
+from levcore.cli.numbers import whole
 from levcore.cli.options import (
     EXIT_CODES,
     FAILED,
@@ -191,7 +192,7 @@ def _parser() -> tuple[Parser, Mapping[str, argparse.ArgumentParser]]:
         commands, "explain", "show every step of one row", "Show every step of one row's evaluation."
     )
     add_inputs(explain)
-    explain.add_argument("--row", type=int, required=True, metavar="N", help="row of POSITIONS, from 0")
+    explain.add_argument("--row", type=whole, required=True, metavar="N", help="row of POSITIONS, from 0")
     add_format(explain, "a step")
     explain.set_defaults(run=_explain)
 

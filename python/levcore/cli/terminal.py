@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import BinaryIO, TextIO
 
 from levcore.cli.colours import has_colours, painted, red
+from levcore.cli.told import remedies
 
 __all__ = ["fail", "note", "say", "shown", "write_rows"]
 
@@ -33,7 +34,7 @@ def say(text: str, stream: TextIO | None = None) -> None:
 
 def note(text: str) -> None:
     """Print a line of the command's own on standard error."""
-    say(f"levcore: {text}", sys.stderr)
+    say(f"levcore: {remedies(text)}", sys.stderr)
 
 
 def fail(text: str) -> None:
