@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from levcore._levcore import Table
 from levcore.book.coded_labels import CodedLabels
 from levcore.book.column_names import ColumnFault, name_columns
-from levcore.errors import DTypeError, InputError
+from levcore.errors import DTypeError, InputError, LevcoreError
 
 __all__ = ["Columns", "found_in", "frame_table"]
 
@@ -164,16 +164,20 @@ def frame_table(frame: object) -> Table:
         except ImportError:
             if not hasattr(frame, "to_numpy"):
                 raise
+        except (LevcoreError, MemoryError):
+            raise
+        except Exception as error:  # whatever library it is, it cannot say it in our words
+            expected = "columns of numbers, text or categories, each name once"
+            found = f"{type(error).__name__}: {error}"
+            raise InputError("frame", "cannot be given as an Arrow stream", expected, found) from error
     items: Callable[[], Iterable[tuple[Any, Any]]] | None = getattr(frame, "items", None)
     if items is not None and hasattr(frame, "to_numpy") and hasattr(frame, "columns"):
         # pandas exports Arrow by pyarrow alone.
         return _table_of_arrays({str(name): column.to_numpy() for name, column in items()})
-    raise DTypeError(
-        "frame",
-        "must be a frame",
-        "anything with __arrow_c_stream__: polars, pyarrow, DuckDB, pandas",
-        type(frame).__name__,
-    )
+    expected = "anything with __arrow_c_stream__: polars, pyarrow, DuckDB, pandas"
+    if hasattr(frame, "collect"):
+        expected += "; collect() what is lazy first"
+    raise DTypeError("frame", "must be a frame", expected, type(frame).__name__)
 
 
 def _without_null_type(frame: Any) -> Any:

@@ -254,7 +254,9 @@ def _header(
     if not names:
         raise FileFormatError(path, "must have a header line", "names of columns", "an empty file")
     if len(names) == 1 and (";" in names[0] or "\t" in names[0]):
-        raise FileFormatError(path, "must be separated by commas", "','", repr(names[0][:40]), line)
+        raise FileFormatError(
+            path, "must be separated by commas", "',', and points in numbers", repr(names[0][:40]), line
+        )
     try:
         check_names(names)
         check(names)
