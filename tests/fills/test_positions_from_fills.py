@@ -197,6 +197,9 @@ def test_bad_fills_and_calls_are_named() -> None:
         # help.bybit.com/hc/en-us/articles/900000630066 (USDT) and 900000404726 (inverse): profit and loss
         ("BTCUSDT", [0.5, 0.3], [5_000.0, 6_000.0], 5_375.0),
         ("BTCUSD", [1_000.0, 2_000.0], [5_000.0, 6_000.0], 5_625.0),
+        # kucoin.com/support/26685254904601 prints 56,666.7, and 26693238981785 56,250
+        ("BTCUSDT", [1.0, 2.0], [50_000.0, 60_000.0], 170_000.0 / 3.0),
+        ("BTCUSD", [1_000.0, 2_000.0], [50_000.0, 60_000.0], 56_250.0),
     ],
 )
 def test_published_average_entry_prices(
