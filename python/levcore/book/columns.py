@@ -5,6 +5,7 @@ A frame's cells have types and an error names a row; a file's cells are text fir
 is missing.
 """
 
+import sys
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
@@ -188,8 +189,22 @@ def _without_null_type(frame: Any) -> Any:
     for name in schema:
         if "\0" in name:
             raise InputError(repr(name), "a name must not hold a zero byte", "a name without it", repr(name))
-    untyped = [name for name, kind in schema.items() if str(kind) == "Null"]
-    return frame.with_columns(frame.get_column(name).cast(str) for name in untyped) if untyped else frame
+    typed = {name: _with_type(kind) for name, kind in schema.items() if "Null" in str(kind)}
+    return (
+        frame.with_columns(frame.get_column(name).cast(kind) for name, kind in typed.items())
+        if typed
+        else frame
+    )
+
+
+def _with_type(kind: Any) -> Any:
+    """Type of polars with text where it has none, in lists and fields, too."""
+    polars = sys.modules["polars"]
+    if isinstance(kind, polars.List):
+        return polars.List(_with_type(kind.inner))
+    if isinstance(kind, polars.Struct):
+        return polars.Struct([polars.Field(each.name, _with_type(each.dtype)) for each in kind.fields])
+    return polars.String if kind == polars.Null else kind
 
 
 def _table_of_arrays(columns: dict[str, NDArray[Any]]) -> Table:

@@ -40,7 +40,7 @@ from levcore.cli.progress import Progress
 from levcore.cli.reconcile import add_reconcile
 from levcore.cli.replay import add_ladder, add_replay
 from levcore.cli.stream import add_stream, score_stream
-from levcore.cli.terminal import fail, note, say, write_rows
+from levcore.cli.terminal import fail, note, open_streams, say, write_rows
 from levcore.cli.tiers import add_tiers
 from levcore.cli.told import in_words_of
 from levcore.engine.engine import Engine
@@ -89,6 +89,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         The exit code.
     """
+    try:
+        open_streams()
+    except OSError as error:
+        fail(_message(error, None))
+        return FAILED
     parser, commands = _parser()
     words = list(sys.argv[1:] if arguments is None else arguments)
     if not words:
