@@ -146,3 +146,9 @@ def test_frames_over_time() -> None:
         engine.evaluate_over(held, [[1.0, 2.0, 3.0]])
     with pytest.raises(errors.ShapeError, match="ETHUSDT"):
         engine.evaluate_over(held, frame | {"ETHUSDT": [1.0]})
+
+
+def test_marks_that_are_none_are_asked_for() -> None:
+    book = lc.PositionBook(["BTCUSDT"], [0.5], [60_000.0], isolated_margin=[3_000.0])
+    with pytest.raises(errors.ShapeError, match="marks: must be given; expected a mapping"):
+        lc.Engine(lc.policy("binance-usdm@2024-10-24")).evaluate(book, None)  # type: ignore[arg-type]

@@ -189,3 +189,33 @@ def test_bad_fills_and_calls_are_named() -> None:
         lc.positions_from_fills(INSTRUMENTS, **(fills | {"price": [1.0]}))
     with pytest.raises(errors.DTypeError, match="instruments"):
         lc.positions_from_fills(["LIN"], **fills)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "quantities", "prices", "average"),
+    [
+        # help.bybit.com/hc/en-us/articles/900000630066 (USDT) and 900000404726 (inverse): profit and loss
+        ("BTCUSDT", [0.5, 0.3], [5_000.0, 6_000.0], 5_375.0),
+        ("BTCUSD", [1_000.0, 2_000.0], [5_000.0, 6_000.0], 5_625.0),
+        # kucoin.com/support/26685254904601 prints 56,666.7, and 26693238981785 56,250
+        ("BTCUSDT", [1.0, 2.0], [50_000.0, 60_000.0], 170_000.0 / 3.0),
+        ("BTCUSD", [1_000.0, 2_000.0], [50_000.0, 60_000.0], 56_250.0),
+    ],
+)
+def test_published_average_entry_prices(
+    name: str, quantities: list[float], prices: list[float], average: float
+) -> None:
+    instruments = {
+        "BTCUSDT": lc.Instrument("BTCUSDT", "linear", RATE),
+        "BTCUSD": lc.Instrument("BTCUSD", "inverse", lc.TierTable.single_rate("0.01", unit="base")),
+    }
+    found = lc.positions_from_fills(
+        instruments,
+        instrument=[name, name],
+        account=["a", "a"],
+        quantity=quantities,
+        price=prices,
+        fee=[0.0, 0.0],
+        time=[0, 1],
+    )
+    assert found.entry_price.tolist() == [pytest.approx(average, rel=1e-15)]

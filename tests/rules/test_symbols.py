@@ -11,6 +11,7 @@ import levcore as lc
 from levcore.cli.main import main
 from levcore.errors import UnknownInstrumentError
 from levcore.rules import symbols
+from levcore.rules.policy_files import FOLDER
 from levcore.rules.symbols import base_of
 
 SINGLE = lc.TierTable.single_rate("0.01")
@@ -98,10 +99,32 @@ def test_a_book_may_use_any_spelling() -> None:
         ("BTC", "USDC", "linear", "BTC"),
         ("USDT", "USDT", "linear", "USDT"),
         ("BTCUSD_PERP", "BTC", "inverse", "BTC"),
+        (
+            "ETHFI_USDT",
+            "USDT",
+            "linear",
+            "ETHFI",
+        ),  # FI_ is a kind where a name begins alone
+        ("PI_USDT", "USDT", "linear", "PI"),  # and before a pair alone
+        ("XBTUSDTH23", "USDT", "linear", "BTC"),
     ],
 )
 def test_what_the_price_is_of(name: str, settlement: str, payoff: str, base: str) -> None:
     assert base_of(name, settlement, payoff) == base
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.toml")), ids=lambda path: path.stem)
+def test_no_name_of_the_archive_is_another_ones_nor_loses_its_beginning(path: Path) -> None:
+    table = lc.policy(path.stem).instruments
+    assert not {key: names for key, names in table._by_key().items() if len(names) > 1}
+    for name in table:
+        base = table[name].underlying
+        for kind in ("PF_", "PI_", "FF_", "FI_", "XBT"):
+            if name.startswith(kind) and path.stem.startswith(("kraken", "bitmex", "kucoin")):
+                break
+        else:
+            assert not base or name.upper().startswith(base.upper()), name
+            assert not base or base != table[name].settlement or table[name].payoff != "linear", name
 
 
 def test_a_contract_in_another_currency_is_taken_when_asked_for_and_said() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 import levcore as lc
 from levcore.errors import FileFormatError, InputError, TierError
+from levcore.venues.tiers.convert import converted
 from levcore.venues.tiers.read import (
     instruments_from_mexc,
     instruments_from_okx,
@@ -511,3 +512,28 @@ def test_mexc_listed_tiers_that_say_too_little_are_refused(change: dict[str, Any
 def test_mexc_steps_that_cannot_be_are_refused(change: dict[str, Any]) -> None:
     with pytest.raises(FileFormatError):
         instruments_from_mexc([{**MEXC, **change}])
+
+
+@pytest.mark.parametrize(
+    ("source", "reply", "told"),
+    [
+        ("okx", {"code": "50011", "msg": "Too Many Requests", "data": []}, "the reply is an error"),
+        ("bybit", {"retCode": 10006, "retMsg": "Too many visits!", "result": {"list": []}}, "an error"),
+        ("mexc", {"success": False, "code": 510, "message": "too frequent", "data": []}, "is an error"),
+        ("okx", {"code": "0", "data": []}, "holds no tiers"),
+        ("bybit", {"retCode": 0, "result": {"list": []}}, "holds no tiers"),
+        ("binance", [], "holds no tiers"),
+        ("gate", [], "holds no tiers"),
+        ("mexc", {"success": True, "code": 0, "data": []}, "holds no tiers"),
+        ("ccxt", {}, "holds no tiers"),
+    ],
+)
+def test_a_reply_that_failed_or_holds_nothing_is_no_table(
+    source: str, reply: Any, told: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "reply.json"
+    file.write_text(json.dumps(reply))
+    with pytest.raises(FileFormatError, match=told):
+        read_tiers_file(file, source, unit="quote")
+    with pytest.raises(FileFormatError, match=told):
+        converted(file, source, unit="quote")

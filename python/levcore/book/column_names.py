@@ -224,7 +224,10 @@ def check_names(columns: Sequence[str]) -> None:
             # Arrow's names end there, and polars ends the process over one.
             raise ColumnFault(name, "a name must not hold a zero byte", "text", repr(name))
         if not name.strip():
-            raise ColumnFault(None, f"column {place + 1} has no name", "a name in the header", "nothing")
+            expected = "a name in the header" + (
+                "" if place else "; pandas writes an index without: index=False"
+            )
+            raise ColumnFault(None, f"column {place + 1} has no name", expected, "nothing")
         if name in first:
             twice = f"columns {first[name] + 1} and {place + 1}"
             raise ColumnFault(name, "the column stands twice", "every name once", twice)

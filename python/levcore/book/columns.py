@@ -5,6 +5,7 @@ A frame's cells have types and an error names a row; a file's cells are text fir
 is missing.
 """
 
+import sys
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from levcore._levcore import Table
 from levcore.book.coded_labels import CodedLabels
 from levcore.book.column_names import ColumnFault, name_columns
-from levcore.errors import DTypeError, InputError
+from levcore.errors import DTypeError, InputError, LevcoreError
 
 __all__ = ["Columns", "found_in", "frame_table"]
 
@@ -164,16 +165,20 @@ def frame_table(frame: object) -> Table:
         except ImportError:
             if not hasattr(frame, "to_numpy"):
                 raise
+        except (LevcoreError, MemoryError):
+            raise
+        except Exception as error:  # whatever library it is, it cannot say it in our words
+            expected = "columns of numbers, text or categories, each name once"
+            found = f"{type(error).__name__}: {error}"
+            raise InputError("frame", "cannot be given as an Arrow stream", expected, found) from error
     items: Callable[[], Iterable[tuple[Any, Any]]] | None = getattr(frame, "items", None)
     if items is not None and hasattr(frame, "to_numpy") and hasattr(frame, "columns"):
         # pandas exports Arrow by pyarrow alone.
         return _table_of_arrays({str(name): column.to_numpy() for name, column in items()})
-    raise DTypeError(
-        "frame",
-        "must be a frame",
-        "anything with __arrow_c_stream__: polars, pyarrow, DuckDB, pandas",
-        type(frame).__name__,
-    )
+    expected = "anything with __arrow_c_stream__: polars, pyarrow, DuckDB, pandas"
+    if hasattr(frame, "collect"):
+        expected += "; collect() what is lazy first"
+    raise DTypeError("frame", "must be a frame", expected, type(frame).__name__)
 
 
 def _without_null_type(frame: Any) -> Any:
@@ -184,8 +189,22 @@ def _without_null_type(frame: Any) -> Any:
     for name in schema:
         if "\0" in name:
             raise InputError(repr(name), "a name must not hold a zero byte", "a name without it", repr(name))
-    untyped = [name for name, kind in schema.items() if str(kind) == "Null"]
-    return frame.with_columns(frame.get_column(name).cast(str) for name in untyped) if untyped else frame
+    typed = {name: _with_type(kind) for name, kind in schema.items() if "Null" in str(kind)}
+    return (
+        frame.with_columns(frame.get_column(name).cast(kind) for name, kind in typed.items())
+        if typed
+        else frame
+    )
+
+
+def _with_type(kind: Any) -> Any:
+    """Type of polars with text where it has none, in lists and fields, too."""
+    polars = sys.modules["polars"]
+    if isinstance(kind, polars.List):
+        return polars.List(_with_type(kind.inner))
+    if isinstance(kind, polars.Struct):
+        return polars.Struct([polars.Field(each.name, _with_type(each.dtype)) for each in kind.fields])
+    return polars.String if kind == polars.Null else kind
 
 
 def _table_of_arrays(columns: dict[str, NDArray[Any]]) -> Table:

@@ -89,6 +89,8 @@ def prices_of(names: tuple[str, ...], marks: Marks, argument: str = "marks") -> 
             prices = [real_number(argument, price, place) for place, price in enumerate(prices)]
         column: Floats = np.array(prices, dtype=np.float64)
         return column
+    if marks is None:
+        raise ShapeError(argument, "must be given", "a mapping, or one price an instrument", "None")
     if isinstance(marks, (int, float)):
         # One price for every instrument is nobody's book.
         raise ShapeError(

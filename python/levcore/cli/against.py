@@ -11,6 +11,7 @@ from typing import Any
 from levcore.cli.examples import add_command
 from levcore.cli.formats import add_format, print_answer
 from levcore.cli.inputs import add_inputs, inputs
+from levcore.cli.numbers import amount
 from levcore.cli.options import OK, check_outputs, inputs_of, shown_name
 from levcore.cli.progress import Progress
 from levcore.engine.engine import Engine
@@ -51,7 +52,7 @@ def add_against(commands: "argparse._SubParsersAction[Any]") -> None:
         help="which measure a column of another name is; may be repeated",
     )
     parser.add_argument(
-        "--tolerance", type=float, default=1e-9, help="share up to which numbers are the same"
+        "--tolerance", type=amount, default=1e-9, help="share up to which numbers are the same"
     )
     parser.add_argument("--report", metavar="FILE.html", help="write the report, one offline file")
     add_format(parser, "a cause of differences")

@@ -5,6 +5,7 @@ from typing import Any
 
 from levcore.cli.examples import add_command
 from levcore.cli.formats import add_format, print_answer
+from levcore.cli.numbers import whole
 from levcore.cli.options import OK, add_traceback
 from levcore.cli.progress import Progress
 from levcore.errors import InputError
@@ -24,7 +25,7 @@ def add_bench(commands: "argparse._SubParsersAction[Any]") -> None:
         "must agree to the bit, and print positions a second of both.",
     )
     bench.add_argument(
-        "--rows", type=int, default=1_000_000, metavar="N", help="positions of the engine's books (1000000)"
+        "--rows", type=whole, default=1_000_000, metavar="N", help="positions of the engine's books (1000000)"
     )
     add_format(bench, "a measurement")
     add_traceback(bench)

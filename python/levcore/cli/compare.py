@@ -8,6 +8,7 @@ from levcore.book.marks import Marks
 from levcore.book.positions import PositionBook
 from levcore.cli.examples import add_command
 from levcore.cli.formats import add_format, print_answer
+from levcore.cli.numbers import whole
 from levcore.cli.options import (
     EXIT_CODES,
     FOUND,
@@ -75,7 +76,7 @@ def add_compare(commands: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument("--report", metavar="FILE.html", help="write the report, one offline file")
     add_format(parser, "a position")
     parser.add_argument(
-        "--top", type=int, default=TOP, metavar="N", help=f"length of the lists, {TOP} by default"
+        "--top", type=whole, default=TOP, metavar="N", help=f"length of the lists, {TOP} by default"
     )
     add_traceback(parser)
     parser.set_defaults(run=_compare)

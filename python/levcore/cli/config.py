@@ -113,7 +113,7 @@ def _checked(path: Path, key: str, text: str, option: argparse.Action) -> str:
     """Text that the option takes."""
     try:
         taken = option.type(text) if callable(option.type) else text
-    except ValueError:
+    except (ValueError, argparse.ArgumentTypeError):
         raise _wrong(path, key, str(option.metavar or "a number"), text) from None
     if option.choices is not None and taken not in option.choices:
         raise _wrong(path, key, " or ".join(map(str, option.choices)), text)

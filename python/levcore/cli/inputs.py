@@ -27,6 +27,7 @@ from levcore.files.instruments import read_instruments
 from levcore.files.positions import Positions
 from levcore.rules.instruments import InstrumentTable
 from levcore.rules.policy import MarginPolicy
+from levcore.rules.symbols import symbol_key
 
 __all__ = ["Inputs", "add_inputs", "inputs", "policy_of"]
 
@@ -80,6 +81,7 @@ def inputs(options: argparse.Namespace, progress: Progress) -> Inputs:
         # Accounts of balances alone may name further policies, which need no marks.
         marks = {name: marks.get(name, {}) for name in named}
     prices = asset_prices(options)
+    _note_spellings(book, marks)
     if chosen is not None:
         return Inputs(positions, book, marks, _with_stand_ins(chosen, book, 0), prices, False)
     several = _policies(options, named)
@@ -90,6 +92,19 @@ def inputs(options: argparse.Namespace, progress: Progress) -> Inputs:
 def policy_of(options: argparse.Namespace) -> MarginPolicy:
     """The one policy that the options name."""
     return _policies(options, [options.policy])[options.policy]
+
+
+def _note_spellings(book: PositionBook, marks: Marks) -> None:
+    """Say which mark may be meant for an instrument that has none: marks are found by the very name."""
+    if not isinstance(marks, Mapping) or all(name in marks for name in book.instrument_names):
+        return
+    unused = {symbol_key(name).partition(":")[0]: name for name in marks if name not in book.instrument_names}
+    for name in book.instrument_names:
+        other = unused.get(symbol_key(name).partition(":")[0])
+        if name not in marks and other is not None:
+            note(
+                f"note: {name} has no mark; is {other!r} meant? A mark is found by the name of its positions"
+            )
 
 
 def _with_stand_ins(one: MarginPolicy, book: PositionBook, code: int) -> MarginPolicy:

@@ -23,6 +23,7 @@ from levcore.cli.exit_codes import INTERRUPTED, TERMINATED
 from levcore.cli.formats import add_format, print_answer
 from levcore.cli.inputs import add_inputs, inputs
 from levcore.cli.notes import note_missing
+from levcore.cli.numbers import whole
 from levcore.cli.options import (
     EXIT_CODES,
     FAILED,
@@ -39,7 +40,7 @@ from levcore.cli.progress import Progress
 from levcore.cli.reconcile import add_reconcile
 from levcore.cli.replay import add_ladder, add_replay
 from levcore.cli.stream import add_stream, score_stream
-from levcore.cli.terminal import fail, note, say, write_rows
+from levcore.cli.terminal import fail, note, open_streams, say, write_rows
 from levcore.cli.tiers import add_tiers
 from levcore.cli.told import in_words_of
 from levcore.engine.engine import Engine
@@ -88,6 +89,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         The exit code.
     """
+    try:
+        open_streams()
+    except OSError as error:
+        fail(_message(error, None))
+        return FAILED
     parser, commands = _parser()
     words = list(sys.argv[1:] if arguments is None else arguments)
     if not words:
@@ -191,7 +197,7 @@ def _parser() -> tuple[Parser, Mapping[str, argparse.ArgumentParser]]:
         commands, "explain", "show every step of one row", "Show every step of one row's evaluation."
     )
     add_inputs(explain)
-    explain.add_argument("--row", type=int, required=True, metavar="N", help="row of POSITIONS, from 0")
+    explain.add_argument("--row", type=whole, required=True, metavar="N", help="row of POSITIONS, from 0")
     add_format(explain, "a step")
     explain.set_defaults(run=_explain)
 

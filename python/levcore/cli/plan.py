@@ -3,13 +3,16 @@
 import argparse
 import re
 import shutil
-from collections.abc import Iterator
-from typing import Any, Literal
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
 
 from levcore.cli.examples import add_command
 from levcore.cli.formats import add_format, print_answer
+from levcore.cli.numbers import amount, fees, fraction, leverage, rate, side
 from levcore.cli.options import NOTHING_COMPARED, OK, add_traceback
 from levcore.cli.rules import add_rules, named_policies, with_stated
+from levcore.cli.told import remedies
 from levcore.errors import InputError
 from levcore.files.instruments import read_instruments
 from levcore.planning.plan import Plan, plan
@@ -35,8 +38,8 @@ def add_plan(commands: "argparse._SubParsersAction[Any]") -> None:
     # -15% is a number, not an option.
     parser._negative_number_matcher = re.compile(r"^-(\d+\.?\d*|\.\d+)%?$")
     parser.add_argument("symbol", metavar="SYMBOL", help="contract in any spelling, such as BTCUSDT")
-    parser.add_argument("side", choices=("long", "short"))
-    parser.add_argument("size", type=float, metavar="SIZE", help="in base units: 0.5 is half a bitcoin")
+    parser.add_argument("side", type=side, metavar="{long,short}", help="or buy, sell")
+    parser.add_argument("size", type=amount, metavar="SIZE", help="in base units: 0.5 is half a bitcoin")
     for name, meaning in (
         ("entry", "price at which it is opened"),
         ("leverage", "such as 10; of an isolated position without --margin needed"),
@@ -50,12 +53,12 @@ def add_plan(commands: "argparse._SubParsersAction[Any]") -> None:
         ("funding", "funding or interest a day, such as 0.03%%; positive: longs pay"),
     ):
         parser.add_argument(
-            f"--{name}", type=fraction, required=name == "entry", metavar=_metavar(name), help=meaning
+            f"--{name}", type=_type_of(name), required=name == "entry", metavar=_metavar(name), help=meaning
         )
     parser.add_argument("--cross", action="store_true", help="the whole --wallet stands behind the position")
     parser.add_argument(
         "--fees",
-        type=_fees,
+        type=fees,
         metavar="regular|RATE",
         help="fees of the venue's lowest account tier, or your taker rate, such as 0.05%%",
     )
@@ -68,19 +71,16 @@ def add_plan(commands: "argparse._SubParsersAction[Any]") -> None:
     parser.set_defaults(run=_plan)
 
 
+def _type_of(name: str) -> Callable[[str], float]:
+    if name == "funding":
+        return rate
+    return {"PERCENT": fraction, "RATIO": fraction, "X": leverage}.get(_metavar(name), amount)
+
+
 def _metavar(name: str) -> str:
     return {"entry": "PRICE", "stop": "PRICE", "leverage": "X", "call-at": "RATIO"}.get(
         name, "PERCENT" if name in ("move", "gap", "funding") else "AMOUNT"
     )
-
-
-def fraction(text: str) -> float:
-    """Return the number of a text; ``15%`` is 0.15."""
-    return float(text[:-1]) / 100 if text.endswith("%") else float(text)
-
-
-def _fees(text: str) -> Literal["regular"] | float:
-    return "regular" if text == "regular" else fraction(text)
 
 
 def _plan(options: argparse.Namespace) -> int:
@@ -111,6 +111,7 @@ def _plan(options: argparse.Namespace) -> int:
         funding_a_day=options.funding,
         policies=list(policies.values()),
     )
+    asked = _as_typed(asked)
     width = min(WIDEST, shutil.get_terminal_size().columns)
     print_answer(
         options.format, lambda: page_text(plan_page(asked), width), asked.to_dict, lambda: _rows(asked)
@@ -118,6 +119,12 @@ def _plan(options: argparse.Namespace) -> int:
     if options.report:
         report(asked, options.report)
     return NOTHING_COMPARED if all(venue.refused for venue in asked) else OK
+
+
+def _as_typed(asked: Plan) -> Plan:
+    """Plan whose refusals name options."""
+    venues = {name: replace(venue, refused=remedies(venue.refused)) for name, venue in asked.venues.items()}
+    return replace(asked, venues=venues)
 
 
 def _rows(asked: Plan) -> Iterator[dict[str, Any]]:

@@ -10,6 +10,7 @@ from levcore.cli.examples import add_command
 from levcore.cli.exit_codes import INTERRUPTED
 from levcore.cli.formats import add_format, print_answer
 from levcore.cli.inputs import add_inputs, inputs
+from levcore.cli.numbers import amount, whole
 from levcore.cli.options import OK, check_outputs, inputs_of, shown_name
 from levcore.cli.progress import Progress
 from levcore.closing.ladder import ladder
@@ -46,10 +47,12 @@ def add_replay(commands: "argparse._SubParsersAction[Any]") -> None:
         "prices", metavar="PRICES", help="time, instrument, and open, high, low, close or price"
     )
     parser.add_argument(
-        "--fund", type=float, default=0.0, metavar="AMOUNT", help="balance of the insurance fund"
+        "--fund", type=amount, default=0.0, metavar="AMOUNT", help="balance of the insurance fund"
     )
     parser.add_argument("--funding", metavar="FILE", help="time, instrument, rate: what longs pay shorts")
-    parser.add_argument("--slippage", type=float, default=0.0, metavar="BPS", help="how much worse fills are")
+    parser.add_argument(
+        "--slippage", type=amount, default=0.0, metavar="BPS", help="how much worse fills are"
+    )
     parser.add_argument(
         "--path",
         choices=("both", "low_first", "high_first", "close"),
@@ -152,9 +155,9 @@ def add_ladder(commands: "argparse._SubParsersAction[Any]") -> None:
     )
     add_inputs(parser)
     parser.add_argument("--instrument", metavar="NAME", help="whose price moves; the only one by default")
-    parser.add_argument("--lowest", type=float, metavar="PRICE", help="half the mark by default")
-    parser.add_argument("--highest", type=float, metavar="PRICE", help="twice the mark by default")
-    parser.add_argument("--rungs", type=int, default=RUNGS, metavar="N", help=f"prices, {RUNGS} by default")
+    parser.add_argument("--lowest", type=amount, metavar="PRICE", help="half the mark by default")
+    parser.add_argument("--highest", type=amount, metavar="PRICE", help="twice the mark by default")
+    parser.add_argument("--rungs", type=whole, default=RUNGS, metavar="N", help=f"prices, {RUNGS} by default")
     parser.add_argument("--report", metavar="FILE.html", help="write the ladder, one offline file")
     add_format(parser, "a price")
     parser.set_defaults(run=_ladder)

@@ -6,6 +6,7 @@ from typing import Any
 
 from levcore.cli.examples import add_command
 from levcore.cli.formats import add_format, print_answer
+from levcore.cli.numbers import amount
 from levcore.cli.options import (
     OK,
     add_book,
@@ -58,7 +59,7 @@ def add_tiers(commands: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument("--payoff", choices=("linear", "inverse"), help="convert: where the reply is silent")
     parser.add_argument(
         "--contract-size",
-        type=float,
+        type=amount,
         metavar="SIZE",
         help="convert: where neither the reply nor the archive holds it",
     )

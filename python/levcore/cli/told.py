@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from levcore.errors import LevcoreError
 
-__all__ = ["OPTIONS", "in_words_of"]
+__all__ = ["OPTIONS", "in_words_of", "remedies"]
 
 OPTIONS: dict[str, tuple[str, ...]] = {
     "columns": ("column",),
@@ -21,6 +21,12 @@ OPTIONS: dict[str, tuple[str, ...]] = {
 REPLACED = re.compile(r"(?:state it with )?policy\.replace\((\w+)=(\(\)|[^()]*)\)")
 FEES = re.compile(r"(?:choose it with )?policy\.with_fees(?:\('regular'\))?")
 GIVEN = re.compile(r"\b([a-z_]+)=('[^']*'|\{[^}]*\}|[\w.]*)")
+
+
+def remedies(text: str) -> str:
+    """Text whose remedies are options where they were methods of a policy; any other text as it is."""
+    text = REPLACED.sub(_stated, FEES.sub("--fees regular", text))
+    return text.replace("policy.with_instruments", "--instruments FILE")
 
 
 def in_words_of(command: argparse.ArgumentParser, error: LevcoreError) -> LevcoreError:
@@ -42,13 +48,9 @@ def in_words_of(command: argparse.ArgumentParser, error: LevcoreError) -> Levcor
         action = action_of(found[1])
         return found[0] if action is None else _typed(action, found[2].strip("'"))
 
-    def stated(found: re.Match[str]) -> str:
-        value = "VALUE" if found[2] == "..." else found[2].strip("'")
-        return f"--set {found[1]}={value}"
-
     rules: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = [(GIVEN, given)]
     if "set" in actions:
-        rules.insert(0, (REPLACED, stated))
+        rules.insert(0, (REPLACED, _stated))
     if "fees" in actions:
         rules.insert(0, (FEES, "--fees regular"))
     action = action_of(error.argument)
@@ -57,6 +59,11 @@ def in_words_of(command: argparse.ArgumentParser, error: LevcoreError) -> Levcor
     for pattern, words in rules:
         error.rule, error.expected = (pattern.sub(words, text) for text in (error.rule, error.expected))
     return error
+
+
+def _stated(found: re.Match[str]) -> str:
+    value = "VALUE" if found[2] == "..." else found[2].strip("'")
+    return f"--set {found[1]}={value}"
 
 
 def _name(action: argparse.Action) -> str:

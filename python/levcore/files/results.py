@@ -7,6 +7,7 @@ empty cell and an infinite one is ``inf``; JSON knows neither, so there they are
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, time
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,7 +19,7 @@ from levcore.book.columns import frame_table
 from levcore.book.frames import Positions
 from levcore.book.labels import cross_positions
 from levcore.engine.risk import BookRisk
-from levcore.errors import InputError
+from levcore.errors import DTypeError, InputError
 from levcore.files.tables import Progress, file_kind, polars_library, write_table
 from levcore.files.writing import replacing
 
@@ -162,7 +163,12 @@ def _json_columns(table: Table) -> dict[str, Sequence[Any]]:
 def _json_values(table: Table, name: str) -> Sequence[Any]:
     if table.kind(name) == "Float64":
         return json_cells(table.numbers(name, False))
-    return [json_value(value) for value in table.values(name)]
+    try:
+        values = table.values(name)
+    except DTypeError:
+        # Times, lists and fields, which the core passes through unread.
+        values = polars_library("results.json").DataFrame(table.select([name]))[name].to_list()
+    return [json_value(value) for value in values]
 
 
 def _json_inputs(positions: Positions) -> dict[str, Sequence[Any]]:
@@ -184,7 +190,7 @@ def json_cells(numbers: NDArray[np.float64]) -> list[Any]:
 
 
 def json_value(value: Any) -> Any:
-    """Return `value` as JSON can hold it: arrays as lists, times as text."""
+    """Return `value` as JSON can hold it: arrays as lists, times as text, bytes as hexadecimal digits."""
     if isinstance(value, Mapping):
         return {str(name): json_value(one) for name, one in value.items()}
     if isinstance(value, np.ndarray | np.generic):
@@ -193,6 +199,10 @@ def json_value(value: Any) -> Any:
         return [json_value(one) for one in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return value.hex()
     return value if isinstance(value, bool | int | float | str | None) else str(value)
 
 

@@ -49,6 +49,9 @@ BEGINNINGS = {
     b"PK\x03\x04": "a ZIP archive or an Excel workbook: save its sheet as CSV",
     b"\xd0\xcf\x11\xe0": "an Excel workbook: save its sheet as CSV",
     b"\x1f\x8b": "a gzip archive: unpack it",
+    b"\x28\xb5\x2f\xfd": "a Zstandard archive: unpack it",
+    b"BZh": "a bzip2 archive: unpack it",
+    b"\xfd7zXZ": "an xz archive: unpack it",
     b"\xff\xfe": "UTF-16: save it as CSV in UTF-8",
     b"\xfe\xff": "UTF-16: save it as CSV in UTF-8",
     b"PAR1": "a Parquet file: its name must end in .parquet",
@@ -191,14 +194,25 @@ def read_table(
 
 
 def write_table(file: BinaryIO, table: Table, path: str | Path) -> None:
-    """Write a table to an open file, in the kind that the name of `path` says."""
-    frame = polars_library(path).DataFrame(table)
+    """Write a table to an open file, in the kind that the name of `path` says.
+
+    Raises
+    ------
+    InputError
+        For a column that has no cells: lists, fields and bytes are no CSV.
+    """
+    polars = polars_library(path)
+    frame = polars.DataFrame(table)
     kind = file_kind(path)
     if kind == "parquet":
         frame.write_parquet(file)
     elif kind == "ipc":
         frame.write_ipc(file)
     else:
+        for name, dtype in frame.schema.items():
+            if dtype.is_nested() or dtype == polars.Binary:
+                expected = f"numbers, text or times; a file of another kind, or ignore_columns='{name}'"
+                raise InputError(name, "cannot be cells of a CSV file", expected, str(dtype))
         frame.write_csv(file)
 
 
@@ -254,7 +268,9 @@ def _header(
     if not names:
         raise FileFormatError(path, "must have a header line", "names of columns", "an empty file")
     if len(names) == 1 and (";" in names[0] or "\t" in names[0]):
-        raise FileFormatError(path, "must be separated by commas", "','", repr(names[0][:40]), line)
+        raise FileFormatError(
+            path, "must be separated by commas", "',', and points in numbers", repr(names[0][:40]), line
+        )
     try:
         check_names(names)
         check(names)

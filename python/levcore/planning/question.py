@@ -42,12 +42,13 @@ class Question:
         """Check the numbers."""
         if not is_word(self.side, ("long", "short")):
             raise InputError("side", "must be a side", "'long' or 'short'", repr(self.side))
-        for name in ("size", "entry", "leverage", "margin", "wallet", "stop", "budget", "call_at"):
+        for name in ("size", "entry", "leverage", "margin", "wallet", "stop", "budget"):
             value = getattr(self, name)
             if value is not None and not 0 < value < math.inf:
                 raise InputError(name, "must be positive and finite", "> 0", repr(value))
         self._within("move", -1.0, math.inf, "-0.15 for a fall by 15 %")
         self._within("gap", 0.0, 1.0 if self.side == "long" else math.inf, "0.15 for 15 % past the trigger")
+        self._within("call_at", 0.0, 10.0, "0.8 for a margin ratio of 80 %")
         self._within("funding_a_day", -1.0, 1.0, "0.0003 for 0.03 % a day")
         if isinstance(self.fees, float):
             self._within("fees", -0.01, 0.1, "'regular', or your rate: 0.0005 for 0.05 %")

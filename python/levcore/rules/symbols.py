@@ -6,8 +6,10 @@ __all__ = ["base_of", "in_other_quotes", "keys_of", "names_its_quote", "plain_sy
 
 _UNIFIED_SYMBOL = re.compile(r"([^/:]+)/([^/:]+?)(?::([^/:-]+)(?:-(\d+))?)?")
 _SEPARATORS = re.compile(r"[-_/:. ]+")
-# Kraken's kinds of contract, which stand before the pair: PF_XBTUSD.
-_KIND_BEFORE = re.compile(r"(PF|PI|FF|FI|PV|FV)_", re.IGNORECASE)
+# Kraken's kinds of contract, which stand before the pair: PF_XBTUSD. PI_USDT and ETHFI_USDT name coins.
+_KIND_BEFORE = re.compile(r"^(PF|PI|FF|FI|PV|FV)_(?!(?:USDT|USDC|BUSD|FDUSD|USDG|USD|EUR)$)", re.IGNORECASE)
+# BitMEX's month and year, which stand behind the pair: XBTUSDTH23.
+_MONTH_BEHIND = re.compile(r"(?<=USDT)[FGHJKMNQUVXZ]\d\d$")
 # What stands behind the pair for a perpetual: BTC-USDT-SWAP, BTCUSD_PERP, BTC-PERPETUAL, XBTUSDTM.
 _KIND_BEHIND = re.compile(r"(SWAP|PERPETUAL|PERP|(?<=USD)M|(?<=USDT)M|(?<=USDC)M)$")
 _NEAREST = ("USDT", "USDC", "USD", "")
@@ -84,7 +86,7 @@ def base_of(name: str, settlement: str, payoff: str) -> str:
     if payoff == "inverse" and settlement:
         return settlement
     first = re.split(r"[-_/]", _KIND_BEFORE.sub("", name, count=1))[0]
-    first = first.removesuffix("PERP") or first
+    first = _MONTH_BEHIND.sub("", first.removesuffix("PERP") or first)
     for quote in (settlement, *_QUOTES):
         if quote and first != quote and first.removesuffix("M").endswith(quote):
             first = first.removesuffix("M").removesuffix(quote)

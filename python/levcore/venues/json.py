@@ -15,10 +15,18 @@ from typing import Any, TypeVar
 from levcore.errors import FileFormatError, InputError
 from levcore.venues.printed_number import PrintedNumber, printed_number
 
-__all__ = ["Record", "read_json", "records", "shown"]
+__all__ = ["Record", "read_json", "records", "refuse_errors", "shown"]
 
 _Choice = TypeVar("_Choice")
 LONGEST_SHOWN = 60
+ERRORS: dict[str, tuple[str, ...]] = {
+    "code": ("0", "200", ""),
+    "retCode": ("0", ""),
+    "ret_code": ("0", ""),
+    "success": ("true", ""),
+}
+"""Fields of an answer and what they say where it is no error."""
+MESSAGES = ("msg", "retMsg", "ret_msg", "message")
 NO_NUMBERS = ("nan", "inf", "infinity")
 """What JSON libraries write for a float64 that is no number, without its sign."""
 
@@ -45,6 +53,24 @@ def read_json(path: str | PathLike[str]) -> Any:
             raise FileFormatError(file, "must be UTF-8 text", found=error.reason) from None
         except RecursionError:
             raise FileFormatError(file, "must not nest so deeply", "a venue's reply") from None
+
+
+def refuse_errors(data: Any, file: str) -> None:
+    """Refuse an answer that says that something went wrong: it holds nothing, or not everything.
+
+    Raises
+    ------
+    FileFormatError
+        Naming the error.
+    """
+    if not isinstance(data, Mapping):
+        return
+    for field, fine in ERRORS.items():
+        said = data.get(field, "")
+        if isinstance(said, (str, int, bool)) and str(said).lower() not in fine:
+            words = next((data[name] for name in MESSAGES if name in data), "")
+            found = f"{shown(str(said))} {shown(words)}".strip()
+            raise FileFormatError(file, "the reply is an error", fine[0], found, column=field)
 
 
 @dataclass(frozen=True, slots=True)

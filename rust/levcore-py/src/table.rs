@@ -23,6 +23,8 @@ use crate::arrow_stream::{broken, guarded, read, write};
 use crate::errors::{DTypeError, InputError, to_python};
 
 const CHARACTERS_SHOWN: usize = 40;
+const NUMBER_IN_TEXT: &str =
+    "a number with a decimal point and no thousands separators, such as -1250.5; an empty cell where there is none";
 
 type Reduced<'py> = (Bound<'py, PyAny>, (Vec<PackedType>, Vec<(usize, Vec<PackedArray>)>));
 
@@ -166,8 +168,7 @@ impl Table {
         let mut values = Vec::with_capacity(self.__len__());
         for chunk in self.chunks(place) {
             let before = values.len();
-            let expected = "a number with a decimal point and no thousands separators, such as -1250.5";
-            let expected = if text { expected } else { "float, integer or decimal" };
+            let expected = if text { NUMBER_IN_TEXT } else { "float, integer or decimal; cast text first" };
             let mut read = guarded(py, || numbers(chunk, text))?;
             match &mut read {
                 Ok(read) if values.is_empty() => values = std::mem::take(read),
@@ -315,8 +316,7 @@ impl Table {
 #[pyfunction]
 pub(crate) fn text_to_number(text: &str) -> PyResult<f64> {
     number_of_text(text).map_err(|rule| {
-        let expected = "a number with a decimal point and no thousands separators, such as -1250.5";
         let shown: String = text.chars().take(CHARACTERS_SHOWN).collect();
-        InputError::new_err(("text", rule, expected, shown))
+        InputError::new_err(("text", rule, NUMBER_IN_TEXT, shown))
     })
 }

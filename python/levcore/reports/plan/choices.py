@@ -23,12 +23,17 @@ __all__ = [
 def stop_table(venues: Sequence[VenuePlan]) -> Table[Any]:
     """What the stop costs, and whether it is reached."""
     first = {True: "no: liquidated before", False: "yes", None: "unknown"}
+
+    def told(venue: VenuePlan) -> str:
+        said = first[venue.liquidated_before_stop]
+        return said if venue.points["stop"].loss > 0 else f"{said}; it takes a profit, no loss"
+
     return Table(
         (
             Column("policy", name_of, "name"),
             Column("loss at the stop", lambda venue: signed(-venue.points["stop"].loss)),
             Column("fees", lambda venue: signed(-venue.points["stop"].fees)),
-            Column("stop comes first", lambda venue: first[venue.liquidated_before_stop], "name"),
+            Column("stop comes first", told, "name"),
         ),
         [venue for venue in venues if "stop" in venue.points],
         shape="narrow",

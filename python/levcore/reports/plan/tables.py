@@ -190,6 +190,8 @@ def _call(venue: VenuePlan, name: str) -> tuple[str, str]:
         ] else ""
     point = venue.points[name]
     said = f"{name} at {price(point.price)} ({percent(point.move)})"
+    if point.past_trigger > 0:
+        return said, "nothing: the liquidation comes first; a call needs a lower margin ratio"
     if math.isnan(venue.deposit):
         return said, "a deposit, or a smaller position; how much needs a leverage"
     whole = f"deposit {amount(venue.deposit)}, or close {percent(venue.reduction)} of the position,"

@@ -112,6 +112,8 @@ def headline(report: Report) -> str:
         verb = "is" if trouble == 1 else "are"
         what = f"{count(trouble)} of {count(units)} accounts and isolated positions"
         text = f"{what} {verb} in margin call or worse"
+    elif not units:
+        text = "There is nothing to judge"
     else:
         text = f"Nothing {'that was judged ' if unknown else ''}is in margin call or worse"
     if unknown:

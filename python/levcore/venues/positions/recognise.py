@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from levcore.errors import FileFormatError
-from levcore.venues.json import shown
+from levcore.venues.json import refuse_errors
 
 __all__ = ["refuse_others", "reply_date"]
 
@@ -32,13 +32,6 @@ SIGNATURES = (
 )
 LISTS = ("positions", "result", "list", "data", "dataList", "assetPositions", "openPositions")
 WRAPPERS = ("data", "position")
-ERRORS: dict[str, tuple[str, ...]] = {
-    "code": ("0", "200", ""),
-    "retCode": ("0", ""),
-    "ret_code": ("0", ""),
-    "success": ("true", ""),
-}
-"""Fields of an answer and what they say where it is no error."""
 TIMES = ("updateTime", "updatedTime", "updatedAt", "uTime", "timestamp", "time")
 MILLISECONDS = re.compile(r"[0-9]{13}(\.0*)?")
 DAY = re.compile(r"20[0-9]{2}-[01][0-9]-[0-3][0-9]")
@@ -53,15 +46,7 @@ def refuse_others(data: Any, source: str, file: str) -> None:
     FileFormatError
         Naming the error, or whose reply it looks like.
     """
-    if isinstance(data, Mapping):
-        for field, fine in ERRORS.items():
-            said = data.get(field, "")
-            if isinstance(said, (str, int, bool)) and str(said).lower() not in fine:
-                words = next(
-                    (data[name] for name in ("msg", "retMsg", "ret_msg", "message") if name in data), ""
-                )
-                found = f"{shown(str(said))} {shown(words)}".strip()
-                raise FileFormatError(file, "the reply is an error", fine[0], found, column=field)
+    refuse_errors(data, file)
     for row in _rows(data, DEPTH):
         fields = {name.replace("_", "").lower() for name in row if isinstance(name, str)}
         venue = next((name for name, needed in SIGNATURES if needed <= fields), None)

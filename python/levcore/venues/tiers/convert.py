@@ -13,9 +13,7 @@ from levcore.rules.bundles import Facts
 from levcore.rules.instruments import Instrument, InstrumentTable, Payoff
 from levcore.rules.symbols import base_of
 from levcore.rules.tiers import TierTable, Unit
-from levcore.venues.json import read_json
-from levcore.venues.tiers.mexc import instruments_from_mexc
-from levcore.venues.tiers.read import read_tiers_file
+from levcore.venues.tiers.read import instruments_of_mexc, read_tiers_file
 
 __all__ = ["converted", "instruments_csv"]
 
@@ -61,7 +59,7 @@ def converted(
         Where the file is not that, or a table breaks a rule of tables.
     """
     if source == "mexc":
-        return instruments_from_mexc(read_json(path), file=str(path))
+        return instruments_of_mexc(path)
     tables = read_tiers_file(path, source, unit=unit)
     known = InstrumentTable.bundled(
         " ".join(each for each in SERIES_OF_SOURCE.get(source, ()) if each in series_names())

@@ -22,11 +22,12 @@ freqtrade           quote                        date of the file
 
 from collections.abc import Mapping
 from os import PathLike
-from typing import Any
+from typing import Any, TypeVar
 
-from levcore.errors import InputError
+from levcore.errors import FileFormatError, InputError
+from levcore.rules.instruments import Instrument
 from levcore.rules.tiers import TierTable, Unit
-from levcore.venues.json import read_json
+from levcore.venues.json import read_json, refuse_errors
 from levcore.venues.tiers.binance import tiers_from_binance
 from levcore.venues.tiers.bybit import tiers_from_bybit
 from levcore.venues.tiers.ccxt import tiers_from_ccxt, tiers_from_freqtrade
@@ -38,6 +39,7 @@ from levcore.venues.tiers.okx import instruments_from_okx, tiers_from_okx
 __all__ = [
     "instruments_from_mexc",
     "instruments_from_okx",
+    "instruments_of_mexc",
     "read_tiers_file",
     "tiers_from_binance",
     "tiers_from_bybit",
@@ -47,6 +49,9 @@ __all__ = [
     "tiers_from_hyperliquid",
     "tiers_from_okx",
 ]
+
+
+_Table = TypeVar("_Table", TierTable, Instrument)
 
 
 def read_tiers_file(
@@ -69,15 +74,16 @@ def read_tiers_file(
     InputError
         For an unknown source, or ccxt's without a unit.
     """
-    data, file = read_json(path), str(path)
+    file = str(path)
+    if source == "mexc":
+        return {name: each.tiers for name, each in instruments_of_mexc(path).items()}
+    data = _reply(path)
     if source == "ccxt":
         if unit is None:
             raise InputError(
                 "unit", "must be stated: ccxt does not tell", "quote, base or contracts", "nothing"
             )
-        return tiers_from_ccxt(data, unit=unit, file=file)
-    if source == "mexc":
-        return {name: each.tiers for name, each in instruments_from_mexc(data, file=file).items()}
+        return _some(tiers_from_ccxt(data, unit=unit, file=file), file)
     loaders: dict[str, Any] = {
         "binance": tiers_from_binance,
         "bybit": tiers_from_bybit,
@@ -91,4 +97,22 @@ def read_tiers_file(
             "source", "must be known", ", ".join(sorted([*loaders, "ccxt", "mexc"])), repr(source)
         )
     tables: dict[str, TierTable] = loaders[source](data, file=file)
+    return _some(tables, file)
+
+
+def instruments_of_mexc(path: str | PathLike[str]) -> dict[str, Instrument]:
+    """Instruments of a file that holds MEXC's reply, by symbol; errors are those of `read_tiers_file`."""
+    return _some(instruments_from_mexc(_reply(path), file=str(path)), str(path))
+
+
+def _reply(path: str | PathLike[str]) -> Any:
+    data = read_json(path)
+    refuse_errors(data, str(path))
+    return data
+
+
+def _some(tables: dict[str, _Table], file: str) -> dict[str, _Table]:
+    """Tables of a file, of which there must be some: nothing would be the table of no contract."""
+    if not tables:
+        raise FileFormatError(file, "holds no tiers", "the tiers of a contract at least", "none")
     return tables
