@@ -143,7 +143,9 @@ class Part:
         return (instant.astype(np.int64), is_account, place, *rest)
 
 
-def _to_open(chosen: npt.NDArray[np.bool_], columns: "Columns", held: BalanceTable) -> tuple[Any, ...]:
+def _to_open(
+    chosen: npt.NDArray[np.bool_], columns: "Columns", held: BalanceTable
+) -> tuple[Any, Any, Any, Any, Any, Any]:
     """Chosen rows of a record and these balances, as the core takes them."""
     return (
         columns["instrument"][chosen],
