@@ -1,6 +1,6 @@
 """Arguments of a live book at its door: who is meant, and columns of their numbers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ __all__ = [
     "checked_times",
     "codes_of",
     "labels_of_policies",
+    "refuse_other_columns",
     "refuse_other_money",
     "tick_codes",
     "tick_prices",
@@ -58,13 +59,18 @@ def codes_of(argument: str, values: Any, names: tuple[str, ...], count: int) -> 
     ------
     InputError, ShapeError
         For one that is none of them, and for another number of them than `count`.
+    DTypeError
+        For what is neither text nor whole numbers.
     """
     given = np.asarray(values)
     if given.dtype.kind in "US" or given.dtype == object:
         places = {name: place for place, name in enumerate(names)}
-        codes = np.array([places.get(name, -1) for name in given.reshape(-1).tolist()], dtype=np.int64)
-    else:
+        labels = given.reshape(-1).tolist()
+        codes = np.array([places.get(name, -1) if isinstance(name, str) else -1 for name in labels], np.int64)
+    elif given.dtype.kind in "iu" or not given.size:
         codes = given.astype(np.int64)
+    else:
+        raise DTypeError(argument, "must hold names or places", "text or whole numbers", str(given.dtype))
     if given.shape != (count,):
         raise ShapeError(argument, "must have one a price", str((count,)), str(given.shape))
     bad = np.flatnonzero((codes < 0) | (codes >= len(names)))
@@ -123,10 +129,12 @@ def amended(rows: npt.ArrayLike, columns: dict[str, Any], count: int) -> tuple[C
     InputError, DTypeError, ShapeError
         For rows that are none, columns that are none, and columns of another length.
     """
-    unknown = [name for name in columns if name not in NUMBERS]
-    if unknown or not columns:
-        raise InputError("columns", "must be columns that may change", ", ".join(NUMBERS), ", ".join(unknown))
+    if not columns:
+        raise InputError("columns", "must be columns that may change", ", ".join(NUMBERS), "none")
+    refuse_other_columns(columns, NUMBERS)
     places = np.atleast_1d(np.asarray(rows))
+    if places.ndim != 1:
+        raise ShapeError("rows", "must be one-dimensional", "1 dimension", f"{places.ndim} dimensions")
     if places.dtype.kind not in "iu" and places.size:
         raise DTypeError("rows", "must be rows", "integers", str(places.dtype))
     bad = np.flatnonzero((places < 0) | (places >= count))
@@ -137,6 +145,19 @@ def amended(rows: npt.ArrayLike, columns: dict[str, Any], count: int) -> tuple[C
         float_column(name, columns[name], places.size, []) if name in columns else None for name in NUMBERS
     ]
     return places.astype(np.uint32), numbers
+
+
+def refuse_other_columns(columns: Mapping[str, Any], known: Sequence[str]) -> None:
+    """Refuse columns of positions that a call does not take.
+
+    Raises
+    ------
+    InputError
+        Naming them.
+    """
+    unknown = [name for name in columns if name not in known]
+    if unknown:
+        raise InputError("columns", "must be columns that may change", ", ".join(known), ", ".join(unknown))
 
 
 def labels_of_policies(policies: Any, labels: tuple[str, ...], count: int) -> npt.NDArray[np.int64]:
@@ -167,7 +188,7 @@ def checked_accounts(accounts: Sequence[Any], owners: Owners) -> Codes:
         For an account that the book lacks.
     """
     labels = list(label_sequence("accounts", accounts))
-    places = [owners.places.get(label, -1) for label in labels]
+    places = [owners.places.get(label, -1) if isinstance(label, Hashable) else -1 for label in labels]
     if -1 in places:
         row = places.index(-1)
         raise InputError("accounts", "must be accounts of the book", "their ids", repr(labels[row]), row)

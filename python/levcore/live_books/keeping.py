@@ -100,8 +100,8 @@ def restored(
     book, marks = book_of_record(record), columns["marks"]
     if len(labels) > 1:
         marks = marks.reshape(len(labels), -1)
-    of_assets = None if book.balances is None else words["asset_prices"]
-    live = LiveBook(engine, book, marks, words["levels"], of_assets)
+    # Also without balances: some may come that are worth these prices.
+    live = LiveBook(engine, book, marks, words["levels"], words["asset_prices"])
     live.go_on(words, replaced)
     if standing_of(live) != words["standing"]:
         raise fault

@@ -23,6 +23,7 @@ from levcore.live_books.arguments import (
     checked_times,
     codes_of,
     labels_of_policies,
+    refuse_other_columns,
     refuse_other_money,
     tick_codes,
     tick_prices,
@@ -120,6 +121,8 @@ class LiveBook(RecordedBook):
 
     __slots__ = ("_nobody",)
 
+    _nobody: PositionBook
+
     def __init__(
         self,
         engine: Engine,
@@ -142,7 +145,7 @@ class LiveBook(RecordedBook):
         of_balances = asset_prices if book.balances is not None else None
         engine.evaluate(book, marks, asset_prices=of_balances, measures=("equity",))
         super().__init__(Resident(engine, book, labels, watched, prices, asset_prices or {}))
-        self._nobody = self._resident.owners.nobody(book.instrument_names)
+        self._fill(_nobody=self._resident.owners.nobody(book.instrument_names))
 
     def tick(
         self, instrument: str | int, price: float, *, time: Any = None, policy: str | None = None
@@ -290,6 +293,7 @@ class LiveBook(RecordedBook):
         UnknownRuleError
             For positions that need a rule which no source states.
         """
+        refuse_other_columns(columns, (*NUMBERS[2:], "policy"))
         codes = codes_of("instruments", instrument, self._resident.names, np.size(quantity))
         given = {"quantity": quantity, "entry_price": entry_price, "account": account}
         given |= {"margin_mode": margin_mode, "balances": balances} | columns

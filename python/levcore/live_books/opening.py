@@ -33,6 +33,10 @@ def opened(
     """
     owners = resident.owners
     book = PositionBook(instruments, instrument_names=resident.names, wallet_balance=wallet_balance, **given)
+    if book.named_wallets is not None:
+        raise InputError(
+            "wallet_balance", "must be one number an account", "{account: balance}", "wallets by currency"
+        )
     of_row, of_balance = _policies(resident, book)
     held = [] if book.balances is None else book.balances.account_labels
     _refuse_known("wallet_balance", wallet_balance or (), "live.set_wallets for the others", owners)

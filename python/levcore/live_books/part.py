@@ -60,7 +60,7 @@ class Part:
         marks: Floats,
         asset_prices: Floats,
     ) -> None:
-        code, policy = owners.labels.index(label), engine.policies[label]
+        code = owners.labels.index(label)
         self.label, self.levels = label, levels
         self.rows = np.flatnonzero(owners.policy == code)
         self._names, self._assets = book.instrument_names, assets
@@ -69,7 +69,8 @@ class Part:
         of_asset = np.full(len(known), np.nan)
         own = self._place_of_asset >= 0
         of_asset[self._place_of_asset[own]] = asset_prices[own]
-        pool_all = pools_every_account(policy)
+        # Of the whole book, as an evaluation has it.
+        pool_all = any(pools_every_account(engine.policies[own]) for own in owners.labels)
         handle, account, held = _columns_of(book, self.rows, assets, owners, code, pool_all)
         self.core = CoreBook(
             handle,
@@ -106,29 +107,30 @@ class Part:
         instant, *rest = self.told(self.core.ticks(starts, codes, prices))
         return (instants[instant], *rest)
 
+    def ask_change(self, rows: npt.NDArray[np.int64], columns: "Columns") -> None:
+        """Refuse what an evaluation would refuse once `change` is done."""
+        numbers = [columns.get(name) for name in NUMBERS]
+        self.core.ask_amend(rows.astype(np.uint32), numbers, self.rows[rows])
+
     def change(self, rows: npt.NDArray[np.int64], columns: "Columns") -> CoreEvents:
         """Amend rows of the part, by their places in `rows`, with all columns of a record."""
         return self.told(self.core.amend(rows.astype(np.uint32), [columns.get(name) for name in NUMBERS]))
 
-    def open(self, first: int, chosen: Any, columns: "Columns", held: BalanceTable) -> CoreEvents:
+    def ask_open(self, chosen: npt.NDArray[np.bool_], columns: "Columns", held: BalanceTable) -> None:
+        """Refuse what an evaluation would refuse once `open` is done."""
+        self.core.ask_open(*_to_open(chosen, columns, held), places_of_caller=np.flatnonzero(chosen))
+
+    def open(
+        self, first: int, chosen: npt.NDArray[np.bool_], columns: "Columns", held: BalanceTable
+    ) -> CoreEvents:
         """Open the chosen rows of a record, whose first one is this row of the book, with these balances."""
         self.rows = np.concatenate((self.rows, first + np.flatnonzero(chosen)))
-        numbers = [columns[name][chosen] if name in columns else None for name in NUMBERS]
-        return self.told(
-            self.core.open(
-                columns["instrument"][chosen],
-                columns["is_cross"][chosen],
-                columns["account"][chosen],
-                numbers,
-                columns["wallets"],
-                (held[0], held[1], list(held[2])),
-            )
-        )
+        return self.told(self.core.open(*_to_open(chosen, columns, held)))
 
     def replace_tiers(self, engine: Engine, code: int) -> CoreEvents:
         """Have the rules of an instrument be those of another engine."""
         kernels = kernels_of_levels(engine, self.label, self._names, self._assets, self.levels)
-        return self.told(self.core.replace_rules(kernels, code))
+        return self.told(self.core.replace_rules(kernels, code, self.rows))
 
     def told(self, core: CoreEvents) -> CoreEvents:
         """Events of the core by the rows of the book."""
@@ -139,6 +141,20 @@ class Part:
                 is_account, place, self.rows[np.where(is_account, 0, place)] if self.rows.size else place
             )
         return (instant.astype(np.int64), is_account, place, *rest)
+
+
+def _to_open(
+    chosen: npt.NDArray[np.bool_], columns: "Columns", held: BalanceTable
+) -> tuple[Any, Any, Any, Any, Any, Any]:
+    """Chosen rows of a record and these balances, as the core takes them."""
+    return (
+        columns["instrument"][chosen],
+        columns["is_cross"][chosen],
+        columns["account"][chosen],
+        [columns[name][chosen] if name in columns else None for name in NUMBERS],
+        columns["wallets"],
+        (held[0], held[1], list(held[2])),
+    )
 
 
 def _columns_of(

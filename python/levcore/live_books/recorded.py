@@ -36,11 +36,13 @@ class RecordedBook(StandingBook):
 
     __slots__ = ("_journal", "hash", "number")
 
+    number: int
+    hash: bytes
+    _journal: Journal | None
+
     def __init__(self, resident: Resident) -> None:
         super().__init__(resident)
-        self.number: int = 0
-        self.hash: bytes = bytes(32)
-        self._journal: Journal | None = None
+        self._fill(number=0, hash=bytes(32), _journal=None)
 
     def do(self, kind: str, columns: Mapping[str, npt.NDArray[Any]], words: Any = ()) -> Events:
         """Do what a record of a journal says, and record it."""
@@ -50,8 +52,7 @@ class RecordedBook(StandingBook):
             first, resident = self.number, self._resident
             core = resident.do(kind, columns, words)
             events, instants = events_of(kind, columns, core, first, len(resident.names))
-            self.number += instants
-            self.hash = chained_hash(self.hash, events)
+            self._fill(number=first + instants, hash=chained_hash(self.hash, events))
             if self._journal is not None:
                 told = {"kind": kind, "first": first, "number": self.number, "hash": self.hash.hex()}
                 self._journal.append(Record({**told, "words": words}, columns))
@@ -111,11 +112,11 @@ class RecordedBook(StandingBook):
         with self._lock:
             if self._journal is not None:
                 self._journal.close()
-            self._journal = journal
+            self._fill(_journal=journal)
 
     def go_on(self, words: Mapping[str, Any], replaced_tiers: Mapping[tuple[str, str], TierTable]) -> None:
         """Go on from where a snapshot says that another live book was."""
-        self.number, self.hash = words["number"], bytes.fromhex(words["hash"])
+        self._fill(number=words["number"], hash=bytes.fromhex(words["hash"]))
         self._resident.replaced_tiers = replaced_tiers
 
     @staticmethod

@@ -14,7 +14,7 @@ from levcore.files.records import Columns
 from levcore.live_books.arguments import tiers_of
 from levcore.live_books.figures import LiveFigures, LiveTotals, TotalsBySide
 from levcore.live_books.levels import engine_with_tiers
-from levcore.live_books.owners import NUMBERS, BalanceTable, Owners
+from levcore.live_books.owners import NUMBERS, BalanceTable, Owners, policy_of
 from levcore.live_books.part import CoreEvents, Part
 from levcore.rules.tiers import TierTable
 from levcore.status import State
@@ -106,13 +106,16 @@ class Resident:
         rows = columns["rows"].astype(np.int64)
         if len(self.parts) == 1:
             return [self.parts[0].change(rows, columns)]
-        told = []
+        steps = []
         for code, part in enumerate(self.parts):
             own = np.flatnonzero(self.owners.policy[rows] == code)
             if own.size:
                 given = {name: columns[name][own] for name in NUMBERS if name in columns}
-                told.append(part.change(np.searchsorted(part.rows, rows[own]), given))
-        return told
+                steps.append((part, np.searchsorted(part.rows, rows[own]), given))
+        # Of all parts before any of them changes.
+        for part, places, given in steps:
+            part.ask_change(places, given)
+        return [part.change(places, given) for part, places, given in steps]
 
     def _wallets(self, _: str, columns: Columns, __: Any) -> list[CoreEvents]:
         # All parts hold all wallets; an account stands in one of them.
@@ -124,7 +127,9 @@ class Resident:
         return [
             part.told(part.core.set_balances((accounts, assets, list(amounts))))
             for part, (accounts, assets, amounts) in zip(
-                self.parts, self._held_by_part(columns, "account", "asset"), strict=True
+                self.parts,
+                self._held_by_part(columns, "account", "asset", self.owners.policy_of_account),
+                strict=True,
             )
             if accounts.size
         ]
@@ -132,26 +137,36 @@ class Resident:
     def _tiers(self, _: str, columns: Columns, words: Any) -> list[CoreEvents]:
         code, part = int(columns["instrument"][0]), self.parts[int(columns["policy"][0])]
         tiers = tiers_of(words)
-        self.engine = engine_with_tiers(self.engine, part.label, self.names[code], tiers)
+        engine = engine_with_tiers(self.engine, part.label, self.names[code], tiers)
+        told = part.replace_tiers(engine, code)
+        # Not before: a table that is refused changes nothing.
+        self.engine = engine
         self.replaced_tiers = {**self.replaced_tiers, (part.label, self.names[code]): tiers}
-        return [part.replace_tiers(self.engine, code)]
+        return [told]
 
     def _open(self, _: str, columns: Columns, words: Any) -> list[CoreEvents]:
-        first = len(self.owners.is_cross)
-        self.owners.take(columns, list(words))
-        policy, told = self.owners.policy[first:], []
-        held = self._held_by_part(columns, "balance_account", "balance_asset")
-        for code, (part, balances) in enumerate(zip(self.parts, held, strict=True)):
-            told.append(part.open(first, policy == code, columns, balances))
-        return told
+        first, ids = len(self.owners.is_cross), list(words)
+        policy, of_account = policy_of(columns), self.owners.policies_with(columns, len(ids))
+        held = self._held_by_part(columns, "balance_account", "balance_asset", of_account)
+        steps = [
+            (part, policy == code, balances)
+            for code, (part, balances) in enumerate(zip(self.parts, held, strict=True))
+        ]
+        # Of all parts before any of them changes.
+        for part, chosen, balances in steps:
+            part.ask_open(chosen, columns, balances)
+        self.owners.take(columns, ids)
+        return [part.open(first, chosen, columns, balances) for part, chosen, balances in steps]
 
-    def _held_by_part(self, columns: Columns, account: str, asset: str) -> list[BalanceTable]:
-        """Balances of a record by the policies of their accounts; columns that it lacks are left out."""
+    def _held_by_part(
+        self, columns: Columns, account: str, asset: str, policies: npt.NDArray[np.int64]
+    ) -> list[BalanceTable]:
+        """Balances of a record by these policies of accounts; columns that it lacks are left out."""
         nothing = np.empty(0, np.uint32)
         accounts, assets = columns.get(account, nothing), columns.get(asset, nothing)
         found: list[BalanceTable] = []
         for code in range(len(self.parts)):
-            own = np.flatnonzero(self.owners.policy_of_account[accounts] == code)
+            own = np.flatnonzero(policies[accounts] == code)
             amounts: list[Any] = [
                 columns[name][own] if name in columns else None
                 for name in ("balance", "liability", "interest")

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from threading import RLock
+from types import MappingProxyType
 from typing import Any
 
 from levcore.book.arrays import Floats
 from levcore.book.positions import PositionBook
 from levcore.engine.engine import Engine
+from levcore.frozen import Frozen
 from levcore.live_books.figures import LiveFigures, LiveTotals, TotalsBySide
 from levcore.live_books.levels import LEVELS
 from levcore.live_books.resident import Resident
@@ -16,14 +18,18 @@ from levcore.rules.tiers import TierTable
 __all__ = ["StandingBook"]
 
 
-class StandingBook:
+class StandingBook(Frozen):
     """What may be asked of a live book; nothing here changes it."""
 
     __slots__ = ("_lock", "_resident")
 
+    _instead = "change it by its verbs, such as live.change(...), or make another one by levcore.live(...)"
+
+    _lock: AbstractContextManager[Any]
+    _resident: Resident
+
     def __init__(self, resident: Resident) -> None:
-        self._resident = resident
-        self._lock = RLock()
+        self._fill(_resident=resident, _lock=RLock())
 
     def held(self) -> AbstractContextManager[Any]:
         """Keep other threads waiting while ``with live.held():`` lasts: several calls then see the same."""
@@ -52,7 +58,7 @@ class StandingBook:
     @property
     def replaced_tiers(self) -> Mapping[tuple[str, str], TierTable]:
         """Tables that hold now instead of those of the beginning, by label of the policy and instrument."""
-        return self._resident.replaced_tiers
+        return MappingProxyType(dict(self._resident.replaced_tiers))
 
     @property
     def account_ids(self) -> tuple[Any, ...]:

@@ -4,7 +4,7 @@ use levcore::live::{
     self, Amendment, BalanceAmendment, BalancesOf, Event, Figures, LiveKeys, LiveTotals, Opened, SideTotals, Subject,
     Ticks, Watched,
 };
-use levcore::{InstructionSet, PolicyAtMarks, State};
+use levcore::{Error, InstructionSet, PolicyAtMarks, State};
 use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 
@@ -111,6 +111,36 @@ impl LiveBook {
         Ok(columns(py, &events))
     }
 
+    /// Refuses what an evaluation would refuse of the book once these rows are amended, by their rows in the caller's book.
+    fn ask_amend(
+        &self,
+        rows: Codes<'_>,
+        numbers: Numbers<'_>,
+        rows_of_caller: PyReadonlyArray1<'_, i64>,
+    ) -> PyResult<()> {
+        let parts = self.prices.at(&self.levels)?;
+        let refused = self.live.refused_amendment(&parts, rows.as_slice()?, &amendment(&numbers)?);
+        refuse(refused.map_err(to_python)?, rows_of_caller.as_slice()?)
+    }
+
+    /// Refuses what an evaluation would refuse of the book once these positions are opened, by their places in the caller's call.
+    #[allow(clippy::too_many_arguments, reason = "one argument a column")]
+    fn ask_open(
+        &self,
+        instrument: Codes<'_>,
+        cross: PyReadonlyArray1<'_, bool>,
+        account: Codes<'_>,
+        numbers: Numbers<'_>,
+        new_wallets: Floats<'_>,
+        balances: GivenBalances<'_>,
+        places_of_caller: PyReadonlyArray1<'_, i64>,
+    ) -> PyResult<()> {
+        let opened = opened(&instrument, &cross, &account, &numbers, &new_wallets, &balances)?;
+        let parts = self.prices.at(&self.levels)?;
+        let refused = self.live.refused_opening(&parts, &opened);
+        refuse(refused.map_err(to_python)?, places_of_caller.as_slice()?)
+    }
+
     /// Events of wallets that are set.
     fn set_wallets<'py>(
         &mut self,
@@ -146,14 +176,7 @@ impl LiveBook {
         new_wallets: Floats<'py>,
         balances: GivenBalances<'py>,
     ) -> PyResult<Events<'py>> {
-        let opened = Opened {
-            instrument: instrument.as_slice()?,
-            cross: cross.as_slice()?,
-            account: account.as_slice()?,
-            numbers: amendment(&numbers)?,
-            new_wallets: new_wallets.as_slice()?,
-            balances: balances_of(&balances)?,
-        };
+        let opened = opened(&instrument, &cross, &account, &numbers, &new_wallets, &balances)?;
         let Self { levels, set, prices, live } = self;
         let (parts, mut events) = (prices.at(levels)?, Vec::new());
         door::through(py, || live.open(&parts, *set, &opened, &mut events))?;
@@ -191,16 +214,19 @@ impl LiveBook {
         Ok((positions, sums))
     }
 
-    /// Events of an instrument whose rules are others: the policies of all levels hold them.
+    /// Events of an instrument whose rules are others: the policies of all levels hold them. What an evaluation would refuse is refused by
+    /// its row in the caller's book.
     fn replace_rules<'py>(
         &mut self,
         py: Python<'py>,
         policies: Vec<Py<BookPolicies>>,
         instrument: u32,
+        rows_of_caller: PyReadonlyArray1<'py, i64>,
     ) -> PyResult<Events<'py>> {
         let Self { levels, set, prices, live } = self;
         let mut events = Vec::new();
         let parts = prices.at(&policies)?;
+        refuse(live.refused_rules(&parts, instrument), rows_of_caller.as_slice()?)?;
         door::through(py, || live.replace_rules(&parts, *set, instrument, &mut events))?;
         drop(parts);
         *levels = policies;
@@ -294,6 +320,32 @@ impl Prices {
         }
         Ok(parts)
     }
+}
+
+/// Refuses a place, by what it is to the caller.
+fn refuse(place: Option<usize>, of_caller: &[i64]) -> PyResult<()> {
+    match place {
+        Some(place) => Err(to_python(Error::FallingRate { row: of_caller[place] as usize })),
+        None => Ok(()),
+    }
+}
+
+fn opened<'a>(
+    instrument: &'a Codes<'_>,
+    cross: &'a PyReadonlyArray1<'_, bool>,
+    account: &'a Codes<'_>,
+    numbers: &'a Numbers<'_>,
+    new_wallets: &'a Floats<'_>,
+    balances: &'a GivenBalances<'_>,
+) -> PyResult<Opened<'a>> {
+    Ok(Opened {
+        instrument: instrument.as_slice()?,
+        cross: cross.as_slice()?,
+        account: account.as_slice()?,
+        numbers: amendment(numbers)?,
+        new_wallets: new_wallets.as_slice()?,
+        balances: balances_of(balances)?,
+    })
 }
 
 fn balances_of<'a>((account, asset, amounts): &'a GivenBalances<'_>) -> PyResult<BalancesOf<'a>> {

@@ -11,7 +11,6 @@ use crate::job::outputs::{AccountOutputs, Outputs};
 use crate::machine::execution::Execution;
 use crate::machine::shared::SharedSlice;
 use crate::memory;
-use crate::rules::table::Table;
 
 /// Evaluates a book at marks.
 ///
@@ -122,15 +121,10 @@ fn refuse_falling_rates(book: &Book<'_>, layout: &Layout, policies: &[PolicyAtMa
         return Ok(());
     }
     let pooled = &layout.pooled;
-    let falls = |given: &PolicyAtMarks<'_>, row: usize| {
-        let place = given.places[book.instrument[row] as usize];
-        let table = place.map(|place| given.policy.instruments[place].table(book.quantity[row]));
-        book.quantity[row] != 0.0 && table.is_some_and(Table::falls)
-    };
     for block in &pooled.blocks {
         let legs = pooled.accounts[block.accounts.clone()].iter().flat_map(|account| account.legs.clone());
         let mut rows = legs.map(|leg| pooled.rows[leg] as usize);
-        if let Some(row) = rows.find(|&row| falls(&policies[block.policy], row)) {
+        if let Some(row) = rows.find(|&row| policies[block.policy].falls(book.instrument[row], book.quantity[row])) {
             return Err(Error::FallingRate { row });
         }
     }

@@ -83,6 +83,14 @@ impl<'a> Job<'a> {
     }
 }
 
+impl PolicyAtMarks<'_> {
+    /// Whether the rate a unit of an open position falls, by the code of its instrument: its margin is then not convex.
+    pub(crate) fn falls(&self, instrument: u32, quantity: f64) -> bool {
+        let place = self.places[instrument as usize];
+        quantity != 0.0 && place.is_some_and(|place| self.policy.instruments[place].table(quantity).falls())
+    }
+}
+
 impl<'a> PolicyPart<'a> {
     pub(crate) fn new(given: &PolicyAtMarks<'a>) -> Self {
         let policy = given.policy;

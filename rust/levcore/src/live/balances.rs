@@ -35,7 +35,8 @@ impl LiveBook {
     ///
     /// # Errors
     ///
-    /// [`Error::Code`] for an account or asset that is none, [`Error::Length`] for columns of another length; nothing has changed then.
+    /// [`Error::Code`] for an account or asset that is none, [`Error::Length`] for columns of another length, [`Error::FallingRate`] as of
+    /// [`evaluate`](crate::evaluate()); nothing has changed then.
     pub fn set_balances(
         &mut self,
         levels: Levels<'_, '_>,
@@ -44,6 +45,7 @@ impl LiveBook {
         events: &mut Vec<Event>,
     ) -> Result<()> {
         self.check_balances(balances, self.resident.wallet_balance.len())?;
+        self.refuse_whole(levels, balances)?;
         let accounts = self.put_balances(balances);
         self.add_accounts();
         self.renew(levels, set, &[], &accounts, events)

@@ -72,7 +72,8 @@ impl LiveBook {
     ///
     /// # Errors
     ///
-    /// [`Error::Code`] for a row that is none, [`Error::Length`] for a column of another length; nothing has changed then.
+    /// [`Error::Code`] for a row that is none, [`Error::Length`] for a column of another length, [`Error::FallingRate`] as of
+    /// [`evaluate`](crate::evaluate()); nothing has changed then.
     pub fn amend(
         &mut self,
         levels: Levels<'_, '_>,
@@ -81,8 +82,9 @@ impl LiveBook {
         amendment: &Amendment<'_>,
         events: &mut Vec<Event>,
     ) -> Result<()> {
-        check_codes("rows", rows, self.layout.rows)?;
-        amendment.check(rows.len())?;
+        if let Some(place) = self.refused_amendment(levels, rows, amendment)? {
+            return Err(Error::FallingRate { row: rows[place] as usize });
+        }
         amendment.put(&mut self.resident, rows);
         self.renew(levels, set, rows, &[], events)
     }
@@ -117,7 +119,8 @@ impl LiveBook {
     ///
     /// # Errors
     ///
-    /// [`Error::Code`] for an instrument that is none, [`Error::Length`] for another number of levels.
+    /// [`Error::Code`] for an instrument that is none, [`Error::Length`] for another number of levels, [`Error::FallingRate`] as of
+    /// [`evaluate`](crate::evaluate()); nothing has changed then.
     pub fn replace_rules(
         &mut self,
         levels: Levels<'_, '_>,
@@ -129,6 +132,9 @@ impl LiveBook {
         if levels.len() != self.indexes.len() {
             let (expected, found) = (self.indexes.len(), levels.len());
             return Err(Error::Length { argument: "levels", expected, found });
+        }
+        if let Some(row) = self.refused_rules(levels, instrument) {
+            return Err(Error::FallingRate { row });
         }
         let rows = self.standings.rows_of(instrument).to_vec();
         self.renew(levels, set, &rows, &[], events)

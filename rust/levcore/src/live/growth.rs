@@ -76,7 +76,8 @@ impl LiveBook {
     /// # Errors
     ///
     /// [`Error::Code`] for an instrument or account that is none, [`Error::Length`] for columns of different lengths,
-    /// [`Error::TooManyRows`]; nothing has changed then.
+    /// [`Error::TooManyRows`], [`Error::FallingRate`] as of [`evaluate`](crate::evaluate()), with the place among those
+    /// opened; nothing has changed then.
     pub fn open(
         &mut self,
         levels: Levels<'_, '_>,
@@ -84,7 +85,10 @@ impl LiveBook {
         opened: &Opened<'_>,
         events: &mut Vec<Event>,
     ) -> Result<usize> {
-        self.check_opened(opened)?;
+        if let Some(place) = self.refused_opening(levels, opened)? {
+            return Err(Error::FallingRate { row: place });
+        }
+        self.refuse_whole(levels, &opened.balances)?;
         let first = self.layout.rows;
         self.append(opened);
         self.layout.rows = self.resident.quantity.len();
@@ -153,7 +157,7 @@ impl LiveBook {
         }
     }
 
-    fn check_opened(&self, opened: &Opened<'_>) -> Result<()> {
+    pub(super) fn check_opened(&self, opened: &Opened<'_>) -> Result<()> {
         let expected = opened.instrument.len();
         opened.numbers.check(expected)?;
         let given = |column: Option<&[f64]>| column.map_or(0, <[f64]>::len);

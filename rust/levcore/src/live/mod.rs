@@ -5,6 +5,7 @@
 //! book, and arms them anew; one that reaches none costs two comparisons.
 
 pub(crate) mod armed;
+pub(crate) mod asked;
 pub(crate) mod balances;
 pub(crate) mod book;
 pub(crate) mod bounds;
