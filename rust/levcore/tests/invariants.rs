@@ -6,8 +6,8 @@
 use levcore::codes::{FIRST_FAILURE, FIRST_PARTIAL};
 use levcore::{
     AccountMeasure, AccountOutputs, BalanceOutputs, Basis, Book, ByMeasure, Codes, Contract, Error, Execution,
-    FeeBasis, HedgeRule, InstructionSet, Keys, Layout, Measure, Outputs, Payoff, Policy, PolicyAtMarks, Rules, State,
-    Status, Terms, Threshold, TierKey, TierTable, evaluate,
+    FeeBasis, InstructionSet, Keys, Layout, Measure, Outputs, Payoff, Policy, PolicyAtMarks, Rules, State, Status,
+    Terms, Threshold, TierKey, TierTable, evaluate,
 };
 use proptest::prelude::*;
 
@@ -100,7 +100,6 @@ prop_compose! {
             requirement_cross,
             initial_at_entry_isolated: flags[0],
             initial_at_entry_cross: !flags[0],
-            return_at_mark: false,
             initial_from_table: flags[5],
             fee_basis_isolated: fee_basis,
             fee_basis_cross: fee_basis,
@@ -110,14 +109,9 @@ prop_compose! {
             fee_in_maintenance: flags[2],
             fee_in_bankruptcy: Some(flags[3]),
             warning: Threshold { level: Some(0.5), inclusive: flags[4] },
-            margin_call: Threshold { level: None, inclusive: true },
             liquidation_level,
             liquidation_inclusive: !flags[4],
-            hedge_rule: HedgeRule::Sum,
-            hedge_rule_initial: HedgeRule::Sum,
-            covered_share: 0.0,
-            liabilities_as_requirement: false,
-            margins_at_liability_weight: false,
+            ..Rules::plain()
         };
         Policy::new(rules, &instruments()).unwrap()
     }
@@ -303,34 +297,7 @@ fn a_call_ends_when_it_is_asked_to() {
     // A short call is over before anybody asks.
     const ROWS: usize = 2_000_000;
     let (instrument, ones) = (vec![0; ROWS], vec![1.0; ROWS]);
-    let policy = Policy::new(
-        Rules {
-            requirement_isolated: Basis::Price,
-            requirement_cross: Basis::Price,
-            initial_at_entry_isolated: false,
-            initial_at_entry_cross: false,
-            return_at_mark: false,
-            initial_from_table: false,
-            fee_basis_isolated: FeeBasis::None,
-            fee_basis_cross: FeeBasis::None,
-            fee_rate: 0.0,
-            fee_in_initial: false,
-            reserve_at_bankruptcy: false,
-            fee_in_maintenance: false,
-            fee_in_bankruptcy: None,
-            warning: Threshold { level: None, inclusive: true },
-            margin_call: Threshold { level: None, inclusive: true },
-            liquidation_level: 1.0,
-            liquidation_inclusive: true,
-            hedge_rule: HedgeRule::Sum,
-            hedge_rule_initial: HedgeRule::Sum,
-            covered_share: 0.0,
-            liabilities_as_requirement: false,
-            margins_at_liability_weight: false,
-        },
-        &instruments(),
-    )
-    .unwrap();
+    let policy = Policy::new(Rules { fee_in_bankruptcy: None, ..Rules::plain() }, &instruments()).unwrap();
     let book = Book {
         instrument: &instrument,
         quantity: &ones,

@@ -11,8 +11,8 @@ use levcore::replay::{
     Event, EventKind, LadderKey, Opening, Replay, ReplayRules, ReplayedBook, Step, StepRules, TierLadder,
 };
 use levcore::{
-    Basis, Book, Codes, Contract, FeeBasis, HedgeRule, InstructionSet, Keys, Layout, Payoff, Policy, PolicyAtMarks,
-    Rules, Terms, Threshold, TierKey, TierTable,
+    Book, Codes, Contract, HedgeRule, InstructionSet, Keys, Layout, Payoff, Policy, PolicyAtMarks, Rules, Terms,
+    TierKey, TierTable,
 };
 
 /// SplitMix64.
@@ -44,31 +44,7 @@ const PER_UNIT: f64 = 1e4;
 const START: [f64; 2] = [100.0, 8.0];
 
 fn policy() -> Policy {
-    let unknown = Threshold { level: None, inclusive: true };
-    let rules = Rules {
-        requirement_isolated: Basis::Price,
-        requirement_cross: Basis::Price,
-        initial_at_entry_isolated: false,
-        initial_at_entry_cross: false,
-        return_at_mark: false,
-        initial_from_table: false,
-        fee_basis_isolated: FeeBasis::None,
-        fee_basis_cross: FeeBasis::None,
-        fee_rate: 0.0,
-        fee_in_initial: false,
-        reserve_at_bankruptcy: false,
-        fee_in_maintenance: false,
-        fee_in_bankruptcy: Some(false),
-        warning: unknown,
-        margin_call: unknown,
-        liquidation_level: 1.0,
-        liquidation_inclusive: true,
-        hedge_rule: HedgeRule::LargerLeg,
-        hedge_rule_initial: HedgeRule::LargerLeg,
-        covered_share: 0.0,
-        liabilities_as_requirement: false,
-        margins_at_liability_weight: false,
-    };
+    let rules = Rules { hedge_rule: HedgeRule::LargerLeg, hedge_rule_initial: HedgeRule::LargerLeg, ..Rules::plain() };
     let linear = Contract::new(Payoff::Linear, 1.0, 1.0).unwrap();
     let tiers = TierTable::new(TierKey::Value, &[0.0, 300.0], &[0.01, 0.03], &[0.0, 6.0], f64::INFINITY).unwrap();
     let terms = [Terms::new(linear, TierTable::single_rate(0.004).unwrap()), Terms::new(linear, tiers)];
