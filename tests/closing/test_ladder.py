@@ -102,3 +102,19 @@ def test_gini_is_the_mean_difference() -> None:
     found = lc.concentration(lc.Engine(closing_policy()).evaluate(book, {"A": 100.0}))
     differences = np.abs(quantity[:, None] - quantity[None, :]).sum()
     assert found.gini == pytest.approx(differences / (2 * 60 * quantity.sum()))
+
+
+@pytest.mark.parametrize("of", ["notional", "loss"])
+@pytest.mark.parametrize("price", [None, 110.0])
+def test_of_nothing_there_are_no_shares(of: Any, price: float | None) -> None:
+    rules = lc.policy("generic").with_instruments(
+        [lc.Instrument("A", "linear", lc.TierTable.single_rate("0.01"))]
+    )
+    long = lc.PositionBook(["A", "A"], [1.0, 2.0], [100.0, 100.0], isolated_margin=[50.0, 50.0])
+    found = lc.concentration(lc.Engine(rules).evaluate(long, {} if price is None else {"A": price}), of=of)
+    if price is None or of == "loss":
+        assert np.isnan([found.herfindahl, found.gini, found.top(1), *found.share]).all()
+        assert found.holders_of(0.5) == 0
+    else:
+        assert found.holders_of(0.5) == 1
+        assert found.top(2) == 1.0

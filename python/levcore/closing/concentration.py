@@ -1,5 +1,6 @@
 """How much rests on how few."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -24,7 +25,8 @@ class Concentration:
         Instruments, sides or accounts.
     amount : ndarray of float64, shape (h,), settlement currency
     share : ndarray of float64, shape (h,), fraction
-        Of the sum; what the first n hold together is ``share[:n].sum()``.
+        Of the sum; what the first n hold together is ``share[:n].sum()``. NaN where the sum is 0, as are
+        `herfindahl` and `gini`.
     herfindahl : float
         Sum of the squared shares: 1 where one holds all, 1 / h where all hold the same.
     gini : float
@@ -41,11 +43,15 @@ class Concentration:
     left_out: int
 
     def top(self, n: int) -> float:
-        """Share of the n largest."""
+        """Share of the n largest; NaN where nobody holds anything."""
+        if math.isnan(self.gini):
+            return math.nan
         return float(exact_sums(np.ascontiguousarray(self.share[:n]), None, 1)[0])
 
     def holders_of(self, share: float) -> int:
-        """How few holders have `share` of the whole together."""
+        """How few holders have `share` of the whole together; 0 where nobody holds anything."""
+        if math.isnan(self.gini):
+            return 0
         return min(int(np.searchsorted(np.cumsum(self.share), share) + 1), len(self.holders))
 
 
@@ -94,14 +100,15 @@ def concentration(
     order = np.lexsort((np.array([str(holder) for holder in holders], dtype=np.str_), -summed))
     amount: Floats = summed[order]
     total = float(exact_sums(amount, None, 1)[0])
-    share = amount / total if total else np.zeros(amount.size)
+    # Of nothing there are no shares, which is another thing than shares of nothing.
+    share = amount / total if total else np.full(amount.size, np.nan)
     places_ascending = np.arange(amount.size, 0, -1)
     weighted = exact_sums((2.0 * places_ascending - amount.size - 1.0) * amount, None, 1)[0]
     return Concentration(
         [holders[place] for place in order],
         amount,
         share,
-        float(exact_sums(share * share, None, 1)[0]),
-        float(weighted / (amount.size * total)) if total else 0.0,
+        float(exact_sums(share * share, None, 1)[0]) if total else np.nan,
+        float(weighted / (amount.size * total)) if total else np.nan,
         len(risk) - rows.size,
     )
