@@ -9,6 +9,7 @@ pub(crate) struct HeldLeg {
     pub quantity: f64,
     /// Place of its instrument in the arrays.
     pub place: u32,
+    /// Rank of its group.
     pub group: u32,
 }
 
@@ -35,6 +36,19 @@ impl HeldLegs {
         self.count = 0;
         self.accounts.clear();
         Ok(())
+    }
+
+    /// The next legs, all of which count, to be written.
+    #[inline(always)]
+    pub(crate) fn next(&mut self, legs: usize) -> &mut [HeldLeg] {
+        &mut self.legs[self.count..self.count + legs]
+    }
+
+    /// Ends an account with so many legs, all of which were written.
+    #[inline(always)]
+    pub(crate) fn end_whole(&mut self, legs: usize) {
+        self.count += legs;
+        self.end(true);
     }
 
     /// Puts a leg behind the others, where it is overwritten unless it counts: most do, and those that do not follow no pattern.
