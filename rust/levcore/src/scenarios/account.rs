@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::error::{Error, Result};
 use crate::machine::instruction_set::Work;
-use crate::machine::vector::{LANES, Vector};
+use crate::machine::vector::{LANES, Vector, prefetch};
 use crate::memory;
 use crate::scenarios::held_legs::{HeldLeg, HeldLegs};
 use crate::scenarios::inputs::{AddOns, Legs, ScenarioArrays};
@@ -41,6 +41,8 @@ pub(crate) struct AccountScenarios<'a> {
 
 /// Place of an instrument that no leg can be added of.
 const NO_PLACE: u32 = u32::MAX;
+/// Legs that are asked for before they are listed, where they lie apart.
+const AHEAD: usize = 32;
 /// Legs that are listed at a time: the list stays in the innermost cache until they are added up.
 const LISTED_LEGS: usize = 512;
 
@@ -247,7 +249,10 @@ impl<'a> AccountScenarios<'a> {
                 ordinary &= is_ordinary(leg);
             }
         } else {
-            for (leg, &row) in legs.iter_mut().zip(all) {
+            for (place, (leg, &row)) in legs.iter_mut().zip(all).enumerate() {
+                let later = all[if place + AHEAD < all.len() { place + AHEAD } else { place }] as usize;
+                prefetch(quantity.as_ptr(), later);
+                prefetch(instrument.as_ptr(), later);
                 *leg = held_leg(of_code, quantity[row as usize], instrument[row as usize]);
                 ordinary &= is_ordinary(leg);
             }
