@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::machine::instruction_set::Work;
 use crate::machine::vector::{LANES, Vector, prefetch};
 use crate::memory;
-use crate::scenarios::held_legs::{HeldLeg, HeldLegs};
+use crate::scenarios::held_legs::{Held, HeldLeg, HeldLegs, NO_PLACE, held_leg, hold, is_ordinary, missing};
 use crate::scenarios::inputs::{AddOns, Legs, ScenarioArrays};
 use crate::scenarios::outputs::ScenarioOutputs;
 use crate::scenarios::risk::{BlockGroups, BlockRisk, GroupRisk};
@@ -39,21 +39,10 @@ pub(crate) struct AccountScenarios<'a> {
     pub charges: bool,
 }
 
-/// Place of an instrument that no leg can be added of.
-const NO_PLACE: u32 = u32::MAX;
 /// Legs that are asked for before they are listed, where they lie apart.
 const AHEAD: usize = 32;
 /// Legs that are listed at a time: the list stays in the innermost cache until they are added up.
 const LISTED_LEGS: usize = 512;
-
-/// What a leg needs of its instrument, in one look-up.
-#[derive(Clone, Copy)]
-struct Held {
-    /// Place in the arrays; [`NO_PLACE`] where no quantity can mend what is missing.
-    place: u32,
-    /// Rank of its group.
-    group: u32,
-}
 
 /// Memory of one thread.
 pub(crate) struct Memory {
@@ -77,47 +66,6 @@ impl Work for AccountBlock<'_> {
     fn run<V: Vector>(self) -> Result<BlockRisk> {
         self.job.evaluate::<V>(self.memory, self.accounts)
     }
-}
-
-/// What legs need of the book's instruments, and of a code that is none.
-fn hold(legs: &Legs<'_>, arrays: &ScenarioArrays<'_>, add_ons: &AddOns<'_>, ranks: &[u32]) -> Result<Vec<Held>> {
-    let mut held = memory::filled(Held { place: NO_PLACE, group: 0 }, legs.places.len() + 1)?;
-    for (held, &place) in held.iter_mut().zip(legs.places) {
-        if let Some(known) = place
-            && missing(arrays, add_ons, place).is_none()
-        {
-            *held = Held { place: known as u32, group: ranks[arrays.group[known] as usize] };
-        }
-    }
-    Ok(held)
-}
-
-/// What no quantity of an instrument can mend.
-fn missing(arrays: &ScenarioArrays<'_>, add_ons: &AddOns<'_>, place: Option<usize>) -> Option<RowStatus> {
-    let Some(place) = place else { return Some(RowStatus::UnknownInstrument) };
-    if !arrays.profits_of(place).iter().all(|profit| profit.is_finite()) {
-        Some(RowStatus::IncompleteArray)
-    } else if add_ons.option_value.is_some_and(|values| !values[place].is_finite()) {
-        Some(RowStatus::MissingOptionValue)
-    } else {
-        None
-    }
-}
-
-/// A leg of an instrument with this code, whatever it is.
-#[inline(always)]
-fn held_leg(of_code: &[Held], quantity: f64, code: u32) -> HeldLeg {
-    let (code, none) = (code as usize, of_code.len() - 1);
-    let Held { place, group } = of_code[if code < none { code } else { none }];
-    HeldLeg { quantity, place, group }
-}
-
-/// Whether a leg can be added and has an exposure.
-#[inline(always)]
-fn is_ordinary(leg: &HeldLeg) -> bool {
-    // As a whole number, the magnitude of what is neither zero nor infinite nor NaN lies between those of the first two.
-    let magnitude = leg.quantity.abs().to_bits();
-    (magnitude.wrapping_sub(1) < f64::INFINITY.to_bits() - 1) & (leg.place != NO_PLACE)
 }
 
 /// The profits of all instruments in chunks, the last scenario of each repeated.
