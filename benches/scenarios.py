@@ -1,12 +1,15 @@
 """Legs a second over sixteen scenarios: levcore beside numpy and numba, which compute the scan risk alone.
 
 A second numba program writes all that levcore does without charges: four measures and a status an account,
-and the scan risk and the worst scenario of every group.
+and the scan risk and the worst scenario of every group. Without groups levcore still writes the measures and
+the status, makes its outputs anew in every call, and looks up instruments and groups; the first numba program
+writes one number an account into an array that it has, and knows where each group of an account begins.
 
 python benches/scenarios.py [--legs 1000000] [--turns 7] [--out FILE.md]
 
 A hundred thousand accounts of ten legs in three groups each, out of 320 instruments in 40 groups. All take
-turns in one process, one call each, and the median is shown: a shared machine drifts. Everybody's scan risk
+turns in one process, one call each, and medians are shown, of the processor's time too: a shared machine
+drifts. Everybody's scan risk
 by account must agree before anything is timed. The rivals get what suits them for free: legs sorted by
 account and group, and the borders found; levcore sorts nothing and checks every leg.
 """
@@ -18,7 +21,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 import numpy as np
@@ -101,11 +104,15 @@ def levcore_runs(held: Portfolio, shuffled: bool) -> dict[str, Run]:
         spread=SpreadCharge(dict.fromkeys(names, 1.0), dict.fromkeys(arrays.groups, 5.0)),
     )
 
-    def run(threads: int, add_ons: ScenarioAddOns | None = None) -> Run:
-        return lambda: scenario_margin(book, arrays, add_ons, threads=threads).scan_risk
+    def run(threads: int, add_ons: ScenarioAddOns | None = None, *, groups: bool = True) -> Run:
+        return lambda: scenario_margin(book, arrays, add_ons, keep_groups=groups, threads=threads).scan_risk
 
     where = "random rows" if shuffled else "by account"
     runs = {f"levcore, {where}, {threads} threads": run(threads) for threads in (1, 2)}
+    runs |= {
+        f"levcore without groups, {where}, {threads} threads": run(threads, groups=False)
+        for threads in (1, 2)
+    }
     return runs | {f"levcore with three kinds of charges, {where}, 2 threads": run(2, charged)}
 
 
@@ -225,28 +232,32 @@ def agree(runs: dict[str, Run]) -> None:
             raise SystemExit(f"{name}: scan risks differ")
 
 
-def take_turns(runs: dict[str, Run], turns: int) -> dict[str, list[float]]:
-    """Seconds of a call of each, one after the other in each turn."""
-    seconds: dict[str, list[float]] = {name: [] for name in runs}
+def take_turns(runs: dict[str, Run], turns: int) -> dict[str, list[tuple[float, float]]]:
+    """Seconds of a call of each and of the processor, one after the other in each turn."""
+    seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in runs}
     for _ in range(turns):
         for name, run in runs.items():
-            start = perf_counter()
+            start, spent = perf_counter(), process_time()
             run()
-            seconds[name].append(perf_counter() - start)
+            seconds[name].append((perf_counter() - start, process_time() - spent))
     return seconds
 
 
-def table(seconds: dict[str, list[float]], legs: int, machine: dict[str, Any]) -> str:
+def table(seconds: dict[str, list[tuple[float, float]]], legs: int, machine: dict[str, Any]) -> str:
     """Markdown table of medians."""
     lines = [
         f"{legs:,} legs in {max(1, legs // LEGS_PER_ACCOUNT):,} accounts over {SCENARIOS} scenarios",
         "",
-        "| contender | M legs/s | ms a call, median | best |",
-        "| --- | --: | --: | --: |",
+        "| contender | M legs/s | ms a call, median | best | ms of the processor, median |",
+        "| --- | --: | --: | --: | --: |",
     ]
     for name, spent in seconds.items():
-        middle = median(spent)
-        lines.append(f"| {name} | {legs / middle / 1e6:.1f} | {1e3 * middle:.1f} | {1e3 * min(spent):.1f} |")
+        clock, processor = ([turn[place] for turn in spent] for place in (0, 1))
+        middle = median(clock)
+        lines.append(
+            f"| {name} | {legs / middle / 1e6:.1f} | {1e3 * middle:.1f} | {1e3 * min(clock):.1f} "
+            f"| {1e3 * median(processor):.1f} |"
+        )
     versions = ", ".join(f"{tool} {version}" for tool, version in machine["versions"].items() if tool in
                          ("levcore", "numpy", "numba"))  # fmt: skip
     return "\n".join([*lines, "", f"{machine['processor']}, {machine['cores']} cores; {versions}.", ""])

@@ -332,7 +332,9 @@ def quantities_to_close(
 def scenario_margin(
     book: Book,
     inputs: CompiledScenarios,
-    out: tuple[Sequence[str], npt.NDArray[np.float64], npt.NDArray[np.uint8], npt.NDArray[np.float64] | None],
+    out: tuple[
+        Sequence[str], npt.NDArray[np.float64], npt.NDArray[np.uint8], npt.NDArray[np.float64] | None, bool
+    ],
     threads: int,
 ) -> tuple[
     Sequence[npt.NDArray[np.uint32]],

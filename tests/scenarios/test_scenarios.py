@@ -188,6 +188,18 @@ def test_the_profits_by_scenario_are_kept_on_demand() -> None:
     assert risk.profits.tolist() == [[-140.0, 50.0, -170.0], [80.0, 0.0, -90.0]]
 
 
+def test_without_groups_the_measures_are_the_same_and_groups_are_not_there() -> None:
+    book = book_of(("FUTURE", 1.0), ("CALL", -2.0), ("GOLD", 1.0), ("GOLD", NAN, "bob"), ("CALL", 1.0, "eve"))
+    for evaluate in (scenario_margin, reference_margin):
+        whole, alone = (evaluate(book, ARRAYS, keep_groups=each, keep_profits=True) for each in (True, False))
+        for name in (*whole.measures, "status", "profits"):
+            assert np.array_equal(getattr(whole, name), getattr(alone, name), equal_nan=True), name
+        assert repr(alone.failures()) == repr(whole.failures())
+        assert len(whole.groups) == 3
+        with pytest.raises(InputError, match="keep_groups"):
+            alone.groups  # noqa: B018 - reading it is the test
+
+
 BAD_ROWS: list[tuple[tuple[str, float], ScenarioRowStatus]] = [
     (("FUTURE", NAN), ScenarioRowStatus.INVALID_QUANTITY),
     (("FUTURE", math.inf), ScenarioRowStatus.INVALID_QUANTITY),

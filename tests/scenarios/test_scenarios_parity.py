@@ -91,6 +91,36 @@ def test_many_blocks_agree(order: str) -> None:
     assert_kernel_and_reference_agree(large_case(order))
 
 
+@pytest.mark.parametrize("order", ["by group", "sorted", "random"])
+@pytest.mark.parametrize("scenarios", [5, 16, 20])
+def test_many_accounts_without_add_ons_agree(order: str, scenarios: int) -> None:
+    """Long stretches of legs that are as they should be, and a few in between that are not."""
+    random = np.random.default_rng(scenarios)
+    rows, names = 9_000, [f"I{number}" for number in range(40)]
+    profits = random.normal(size=(40, scenarios)).round(1)
+    profits[39, 1] = math.nan
+    arrays = ScenarioArrays.from_profits(profits, names, groups=[f"G{number // 6}" for number in range(40)])
+    account, instrument = np.sort(random.integers(0, 900, rows)), random.integers(0, 39, rows)
+    quantity = random.integers(1, 9, rows) * random.choice([-1.0, 1.0], rows)
+    odd = random.integers(rows // 2, rows, 12)
+    quantity[odd[:8]] = [0.0, -0.0, math.nan, math.inf, -math.inf, 5e-324, 1e308, 0.0]
+    instrument[odd[8:]] = 39
+    by = {"by group": np.lexsort((instrument, account)), "sorted": np.arange(rows)}
+    chosen = by.get(order, random.permutation(rows))
+    book = lc.PositionBook(
+        instrument[chosen].astype(np.uint32),
+        quantity[chosen],
+        np.ones(rows),
+        account=account[chosen],
+        margin_mode="cross",
+        instrument_names=names,
+    )
+    case = Case(book, arrays, None, {})
+    assert_kernel_and_reference_agree(case)
+    alone = scenario_margin(book, arrays, keep_groups=False, threads=2)
+    assert all(same_bits(alone[name], scenario_margin(book, arrays)[name]) for name in alone.measures)
+
+
 MARKS = (0.1, 75.0, 61_000.0, math.nan, 0.0, -1.0, math.inf, 1e-310)
 
 

@@ -97,10 +97,10 @@ class ScenarioRisk(AccountColumns):
     Notes
     -----
     Reading a measure that was not asked for (`initial_margin` without a ratio, `equity` without equity,
-    `profits` without ``keep_profits``) raises `InputError`.
+    `profits` without ``keep_profits``, `groups` without ``keep_groups``) raises `InputError`.
     """
 
-    __slots__ = ("_failed", "_profits", "arrays", "groups", "measures")
+    __slots__ = ("_failed", "_groups", "_profits", "arrays", "measures")
 
     table = SCENARIO_TABLE
     scan_risk: Column = Column()
@@ -116,12 +116,18 @@ class ScenarioRisk(AccountColumns):
 
     arrays: "ScenarioArrays"
     measures: tuple[str, ...]
-    groups: GroupRisk
+    _groups: GroupRisk | None
     _failed: tuple[Codes, npt.NDArray[np.uint8]]
     _profits: Floats | None
 
     def __init__(
-        self, book: "PositionBook", arrays: "ScenarioArrays", measures: tuple[str, ...], raw: RawResults
+        self,
+        book: "PositionBook",
+        arrays: "ScenarioArrays",
+        measures: tuple[str, ...],
+        raw: RawResults,
+        *,
+        has_groups: bool,
     ) -> None:
         results, status, (account, group, worst, pool_worst), risks, rows, row_status, profits = raw
         groups = GroupRisk(
@@ -131,7 +137,7 @@ class ScenarioRisk(AccountColumns):
             book=book,
             arrays=arrays,
             measures=measures,
-            groups=groups,
+            _groups=groups if has_groups else None,
             _results=results,
             _codes=status.reshape(1, -1),
             _failed=(rows, row_status),
@@ -146,6 +152,13 @@ class ScenarioRisk(AccountColumns):
             f"ScenarioRisk({len(self):,} accounts over {len(self.arrays.scenarios)} scenarios, "
             f"{incomplete:,} incomplete, {isolated:,} isolated positions left out)"
         )
+
+    @property
+    def groups(self) -> GroupRisk:
+        """Scan risk and worst scenario by account and group."""
+        if self._groups is None:
+            raise InputError("groups", "were not kept", "keep_groups=True", "False")
+        return self._groups
 
     @property
     def profits(self) -> Floats:

@@ -69,9 +69,10 @@ pub(crate) struct CompiledScenarios<'py> {
     equity: Option<Floats<'py>>,
 }
 
-/// Columns that an evaluation writes: the measures asked for by name, their values by account, status, profits by account and scenario.
+/// Columns that an evaluation writes: the measures asked for by name, their values by account, status, profits by account and scenario;
+/// and whether groups are wanted.
 type Columns<'py> =
-    (Vec<String>, PyReadwriteArray2<'py, f64>, PyReadwriteArray1<'py, u8>, Option<PyReadwriteArray2<'py, f64>>);
+    (Vec<String>, PyReadwriteArray2<'py, f64>, PyReadwriteArray1<'py, u8>, Option<PyReadwriteArray2<'py, f64>>, bool);
 
 /// Account, group, worst scenarios and scan risks of groups; rows that failed and why.
 type Findings<'py> = (
@@ -118,7 +119,7 @@ pub(crate) fn evaluate_scenarios<'py>(
         initial_ratio: inputs.initial_ratio,
         equity: slice(&inputs.equity)?,
     };
-    let (names, mut results, mut status, mut profits) = out;
+    let (names, mut results, mut status, mut profits, keeps_groups) = out;
     let accounts = results.as_array().ncols();
     let mut columns = [const { None }; ScenarioMeasure::COUNT];
     if accounts > 0 {
@@ -128,6 +129,7 @@ pub(crate) fn evaluate_scenarios<'py>(
     }
     let profits = profits.as_mut().map(|profits| profits.as_slice_mut()).transpose()?;
     let outputs = ScenarioOutputs::new(columns, status.as_slice_mut()?, profits);
+    let outputs = if keeps_groups { outputs } else { outputs.without_groups() };
     let found = door::through_with_signals(py, instruction_set, threads, |execution| {
         scenario_margin(&legs, &arrays, &add_ons, &outputs, execution)
     })?;

@@ -29,6 +29,7 @@ def scenario_margin(
     equity: "Equity | None" = None,
     adjustments: "Adjustments | None" = None,
     keep_profits: bool = False,
+    keep_groups: bool = True,
 ) -> "ScenarioRisk":
     """Portfolio margin of every cross account of a book; see `levcore.scenarios.scenario_margin`."""
     from levcore.measures import SCENARIO_MEASURES
@@ -36,15 +37,15 @@ def scenario_margin(
     from levcore.scenarios.risk import ScenarioRisk, measures_of
 
     inputs = compile_scenarios(book, arrays, add_ons, equity, adjustments)
-    raw = _evaluate(inputs, keep_profits)
+    raw = _evaluate(inputs, keep_profits, keep_groups)
     measures = measures_of(
         inputs.option_value is not None, inputs.initial_ratio is not None, inputs.equity is not None
     )
     asked = raw[0][[SCENARIO_MEASURES.index(name) for name in measures]]
-    return ScenarioRisk(book, arrays, measures, (asked, *raw[1:]))
+    return ScenarioRisk(book, arrays, measures, (asked, *raw[1:]), has_groups=keep_groups)
 
 
-def _evaluate(inputs: "CompiledScenarios", keep_profits: bool) -> "RawResults":
+def _evaluate(inputs: "CompiledScenarios", keep_profits: bool, keep_groups: bool) -> "RawResults":
     tables = _tables(inputs)
     accounts, failures = _sum_legs(inputs, tables)
     failed = {inputs.account[row] for row, _ in failures}
@@ -56,7 +57,7 @@ def _evaluate(inputs: "CompiledScenarios", keep_profits: bool) -> "RawResults":
         complete = _adjust(account, tables, adjustments) and code not in failed
         equity = math.nan if inputs.equity is None else float(inputs.equity[code])
         measured, rows = judge(account, tables, adjustments, equity, complete)
-        groups += [(code, row) for row in rows]
+        groups += [(code, row) for row in rows if keep_groups]
         statuses.append(_account_status(inputs, equity, measured is not None))
         if measured is not None:
             measures[:, code] = measured

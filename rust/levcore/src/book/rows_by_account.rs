@@ -13,6 +13,8 @@ pub const NO_ACCOUNT: u32 = u32::MAX;
 pub struct RowsByAccount {
     rows: usize,
     grouped: Grouped,
+    /// Whether the accounts follow one another in the rows of the book, from the first row on.
+    in_order: bool,
 }
 
 impl RowsByAccount {
@@ -31,7 +33,8 @@ impl RowsByAccount {
         }
         let owned = account.iter().enumerate().filter(|&(_, &code)| code != NO_ACCOUNT);
         let grouped = by_account(owned.map(|(row, &code)| (row as u32, code)), accounts)?;
-        Ok(Self { rows, grouped })
+        let in_order = (0..).zip(&grouped.rows).all(|(place, &row)| place == row);
+        Ok(Self { rows, grouped, in_order })
     }
 
     /// Rows of the book, those without an account too.
@@ -50,9 +53,17 @@ impl RowsByAccount {
         self.grouped.of(account)
     }
 
-    /// How many rows these accounts have.
-    pub(crate) fn count(&self, accounts: Range<usize>) -> usize {
-        (self.grouped.starts[accounts.end] - self.grouped.starts[accounts.start]) as usize
+    /// Rows of consecutive accounts.
+    #[inline(always)]
+    pub(crate) fn of_all(&self, accounts: Range<usize>) -> &[u32] {
+        &self.grouped.rows[self.grouped.starts[accounts.start] as usize..self.grouped.starts[accounts.end] as usize]
+    }
+
+    /// The same as a range, where they follow one another.
+    #[inline(always)]
+    pub(crate) fn range_of(&self, accounts: Range<usize>) -> Option<Range<usize>> {
+        let Range { start, end } = accounts;
+        self.in_order.then(|| self.grouped.starts[start] as usize..self.grouped.starts[end] as usize)
     }
 }
 
@@ -66,7 +77,9 @@ mod tests {
         assert_eq!((rows.rows(), rows.accounts()), (5, 4));
         let lists = [0, 1, 2, 3].map(|account| rows.of(account).to_vec());
         assert_eq!(lists, [vec![2], vec![], vec![0, 3, 4], vec![]]);
-        assert_eq!(rows.count(1..3), 3);
+        assert_eq!((rows.of_all(1..3), rows.range_of(1..3)), (&[0, 3, 4][..], None));
+        let in_order = RowsByAccount::new(&[0, 0, 1, 3], 4).unwrap();
+        assert_eq!((in_order.of_all(1..4), in_order.range_of(1..4)), (&[2, 3][..], Some(2..4)));
     }
 
     #[test]

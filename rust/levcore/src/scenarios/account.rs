@@ -4,14 +4,14 @@ use std::ops::Range;
 
 use crate::error::{Error, Result};
 use crate::machine::instruction_set::Work;
-use crate::machine::vector::{LANES, Vector};
+use crate::machine::vector::{LANES, Vector, prefetch};
 use crate::memory;
-use crate::scenarios::held_legs::{HeldLeg, HeldLegs};
+use crate::scenarios::held_legs::{Held, HeldLeg, HeldLegs, NO_PLACE, held_leg, hold, is_ordinary, missing};
 use crate::scenarios::inputs::{AddOns, Legs, ScenarioArrays};
 use crate::scenarios::outputs::ScenarioOutputs;
-use crate::scenarios::risk::{BlockRisk, GroupRisk};
+use crate::scenarios::risk::{BlockGroups, BlockRisk, GroupRisk};
 use crate::scenarios::scan::Chunk;
-use crate::scenarios::scratch::{Member, Scratch};
+use crate::scenarios::scratch::Scratch;
 use crate::scenarios::status::{AccountStatus, RowStatus};
 
 /// What every block of an evaluation shares.
@@ -19,35 +19,37 @@ pub(crate) struct AccountScenarios<'a> {
     legs: &'a Legs<'a>,
     pub arrays: &'a ScenarioArrays<'a>,
     pub add_ons: &'a AddOns<'a>,
-    outputs: &'a ScenarioOutputs<'a>,
+    pub outputs: &'a ScenarioOutputs<'a>,
     /// NaN if there is none. An `Option` would be multiplied before it is looked into, and what lies in an empty one may be a number so
     /// small that it takes the processor a hundred cycles.
     pub initial_ratio: f64,
-    /// By the book's code of the instrument.
+    /// By the book's code of the instrument, and one more for codes that are none.
     held: Vec<Held>,
     /// By instrument and chunk of scenarios.
     profits: Vec<Chunk>,
     /// Chunks of scenarios.
     pub width: usize,
-    /// Place of each group in the order by pool, then by group.
-    rank_of_group: Vec<u32>,
+    /// Groups by pool, then by group.
+    pub group_of_rank: Vec<u32>,
+    /// Place of each group in that order.
+    pub rank_of_group: Vec<u32>,
+    /// Whether any pool has several groups.
+    pub has_pools: bool,
     /// Whether anything is added to the scan risk.
     pub charges: bool,
 }
 
-/// What a leg needs of its instrument, in one look-up.
-struct Held {
-    /// Place in the arrays.
-    place: u32,
-    group: u32,
-    /// What no quantity can mend.
-    failure: Option<RowStatus>,
-}
+/// Legs that are asked for before they are listed, where they lie apart.
+const AHEAD: usize = 32;
+/// Legs that are listed at a time: the list stays in the innermost cache until they are added up.
+const LISTED_LEGS: usize = 512;
 
 /// Memory of one thread.
 pub(crate) struct Memory {
     held: HeldLegs,
     account: Scratch,
+    /// How many groups the block before had.
+    groups: usize,
 }
 
 /// Consecutive accounts to evaluate.
@@ -66,26 +68,6 @@ impl Work for AccountBlock<'_> {
     }
 }
 
-fn hold(arrays: &ScenarioArrays<'_>, add_ons: &AddOns<'_>, place: Option<usize>) -> Held {
-    let Some(place) = place else {
-        return Held { place: 0, group: 0, failure: Some(RowStatus::UnknownInstrument) };
-    };
-    let failure = if !arrays.profits_of(place).iter().all(|profit| profit.is_finite()) {
-        Some(RowStatus::IncompleteArray)
-    } else if add_ons.option_value.is_some_and(|values| !values[place].is_finite()) {
-        Some(RowStatus::MissingOptionValue)
-    } else {
-        None
-    };
-    Held { place: place as u32, group: arrays.group[place], failure }
-}
-
-/// Why a leg cannot be added.
-#[cold]
-fn failure(held: &Held, quantity: f64) -> RowStatus {
-    held.failure.filter(|_| quantity.is_finite()).unwrap_or(RowStatus::InvalidQuantity)
-}
-
 /// The profits of all instruments in chunks, the last scenario of each repeated.
 fn chunks_of(arrays: &ScenarioArrays<'_>, width: usize) -> Result<Vec<Chunk>> {
     let mut chunks = memory::with_room(arrays.group.len().saturating_mul(width))?;
@@ -98,15 +80,15 @@ fn chunks_of(arrays: &ScenarioArrays<'_>, width: usize) -> Result<Vec<Chunk>> {
     Ok(chunks)
 }
 
-/// Place of each group in the order by pool, then by group.
-fn ranks(arrays: &ScenarioArrays<'_>) -> Vec<u32> {
-    let mut order: Vec<usize> = (0..arrays.pool.len()).collect();
-    order.sort_by_key(|&group| arrays.pool[group]);
-    let mut ranks = vec![0; order.len()];
-    for (rank, &group) in order.iter().enumerate() {
-        ranks[group] = rank as u32;
+/// Groups by pool, then by group, and the place of each in that order.
+fn ranks(arrays: &ScenarioArrays<'_>) -> (Vec<u32>, Vec<u32>) {
+    let mut groups: Vec<u32> = (0..arrays.pool.len() as u32).collect();
+    groups.sort_by_key(|&group| arrays.pool[group as usize]);
+    let mut ranks = vec![0; groups.len()];
+    for (rank, &group) in (0..).zip(&groups) {
+        ranks[group as usize] = rank;
     }
-    ranks
+    (groups, ranks)
 }
 
 impl<'a> AccountScenarios<'a> {
@@ -117,17 +99,23 @@ impl<'a> AccountScenarios<'a> {
         outputs: &'a ScenarioOutputs<'a>,
     ) -> Result<Self> {
         let width = arrays.scenarios.div_ceil(LANES);
+        // A group is a pool of its own or belongs to one of several.
+        let mut sizes = vec![0; arrays.pool.len()];
+        arrays.pool.iter().for_each(|&pool| sizes[pool as usize] += 1);
         let by_net_position = add_ons.by_net_position().iter().any(Option::is_some);
+        let (group_of_rank, rank_of_group) = ranks(arrays);
         Ok(Self {
             legs,
             arrays,
             add_ons,
             outputs,
             initial_ratio: add_ons.initial_ratio.unwrap_or(f64::NAN),
-            held: memory::collected(legs.places.len(), legs.places.iter().map(|&place| hold(arrays, add_ons, place)))?,
+            held: hold(legs, arrays, add_ons, &rank_of_group)?,
             profits: chunks_of(arrays, width)?,
             width,
-            rank_of_group: ranks(arrays),
+            group_of_rank,
+            rank_of_group,
+            has_pools: sizes.iter().any(|&groups| groups > 1),
             charges: by_net_position || add_ons.adjustments.is_some(),
         })
     }
@@ -137,65 +125,129 @@ impl<'a> AccountScenarios<'a> {
         Memory {
             held: HeldLegs::default(),
             account: Scratch::new(self.arrays.pool.len(), sets.unwrap_or(0), self.width),
+            groups: 0,
         }
     }
 
     /// Evaluates consecutive accounts.
     #[inline(always)]
     fn evaluate<V: Vector>(&self, memory: &mut Memory, accounts: Range<usize>) -> Result<BlockRisk> {
-        let Memory { held, account: scratch } = memory;
-        let failures = self.hold_legs(held, accounts.clone())?;
-        scratch.risks.clear();
-        for (number, account) in accounts.enumerate() {
-            let (legs, complete) = held.of(number);
-            scratch.add_up::<V>(account, legs, &self.profits);
-            let complete = self.adjust(scratch, account) && complete;
-            self.order_groups(scratch);
-            let first = scratch.risks.len();
-            let measures = if complete { self.measure::<V>(scratch, legs, account) } else { None };
-            let status = match measures {
-                Some(_) => self.equity_status(account),
-                None => AccountStatus::Incomplete,
-            };
-            if measures.is_none() {
-                forget(scratch, first, account);
+        let Memory { held, account: scratch, groups: room } = memory;
+        let mut failures = Vec::new();
+        let mut groups = BlockGroups::with_room(*room, self.has_pools)?;
+        let mut first = accounts.start;
+        while first < accounts.end {
+            let (mut end, mut count) = (first, 0);
+            while end < accounts.end && count < LISTED_LEGS {
+                count += self.legs.rows.of(end).len() + 1;
+                end += 1;
             }
-            self.outputs.store(account, measures, status);
-            if self.outputs.keeps_profits() {
-                self.store_profits(scratch, account, status);
+            if !self.list_legs(held, first..end)? {
+                self.list_odd_legs(held, first..end, &mut failures)?;
             }
+            for account in first..end {
+                let (legs, complete) = held.of(account - first);
+                self.judge::<V>(scratch, &mut groups, account, legs, complete);
+            }
+            first = end;
         }
-        // The next block takes as much.
-        let room = memory::with_room(scratch.risks.len())?;
-        Ok(BlockRisk { groups: std::mem::replace(&mut scratch.risks, room), failures })
+        // The next block finds as much.
+        *room = groups.len();
+        Ok(BlockRisk { groups, failures })
     }
 
-    /// Lists the legs of accounts that can be added, and returns the rows that cannot. Rows may lie anywhere: nothing here waits for one
-    /// before it asks for the next.
+    /// Adds up and judges an account.
     #[inline(always)]
-    fn hold_legs(&self, held: &mut HeldLegs, accounts: Range<usize>) -> Result<Vec<(u32, u8)>> {
-        let Legs { instrument, quantity, rows, places } = *self.legs;
-        let (quantity, of_code) = (&quantity[..instrument.len()], &self.held[..]);
-        let mut failures = Vec::new();
-        held.begin(rows.count(accounts.clone()))?;
+    fn judge<V: Vector>(
+        &self,
+        scratch: &mut Scratch,
+        groups: &mut BlockGroups,
+        account: usize,
+        legs: &[HeldLeg],
+        complete: bool,
+    ) {
+        scratch.add_up::<V>(account, legs, &self.profits);
+        let complete = self.adjust(scratch, account) && complete;
+        scratch.put_in_order();
+        let first = groups.len();
+        let measures = if complete { self.measure::<V>(scratch, groups, legs, account) } else { None };
+        let status = match measures {
+            Some(_) => self.equity_status(account),
+            None => AccountStatus::Incomplete,
+        };
+        if measures.is_none() && self.outputs.keeps_groups() {
+            self.forget(scratch, groups, first, account);
+        }
+        self.outputs.store(account, measures, status);
+        if self.outputs.keeps_profits() {
+            self.store_profits(scratch, account, status);
+        }
+    }
+
+    /// Lists the legs of accounts as they are; whether each of them can be added and has an exposure.
+    #[inline(always)]
+    fn list_legs(&self, held: &mut HeldLegs, accounts: Range<usize>) -> Result<bool> {
+        let Legs { instrument, quantity, rows, .. } = *self.legs;
+        let (quantity, all) = (&quantity[..instrument.len()], rows.of_all(accounts.clone()));
+        held.begin(all.len())?;
+        let (legs, of_code, mut ordinary) = (held.next(all.len()), &self.held[..], true);
+        if let Some(range) = rows.range_of(accounts.clone()) {
+            for ((leg, &quantity), &code) in legs.iter_mut().zip(&quantity[range.clone()]).zip(&instrument[range]) {
+                *leg = held_leg(of_code, quantity, code);
+                ordinary &= is_ordinary(leg);
+            }
+        } else {
+            for (place, (leg, &row)) in legs.iter_mut().zip(all).enumerate() {
+                let later = all[if place + AHEAD < all.len() { place + AHEAD } else { place }] as usize;
+                prefetch(quantity.as_ptr(), later);
+                prefetch(instrument.as_ptr(), later);
+                *leg = held_leg(of_code, quantity[row as usize], instrument[row as usize]);
+                ordinary &= is_ordinary(leg);
+            }
+        }
+        for account in accounts {
+            held.end_whole(rows.of(account).len());
+        }
+        Ok(ordinary)
+    }
+
+    /// Lists the legs of accounts that can be added, and the rows that cannot.
+    #[inline(always)]
+    fn list_odd_legs(&self, held: &mut HeldLegs, accounts: Range<usize>, failures: &mut Vec<(u32, u8)>) -> Result<()> {
+        let Legs { instrument, quantity, rows, .. } = *self.legs;
+        let of_code = &self.held[..self.held.len() - 1];
+        held.begin(rows.of_all(accounts.clone()).len())?;
         for account in accounts {
             let failed_before = failures.len();
             for &row in rows.of(account) {
                 let (quantity, code) = (quantity[row as usize], instrument[row as usize]);
-                let Some(of_code) = of_code.get(code as usize) else {
-                    let (row, found) = (row as usize, i64::from(code));
-                    return Err(Error::Code { argument: "instrument", row, found, limit: places.len() });
+                let Some(&Held { place, group }) = of_code.get(code as usize) else {
+                    return Err(self.unknown_code(row));
                 };
                 // A leg without exposure can always be added, and adds nothing.
-                let fails = !quantity.is_finite() | (of_code.failure.is_some() & (quantity != 0.0));
-                held.push(HeldLeg { quantity, place: of_code.place, group: of_code.group }, !fails & (quantity != 0.0));
+                let fails = !quantity.is_finite() | ((place == NO_PLACE) & (quantity != 0.0));
+                held.push(HeldLeg { quantity, place, group }, !fails & (quantity != 0.0));
                 if fails {
-                    failures.push((row, failure(of_code, quantity) as u8));
+                    failures.push((row, self.failure(row) as u8));
                 }
             }
             held.end(failures.len() == failed_before);
         }
-        Ok(failures)
+        Ok(())
+    }
+
+    #[cold]
+    fn unknown_code(&self, row: u32) -> Error {
+        let found = i64::from(self.legs.instrument[row as usize]);
+        Error::Code { argument: "instrument", row: row as usize, found, limit: self.legs.places.len() }
+    }
+
+    /// Why a leg cannot be added.
+    #[cold]
+    fn failure(&self, row: u32) -> RowStatus {
+        let place = self.legs.places[self.legs.instrument[row as usize] as usize];
+        let found = missing(self.arrays, self.add_ons, place);
+        found.filter(|_| self.legs.quantity[row as usize].is_finite()).unwrap_or(RowStatus::InvalidQuantity)
     }
 
     /// Makes sure that every group with an adjustment has a slot; whether all adjustments are numbers.
@@ -204,7 +256,7 @@ impl<'a> AccountScenarios<'a> {
         let Some(adjustments) = self.adjustments_of(account) else { return true };
         for (group, &adjustment) in adjustments.iter().enumerate() {
             if adjustment != 0.0 {
-                scratch.touch(group as u32);
+                scratch.touch(self.rank_of_group[group]);
             }
         }
         adjustments.iter().all(|adjustment| adjustment.is_finite())
@@ -214,19 +266,6 @@ impl<'a> AccountScenarios<'a> {
     pub(crate) fn adjustments_of(&self, account: usize) -> Option<&[f64]> {
         let groups = self.arrays.pool.len();
         self.add_ons.adjustments.map(|adjustments| &adjustments[account * groups..][..groups])
-    }
-
-    /// Puts the groups of the account in order.
-    #[inline(always)]
-    fn order_groups(&self, scratch: &mut Scratch) {
-        scratch.order.clear();
-        for slot in 0..scratch.count() {
-            let rank = self.rank_of_group[scratch.group(slot) as usize];
-            scratch.order.push(Member { rank, slot: slot as u32 });
-        }
-        if !scratch.order.is_sorted() {
-            scratch.order.sort_unstable();
-        }
     }
 
     #[inline(always)]
@@ -253,14 +292,14 @@ impl<'a> AccountScenarios<'a> {
         }
         self.outputs.store_profits(account * scenarios, &scratch.total);
     }
-}
 
-/// Lists the groups of an account that could not be judged, in place of what is known of them.
-#[cold]
-fn forget(scratch: &mut Scratch, first: usize, account: usize) {
-    scratch.risks.truncate(first);
-    for place in 0..scratch.order.len() {
-        let group = scratch.group(scratch.order[place].slot as usize);
-        scratch.risks.push(GroupRisk::unknown(account, group));
+    /// Lists the groups of an account that could not be judged, in place of what is known of them.
+    #[cold]
+    fn forget(&self, scratch: &Scratch, groups: &mut BlockGroups, first: usize, account: usize) {
+        groups.truncate(first);
+        for place in 0..scratch.count() {
+            let rank = scratch.rank(scratch.slot_at(place));
+            groups.push(&GroupRisk::unknown(account, self.group_of_rank[rank]));
+        }
     }
 }

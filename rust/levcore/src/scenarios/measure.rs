@@ -7,8 +7,8 @@ use crate::formulas::margin::{larger, margin_ratio};
 use crate::machine::vector::Vector;
 use crate::scenarios::account::AccountScenarios;
 use crate::scenarios::held_legs::HeldLeg;
-use crate::scenarios::risk::GroupRisk;
-use crate::scenarios::scan::{Chunk, Scan, add_group, all_finite, scan};
+use crate::scenarios::risk::{BlockGroups, GroupRisk};
+use crate::scenarios::scan::{Chunk, Scan, add_group, all_finite, scan, scan_risk};
 use crate::scenarios::scratch::Scratch;
 
 /// Requirement of a pool: the larger of its scan risk with its charges and its minimum.
@@ -22,6 +22,7 @@ impl AccountScenarios<'_> {
     pub(crate) fn measure<V: Vector>(
         &self,
         scratch: &mut Scratch,
+        groups: &mut BlockGroups,
         legs: &[HeldLeg],
         account: usize,
     ) -> Option<[f64; ScenarioMeasure::COUNT]> {
@@ -30,18 +31,20 @@ impl AccountScenarios<'_> {
         }
         let (mut scan_risk, mut charges, mut minimum, mut requirement) = (0.0, 0.0, 0.0, 0.0);
         let mut first = 0;
-        while first < scratch.order.len() {
-            let members = first..self.end_of_pool(scratch, first);
+        while first < scratch.count() {
+            let members = first..if self.has_pools { self.end_of_pool(scratch, first) } else { first + 1 };
             first = members.end;
-            let pool = self.scan_pool::<V>(scratch, account, members.clone())?;
-            let (mut pool_charges, mut pool_minimum) = (0.0, 0.0);
-            if self.charges {
-                for member in &scratch.order[members] {
-                    pool_charges += scratch.charges[member.slot as usize];
-                    pool_minimum += scratch.minimum[member.slot as usize];
-                }
-            }
+            let pool = self.scan_pool::<V>(scratch, groups, account, members.clone())?;
             scan_risk += pool.risk;
+            if !self.charges {
+                requirement += pool_requirement(pool.risk, 0.0, 0.0);
+                continue;
+            }
+            let (mut pool_charges, mut pool_minimum) = (0.0, 0.0);
+            for place in members {
+                pool_charges += scratch.charges[scratch.slot_at(place)];
+                pool_minimum += scratch.minimum[scratch.slot_at(place)];
+            }
             charges += pool_charges;
             minimum += pool_minimum;
             requirement += pool_requirement(pool.risk, pool_charges, pool_minimum);
@@ -72,12 +75,18 @@ impl AccountScenarios<'_> {
         value
     }
 
+    /// Group of a slot.
+    #[inline(always)]
+    fn group_of(&self, scratch: &Scratch, slot: usize) -> usize {
+        self.group_of_rank[scratch.rank(slot)] as usize
+    }
+
     /// Where the groups of the pool end that starts at this place of the order.
     #[inline(always)]
     fn end_of_pool(&self, scratch: &Scratch, first: usize) -> usize {
-        let pool_of = |place: usize| self.arrays.pool[scratch.group(scratch.order[place].slot as usize) as usize];
+        let pool_of = |place: usize| self.arrays.pool[self.group_of(scratch, scratch.slot_at(place))];
         let mut end = first + 1;
-        while end < scratch.order.len() && pool_of(end) == pool_of(first) {
+        while end < scratch.count() && pool_of(end) == pool_of(first) {
             end += 1;
         }
         end
@@ -85,29 +94,33 @@ impl AccountScenarios<'_> {
 
     /// Scan risk of the groups of a pool, and of the pool: losses in full, gains by their fractions.
     #[inline(always)]
-    fn scan_pool<V: Vector>(&self, scratch: &mut Scratch, account: usize, members: Range<usize>) -> Option<Scan> {
-        let first = scratch.risks.len();
+    fn scan_pool<V: Vector>(
+        &self,
+        scratch: &mut Scratch,
+        groups: &mut BlockGroups,
+        account: usize,
+        members: Range<usize>,
+    ) -> Option<Scan> {
+        let first = groups.len();
         let mut pool = Scan { risk: 0.0, scenario: 0 };
         for place in members.clone() {
-            let slot = scratch.order[place].slot as usize;
+            let slot = scratch.slot_at(place);
             let profits = scratch.profits(slot);
             if !all_finite::<V>(profits) {
                 return None;
             }
-            pool = scan::<V>(profits);
-            scratch.risks.push(GroupRisk {
-                account: account as u32,
-                group: scratch.group(slot),
-                scan_risk: pool.risk,
-                worst_scenario: pool.scenario,
-                pool_scan_risk: pool.risk,
-                pool_worst_scenario: pool.scenario,
-            });
+            if self.outputs.keeps_groups() {
+                pool = scan::<V>(profits);
+                let group = self.group_of_rank[scratch.rank(slot)];
+                groups.push(&GroupRisk { account: account as u32, group, own: pool, pool });
+            } else {
+                pool.risk = scan_risk::<V>(profits);
+            }
         }
         if members.len() > 1 {
             pool = self.scan_sum::<V>(scratch, members);
-            for row in &mut scratch.risks[first..] {
-                (row.pool_scan_risk, row.pool_worst_scenario) = (pool.risk, pool.scenario);
+            if self.outputs.keeps_groups() {
+                groups.pool_from(first, &pool);
             }
         }
         Some(pool)
@@ -119,9 +132,9 @@ impl AccountScenarios<'_> {
         let mut pooled = std::mem::take(&mut scratch.pooled);
         pooled.clear();
         pooled.resize(self.width, Chunk::ZERO);
-        for member in &scratch.order[members] {
-            let offset = self.arrays.offset[scratch.group(member.slot as usize) as usize];
-            add_group::<V>(&mut pooled, scratch.profits(member.slot as usize), offset);
+        for place in members {
+            let slot = scratch.slot_at(place);
+            add_group::<V>(&mut pooled, scratch.profits(slot), self.arrays.offset[self.group_of(scratch, slot)]);
         }
         let pool = scan::<V>(&pooled);
         scratch.pooled = pooled;
@@ -136,28 +149,28 @@ impl AccountScenarios<'_> {
             amounts.resize(slots, 0.0);
         }
         if let Some(amounts) = &self.add_ons.minimum {
-            scratch.sum_sides(legs, amounts);
+            scratch.sum_sides(legs, amounts, &self.rank_of_group);
             for slot in 0..slots {
                 scratch.minimum[slot] = scratch.sides[0][slot] + scratch.sides[1][slot];
             }
         }
         if let Some(amounts) = &self.add_ons.contingency {
-            scratch.sum_sides(legs, amounts);
+            scratch.sum_sides(legs, amounts, &self.rank_of_group);
             for slot in 0..slots {
                 scratch.charges[slot] += scratch.sides[0][slot] + scratch.sides[1][slot];
             }
         }
         if let Some((sizes, charge)) = &self.add_ons.spread {
-            scratch.sum_sides(legs, sizes);
+            scratch.sum_sides(legs, sizes, &self.rank_of_group);
             for slot in 0..slots {
                 let [long, short] = [scratch.sides[0][slot], scratch.sides[1][slot]];
                 let spreads = if long < short { long } else { short };
-                scratch.charges[slot] += charge[scratch.group(slot) as usize] * spreads;
+                scratch.charges[slot] += charge[self.group_of(scratch, slot)] * spreads;
             }
         }
         if let Some(adjustments) = self.adjustments_of(account) {
             for slot in 0..slots {
-                scratch.charges[slot] += adjustments[scratch.group(slot) as usize];
+                scratch.charges[slot] += adjustments[self.group_of(scratch, slot)];
             }
         }
     }

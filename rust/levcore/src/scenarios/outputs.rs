@@ -8,9 +8,11 @@ use crate::scenarios::status::AccountStatus;
 /// Columns of accounts. Measures without a column are not stored.
 #[derive(Debug)]
 pub struct ScenarioOutputs<'a> {
-    columns: [Option<SharedSlice<'a, f64>>; ScenarioMeasure::COUNT],
+    /// Those that are wanted, with their places among the measures.
+    columns: Vec<(usize, SharedSlice<'a, f64>)>,
     status: SharedSlice<'a, u8>,
     profits: Option<SharedSlice<'a, f64>>,
+    keeps_groups: bool,
 }
 
 impl<'a> ScenarioOutputs<'a> {
@@ -21,16 +23,24 @@ impl<'a> ScenarioOutputs<'a> {
         status: &'a mut [u8],
         profits: Option<&'a mut [f64]>,
     ) -> Self {
+        let wanted = columns.into_iter().enumerate().filter_map(|(place, column)| Some((place, column?)));
         Self {
-            columns: columns.map(|column| column.map(SharedSlice::new)),
+            columns: wanted.map(|(place, column)| (place, SharedSlice::new(column))).collect(),
             status: SharedSlice::new(status),
             profits: profits.map(SharedSlice::new),
+            keeps_groups: true,
         }
+    }
+
+    /// Without the groups of the accounts, which [`ScenarioFindings`](crate::scenarios::ScenarioFindings) then has none of.
+    #[must_use]
+    pub fn without_groups(self) -> Self {
+        Self { keeps_groups: false, ..self }
     }
 
     /// Refuses columns that do not fit the accounts.
     pub(crate) fn check(&self, accounts: usize, scenarios: usize) -> Result<()> {
-        let columns = self.columns.iter().flatten().map(|column| (column.len(), accounts));
+        let columns = self.columns.iter().map(|(_, column)| (column.len(), accounts));
         let profits = self.profits.iter().map(|profits| (profits.len(), accounts.saturating_mul(scenarios)));
         let misfit = columns.chain([(self.status.len(), accounts)]).chain(profits).find(|(found, len)| found != len);
         match misfit {
@@ -43,12 +53,15 @@ impl<'a> ScenarioOutputs<'a> {
     #[inline(always)]
     pub(crate) fn store(&self, account: usize, measures: Option<[f64; ScenarioMeasure::COUNT]>, status: AccountStatus) {
         let measures = measures.unwrap_or([f64::NAN; ScenarioMeasure::COUNT]);
-        for (column, measure) in self.columns.iter().zip(measures) {
-            if let Some(column) = column {
-                column.write_consecutive(account, &[measure]);
-            }
+        for &(place, column) in &self.columns {
+            column.write_consecutive(account, &[measures[place]]);
         }
         self.status.write_consecutive(account, &[status as u8]);
+    }
+
+    /// Whether groups are wanted.
+    pub(crate) fn keeps_groups(&self) -> bool {
+        self.keeps_groups
     }
 
     /// Whether profits by account and scenario are wanted.

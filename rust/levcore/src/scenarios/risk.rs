@@ -2,35 +2,93 @@
 
 use crate::error::Result;
 use crate::machine::execution::Execution;
-use crate::machine::shared::SharedSlice;
 use crate::memory;
+use crate::scenarios::scan::Scan;
 
 /// Worst scenario of a group whose account is incomplete.
 pub const NO_SCENARIO: u32 = u32::MAX;
 
-/// Scan risk of a group of an account.
+/// Scan risk of a group of an account, and of its pool.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct GroupRisk {
     pub account: u32,
     pub group: u32,
-    pub scan_risk: f64,
-    pub worst_scenario: u32,
-    pub pool_scan_risk: f64,
-    pub pool_worst_scenario: u32,
+    pub own: Scan,
+    pub pool: Scan,
 }
 
 impl GroupRisk {
     /// A group that has not been judged.
     pub(crate) fn unknown(account: usize, group: u32) -> Self {
-        let (none, nowhere) = (f64::NAN, NO_SCENARIO);
-        let account = account as u32;
-        Self {
-            account,
-            group,
-            scan_risk: none,
-            worst_scenario: nowhere,
-            pool_scan_risk: none,
-            pool_worst_scenario: nowhere,
+        let unknown = Scan { risk: f64::NAN, scenario: NO_SCENARIO };
+        Self { account: account as u32, group, own: unknown, pool: unknown }
+    }
+}
+
+/// Groups of consecutive accounts, a column a number; those of pools are empty where every group is a pool of its own.
+#[derive(Debug, Default)]
+pub(crate) struct BlockGroups {
+    account: Vec<u32>,
+    group: Vec<u32>,
+    scan_risk: Vec<f64>,
+    worst_scenario: Vec<u32>,
+    pool_scan_risk: Vec<f64>,
+    pool_worst_scenario: Vec<u32>,
+    has_pools: bool,
+}
+
+impl BlockGroups {
+    /// Room for so many groups, and for their pools where any has several.
+    pub(crate) fn with_room(groups: usize, has_pools: bool) -> Result<Self> {
+        let of_pools = if has_pools { groups } else { 0 };
+        Ok(Self {
+            account: memory::with_room(groups)?,
+            group: memory::with_room(groups)?,
+            scan_risk: memory::with_room(groups)?,
+            worst_scenario: memory::with_room(groups)?,
+            pool_scan_risk: memory::with_room(of_pools)?,
+            pool_worst_scenario: memory::with_room(of_pools)?,
+            has_pools,
+        })
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.account.len()
+    }
+
+    #[inline(always)]
+    pub(crate) fn push(&mut self, found: &GroupRisk) {
+        self.account.push(found.account);
+        self.group.push(found.group);
+        self.scan_risk.push(found.own.risk);
+        self.worst_scenario.push(found.own.scenario);
+        if self.has_pools {
+            self.pool_scan_risk.push(found.pool.risk);
+            self.pool_worst_scenario.push(found.pool.scenario);
+        }
+    }
+
+    /// Says of the groups from a place on what their pool came to.
+    pub(crate) fn pool_from(&mut self, first: usize, pool: &Scan) {
+        self.pool_scan_risk[first..].fill(pool.risk);
+        self.pool_worst_scenario[first..].fill(pool.scenario);
+    }
+
+    fn pool_scan_risk(&self) -> &[f64] {
+        if self.has_pools { &self.pool_scan_risk } else { &self.scan_risk }
+    }
+
+    fn pool_worst_scenario(&self) -> &[u32] {
+        if self.has_pools { &self.pool_worst_scenario } else { &self.worst_scenario }
+    }
+
+    /// Leaves out the groups from a place on.
+    pub(crate) fn truncate(&mut self, first: usize) {
+        for codes in [&mut self.account, &mut self.group, &mut self.worst_scenario, &mut self.pool_worst_scenario] {
+            codes.truncate(first);
+        }
+        for risks in [&mut self.scan_risk, &mut self.pool_scan_risk] {
+            risks.truncate(first);
         }
     }
 }
@@ -38,7 +96,7 @@ impl GroupRisk {
 /// What is found in consecutive accounts.
 pub(crate) struct BlockRisk {
     /// Groups by account; those of an account by pool, then by group.
-    pub groups: Vec<GroupRisk>,
+    pub groups: BlockGroups,
     /// Rows that failed, with their codes of [`RowStatus`](crate::scenarios::RowStatus).
     pub failures: Vec<(u32, u8)>,
 }
@@ -67,77 +125,51 @@ impl ScenarioFindings {
     /// Room for so many groups. What is never written takes no memory: the system gives it page by page.
     pub(crate) fn with_room(groups: usize) -> Result<Self> {
         memory::room_for(groups.saturating_mul(4 * size_of::<u32>() + 2 * size_of::<f64>()))?;
-        let (codes, risks) = (|| vec![0; groups], || vec![0.0; groups]);
         Ok(Self {
-            account: codes(),
-            group: codes(),
-            scan_risk: risks(),
-            worst_scenario: codes(),
-            pool_scan_risk: risks(),
-            pool_worst_scenario: codes(),
+            account: memory::with_room(groups)?,
+            group: memory::with_room(groups)?,
+            scan_risk: memory::with_room(groups)?,
+            worst_scenario: memory::with_room(groups)?,
+            pool_scan_risk: memory::with_room(groups)?,
+            pool_worst_scenario: memory::with_room(groups)?,
             failures: Vec::new(),
         })
     }
 
-    /// Adds what was found in the next accounts behind the first `count` groups; how many there are then.
-    pub(crate) fn add(&mut self, count: usize, blocks: &[BlockRisk], execution: &mut Execution<'_>) -> Result<usize> {
-        let mut end = count;
-        let mut tasks = Vec::with_capacity(blocks.len());
-        for BlockRisk { groups, failures } in blocks {
-            tasks.push((end, &groups[..]));
-            end += groups.len();
+    /// Adds what was found in the next accounts, a column a task: there is room, so that each is written once and never cleared before.
+    pub(crate) fn add(&mut self, blocks: &[BlockRisk], execution: &mut Execution<'_>) -> Result<()> {
+        for BlockRisk { failures, .. } in blocks {
             memory::reserve(&mut self.failures, failures.len())?;
             self.failures.extend_from_slice(failures);
         }
-        let columns = GroupColumns {
-            account: SharedSlice::new(&mut self.account),
-            group: SharedSlice::new(&mut self.group),
-            scan_risk: SharedSlice::new(&mut self.scan_risk),
-            worst_scenario: SharedSlice::new(&mut self.worst_scenario),
-            pool_scan_risk: SharedSlice::new(&mut self.pool_scan_risk),
-            pool_worst_scenario: SharedSlice::new(&mut self.pool_worst_scenario),
-        };
-        execution.run(tasks, blocks.len().max(1), || (), |(), (first, groups)| columns.write(first, groups))?;
-        Ok(end)
+        let Self { account, group, scan_risk, worst_scenario, pool_scan_risk, pool_worst_scenario, .. } = self;
+        let tasks: Vec<Box<dyn FnOnce() + Send + '_>> = vec![
+            Box::new(|| extend(account, blocks, |groups| &groups.account)),
+            Box::new(|| extend(group, blocks, |groups| &groups.group)),
+            Box::new(|| extend(scan_risk, blocks, |groups| &groups.scan_risk)),
+            Box::new(|| extend(worst_scenario, blocks, |groups| &groups.worst_scenario)),
+            Box::new(|| extend(pool_worst_scenario, blocks, BlockGroups::pool_worst_scenario)),
+            Box::new(|| extend(pool_scan_risk, blocks, BlockGroups::pool_scan_risk)),
+        ];
+        let count = tasks.len();
+        execution.run(tasks, count, || (), |(), task| task())?;
+        Ok(())
     }
 
-    fn codes(&mut self) -> [&mut Vec<u32>; 4] {
-        [&mut self.account, &mut self.group, &mut self.worst_scenario, &mut self.pool_worst_scenario]
-    }
-
-    /// Gives back the room behind the first `count` groups.
-    pub(crate) fn end(&mut self, count: usize) {
-        for codes in self.codes() {
-            codes.truncate(count);
+    /// Gives back the room that is left.
+    pub(crate) fn end(&mut self) {
+        for codes in [&mut self.account, &mut self.group, &mut self.worst_scenario, &mut self.pool_worst_scenario] {
             codes.shrink_to_fit();
         }
         for risks in [&mut self.scan_risk, &mut self.pool_scan_risk] {
-            risks.truncate(count);
             risks.shrink_to_fit();
         }
     }
 }
 
-/// The columns of groups, written by several threads.
-struct GroupColumns<'a> {
-    account: SharedSlice<'a, u32>,
-    group: SharedSlice<'a, u32>,
-    scan_risk: SharedSlice<'a, f64>,
-    worst_scenario: SharedSlice<'a, u32>,
-    pool_scan_risk: SharedSlice<'a, f64>,
-    pool_worst_scenario: SharedSlice<'a, u32>,
-}
-
-impl GroupColumns<'_> {
-    /// Writes groups from a place on.
-    fn write(&self, first: usize, groups: &[GroupRisk]) {
-        for (place, found) in (first..).zip(groups) {
-            self.account.write_consecutive(place, &[found.account]);
-            self.group.write_consecutive(place, &[found.group]);
-            self.scan_risk.write_consecutive(place, &[found.scan_risk]);
-            self.worst_scenario.write_consecutive(place, &[found.worst_scenario]);
-            self.pool_scan_risk.write_consecutive(place, &[found.pool_scan_risk]);
-            self.pool_worst_scenario.write_consecutive(place, &[found.pool_worst_scenario]);
-        }
+/// Adds a column of blocks behind what there is.
+fn extend<T: Copy>(column: &mut Vec<T>, blocks: &[BlockRisk], part: impl Fn(&BlockGroups) -> &[T]) {
+    for block in blocks {
+        column.extend_from_slice(part(&block.groups));
     }
 }

@@ -43,26 +43,61 @@ pub(crate) fn add_group<V: Vector>(sums: &mut [Chunk], profits: &[Chunk], offset
     }
 }
 
+/// Profits by chunk, of which the compiler knows how many there are where they are few: then nothing loops.
+macro_rules! with_known_width {
+    ($profits:ident, $result:expr) => {
+        match $profits.len() {
+            1 => {
+                let $profits = &$profits[..1];
+                $result
+            }
+            2 => {
+                let $profits = &$profits[..2];
+                $result
+            }
+            _ => $result,
+        }
+    };
+}
+
 /// Worst loss of profits by scenario, 0 if there is none, and the first scenario with the lowest profit.
 #[inline(always)]
 pub(crate) fn scan<V: Vector>(profits: &[Chunk]) -> Scan {
+    let lowest = with_known_width!(profits, lowest::<V>(profits));
+    Scan { risk: loss(lowest), scenario: with_known_width!(profits, first_with::<V>(profits, lowest)) }
+}
+
+/// Worst loss of profits by scenario alone.
+#[inline(always)]
+pub(crate) fn scan_risk<V: Vector>(profits: &[Chunk]) -> f64 {
+    loss(with_known_width!(profits, lowest::<V>(profits)))
+}
+
+#[inline(always)]
+fn loss(lowest: f64) -> f64 {
+    if lowest < 0.0 { -lowest } else { 0.0 }
+}
+
+#[inline(always)]
+fn lowest<V: Vector>(profits: &[Chunk]) -> f64 {
     let mut lowest = V::all(f64::INFINITY);
     for chunk in profits {
         let profit = V::load(&chunk.0);
         lowest = V::choose(profit.is_below(lowest), profit, lowest);
     }
-    let lowest = smallest(lowest.array());
-    Scan { risk: if lowest < 0.0 { -lowest } else { 0.0 }, scenario: first_with::<V>(profits, lowest) }
+    smallest(lowest.array())
 }
 
 /// Whether no sum has overflowed.
 #[inline(always)]
 pub(crate) fn all_finite<V: Vector>(profits: &[Chunk]) -> bool {
-    let (infinity, mut finite) = (V::all(f64::INFINITY), !V::none());
-    for chunk in profits {
-        finite = finite & V::load(&chunk.0).abs().is_below(infinity);
-    }
-    V::bits(finite) == u8::MAX
+    with_known_width!(profits, {
+        let (infinity, mut finite) = (V::all(f64::INFINITY), !V::none());
+        for chunk in profits {
+            finite = finite & V::load(&chunk.0).abs().is_below(infinity);
+        }
+        V::bits(finite) == u8::MAX
+    })
 }
 
 /// The smallest of eight numbers.

@@ -59,7 +59,7 @@ pub fn scenario_margin(
         Some(adjustments) => adjustments.len(),
         None => legs_of_accounts.map(|legs| legs.min(arrays.pool.len())).sum(),
     };
-    let (mut findings, mut groups) = (ScenarioFindings::with_room(most_groups)?, 0);
+    let mut findings = ScenarioFindings::with_room(if outputs.keeps_groups() { most_groups } else { 0 })?;
     let mut blocks = account_blocks(legs.rows).into_iter();
     loop {
         let some: Vec<_> = blocks.by_ref().take(BLOCKS_BETWEEN_INTERRUPTS * execution.threads.max(1)).collect();
@@ -70,9 +70,9 @@ pub fn scenario_margin(
             |memory, accounts| set.run(AccountBlock { job: &job, memory, accounts }),
         )?;
         let found = found.into_iter().collect::<Result<Vec<_>>>()?;
-        groups = findings.add(groups, &found, &mut execution)?;
+        findings.add(&found, &mut execution)?;
         if blocks.len() == 0 {
-            findings.end(groups);
+            findings.end();
             return Ok(findings);
         }
         if (execution.interrupted)() {

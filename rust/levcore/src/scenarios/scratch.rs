@@ -4,21 +4,13 @@ use crate::book::rows_by_account::NO_ACCOUNT;
 use crate::machine::vector::Vector;
 use crate::scenarios::held_legs::HeldLeg;
 use crate::scenarios::inputs::NetAmounts;
-use crate::scenarios::risk::GroupRisk;
 use crate::scenarios::scan::{Chunk, add_leg};
 
-/// Slot of a group in the last account that held it.
+/// Slot of a group in the last account that held it. Groups are told by their ranks.
 #[derive(Debug, Clone, Copy)]
 struct Slot {
     account: u32,
     slot: u32,
-}
-
-/// A group of the account by its rank.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Member {
-    pub rank: u32,
-    pub slot: u32,
 }
 
 /// Memory of one thread.
@@ -27,13 +19,14 @@ pub(crate) struct Scratch {
     width: usize,
     account: u32,
     slot_of_group: Vec<Slot>,
-    /// Groups of the account by slot, in the order of their first leg; more than it has.
+    /// Ranks of the account's groups by slot, in the order of their first leg; more than it has.
     groups: Vec<u32>,
     count: usize,
+    /// Whether slots are in the order of ranks; `order` holds them in that order if not.
+    in_order: bool,
+    order: Vec<u32>,
     /// Profits by slot and chunk; zeros but for the slots of the account.
     sums: Vec<Chunk>,
-    /// Groups of the account by pool, then by group.
-    pub order: Vec<Member>,
     /// Net position by set; `None`: no leg.
     net: Vec<Option<f64>>,
     /// Sets with a leg, in the order of their first one.
@@ -46,8 +39,6 @@ pub(crate) struct Scratch {
     pub pooled: Vec<Chunk>,
     /// Profits by scenario of an account.
     pub total: Vec<f64>,
-    /// Groups of the accounts of a block.
-    pub risks: Vec<GroupRisk>,
 }
 
 impl Scratch {
@@ -58,8 +49,9 @@ impl Scratch {
             slot_of_group: vec![Slot { account: NO_ACCOUNT, slot: 0 }; groups],
             groups: vec![0; groups],
             count: 0,
-            sums: Vec::new(),
+            in_order: true,
             order: Vec::new(),
+            sums: Vec::new(),
             net: vec![None; sets],
             sets: Vec::new(),
             charges: Vec::new(),
@@ -67,7 +59,6 @@ impl Scratch {
             sides: [Vec::new(), Vec::new()],
             pooled: Vec::new(),
             total: Vec::new(),
-            risks: Vec::new(),
         }
     }
 
@@ -77,7 +68,7 @@ impl Scratch {
         for sum in &mut self.sums[..self.count * self.width] {
             V::all(0.0).store(&mut sum.0);
         }
-        (self.account, self.count) = (account as u32, 0);
+        (self.account, self.count, self.in_order) = (account as u32, 0, true);
         let needed = groups.min(self.groups.len()) * self.width;
         if needed > self.sums.len() {
             self.grow(needed);
@@ -105,13 +96,16 @@ impl Scratch {
     /// written. Whether a group is a new one is a toss: nothing branches on it.
     #[inline(always)]
     fn add_few<V: Vector, const WIDTH: usize>(&mut self, legs: &[HeldLeg], profits: &[Chunk]) {
-        let (account, mut count) = (self.account, 0);
-        let (sums, _) = self.sums.as_chunks_mut::<WIDTH>();
+        let (account, mut count, mut in_order, mut before) = (self.account, 0, true, 0);
+        let Self { slot_of_group, groups, sums, .. } = self;
+        let (sums, _) = sums.as_chunks_mut::<WIDTH>();
         let (profits, _) = profits.as_chunks::<WIDTH>();
         let mut rest = legs;
         while let Some(&HeldLeg { group, .. }) = rest.first() {
-            let slot = slot_of(&mut self.slot_of_group[group as usize], account, &mut count);
-            self.groups[slot] = group;
+            let slot = slot_of(&mut slot_of_group[group as usize], account, &mut count);
+            groups[slot] = group;
+            in_order &= group >= before;
+            before = group;
             let mut sum = [V::all(0.0); WIDTH];
             for chunk in 0..WIDTH {
                 sum[chunk] = V::load(&sums[slot][chunk].0);
@@ -129,7 +123,7 @@ impl Scratch {
                 sum[chunk].store(&mut sums[slot][chunk].0);
             }
         }
-        self.count = count;
+        (self.count, self.in_order) = (count, in_order);
     }
 
     /// Sums of any number of chunks.
@@ -142,13 +136,14 @@ impl Scratch {
             let profits = &profits[leg.place as usize * width..][..width];
             add_leg::<V>(&mut self.sums[slot * width..][..width], profits, leg.quantity);
         }
-        self.count = count;
+        (self.count, self.in_order) = (count, false);
     }
 
     /// Makes sure that a group has a slot, its profits zero if it has no leg.
     pub(crate) fn touch(&mut self, group: u32) {
         let slot = slot_of(&mut self.slot_of_group[group as usize], self.account, &mut self.count);
         self.groups[slot] = group;
+        self.in_order = false;
         if self.count * self.width > self.sums.len() {
             self.grow(self.count * self.width);
         }
@@ -159,10 +154,27 @@ impl Scratch {
         self.count
     }
 
-    /// Group of a slot.
+    /// Rank of the group of a slot.
     #[inline(always)]
-    pub(crate) fn group(&self, slot: usize) -> u32 {
-        self.groups[slot]
+    pub(crate) fn rank(&self, slot: usize) -> usize {
+        self.groups[slot] as usize
+    }
+
+    /// Puts the groups of the account in the order of their ranks.
+    #[inline(always)]
+    pub(crate) fn put_in_order(&mut self) {
+        if !self.in_order {
+            let groups = &self.groups[..self.count];
+            self.order.clear();
+            self.order.extend(0..groups.len() as u32);
+            self.order.sort_unstable_by_key(|&slot| groups[slot as usize]);
+        }
+    }
+
+    /// Slot at a place in that order.
+    #[inline(always)]
+    pub(crate) fn slot_at(&self, place: usize) -> usize {
+        if self.in_order { place } else { self.order[place] as usize }
     }
 
     /// Profits of a group by chunk.
@@ -172,7 +184,7 @@ impl Scratch {
     }
 
     /// Amounts of the long and of the short net positions of each slot.
-    pub(crate) fn sum_sides(&mut self, legs: &[HeldLeg], amounts: &NetAmounts<'_>) {
+    pub(crate) fn sum_sides(&mut self, legs: &[HeldLeg], amounts: &NetAmounts<'_>, rank_of_group: &[u32]) {
         for side in &mut self.sides {
             side.clear();
             side.resize(self.count, 0.0);
@@ -187,7 +199,8 @@ impl Scratch {
         }
         for set in self.sets.drain(..) {
             let net = self.net[set as usize].take().unwrap_or(0.0);
-            let slot = self.slot_of_group[amounts.group[set as usize] as usize].slot as usize;
+            let rank = rank_of_group[amounts.group[set as usize] as usize];
+            let slot = self.slot_of_group[rank as usize].slot as usize;
             if net > 0.0 {
                 self.sides[0][slot] += net * amounts.long[set as usize];
             } else {

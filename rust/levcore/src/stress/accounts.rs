@@ -4,10 +4,8 @@ use std::ops::Range;
 
 use crate::accounts::cross::{ValuePass, ValuedLegs};
 use crate::accounts::verdict::Amounts;
-use crate::codes::state::State;
 use crate::codes::status::{AccountStatus, FIRST_FAILURE, Status};
-use crate::formulas::state::state_of;
-use crate::formulas::{contract, margin};
+use crate::formulas::contract;
 use crate::job::context::{Job, PolicyPart};
 use crate::machine::instruction_set::Work;
 use crate::machine::vector::Vector;
@@ -16,9 +14,11 @@ use crate::rules::parameters::{Basis, FeeBasis};
 use crate::rules::policy::Policy;
 use crate::rules::table::{Lookup, Table};
 use crate::rules::tables::ROWS;
-use crate::stress::bins::{AMOUNTS, Amount, LongSum, sum_and_rest};
 use crate::stress::evaluated::{Evaluated, LegPass};
-use crate::stress::legs::{LANES, Lanes, Leg, LegSums, Tier, add_leg, frozen_margin, margin_between};
+use crate::stress::judged::{Account, OfGroup, Verdict, Worst};
+use crate::stress::legs::{
+    LANES, Lanes, Leg, LegSums, SCENARIOS_OF_A_STRIP, Tier, add_leg, frozen_margin, margin_between,
+};
 use crate::tiles::pass::{Stage, go_over_rows};
 
 /// Coordinates of every instrument under every policy: by group of scenarios, then by pair; the last of the scenarios fill a group.
@@ -26,64 +26,6 @@ pub(crate) struct Coordinates {
     pub groups: Vec<Vec<Lanes>>,
     /// Lowest and highest of each pair.
     pub range: Vec<(f64, f64)>,
-}
-
-/// An account as its legs and its wallet say.
-struct Account {
-    legs: Range<usize>,
-    wallet: f64,
-    /// Whether it can be judged at all.
-    known: bool,
-    code: u32,
-    /// Currency of its wallet, and of the values of its legs.
-    currency: Option<usize>,
-    value_currency: Option<usize>,
-}
-
-/// What becomes of an account over all scenarios.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Worst {
-    pub code: u32,
-    pub scenario: i64,
-    pub equity: f64,
-    pub liquidations: i64,
-}
-
-/// An amount of some scenarios side by side, with twice the digits of float64.
-#[derive(Clone, Copy)]
-pub(crate) struct LongLanes {
-    sum: Lanes,
-    rest: Lanes,
-}
-
-impl LongLanes {
-    pub(crate) fn at(&self, lane: usize) -> LongSum {
-        LongSum::of(self.sum[lane], self.rest[lane])
-    }
-
-    #[inline(always)]
-    fn add(&mut self, numbers: &Lanes) {
-        for lane in 0..LANES {
-            let (sum, lost) = sum_and_rest(self.sum[lane], numbers[lane]);
-            self.rest[lane] += lost;
-            self.sum[lane] = sum;
-        }
-    }
-}
-
-/// Amounts of a currency.
-pub(crate) type LaneTotals = [LongLanes; AMOUNTS];
-/// A number a scenario.
-pub(crate) type Numbers = [i64; LANES];
-
-/// What becomes of some accounts in a group of scenarios.
-#[derive(Clone)]
-pub(crate) struct OfGroup {
-    /// By currency; `None` where nothing was added.
-    pub totals: Vec<Option<Box<LaneTotals>>>,
-    pub accounts: Numbers,
-    pub liquidated: Numbers,
-    pub not_judged: Numbers,
 }
 
 /// What becomes of some accounts.
@@ -124,13 +66,7 @@ impl Work for AccountsWork<'_, '_, '_> {
             prepare_legs::<V>(job, part, &pairs, stage, rows, &mut prepared);
         }
         settle_accounts(&rows, job, &pairs, self.currencies, &mut prepared);
-        let nothing = OfGroup {
-            totals: vec![None; currency_count],
-            accounts: [0; LANES],
-            liquidated: [0; LANES],
-            not_judged: [0; LANES],
-        };
-        let mut groups = vec![nothing; coordinates.groups.len()];
+        let mut groups = vec![OfGroup::nothing(currency_count); coordinates.groups.len()];
         let mut worst: Vec<Worst> = Vec::new();
         for account in &prepared.accounts {
             worst.push(Worst { code: account.code, scenario: -1, equity: f64::INFINITY, liquidations: 0 });
@@ -139,11 +75,20 @@ impl Work for AccountsWork<'_, '_, '_> {
             let first = number * LANES;
             let used = if count - first < LANES { count - first } else { LANES };
             for (account, worst) in prepared.accounts.iter().zip(&mut worst) {
-                let mut sums = LegSums::NOTHING;
-                for leg in &prepared.legs[account.legs.clone()] {
-                    add_leg(leg, &prepared.tiers, &lanes[leg.coordinates as usize], &mut sums);
+                let legs = &prepared.legs[account.legs.clone()];
+                if !account.known {
+                    groups[number].leave_out(legs.len());
+                    continue;
                 }
-                judge_lanes(part.policy, account, &sums, first, used, &mut groups[number], worst);
+                let mut verdict = Verdict::new(part.policy, account);
+                for strip in 0..used.div_ceil(SCENARIOS_OF_A_STRIP) {
+                    let mut sums = LegSums::<V>::nothing();
+                    for leg in legs {
+                        add_leg(leg, &prepared.tiers, &lanes[leg.coordinates as usize].0[strip], &mut sums);
+                    }
+                    verdict.judge(&sums, strip, &mut groups[number]);
+                }
+                verdict.note(first, used, worst);
             }
         }
         for worst in &mut worst {
@@ -274,83 +219,4 @@ fn prepare_leg<'p>(
         },
         cap: if size * highest > cap { cap } else { f64::INFINITY },
     }
-}
-
-/// Judges an account in some scenarios, and adds it to the totals.
-#[inline(always)]
-fn judge_lanes(
-    policy: &Policy,
-    account: &Account,
-    sums: &LegSums,
-    first: usize,
-    used: usize,
-    group: &mut OfGroup,
-    worst: &mut Worst,
-) {
-    let legs = i64::try_from(account.legs.len()).unwrap_or(i64::MAX);
-    if !account.known {
-        for lane in 0..LANES {
-            group.not_judged[lane] += legs;
-        }
-        return;
-    }
-    let told = policy.rules.fee_in_maintenance;
-    let mut amounts = [[0.0; LANES]; AMOUNTS];
-    let (mut equity, mut lost, mut unknown) = ([0.0; LANES], [0; LANES], [0; LANES]);
-    for lane in 0..LANES {
-        let counted = account.wallet + sums.profit[lane];
-        let requirement = sums.requirement[lane];
-        let surplus = counted - requirement * policy.trigger;
-        let judged = surplus.is_finite() & counted.is_finite();
-        let state = state_of(margin::margin_ratio(requirement, counted), &policy.levels);
-        let liquidated = judged & (state >= f64::from(State::Liquidation as u8));
-        let maintenance = if told { requirement } else { sums.maintenance[lane] };
-        equity[lane] = if judged { counted } else { f64::INFINITY };
-        amounts[Amount::Equity as usize][lane] = if judged { counted } else { 0.0 };
-        amounts[Amount::MaintenanceMargin as usize][lane] = if judged { maintenance } else { 0.0 };
-        amounts[Amount::Shortfall as usize][lane] = if judged & (counted < 0.0) { -counted } else { 0.0 };
-        amounts[Amount::LiquidatedNotional as usize][lane] = if liquidated { sums.value[lane] } else { 0.0 };
-        lost[lane] = i64::from(liquidated);
-        unknown[lane] = i64::from(!judged);
-    }
-    for lane in 0..LANES {
-        group.accounts[lane] += lost[lane];
-        group.liquidated[lane] += legs * lost[lane];
-        group.not_judged[lane] += legs * unknown[lane];
-    }
-    for (place, numbers) in amounts.iter().enumerate() {
-        let of_values = place == Amount::LiquidatedNotional as usize;
-        let currency = if of_values { account.value_currency } else { account.currency };
-        if let Some(currency) = currency {
-            totals_of(&mut group.totals[currency])[place].add(numbers);
-        }
-    }
-    note_worst(&equity, &lost, first, used, worst);
-}
-
-#[inline(always)]
-fn totals_of(totals: &mut Option<Box<LaneTotals>>) -> &mut LaneTotals {
-    totals.get_or_insert_with(new_totals)
-}
-
-#[inline(always)]
-fn note_worst(equity: &Lanes, lost: &Numbers, first: usize, used: usize, worst: &mut Worst) {
-    let (mut lowest, mut times) = (worst.equity, 0);
-    for lane in 0..used {
-        lowest = if equity[lane] < lowest { equity[lane] } else { lowest };
-        times += lost[lane];
-    }
-    worst.liquidations += times;
-    if lowest < worst.equity {
-        // The first of equal ones: of an earlier group, or the first here.
-        let mut lane = 0;
-        while equity[lane] != lowest {
-            lane += 1;
-        }
-        (worst.scenario, worst.equity) = (i64::try_from(first + lane).unwrap_or(i64::MAX), lowest);
-    }
-}
-
-fn new_totals() -> Box<LaneTotals> {
-    Box::new([LongLanes { sum: [0.0; LANES], rest: [0.0; LANES] }; AMOUNTS])
 }

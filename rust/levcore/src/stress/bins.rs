@@ -2,9 +2,11 @@
 
 use std::ops::Range;
 
+use crate::machine::number;
+
 /// The rounded sum of two numbers, and what rounding took from it.
 #[inline(always)]
-pub(crate) fn sum_and_rest(left: f64, right: f64) -> (f64, f64) {
+pub(crate) fn sum_and_rest<N: number::Number>(left: N, right: N) -> (N, N) {
     let sum = left + right;
     let added = sum - left;
     (sum, (left - (sum - added)) + (right - added))

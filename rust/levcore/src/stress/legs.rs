@@ -2,12 +2,41 @@
 
 use crate::formulas::{exposure, margin, mark_to_market};
 use crate::machine::baseline::Baseline;
+use crate::machine::vector::{self, Vector};
 use crate::rules::curve::Curve;
 
-/// Scenarios side by side.
+/// Scenarios of a group.
 pub(crate) const LANES: usize = 128;
-/// A number a scenario.
-pub(crate) type Lanes = [f64; LANES];
+/// Vectors of scenarios in which an account is summed at a time: as many sums as stay in registers.
+const STRIP: usize = 4;
+/// Strips of a group.
+pub(crate) const STRIPS: usize = LANES / SCENARIOS_OF_A_STRIP;
+/// Scenarios of a strip.
+pub(crate) const SCENARIOS_OF_A_STRIP: usize = STRIP * vector::LANES;
+
+/// A number in each scenario of a strip.
+pub(crate) type Strip = [[f64; vector::LANES]; STRIP];
+
+/// A number a scenario of a group, from a cache line on.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+pub(crate) struct Lanes(pub [Strip; STRIPS]);
+
+impl Lanes {
+    pub(crate) fn all(number: f64) -> Self {
+        Self([[[number; vector::LANES]; STRIP]; STRIPS])
+    }
+
+    /// By scenario.
+    pub(crate) fn numbers(&self) -> &[f64] {
+        self.0.as_flattened().as_flattened()
+    }
+
+    /// The same, to be written.
+    pub(crate) fn numbers_mut(&mut self) -> &mut [f64] {
+        self.0.as_flattened_mut().as_flattened_mut()
+    }
+}
 
 /// A line of a tier table, and the value above which it takes over.
 #[derive(Debug, Clone, Copy)]
@@ -44,17 +73,20 @@ pub(crate) struct Leg<'a> {
     pub cap: f64,
 }
 
-/// Sums over the legs of an account, in their order.
-pub(crate) struct LegSums {
-    pub profit: Lanes,
-    pub requirement: Lanes,
-    pub maintenance: Lanes,
-    pub value: Lanes,
+/// Sums over the legs of an account, in their order, in the scenarios of a strip.
+pub(crate) struct LegSums<V> {
+    pub profit: [V; STRIP],
+    pub requirement: [V; STRIP],
+    pub maintenance: [V; STRIP],
+    pub value: [V; STRIP],
 }
 
-impl LegSums {
-    pub(crate) const NOTHING: Self =
-        Self { profit: [0.0; LANES], requirement: [0.0; LANES], maintenance: [0.0; LANES], value: [0.0; LANES] };
+impl<V: Vector> LegSums<V> {
+    #[inline(always)]
+    pub(crate) fn nothing() -> Self {
+        let zeros = [V::all(0.0); STRIP];
+        Self { profit: zeros, requirement: zeros, maintenance: zeros, value: zeros }
+    }
 }
 
 /// Tiers of a marginal table that values from `lowest` to `highest` may be in, the first without a floor.
@@ -85,67 +117,59 @@ pub(crate) fn frozen_margin<'a>(amount: f64, tiers: &mut Vec<Tier>) -> Margin<'a
 
 /// Adds a leg to the sums of its account.
 #[inline(always)]
-pub(crate) fn add_leg(leg: &Leg<'_>, tiers: &[Tier], coordinates: &Lanes, sums: &mut LegSums) {
-    match leg.margin {
-        Margin::Tiers(start, 1) => {
-            let only = tiers[start as usize];
-            if leg.cap == f64::INFINITY {
-                for lane in 0..LANES {
-                    let value = exposure::value(leg.size, coordinates[lane]);
-                    let maintenance = margin::maintenance_line(value, only.rate, only.deduction);
-                    add_lane(leg, coordinates[lane], value, maintenance, sums, lane);
-                }
-                return;
-            }
-            let mut maintenance = [0.0; LANES];
-            for lane in 0..LANES {
-                let value = exposure::value(leg.size, coordinates[lane]);
-                maintenance[lane] = margin::maintenance_line(value, only.rate, only.deduction);
-            }
-            add_lanes(leg, coordinates, &maintenance, sums);
+pub(crate) fn add_leg<V: Vector>(leg: &Leg<'_>, tiers: &[Tier], coordinates: &Strip, sums: &mut LegSums<V>) {
+    let (size, mut values) = (V::all(leg.size), [V::all(0.0); STRIP]);
+    for part in 0..STRIP {
+        values[part] = exposure::value(size, V::load(&coordinates[part]));
+    }
+    let mut margins = margins_at(leg, tiers, &values);
+    if leg.cap != f64::INFINITY {
+        // NaN says that the leg fails there: it is past its last tier.
+        for part in 0..STRIP {
+            margins[part] = V::choose(values[part].is_above(V::all(leg.cap)), V::nan(), margins[part]);
         }
+    }
+    let (direction, entry, funding) = (V::all(leg.direction), V::all(leg.entry), V::all(leg.funding));
+    let (fee_rate, fixed_fee) = (V::all(leg.fee_rate), V::all(leg.fixed_fee));
+    for part in 0..STRIP {
+        let (value, maintenance) = (values[part], margins[part]);
+        let mark = V::load(&coordinates[part]);
+        let profit = mark_to_market::unrealized_pnl(direction, size, mark, entry) + funding;
+        sums.profit[part] = sums.profit[part] + profit;
+        sums.requirement[part] = sums.requirement[part] + (maintenance + (fee_rate * value + fixed_fee));
+        sums.maintenance[part] = sums.maintenance[part] + maintenance;
+        sums.value[part] = sums.value[part] + value;
+    }
+}
+
+/// Maintenance margin of a leg at its values. One that stays in a tier has nothing to look up.
+#[inline(always)]
+fn margins_at<V: Vector>(leg: &Leg<'_>, tiers: &[Tier], values: &[V; STRIP]) -> [V; STRIP] {
+    let mut margins = [V::all(0.0); STRIP];
+    match leg.margin {
         Margin::Tiers(start, count) => {
-            let tiers = &tiers[start as usize..(start + count) as usize];
-            let (mut rate, mut deduction) = ([tiers[0].rate; LANES], [tiers[0].deduction; LANES]);
-            for tier in &tiers[1..] {
-                for lane in 0..LANES {
-                    let reached = exposure::value(leg.size, coordinates[lane]) > tier.floor;
-                    rate[lane] = if reached { tier.rate } else { rate[lane] };
-                    deduction[lane] = if reached { tier.deduction } else { deduction[lane] };
+            let (lowest, others) = (tiers[start as usize], &tiers[start as usize + 1..(start + count) as usize]);
+            let (mut rate, mut deduction) = ([V::all(lowest.rate); STRIP], [V::all(lowest.deduction); STRIP]);
+            for tier in others {
+                for part in 0..STRIP {
+                    let reached = values[part].is_above(V::all(tier.floor));
+                    rate[part] = V::choose(reached, V::all(tier.rate), rate[part]);
+                    deduction[part] = V::choose(reached, V::all(tier.deduction), deduction[part]);
                 }
             }
-            let mut maintenance = [0.0; LANES];
-            for lane in 0..LANES {
-                let value = exposure::value(leg.size, coordinates[lane]);
-                maintenance[lane] = margin::maintenance_line(value, rate[lane], deduction[lane]);
+            for part in 0..STRIP {
+                margins[part] = margin::maintenance_line(values[part], rate[part], deduction[part]);
             }
-            add_lanes(leg, coordinates, &maintenance, sums);
         }
         Margin::Curve(curve) => {
-            let mut maintenance = [0.0; LANES];
-            for lane in 0..LANES {
-                maintenance[lane] = curve.at(exposure::value(leg.size, coordinates[lane]));
+            for part in 0..STRIP {
+                let mut numbers = values[part].array();
+                for number in &mut numbers {
+                    *number = curve.at(*number);
+                }
+                margins[part] = V::load(&numbers);
             }
-            add_lanes(leg, coordinates, &maintenance, sums);
         }
     }
-}
-
-#[inline(always)]
-fn add_lanes(leg: &Leg<'_>, coordinates: &Lanes, maintenance: &Lanes, sums: &mut LegSums) {
-    for lane in 0..LANES {
-        let value = exposure::value(leg.size, coordinates[lane]);
-        // NaN says that the leg fails there: it is past its last tier.
-        let known = if value > leg.cap { f64::NAN } else { maintenance[lane] };
-        add_lane(leg, coordinates[lane], value, known, sums, lane);
-    }
-}
-
-#[inline(always)]
-fn add_lane(leg: &Leg<'_>, coordinate: f64, value: f64, maintenance: f64, sums: &mut LegSums, lane: usize) {
-    let profit = mark_to_market::unrealized_pnl(leg.direction, leg.size, coordinate, leg.entry) + leg.funding;
-    sums.profit[lane] += profit;
-    sums.requirement[lane] += maintenance + (leg.fee_rate * value + leg.fixed_fee);
-    sums.maintenance[lane] += maintenance;
-    sums.value[lane] += value;
+    margins
 }

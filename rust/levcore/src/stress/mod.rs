@@ -17,6 +17,7 @@ mod evaluated;
 mod grid;
 mod index;
 mod isolated;
+mod judged;
 mod ladder;
 mod legs;
 mod placed;

@@ -10,7 +10,7 @@ use crate::job::outputs::Outputs;
 use crate::machine::execution::Execution;
 use crate::stress::accounts::{AccountsWork, Coordinates, Found};
 use crate::stress::bins::{AMOUNTS, LongSum};
-use crate::stress::legs::LANES;
+use crate::stress::legs::{LANES, Lanes};
 use crate::stress::scenarios::Scenarios;
 use crate::tiles::pass::Stage;
 
@@ -114,9 +114,9 @@ impl AccountStressOutputs<'_> {
     fn take(&mut self, found: &Found, sums: &mut [LongSum], count: usize) {
         for (number, group) in found.groups.iter().enumerate() {
             for (lane, scenario) in (number * LANES..count).take(LANES).enumerate() {
-                self.accounts[scenario] += group.accounts[lane];
-                self.liquidated[scenario] += group.liquidated[lane];
-                self.not_judged[scenario] += group.not_judged[lane];
+                self.accounts[scenario] += group.accounts.numbers()[lane] as i64;
+                self.liquidated[scenario] += group.liquidated.numbers()[lane] as i64;
+                self.not_judged[scenario] += group.not_judged.numbers()[lane] as i64;
                 for (currency, totals) in group.totals.iter().enumerate() {
                     for (amount, sum) in totals.iter().flat_map(|totals| totals.iter().enumerate()) {
                         sums[(currency * AMOUNTS + amount) * count + scenario].merge(&sum.at(lane));
@@ -190,7 +190,7 @@ fn coordinates_of(
 ) -> (Coordinates, Vec<f64>) {
     let pairs = policies.len() * instruments;
     // One more, for legs without exposure.
-    let mut groups = vec![vec![[1.0; LANES]; pairs + 1]; scenarios.count.div_ceil(LANES)];
+    let mut groups = vec![vec![Lanes::all(1.0); pairs + 1]; scenarios.count.div_ceil(LANES)];
     let mut range = vec![(f64::INFINITY, f64::NEG_INFINITY); pairs + 1];
     let mut lowest = vec![f64::NAN; pairs];
     for pair in 0..pairs {
@@ -200,7 +200,7 @@ fn coordinates_of(
         for (scenario, price) in scenarios.prices_of(policy, instrument, instruments).enumerate() {
             let valid = price > 0.0 && price < f64::INFINITY;
             let coordinate = if valid { known.contract.coordinate(price) } else { f64::NAN };
-            groups[scenario / LANES][pair][scenario % LANES] = coordinate;
+            groups[scenario / LANES][pair].numbers_mut()[scenario % LANES] = coordinate;
             if coordinate < range[pair].0 {
                 (range[pair].0, lowest[pair]) = (coordinate, price);
             }
