@@ -325,7 +325,7 @@ impl Prices {
 /// Refuses a place, by what it is to the caller.
 fn refuse(place: Option<usize>, of_caller: &[i64]) -> PyResult<()> {
     match place {
-        Some(place) => Err(to_python(Error::FallingRate { row: of_caller[place] as usize })),
+        Some(place) => Err(to_python(Error::FallingRate { row: of_caller[place].unsigned_abs() as usize })),
         None => Ok(()),
     }
 }
