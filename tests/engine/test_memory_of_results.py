@@ -7,10 +7,12 @@ import pickle
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 import levcore as lc
 from levcore.engine import memory
+from levcore.measures import DEFAULT_MEASURES
 from support.comparison import assert_same_risk
 
 ENGINE = lc.Engine(lc.policy("binance-usdm"))
@@ -33,9 +35,11 @@ def book() -> lc.PositionBook:
 def nothing_kept() -> Any:
     gc.collect()
     memory._kept.clear()
+    memory._kept_of_frames.clear()
     yield
     gc.collect()
     memory._kept.clear()
+    memory._kept_of_frames.clear()
 
 
 def address(risk: lc.BookRisk) -> int:
@@ -89,3 +93,53 @@ def test_a_small_result_does_not_hold_the_memory_of_a_large_one() -> None:
     assert not memory._kept
     del lent
     assert memory._kept[0].size < 2 * memory.LARGE_OUTPUT
+
+
+def numbers_of(frame: pl.DataFrame) -> dict[str, Any]:
+    return {name: frame[name].fill_null(np.nan).to_numpy().copy() for name in DEFAULT_MEASURES}
+
+
+def test_a_frame_stays_as_it_was_when_its_result_is_written_again() -> None:
+    positions = book()
+    risk = ENGINE.evaluate(positions, MARKS)
+    frame, before = pl.DataFrame(risk), risk.equity.copy()
+    ENGINE.evaluate(positions, {"BTCUSDT": 1.0}, out=risk)
+    assert np.array_equal(frame["equity"].to_numpy(), before)
+    assert not np.array_equal(risk.equity, before)
+
+
+def test_two_frames_that_are_held_never_share_memory() -> None:
+    positions = book()
+    marks = [61_000.0, 59_000.0, 1.0]
+    frames = [pl.DataFrame(ENGINE.evaluate(positions, {"BTCUSDT": mark})) for mark in marks]
+    for frame, mark in zip(frames, marks, strict=True):
+        expected = ENGINE.evaluate(positions, {"BTCUSDT": mark}, threads=1)
+        for name, found in numbers_of(frame).items():
+            assert np.array_equal(found, expected.column(name), equal_nan=True), name
+
+
+def test_the_next_frame_takes_the_memory_of_the_last_one() -> None:
+    risk = ENGINE.evaluate(book(), MARKS)
+    frame = pl.DataFrame(risk)
+    expected = numbers_of(frame)
+    part = frame["equity"].slice(5, 3)
+    del frame
+    ENGINE.evaluate(book(), MARKS)
+    assert not memory._kept_of_frames, "a slice of a column holds the memory of the frame"
+    assert part.to_list() == expected["equity"][5:8].tolist()
+    del part
+    ENGINE.evaluate(book(), MARKS)  # what Arrow gives back comes with the next call
+    assert len(memory._kept_of_frames) == 1
+    memory._kept_of_frames[0].fill(-7.0)
+    for name, found in numbers_of(pl.DataFrame(risk)).items():
+        assert np.array_equal(found, expected[name], equal_nan=True), name
+
+
+def test_a_frame_of_more_than_is_kept_has_memory_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    risk = ENGINE.evaluate(book(), MARKS)
+    monkeypatch.setattr(memory, "MOST_KEPT", 8)
+    frame = pl.DataFrame(risk)
+    assert np.array_equal(frame["equity"].to_numpy(), risk.equity)
+    del frame
+    ENGINE.evaluate(book(), MARKS)
+    assert not memory._kept_of_frames

@@ -27,7 +27,7 @@ def check_modes(
         Naming the rule and how to give it: one of a margin mode, or in hedge mode that for the legs of an
         account, which isolated positions do not need.
     """
-    if position_mode == "hedge" and is_cross.any():
+    if position_mode == "hedge" and np.count_nonzero(is_cross):
         policy.known("hedge_requirement")
         policy.known("hedge_requirement_initial")
     if not compiled.unknown_for:
@@ -59,7 +59,7 @@ def check_isolated_only(
     InputError
         Naming the contract, its first row and how to say that it may be held cross.
     """
-    if not is_cross.any():
+    if not np.count_nonzero(is_cross):
         return
     found = [policy.instruments.get(name) for name in names]
     only = np.array([each is not None and each.isolated_only for each in found], dtype=np.bool_)
