@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 import levcore as lc
+from levcore._levcore import Table
 from levcore.engine import memory
 from levcore.measures import DEFAULT_MEASURES
 from support.comparison import assert_same_risk
@@ -35,11 +36,9 @@ def book() -> lc.PositionBook:
 def nothing_kept() -> Any:
     gc.collect()
     memory._kept.clear()
-    memory._kept_of_frames.clear()
     yield
     gc.collect()
     memory._kept.clear()
-    memory._kept_of_frames.clear()
 
 
 def address(risk: lc.BookRisk) -> int:
@@ -118,28 +117,60 @@ def test_two_frames_that_are_held_never_share_memory() -> None:
             assert np.array_equal(found, expected.column(name), equal_nan=True), name
 
 
+def address_in(frame: pl.DataFrame, name: str) -> int:
+    return int(frame[name].to_numpy(allow_copy=False).ctypes.data)
+
+
 def test_the_next_frame_takes_the_memory_of_the_last_one() -> None:
     risk = ENGINE.evaluate(book(), MARKS)
     frame = pl.DataFrame(risk)
-    expected = numbers_of(frame)
+    expected, places = numbers_of(frame), {address_in(frame, name) for name in ("equity", "notional")}
     part = frame["equity"].slice(5, 3)
+    held = address_in(frame, "equity")
     del frame
-    ENGINE.evaluate(book(), MARKS)
-    assert not memory._kept_of_frames, "a slice of a column holds the memory of the frame"
+    others = [pl.DataFrame(risk) for _ in range(2)]
+    taken = {address_in(other, name) for other in others for name in ("equity", "notional", "margin_ratio")}
+    assert held not in taken, "a slice of a column holds its memory"
+    assert taken & places, "and nobody holds that of another"
     assert part.to_list() == expected["equity"][5:8].tolist()
-    del part
-    ENGINE.evaluate(book(), MARKS)  # what Arrow gives back comes with the next call
-    assert len(memory._kept_of_frames) == 1
-    memory._kept_of_frames[0].fill(-7.0)
-    for name, found in numbers_of(pl.DataFrame(risk)).items():
-        assert np.array_equal(found, expected[name], equal_nan=True), name
+    for other in others:
+        for name, found in numbers_of(other).items():
+            assert np.array_equal(found, expected[name], equal_nan=True), name
 
 
-def test_a_frame_of_more_than_is_kept_has_memory_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_smaller_frame_takes_no_more_than_it_needs() -> None:
     risk = ENGINE.evaluate(book(), MARKS)
-    monkeypatch.setattr(memory, "MOST_KEPT", 8)
-    frame = pl.DataFrame(risk)
-    assert np.array_equal(frame["equity"].to_numpy(), risk.equity)
-    del frame
-    ENGINE.evaluate(book(), MARKS)
-    assert not memory._kept_of_frames
+    expected = risk.equity[:300].copy()
+    pl.DataFrame(risk)
+    few = ENGINE.evaluate(
+        lc.PositionBook(["BTCUSDT"] * 300, book().quantity[:300], [6e4] * 300, leverage=10.0), MARKS
+    )
+    frame = pl.DataFrame(few)
+    assert len(frame) == 300
+    assert np.array_equal(frame["equity"].to_numpy(), expected)
+
+
+@pytest.mark.parametrize("rows", [1, 63, 64, 65, 127, 128, 200_001])
+def test_numbers_that_are_not_known_are_null_at_every_place(rows: int) -> None:
+    values = np.random.default_rng(rows).normal(size=rows)
+    for share in (0.0, 0.02, 1.0):
+        unknown = np.random.default_rng(1).uniform(size=rows) < share
+        unknown[-1] = share > 0.0
+        column = np.where(unknown, np.nan, values)
+        for given in (column, np.repeat(column, 2)[::2]):
+            found = pl.DataFrame(Table(rows).with_numbers("x", given))["x"]
+            assert np.array_equal(found.is_null().to_numpy(), unknown)
+            assert np.array_equal(found.fill_null(np.nan).to_numpy(), column, equal_nan=True)
+    nothing = pl.DataFrame(Table(rows).with_unknown_numbers("x"))["x"]
+    assert nothing.dtype == pl.Float64
+    assert nothing.null_count() == rows
+
+
+def test_codes_that_are_none_are_null() -> None:
+    codes = np.array([7, 0, 200, 7, 3], np.uint8)
+    table = Table(5).with_codes("x", codes, [0, 7], ["none", "seven"])
+    assert pl.DataFrame(table)["x"].to_list() == ["seven", "none", None, "seven", None]
+    assert pl.DataFrame(Table(2).with_codes("x", codes[:2], [0, 7], ["none", "seven"]))["x"].to_list() == [
+        "seven",
+        "none",
+    ]

@@ -14,7 +14,6 @@ import numpy.typing as npt
 from levcore._levcore import Table
 from levcore.book.coded_labels import CodedLabels
 from levcore.book.numbered_labels import number_labels
-from levcore.engine.memory import frame_memory
 from levcore.status import Code
 
 if TYPE_CHECKING:
@@ -50,12 +49,10 @@ class ExportsFrame(ABC):
 
 def result_table(result: "ResultColumns", columns: Table) -> Table:
     """Columns that say what the rows are, then every measure and the words of the codes."""
-    # Memory of the frame alone: the result may be written over while the frame is read.
-    memory = dict(zip(result.measures, frame_memory(len(result.measures), len(result)), strict=True))
     for measure in result.table:
         name = measure.name
-        if name in memory:
-            columns = columns.with_numbers(name, result.column(name), memory[name])
+        if name in result.measures:
+            columns = columns.with_numbers(name, result.column(name))
         else:
             columns = columns.with_unknown_numbers(name)
     for name, kind in result.kinds.items():

@@ -16,7 +16,7 @@ from levcore.engine.account_risk import AccountRisk
 from levcore.engine.balance_risk import BalanceRisk
 from levcore.engine.columns import CodeColumn, Column, Failure, ResultColumns
 from levcore.engine.frames import book_table, result_table
-from levcore.engine.memory import padded, results_memory
+from levcore.engine.memory import CACHE_LINE, results_memory
 from levcore.engine.wallet_risk import WalletRisk, of_accounts
 from levcore.measures import MEASURES
 from levcore.shown import Shown
@@ -28,6 +28,12 @@ if TYPE_CHECKING:
     from levcore.rules.policy import MarginPolicy
 
 __all__ = ["BookRisk"]
+
+
+def padded(values: int) -> int:
+    """Length of a row of results: whole cache lines, no power of two, whose rows would evict each other."""
+    lines = -(-values // CACHE_LINE)
+    return CACHE_LINE * (lines + (1 if lines % CACHE_LINE == 0 else 0))
 
 
 class BookRisk(ResultColumns, Shown):

@@ -1,53 +1,76 @@
-//! Columns of numbers for Arrow: which of them are known, and memory that is lent for as long as anybody reads it.
+//! Columns of numbers for Arrow: copies of results, in memory that large ones take from each other.
+//!
+//! The system hands out memory page by page and cleared, which takes longer than to copy a column. That of the last columns is therefore kept,
+//! beside whoever holds them, and taken again once nobody does.
 
-use std::panic::AssertUnwindSafe;
-use std::ptr::NonNull;
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::sync::Mutex;
 
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, ScalarBuffer};
-use numpy::{PyArray1, PyArrayMethods};
-use pyo3::prelude::*;
-
-use crate::errors::{alias, not_contiguous};
+use numpy::ndarray::ArrayView1;
 
 /// Values whose bits are one word.
-pub(crate) const BITS: usize = 64;
+const BITS: usize = 64;
+/// Bytes from which on the memory of a column is kept.
+const LARGE: usize = 1 << 19;
+/// Bytes of all columns that are kept at most.
+const MOST_KEPT: usize = 256 << 20;
+
+/// The last columns, whether somebody holds them or not.
+static KEPT: Mutex<VecDeque<Buffer>> = Mutex::new(VecDeque::new());
+
+/// A copy of a column, and which of its rows are known: not those of NaN.
+pub(crate) fn copied(values: ArrayView1<'_, f64>) -> (ScalarBuffer<f64>, Option<NullBuffer>) {
+    let rows = values.len();
+    let mut numbers = memory_for(rows);
+    match values.as_slice() {
+        Some(values) => numbers.extend_from_slice(values),
+        None => numbers.extend(values),
+    }
+    let words: Vec<u64> = numbers.chunks(BITS).map(bits_of_known).collect();
+    let known = BooleanBuffer::new(Buffer::from_vec(words), 0, rows);
+    let nulls = (known.count_set_bits() < rows).then(|| NullBuffer::new(known));
+    let buffer = Buffer::from_vec(numbers);
+    keep(&buffer);
+    (ScalarBuffer::new(buffer, 0, rows), nulls)
+}
 
 /// Which of up to [`BITS`] values are known, the first at the lowest bit.
-#[inline]
-pub(crate) fn bits_of_known(values: &[f64]) -> u64 {
-    values.iter().rev().fold(0, |bits, value| bits << 1 | u64::from(!value.is_nan()))
-}
-
-/// Which rows are known, by the words of their bits; None where all are.
-pub(crate) fn known(rows: usize, words: impl Iterator<Item = u64>) -> PyResult<Option<NullBuffer>> {
-    let words = words.collect::<Vec<_>>();
-    let known = BooleanBuffer::new(Buffer::from_vec(words), 0, rows);
-    Ok((known.count_set_bits() < rows).then(|| NullBuffer::new(known)))
-}
-
-/// Copies numbers into memory of NumPy's, and lends it to Arrow; also which of them are known.
-pub(crate) fn lent_numbers(
-    values: &[f64],
-    memory: &Bound<'_, PyArray1<f64>>,
-) -> PyResult<(ScalarBuffer<f64>, Option<NullBuffer>)> {
-    let mut borrowed = memory.try_readwrite().map_err(|error| alias("memory", &error.to_string()))?;
-    let room = borrowed.as_slice_mut().map_err(|_| not_contiguous("memory"))?;
-    if room.len() != values.len() {
-        return Err(not_contiguous("memory"));
+fn bits_of_known(values: &[f64]) -> u64 {
+    // Most values are known, and eight are looked at at once where no bit depends on them.
+    if values.len() == BITS && values.iter().fold(true, |all, value| all & !value.is_nan()) {
+        return u64::MAX;
     }
-    let of_words = room.chunks_mut(BITS).zip(values.chunks(BITS)).map(|(room, values)| {
-        room.copy_from_slice(values);
-        bits_of_known(values)
-    });
-    let known = known(values.len(), of_words)?;
-    let first = NonNull::from(&mut *room).cast::<u8>();
-    let bytes = size_of_val(room);
-    drop(borrowed);
-    let owner = Arc::new(AssertUnwindSafe(memory.clone().unbind()));
-    #[allow(unsafe_code, reason = "Arrow takes memory of others by its address")]
-    // SAFETY: `first` is the address of `bytes` bytes, which the array holds as long as it lives, and the owner holds the array. Nobody writes
-    // to them any more: the memory was taken for this column alone (`levcore.engine.frames`), and whoever takes it next has it from the owner.
-    let buffer = unsafe { Buffer::from_custom_allocation(first, bytes, owner) };
-    Ok((ScalarBuffer::new(buffer, 0, values.len()), known))
+    values.iter().enumerate().fold(0, |bits, (place, value)| bits | u64::from(!value.is_nan()) << place)
+}
+
+/// An empty vector with room for so many values: one that was kept and that nobody holds any more, if there is one that is not much larger.
+fn memory_for(rows: usize) -> Vec<f64> {
+    let bytes = rows * size_of::<f64>();
+    // A lock that is held is not waited for: after a fork nobody might give it back.
+    if bytes >= LARGE
+        && let Ok(mut kept) = KEPT.try_lock()
+    {
+        let fits = |buffer: &Buffer| buffer.strong_count() == 1 && (bytes..=2 * bytes).contains(&buffer.capacity());
+        if let Some(Ok(mut memory)) =
+            kept.iter().position(fits).and_then(|place| kept.remove(place)).map(Buffer::into_vec)
+        {
+            memory.clear();
+            return memory;
+        }
+    }
+    Vec::with_capacity(rows)
+}
+
+/// Keeps the memory of a large column; the oldest go where there is too much.
+fn keep(buffer: &Buffer) {
+    if !(LARGE..=MOST_KEPT).contains(&buffer.capacity()) {
+        return;
+    }
+    if let Ok(mut kept) = KEPT.try_lock() {
+        kept.push_back(buffer.clone());
+        while kept.iter().map(Buffer::capacity).sum::<usize>() > MOST_KEPT {
+            kept.pop_front();
+        }
+    }
 }

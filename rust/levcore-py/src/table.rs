@@ -18,7 +18,7 @@ use pyo3::types::{PyCapsule, PyList};
 
 use crate::arrow_cells::{Fault, integers, number_of_text, numbers};
 use crate::arrow_labels::{Label, Labels};
-use crate::arrow_numbers::{BITS, bits_of_known, known, lent_numbers};
+use crate::arrow_numbers::copied;
 use crate::arrow_pickle::{PackedArray, PackedType};
 use crate::arrow_stream::{broken, guarded, read, write};
 use crate::errors::{DTypeError, InputError, to_python};
@@ -237,25 +237,11 @@ impl Table {
         Ok(list)
     }
 
-    /// This table with a column of numbers behind the others: NaN is null, everything else as it is. They are copied into `memory`, which
-    /// belongs to the table from then on; without one into new memory.
-    #[pyo3(signature = (name, values, memory=None))]
-    fn with_numbers(
-        &self,
-        name: &str,
-        values: PyReadonlyArray1<'_, f64>,
-        memory: Option<Bound<'_, PyArray1<f64>>>,
-    ) -> PyResult<Self> {
+    /// This table with a column of numbers behind the others: NaN is null, everything else as it is.
+    fn with_numbers(&self, name: &str, values: PyReadonlyArray1<'_, f64>) -> PyResult<Self> {
         let values = values.as_array();
         self.check_length(name, values.len())?;
-        let (numbers, nulls) = match (memory, values.as_slice()) {
-            (Some(memory), Some(values)) => lent_numbers(values, &memory)?,
-            _ => {
-                let numbers = values.to_vec();
-                let known = known(numbers.len(), numbers.chunks(BITS).map(bits_of_known))?;
-                (numbers.into(), known)
-            }
-        };
+        let (numbers, nulls) = copied(values);
         self.with(name, &(Arc::new(Float64Array::new(numbers, nulls)) as ArrayRef))
     }
 

@@ -51,12 +51,13 @@ impl Numbering {
     /// [`Error::Memory`](crate::Error::Memory) where there is no room for it.
     #[inline]
     pub fn text(&mut self, text: &[u8]) -> Result<u32> {
-        self.sought(&Sought::of(text))
+        let sought = Sought::of(text);
+        self.sought(&sought, sought.hash())
     }
 
     #[inline]
-    fn sought(&mut self, sought: &Sought<'_>) -> Result<u32> {
-        let (code, new) = self.texts.code(sought, code_of(self.kinds.len()))?;
+    fn sought(&mut self, sought: &Sought<'_>, hash: u64) -> Result<u32> {
+        let (code, new) = self.texts.code(sought, hash, code_of(self.kinds.len()))?;
         self.kinds.extend(new.map(Kind::Text));
         Ok(code)
     }
@@ -76,12 +77,12 @@ impl Numbering {
 
     /// The same of texts that are known by what tells them apart.
     pub(crate) fn codes_of(&mut self, texts: &[Sought<'_>]) -> Result<[u32; AT_ONCE]> {
-        let known = self.texts.known(texts);
+        let (known, hashes) = self.texts.known(texts);
         let mut codes = [0; AT_ONCE];
-        for ((code, text), known) in codes.iter_mut().zip(texts).zip(known) {
+        for (((code, text), known), hash) in codes.iter_mut().zip(texts).zip(known).zip(hashes) {
             *code = match known {
                 Some(known) => known,
-                None => self.sought(text)?,
+                None => self.sought(text, hash)?,
             };
         }
         Ok(codes)
@@ -131,7 +132,10 @@ impl Numbering {
             }
             for kind in kinds {
                 translation.push(match kind {
-                    Kind::Text(place) => self.sought(&other.texts.sought(*place))?,
+                    Kind::Text(place) => {
+                        let sought = other.texts.sought(*place);
+                        self.sought(&sought, sought.hash())?
+                    }
                     Kind::Integer(value) => self.integer(*value)?,
                 });
             }

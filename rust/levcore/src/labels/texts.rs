@@ -69,7 +69,7 @@ impl<'a> Sought<'a> {
     }
 
     #[inline]
-    fn hash(&self) -> u64 {
+    pub(crate) fn hash(&self) -> u64 {
         hash_of_words(self.key.length, self.key.words)
     }
 }
@@ -132,10 +132,9 @@ impl Texts {
         Ok(())
     }
 
-    /// Code of a text; `next` where it is new. Also the place of one that is new.
+    /// Code of a text with its hash; `next` where it is new. Also the place of one that is new.
     #[inline]
-    pub(crate) fn code(&mut self, sought: &Sought<'_>, next: u32) -> Result<(u32, Option<u32>)> {
-        let hash = sought.hash();
+    pub(crate) fn code(&mut self, sought: &Sought<'_>, hash: u64, next: u32) -> Result<(u32, Option<u32>)> {
         let is_same = |place: u32| self.is_at(place, self.places[place as usize].key(), sought);
         if let Some(place) = self.index.find(hash, is_same) {
             return Ok((self.places[place as usize].code, None));
@@ -144,21 +143,24 @@ impl Texts {
         Ok((next, Some(self.index.add(hash)?)))
     }
 
-    /// Codes of texts as far as they are known and the first place of the index says so; None: ask [`Texts::code`].
-    pub(crate) fn known(&self, texts: &[Sought<'_>]) -> [Option<u32>; AT_ONCE] {
+    /// Codes of texts as far as they are known and the first place of the index says so, with their hashes; None: ask [`Texts::code`].
+    pub(crate) fn known(&self, texts: &[Sought<'_>]) -> ([Option<u32>; AT_ONCE], [u64; AT_ONCE]) {
         let (mut hashes, mut codes) = ([0; AT_ONCE], [None; AT_ONCE]);
-        let mut places = [Place::default(); AT_ONCE];
+        let (mut likely, mut places) = ([None; AT_ONCE], [Place::default(); AT_ONCE]);
         for (hash, text) in hashes.iter_mut().zip(texts) {
             *hash = text.hash();
         }
-        let likely = hashes.map(|hash| self.index.likely(hash));
+        // One loop after the other, each of which waits for memory once.
+        for (likely, &hash) in likely.iter_mut().zip(&hashes[..texts.len().min(AT_ONCE)]) {
+            *likely = self.index.likely(hash);
+        }
         for (place, likely) in places.iter_mut().zip(likely) {
             *place = likely.and_then(|place| self.places.get(place as usize).copied()).unwrap_or_default();
         }
         for (((text, place), code), likely) in texts.iter().zip(&places).zip(&mut codes).zip(likely) {
             *code = likely.and_then(|at| self.is_at(at, place.key(), text).then_some(place.code));
         }
-        codes
+        (codes, hashes)
     }
 }
 
@@ -166,16 +168,21 @@ impl Texts {
 mod tests {
     use super::*;
 
+    fn code(texts: &mut Texts, text: &[u8], next: u32) -> Result<(u32, Option<u32>)> {
+        let sought = Sought::of(text);
+        texts.code(&sought, sought.hash(), next)
+    }
+
     #[test]
     fn texts_around_the_bound_of_short_ones_are_told_apart() -> Result<()> {
         let mut texts = Texts::default();
         let given: Vec<Vec<u8>> =
             (SHORT - 2..SHORT + 3).flat_map(|length| [vec![1; length], vec![2; length]]).collect();
-        for (code, text) in (0..).zip(&given) {
-            assert_eq!(texts.code(&Sought::of(text), code)?, (code, Some(code)));
+        for (place, text) in (0..).zip(&given) {
+            assert_eq!(code(&mut texts, text, place)?, (place, Some(place)));
         }
-        for (code, text) in (0..).zip(&given) {
-            assert_eq!(texts.code(&Sought::of(text), 99)?, (code, None));
+        for (place, text) in (0..).zip(&given) {
+            assert_eq!(code(&mut texts, text, 99)?, (place, None));
         }
         Ok(())
     }
@@ -193,15 +200,16 @@ mod tests {
                 given.push(text);
             }
         }
-        for (code, text) in (0..).zip(&given) {
-            assert_eq!(texts.code(&Sought::of(text), code)?, (code, Some(code)), "{text:?}");
+        for (place, text) in (0..).zip(&given) {
+            assert_eq!(code(&mut texts, text, place)?, (place, Some(place)), "{text:?}");
         }
         let mut other = Texts::default();
-        for (code, text) in (0..).zip(&given) {
-            assert_eq!(texts.code(&Sought::of(text), u32::MAX)?, (code, None), "{text:?}");
-            assert_eq!(other.code(&texts.sought(code), code)?, (code, Some(code)), "{text:?}");
+        for (place, text) in (0..).zip(&given) {
+            assert_eq!(code(&mut texts, text, u32::MAX)?, (place, None), "{text:?}");
+            let sought = texts.sought(place);
+            assert_eq!(other.code(&sought, sought.hash(), place)?, (place, Some(place)), "{text:?}");
             assert!(Sought::of(text).is(&Sought::of(&text.clone())));
-            assert!(!Sought::of(text).is(&Sought::of(&given[(code as usize + 1) % given.len()])));
+            assert!(!Sought::of(text).is(&Sought::of(&given[(place as usize + 1) % given.len()])));
         }
         Ok(())
     }
@@ -212,11 +220,11 @@ mod tests {
         let given: [&[u8]; 6] = [b"a", b"", b"ab", b"b", b"a\0", b""];
         let mut codes = Vec::new();
         for (next, text) in (10..).zip(given) {
-            codes.push(texts.code(&Sought::of(text), next)?);
+            codes.push(code(&mut texts, text, next)?);
         }
         assert_eq!(codes, [(10, Some(0)), (11, Some(1)), (12, Some(2)), (13, Some(3)), (14, Some(4)), (11, None)]);
         let sought: [&[u8]; 3] = [b"ab", b"none", b""];
-        let known = texts.known(&sought.map(Sought::of));
+        let (known, _) = texts.known(&sought.map(Sought::of));
         assert_eq!(known[1], None);
         for (found, code) in [(known[0], 12), (known[2], 11)] {
             assert!(found.is_none_or(|found| found == code));
