@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import levcore as lc
+from levcore._levcore import Table
 from levcore.book.arrays import factorize, label_sequence
 from levcore.book.labels import NO_ACCOUNT
 from levcore.errors import DTypeError
@@ -169,6 +170,50 @@ def test_a_long_column_is_numbered_alike_on_any_number_of_threads(
         found, of_codes = factorize("column", column)
         assert found.tolist() == expected
         assert len(of_codes) == max(expected) + 1
+
+
+def texts_of_every_length() -> list[str | None]:
+    """Texts of up to 40 bytes, which differ in one byte or in their length alone, nulls and empty ones."""
+    texts: list[str | None] = [None, ""]
+    for length in range(1, 41):
+        texts.append("a" * length)
+        texts += ["a" * place + "b" + "a" * (length - place - 1) for place in range(length)]
+    return [*texts, "a" * 4000 + "b", "a" * 4000 + "c", "a\0", "a\0\0", "\0", "\0" * 9, "\0" * 17]
+
+
+CUTS = {"whole": [ROWS], "in chunks": [ROWS // 2, 0, 3, ROWS // 2 - 3]}
+
+
+@pytest.mark.parametrize("cut", CUTS)
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.string_view()], ids=str)
+@pytest.mark.parametrize("threads", ["1", "2", "5"])
+def test_arrow_texts_are_numbered_by_every_byte(
+    threads: str, kind: Any, cut: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEVCORE_NUM_THREADS", threads)
+    distinct = texts_of_every_length()
+    # Runs of one text, and texts that come for the first time in the part of another thread.
+    codes = np.random.default_rng(5).integers(0, len(distinct) - 20, ROWS)
+    codes[1 : ROWS // 4] = np.sort(codes[1 : ROWS // 4])
+    codes[-20:] = np.arange(len(distinct) - 20, len(distinct))
+    texts = [distinct[code] for code in codes]
+    # Slices with offsets, of columns that are longer on both sides.
+    parts, start = [], 0
+    for length in CUTS[cut]:
+        part = pa.array(["before", None, *texts[start : start + length], "behind"], pa.string()).cast(kind)
+        parts.append(part.slice(2, length))
+        start += length
+    assert start == ROWS
+    table = Table.from_stream(pa.table({"x": pa.chunked_array(parts, kind)}).__arrow_c_stream__())
+    found, labels = table.labels("x", False)
+    expected, expected_labels = numbered(texts)
+    assert found.tolist() == expected
+    assert labels == expected_labels
+
+
+def test_texts_and_integers_of_one_long_column() -> None:
+    values = [str(row % 977) if row % 3 else row % 1013 for row in range(4099)]
+    agree(values, values)
 
 
 def join_by_dictionary(

@@ -191,7 +191,9 @@ def integer_codes(name: str, values: npt.NDArray[Any], limit: int) -> Codes:
 
 def refuse_masked(name: str, values: object) -> None:
     """Refuse masked values where nothing stands for a missing one: below the mask lies a value like any."""
-    masked = np.ma.getmaskarray(values) if isinstance(values, np.ma.MaskedArray) else np.zeros(1, np.bool_)
+    if not isinstance(values, np.ma.MaskedArray):
+        return
+    masked = np.ma.getmaskarray(values)
     if masked.any():
         row = int(np.argmax(masked))
         raise InputError(name, "must not be masked", "a value a row", "masked", row, int(masked.sum()))

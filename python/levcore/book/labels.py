@@ -33,6 +33,7 @@ __all__ = [
 NO_ACCOUNT = np.uint32(0xFFFF_FFFF)
 """Account code of isolated rows."""
 MODES = ("isolated", "cross")
+NAMES = frozenset({str})
 NO_CODES = np.empty(0, dtype=np.uint32)
 NO_WALLETS = np.empty(0)
 
@@ -59,7 +60,8 @@ def named_codes(
     """
     if names is None:
         codes, labels = factorize(argument, values)
-        odd = next((label for label in labels if not isinstance(label, str)), None)
+        is_plain = NAMES.issuperset(map(type, labels))
+        odd = None if is_plain else next((label for label in labels if not isinstance(label, str)), None)
         if odd is not None:
             raise DTypeError(argument, f"must hold names, or codes with {argument}_names", "str", repr(odd))
     else:

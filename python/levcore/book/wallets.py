@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from levcore.book.arrays import Codes, Floats
+from levcore.book.arrays import Codes, Floats, frozen
 from levcore.book.labels import NO_ACCOUNT
 from levcore.book.listings import listing_codes, settlements
 from levcore.errors import InputError
@@ -152,6 +152,10 @@ class Wallets(Frozen):
         )
 
 
+WITHOUT_ACCOUNTS = Wallets(None, frozen(np.empty(0)), NO_PLACES, None)
+"""Of every book without accounts."""
+
+
 class _Legs:
     """Legs of accounts in a wallet, and what they settle in."""
 
@@ -208,7 +212,9 @@ def idle_wallets(book: "PositionBook", policies: Sequence["MarginPolicy"]) -> di
 
 
 def _one_each(book: "PositionBook", status: Bytes | None) -> Wallets:
-    accounts = np.arange(len(book.account_ids)) if book.account_ids else NO_PLACES
+    if not book.account_ids:
+        return WITHOUT_ACCOUNTS
+    accounts = np.arange(len(book.account_ids))
     return Wallets(book.account_codes, book.wallet_balance, accounts, status)
 
 

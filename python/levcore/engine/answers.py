@@ -27,7 +27,7 @@ def check_modes(
         Naming the rule and how to give it: one of a margin mode, or in hedge mode that for the legs of an
         account, which isolated positions do not need.
     """
-    if position_mode == "hedge" and is_cross.any():
+    if position_mode == "hedge" and np.count_nonzero(is_cross):
         policy.known("hedge_requirement")
         policy.known("hedge_requirement_initial")
     if not compiled.unknown_for:
@@ -74,7 +74,7 @@ def rows_for_isolated_margin_alone(
     is_cross: npt.NDArray[np.bool_],
 ) -> npt.NDArray[np.intp]:
     """Rows of cross positions in contracts that the venue lists for isolated margin alone."""
-    if not is_cross.any():
+    if not np.count_nonzero(is_cross):
         return np.empty(0, np.intp)
     found = [policy.instruments.get(name) for name in names]
     only = np.array([each is not None and each.isolated_only for each in found], dtype=np.bool_)

@@ -50,9 +50,11 @@ class ExportsFrame(ABC):
 def result_table(result: "ResultColumns", columns: Table) -> Table:
     """Columns that say what the rows are, then every measure and the words of the codes."""
     for measure in result.table:
-        known = measure.name in result.measures
-        values = result.column(measure.name) if known else np.full(len(result), np.nan)
-        columns = columns.with_numbers(measure.name, values)
+        name = measure.name
+        if name in result.measures:
+            columns = columns.with_numbers(name, result.column(name))
+        else:
+            columns = columns.with_unknown_numbers(name)
     for name, kind in result.kinds.items():
         columns = with_codes(columns, name, result[name], kind)
     return columns
@@ -83,9 +85,8 @@ def book_table(book: "PositionBook") -> Table:
 def with_codes(table: Table, name: str, codes: npt.NDArray[np.uint8], kind: type[Code]) -> Table:
     """The table with a column of the words of codes, null for a code that is none."""
     members = list(kind)
-    places = np.full(256, NO_WORD)
-    places[members] = np.arange(len(members), dtype=np.uint32)
-    return table.with_words(name, places[codes], [member.word for member in members])
+    words = [member.word for member in members]
+    return table.with_codes(name, codes, [int(member) for member in members], words)
 
 
 def _with_labels(table: Table, name: str, labels: Sequence[Any] | npt.NDArray[Any]) -> Table:

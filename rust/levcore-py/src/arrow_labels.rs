@@ -2,7 +2,7 @@
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
-use arrow_array::{Array, ArrayRef, GenericStringArray, StringViewArray};
+use arrow_array::{Array, ArrayAccessor, ArrayRef, GenericStringArray, StringViewArray};
 use arrow_schema::DataType;
 use levcore::machine::default_threads;
 use levcore::{Numbered, Numbering, number_integers, number_rows, number_texts};
@@ -37,12 +37,17 @@ impl<'a> Strings<'a> {
     #[inline]
     pub(crate) fn text(&self, row: usize) -> &'a str {
         match self {
-            Self::Short(array) if array.is_valid(row) => array.value(row),
-            Self::Long(array) if array.is_valid(row) => array.value(row),
-            Self::View(array) if array.is_valid(row) => array.value(row),
-            _ => "",
+            Self::Short(array) => text_of(*array, row),
+            Self::Long(array) => text_of(*array, row),
+            Self::View(array) => text_of(*array, row),
         }
     }
+}
+
+/// Text of a row, empty for a null.
+#[inline]
+fn text_of<'a>(array: impl ArrayAccessor<Item = &'a str>, row: usize) -> &'a str {
+    if array.is_valid(row) { array.value(row) } else { "" }
 }
 
 /// Grows a column of labels by chunks.
@@ -70,8 +75,12 @@ impl Labels {
         if let Some(dictionary) = array.as_any_dictionary_opt() {
             return self.add_dictionary(&keys(dictionary.keys()), dictionary.values());
         }
-        if let Some(texts) = Strings::of(array) {
-            return self.add_texts(array.len(), |row| texts.text(row));
+        // The type is asked for once, and not at every row.
+        match Strings::of(array) {
+            Some(Strings::Short(texts)) => return self.add_texts(array.len(), |row| text_of(texts, row)),
+            Some(Strings::Long(texts)) => return self.add_texts(array.len(), |row| text_of(texts, row)),
+            Some(Strings::View(texts)) => return self.add_texts(array.len(), |row| text_of(texts, row)),
+            None => {}
         }
         if array.null_count() == 0
             && let Some(values) = array.as_primitive_opt::<Int64Type>()

@@ -2,6 +2,7 @@
 
 mod arrow_cells;
 mod arrow_labels;
+mod arrow_numbers;
 mod arrow_pickle;
 mod arrow_stream;
 mod book;

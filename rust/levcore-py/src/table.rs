@@ -9,7 +9,7 @@ use arrow_array::{
     Array, ArrayRef, DictionaryArray, Float64Array, Int32Array, Int64Array, RecordBatch, RecordBatchOptions,
     StringArray,
 };
-use arrow_buffer::{BooleanBuffer, NullBuffer};
+use arrow_buffer::NullBuffer;
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use levcore::memory::room_for;
 use numpy::{PyArray1, PyReadonlyArray1};
@@ -18,6 +18,7 @@ use pyo3::types::{PyCapsule, PyList};
 
 use crate::arrow_cells::{Fault, integers, number_of_text, numbers};
 use crate::arrow_labels::{Label, Labels};
+use crate::arrow_numbers::copied;
 use crate::arrow_pickle::{PackedArray, PackedType};
 use crate::arrow_stream::{broken, guarded, read, write};
 use crate::errors::{DTypeError, InputError, to_python};
@@ -25,6 +26,8 @@ use crate::errors::{DTypeError, InputError, to_python};
 const CHARACTERS_SHOWN: usize = 40;
 const NUMBER_IN_TEXT: &str =
     "a number with a decimal point and no thousands separators, such as -1250.5; an empty cell where there is none";
+/// Key of a row without a word, which no dictionary has.
+const NO_WORD: i32 = -1;
 
 type Reduced<'py> = (Bound<'py, PyAny>, (Vec<PackedType>, Vec<(usize, Vec<PackedArray>)>));
 
@@ -78,6 +81,12 @@ impl Table {
             batches.push(RecordBatch::try_new(Arc::clone(&schema), columns).map_err(|error| broken(&error))?);
         }
         Ok(Self { schema, batches })
+    }
+
+    fn with_keys(&self, name: &str, keys: Int32Array, words: Vec<String>) -> PyResult<Self> {
+        let values: ArrayRef = Arc::new(StringArray::from(words));
+        let column = DictionaryArray::<Int32Type>::try_new(keys, values).map_err(|error| broken(&error))?;
+        self.with(name, &(Arc::new(column) as ArrayRef))
     }
 
     fn check_length(&self, name: &str, found: usize) -> PyResult<()> {
@@ -233,10 +242,34 @@ impl Table {
     fn with_numbers(&self, name: &str, values: PyReadonlyArray1<'_, f64>) -> PyResult<Self> {
         let values = values.as_array();
         self.check_length(name, values.len())?;
-        let numbers = values.to_vec();
-        let known = BooleanBuffer::collect_bool(numbers.len(), |row| !numbers[row].is_nan());
-        let nulls = (known.count_set_bits() < numbers.len()).then(|| NullBuffer::new(known));
-        self.with(name, &(Arc::new(Float64Array::new(numbers.into(), nulls)) as ArrayRef))
+        let (numbers, nulls) = copied(values);
+        self.with(name, &(Arc::new(Float64Array::new(numbers, nulls)) as ArrayRef))
+    }
+
+    /// This table with a column of numbers none of which is known.
+    fn with_unknown_numbers(&self, name: &str) -> PyResult<Self> {
+        let rows = self.__len__();
+        self.check_length(name, rows)?;
+        self.with(name, &(Arc::new(Float64Array::new_null(rows)) as ArrayRef))
+    }
+
+    /// This table with a column of words behind the others: `words[i]` where the code is `values[i]`; another code is null.
+    fn with_codes(
+        &self,
+        name: &str,
+        codes: PyReadonlyArray1<'_, u8>,
+        values: Vec<u8>,
+        words: Vec<String>,
+    ) -> PyResult<Self> {
+        let codes = codes.as_array();
+        self.check_length(name, codes.len())?;
+        let mut places = [NO_WORD; 1 << u8::BITS];
+        for (place, value) in (0..).zip(values) {
+            places[usize::from(value)] = place;
+        }
+        let keys: Vec<i32> = codes.iter().map(|&code| places[usize::from(code)]).collect();
+        let nulls = keys.contains(&NO_WORD).then(|| NullBuffer::from_iter(keys.iter().map(|&key| key != NO_WORD)));
+        self.with_keys(name, Int32Array::new(keys.into(), nulls), words)
     }
 
     /// This table with a column of words, given by their codes; the code of no word is null.
@@ -245,9 +278,7 @@ impl Table {
         self.check_length(name, codes.len())?;
         let known = |&code: &u32| if (code as usize) < words.len() { i32::try_from(code).ok() } else { None };
         let keys: Int32Array = codes.iter().map(known).collect();
-        let values: ArrayRef = Arc::new(StringArray::from(words.clone()));
-        let column = DictionaryArray::<Int32Type>::try_new(keys, values).map_err(|error| broken(&error))?;
-        self.with(name, &(Arc::new(column) as ArrayRef))
+        self.with_keys(name, keys, words)
     }
 
     /// This table with a column of texts or of integers; None is null.

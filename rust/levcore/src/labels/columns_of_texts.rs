@@ -1,9 +1,9 @@
 //! Columns of texts.
 
 use crate::error::Result;
-use crate::labels::numbering::{Numbered, Numbering};
+use crate::labels::numbering::Numbered;
 use crate::labels::parts::number_rows;
-use crate::labels::texts::AT_ONCE;
+use crate::labels::texts::{AT_ONCE, Sought};
 
 /// Numbers a column of texts, given by row.
 ///
@@ -12,18 +12,21 @@ use crate::labels::texts::AT_ONCE;
 /// Those of [`number_rows`].
 pub fn number_texts<'a>(rows: usize, threads: usize, text: impl Fn(usize) -> &'a str + Sync) -> Result<Numbered> {
     number_rows(rows, threads, |rows, numbering, codes| {
-        let mut column = Column::new(numbering, codes);
-        let mut last = None;
+        let mut runs = Runs::new(codes);
+        let mut texts = [Sought::default(); AT_ONCE];
         for row in rows {
-            let text = text(row);
-            if last == Some(text) {
-                column.again();
-            } else {
-                column.add(|bytes| bytes.extend_from_slice(text.as_bytes()))?;
-                last = Some(text);
+            let text = Sought::of(text(row).as_bytes());
+            if runs.count > 0 && texts[runs.count - 1].is(&text) {
+                runs.again();
+                continue;
             }
+            if runs.count == AT_ONCE {
+                runs.write(numbering.codes_of(&texts)?);
+            }
+            texts[runs.begin()] = text;
         }
-        column.write()
+        runs.write(numbering.codes_of(&texts[..runs.count])?);
+        Ok(())
     })
 }
 
@@ -36,38 +39,52 @@ pub fn number_texts<'a>(rows: usize, threads: usize, text: impl Fn(usize) -> &'a
 pub fn number_code_points(points: &[u32], width: usize, threads: usize) -> Result<Numbered> {
     let width = width.max(1);
     number_rows(points.len() / width, threads, |rows, numbering, codes| {
-        let mut column = Column::new(numbering, codes);
+        let mut runs = Runs::new(codes);
+        // The texts looked up together, one behind the other, and where each of them ends.
+        let (mut bytes, mut ends) = (Vec::new(), [0; AT_ONCE]);
         let mut last: &[u32] = &[];
         for text in points[rows.start * width..rows.end * width].chunks_exact(width) {
-            if text == last {
-                column.again();
-            } else {
-                column.add(|bytes| encode(text, bytes))?;
-                last = text;
+            if runs.count > 0 && text == last {
+                runs.again();
+                continue;
             }
+            if runs.count == AT_ONCE {
+                runs.write(numbering.codes_of(&cut(&bytes, &ends))?);
+                bytes.clear();
+            }
+            encode(text, &mut bytes);
+            ends[runs.begin()] = bytes.len();
+            last = text;
         }
-        column.write()
+        runs.write(numbering.codes_of(&cut(&bytes, &ends)[..runs.count])?);
+        Ok(())
+    })
+}
+
+/// Texts that stand one behind the other, by their ends; what is behind the last one is of no meaning.
+fn cut<'a>(bytes: &'a [u8], ends: &[usize; AT_ONCE]) -> [Sought<'a>; AT_ONCE] {
+    let mut start = 0;
+    ends.map(|end| {
+        let text = bytes.get(start..end).unwrap_or_default();
+        start = end;
+        Sought::of(text)
     })
 }
 
 /// A column of codes that is being written: texts are collected, and looked up together. Rows of one account or instrument often stand
 /// together and are one text.
-struct Column<'a> {
-    numbering: &'a mut Numbering,
+struct Runs<'a> {
     codes: &'a mut [u32],
-    /// The texts collected, one behind the other.
-    bytes: Vec<u8>,
-    /// Where each of them ends, and the rows that it stands for.
-    ends: [usize; AT_ONCE],
+    /// The rows that each of the texts stands for.
     rows: [usize; AT_ONCE],
+    /// Texts that are collected.
     count: usize,
     written: usize,
 }
 
-impl<'a> Column<'a> {
-    fn new(numbering: &'a mut Numbering, codes: &'a mut [u32]) -> Self {
-        let (ends, rows) = ([0; AT_ONCE], [0; AT_ONCE]);
-        Self { numbering, codes, bytes: Vec::new(), ends, rows, count: 0, written: 0 }
+impl<'a> Runs<'a> {
+    fn new(codes: &'a mut [u32]) -> Self {
+        Self { codes, rows: [0; AT_ONCE], count: 0, written: 0 }
     }
 
     /// One more row of the last text.
@@ -76,35 +93,25 @@ impl<'a> Column<'a> {
         self.rows[self.count - 1] += 1;
     }
 
-    /// A row of another text, which `put` puts behind the others.
+    /// A row of another text, and its place among those collected.
     #[inline]
-    fn add(&mut self, put: impl FnOnce(&mut Vec<u8>)) -> Result<()> {
-        if self.count == AT_ONCE {
-            self.write()?;
-        }
-        put(&mut self.bytes);
-        self.ends[self.count] = self.bytes.len();
+    fn begin(&mut self) -> usize {
         self.rows[self.count] = 1;
         self.count += 1;
-        Ok(())
+        self.count - 1
     }
 
     /// Writes the codes of what was collected.
-    fn write(&mut self) -> Result<()> {
-        let mut texts: [&[u8]; AT_ONCE] = [&[]; AT_ONCE];
-        let mut start = 0;
-        for (text, &end) in texts.iter_mut().zip(&self.ends[..self.count]) {
-            *text = &self.bytes[start..end];
-            start = end;
-        }
-        let found = self.numbering.texts(&texts[..self.count])?;
+    fn write(&mut self, found: [u32; AT_ONCE]) {
         for (&code, &rows) in found.iter().zip(&self.rows[..self.count]) {
-            self.codes[self.written..self.written + rows].fill(code);
+            if rows == 1 {
+                self.codes[self.written] = code;
+            } else {
+                self.codes[self.written..self.written + rows].fill(code);
+            }
             self.written += rows;
         }
-        self.bytes.clear();
         self.count = 0;
-        Ok(())
     }
 }
 

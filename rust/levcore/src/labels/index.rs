@@ -41,6 +41,14 @@ pub(crate) fn hash_of_bytes(bytes: &[u8]) -> u64 {
     fold(hash ^ last, MIX)
 }
 
+/// Hash of a text of this length, by its words.
+#[inline]
+pub(crate) fn hash_of_words(length: u32, words: [u64; 3]) -> u64 {
+    let [first, second, third] = words;
+    let start = MIX_OF_LENGTH ^ u64::from(length).wrapping_mul(MIX);
+    fold(fold(fold(start ^ first, MIX) ^ second, MIX) ^ third, MIX)
+}
+
 /// A place of the index: the upper half of a hash, and the code.
 #[derive(Debug, Clone, Copy)]
 struct Place {

@@ -2,7 +2,8 @@
 
 use crate::error::Result;
 use crate::labels::index::{Index, code_of, hash_of_integer};
-use crate::labels::texts::{AT_ONCE, Texts};
+use crate::labels::texts::{AT_ONCE, Sought, Texts};
+use crate::memory::with_room;
 
 /// A column as codes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +51,13 @@ impl Numbering {
     /// [`Error::Memory`](crate::Error::Memory) where there is no room for it.
     #[inline]
     pub fn text(&mut self, text: &[u8]) -> Result<u32> {
-        let (code, new) = self.texts.code(text, code_of(self.kinds.len()))?;
+        let sought = Sought::of(text);
+        self.sought(&sought, sought.hash())
+    }
+
+    #[inline]
+    fn sought(&mut self, sought: &Sought<'_>, hash: u64) -> Result<u32> {
+        let (code, new) = self.texts.code(sought, hash, code_of(self.kinds.len()))?;
         self.kinds.extend(new.map(Kind::Text));
         Ok(code)
     }
@@ -61,12 +68,21 @@ impl Numbering {
     ///
     /// As there.
     pub fn texts(&mut self, texts: &[&[u8]]) -> Result<[u32; AT_ONCE]> {
-        let known = self.texts.known(texts);
+        let mut sought = [Sought::default(); AT_ONCE];
+        for (sought, text) in sought.iter_mut().zip(texts) {
+            *sought = Sought::of(text);
+        }
+        self.codes_of(&sought[..texts.len()])
+    }
+
+    /// The same of texts that are known by what tells them apart.
+    pub(crate) fn codes_of(&mut self, texts: &[Sought<'_>]) -> Result<[u32; AT_ONCE]> {
+        let (known, hashes) = self.texts.known(texts);
         let mut codes = [0; AT_ONCE];
-        for ((code, text), known) in codes.iter_mut().zip(texts).zip(known) {
+        for (((code, text), known), hash) in codes.iter_mut().zip(texts).zip(known).zip(hashes) {
             *code = match known {
                 Some(known) => known,
-                None => self.text(text)?,
+                None => self.sought(text, hash)?,
             };
         }
         Ok(codes)
@@ -98,12 +114,33 @@ impl Numbering {
         (known == value).then_some(code)
     }
 
-    /// The code here of a label of another numbering.
-    pub(crate) fn code_of(&mut self, other: &Self, code: usize) -> Result<u32> {
-        match other.kinds[code] {
-            Kind::Text(place) => self.text(other.texts.bytes_of(place)),
-            Kind::Integer(value) => self.integer(value),
+    /// The codes here of all labels of another numbering, by their codes there.
+    pub(crate) fn translation_of(&mut self, other: &Self) -> Result<Vec<u32>> {
+        let mut translation = with_room(other.len())?;
+        for kinds in other.kinds.chunks(AT_ONCE) {
+            let mut texts = [Sought::default(); AT_ONCE];
+            let mut count = 0;
+            for kind in kinds {
+                if let Kind::Text(place) = kind {
+                    texts[count] = other.texts.sought(*place);
+                    count += 1;
+                }
+            }
+            if count == kinds.len() {
+                translation.extend_from_slice(&self.codes_of(&texts[..count])?[..count]);
+                continue;
+            }
+            for kind in kinds {
+                translation.push(match kind {
+                    Kind::Text(place) => {
+                        let sought = other.texts.sought(*place);
+                        self.sought(&sought, sought.hash())?
+                    }
+                    Kind::Integer(value) => self.integer(*value)?,
+                });
+            }
         }
+        Ok(translation)
     }
 }
 
@@ -134,7 +171,7 @@ mod tests {
         one.text(b"a")?;
         other.integer(5)?;
         other.text(b"a")?;
-        assert_eq!((one.code_of(&other, 0)?, one.code_of(&other, 1)?), (1, 0));
+        assert_eq!(one.translation_of(&other)?, [1, 0]);
         Ok(())
     }
 }

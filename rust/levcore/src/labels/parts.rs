@@ -60,11 +60,10 @@ fn join(parts: Vec<(Vec<usize>, Numbering)>, size: usize) -> Result<(Vec<Vec<u32
     let (mut first_rows, mut all) = parts.next().unwrap_or_default();
     let mut translations = Vec::new();
     for (part, (own_rows, own)) in (1..).zip(parts) {
-        let mut translation = filled(0, own.len())?;
-        for (code, row) in own_rows.iter().enumerate() {
-            let before = all.len();
-            translation[code] = all.code_of(&own, code)?;
-            if all.len() > before {
+        let translation = all.translation_of(&own)?;
+        for (&code, row) in translation.iter().zip(own_rows) {
+            // As codes count up, the next code is new whenever it comes.
+            if code as usize == first_rows.len() {
                 first_rows.push(part * size + row);
             }
         }
