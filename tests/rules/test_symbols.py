@@ -16,6 +16,7 @@ from levcore.rules.symbols import base_of
 
 SINGLE = lc.TierTable.single_rate("0.01")
 SPELLINGS = ("BTC-USDT-SWAP", "BTC/USDT:USDT", "BTCUSDT", "BTC_USDT", "btc-usdt", "btcusdt", "Btc/Usdt")
+TRADING_VIEW = ("BTCUSDT.P", "btcusdt.p", "BINANCE:BTCUSDT", "BYBIT:BTCUSDT.P")
 NAMES = {
     "binance-usdm": "BTCUSDT",
     "bybit-linear": "BTCUSDT",
@@ -33,7 +34,7 @@ def test_documented_examples() -> None:
 
 
 @pytest.mark.parametrize("policy", NAMES)
-@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("spelling", [*SPELLINGS, *TRADING_VIEW])
 def test_every_spelling_finds_the_contract(policy: str, spelling: str) -> None:
     table = lc.policy(policy).instruments
     assert table[spelling].name == NAMES[policy]
@@ -58,6 +59,12 @@ def test_every_spelling_finds_the_contract(policy: str, spelling: str) -> None:
         ("kraken-futures-inverse", "BTC/USD:BTC", "PI_XBTUSD"),
         ("binance-usdm@2023-12-12", "BTC/USDT:USDT-231229", "BTCUSDT_231229"),
         ("binance-usdm", "BTC/USD:BTC", None),
+        ("bitmex", "BITMEX:XBTUSD.P", "XBTUSD"),
+        ("bybit-linear", "NASDAQ:BTCUSDT", None),  # no venue of contracts
+        ("bybit-linear", "BTC.P", None),  # a class of shares, not a perpetual
+        ("bybit-linear", "BYBIT:", None),
+        ("hyperliquid", "xyz:GOLD", "xyz:GOLD"),
+        ("hyperliquid", "OKX:GOLD", None),
     ],
 )
 def test_settlement_and_expiry_tell_contracts_apart(policy: str, spelling: str, name: str | None) -> None:

@@ -12,7 +12,7 @@ MOST = 20
 
 
 def note_missing(risk: BookRisk) -> None:
-    """Say of instruments that the policies lack what is known of them, and where tables are cut."""
+    """Say what is known of instruments that the policies lack or cut short, and which prices are odd."""
     book = risk.book
     lacking = np.flatnonzero(np.isin(risk.status, (Status.UNKNOWN_INSTRUMENT, Status.TIER_OVERFLOW)))
     codes = book.policy_codes if book.policy_codes is not None else np.zeros(len(book), np.int64)
@@ -27,6 +27,11 @@ def note_missing(risk: BookRisk) -> None:
             note(f"note: {name} under {policy.id}: {said}")
     if len(seen) > MOST:
         note(f"note: and {len(seen) - MOST} more such instruments")
+    apart = risk.prices_apart()
+    for each in apart[:MOST]:
+        note(f"note: {each.said}")
+    if len(apart) > MOST:
+        note(f"note: and {len(apart) - MOST} more instruments whose prices are so far apart")
     _note_wallets(risk)
 
 

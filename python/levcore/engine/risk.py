@@ -25,6 +25,7 @@ from levcore.status import FIRST_FAILURE, FIRST_PARTIAL, Code, State, Status
 if TYPE_CHECKING:
     from levcore.book.positions import PositionBook
     from levcore.engine.leverage_limits import LeverageAboveTier
+    from levcore.engine.price_units import PriceApart
     from levcore.rules.policy import MarginPolicy
 
 __all__ = ["BookRisk"]
@@ -276,6 +277,12 @@ class BookRisk(ResultColumns, Shown):
         if margin is None:
             return np.empty(0, np.intp)
         return np.flatnonzero(self.book.is_cross & ~np.isnan(margin) & (margin != 0.0))
+
+    def prices_apart(self) -> list[PriceApart]:
+        """Instruments whose marks and most entry prices are apart by a factor above 20: units to check."""
+        from levcore.engine.price_units import prices_apart
+
+        return prices_apart(self)
 
     def allowed_leverage(self) -> Floats:
         """Maximum leverage of the tier that each position is in at the mark, shape (n,); needs ``notional``.

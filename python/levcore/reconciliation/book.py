@@ -75,7 +75,7 @@ def book_of(given: Given) -> ReadReply:
     reply = given.reply
     rows = _Rows({name: [] for name in COLUMNS}, {}, {}, {})
     found: list[Recovered] = []
-    notes: list[str] = []
+    notes = [*reply.notes]
     shared: dict[str, list[str]] = {}
     for group, label, note in _groups(given):
         _add(rows, group, label)

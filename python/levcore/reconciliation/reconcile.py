@@ -40,7 +40,7 @@ def reconcile(
     Parameters
     ----------
     positions : path, or parsed JSON
-        The reply, or what ccxt's ``fetch_positions()`` returned.
+        The reply, or what ccxt's ``fetch_positions()`` returned; or a list of replies, which are pages.
     source : {"binance", "bybit", "ccxt", "hyperliquid", "okx"}
         Whose reply it is.
     policy : MarginPolicy or str, optional

@@ -22,6 +22,7 @@ from levcore.rules.several import rules_by_label, with_regular_fees
 from levcore.rules.tiers import TierTable
 from levcore.status import Status
 from levcore.venues.json import read_json
+from levcore.venues.positions.pages import read_pages
 from levcore.venues.positions.reply import (
     AccountReply,
     BorrowedPosition,
@@ -62,7 +63,7 @@ def reconcile_reply(given: "Given", source: str) -> Reconciliation:
     numbers: list[tuple[int, ReconciledNumber]] = []
     recovered: list[Recovered] = []
     used: list[str] = []
-    notes: list[str] = []
+    notes = [*reply.notes]
     for (name, settlement), indices in groups.items():
         rules, note = given.policy_of(name)
         group = Group(given, rules, settlement, [reply.positions[each] for each in indices])
@@ -108,7 +109,7 @@ def _not_compared(
 def reply_of(positions: Any, source: str, account: Any, margin_mode: MarginMode | None) -> Reply:
     """Read a reply, with the margin mode and the reply about the account where they are given."""
     loaded, file = _loaded(positions, "reply")
-    reply = read_reply(loaded, source, file)
+    reply = read_pages(loaded, lambda page, name: read_reply(page, source, name), file)
     if margin_mode is not None:
         reply = reply.with_margin_mode(margin_mode)
     if account is not None:
@@ -120,6 +121,9 @@ def reply_of(positions: Any, source: str, account: Any, margin_mode: MarginMode 
 def _loaded(data: Any, name: str) -> tuple[Any, str]:
     if isinstance(data, (str, PathLike)):
         return read_json(data), str(data)
+    # Text in a list is a row that is broken, and no name of a file to open.
+    if isinstance(data, (list, tuple)) and data and all(isinstance(each, PathLike) for each in data):
+        return [read_json(each) for each in data], ", ".join(map(str, data))
     return data, name
 
 

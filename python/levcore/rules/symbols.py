@@ -1,4 +1,4 @@
-"""Spellings of one contract: the venue's, ccxt's unified one, the plain one, in any case and separator."""
+"""Spellings of one contract: the venue's, ccxt's, TradingView's, the plain one, in any case and separator."""
 
 import re
 
@@ -12,6 +12,13 @@ _KIND_BEFORE = re.compile(r"^(PF|PI|FF|FI|PV|FV)_(?!(?:USDT|USDC|BUSD|FDUSD|USDG
 _MONTH_BEHIND = re.compile(r"(?<=USDT)[FGHJKMNQUVXZ]\d\d$")
 # What stands behind the pair for a perpetual: BTC-USDT-SWAP, BTCUSD_PERP, BTC-PERPETUAL, XBTUSDTM.
 _KIND_BEHIND = re.compile(r"(SWAP|PERPETUAL|PERP|(?<=USD)M|(?<=USDT)M|(?<=USDC)M)$")
+# TradingView's spelling: the venue before the name, and .P behind the quote of a perpetual, BYBIT:BTCUSDT.P.
+# Venues are listed, since Hyperliquid's builders have words of their own there; shares may be of a class P.
+_VENUE_BEFORE = re.compile(
+    r"^(BINANCE|BYBIT|OKX|BITGET|MEXC|GATEIO|GATE|KUCOIN|BITMEX|KRAKEN|DERIBIT|HYPERLIQUID|DYDX|PHEMEX|BINGX):(?=[^/:]+$)",
+    re.IGNORECASE,
+)
+_PERPETUAL_BEHIND = re.compile(r"((?<=USDT)|(?<=USDC)|(?<=USD))\.P$", re.IGNORECASE)
 _NEAREST = ("USDT", "USDC", "USD", "")
 _QUOTES = ("USDT", "USDC", "BUSD", "FDUSD", "USDG", "USD", "EUR")
 
@@ -43,6 +50,8 @@ def symbol_key(symbol: str) -> str:
     --------
     >>> {symbol_key(each) for each in ("BTC-USDT-SWAP", "BTCUSDT", "btc_usdt", "XBTUSDTM", "BTC/USDT")}
     {'BTCUSDT'}
+    >>> {symbol_key(each) for each in ("BTCUSDT.P", "BINANCE:BTCUSDT", "BYBIT:BTCUSDT.P")}
+    {'BTCUSDT'}
     >>> symbol_key("BTC/USDT:USDT"), symbol_key("BTC/USD:BTC-240628")
     ('BTCUSDT:USDT', 'BTCUSD240628:BTC')
     """
@@ -54,6 +63,7 @@ def symbol_key(symbol: str) -> str:
 
 
 def _key(name: str) -> str:
+    name = _PERPETUAL_BEHIND.sub("", _VENUE_BEFORE.sub("", name))
     key = _SEPARATORS.sub("", _KIND_BEFORE.sub("", name, count=1)).upper()
     key = _KIND_BEHIND.sub("", key) or key
     return "BTC" + key[3:] if key.startswith("XBT") else key

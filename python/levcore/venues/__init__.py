@@ -35,7 +35,7 @@ def read(
     Parameters
     ----------
     reply : path, or parsed JSON
-        The reply, or what ccxt's ``fetch_positions()`` returned.
+        The reply, or what ccxt's ``fetch_positions()`` returned; or a list of replies, which are pages.
     source, policy, rules, fees, tiers, instruments, account, wallet_balance, margin_mode
         As of `levcore.reconcile`.
 

@@ -35,6 +35,7 @@ from levcore.status import State, Status
 
 __all__ = ["headline", "risk_page"]
 
+MOST_NAMED = 3
 IN_LIQUIDATION = (State.LIQUIDATION, State.BANKRUPT)
 IN_TROUBLE = (State.MARGIN_CALL, *IN_LIQUIDATION)
 
@@ -68,6 +69,7 @@ def risk_page(
             ("book", rows),
             *_leverage_above_tier(report.risk),
             *_unread_margins(report.risk),
+            *_prices_apart(report.risk),
         ],
         made=report.generated_at.strftime("%Y-%m-%d %H:%M:%S %Z"),
         tiles=_tiles(report),
@@ -101,6 +103,14 @@ def _unread_margins(risk: BookRisk) -> Iterator[tuple[str, str]]:
             f"{number_of(rows.size, 'cross position')} with an isolated margin, which is not read; first row"
             f" {first}, {risk.book.name_of(first)}",
         )
+
+
+def _prices_apart(risk: BookRisk) -> Iterator[tuple[str, str]]:
+    """Fact that marks and entry prices of some instruments are not of one unit."""
+    apart = risk.prices_apart()
+    if apart:
+        more = f"; and {number_of(len(apart) - MOST_NAMED, 'more instrument')}" * (len(apart) > MOST_NAMED)
+        yield "prices", "; ".join(each.said for each in apart[:MOST_NAMED]) + more
 
 
 def headline(report: Report) -> str:

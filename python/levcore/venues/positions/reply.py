@@ -189,6 +189,8 @@ class Reply:
         Rows without a size, which are no positions.
     dated : str
         Day of the newest time that the reply holds; empty where it holds none.
+    notes : tuple of str
+        What has to be said of the reply as a whole.
     """
 
     positions: tuple[VenuePosition, ...]
@@ -198,6 +200,7 @@ class Reply:
     borrowed: tuple[BorrowedPosition, ...] = ()
     flat: int = 0
     dated: str = ""
+    notes: tuple[str, ...] = ()
 
     def with_margin_mode(self, mode: MarginMode) -> "Reply":
         """Return the reply with every position in one margin mode."""
