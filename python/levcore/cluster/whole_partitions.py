@@ -46,7 +46,7 @@ class Known:
     """What is known of the partitions that are done: their rows, prices and accounts."""
 
     def __init__(self, check_accounts: bool) -> None:
-        self.rows = 0
+        self.rows: int = 0
         self._prices, self._owners = Prices(), Owners() if check_accounts else None
 
     def note(self, place: int, accounts: tuple[Any, ...], prices: Prices, rows: int) -> None:
