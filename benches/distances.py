@@ -192,7 +192,8 @@ def main() -> None:
     lines = [
         [name, number(legs / median(spent) / 1e6), number(1e9 * median(spent) / legs), str(len(spent))]
         for contenders, turns, legs in ((runs, chosen.turns, chosen.legs), (slow, 1, len(tenth.codes)))
-        for name, spent in take_turns(contenders, turns).items()
+        for name, times in take_turns(contenders, turns).items()
+        for spent in [[clock for clock, _ in times]]
     ]
     text = (
         f"{chosen.legs:,} legs in {len(work.wallet_balance):,} accounts, all prices moving by their betas\n\n"
