@@ -319,6 +319,8 @@ def main() -> None:
         "burst": lambda: burst(armed, asked.rows),
         "changes": lambda: changes(armed, asked.rows),
     }
+    if unknown := set(asked.only) - parts.keys():
+        parser.error(f"no part {', '.join(sorted(unknown))}; expected {', '.join(parts)}")
     for name, part in parts.items():
         # Ten million positions take gigabytes, and minutes.
         if name in asked.only or (not asked.only and name != "many"):
