@@ -325,3 +325,20 @@ def test_nothing_of_a_live_book_is_set_from_outside(name: str) -> None:
     tables: Any = live.replaced_tiers
     with pytest.raises(TypeError):
         tables["generic", "X"] = RATE
+
+
+def test_a_policy_that_the_book_has_not_is_named_as_it_was_given() -> None:
+    policy = lc.policy("binance-usdm")
+    book = lc.PositionBook(
+        ["BTCUSDT"], [1.0], [60_000.0], margin_mode="isolated", isolated_margin=[6_000.0], leverage=[10.0]
+    )
+    live = lc.live(lc.Engine(policy), book, {"BTCUSDT": 60_000.0})
+    tiers = policy.instruments["BTCUSDT"].tiers
+    refused: list[Callable[[], object]] = [
+        lambda: live.tick("BTCUSDT", 59_000.0, policy="none"),
+        lambda: live.replace_tiers("BTCUSDT", tiers, policy="none"),
+    ]
+    for call in refused:
+        with pytest.raises(lc.InputError, match=r"^policy: .* expected binance-usdm, found 'none'"):
+            call()
+    assert live.tick("BTCUSDT", 60_000.0, policy="binance-usdm").instrument.size == 0

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from levcore.arguments import is_word
 from levcore.book.arrays import Codes, Floats, float_column, label_sequence
 from levcore.errors import DTypeError, InputError, ShapeError
 from levcore.live_books.owners import NUMBERS, Owners
@@ -16,6 +17,7 @@ __all__ = [
     "checked_accounts",
     "checked_times",
     "codes_of",
+    "label_of_policy",
     "labels_of_policies",
     "refuse_other_columns",
     "refuse_other_money",
@@ -158,6 +160,19 @@ def refuse_other_columns(columns: Mapping[str, Any], known: Sequence[str]) -> No
     unknown = [name for name in columns if name not in known]
     if unknown:
         raise InputError("columns", "must be columns that may change", ", ".join(known), ", ".join(unknown))
+
+
+def label_of_policy(policy: str, labels: tuple[str, ...]) -> int:
+    """Code of the one policy with this label.
+
+    Raises
+    ------
+    InputError
+        For a label that is none of the book's.
+    """
+    if not is_word(policy, labels):
+        raise InputError("policy", "must be a policy of the book", ", ".join(labels), repr(policy))
+    return labels.index(policy)
 
 
 def labels_of_policies(policies: Any, labels: tuple[str, ...], count: int) -> npt.NDArray[np.int64]:

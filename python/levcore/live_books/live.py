@@ -22,6 +22,7 @@ from levcore.live_books.arguments import (
     checked_accounts,
     checked_times,
     codes_of,
+    label_of_policy,
     labels_of_policies,
     refuse_other_columns,
     refuse_other_money,
@@ -151,6 +152,8 @@ class LiveBook(RecordedBook):
         self, instrument: str | int, price: float, *, time: Any = None, policy: str | None = None
     ) -> Events:
         """Let the price of an instrument be another one; see `ticks`."""
+        if policy is not None:
+            label_of_policy(policy, self._resident.owners.labels)
         return self.ticks([instrument], [price], None if time is None else [time], policies=policy)
 
     def tick_asset(self, asset: str | int, price: float, *, time: Any = None) -> Events:
@@ -406,7 +409,7 @@ class LiveBook(RecordedBook):
     def _policy_with(self, instrument: str, policy: str | None) -> int:
         labels = self._resident.owners.labels
         if policy is not None:
-            return int(labels_of_policies([policy], labels, 1)[0])
+            return label_of_policy(policy, labels)
         known = [
             code for code, label in enumerate(labels) if instrument in self.engine.policies[label].instruments
         ]
