@@ -87,3 +87,12 @@ def test_commands_say_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     path.write_text(json.dumps([page("BTCUSDT", "abc"), page("ETHUSDT", "")]))
     main(["reconcile", str(path), "--from", "bybit"])
     assert SET not in capsys.readouterr().err
+
+
+def test_a_position_that_moved_from_one_page_to_the_next_is_not_counted_twice() -> None:
+    later = page("BTCUSDT", "")
+    later["result"]["list"][0]["markPrice"] = "61001"
+    with pytest.raises(FileFormatError, match=r"each position once.*cross long BTCUSDT again on page 1"):
+        lc.venues.read([page("BTCUSDT", "abc"), later], "bybit")
+    later["result"]["list"][0]["side"] = "Sell"
+    assert len(lc.venues.read([page("BTCUSDT", "abc"), later], "bybit").book) == 2

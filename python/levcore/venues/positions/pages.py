@@ -41,7 +41,8 @@ def read_pages(data: Any, read: Callable[[Any, str], Reply], file: str) -> Reply
     Raises
     ------
     FileFormatError
-        As `levcore.venues.positions.reply.read_reply`; also for a page that is given twice.
+        As `levcore.venues.positions.reply.read_reply`; also for a page that is given twice, and for a
+        position that stands on two: it moved from one to the other between the requests.
     """
     pages = pages_of(data)
     if not pages:
@@ -51,7 +52,9 @@ def read_pages(data: Any, read: Callable[[Any, str], Reply], file: str) -> Reply
             if page in pages[:place]:
                 first = pages.index(page)
                 raise FileFormatError(file, "must hold each page once", found=f"page {place} is page {first}")
-        reply = joined([read(page, f"{file}[{place}]") for place, page in enumerate(pages)])
+        replies = [read(page, f"{file}[{place}]") for place, page in enumerate(pages)]
+        _refuse_repeated(replies, file)
+        reply = joined(replies)
     cursors = [_cursor(page) for page in pages or [data]]
     if not all(cursors):
         return reply
@@ -62,6 +65,19 @@ def read_pages(data: Any, read: Callable[[Any, str], Reply], file: str) -> Reply
         " one list"
     )
     return replace(reply, notes=(*reply.notes, note))
+
+
+def _refuse_repeated(replies: Sequence[Reply], file: str) -> None:
+    before: set[tuple[str, str, str, bool]] = set()
+    for page, reply in enumerate(replies):
+        # Of one page the reader of its source knows what may stand twice.
+        of_page = {(one.policy, one.instrument, one.margin_mode, one.quantity > 0) for one in reply.positions}
+        if repeated := before & of_page:
+            _, instrument, margin_mode, is_long = min(repeated)
+            found = f"{margin_mode} {'long' if is_long else 'short'} {instrument} again on page {page}"
+            expected = "pages of one moment: ask for all of them again"
+            raise FileFormatError(file, "must hold each position once", expected, found)
+        before |= of_page
 
 
 def joined(replies: Sequence[Reply]) -> Reply:
