@@ -19,12 +19,14 @@ def columns(book: lc.PositionBook) -> np.ndarray[tuple[int, int], np.dtype[np.fl
     """Columns of a book that tell one position from another, shape (6, n)."""
     assert book.isolated_margin is not None
     assert book.leverage is not None
+    # NaN of cross positions and of no others; as a number it is equal to itself.
+    assert np.array_equal(np.isnan(book.isolated_margin), book.is_cross)
     return np.array(
         [
             book.instrument_codes,
             book.quantity,
             book.entry_price,
-            book.isolated_margin,
+            np.where(book.is_cross, -1.0, book.isolated_margin),
             book.leverage,
             np.asarray(book.account),
         ],

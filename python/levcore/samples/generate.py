@@ -123,7 +123,8 @@ def book(
     book : PositionBook
         Half of the positions are short; sizes are log-normal with 55 % above the first tier and none beyond
         the last; leverage is a whole number, log-uniform up to the highest of the position's tier; entry
-        prices lie within a few per cent of the mark; isolated margin is about entry value over leverage;
+        prices lie within a few per cent of the mark; isolated margin is about entry value over leverage,
+        NaN of cross positions;
         wallets put the account's ratio of maintenance margin to equity around 0.3, a few per cent of them
         above 1.
     marks : dict of str to float, quote per base
@@ -160,6 +161,8 @@ def book(
         partners = counts.partners()
         account, is_cross = account[partners], is_cross[partners]
     wallet_balance = _wallets(positions, account, is_cross, number_of_accounts, random)
+    # Nothing reads the margin of a cross position, and reports say so of a book that has one.
+    isolated_margin = np.where(is_cross, np.nan, positions.isolated_margin)
     rank = _order(order, account, random)
     modes = np.where(is_cross, "cross", "isolated") if margin_mode == "mixed" else margin_mode
     made = PositionBook(
@@ -169,7 +172,7 @@ def book(
         entry_price=positions.entry_price[rank],
         account=account[rank],
         margin_mode=modes if isinstance(modes, str) else modes[rank],
-        isolated_margin=positions.isolated_margin[rank],
+        isolated_margin=isolated_margin[rank],
         leverage=positions.leverage[rank],
         risk_limit=None if positions.risk_limit is None else positions.risk_limit[rank],
         accounts=np.arange(number_of_accounts),
