@@ -15,9 +15,10 @@ use crate::tiles::classify::{classify, join_findings, note_finding, note_leverag
 use crate::tiles::found::{Asked, Found};
 use crate::tiles::kernel;
 use crate::tiles::marked::Terms;
-use crate::tiles::pass::Pass;
-use crate::tiles::prices::{self, Manner};
+use crate::tiles::pass::{HasPlain, Pass};
+use crate::tiles::prices;
 use crate::tiles::requirement;
+use crate::tiles::shape::{Known, PlainTiles, Shape};
 use crate::tiles::slots::Slots;
 use crate::tiles::tile::{Place, Tile, TileRows};
 
@@ -57,31 +58,57 @@ impl KeepLegs for PositionedLegs<'_> {
 }
 
 /// First pass over the legs of cross accounts: values, margins, what each brings into its account.
-pub(crate) struct ValuePass<'a, L> {
+pub(crate) struct ValuePass<'a, L, K = Shape> {
     pub job: &'a Job<'a>,
     pub part: &'a PolicyPart<'a>,
     pub legs: &'a mut L,
+    pub known: K,
 }
 
-impl<L: KeepLegs> Pass for ValuePass<'_, L> {
+impl<'a, L> ValuePass<'a, L> {
+    /// A pass of whose rows nothing is known before it runs.
+    pub(crate) fn any(job: &'a Job<'a>, part: &'a PolicyPart<'a>, legs: &'a mut L) -> Self {
+        Self { job, part, legs, known: part.shape(job, true) }
+    }
+}
+
+impl<L: KeepLegs> HasPlain for ValuePass<'_, L> {
+    type Plain<'p>
+        = ValuePass<'p, L, PlainTiles<true>>
+    where
+        Self: 'p;
+
+    fn plain(&mut self) -> Option<Self::Plain<'_>> {
+        let known = PlainTiles::of(self.known)?;
+        Some(ValuePass { job: self.job, part: self.part, legs: &mut *self.legs, known })
+    }
+}
+
+impl<L: KeepLegs, K: Known> Pass for ValuePass<'_, L, K> {
+    const WHOLE_TILES: bool = K::WHOLE_TILES;
+
+    #[inline(always)]
+    fn shape(&self) -> Shape {
+        self.known.shape()
+    }
+
     #[inline(always)]
     fn asked(&self) -> Asked {
-        Asked { initial: self.part.policy.rules.initial_from_table, maintenance: true, trigger: false }
+        Asked { initial: self.shape().initial_from_table, maintenance: true, trigger: false }
     }
 
     #[inline(always)]
     fn begin<V: Vector>(&self, rows: &TileRows<'_>, terms: &Terms<V>) -> Tile<V> {
-        let PolicyPart { policy, instruments, .. } = self.part;
-        let (rules, basis) = (&policy.rules, policy.rules.requirement_cross);
-        let mut tile = load_inputs(self.job.book, rows.place);
-        kernel::mark_positions(&mut tile, terms, instruments.any_inverse);
-        if policy.cross_fees.fixed {
-            kernel::fix_fee_by_leverage(&mut tile, &policy.cross_fees);
+        let shape = self.shape();
+        let mut tile = load_inputs(self.job.book, rows.place, shape.columns);
+        kernel::mark_positions(&mut tile, terms, shape);
+        if shape.has_fixed_fee() {
+            kernel::fix_fee_by_leverage(&mut tile, &self.part.policy.cross_fees, shape);
         }
-        if basis == Basis::Bankruptcy {
+        if shape.basis == Basis::Bankruptcy {
             kernel::go_bankrupt_by_leverage(&mut tile);
         }
-        requirement::take_values(&mut tile, basis, rules.initial_at_entry_cross);
+        requirement::take_values(&mut tile, shape);
         tile
     }
 
@@ -91,7 +118,7 @@ impl<L: KeepLegs> Pass for ValuePass<'_, L> {
     }
 }
 
-impl<L: KeepLegs> ValuePass<'_, L> {
+impl<L: KeepLegs, K: Known> ValuePass<'_, L, K> {
     /// Values rows by the lines found, and keeps what the account and the second pass need.
     #[inline(always)]
     pub(crate) fn value<V: Vector>(
@@ -102,19 +129,19 @@ impl<L: KeepLegs> ValuePass<'_, L> {
         found: &Found<V>,
     ) -> Tile<V> {
         let PolicyPart { policy, instruments, .. } = self.part;
-        let entries = &rows.entries;
-        kernel::rate_return(&mut tile, policy.rules.return_at_mark);
-        requirement::require_margin(&mut tile, policy, instruments, entries, found, true);
-        let mut released = kernel::release(&tile, policy, policy.rules.requirement_cross);
+        let (entries, shape) = (&rows.entries, self.shape());
+        kernel::rate_return(&mut tile, shape);
+        requirement::require_margin(&mut tile, policy, instruments, entries, found, shape);
+        let mut released = kernel::release(&tile, policy, shape);
         let mut profit = tile.results[Measure::UnrealizedPnl] + tile.funding;
-        let odd = odd_rows(&tile, terms, instruments, entries, self.job.book, true) & live(rows.place);
+        let odd = odd_rows(&tile, terms, instruments, entries, shape) & live(rows.place);
         if odd != 0 {
             let mut legs = OddLegs { slots: Slots::of(&tile), profit: profit.array(), released: released.array() };
             classify_legs(self.job, self.part, &mut legs, &rows.clone(), odd);
             legs.slots.give_back(&mut tile);
             (profit, released) = (V::load(&legs.profit), V::load(&legs.released));
         }
-        note_leverage(&mut tile, instruments, rows, found, self.job.book);
+        note_leverage(&mut tile, instruments, rows, found, shape);
         self.keep(rows, &tile, profit, released);
         store_measures!(self.job, &tile, rows.place, Notional UnrealizedPnl ReturnOnEquity InitialMargin MaintenanceMargin);
         tile
@@ -170,16 +197,36 @@ fn classify_legs(job: &Job<'_>, part: &PolicyPart<'_>, legs: &mut OddLegs, rows:
 }
 
 /// Second pass over the legs: prices with the other legs at their marks, and the account's verdict.
-pub(crate) struct PricePass<'a, 'l> {
+pub(crate) struct PricePass<'a, 'l, K = Shape> {
     pub job: &'a Job<'a>,
     pub part: &'a PolicyPart<'a>,
     pub legs: &'a JudgedLegs<'l>,
+    pub known: K,
 }
 
-impl Pass for PricePass<'_, '_> {
+impl<'a, 'l> HasPlain for PricePass<'a, 'l> {
+    type Plain<'p>
+        = PricePass<'a, 'l, PlainTiles<true>>
+    where
+        Self: 'p;
+
+    fn plain(&mut self) -> Option<Self::Plain<'_>> {
+        let known = PlainTiles::of(self.known)?;
+        Some(PricePass { job: self.job, part: self.part, legs: self.legs, known })
+    }
+}
+
+impl<K: Known> Pass for PricePass<'_, '_, K> {
+    const WHOLE_TILES: bool = K::WHOLE_TILES;
+
+    #[inline(always)]
+    fn shape(&self) -> Shape {
+        self.known.shape()
+    }
+
     #[inline(always)]
     fn asked(&self) -> Asked {
-        Asked { initial: false, maintenance: false, trigger: self.part.policy.moves_in_cross() }
+        Asked { initial: false, maintenance: false, trigger: self.shape().moves() }
     }
 
     #[inline(always)]
@@ -187,8 +234,8 @@ impl Pass for PricePass<'_, '_> {
         let (book, legs) = (self.job.book, self.legs);
         let mut tile = Tile::new();
         tile.quantity = rows.place.load(book.quantity);
-        if let Some(column) = book.risk_limit {
-            tile.risk_limit = rows.place.load(column);
+        if self.shape().columns.risk_limit {
+            tile.risk_limit = rows.place.load(book.risk_limit.unwrap_or_default());
         }
         let [equity, margin_ratio, surplus, state] = V::columns_of_fours(legs.standings.of_tile(self.job, rows));
         tile.results[Measure::Equity] = equity;
@@ -202,9 +249,8 @@ impl Pass for PricePass<'_, '_> {
     #[inline(always)]
     fn finish<V: Vector>(&mut self, rows: &TileRows<'_>, terms: &Terms<V>, mut tile: Tile<V>, found: &Found<V>) {
         let PolicyPart { policy, instruments, .. } = self.part;
-        let manner = Manner { basis: policy.rules.requirement_cross, cross: true, bounds: self.job.bounds_prices };
         self.legs.standings.prefetch(rows.inside);
-        prices::find_prices(&mut tile, terms, policy, instruments, &rows.entries, found, manner);
+        prices::find_prices(&mut tile, terms, policy, instruments, &rows.entries, found, self.shape());
         let mut first_pass = [Status::Ok as u8; LANES];
         let status = &self.legs.status[rows.inside..rows.inside + rows.place.len()];
         match status.first_chunk() {

@@ -23,6 +23,7 @@ use crate::tiles::found::{Asked, Found};
 use crate::tiles::kernel;
 use crate::tiles::marked::Terms;
 use crate::tiles::pass::Pass;
+use crate::tiles::shape::Shape;
 use crate::tiles::tile::{Place, Tile, TileRows};
 
 /// Settles a block of accounts.
@@ -228,9 +229,21 @@ pub(crate) struct TellPass<'s, 'a, T> {
     pub tellings: T,
     /// What the first pass found of each leg.
     pub status: &'s [u8],
+    shape: Shape,
+}
+
+impl<'s, 'a, T> TellPass<'s, 'a, T> {
+    pub(crate) fn new(job: &'s Job<'a>, part: &'s PolicyPart<'a>, tellings: T, status: &'s [u8]) -> Self {
+        Self { job, part, tellings, status, shape: part.shape(job, true) }
+    }
 }
 
 impl<T: Tellings> Pass for TellPass<'_, '_, T> {
+    #[inline(always)]
+    fn shape(&self) -> Shape {
+        self.shape
+    }
+
     #[inline(always)]
     fn asked(&self) -> Asked {
         Asked { initial: false, maintenance: false, trigger: false }
@@ -245,12 +258,11 @@ impl<T: Tellings> Pass for TellPass<'_, '_, T> {
 
     #[inline(always)]
     fn finish<V: Vector>(&mut self, rows: &TileRows<'_>, terms: &Terms<V>, mut tile: Tile<V>, _found: &Found<V>) {
-        let instruments = &self.part.instruments;
         kernel::place_on_coordinate(&mut tile, terms);
         let [standings, zeros] = self.tellings.of_tile(rows);
         let [equity, margin_ratio, price, state] = V::columns_of_fours(standings);
         let [lower, upper, low, high] = V::columns_of_fours(zeros);
-        let in_coin = if instruments.any_inverse { Some(terms.long_direction.is_below(V::all(0.0))) } else { None };
+        let in_coin = if self.shape.any_inverse { Some(terms.long_direction.is_below(V::all(0.0))) } else { None };
         let leg = ToldLeg {
             mark: terms.mark,
             reciprocal_mark: terms.reciprocal_mark,

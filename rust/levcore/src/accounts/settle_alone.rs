@@ -229,7 +229,7 @@ impl<'a> SettleAlone<'a> {
     }
 
     fn store(&self, row: usize, measure: Measure, result: f64) {
-        if let Some(column) = &self.job.outputs.columns[measure] {
+        if let Some(column) = self.job.outputs.columns.get(measure as usize) {
             column.write_consecutive(row, &[result]);
         }
     }

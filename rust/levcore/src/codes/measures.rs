@@ -96,6 +96,11 @@ impl<T> ByMeasure<T> {
         self.0.iter_mut()
     }
 
+    /// In the order of the measures.
+    pub(crate) fn into_array(self) -> [T; Measure::COUNT] {
+        self.0
+    }
+
     /// What `change` makes of each.
     pub fn map<U>(self, change: impl FnMut(T) -> U) -> ByMeasure<U> {
         ByMeasure(self.0.map(change))

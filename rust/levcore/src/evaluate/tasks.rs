@@ -22,7 +22,7 @@ use crate::machine::execution::Execution;
 use crate::machine::instruction_set::{InstructionSet, Work};
 use crate::machine::shared::{self, SharedSlice};
 use crate::machine::vector::{HalfLine, Vector};
-use crate::tiles::pass::{Keyed, Pass, Stage, go_over};
+use crate::tiles::pass::{HasPlain, Keyed, Pass, Stage, go_over};
 use crate::tiles::tile::Runs;
 
 /// Tasks of a thread between two looks at the interrupt.
@@ -175,9 +175,9 @@ fn run_task(job: &Job<'_>, set: InstructionSet, task: Task<'_>, scratch: &mut Sc
     let part = &job.parts[task.policy()];
     match task {
         Task::Whole(block) if block.cross => whole_accounts(job, set, part, block, scratch),
-        Task::Whole(block) => go_over_block(job, set, part, &mut scratch.stage, block, &mut IsolatedRows { job, part }),
+        Task::Whole(block) => go_over_block(job, set, part, &mut scratch.stage, block, &mut IsolatedRows::any(job, part)),
         Task::Value(block, mut legs) => {
-            go_over_block(job, set, part, &mut scratch.stage, block, &mut ValuePass { job, part, legs: &mut legs });
+            go_over_block(job, set, part, &mut scratch.stage, block, &mut ValuePass::any(job, part, &mut legs));
         }
         Task::Judge(range, cells) => {
             let sums = &mut scratch.legs.standings;
@@ -185,7 +185,7 @@ fn run_task(job: &Job<'_>, set: InstructionSet, task: Task<'_>, scratch: &mut Sc
             judge_scattered(job, part.policy, range.accounts.clone(), cells, sums);
         }
         Task::Price(block, legs) => {
-            go_over_block(job, set, part, &mut scratch.stage, block, &mut PricePass { job, part, legs: &legs });
+            go_over_block(job, set, part, &mut scratch.stage, block, &mut PricePass { job, part, legs: &legs, known: part.shape(job, true) });
         }
         Task::Pooled(block, question) => {
             let Scratch { stage, legs } = scratch;
@@ -198,7 +198,7 @@ fn run_task(job: &Job<'_>, set: InstructionSet, task: Task<'_>, scratch: &mut Sc
                     let mut settler = Settler::new(job, part, set, accounts);
                     if settler.line_up(&legs) {
                         let runs = Runs::of_rows(rows, job.book.instrument);
-                        let mut pass = TellPass { job, part, tellings: settler.tellings(), status: valued.status };
+                        let mut pass = TellPass::new(job, part, settler.tellings(), valued.status);
                         set.run(Going { job, part, stage, pass: &mut pass, runs });
                     }
                     settle_alone(job, part, set, accounts, &settler.finish(), valued);
@@ -215,7 +215,7 @@ fn run_task(job: &Job<'_>, set: InstructionSet, task: Task<'_>, scratch: &mut Sc
         }
         Task::ValueApart(block, mut legs) => {
             let runs = Runs::of_rows(&job.layout.pooled.by_row.rows[block.legs.clone()], job.book.instrument);
-            let mut pass = ValuePass { job, part, legs: &mut legs };
+            let mut pass = ValuePass::any(job, part, &mut legs);
             set.run(Going { job, part, stage: &mut scratch.stage, pass: &mut pass, runs });
         }
         Task::JudgeApart(block, cells, alone) => {
@@ -227,7 +227,7 @@ fn run_task(job: &Job<'_>, set: InstructionSet, task: Task<'_>, scratch: &mut Sc
         }
         Task::TellApart(block, tellings, status) => {
             let runs = Runs::of_rows(&job.layout.pooled.by_row.rows[block.legs.clone()], job.book.instrument);
-            let mut pass = TellPass { job, part, tellings, status };
+            let mut pass = TellPass::new(job, part, tellings, status);
             set.run(Going { job, part, stage: &mut scratch.stage, pass: &mut pass, runs });
         }
         Task::SettleAlone(block, cells, numbers) => {
@@ -244,11 +244,11 @@ fn whole_accounts(job: &Job<'_>, set: InstructionSet, part: &PolicyPart<'_>, blo
     legs.resize(block.rows.len(), block.accounts.len());
     let Legs { amounts, released, status, standings, .. } = legs;
     let mut legs = ValuedLegs { amounts, released, status };
-    go_over_block(job, set, part, stage, block, &mut ValuePass { job, part, legs: &mut legs });
+    go_over_block(job, set, part, stage, block, &mut ValuePass::any(job, part, &mut legs));
     judge_accounts(job, part.policy, block.accounts.clone(), legs.amounts, standings);
     let standings = Standings::ByAccount(standings, block.accounts.start);
     let legs = JudgedLegs { released: legs.released, status: legs.status, standings };
-    go_over_block(job, set, part, stage, block, &mut PricePass { job, part, legs: &legs });
+    go_over_block(job, set, part, stage, block, &mut PricePass { job, part, legs: &legs, known: part.shape(job, true) });
 }
 
 /// First pass over the legs of pooled accounts, which stand in these rows.
@@ -262,7 +262,7 @@ fn value_accounts<'s>(
 ) -> PositionedLegs<'s> {
     let mut legs = legs.positioned(rows.len());
     let runs = Runs::of_rows(rows, job.book.instrument);
-    set.run(Going { job, part, stage, pass: &mut ValuePass { job, part, legs: &mut legs }, runs });
+    set.run(Going { job, part, stage, pass: &mut ValuePass::any(job, part, &mut legs), runs });
     legs
 }
 
@@ -282,8 +282,17 @@ fn go_over_block(
     part: &PolicyPart<'_>,
     stage: &mut Stage,
     block: &Block,
-    pass: &mut impl Pass,
+    pass: &mut impl HasPlain,
 ) {
     let runs = Runs::of(job.layout, job.book.instrument, !part.instruments.any_sided, block);
-    set.run(Going { job, part, stage, pass, runs });
+    if pass.plain().is_none() {
+        return set.run(Going { job, part, stage, pass, runs });
+    }
+    let [before, tiles, after] = runs.cut_at_tiles();
+    for runs in [before, after].into_iter().filter(|runs| !runs.is_empty()) {
+        set.run(Going { job, part, stage, pass, runs });
+    }
+    if let Some(mut pass) = pass.plain() {
+        set.run(Going { job, part, stage, pass: &mut pass, runs: tiles });
+    }
 }

@@ -12,6 +12,7 @@ use crate::rules::collateral::Asset;
 use crate::rules::policy::Policy;
 use crate::tiles::marked::{MarkedInstrument, MarkedInstruments};
 use crate::tiles::pass::Keyed;
+use crate::tiles::shape::{Columns, Shape};
 
 /// A policy of a book, with what it makes of the book's instruments.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +38,8 @@ pub(crate) struct PolicyPart<'a> {
     pub asset_prices: Cow<'a, [f64]>,
     /// The one asset of accounts that have a wallet.
     pub wallet: Asset,
+    /// What isolated rows, and legs of cross accounts, have in common but for their columns.
+    shapes: [Shape; 2],
 }
 
 /// What every block of an evaluation shares.
@@ -78,7 +81,7 @@ impl<'a> Job<'a> {
         let parts = policies.iter().map(PolicyPart::new).collect();
         let columns = &outputs.columns;
         let bounds_prices =
-            columns[Measure::LiquidationPriceLower].is_some() || columns[Measure::LiquidationPriceUpper].is_some();
+            [Measure::LiquidationPriceLower, Measure::LiquidationPriceUpper].into_iter().any(|measure| columns.get(measure as usize).is_some());
         Ok(Self { book, layout, parts, outputs, stream: outputs.pass_the_cache(book.rows()), bounds_prices })
     }
 }
@@ -98,13 +101,22 @@ impl<'a> PolicyPart<'a> {
             let instrument = place.and_then(|place| policy.instruments.get(place));
             MarkedInstrument::new(instrument, mark, &policy.stand_in)
         });
+        let instruments = MarkedInstruments::new(instruments.collect(), policy);
         Self {
             policy,
-            instruments: MarkedInstruments::new(instruments.collect(), policy),
+            shapes: [false, true].map(|cross| instruments.shape(policy, cross)),
+            instruments,
             places_of_assets: given.places_of_assets,
             asset_prices: Cow::Borrowed(given.asset_prices),
             wallet: Asset::wallet(),
         }
+    }
+
+    /// What isolated rows, or legs of cross accounts, of a job have in common.
+    pub(crate) fn shape(&self, job: &Job<'_>, cross: bool) -> Shape {
+        let of_book = Columns::of(job.book);
+        let columns = Columns { isolated_margin: of_book.isolated_margin && !cross, ..of_book };
+        Shape { columns, bounds: job.bounds_prices, ..self.shapes[usize::from(cross)] }
     }
 
     /// Whether there is a price of the asset at this place of the policy.

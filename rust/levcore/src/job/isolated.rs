@@ -14,38 +14,63 @@ use crate::tiles::classify::{classify, note_finding, note_leverage, odd_rows};
 use crate::tiles::found::{Asked, Found};
 use crate::tiles::kernel;
 use crate::tiles::marked::Terms;
-use crate::tiles::pass::Pass;
-use crate::tiles::prices::{self, Manner};
+use crate::tiles::pass::{HasPlain, Pass};
+use crate::tiles::prices;
 use crate::tiles::requirement;
+use crate::tiles::shape::{Known, PlainTiles, Shape};
 use crate::tiles::slots::Slots;
 use crate::tiles::tile::{Tile, TileRows};
 
 /// The only pass over isolated rows.
-pub(crate) struct IsolatedRows<'a> {
+pub(crate) struct IsolatedRows<'a, K = Shape> {
     pub job: &'a Job<'a>,
     pub part: &'a PolicyPart<'a>,
+    pub known: K,
 }
 
-impl Pass for IsolatedRows<'_> {
+impl<'a> IsolatedRows<'a> {
+    /// A pass of whose rows nothing is known before it runs.
+    pub(crate) fn any(job: &'a Job<'a>, part: &'a PolicyPart<'a>) -> Self {
+        Self { job, part, known: part.shape(job, false) }
+    }
+}
+
+impl<'a> HasPlain for IsolatedRows<'a> {
+    type Plain<'p>
+        = IsolatedRows<'a, PlainTiles<false>>
+    where
+        Self: 'p;
+
+    fn plain(&mut self) -> Option<Self::Plain<'_>> {
+        PlainTiles::of(self.known).map(|known| IsolatedRows { job: self.job, part: self.part, known })
+    }
+}
+
+impl<K: Known> Pass for IsolatedRows<'_, K> {
+    const WHOLE_TILES: bool = K::WHOLE_TILES;
+
+    #[inline(always)]
+    fn shape(&self) -> Shape {
+        self.known.shape()
+    }
+
     #[inline(always)]
     fn asked(&self) -> Asked {
-        let rules = &self.part.policy.rules;
-        let trigger = rules.requirement_isolated == Basis::Price;
-        Asked { initial: rules.initial_from_table, maintenance: true, trigger }
+        let shape = self.shape();
+        Asked { initial: shape.initial_from_table, maintenance: true, trigger: shape.moves() }
     }
 
     #[inline(always)]
     fn begin<V: Vector>(&self, rows: &TileRows<'_>, terms: &Terms<V>) -> Tile<V> {
-        let PolicyPart { policy, instruments, .. } = self.part;
-        let rules = &policy.rules;
-        let mut tile = load_inputs(self.job.book, rows.place);
-        if let Some(column) = self.job.book.isolated_margin {
-            tile.isolated_margin = rows.place.load(column);
+        let (policy, book, shape) = (self.part.policy, self.job.book, self.shape());
+        let mut tile = load_inputs(book, rows.place, shape.columns);
+        if shape.columns.isolated_margin {
+            tile.isolated_margin = rows.place.load(book.isolated_margin.unwrap_or_default());
         }
-        kernel::mark_positions(&mut tile, terms, instruments.any_inverse);
-        kernel::fund_isolated(&mut tile, policy);
-        requirement::take_values(&mut tile, rules.requirement_isolated, rules.initial_at_entry_isolated);
-        kernel::need_of_isolated(&mut tile, policy);
+        kernel::mark_positions(&mut tile, terms, shape);
+        kernel::fund_isolated(&mut tile, policy, shape);
+        requirement::take_values(&mut tile, shape);
+        kernel::need_of_isolated(&mut tile, policy, shape);
         tile
     }
 
@@ -62,7 +87,7 @@ impl Pass for IsolatedRows<'_> {
     }
 }
 
-impl IsolatedRows<'_> {
+impl<K: Known> IsolatedRows<'_, K> {
     /// All results of rows, by the lines found.
     #[inline(always)]
     pub(crate) fn judge<V: Vector>(
@@ -73,20 +98,19 @@ impl IsolatedRows<'_> {
         found: &Found<V>,
     ) -> Tile<V> {
         let PolicyPart { policy, instruments, .. } = self.part;
-        let (job, basis, entries) = (self.job, policy.rules.requirement_isolated, &rows.entries);
-        let manner = Manner { basis, cross: false, bounds: job.bounds_prices };
-        kernel::rate_return(&mut tile, policy.rules.return_at_mark);
-        requirement::require_margin(&mut tile, policy, instruments, entries, found, false);
-        kernel::judge_isolated(&mut tile, policy, basis);
-        prices::find_prices(&mut tile, terms, policy, instruments, entries, found, manner);
-        let odd = odd_rows(&tile, terms, instruments, entries, job.book, false) & live(rows.place);
+        let (job, shape, entries) = (self.job, self.shape(), &rows.entries);
+        kernel::rate_return(&mut tile, shape);
+        requirement::require_margin(&mut tile, policy, instruments, entries, found, shape);
+        kernel::judge_isolated(&mut tile, policy, shape);
+        prices::find_prices(&mut tile, terms, policy, instruments, entries, found, shape);
+        let odd = odd_rows(&tile, terms, instruments, entries, shape) & live(rows.place);
         if odd != 0 {
             let mut slots = Slots::of(&tile);
             // A copy: what is pointed to does not stand in registers.
             classify_isolated(job, self.part, &mut slots, &rows.clone(), odd);
             slots.give_back(&mut tile);
         }
-        note_leverage(&mut tile, instruments, rows, found, job.book);
+        note_leverage(&mut tile, instruments, rows, found, shape);
         tile
     }
 }

@@ -1,8 +1,8 @@
 //! Columns that an evaluation writes: of positions, of accounts, of balances.
 
-use crate::codes::measures::{AccountMeasure, BalanceMeasure, ByMeasure};
+use crate::codes::measures::{AccountMeasure, BalanceMeasure, ByMeasure, Measure};
 use crate::error::{Error, Result};
-use crate::machine::shared::SharedSlice;
+use crate::machine::shared::{SharedColumns, SharedSlice};
 
 /// Bytes of output from which on writing past the cache is faster.
 const LARGE_OUTPUT: usize = 8 << 20;
@@ -15,7 +15,7 @@ pub(crate) fn are_large(numbers: usize) -> bool {
 /// Columns that an evaluation writes, each as long as the book. Measures without a column are not stored.
 #[derive(Debug)]
 pub struct Outputs<'a> {
-    pub(crate) columns: ByMeasure<Option<SharedSlice<'a, f64>>>,
+    pub(crate) columns: SharedColumns<'a, { Measure::COUNT }>,
     pub(crate) state: SharedSlice<'a, u8>,
     pub(crate) status: SharedSlice<'a, u8>,
     pub(crate) accounts: AccountOutputs<'a>,
@@ -105,7 +105,7 @@ impl<'a> Outputs<'a> {
         balances: BalanceOutputs<'a>,
     ) -> Self {
         Self {
-            columns: columns.map(|column| column.map(SharedSlice::new)),
+            columns: SharedColumns::new(columns.map(|column| column.map(SharedSlice::new)).into_array()),
             state: SharedSlice::new(state),
             status: SharedSlice::new(status),
             accounts,
@@ -120,8 +120,7 @@ impl<'a> Outputs<'a> {
 
     /// Whether writing past the cache is faster than through it, and possible.
     pub(crate) fn pass_the_cache(&self, rows: usize) -> bool {
-        let columns = || self.columns.iter().flatten();
-        are_large(columns().count() * rows) && columns().all(SharedSlice::starts_on_line)
+        are_large(self.columns.iter().count() * rows) && self.columns.start_on_lines()
     }
 
     /// Refuses columns that do not fit the book.
@@ -130,7 +129,7 @@ impl<'a> Outputs<'a> {
         if let Some(found) = columns.chain([self.balances.status.len()]).find(|&len| len != balances) {
             return Err(Error::Length { argument: "out.balances", expected: balances, found });
         }
-        let columns = self.columns.iter().flatten().map(SharedSlice::len);
+        let columns = self.columns.iter().map(SharedSlice::len);
         let of_rows = columns.chain([self.state.len(), self.status.len()]).find(|&len| len != rows);
         if let Some(found) = of_rows {
             return Err(Error::Length { argument: "out", expected: rows, found });

@@ -6,6 +6,7 @@ use crate::codes::state::State;
 use crate::codes::status::Status;
 use crate::job::context::Job;
 use crate::machine::vector::{LANES, Vector};
+use crate::tiles::shape::Columns;
 use crate::tiles::slots::Slots;
 use crate::tiles::tile::{Place, Tile};
 
@@ -23,18 +24,18 @@ pub(crate) const BY_ACCOUNT: [Measure; 8] = [
 
 /// Reads what both kinds of rows have.
 #[inline(always)]
-pub(crate) fn load_inputs<V: Vector>(book: &Book<'_>, place: Place<'_>) -> Tile<V> {
+pub(crate) fn load_inputs<V: Vector>(book: &Book<'_>, place: Place<'_>, columns: Columns) -> Tile<V> {
     let mut tile = Tile::new();
     tile.quantity = place.load(book.quantity);
     tile.entry_price = place.load(book.entry_price);
-    if let Some(column) = book.leverage {
-        tile.leverage = place.load(column);
+    if columns.leverage {
+        tile.leverage = place.load(book.leverage.unwrap_or_default());
     }
-    if let Some(column) = book.accrued_funding {
-        tile.funding = place.load(column);
+    if columns.accrued_funding {
+        tile.funding = place.load(book.accrued_funding.unwrap_or_default());
     }
-    if let Some(column) = book.risk_limit {
-        tile.risk_limit = place.load(column);
+    if columns.risk_limit {
+        tile.risk_limit = place.load(book.risk_limit.unwrap_or_default());
     }
     tile
 }
@@ -44,25 +45,25 @@ pub(crate) fn load_inputs<V: Vector>(book: &Book<'_>, place: Place<'_>) -> Tile<
 macro_rules! store_measures {
     ($job:expr, $tile:expr, $place:expr, $($Measure:ident)+) => {{
         let (job, tile, place) = ($job, $tile, $place);
+        let columns = &job.outputs.columns;
+        // No closure: a function of its own is compiled without the instruction set of its caller.
         match place.whole() {
             Some(first) if job.stream => {
-                $(store_measures!(@one job, tile, $Measure, |column, results| column.stream_vector(first, results));)+
+                let lines = columns.lines(first);
+                $(lines.stream($crate::codes::measures::Measure::$Measure as usize, store_measures!(@of tile $Measure));)+
             }
             Some(first) => {
-                $(store_measures!(@one job, tile, $Measure, |column, results| column.write_vector(first, results));)+
+                let rows = columns.tile(first);
+                $(rows.write($crate::codes::measures::Measure::$Measure as usize, store_measures!(@of tile $Measure));)+
             }
             None => {
-                $(store_measures!(@one job, tile, $Measure, |column, results| place.store_apart(results, column));)+
+                $(if let Some(column) = columns.get($crate::codes::measures::Measure::$Measure as usize) {
+                    place.store_apart(store_measures!(@of tile $Measure), column);
+                })+
             }
         }
     }};
-    // No closure: a function of its own is compiled without the instruction set of its caller.
-    (@one $job:ident, $tile:ident, $Measure:ident, |$column:ident, $results:ident| $store:expr) => {
-        if let Some($column) = &$job.outputs.columns[$crate::codes::measures::Measure::$Measure] {
-            let $results = $tile.results[$crate::codes::measures::Measure::$Measure];
-            $store;
-        }
-    };
+    (@of $tile:ident $Measure:ident) => { $tile.results[$crate::codes::measures::Measure::$Measure] };
 }
 pub(crate) use store_measures;
 

@@ -15,7 +15,8 @@ use crate::tiles::found::{Asked, Found, look_up_alone};
 use crate::tiles::kernel;
 use crate::tiles::marked::{MarkedInstrument, Terms};
 use crate::tiles::pass::{Pass, Stage, go_over_rows};
-use crate::tiles::prices::{self, Manner};
+use crate::tiles::prices;
+use crate::tiles::shape::Shape;
 use crate::tiles::slots::Slots;
 use crate::tiles::tile::{Tile, TileRows};
 
@@ -34,7 +35,7 @@ impl Work for RowWork<'_, '_, '_> {
     #[inline(always)]
     fn run<V: Vector>(self) {
         let Self { job, part, stage, rows, found } = self;
-        let mut pass = RowPass { rows: IsolatedRows { job, part }, found };
+        let mut pass = RowPass { rows: IsolatedRows::any(job, part), found };
         go_over_rows::<V>(&mut pass, &part.instruments, job.keyed(), stage, rows);
     }
 }
@@ -46,6 +47,11 @@ struct RowPass<'a> {
 }
 
 impl Pass for RowPass<'_> {
+    #[inline(always)]
+    fn shape(&self) -> Shape {
+        self.rows.shape()
+    }
+
     #[inline(always)]
     fn asked(&self) -> Asked {
         self.rows.asked()
@@ -65,22 +71,22 @@ impl Pass for RowPass<'_> {
             self.found.push(row_verdict(&judged, slot));
         }
         // A requirement at the mark moves with the mark.
-        let given = policy.rules.requirement_isolated;
-        let basis = if given == Basis::Mark { Basis::Price } else { given };
-        kernel::need_of_isolated(&mut tile, policy);
-        kernel::judge_isolated(&mut tile, policy, basis);
+        let given = self.shape();
+        let basis = if given.basis == Basis::Mark { Basis::Price } else { given.basis };
+        let shape = Shape { basis, bounds: true, ..given };
+        kernel::need_of_isolated(&mut tile, policy, shape);
+        kernel::judge_isolated(&mut tile, policy, shape);
         let magnitude = tile.cash.abs() + tile.entry_value + tile.value + tile.requirement;
         let mut sign = [0.0; LANES];
         for slot in 0..rows.place.len() {
             sign[slot] = Judgement::of(self.found[first + slot].state).sign();
         }
         tile.needed = tile.needed + V::load(&sign) * (V::all(GUARD) * magnitude);
-        let asked = Asked { initial: false, maintenance: false, trigger: basis == Basis::Price };
-        let found = look_up_alone(asked, &tile, instruments, rows);
-        let manner = Manner { basis, cross: false, bounds: true };
-        prices::find_prices(&mut tile, terms, policy, instruments, &rows.entries, &found, manner);
+        let asked = Asked { initial: false, maintenance: false, trigger: shape.moves() };
+        let found = look_up_alone(asked, &tile, instruments, rows, shape);
+        prices::find_prices(&mut tile, terms, policy, instruments, &rows.entries, &found, shape);
         let without_fees = policy.isolated_fees.basis == FeeBasis::None && policy.cross_fees.price_fee == 0.0;
-        let (solved, zeros) = (given != Basis::Mark || without_fees, Slots::of(&tile));
+        let (solved, zeros) = (given.basis != Basis::Mark || without_fees, Slots::of(&tile));
         let held = (tile.cash.abs() + tile.entry_value + tile.requirement).array();
         for slot in 0..rows.place.len() {
             let RowVerdict { state, status, .. } = self.found[first + slot];

@@ -18,7 +18,8 @@ use crate::tiles::found::{Asked, Found};
 use crate::tiles::kernel;
 use crate::tiles::marked::Terms;
 use crate::tiles::pass::{Pass, Stage, go_over_rows};
-use crate::tiles::prices::{self, Manner};
+use crate::tiles::prices;
+use crate::tiles::shape::Shape;
 use crate::tiles::slots::Slots;
 use crate::tiles::tile::{Place, Tile, TileRows};
 
@@ -44,7 +45,7 @@ impl Work for AccountWork<'_, '_, '_> {
         let Self { job, part, stage, legs, accounts, holders, steepest, fallback, found } = self;
         let LegMemory { rows, amounts, released, status, value, magnitude, rate, .. } = legs;
         let mut valued = ValuedLegs { amounts, released, status };
-        let mut pass = MagnitudePass { legs: ValuePass { job, part, legs: &mut valued }, value, magnitude, rate };
+        let mut pass = MagnitudePass { legs: ValuePass::any(job, part, &mut valued), value, magnitude, rate };
         go_over_rows::<V>(&mut pass, &part.instruments, job.keyed(), stage, rows);
         judge_all(job, part, legs, accounts, holders, found);
         if found.only_verdicts {
@@ -70,6 +71,11 @@ struct MagnitudePass<'a, 'l> {
 }
 
 impl Pass for MagnitudePass<'_, '_> {
+    #[inline(always)]
+    fn shape(&self) -> Shape {
+        self.legs.shape()
+    }
+
     #[inline(always)]
     fn asked(&self) -> Asked {
         self.legs.asked()
@@ -175,6 +181,11 @@ struct SharePass<'a> {
 
 impl Pass for SharePass<'_> {
     #[inline(always)]
+    fn shape(&self) -> Shape {
+        Shape { bounds: true, ..self.part.shape(self.job, true) }
+    }
+
+    #[inline(always)]
     fn asked(&self) -> Asked {
         Asked { initial: false, maintenance: false, trigger: self.part.policy.moves_in_cross() }
     }
@@ -195,8 +206,7 @@ impl Pass for SharePass<'_> {
     #[inline(always)]
     fn finish<V: Vector>(&mut self, rows: &TileRows<'_>, terms: &Terms<V>, mut tile: Tile<V>, found: &Found<V>) {
         let PolicyPart { policy, instruments, .. } = self.part;
-        let manner = Manner { basis: policy.rules.requirement_cross, cross: true, bounds: true };
-        prices::find_prices(&mut tile, terms, policy, instruments, &rows.entries, found, manner);
+        prices::find_prices(&mut tile, terms, policy, instruments, &rows.entries, found, self.shape());
         let zeros = Slots::of(&tile);
         for slot in 0..rows.place.len() {
             let share = self.legs.share[rows.inside + slot];

@@ -28,7 +28,7 @@ vocabulary! {
 
 impl FeeBasis {
     /// Whether the fee is an amount that does not move with the price.
-    pub(crate) fn is_fixed(self) -> bool {
+    pub(crate) const fn is_fixed(self) -> bool {
         !matches!(self, Self::None | Self::Price)
     }
 

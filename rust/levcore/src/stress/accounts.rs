@@ -157,7 +157,7 @@ fn prepare_legs<'p, V: Vector>(
     let (mut amounts, mut released, mut status) = ([Amounts::default(); ROWS], [0.0; ROWS], [0; ROWS]);
     let mut valued = ValuedLegs { amounts: &mut amounts, released: &mut released, status: &mut status };
     let mut found = Evaluated::default();
-    let mut pass = LegPass { legs: ValuePass { job, part, legs: &mut valued }, found: &mut found };
+    let mut pass = LegPass { legs: ValuePass::any(job, part, &mut valued), found: &mut found };
     go_over_rows::<V>(&mut pass, &part.instruments, job.keyed(), stage, rows);
     for slot in 0..rows.len() {
         let leg = prepare_leg(part, pairs, &found, slot, status[slot], prepared);

@@ -6,6 +6,7 @@ use crate::machine::vector::Vector;
 use crate::tiles::found::{Asked, Found};
 use crate::tiles::marked::Terms;
 use crate::tiles::pass::Pass;
+use crate::tiles::shape::Shape;
 use crate::tiles::tile::{Tile, TileRows};
 
 /// One value a row.
@@ -52,6 +53,11 @@ pub(crate) struct IsolatedPass<'a> {
 
 impl Pass for IsolatedPass<'_> {
     #[inline(always)]
+    fn shape(&self) -> Shape {
+        self.rows.shape()
+    }
+
+    #[inline(always)]
     fn asked(&self) -> Asked {
         self.rows.asked()
     }
@@ -75,6 +81,11 @@ pub(crate) struct LegPass<'a, 'l> {
 }
 
 impl Pass for LegPass<'_, '_> {
+    #[inline(always)]
+    fn shape(&self) -> Shape {
+        self.legs.shape()
+    }
+
     #[inline(always)]
     fn asked(&self) -> Asked {
         self.legs.asked()

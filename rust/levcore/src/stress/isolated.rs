@@ -48,7 +48,7 @@ impl Work for RowWork<'_, '_, '_> {
     fn run<V: Vector>(self) -> Evaluated {
         let Self { job, part, stage, rows } = self;
         let mut found = Evaluated::default();
-        let mut pass = IsolatedPass { rows: IsolatedRows { job, part }, found: &mut found };
+        let mut pass = IsolatedPass { rows: IsolatedRows::any(job, part), found: &mut found };
         go_over_rows::<V>(&mut pass, &part.instruments, job.keyed(), stage, rows);
         found
     }

@@ -12,6 +12,7 @@ use crate::rules::table::{Kind, Table};
 use crate::rules::tiers::TierKey;
 use crate::tiles::found::Found;
 use crate::tiles::marked::{MarkedInstrument, MarkedInstruments, Terms};
+use crate::tiles::shape::Shape;
 use crate::tiles::slots::Slots;
 use crate::tiles::tile::{Tile, TileRows};
 
@@ -22,8 +23,7 @@ pub(crate) fn odd_rows<V: Vector>(
     terms: &Terms<V>,
     instruments: &MarkedInstruments<'_>,
     entries: &[u32; LANES],
-    book: &Book<'_>,
-    cross: bool,
+    shape: Shape,
 ) -> u8 {
     let (zero, infinite) = (V::all(0.0), V::all(f64::INFINITY));
     // A sum of magnitudes is finite only if all of them are; the smallest of those that must be positive is, if all are.
@@ -34,21 +34,21 @@ pub(crate) fn odd_rows<V: Vector>(
     let smallest = V::choose(tile.entry_price.is_below(magnitude), tile.entry_price, magnitude);
     let mut ordinary = total.is_below(infinite) & terms.mark.is_above(zero) & smallest.is_above(zero);
     ordinary = ordinary & terms.cap.is_at_least(tile.value);
-    if !cross {
+    if !shape.cross {
         let equity = tile.results[Measure::Equity].abs();
         let held = tile.isolated_margin.abs() + tile.needed.abs() + equity;
         ordinary = ordinary & held.is_below(infinite);
     }
-    if book.leverage.is_some() {
+    if shape.columns.leverage {
         ordinary = ordinary & tile.leverage.is_at_least(V::all(1.0)) & tile.leverage.is_below(infinite);
     }
-    if instruments.by_initial_table {
+    if shape.initial_from_table {
         ordinary = ordinary & instruments.initial_caps::<V>(entries).is_at_least(tile.value);
     }
-    if instruments.selections.any() {
+    if shape.selected.any {
         ordinary = ordinary & instruments.selections.of_rows(entries).reaches(tile);
     }
-    if instruments.initial_selections.any() {
+    if shape.initially_selected.any {
         ordinary = ordinary & instruments.initial_selections.of_rows(entries).reaches(tile);
     }
     !V::bits(ordinary)
@@ -120,15 +120,15 @@ pub(crate) fn note_leverage<V: Vector>(
     instruments: &MarkedInstruments<'_>,
     rows: &TileRows<'_>,
     found: &Found<V>,
-    book: &Book<'_>,
+    shape: Shape,
 ) {
-    if !instruments.limits_leverage || book.leverage.is_none() {
+    if !shape.limits_leverage || !shape.columns.leverage {
         return;
     }
     if V::bits(instruments.is_leverage_near(tile, rows)) == 0 {
         return;
     }
-    let above = tile.leverage.is_above(instruments.highest_leverage(tile, rows, found.lines));
+    let above = tile.leverage.is_above(instruments.highest_leverage(tile, rows, found.lines, shape));
     let counts = tile.status.is_below(V::all(f64::from(FIRST_PARTIAL))) & !tile.quantity.equals(V::all(0.0));
     let noted = join_findings(tile.status, V::all(f64::from(Status::LeverageAboveTier as u8)));
     tile.status = V::choose(above & counts, noted, tile.status);

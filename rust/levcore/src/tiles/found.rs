@@ -4,6 +4,7 @@ use crate::machine::vector::{LANES, Vector};
 use crate::rules::table::UnitLine;
 use crate::rules::tables::{OneTable, ROWS, Tables};
 use crate::tiles::marked::MarkedInstruments;
+use crate::tiles::shape::Shape;
 use crate::tiles::tile::{Tile, TileRows};
 
 /// Which lines are asked for.
@@ -35,15 +36,20 @@ struct Numbers<V> {
 }
 
 #[inline(always)]
-fn numbers_of<V: Vector>(tile: &Tile<V>, instruments: &MarkedInstruments<'_>, entries: &[u32; LANES]) -> Numbers<V> {
+fn numbers_of<V: Vector>(
+    tile: &Tile<V>,
+    instruments: &MarkedInstruments<'_>,
+    entries: &[u32; LANES],
+    shape: Shape,
+) -> Numbers<V> {
     let mut numbers =
         Numbers { initial: tile.opened_on, maintenance: tile.required_on, trigger: tile.direction * tile.needed };
-    if instruments.selections.any() {
+    if shape.selected.any {
         let selection = instruments.selections.of_rows(entries);
         numbers.maintenance = selection.number(tile, numbers.maintenance);
         numbers.trigger = selection.number(tile, numbers.trigger);
     }
-    if instruments.initial_selections.any() {
+    if shape.initially_selected.any {
         numbers.initial = instruments.initial_selections.of_rows(entries).number(tile, numbers.initial);
     }
     numbers
@@ -57,9 +63,9 @@ pub(crate) struct SharedTables<'a> {
 
 impl<'a> SharedTables<'a> {
     #[inline(always)]
-    pub(crate) fn of(instruments: &'a MarkedInstruments<'_>, entry: u32) -> Self {
+    pub(crate) fn of(instruments: &'a MarkedInstruments<'_>, entry: u32, shape: Shape) -> Self {
         let maintenance = instruments.tables.one(instruments.table(entry) as usize);
-        let initial = if instruments.by_initial_table {
+        let initial = if shape.initial_from_table {
             instruments.initial_tables.one(instruments.initial_table(entry) as usize)
         } else {
             maintenance
@@ -75,8 +81,9 @@ impl<'a> SharedTables<'a> {
         tile: &Tile<V>,
         instruments: &MarkedInstruments<'_>,
         rows: &TileRows<'_>,
+        shape: Shape,
     ) -> Found<V> {
-        let numbers = numbers_of(tile, instruments, &rows.entries);
+        let numbers = numbers_of(tile, instruments, &rows.entries, shape);
         let nothing = [V::all(0.0); 2];
         let mut found = Found { initial: nothing, maintenance: nothing, trigger: nothing, lines: None };
         if asked.initial {
@@ -89,7 +96,7 @@ impl<'a> SharedTables<'a> {
             let gains = tile.direction.is_above(V::all(0.0));
             found.trigger = self.maintenance.trigger(gains, numbers.trigger);
         }
-        found.take_units(asked, tile, instruments, rows);
+        found.take_units(asked, tile, instruments, rows, shape);
         found
     }
 }
@@ -97,9 +104,16 @@ impl<'a> SharedTables<'a> {
 impl<V: Vector> Found<V> {
     /// Looks up tables in lines a unit of size, row by row.
     #[inline(always)]
-    fn take_units(&mut self, asked: Asked, tile: &Tile<V>, instruments: &MarkedInstruments<'_>, rows: &TileRows<'_>) {
+    fn take_units(
+        &mut self,
+        asked: Asked,
+        tile: &Tile<V>,
+        instruments: &MarkedInstruments<'_>,
+        rows: &TileRows<'_>,
+        shape: Shape,
+    ) {
         let (size, direction) = (tile.size.array(), tile.direction.array());
-        if asked.initial && instruments.initial_selections.any_by_unit() {
+        if asked.initial && shape.initially_selected.by_unit {
             let (value, [mut rate, mut deduction]) = (tile.opened_on.array(), self.initial.map(V::array));
             for lane in 0..LANES {
                 let table = instruments.list[rows.instrument[lane] as usize].instrument.initial.as_ref();
@@ -109,7 +123,7 @@ impl<V: Vector> Found<V> {
             }
             self.initial = [V::load(&rate), V::load(&deduction)];
         }
-        if !instruments.selections.any_by_unit() {
+        if !shape.selected.by_unit {
             return;
         }
         let (value, needed, quantity) = (tile.required_on.array(), tile.needed.array(), tile.quantity.array());
@@ -135,12 +149,13 @@ pub(crate) fn look_up_alone<V: Vector>(
     tile: &Tile<V>,
     instruments: &MarkedInstruments<'_>,
     rows: &TileRows<'_>,
+    shape: Shape,
 ) -> Found<V> {
     let mut look_ups = LookUps::new();
-    let (_, tables) = instruments.terms_and_tables(&rows.entries);
-    look_ups.note(asked, tile, tables, 0, instruments, rows);
+    let (_, tables) = instruments.terms_and_tables(&rows.entries, shape);
+    look_ups.note(asked, tile, tables, 0, instruments, rows, shape);
     look_ups.find::<V>(asked, 1, instruments);
-    look_ups.found(asked, 0, tile, instruments, rows)
+    look_ups.found(asked, 0, tile, instruments, rows, shape)
 }
 
 /// One kind of look-up of some rows: first all numbers, then all lines.
@@ -201,8 +216,9 @@ impl LookUps {
         number: usize,
         instruments: &MarkedInstruments<'_>,
         rows: &TileRows<'_>,
+        shape: Shape,
     ) {
-        let numbers = numbers_of(tile, instruments, &rows.entries);
+        let numbers = numbers_of(tile, instruments, &rows.entries, shape);
         if asked.initial {
             let places = instruments.initial_tables_of(&rows.entries);
             self.initial.note(number, numbers.initial, places);
@@ -240,6 +256,7 @@ impl LookUps {
         tile: &Tile<V>,
         instruments: &MarkedInstruments<'_>,
         rows: &TileRows<'_>,
+        shape: Shape,
     ) -> Found<V> {
         let nothing = [V::all(0.0); 2];
         let mut found = Found { initial: nothing, maintenance: nothing, trigger: nothing, lines: None };
@@ -253,7 +270,7 @@ impl LookUps {
         if asked.trigger {
             found.trigger = self.trigger.numbers(instruments.tables, number);
         }
-        found.take_units(asked, tile, instruments, rows);
+        found.take_units(asked, tile, instruments, rows, shape);
         found
     }
 }

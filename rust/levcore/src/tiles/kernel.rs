@@ -13,6 +13,7 @@ use crate::machine::vector::Vector;
 use crate::rules::parameters::{Basis, FeeBasis};
 use crate::rules::policy::{Fees, Policy};
 use crate::tiles::marked::Terms;
+use crate::tiles::shape::Shape;
 use crate::tiles::tile::Tile;
 
 /// Size, direction and value at the mark.
@@ -25,9 +26,9 @@ pub(crate) fn place_on_coordinate<V: Vector>(tile: &mut Tile<V>, terms: &Terms<V
 
 /// Size, direction, values and profit.
 #[inline(always)]
-pub(crate) fn mark_positions<V: Vector>(tile: &mut Tile<V>, terms: &Terms<V>, any_inverse: bool) {
+pub(crate) fn mark_positions<V: Vector>(tile: &mut Tile<V>, terms: &Terms<V>, shape: Shape) {
     place_on_coordinate(tile, terms);
-    let entry = if any_inverse {
+    let entry = if shape.any_inverse {
         contract::coordinate(tile.entry_price, terms.multiplier, terms.long_direction.is_below(V::all(0.0)))
     } else {
         contract::coordinate(tile.entry_price, terms.multiplier, V::none())
@@ -40,22 +41,22 @@ pub(crate) fn mark_positions<V: Vector>(tile: &mut Tile<V>, terms: &Terms<V>, an
 
 /// Return on equity.
 #[inline(always)]
-pub(crate) fn rate_return<V: Vector>(tile: &mut Tile<V>, at_mark: bool) {
-    let value = if at_mark { tile.value } else { tile.entry_value };
+pub(crate) fn rate_return<V: Vector>(tile: &mut Tile<V>, shape: Shape) {
+    let value = if shape.return_at_mark { tile.value } else { tile.entry_value };
     tile.results[Measure::ReturnOnEquity] =
         mark_to_market::return_on_equity(tile.results[Measure::UnrealizedPnl], tile.leverage, value);
 }
 
 /// Cash of isolated positions and the closing fee that is fixed in advance.
 #[inline(always)]
-pub(crate) fn fund_isolated<V: Vector>(tile: &mut Tile<V>, policy: &Policy) {
-    let (rules, fees) = (&policy.rules, &policy.isolated_fees);
+pub(crate) fn fund_isolated<V: Vector>(tile: &mut Tile<V>, policy: &Policy, shape: Shape) {
+    let fees = &policy.isolated_fees;
     let rate = V::all(fees.rate);
-    if fees.fixed {
-        fix_fee_by_leverage(tile, fees);
+    if shape.has_fixed_fee() {
+        fix_fee_by_leverage(tile, fees, shape);
     }
-    let reserved = rules.fee_in_initial && rules.reserve_at_bankruptcy;
-    let fee_held = rules.fee_in_initial && (fees.fixed || reserved);
+    let reserved = shape.fee_in_initial && shape.reserve_at_bankruptcy;
+    let fee_held = shape.fee_in_initial && (shape.has_fixed_fee() || reserved);
     let missing = tile.isolated_margin.is_nan();
     if V::bits(missing) != 0 {
         let mut opening = margin::initial_margin(tile.entry_value, tile.leverage);
@@ -67,23 +68,23 @@ pub(crate) fn fund_isolated<V: Vector>(tile: &mut Tile<V>, policy: &Policy) {
         tile.isolated_margin = V::choose(missing, opening, tile.isolated_margin);
     }
     tile.cash = tile.isolated_margin + tile.funding;
-    if fees.basis == FeeBasis::EntryAndMargin {
+    if shape.fee_basis == FeeBasis::EntryAndMargin {
         tile.fixed_fee = margin::fee_on_entry_and_margin(tile.entry_value, tile.isolated_margin, rate, fee_held);
     }
-    if fees.basis == FeeBasis::Bankruptcy || rules.requirement_isolated == Basis::Bankruptcy {
+    if shape.fee_basis == FeeBasis::Bankruptcy || shape.basis == Basis::Bankruptcy {
         let factor = fees.bankruptcy.along(tile.direction);
         tile.bankruptcy_value = margin::bankruptcy_value_of_cash(tile.entry_value, tile.direction, tile.cash, factor);
     }
-    if fees.basis == FeeBasis::Bankruptcy {
+    if shape.fee_basis == FeeBasis::Bankruptcy {
         tile.fixed_fee = rate * tile.bankruptcy_value;
     }
 }
 
 /// The fixed closing fee of a position that holds just its initial margin.
 #[inline(always)]
-pub(crate) fn fix_fee_by_leverage<V: Vector>(tile: &mut Tile<V>, fees: &Fees) {
+pub(crate) fn fix_fee_by_leverage<V: Vector>(tile: &mut Tile<V>, fees: &Fees, shape: Shape) {
     let (entry_value, leverage) = (tile.entry_value, tile.leverage);
-    let charged = match fees.basis {
+    let charged = match shape.fee_basis {
         FeeBasis::Mark => tile.value,
         FeeBasis::Contract => tile.quantity.abs(),
         FeeBasis::EntryAndMargin => entry_value + margin::initial_margin(entry_value, leverage),
@@ -101,23 +102,23 @@ pub(crate) fn go_bankrupt_by_leverage<V: Vector>(tile: &mut Tile<V>) {
 
 /// What isolated positions must be worth to have nothing left, and to be liquidated but for what their requirement takes.
 #[inline(always)]
-pub(crate) fn need_of_isolated<V: Vector>(tile: &mut Tile<V>, policy: &Policy) {
+pub(crate) fn need_of_isolated<V: Vector>(tile: &mut Tile<V>, policy: &Policy, shape: Shape) {
     tile.needed = tile.direction * tile.entry_value - tile.cash;
     tile.results[Measure::BankruptcyPrice] = tile.needed;
-    if policy.isolated_fees.fixed {
+    if shape.has_fixed_fee() {
         tile.needed = tile.needed + tile.fixed_fee * V::all(policy.trigger);
     }
 }
 
 /// Equity, ratio and state of isolated positions.
 #[inline(always)]
-pub(crate) fn judge_isolated<V: Vector>(tile: &mut Tile<V>, policy: &Policy, basis: Basis) {
+pub(crate) fn judge_isolated<V: Vector>(tile: &mut Tile<V>, policy: &Policy, shape: Shape) {
     let equity = tile.cash + tile.results[Measure::UnrealizedPnl];
     let ratio = margin::margin_ratio(tile.requirement, equity);
     tile.results[Measure::Equity] = equity;
     tile.results[Measure::MarginRatio] = ratio;
     tile.state = state_of(ratio, &policy.levels);
-    if basis != Basis::Price {
+    if !shape.moves() {
         tile.needed = tile.needed + tile.maintenance * V::all(policy.trigger);
     }
 }
@@ -125,13 +126,13 @@ pub(crate) fn judge_isolated<V: Vector>(tile: &mut Tile<V>, policy: &Policy, bas
 /// What a leg gives back to its account's surplus when the leg is taken out and solved for: the part of the requirement that moves with
 /// its price.
 #[inline(always)]
-pub(crate) fn release<V: Vector>(tile: &Tile<V>, policy: &Policy, basis: Basis) -> V {
+pub(crate) fn release<V: Vector>(tile: &Tile<V>, policy: &Policy, shape: Shape) -> V {
     let trigger = V::all(policy.trigger);
     let mut released = tile.requirement * trigger;
-    if policy.cross_fees.fixed {
+    if shape.has_fixed_fee() {
         released = released - tile.fixed_fee * trigger;
     }
-    if basis != Basis::Price {
+    if !shape.moves() {
         released = released - tile.maintenance * trigger;
     }
     released
@@ -160,8 +161,9 @@ mod tests {
     use crate::rules::tiers::TierTable;
     use crate::tiles::found::{Asked, SharedTables};
     use crate::tiles::marked::{MarkedInstrument, MarkedInstruments};
-    use crate::tiles::prices::{Manner, find_prices};
+    use crate::tiles::prices::find_prices;
     use crate::tiles::requirement::{require_margin, take_values};
+    use crate::tiles::shape::Columns;
     use crate::tiles::slots::Slots;
     use crate::tiles::tile::{Place, TileRows};
 
@@ -172,26 +174,27 @@ mod tests {
         let policy = Policy::new(Rules::plain(), &[policy::Terms::new(contract, tiers)]).unwrap();
         let marked = MarkedInstrument::new(Some(&policy.instruments[0]), mark, &policy.stand_in);
         let instruments = MarkedInstruments::new(vec![marked], &policy);
-        let terms = instruments.shared_terms::<Baseline>(0);
+        let columns = Columns { isolated_margin: true, leverage: true, accrued_funding: false, risk_limit: false };
+        let shape = Shape { columns, bounds: true, ..instruments.shape(&policy, false) };
+        let terms = instruments.shared_terms::<Baseline>(0, shape);
         let mut tile = Tile::new();
         tile.quantity = Baseline::all(quantity);
         tile.entry_price = Baseline::all(entry);
         tile.isolated_margin = Baseline::all(margin);
         tile.leverage = Baseline::all(leverage);
-        mark_positions(&mut tile, &terms, instruments.any_inverse);
-        fund_isolated(&mut tile, &policy);
-        take_values(&mut tile, Basis::Price, false);
-        need_of_isolated(&mut tile, &policy);
+        mark_positions(&mut tile, &terms, shape);
+        fund_isolated(&mut tile, &policy, shape);
+        take_values(&mut tile, shape);
+        need_of_isolated(&mut tile, &policy, shape);
         let asked = Asked { initial: false, maintenance: true, trigger: true };
         let entries = [0; LANES];
         let place = Place::Consecutive(0, LANES);
         let rows = TileRows { place, inside: 0, instrument: entries, entries, table: None };
-        let found = SharedTables::of(&instruments, 0).look_up(asked, &tile, &instruments, &rows);
-        rate_return(&mut tile, false);
-        require_margin(&mut tile, &policy, &instruments, &entries, &found, false);
-        judge_isolated(&mut tile, &policy, Basis::Price);
-        let manner = Manner { basis: Basis::Price, cross: false, bounds: true };
-        find_prices(&mut tile, &terms, &policy, &instruments, &entries, &found, manner);
+        let found = SharedTables::of(&instruments, 0, shape).look_up(asked, &tile, &instruments, &rows, shape);
+        rate_return(&mut tile, shape);
+        require_margin(&mut tile, &policy, &instruments, &entries, &found, shape);
+        judge_isolated(&mut tile, &policy, shape);
+        find_prices(&mut tile, &terms, &policy, &instruments, &entries, &found, shape);
         Slots::of(&tile)
     }
 

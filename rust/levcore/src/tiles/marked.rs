@@ -6,6 +6,7 @@ use crate::rules::policy::{Instrument, Policy};
 use crate::rules::table::{Lookup, Table};
 use crate::rules::tables::Tables;
 use crate::tiles::selection::Selections;
+use crate::tiles::shape::Shape;
 use crate::tiles::tile::{Tile, TileRows};
 
 /// An instrument of the book under the policy, at its mark.
@@ -78,16 +79,10 @@ pub(crate) struct MarkedInstruments<'a> {
     pub selections: Selections,
     /// What initial tables are looked up by.
     pub initial_selections: Selections,
-    /// Whether any contract is inverse, so that coordinates must be chosen row by row.
-    pub any_inverse: bool,
     /// Whether any instrument has other tiers for short positions, so that there are two entries an instrument.
     pub any_sided: bool,
-    /// Whether the initial margin follows a table of the instrument.
-    pub by_initial_table: bool,
     /// Of each instrument, the leverage and the leverage times value that are harmless on either side.
     harmless: Vec<[f64; 2]>,
-    /// Whether any table states a maximum leverage.
-    pub limits_leverage: bool,
 }
 
 impl<'a> MarkedInstruments<'a> {
@@ -114,10 +109,7 @@ impl<'a> MarkedInstruments<'a> {
             initial: initial().map(|table| table.map_or(none, |table| (table.place(), table.cap_of_value()))).collect(),
             selections: Selections::of(entries().map(|(_, table)| Some(table))),
             initial_selections: Selections::of(initial()),
-            any_inverse: list.iter().any(|marked| marked.instrument.contract.is_inverse()),
             any_sided,
-            by_initial_table,
-            limits_leverage: harmless.iter().any(|&[leverage, _]| leverage < f64::INFINITY),
             harmless,
             list,
         }
@@ -161,8 +153,9 @@ impl<'a> MarkedInstruments<'a> {
         tile: &Tile<V>,
         rows: &TileRows<'_>,
         lines: Option<[u32; LANES]>,
+        shape: Shape,
     ) -> V {
-        if !self.selections.any() {
+        if !shape.selected.any {
             if let Some(table) = rows.table {
                 return table.max_leverage(tile.value);
             }
@@ -173,18 +166,18 @@ impl<'a> MarkedInstruments<'a> {
                 return self.tables.max_leverages(&lines);
             }
         }
-        self.highest_leverage_one_by_one(tile, rows)
+        self.highest_leverage_one_by_one(tile, rows, shape)
     }
 
     /// The same of each row by a look-up of its own.
     #[inline(always)]
-    fn highest_leverage_one_by_one<V: Vector>(&self, tile: &Tile<V>, rows: &TileRows<'_>) -> V {
+    fn highest_leverage_one_by_one<V: Vector>(&self, tile: &Tile<V>, rows: &TileRows<'_>, shape: Shape) -> V {
         let (mut highest, value) = ([f64::INFINITY; LANES], tile.value.array());
         for lane in 0..LANES {
             let place = self.table(rows.entries[lane]) as usize;
             highest[lane] = self.tables.found(self.tables.find::<V>(place, value[lane])).max_leverage();
         }
-        if self.selections.any() {
+        if shape.selected.any {
             let (size, quantity, limit) = (tile.size.array(), tile.quantity.array(), tile.risk_limit.array());
             for lane in 0..LANES {
                 let table = self.list[rows.instrument[lane] as usize].instrument.table(quantity[lane]);
@@ -199,8 +192,8 @@ impl<'a> MarkedInstruments<'a> {
 
     /// Entries of rows by the codes of their instruments.
     #[inline(always)]
-    pub(crate) fn entries<V: Vector>(&self, instrument: [u32; LANES], quantity: V) -> [u32; LANES] {
-        if !self.any_sided {
+    pub(crate) fn entries<V: Vector>(&self, instrument: [u32; LANES], quantity: V, shape: Shape) -> [u32; LANES] {
+        if !shape.any_sided {
             return instrument;
         }
         let (short, mut entries) = (V::bits(quantity.is_below(V::all(0.0))), instrument);
@@ -223,18 +216,25 @@ impl<'a> MarkedInstruments<'a> {
         self.selections.is_by_value(entry).then_some(place)
     }
 
-    /// Whether every contract is linear with size 1, so that the mark is the coordinate.
-    #[inline(always)]
-    pub(crate) fn all_plain(&self) -> bool {
-        self.contracts.is_empty()
+    /// What passes over these instruments have in common, but for the columns of a book.
+    pub(crate) fn shape(&self, policy: &Policy, cross: bool) -> Shape {
+        Shape {
+            any_inverse: self.list.iter().any(|marked| marked.instrument.contract.is_inverse()),
+            all_plain: self.contracts.is_empty(),
+            any_sided: self.any_sided,
+            limits_leverage: self.harmless.iter().any(|&[leverage, _]| leverage < f64::INFINITY),
+            selected: self.selections.selected(),
+            initially_selected: self.initial_selections.selected(),
+            ..Shape::of_rules(&policy.rules, cross)
+        }
     }
 
     /// Constants of rows by their entries, and the places of their maintenance tables.
     #[inline(always)]
-    pub(crate) fn terms_and_tables<V: Vector>(&self, entries: &[u32; LANES]) -> (Terms<V>, V) {
+    pub(crate) fn terms_and_tables<V: Vector>(&self, entries: &[u32; LANES], shape: Shape) -> (Terms<V>, V) {
         let [coordinate, reciprocal_mark, cap, tables] = V::columns_of_fours(rows_at(&self.constants, entries));
         let mut contract = [coordinate, V::all(1.0), V::all(1.0), V::all(1.0)];
-        if !self.all_plain() {
+        if !shape.all_plain {
             contract = V::columns_of_fours(rows_at(&self.contracts, entries));
         }
         let [mark, contract_size, multiplier, long_direction] = contract;
@@ -243,9 +243,9 @@ impl<'a> MarkedInstruments<'a> {
 
     /// Constants of rows that share an entry.
     #[inline(always)]
-    pub(crate) fn shared_terms<V: Vector>(&self, entry: usize) -> Terms<V> {
+    pub(crate) fn shared_terms<V: Vector>(&self, entry: usize, shape: Shape) -> Terms<V> {
         let [coordinate, reciprocal_mark, cap, _] = self.constants[entry];
-        let contract = if self.all_plain() { [coordinate, 1.0, 1.0, 1.0] } else { self.contracts[entry] };
+        let contract = if shape.all_plain { [coordinate, 1.0, 1.0, 1.0] } else { self.contracts[entry] };
         let [mark, contract_size, multiplier, long_direction] = contract;
         Terms {
             coordinate: V::all(coordinate),

@@ -8,5 +8,6 @@ pub(crate) mod pass;
 pub(crate) mod prices;
 pub(crate) mod requirement;
 pub(crate) mod selection;
+pub(crate) mod shape;
 pub(crate) mod slots;
 pub(crate) mod tile;

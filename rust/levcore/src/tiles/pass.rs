@@ -4,10 +4,17 @@ use crate::machine::vector::{LANES, Vector};
 use crate::rules::tables::ROWS;
 use crate::tiles::found::{Asked, Found, LookUps, SharedTables};
 use crate::tiles::marked::{MarkedInstruments, Terms};
-use crate::tiles::tile::{Run, Runs, Tile, TileRows};
+use crate::tiles::shape::Shape;
+use crate::tiles::tile::{Place, Run, Runs, Tile, TileRows};
 
 /// The formulas before and after the look-ups of a tile.
 pub(crate) trait Pass {
+    /// Whether all its rows are whole tiles that follow each other.
+    const WHOLE_TILES: bool = false;
+
+    /// What its rows have in common.
+    fn shape(&self) -> Shape;
+
     /// Which lines it needs.
     fn asked(&self) -> Asked;
 
@@ -17,6 +24,16 @@ pub(crate) trait Pass {
 
     /// Takes rows from their lines to their results.
     fn finish<V: Vector>(&mut self, rows: &TileRows<'_>, terms: &Terms<V>, tile: Tile<V>, found: &Found<V>);
+}
+
+/// A pass that has a form for whole tiles of rows of the plain shape.
+pub(crate) trait HasPlain: Pass {
+    type Plain<'p>: Pass
+    where
+        Self: 'p;
+
+    /// That form, if its rows are of the plain shape.
+    fn plain(&mut self) -> Option<Self::Plain<'_>>;
 }
 
 /// The columns that say which constants a row needs.
@@ -47,11 +64,11 @@ impl Stage {
 
     /// Keeps the constants of a tile, so that they are gathered once.
     #[inline(always)]
-    fn keep<V: Vector>(&mut self, tile: usize, terms: &Terms<V>, all_plain: bool) {
+    fn keep<V: Vector>(&mut self, tile: usize, terms: &Terms<V>, shape: Shape) {
         terms.coordinate.store(&mut self.terms[0][tile]);
         terms.reciprocal_mark.store(&mut self.terms[1][tile]);
         terms.cap.store(&mut self.terms[2][tile]);
-        if !all_plain {
+        if !shape.all_plain {
             terms.mark.store(&mut self.terms[3][tile]);
             terms.contract_size.store(&mut self.terms[4][tile]);
             terms.multiplier.store(&mut self.terms[5][tile]);
@@ -60,7 +77,7 @@ impl Stage {
     }
 
     #[inline(always)]
-    fn kept<V: Vector>(&self, tile: usize, all_plain: bool) -> Terms<V> {
+    fn kept<V: Vector>(&self, tile: usize, shape: Shape) -> Terms<V> {
         let (coordinate, one) = (V::load(&self.terms[0][tile]), V::all(1.0));
         let mut terms = Terms {
             coordinate,
@@ -71,7 +88,7 @@ impl Stage {
             multiplier: one,
             long_direction: one,
         };
-        if !all_plain {
+        if !shape.all_plain {
             terms.mark = V::load(&self.terms[3][tile]);
             terms.contract_size = V::load(&self.terms[4][tile]);
             terms.multiplier = V::load(&self.terms[5][tile]);
@@ -117,8 +134,8 @@ pub(crate) fn go_over<V: Vector>(
     run: &Run<'_>,
 ) {
     match run.instrument {
-        Some(code) => go_over_one::<V>(pass, instruments, code, run),
-        None => go_over_each::<V>(pass, instruments, keyed, stage, run),
+        Some(code) => go_over_one::<V, _>(pass, instruments, code, run),
+        None => go_over_each::<V, _>(pass, instruments, keyed, stage, run),
     }
 }
 
@@ -136,19 +153,26 @@ pub(crate) fn go_over_rows<V: Vector>(
     }
 }
 
+/// The tile of a run that starts at this slot; where all are whole, the compiler is told so.
+#[inline(always)]
+fn tile_of<'r, P: Pass>(run: &Run<'r>, slot: usize) -> Place<'r> {
+    if P::WHOLE_TILES { Place::Consecutive(run.place.row(slot), LANES) } else { run.place.tile(slot) }
+}
+
 /// Rows of one instrument: its constants and its table stay at hand.
 #[inline(always)]
-fn go_over_one<V: Vector>(pass: &mut impl Pass, instruments: &MarkedInstruments<'_>, code: u32, run: &Run<'_>) {
-    let (asked, terms) = (pass.asked(), instruments.shared_terms::<V>(code as usize));
-    let tables = SharedTables::of(instruments, code);
+fn go_over_one<V: Vector, P: Pass>(pass: &mut P, instruments: &MarkedInstruments<'_>, code: u32, run: &Run<'_>) {
+    let (asked, shape) = (pass.asked(), pass.shape());
+    let terms = instruments.shared_terms::<V>(code as usize, shape);
+    let tables = SharedTables::of(instruments, code, shape);
     let mut slot = 0;
     while slot < run.place.len() {
-        let place = run.place.tile(slot);
+        let place = tile_of::<P>(run, slot);
         let shared = [code; LANES];
         let inside = run.inside + slot;
         let rows = TileRows { place, inside, instrument: shared, entries: shared, table: Some(tables.maintenance) };
         let tile = begin(pass, &rows, &terms);
-        let found = tables.look_up(asked, &tile, instruments, &rows);
+        let found = tables.look_up(asked, &tile, instruments, &rows, shape);
         finish(pass, &rows, &terms, tile, &found);
         slot += place.len();
     }
@@ -156,37 +180,37 @@ fn go_over_one<V: Vector>(pass: &mut impl Pass, instruments: &MarkedInstruments<
 
 /// Rows of any instruments, in three turns: a look-up takes long, and the next one need not wait for it.
 #[inline(always)]
-fn go_over_each<V: Vector>(
-    pass: &mut impl Pass,
+fn go_over_each<V: Vector, P: Pass>(
+    pass: &mut P,
     instruments: &MarkedInstruments<'_>,
     keyed: Keyed<'_>,
     stage: &mut Stage,
     run: &Run<'_>,
 ) {
-    let (asked, all_plain) = (pass.asked(), instruments.all_plain());
+    let (asked, shape) = (pass.asked(), pass.shape());
     let (mut slot, mut number) = (0, 0);
     while slot < run.place.len() {
-        let place = run.place.tile(slot);
+        let place = tile_of::<P>(run, slot);
         let instrument = place.load_codes(keyed.instrument);
-        let entries = instruments.entries(instrument, place.load::<V>(keyed.quantity));
-        let (terms, tables) = instruments.terms_and_tables::<V>(&entries);
-        stage.keep(number, &terms, all_plain);
+        let entries = instruments.entries(instrument, place.load::<V>(keyed.quantity), shape);
+        let (terms, tables) = instruments.terms_and_tables::<V>(&entries, shape);
+        stage.keep(number, &terms, shape);
         (stage.entries[number], stage.instrument[number]) = (entries, instrument);
         let rows = TileRows { place, inside: run.inside + slot, instrument, entries, table: None };
         let tile = begin(pass, &rows, &terms);
-        stage.look_ups.note(asked, &tile, tables, number, instruments, &rows);
+        stage.look_ups.note(asked, &tile, tables, number, instruments, &rows, shape);
         slot += place.len();
         number += 1;
     }
     stage.look_ups.find::<V>(asked, number, instruments);
     (slot, number) = (0, 0);
     while slot < run.place.len() {
-        let place = run.place.tile(slot);
+        let place = tile_of::<P>(run, slot);
         let (entries, instrument) = (stage.entries[number], stage.instrument[number]);
         let rows = TileRows { place, inside: run.inside + slot, instrument, entries, table: None };
-        let terms = stage.kept::<V>(number, all_plain);
+        let terms = stage.kept::<V>(number, shape);
         let tile = begin(pass, &rows, &terms);
-        let found = stage.look_ups.found(asked, number, &tile, instruments, &rows);
+        let found = stage.look_ups.found(asked, number, &tile, instruments, &rows, shape);
         finish(pass, &rows, &terms, tile, &found);
         slot += place.len();
         number += 1;

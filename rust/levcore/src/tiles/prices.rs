@@ -7,26 +7,17 @@ use crate::formulas::contract::{price_at_value, price_per_value};
 use crate::formulas::exposure;
 use crate::formulas::liquidation;
 use crate::machine::vector::{LANES, Vector};
-use crate::rules::parameters::Basis;
 use crate::rules::policy::Policy;
 use crate::tiles::classify::code_of;
 use crate::tiles::found::Found;
 use crate::tiles::marked::{MarkedInstruments, Terms};
+use crate::tiles::shape::Shape;
 use crate::tiles::tile::Tile;
 
 /// Which positions are long.
 #[inline(always)]
 fn are_long<V: Vector>(tile: &Tile<V>) -> V::Mask {
     tile.quantity.is_above(V::all(0.0))
-}
-
-/// How prices are found: the basis of the requirement, and whether the positions are legs of cross accounts.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Manner {
-    pub basis: Basis,
-    pub cross: bool,
-    /// Whether liquidation prices are wanted by side.
-    pub bounds: bool,
 }
 
 /// Liquidation and bankruptcy price, distance, leverage and findings.
@@ -40,26 +31,26 @@ pub(crate) fn find_prices<V: Vector>(
     instruments: &MarkedInstruments<'_>,
     entries: &[u32; LANES],
     found: &Found<V>,
-    manner: Manner,
+    shape: Shape,
 ) {
-    let fees = policy.fees(manner.cross);
-    let moves = manner.basis == Basis::Price;
+    let fees = policy.fees(shape.cross);
+    let moves = shape.moves();
     let [deduction, factor] = if moves { found.trigger } else { [V::all(0.0), fees.frozen.along(tile.direction)] };
     tile.liquidation_value = liquidation::value_at_zero(tile.needed, deduction, factor);
-    if moves && instruments.selections.any_growing() {
+    if moves && shape.selected.growing {
         tile.liquidation_value = instruments.selections.of_rows(entries).value_at_zero(tile, tile.liquidation_value);
     }
     let needed = tile.results[Measure::BankruptcyPrice];
     tile.bankruptcy_value = liquidation::value_at_zero(needed, V::all(0.0), fees.bankruptcy.along(tile.direction));
-    price_values(tile, terms, instruments.any_inverse);
+    price_values(tile, terms, shape);
     tile.results[Measure::EffectiveLeverage] = exposure::effective_leverage(tile.value, tile.results[Measure::Equity]);
     let side = V::choose(are_long(tile), V::all(1.0), V::all(-1.0));
-    [tile.results[Measure::DistanceToLiquidation], tile.status] = judge_price(tile, terms, side, manner);
-    if manner.bounds {
+    [tile.results[Measure::DistanceToLiquidation], tile.status] = judge_price(tile, terms, side, shape);
+    if shape.bounds {
         bound_prices(tile);
     }
-    if moves && instruments.selections.any_growing_with_value() {
-        find_far_prices(tile, terms, instruments, entries, manner);
+    if moves && shape.selected.growing_with_value {
+        find_far_prices(tile, terms, instruments, entries, shape);
     }
 }
 
@@ -70,14 +61,14 @@ fn find_far_prices<V: Vector>(
     terms: &Terms<V>,
     instruments: &MarkedInstruments<'_>,
     entries: &[u32; LANES],
-    manner: Manner,
+    shape: Shape,
 ) {
     let value = instruments.selections.of_rows(entries).far_value_at_zero(tile);
     let per_value = price_per_value(tile.size, terms.multiplier);
     let far = liquidation::price_or_none(value, price_at_value(value, tile.size, per_value, !V::none()));
     let own = tile.results[Measure::LiquidationPrice];
     let exists = !far.is_nan();
-    if manner.bounds {
+    if shape.bounds {
         let (lower, upper) =
             (tile.results[Measure::LiquidationPriceLower], tile.results[Measure::LiquidationPriceUpper]);
         tile.results[Measure::LiquidationPriceLower] = V::choose(exists, far, lower);
@@ -86,7 +77,7 @@ fn find_far_prices<V: Vector>(
     let is_nearer = exists & !liquidation::is_nearer_above(terms.mark, far, own);
     tile.liquidation_value = V::choose(is_nearer, value, tile.liquidation_value);
     tile.results[Measure::LiquidationPrice] = V::choose(is_nearer, far, own);
-    let [room, status] = judge_price(tile, terms, V::all(1.0), manner);
+    let [room, status] = judge_price(tile, terms, V::all(1.0), shape);
     tile.results[Measure::DistanceToLiquidation] =
         V::choose(is_nearer, room, tile.results[Measure::DistanceToLiquidation]);
     tile.status = V::choose(is_nearer, status, tile.status);
@@ -101,10 +92,10 @@ fn bound_prices<V: Vector>(tile: &mut Tile<V>) {
 }
 
 #[inline(always)]
-fn price_values<V: Vector>(tile: &mut Tile<V>, terms: &Terms<V>, any_inverse: bool) {
+fn price_values<V: Vector>(tile: &mut Tile<V>, terms: &Terms<V>, shape: Shape) {
     let (value, bankrupt, size) = (tile.liquidation_value, tile.bankruptcy_value, tile.size);
     let per_value = price_per_value(size, terms.multiplier);
-    let (price, bankruptcy_price) = if any_inverse {
+    let (price, bankruptcy_price) = if shape.any_inverse {
         let inverse = terms.long_direction.is_below(V::all(0.0));
         (price_at_value(value, size, per_value, inverse), price_at_value(bankrupt, size, per_value, inverse))
     } else {
@@ -116,7 +107,7 @@ fn price_values<V: Vector>(tile: &mut Tile<V>, terms: &Terms<V>, any_inverse: bo
 
 /// Distance to a liquidation price, and what there is to remark about it; `toward` is +1 for a price that liquidates from above.
 #[inline(always)]
-fn judge_price<V: Vector>(tile: &Tile<V>, terms: &Terms<V>, toward: V, manner: Manner) -> [V; 2] {
+fn judge_price<V: Vector>(tile: &Tile<V>, terms: &Terms<V>, toward: V, shape: Shape) -> [V; 2] {
     let zero = V::all(0.0);
     let price = tile.results[Measure::LiquidationPrice];
     let side = V::choose(are_long(tile), V::all(1.0), V::all(-1.0));
@@ -127,11 +118,11 @@ fn judge_price<V: Vector>(tile: &Tile<V>, terms: &Terms<V>, toward: V, manner: M
     let without_bankruptcy = tile.results[Measure::BankruptcyPrice].is_nan();
     let mut status = V::choose(without_bankruptcy, code_of(Status::NoBankruptcyPrice), code_of(Status::Ok));
     status = V::choose(price.is_nan(), code_of(Status::NoLiquidationPrice), status);
-    if manner.basis == Basis::Price {
+    if shape.moves() {
         let beyond = tile.liquidation_value.is_above(terms.cap);
         status = V::choose(beyond, code_of(Status::LiquidationPriceBeyondLastTier), status);
     }
-    if !manner.cross {
+    if !shape.cross {
         let beyond = (side * (tile.entry_price - price)).is_below(zero);
         status = V::choose(beyond, code_of(Status::LiquidationPriceBeyondEntry), status);
     }

@@ -7,13 +7,14 @@ use crate::rules::parameters::{Basis, FeeBasis};
 use crate::rules::policy::Policy;
 use crate::tiles::found::Found;
 use crate::tiles::marked::MarkedInstruments;
+use crate::tiles::shape::Shape;
 use crate::tiles::tile::Tile;
 
 /// Values that both margins are taken on.
 #[inline(always)]
-pub(crate) fn take_values<V: Vector>(tile: &mut Tile<V>, basis: Basis, initial_at_entry: bool) {
-    tile.opened_on = if initial_at_entry { tile.entry_value } else { tile.value };
-    tile.required_on = match basis {
+pub(crate) fn take_values<V: Vector>(tile: &mut Tile<V>, shape: Shape) {
+    tile.opened_on = if shape.initial_at_entry { tile.entry_value } else { tile.value };
+    tile.required_on = match shape.basis {
         Basis::Entry => tile.entry_value,
         Basis::Bankruptcy => tile.bankruptcy_value,
         Basis::Price | Basis::Mark => tile.value,
@@ -28,24 +29,24 @@ pub(crate) fn require_margin<V: Vector>(
     instruments: &MarkedInstruments<'_>,
     entries: &[u32; LANES],
     found: &Found<V>,
-    cross: bool,
+    shape: Shape,
 ) {
-    let (rules, fees) = (&policy.rules, policy.fees(cross));
-    tile.results[Measure::InitialMargin] = initial_margin(tile, policy, instruments, entries, found, cross);
+    let fees = policy.fees(shape.cross);
+    tile.results[Measure::InitialMargin] = initial_margin(tile, policy, instruments, entries, found, shape);
     let [rate, deduction] = found.maintenance;
     tile.maintenance = margin::maintenance_line(tile.required_on, rate, deduction);
-    if instruments.selections.any_growing() {
+    if shape.selected.growing {
         let selection = instruments.selections.of_rows(entries);
         tile.maintenance = selection.margin(tile, tile.required_on, tile.maintenance);
     }
     tile.requirement = tile.maintenance;
-    if fees.fixed {
+    if shape.has_fixed_fee() {
         tile.requirement = tile.requirement + tile.fixed_fee;
-    } else if fees.basis == FeeBasis::Price {
+    } else if shape.fee_basis == FeeBasis::Price {
         tile.requirement = tile.requirement + V::all(fees.rate) * tile.value;
     }
     tile.results[Measure::MaintenanceMargin] =
-        if rules.fee_in_maintenance { tile.requirement } else { tile.maintenance };
+        if shape.fee_in_maintenance { tile.requirement } else { tile.maintenance };
 }
 
 /// Initial margin: value over leverage, or by the line found; NaN where there is none. With the closing fee where that is part of it.
@@ -56,21 +57,20 @@ fn initial_margin<V: Vector>(
     instruments: &MarkedInstruments<'_>,
     entries: &[u32; LANES],
     found: &Found<V>,
-    cross: bool,
+    shape: Shape,
 ) -> V {
-    let (rules, fees) = (&policy.rules, policy.fees(cross));
-    let mut opening = if rules.initial_from_table {
+    let mut opening = if shape.initial_from_table {
         let [rate, deduction] = found.initial;
         margin::maintenance_line(tile.opened_on, rate, deduction)
     } else {
         margin::initial_margin(tile.opened_on, tile.leverage)
     };
-    if instruments.initial_selections.any_growing() {
+    if shape.initially_selected.growing {
         opening = instruments.initial_selections.of_rows(entries).margin(tile, tile.opened_on, opening);
     }
-    if rules.fee_in_initial && rules.reserve_at_bankruptcy {
-        let rate = V::all(fees.rate);
+    if shape.fee_in_initial && shape.reserve_at_bankruptcy {
+        let rate = V::all(policy.fees(shape.cross).rate);
         return opening + margin::reserved_fee(tile.entry_value, tile.direction, tile.leverage, rate);
     }
-    if fees.fixed && rules.fee_in_initial { opening + tile.fixed_fee } else { opening }
+    if shape.has_fixed_fee() && shape.fee_in_initial { opening + tile.fixed_fee } else { opening }
 }

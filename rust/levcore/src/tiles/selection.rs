@@ -19,9 +19,25 @@ pub(crate) struct Selections {
     keys: Vec<[f64; 2]>,
     /// Rate, slope, scaled rate and scaled slope of rates that grow.
     growing: Vec<[f64; 4]>,
-    any_growing: bool,
-    any_growing_with_value: bool,
-    any_by_unit: bool,
+    selected: Selected,
+}
+
+/// What any of some tables is looked up by besides a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Selected {
+    /// Whether any is looked up by something else than a value alone.
+    pub any: bool,
+    /// Whether any rate grows, so that no line gives it.
+    pub growing: bool,
+    /// Whether any rate grows with the value, so that it moves with the price.
+    pub growing_with_value: bool,
+    /// Whether any table is in lines a unit of size.
+    pub by_unit: bool,
+}
+
+impl Selected {
+    /// All of them by their value.
+    pub(crate) const BY_VALUE: Self = Self { any: false, growing: false, growing_with_value: false, by_unit: false };
 }
 
 /// The same of the rows of a tile.
@@ -39,42 +55,26 @@ impl Selections {
         let growing = || tables.clone().flatten().filter_map(Table::growing);
         let any = tables.clone().flatten().any(Table::is_whole);
         Self {
-            any_growing: growing().count() > 0,
-            any_growing_with_value: growing().any(|growing| growing.by_value().is_some()),
-            any_by_unit: tables.clone().flatten().any(|table| table.units().is_some()),
+            selected: Selected {
+                any,
+                growing: growing().count() > 0,
+                growing_with_value: growing().any(|growing| growing.by_value().is_some()),
+                by_unit: tables.clone().flatten().any(|table| table.units().is_some()),
+            },
             keys: if any { tables.clone().map(key_of).collect() } else { Vec::new() },
             growing: if any { tables.map(growing_of).collect() } else { Vec::new() },
         }
     }
 
-    /// Whether any table is looked up by something else than a value alone.
-    #[inline(always)]
-    pub(crate) fn any(&self) -> bool {
-        !self.keys.is_empty()
+    /// What any of the tables is looked up by.
+    pub(crate) fn selected(&self) -> Selected {
+        self.selected
     }
 
     /// Whether the table of an entry is looked up by a value alone.
     #[inline(always)]
     pub(crate) fn is_by_value(&self, entry: u32) -> bool {
         self.keys.get(entry as usize).is_none_or(|&[by, _]| by == BY_VALUE)
-    }
-
-    /// Whether any rate grows, so that no line gives it.
-    #[inline(always)]
-    pub(crate) fn any_growing(&self) -> bool {
-        self.any_growing
-    }
-
-    /// Whether any rate grows with the value, so that it moves with the price.
-    #[inline(always)]
-    pub(crate) fn any_growing_with_value(&self) -> bool {
-        self.any_growing_with_value
-    }
-
-    /// Whether any table is in lines a unit of size.
-    #[inline(always)]
-    pub(crate) fn any_by_unit(&self) -> bool {
-        self.any_by_unit
     }
 
     /// Of rows by their entries.

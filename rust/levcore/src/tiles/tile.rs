@@ -1,5 +1,7 @@
 //! Tiles: eight rows side by side, and which rows of a block they hold.
 
+use std::ops::Range;
+
 use crate::book::blocks::{Block, Rows};
 use crate::book::layout::Layout;
 use crate::codes::measures::ByMeasure;
@@ -52,26 +54,19 @@ impl<'a> Place<'a> {
     /// Reads a column of the caller.
     #[inline(always)]
     pub(crate) fn load<V: Vector>(self, column: &[f64]) -> V {
-        if let Self::Consecutive(first, LANES) = self
-            && let Some(numbers) = column[first..].first_chunk()
-        {
-            // Everything between two reads of a column takes longer than the processor looks ahead.
-            prefetch(column.as_ptr(), first + AHEAD);
-            return V::load(numbers);
+        match self {
+            Self::Consecutive(first, LANES) => V::load(whole_tile(column, first)),
+            _ => V::load(&self.collect(column)),
         }
-        V::load(&self.collect(column))
     }
 
     /// Reads a column of codes.
     #[inline(always)]
     pub(crate) fn load_codes(self, column: &[u32]) -> [u32; LANES] {
-        if let Self::Consecutive(first, LANES) = self
-            && let Some(codes) = column[first..].first_chunk()
-        {
-            prefetch(column.as_ptr(), first + AHEAD);
-            return *codes;
+        match self {
+            Self::Consecutive(first, LANES) => *whole_tile(column, first),
+            _ => self.collect(column),
         }
-        self.collect(column)
     }
 
     /// The same of rows that lie apart, or of fewer than a tile holds: unused slots repeat the first row and are not stored.
@@ -114,6 +109,15 @@ impl<'a> Place<'a> {
 
 // What follows takes numbers and slices, not places: a place that is passed on stands in memory, and reading it back waits for all that
 // was written before it.
+
+/// A whole tile of a column.
+#[inline(always)]
+fn whole_tile<T>(column: &[T], first: usize) -> &[T; LANES] {
+    // Everything between two reads of a column takes longer than the processor looks ahead.
+    prefetch(column.as_ptr(), first + AHEAD);
+    let Some(tile) = column[first..].first_chunk() else { unreachable!("rows of a place lie within their columns") };
+    tile
+}
 
 /// The first ones of a column, fewer than a tile holds.
 #[cold]
@@ -244,7 +248,8 @@ pub(crate) struct Runs<'a> {
     instrument: &'a [u32],
     /// Whether rows of one instrument share their tables.
     shares_tables: bool,
-    inside: usize,
+    /// Those that are left, from the first row of the block.
+    left: Range<usize>,
 }
 
 /// Rows of one instrument from which on its table is better kept at hand than looked up in row by row.
@@ -253,17 +258,37 @@ const LONG_RUN: usize = 8;
 impl<'a> Runs<'a> {
     #[inline(always)]
     pub(crate) fn of(layout: &'a Layout, instrument: &'a [u32], shares_tables: bool, block: &'a Block) -> Self {
-        Self { rows: block.rows.clone(), listed: &layout.listed, instrument, shares_tables, inside: 0 }
+        let left = 0..block.rows.len();
+        Self { rows: block.rows.clone(), listed: &layout.listed, instrument, shares_tables, left }
+    }
+
+    /// The runs before the first whole tile of consecutive rows, those of whole tiles, and those after them. Rows that lie apart have none.
+    pub(crate) fn cut_at_tiles(self) -> [Self; 3] {
+        let Range { start, end } = self.left;
+        let (first, last) = match &self.rows {
+            Rows::Range(rows) => {
+                let first = start + (rows.start + start).wrapping_neg() % LANES;
+                (first, first + end.saturating_sub(first) / LANES * LANES)
+            }
+            Rows::Listed(_) => (end, end),
+        };
+        [start..first.min(end), first.min(end)..last.min(end), last.min(end)..end].map(|left| Self { left, rows: self.rows.clone(), ..self })
+    }
+
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.left.is_empty()
     }
 
     /// Runs of these rows; those that follow each other are read side by side.
     pub(crate) fn of_rows(rows: &'a [u32], instrument: &'a [u32]) -> Self {
         let consecutive = rows.iter().zip(rows.first().copied().unwrap_or(0)..).all(|(&row, expected)| row == expected);
+        let left = 0..rows.len();
         let rows_of = match rows.first() {
             Some(&first) if consecutive => Rows::Range(first as usize..first as usize + rows.len()),
             _ => Rows::Listed(0..rows.len()),
         };
-        Self { rows: rows_of, listed: rows, instrument, shares_tables: false, inside: 0 }
+        Self { rows: rows_of, listed: rows, instrument, shares_tables: false, left }
     }
 }
 
@@ -272,22 +297,22 @@ impl<'a> Iterator for Runs<'a> {
 
     #[inline(always)]
     fn next(&mut self) -> Option<Run<'a>> {
-        let inside = self.inside;
-        if inside == self.rows.len() {
+        let Range { start: inside, end } = self.left;
+        if inside == end {
             return None;
         }
         let (place, instrument) = match &self.rows {
             Rows::Listed(range) => {
-                let first = range.start + inside;
-                (Place::Scattered(&self.listed[first..range.end.min(first + ROWS)]), None)
+                let (first, last) = (range.start + inside, range.start + end);
+                (Place::Scattered(&self.listed[first..last.min(first + ROWS)]), None)
             }
             Rows::Range(range) => {
-                let first = range.start + inside;
-                let (len, shared) = cut(&self.instrument[first..range.end], first % LANES, self.shares_tables);
+                let (first, last) = (range.start + inside, range.start + end);
+                let (len, shared) = cut(&self.instrument[first..last], first % LANES, self.shares_tables);
                 (Place::Consecutive(first, len), shared.then(|| self.instrument[first]))
             }
         };
-        self.inside += place.len();
+        self.left.start += place.len();
         Some(Run { inside, place, instrument })
     }
 }

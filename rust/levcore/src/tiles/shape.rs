@@ -1,0 +1,157 @@
+//! Which operations a pass consists of: what its rules, contracts, tables and columns ask for, apart from all numbers.
+//!
+//! A formula asks the shape whether there is a fee, a table of its own or a column; it never asks the rules. Where the shape is a constant
+//! of the pass, the compiler leaves out what is not asked for, and what is left fits the registers: the shapes that most books have are
+//! such constants ([`Known`]). The formulas are the same ones, written once.
+
+use crate::book::columns::Book;
+use crate::rules::parameters::{Basis, FeeBasis, Rules};
+use crate::tiles::selection::Selected;
+
+/// What the formulas of a pass depend on besides numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Shape {
+    /// Whether its positions are legs of cross accounts.
+    pub cross: bool,
+    /// Value that the requirement is taken at.
+    pub basis: Basis,
+    pub initial_at_entry: bool,
+    pub return_at_mark: bool,
+    pub initial_from_table: bool,
+    pub fee_basis: FeeBasis,
+    pub fee_in_initial: bool,
+    pub reserve_at_bankruptcy: bool,
+    pub fee_in_maintenance: bool,
+    /// Whether any contract is inverse, so that coordinates must be chosen row by row.
+    pub any_inverse: bool,
+    /// Whether every contract is linear with size 1, so that the mark is the coordinate.
+    pub all_plain: bool,
+    /// Whether any instrument has other tiers for short positions, so that there are two entries an instrument.
+    pub any_sided: bool,
+    /// Whether any table states a maximum leverage.
+    pub limits_leverage: bool,
+    /// What tables of maintenance, and of the initial margin, are looked up by.
+    pub selected: Selected,
+    pub initially_selected: Selected,
+    pub columns: Columns,
+    /// Whether liquidation prices are wanted by side.
+    pub bounds: bool,
+}
+
+/// Columns that a book may have or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Columns {
+    pub isolated_margin: bool,
+    pub leverage: bool,
+    pub accrued_funding: bool,
+    pub risk_limit: bool,
+}
+
+impl Columns {
+    pub(crate) fn of(book: &Book<'_>) -> Self {
+        Self {
+            isolated_margin: book.isolated_margin.is_some(),
+            leverage: book.leverage.is_some(),
+            accrued_funding: book.accrued_funding.is_some(),
+            risk_limit: book.risk_limit.is_some(),
+        }
+    }
+}
+
+impl Shape {
+    /// Linear contracts in the currency of the account, tiers by value with a maximum leverage, no closing fee: what Binance, Hyperliquid,
+    /// dYdX and their like ask for.
+    const fn plain(cross: bool) -> Self {
+        Self {
+            cross,
+            basis: Basis::Price,
+            initial_at_entry: false,
+            return_at_mark: false,
+            initial_from_table: false,
+            fee_basis: FeeBasis::None,
+            fee_in_initial: false,
+            reserve_at_bankruptcy: false,
+            fee_in_maintenance: false,
+            any_inverse: false,
+            all_plain: true,
+            any_sided: false,
+            limits_leverage: true,
+            selected: Selected::BY_VALUE,
+            initially_selected: Selected::BY_VALUE,
+            columns: Columns { isolated_margin: !cross, leverage: true, accrued_funding: false, risk_limit: false },
+            bounds: true,
+        }
+    }
+
+    /// The rules of a margin mode; what depends on instruments and columns as in the plain shape.
+    pub(crate) fn of_rules(rules: &Rules, cross: bool) -> Self {
+        let (basis, initial_at_entry, fee_basis) = if cross {
+            (rules.requirement_cross, rules.initial_at_entry_cross, rules.fee_basis_cross)
+        } else {
+            (rules.requirement_isolated, rules.initial_at_entry_isolated, rules.fee_basis_isolated)
+        };
+        Self {
+            basis,
+            initial_at_entry,
+            return_at_mark: rules.return_at_mark,
+            initial_from_table: rules.initial_from_table,
+            fee_basis,
+            fee_in_initial: rules.fee_in_initial,
+            reserve_at_bankruptcy: rules.reserve_at_bankruptcy,
+            fee_in_maintenance: rules.fee_in_maintenance,
+            ..Self::plain(cross)
+        }
+    }
+
+    /// Whether the closing fee is an amount that does not move with the price.
+    #[inline(always)]
+    pub(crate) fn has_fixed_fee(self) -> bool {
+        self.fee_basis.is_fixed()
+    }
+
+    /// Whether the requirement moves with the price.
+    #[inline(always)]
+    pub(crate) fn moves(self) -> bool {
+        matches!(self.basis, Basis::Price)
+    }
+}
+
+/// What is known of a shape when a pass is compiled.
+pub(crate) trait Known: Copy {
+    /// Whether a pass has whole tiles of rows that follow each other, and nothing else.
+    const WHOLE_TILES: bool;
+
+    fn shape(self) -> Shape;
+}
+
+/// Whole tiles of the plain shape.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PlainTiles<const CROSS: bool>;
+
+impl<const CROSS: bool> PlainTiles<CROSS> {
+    const SHAPE: Shape = Shape::plain(CROSS);
+
+    /// The known shape, if it is that of some rows. Prices by side, which few ask for, are left out where they are stored.
+    pub(crate) fn of(shape: Shape) -> Option<Self> {
+        (Shape { bounds: true, ..shape } == Self::SHAPE).then_some(Self)
+    }
+}
+
+impl<const CROSS: bool> Known for PlainTiles<CROSS> {
+    const WHOLE_TILES: bool = true;
+
+    #[inline(always)]
+    fn shape(self) -> Shape {
+        Self::SHAPE
+    }
+}
+
+/// Nothing is known before it runs.
+impl Known for Shape {
+    const WHOLE_TILES: bool = false;
+
+    #[inline(always)]
+    fn shape(self) -> Shape {
+        self
+    }
+}
