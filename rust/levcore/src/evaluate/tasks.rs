@@ -175,7 +175,9 @@ fn run_task(job: &Job<'_>, set: InstructionSet, task: Task<'_>, scratch: &mut Sc
     let part = &job.parts[task.policy()];
     match task {
         Task::Whole(block) if block.cross => whole_accounts(job, set, part, block, scratch),
-        Task::Whole(block) => go_over_block(job, set, part, &mut scratch.stage, block, &mut IsolatedRows::any(job, part)),
+        Task::Whole(block) => {
+            go_over_block(job, set, part, &mut scratch.stage, block, &mut IsolatedRows::any(job, part))
+        }
         Task::Value(block, mut legs) => {
             go_over_block(job, set, part, &mut scratch.stage, block, &mut ValuePass::any(job, part, &mut legs));
         }
@@ -185,7 +187,14 @@ fn run_task(job: &Job<'_>, set: InstructionSet, task: Task<'_>, scratch: &mut Sc
             judge_scattered(job, part.policy, range.accounts.clone(), cells, sums);
         }
         Task::Price(block, legs) => {
-            go_over_block(job, set, part, &mut scratch.stage, block, &mut PricePass { job, part, legs: &legs, known: part.shape(job, true) });
+            go_over_block(
+                job,
+                set,
+                part,
+                &mut scratch.stage,
+                block,
+                &mut PricePass { job, part, legs: &legs, known: part.shape(job, true) },
+            );
         }
         Task::Pooled(block, question) => {
             let Scratch { stage, legs } = scratch;
@@ -248,7 +257,14 @@ fn whole_accounts(job: &Job<'_>, set: InstructionSet, part: &PolicyPart<'_>, blo
     judge_accounts(job, part.policy, block.accounts.clone(), legs.amounts, standings);
     let standings = Standings::ByAccount(standings, block.accounts.start);
     let legs = JudgedLegs { released: legs.released, status: legs.status, standings };
-    go_over_block(job, set, part, stage, block, &mut PricePass { job, part, legs: &legs, known: part.shape(job, true) });
+    go_over_block(
+        job,
+        set,
+        part,
+        stage,
+        block,
+        &mut PricePass { job, part, legs: &legs, known: part.shape(job, true) },
+    );
 }
 
 /// First pass over the legs of pooled accounts, which stand in these rows.

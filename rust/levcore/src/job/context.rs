@@ -80,8 +80,9 @@ impl<'a> Job<'a> {
         check_inputs(book, layout, policies)?;
         let parts = policies.iter().map(PolicyPart::new).collect();
         let columns = &outputs.columns;
-        let bounds_prices =
-            [Measure::LiquidationPriceLower, Measure::LiquidationPriceUpper].into_iter().any(|measure| columns.get(measure as usize).is_some());
+        let bounds_prices = [Measure::LiquidationPriceLower, Measure::LiquidationPriceUpper]
+            .into_iter()
+            .any(|measure| columns.get(measure as usize).is_some());
         Ok(Self { book, layout, parts, outputs, stream: outputs.pass_the_cache(book.rows()), bounds_prices })
     }
 }

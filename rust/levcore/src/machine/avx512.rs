@@ -2,12 +2,15 @@
 #![allow(unsafe_code, reason = "vector instructions of a set that `InstructionSet::run` has checked")]
 
 use std::arch::x86_64::{
-    __m256d, __m512d, _CMP_EQ_OQ, _CMP_GE_OQ, _CMP_GT_OQ, _CMP_LT_OQ, _CMP_UNORD_Q, _mm_cvtsi128_si64, _mm_loadu_pd,
-    _mm256_cvtepi32_epi8, _mm256_loadu_pd, _mm256_storeu_pd, _mm256_storeu_ps, _mm256_storeu_si256, _mm512_abs_pd,
-    _mm512_add_pd, _mm512_castpd_si512, _mm512_castpd128_pd512, _mm512_castpd256_pd512, _mm512_castpd512_pd256,
-    _mm512_castsi512_pd, _mm512_cmp_pd_mask, _mm512_cmp_ps_mask, _mm512_cvtpd_ps, _mm512_cvttpd_epi32, _mm512_div_pd,
-    _mm512_extractf64x4_pd, _mm512_insertf64x2, _mm512_insertf64x4, _mm512_loadu_pd, _mm512_loadu_ps,
-    _mm512_mask_blend_pd, _mm512_mul_pd, _mm512_set1_epi64, _mm512_set1_pd, _mm512_set1_ps, _mm512_shuffle_f64x2,
+    __m256d, __m512d, __m512i, _CMP_EQ_OQ, _CMP_GE_OQ, _CMP_GT_OQ, _CMP_LT_OQ, _CMP_UNORD_Q, _mm_cvtsi128_si64,
+    _mm_loadu_pd, _mm256_cvtepi32_epi8, _mm256_loadu_pd, _mm256_storeu_pd, _mm256_storeu_ps, _mm256_storeu_si256,
+    _mm512_abs_pd, _mm512_add_epi32, _mm512_add_pd, _mm512_castpd_si512, _mm512_castpd128_pd512,
+    _mm512_castpd256_pd512, _mm512_castpd512_pd256, _mm512_castps256_ps512, _mm512_castsi512_pd,
+    _mm512_castsi512_si256, _mm512_cmp_pd_mask, _mm512_cmp_ps_mask, _mm512_cvtepu32_epi64, _mm512_cvtpd_ps,
+    _mm512_cvttpd_epi32, _mm512_div_pd, _mm512_extractf64x4_pd, _mm512_extracti32x8_epi32, _mm512_insertf32x8,
+    _mm512_insertf64x2, _mm512_insertf64x4, _mm512_loadu_pd, _mm512_loadu_ps, _mm512_mask_add_epi32,
+    _mm512_mask_blend_pd, _mm512_mask_permutexvar_ps, _mm512_maskz_set1_epi32, _mm512_mul_pd, _mm512_permutex2var_pd,
+    _mm512_permutex2var_ps, _mm512_set1_epi32, _mm512_set1_epi64, _mm512_set1_pd, _mm512_set1_ps, _mm512_shuffle_f64x2,
     _mm512_sqrt_pd, _mm512_storeu_pd, _mm512_stream_pd, _mm512_sub_pd, _mm512_unpackhi_pd, _mm512_unpacklo_pd,
     _mm512_xor_si512,
 };
@@ -19,6 +22,10 @@ use crate::machine::vector::{LANES, SINGLES, Vector};
 /// Eight numbers in one register.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Avx512(__m512d);
+
+/// Places in sixteen numbers; of each, only the lowest four bits count.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Places(__m512i);
 
 /// Instructions of AVX-512 on registers alone.
 macro_rules! on_registers {
@@ -192,6 +199,48 @@ impl Vector for Avx512 {
     #[inline(always)]
     fn count_below(thresholds: &[f64; LANES], number: f64) -> usize {
         Self::all(number).is_above(Self::load(thresholds)).count_ones() as usize
+    }
+
+    const SEARCHES: bool = true;
+
+    type Places = Places;
+
+    /// Halves the thresholds four times, for all numbers at once.
+    #[inline(always)]
+    fn search(thresholds: [&[f32; SINGLES]; 3], numbers: Self, gains: u8, others: Self) -> Option<[Self::Places; 2]> {
+        // SAFETY: as for the instructions on registers, and the arrays hold sixteen numbers.
+        let [first, gaining, losing] = unsafe {
+            let [first, gaining, losing] = thresholds;
+            [_mm512_loadu_ps(first.as_ptr()), _mm512_loadu_ps(gaining.as_ptr()), _mm512_loadu_ps(losing.as_ptr())]
+        };
+        on_registers!({
+            let halves = _mm512_castps256_ps512(_mm512_cvtpd_ps(numbers.0));
+            let numbers = _mm512_insertf32x8::<1>(halves, _mm512_cvtpd_ps(others.0));
+            // The second eight look into the table after the first.
+            let second = 0xff00;
+            let lose = u16::from(!gains) << LANES;
+            let mut places = _mm512_maskz_set1_epi32(second, SINGLES as i32);
+            for step in [8, 4, 2, 1] {
+                let probe = _mm512_add_epi32(places, _mm512_set1_epi32(step - 1));
+                let threshold = _mm512_permutex2var_ps(first, probe, gaining);
+                let threshold = _mm512_mask_permutexvar_ps(threshold, lose, probe, losing);
+                let below = _mm512_cmp_ps_mask::<_CMP_LT_OQ>(threshold, numbers);
+                places = _mm512_mask_add_epi32(places, below, places, _mm512_set1_epi32(step));
+            }
+            let next = _mm512_mask_permutexvar_ps(_mm512_permutex2var_ps(first, places, gaining), lose, places, losing);
+            if _mm512_cmp_ps_mask::<_CMP_EQ_OQ>(next, numbers) != 0 {
+                return None;
+            }
+            let upper = _mm512_extracti32x8_epi32::<1>(places);
+            Some([Places(_mm512_cvtepu32_epi64(_mm512_castsi512_si256(places))), Places(_mm512_cvtepu32_epi64(upper))])
+        })
+    }
+
+    #[inline(always)]
+    fn pick(column: &[f64; SINGLES], places: Places) -> Self {
+        // SAFETY: as for the instructions on registers, and the column holds sixteen numbers.
+        let (lower, upper) = unsafe { (_mm512_loadu_pd(column.as_ptr()), _mm512_loadu_pd(column.as_ptr().add(LANES))) };
+        Self(on_registers!(_mm512_permutex2var_pd(lower, places.0, upper)))
     }
 
     #[inline(always)]

@@ -289,7 +289,48 @@ impl<R: Register> Register for Halves<R> {
     }
 }
 
+/// [`Vector::search`] number by number.
+fn search_one_by_one(
+    [first, gaining, losing]: [&[f32; SINGLES]; 3],
+    numbers: [f32; LANES],
+    gains: u8,
+    others: [f32; LANES],
+) -> Option<[[u32; LANES]; 2]> {
+    let mut places = [[0; LANES]; 2];
+    for lane in 0..LANES {
+        let of_other = if gains >> lane & 1 == 1 { gaining } else { losing };
+        for (place, (thresholds, number)) in [(first, numbers[lane]), (of_other, others[lane])].into_iter().enumerate()
+        {
+            if thresholds.contains(&number) {
+                return None;
+            }
+            places[place][lane] = thresholds.iter().filter(|&&threshold| threshold < number).count() as u32;
+        }
+    }
+    Some(places)
+}
+
 impl<R: Register> Vector for Halves<R> {
+    const SEARCHES: bool = false;
+
+    type Places = [u32; LANES];
+
+    fn search(
+        thresholds: [&[f32; SINGLES]; 3],
+        numbers: Self,
+        gains: Self::Mask,
+        others: Self,
+    ) -> Option<[Self::Places; 2]> {
+        let (mut singles, mut other_singles) = ([0.0; LANES], [0.0; LANES]);
+        Vector::store_singles(numbers, &mut singles);
+        Vector::store_singles(others, &mut other_singles);
+        search_one_by_one(thresholds, singles, <Self as Vector>::bits(gains), other_singles)
+    }
+
+    fn pick(column: &[f64; SINGLES], places: Self::Places) -> Self {
+        Vector::load(&places.map(|place| column[place as usize]))
+    }
+
     // What is not fused is compiled without the instruction set of its caller: registers of two numbers need none.
     const FUSED: bool = R::NUMBERS == R::IN_REGISTER;
 

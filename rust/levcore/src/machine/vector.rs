@@ -51,6 +51,24 @@ pub(crate) trait Vector: Number {
     /// How many of the thresholds lie below the number; NaN has none below it.
     fn count_below(thresholds: &[f64; LANES], number: f64) -> usize;
 
+    /// Whether [`Vector::search`] searches in registers, and so is quicker than going through the thresholds one by one.
+    const SEARCHES: bool;
+
+    /// Places in a column of sixteen numbers.
+    type Places: Copy;
+
+    /// How many thresholds lie below each number: for `numbers` of the first, for `others` of the second where `gains`, else of the third.
+    /// Thresholds ascend, no more than fifteen of each, and are rounded to single precision; nothing if a number so rounded is equal to one.
+    fn search(
+        thresholds: [&[f32; SINGLES]; 3],
+        numbers: Self,
+        gains: Self::Mask,
+        others: Self,
+    ) -> Option<[Self::Places; 2]>;
+
+    /// What a column holds at these places.
+    fn pick(column: &[f64; SINGLES], places: Self::Places) -> Self;
+
     /// Two columns of eight rows that lie apart.
     fn columns_of_pairs(rows: [&[f64; 2]; LANES]) -> [Self; 2];
 

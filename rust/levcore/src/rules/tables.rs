@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 use crate::machine::vector::{LANES, SINGLES, Vector, rows_at};
+use crate::rules::one_table::{Columns, OneTable};
 use crate::rules::table::{Factors, Scale};
 use crate::rules::tiers::{TierKey, TierTable};
 
@@ -11,7 +12,7 @@ pub(crate) const ROWS: usize = 64;
 /// One line of a table with everything that does not depend on the position. What is needed together stands together: rate and deduction,
 /// then deduction and factor of the line that triggers liquidation, by [`Key`]; last the highest leverage that its tier allows.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Line([[f64; 2]; KEYS]);
+pub(crate) struct Line(pub [[f64; 2]; KEYS]);
 
 impl Line {
     fn new(rate: f64, deduction: f64, trigger_deduction: f64, factors: Factors, max_leverage: f64) -> Self {
@@ -35,9 +36,16 @@ impl Line {
 
 /// The same line with the thresholds from which on it applies, by [`Key`]: of use where many rows share a table.
 #[derive(Debug, Clone, Copy)]
-struct Step {
-    above: [f64; SEARCHED],
-    line: Line,
+pub(crate) struct Step {
+    pub above: [f64; SEARCHED],
+    pub line: Line,
+}
+
+impl Step {
+    /// Whether no threshold of these lies below the one before, whatever it is compared with.
+    fn ascend(steps: &[Self]) -> bool {
+        steps.windows(2).all(|pair| (0..SEARCHED).all(|key| pair[0].above[key] <= pair[1].above[key]))
+    }
 }
 
 /// Tables side by side: their lines, and where each line takes over from the one below.
@@ -57,6 +65,8 @@ pub(crate) struct Tables {
     steps: Vec<Step>,
     /// Where the steps of each table start; one more than there are tables.
     starts: Vec<usize>,
+    /// What the lines hold once more, number by number; empty unless every table can be searched in registers.
+    columns: Vec<Columns>,
 }
 
 /// Thresholds that are compared at once: a cache line.
@@ -70,10 +80,10 @@ struct Thresholds([f64; LANES]);
 /// they are equal must the exact ones be compared.
 #[derive(Debug, Clone, Copy)]
 #[repr(align(64))]
-struct Screen([f32; SINGLES]);
+pub(crate) struct Screen(pub [f32; SINGLES]);
 
 impl Screen {
-    fn of(thresholds: &[f64]) -> Self {
+    pub(crate) fn of(thresholds: &[f64]) -> Self {
         let mut rounded = [f32::NAN; SINGLES];
         for (single, &threshold) in rounded.iter_mut().zip(thresholds) {
             *single = threshold as f32;
@@ -105,7 +115,7 @@ impl Tables {
         let longest = tables.iter().map(|table| table.rates.len()).max().unwrap_or(1);
         let width = longest.next_multiple_of(SINGLES);
         let (pairs, thresholds, screens, steps) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let mut all = Self { width, pairs, thresholds, screens, steps, starts: vec![0] };
+        let mut all = Self { width, pairs, thresholds, screens, steps, starts: vec![0], columns: Vec::new() };
         for table in tables {
             all.push(table, scale)?;
         }
@@ -151,6 +161,10 @@ impl Tables {
                 self.pairs.extend(filled.map(|step| step.line.0[key]));
             }
         }
+        let ascend = |ends: &[usize]| Step::ascend(&self.steps[ends[0] + 1..ends[1]]);
+        if self.width == SINGLES && self.starts.windows(2).all(ascend) {
+            self.columns = self.starts.windows(2).map(|ends| Columns::of(&self.steps[ends[0]..ends[1]])).collect();
+        }
     }
 
     /// How many tables there are.
@@ -182,8 +196,9 @@ impl Tables {
     /// The table at this place, for many rows at once.
     #[inline(always)]
     pub(crate) fn one(&self, place: usize) -> OneTable<'_> {
-        let steps = self.steps_of(place);
-        OneTable { lowest: &steps[0].line, steps: &steps[1..] }
+        let screen = |key: Key| &self.screens[place + key as usize * self.count()];
+        let screens = || [screen(Key::Value), screen(Key::Gaining), screen(Key::Losing)];
+        OneTable::new(self.steps_of(place), self.columns.get(place).map(|columns| (columns, screens())))
     }
 
     /// Where tables stand that are looked up by what positions need; those looked up by what is a [`Key::Value`] stand at their places.
@@ -260,57 +275,6 @@ impl Tables {
     pub(crate) fn numbers<V: Vector>(&self, found: &[u32; LANES]) -> [V; 2] {
         V::columns_of_pairs(rows_at(&self.pairs, found))
     }
-}
-
-/// A table that many rows share: every line in turn takes the rows above its threshold.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct OneTable<'a> {
-    lowest: &'a Line,
-    steps: &'a [Step],
-}
-
-impl OneTable<'_> {
-    /// Rate and deduction that apply to each number.
-    #[inline(always)]
-    pub(crate) fn margin<V: Vector>(&self, number: V) -> [V; 2] {
-        let [lowest, ..] = self.lowest.0;
-        let (mut rate, mut deduction) = (V::all(lowest[0]), V::all(lowest[1]));
-        for step in self.steps {
-            let applies = number.is_above(V::all(step.above[0]));
-            rate = V::choose(applies, V::all(step.line.rate()), rate);
-            deduction = V::choose(applies, V::all(step.line.deduction()), deduction);
-        }
-        [rate, deduction]
-    }
-
-    /// Highest leverage of the tier of each value.
-    #[inline(always)]
-    pub(crate) fn max_leverage<V: Vector>(&self, value: V) -> V {
-        let mut highest = V::all(self.lowest.max_leverage());
-        for step in self.steps {
-            highest = V::choose(value.is_above(V::all(step.above[0])), V::all(step.line.max_leverage()), highest);
-        }
-        highest
-    }
-
-    /// Deduction and factor of the line that triggers, by what gaining and losing positions need.
-    #[inline(always)]
-    pub(crate) fn trigger<V: Vector>(&self, gains: V::Mask, needed: V) -> [V; 2] {
-        let [_, gaining, losing, _] = self.lowest.0;
-        let (mut deduction, mut factor) = (V::all(gaining[0]), by_side::<V>(gains, gaining[1], losing[1]));
-        for step in self.steps {
-            let applies = needed.is_above(by_side::<V>(gains, step.above[1], step.above[2]));
-            let [_, gaining, losing, _] = step.line.0;
-            deduction = V::choose(applies, V::all(gaining[0]), deduction);
-            factor = V::choose(applies, by_side::<V>(gains, gaining[1], losing[1]), factor);
-        }
-        [deduction, factor]
-    }
-}
-
-#[inline(always)]
-fn by_side<V: Vector>(gains: V::Mask, gaining: f64, losing: f64) -> V {
-    V::choose(gains, V::all(gaining), V::all(losing))
 }
 
 /// How many thresholds lie below a number, up to the first vector that has some above it.
@@ -408,7 +372,8 @@ mod tests {
                 assert_eq!(place as usize, tables.find::<Baseline>(1, value));
                 let tier = floors.iter().rposition(|&floor| value > floor).unwrap_or(0);
                 assert_eq!(tables.found(place as usize).rate(), rates[tier], "{tiers} tiers, value {value}");
-                let [rate, deduction] = tables.one(1).margin(Baseline::all(value));
+                let found = tables.one(1).look_up(Baseline::all(value), Baseline::none(), Baseline::all(value));
+                let [rate, deduction] = found.maintenance;
                 assert_eq!((rate.array()[0], deduction.array()[0]), (rates[tier], deductions[tier]));
             }
         }

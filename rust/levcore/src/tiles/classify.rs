@@ -26,22 +26,25 @@ pub(crate) fn odd_rows<V: Vector>(
     shape: Shape,
 ) -> u8 {
     let (zero, infinite) = (V::all(0.0), V::all(f64::INFINITY));
-    // A sum of magnitudes is finite only if all of them are; the smallest of those that must be positive is, if all are.
-    let magnitude = tile.quantity.abs();
-    let value = tile.value + tile.entry_value + tile.requirement;
-    let profit = tile.results[Measure::UnrealizedPnl].abs() + tile.funding.abs();
-    let total = magnitude + tile.entry_price + value + profit;
-    let smallest = V::choose(tile.entry_price.is_below(magnitude), tile.entry_price, magnitude);
-    let mut ordinary = total.is_below(infinite) & terms.mark.is_above(zero) & smallest.is_above(zero);
+    // Sizes, marks and entries are positive and finite if both values are. A sum of magnitudes is finite only if all of them are; a profit
+    // is no larger than the values, and what is needed or left no larger than the values and the cash, where no fee comes to it.
+    let mut ordinary = tile.value.is_above(zero) & tile.entry_value.is_above(zero);
     ordinary = ordinary & terms.cap.is_at_least(tile.value);
+    let mut total = tile.value + tile.entry_value + tile.requirement;
+    if shape.columns.accrued_funding {
+        total = total + tile.funding.abs();
+    }
     if !shape.cross {
-        let equity = tile.results[Measure::Equity].abs();
-        let held = tile.isolated_margin.abs() + tile.needed.abs() + equity;
-        ordinary = ordinary & held.is_below(infinite);
+        total = total + tile.cash.abs();
+        if shape.has_fixed_fee() || !shape.moves() {
+            total = total + tile.needed.abs();
+        }
     }
     if shape.columns.leverage {
-        ordinary = ordinary & tile.leverage.is_at_least(V::all(1.0)) & tile.leverage.is_below(infinite);
+        total = total + tile.leverage;
+        ordinary = ordinary & tile.leverage.is_at_least(V::all(1.0));
     }
+    ordinary = ordinary & total.is_below(infinite);
     if shape.initial_from_table {
         ordinary = ordinary & instruments.initial_caps::<V>(entries).is_at_least(tile.value);
     }
@@ -125,10 +128,12 @@ pub(crate) fn note_leverage<V: Vector>(
     if !shape.limits_leverage || !shape.columns.leverage {
         return;
     }
-    if V::bits(instruments.is_leverage_near(tile, rows)) == 0 {
-        return;
-    }
-    let above = tile.leverage.is_above(instruments.highest_leverage(tile, rows, found.lines, shape));
+    let highest = match found.highest_leverage {
+        Some(highest) => highest,
+        None if V::bits(instruments.is_leverage_near(tile, rows)) == 0 => return,
+        None => instruments.highest_leverage(tile, rows, shape),
+    };
+    let above = tile.leverage.is_above(highest);
     let counts = tile.status.is_below(V::all(f64::from(FIRST_PARTIAL))) & !tile.quantity.equals(V::all(0.0));
     let noted = join_findings(tile.status, V::all(f64::from(Status::LeverageAboveTier as u8)));
     tile.status = V::choose(above & counts, noted, tile.status);

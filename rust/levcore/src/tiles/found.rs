@@ -1,8 +1,9 @@
 //! The lines of their tables that apply to rows: looked up row by row, or by one table that many rows share.
 
 use crate::machine::vector::{LANES, Vector};
+use crate::rules::one_table::OneTable;
 use crate::rules::table::UnitLine;
-use crate::rules::tables::{OneTable, ROWS, Tables};
+use crate::rules::tables::{ROWS, Tables};
 use crate::tiles::marked::MarkedInstruments;
 use crate::tiles::shape::Shape;
 use crate::tiles::tile::{Tile, TileRows};
@@ -22,8 +23,8 @@ pub(crate) struct Found<V> {
     pub initial: [V; 2],
     pub maintenance: [V; 2],
     pub trigger: [V; 2],
-    /// Where the maintenance lines stand, if each row was looked up by itself.
-    pub lines: Option<[u32; LANES]>,
+    /// Highest leverage that the tier of each row allows at the mark, if the maintenance lines say so; infinite where none is stated.
+    pub highest_leverage: Option<V>,
 }
 
 /// What the lines of a tile are looked up by.
@@ -58,7 +59,7 @@ fn numbers_of<V: Vector>(
 /// Tables that all rows of a run share.
 pub(crate) struct SharedTables<'a> {
     initial: OneTable<'a>,
-    pub maintenance: OneTable<'a>,
+    maintenance: OneTable<'a>,
 }
 
 impl<'a> SharedTables<'a> {
@@ -84,17 +85,18 @@ impl<'a> SharedTables<'a> {
         shape: Shape,
     ) -> Found<V> {
         let numbers = numbers_of(tile, instruments, &rows.entries, shape);
-        let nothing = [V::all(0.0); 2];
-        let mut found = Found { initial: nothing, maintenance: nothing, trigger: nothing, lines: None };
+        let gains = tile.direction.is_above(V::all(0.0));
+        let mut found = Found::nothing();
         if asked.initial {
-            found.initial = self.initial.margin(numbers.initial);
+            found.initial = self.initial.look_up(numbers.initial, gains, numbers.initial).maintenance;
         }
-        if asked.maintenance {
-            found.maintenance = self.maintenance.margin(numbers.maintenance);
-        }
-        if asked.trigger {
-            let gains = tile.direction.is_above(V::all(0.0));
-            found.trigger = self.maintenance.trigger(gains, numbers.trigger);
+        if asked.maintenance || asked.trigger {
+            // One search finds both; where only one is asked for, it stands for the other, too.
+            let value = if asked.maintenance { numbers.maintenance } else { numbers.trigger };
+            let needed = if asked.trigger { numbers.trigger } else { numbers.maintenance };
+            let lines = self.maintenance.look_up(value, gains, needed);
+            (found.maintenance, found.trigger) = (lines.maintenance, lines.trigger);
+            found.highest_leverage = shape.limits_leverage_by_line().then_some(lines.highest_leverage);
         }
         found.take_units(asked, tile, instruments, rows, shape);
         found
@@ -102,6 +104,12 @@ impl<'a> SharedTables<'a> {
 }
 
 impl<V: Vector> Found<V> {
+    #[inline(always)]
+    fn nothing() -> Self {
+        let nothing = [V::all(0.0); 2];
+        Self { initial: nothing, maintenance: nothing, trigger: nothing, highest_leverage: None }
+    }
+
     /// Looks up tables in lines a unit of size, row by row.
     #[inline(always)]
     fn take_units(
@@ -258,14 +266,16 @@ impl LookUps {
         rows: &TileRows<'_>,
         shape: Shape,
     ) -> Found<V> {
-        let nothing = [V::all(0.0); 2];
-        let mut found = Found { initial: nothing, maintenance: nothing, trigger: nothing, lines: None };
+        let mut found = Found::nothing();
         if asked.initial {
             found.initial = self.initial.numbers(instruments.initial_tables, number);
         }
         if asked.maintenance {
             found.maintenance = self.maintenance.numbers(instruments.tables, number);
-            found.lines = Some(self.maintenance.found.as_chunks().0[number]);
+            if shape.limits_leverage_by_line() {
+                let lines = &self.maintenance.found.as_chunks().0[number];
+                found.highest_leverage = Some(instruments.tables.max_leverages(lines));
+            }
         }
         if asked.trigger {
             found.trigger = self.trigger.numbers(instruments.tables, number);

@@ -135,43 +135,13 @@ impl<'a> MarkedInstruments<'a> {
     /// Rows whose leverage may exceed the maximum of their tier: two comparisons a row.
     #[inline(always)]
     pub(crate) fn is_leverage_near<V: Vector>(&self, tile: &Tile<V>, rows: &TileRows<'_>) -> V::Mask {
-        let [leverage, product] = match rows.table {
-            Some(_) => {
-                let [leverage, product] = self.harmless[rows.instrument[0] as usize];
-                [V::all(leverage), V::all(product)]
-            }
-            None => V::columns_of_pairs(rows_at(&self.harmless, &rows.instrument)),
-        };
+        let [leverage, product] = V::columns_of_pairs(rows_at(&self.harmless, &rows.instrument));
         tile.leverage.is_above(leverage) | (tile.leverage * tile.value).is_at_least(product)
     }
 
-    /// Highest leverage that the tier of each row allows at the mark; infinite where none is stated. `lines` are the maintenance lines, if they
-    /// were looked up row by row.
+    /// Highest leverage that the tier of each row allows at the mark, row by row; infinite where none is stated.
     #[inline(always)]
-    pub(crate) fn highest_leverage<V: Vector>(
-        &self,
-        tile: &Tile<V>,
-        rows: &TileRows<'_>,
-        lines: Option<[u32; LANES]>,
-        shape: Shape,
-    ) -> V {
-        if !shape.selected.any {
-            if let Some(table) = rows.table {
-                return table.max_leverage(tile.value);
-            }
-            // Where the maintenance margin is taken on the value at the mark, its lines are those that are asked for.
-            if let Some(lines) = lines
-                && V::bits(tile.required_on.equals(tile.value)) == u8::MAX
-            {
-                return self.tables.max_leverages(&lines);
-            }
-        }
-        self.highest_leverage_one_by_one(tile, rows, shape)
-    }
-
-    /// The same of each row by a look-up of its own.
-    #[inline(always)]
-    fn highest_leverage_one_by_one<V: Vector>(&self, tile: &Tile<V>, rows: &TileRows<'_>, shape: Shape) -> V {
+    pub(crate) fn highest_leverage<V: Vector>(&self, tile: &Tile<V>, rows: &TileRows<'_>, shape: Shape) -> V {
         let (mut highest, value) = ([f64::INFINITY; LANES], tile.value.array());
         for lane in 0..LANES {
             let place = self.table(rows.entries[lane]) as usize;

@@ -170,7 +170,7 @@ fn go_over_one<V: Vector, P: Pass>(pass: &mut P, instruments: &MarkedInstruments
         let place = tile_of::<P>(run, slot);
         let shared = [code; LANES];
         let inside = run.inside + slot;
-        let rows = TileRows { place, inside, instrument: shared, entries: shared, table: Some(tables.maintenance) };
+        let rows = TileRows { place, inside, instrument: shared, entries: shared };
         let tile = begin(pass, &rows, &terms);
         let found = tables.look_up(asked, &tile, instruments, &rows, shape);
         finish(pass, &rows, &terms, tile, &found);
@@ -196,7 +196,7 @@ fn go_over_each<V: Vector, P: Pass>(
         let (terms, tables) = instruments.terms_and_tables::<V>(&entries, shape);
         stage.keep(number, &terms, shape);
         (stage.entries[number], stage.instrument[number]) = (entries, instrument);
-        let rows = TileRows { place, inside: run.inside + slot, instrument, entries, table: None };
+        let rows = TileRows { place, inside: run.inside + slot, instrument, entries };
         let tile = begin(pass, &rows, &terms);
         stage.look_ups.note(asked, &tile, tables, number, instruments, &rows, shape);
         slot += place.len();
@@ -207,7 +207,7 @@ fn go_over_each<V: Vector, P: Pass>(
     while slot < run.place.len() {
         let place = tile_of::<P>(run, slot);
         let (entries, instrument) = (stage.entries[number], stage.instrument[number]);
-        let rows = TileRows { place, inside: run.inside + slot, instrument, entries, table: None };
+        let rows = TileRows { place, inside: run.inside + slot, instrument, entries };
         let terms = stage.kept::<V>(number, shape);
         let tile = begin(pass, &rows, &terms);
         let found = stage.look_ups.found(asked, number, &tile, instruments, &rows, shape);

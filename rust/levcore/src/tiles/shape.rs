@@ -109,6 +109,13 @@ impl Shape {
         self.fee_basis.is_fixed()
     }
 
+    /// Whether the lines that the maintenance margin is found by say how high a leverage may be: those of the value at the mark.
+    #[inline(always)]
+    pub(crate) fn limits_leverage_by_line(self) -> bool {
+        let at_mark = matches!(self.basis, Basis::Price | Basis::Mark);
+        self.limits_leverage && self.columns.leverage && at_mark && !self.selected.any
+    }
+
     /// Whether the requirement moves with the price.
     #[inline(always)]
     pub(crate) fn moves(self) -> bool {

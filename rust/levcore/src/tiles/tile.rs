@@ -7,7 +7,7 @@ use crate::book::layout::Layout;
 use crate::codes::measures::ByMeasure;
 use crate::machine::shared::SharedSlice;
 use crate::machine::vector::{LANES, Vector, prefetch};
-use crate::rules::tables::{OneTable, ROWS};
+use crate::rules::tables::ROWS;
 
 /// How many rows before they are needed columns are asked for.
 const AHEAD: usize = 256;
@@ -160,8 +160,6 @@ pub(crate) struct TileRows<'a> {
     /// Their instruments, and the entries of their constants.
     pub instrument: [u32; LANES],
     pub entries: [u32; LANES],
-    /// The maintenance table that all of them share, if they are known to.
-    pub table: Option<OneTable<'a>>,
 }
 
 /// Inputs, intermediate values and results of eight rows.
@@ -272,7 +270,11 @@ impl<'a> Runs<'a> {
             }
             Rows::Listed(_) => (end, end),
         };
-        [start..first.min(end), first.min(end)..last.min(end), last.min(end)..end].map(|left| Self { left, rows: self.rows.clone(), ..self })
+        [start..first.min(end), first.min(end)..last.min(end), last.min(end)..end].map(|left| Self {
+            left,
+            rows: self.rows.clone(),
+            ..self
+        })
     }
 
     /// Whether there are none.

@@ -1,0 +1,113 @@
+//! A table that many rows share: looked up for a whole tile at once, in registers where the processor can, else line by line.
+
+use crate::machine::vector::{SINGLES, Vector};
+use crate::rules::tables::{Line, Screen, Step};
+
+/// What the lines of a table hold, number by number, the last line repeated.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+pub(crate) struct Columns {
+    rate: [f64; SINGLES],
+    deduction: [f64; SINGLES],
+    trigger_deduction: [f64; SINGLES],
+    gaining: [f64; SINGLES],
+    losing: [f64; SINGLES],
+    max_leverage: [f64; SINGLES],
+}
+
+impl Columns {
+    /// Of a table with at most as many lines.
+    pub(crate) fn of(steps: &[Step]) -> Self {
+        let column = |number: fn(&Line) -> f64| {
+            std::array::from_fn(|line| number(&steps[if line < steps.len() { line } else { steps.len() - 1 }].line))
+        };
+        Self {
+            rate: column(|line| line.0[0][0]),
+            deduction: column(|line| line.0[0][1]),
+            trigger_deduction: column(|line| line.0[1][0]),
+            gaining: column(|line| line.0[1][1]),
+            losing: column(|line| line.0[2][1]),
+            max_leverage: column(|line| line.0[3][0]),
+        }
+    }
+}
+
+/// What the lines of rows hold that apply to them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OfLines<V> {
+    /// Rate and deduction by the value.
+    pub maintenance: [V; 2],
+    /// Deduction and factor of the line that triggers.
+    pub trigger: [V; 2],
+    /// Highest leverage by the value; infinite where none is stated.
+    pub highest_leverage: V,
+}
+
+/// A table that many rows share.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OneTable<'a> {
+    lowest: &'a Line,
+    steps: &'a [Step],
+    /// What it is searched by in registers, by [`Key`](crate::rules::tables::Key).
+    searched: Option<(&'a Columns, [&'a Screen; 3])>,
+}
+
+impl<'a> OneTable<'a> {
+    #[inline(always)]
+    pub(crate) fn new(steps: &'a [Step], searched: Option<(&'a Columns, [&'a Screen; 3])>) -> Self {
+        Self { lowest: &steps[0].line, steps: &steps[1..], searched }
+    }
+
+    /// The lines that apply to rows, by their values and by what gaining and losing positions need. What of it nobody reads costs little: the
+    /// compiler leaves out what it can.
+    #[inline(always)]
+    pub(crate) fn look_up<V: Vector>(&self, value: V, gains: V::Mask, needed: V) -> OfLines<V> {
+        if V::SEARCHES
+            && let Some((columns, screens)) = self.searched
+            && let Some([by_value, by_need]) =
+                V::search([&screens[0].0, &screens[1].0, &screens[2].0], value, gains, needed)
+        {
+            let factor = V::choose(gains, V::pick(&columns.gaining, by_need), V::pick(&columns.losing, by_need));
+            return OfLines {
+                maintenance: [V::pick(&columns.rate, by_value), V::pick(&columns.deduction, by_value)],
+                trigger: [V::pick(&columns.trigger_deduction, by_need), factor],
+                highest_leverage: V::pick(&columns.max_leverage, by_value),
+            };
+        }
+        let [rate, deduction, highest_leverage] = self.by_value(value);
+        OfLines { maintenance: [rate, deduction], trigger: self.by_need(gains, needed), highest_leverage }
+    }
+
+    /// Rate, deduction and highest leverage by the value: every line in turn takes the rows above its threshold.
+    #[inline(always)]
+    fn by_value<V: Vector>(&self, value: V) -> [V; 3] {
+        let [[rate, deduction], .., [highest, _]] = self.lowest.0;
+        let [mut rate, mut deduction, mut highest] = [V::all(rate), V::all(deduction), V::all(highest)];
+        for step in self.steps {
+            let applies = value.is_above(V::all(step.above[0]));
+            rate = V::choose(applies, V::all(step.line.rate()), rate);
+            deduction = V::choose(applies, V::all(step.line.deduction()), deduction);
+            highest = V::choose(applies, V::all(step.line.max_leverage()), highest);
+        }
+        [rate, deduction, highest]
+    }
+
+    /// Deduction and factor of the line that triggers, by what gaining and losing positions need.
+    #[inline(always)]
+    fn by_need<V: Vector>(&self, gains: V::Mask, needed: V) -> [V; 2] {
+        let [_, gaining, losing, _] = self.lowest.0;
+        let (mut deduction, mut factor) = (V::all(gaining[0]), by_side::<V>(gains, gaining[1], losing[1]));
+        for step in self.steps {
+            let applies = needed.is_above(by_side::<V>(gains, step.above[1], step.above[2]));
+            let [_, gaining, losing, _] = step.line.0;
+            deduction = V::choose(applies, V::all(gaining[0]), deduction);
+            factor = V::choose(applies, by_side::<V>(gains, gaining[1], losing[1]), factor);
+        }
+        [deduction, factor]
+    }
+}
+
+#[inline(always)]
+fn by_side<V: Vector>(gains: V::Mask, gaining: f64, losing: f64) -> V {
+    V::choose(gains, V::all(gaining), V::all(losing))
+}
