@@ -58,14 +58,32 @@ impl<'a> OneTable<'a> {
         Self { lowest: &steps[0].line, steps: &steps[1..], searched }
     }
 
-    /// The lines that apply to rows, by their values and by what gaining and losing positions need. What of it nobody reads costs little: the
-    /// compiler leaves out what it can.
+    /// Whether searching it in registers is of use.
     #[inline(always)]
-    pub(crate) fn look_up<V: Vector>(&self, value: V, gains: V::Mask, needed: V) -> OfLines<V> {
-        if V::SEARCHES
-            && let Some((columns, screens)) = self.searched
-            && let Some([by_value, by_need]) =
-                V::search([&screens[0].0, &screens[1].0, &screens[2].0], value, gains, needed)
+    pub(crate) fn is_searched<V: Vector>(&self) -> bool {
+        V::SEARCHES && self.searched.is_some()
+    }
+
+    /// Where the lines stand that apply to rows, by their values and by what gaining and losing positions need; nothing if they must be
+    /// gone through one by one.
+    #[inline(always)]
+    pub(crate) fn search<V: Vector>(&self, value: V, gains: V::Mask, needed: V) -> Option<[V::Places; 2]> {
+        let (_, [of_value, of_gaining, of_losing]) = self.searched?;
+        V::search([&of_value.0, &of_gaining.0, &of_losing.0], value, gains, needed)
+    }
+
+    /// The lines that apply to rows, by what [`OneTable::search`] found, if it did. What of it nobody reads costs little: the compiler leaves
+    /// out what it can.
+    #[inline(always)]
+    pub(crate) fn look_up<V: Vector>(
+        &self,
+        searched: Option<[V::Places; 2]>,
+        value: V,
+        gains: V::Mask,
+        needed: V,
+    ) -> OfLines<V> {
+        if let Some((columns, _)) = self.searched
+            && let Some([by_value, by_need]) = searched
         {
             let factor = V::choose(gains, V::pick(&columns.gaining, by_need), V::pick(&columns.losing, by_need));
             return OfLines {

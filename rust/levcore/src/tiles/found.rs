@@ -74,11 +74,32 @@ impl<'a> SharedTables<'a> {
         Self { initial, maintenance }
     }
 
-    /// Looks up the lines of a tile.
+    /// Whether searching the lines of some tiles before the first one is finished is of use.
+    #[inline(always)]
+    pub(crate) fn are_searched<V: Vector>(&self, asked: Asked) -> bool {
+        (asked.maintenance || asked.trigger) && self.maintenance.is_searched::<V>()
+    }
+
+    /// Searches the lines of a tile.
+    #[inline(always)]
+    pub(crate) fn search<V: Vector>(
+        &self,
+        asked: Asked,
+        tile: &Tile<V>,
+        instruments: &MarkedInstruments<'_>,
+        rows: &TileRows<'_>,
+        shape: Shape,
+    ) -> Option<[V::Places; 2]> {
+        let [value, needed] = numbers_of(tile, instruments, &rows.entries, shape).of_one_search(asked);
+        self.maintenance.search(value, tile.direction.is_above(V::all(0.0)), needed)
+    }
+
+    /// Looks up the lines of a tile, by what was searched, if anything was.
     #[inline(always)]
     pub(crate) fn look_up<V: Vector>(
         &self,
         asked: Asked,
+        searched: Option<[V::Places; 2]>,
         tile: &Tile<V>,
         instruments: &MarkedInstruments<'_>,
         rows: &TileRows<'_>,
@@ -88,18 +109,27 @@ impl<'a> SharedTables<'a> {
         let gains = tile.direction.is_above(V::all(0.0));
         let mut found = Found::nothing();
         if asked.initial {
-            found.initial = self.initial.look_up(numbers.initial, gains, numbers.initial).maintenance;
+            found.initial = self.initial.look_up(None, numbers.initial, gains, numbers.initial).maintenance;
         }
         if asked.maintenance || asked.trigger {
-            // One search finds both; where only one is asked for, it stands for the other, too.
-            let value = if asked.maintenance { numbers.maintenance } else { numbers.trigger };
-            let needed = if asked.trigger { numbers.trigger } else { numbers.maintenance };
-            let lines = self.maintenance.look_up(value, gains, needed);
+            let [value, needed] = numbers.of_one_search(asked);
+            let lines = self.maintenance.look_up(searched, value, gains, needed);
             (found.maintenance, found.trigger) = (lines.maintenance, lines.trigger);
             found.highest_leverage = shape.limits_leverage_by_line().then_some(lines.highest_leverage);
         }
         found.take_units(asked, tile, instruments, rows, shape);
         found
+    }
+}
+
+impl<V: Vector> Numbers<V> {
+    /// What the maintenance table is searched by. One search finds both lines; where only one is asked for, it stands for the other, too.
+    #[inline(always)]
+    fn of_one_search(&self, asked: Asked) -> [V; 2] {
+        [
+            if asked.maintenance { self.maintenance } else { self.trigger },
+            if asked.trigger { self.trigger } else { self.maintenance },
+        ]
     }
 }
 

@@ -190,7 +190,7 @@ mod tests {
         let entries = [0; LANES];
         let place = Place::Consecutive(0, LANES);
         let rows = TileRows { place, inside: 0, instrument: entries, entries };
-        let found = SharedTables::of(&instruments, 0, shape).look_up(asked, &tile, &instruments, &rows, shape);
+        let found = SharedTables::of(&instruments, 0, shape).look_up(asked, None, &tile, &instruments, &rows, shape);
         rate_return(&mut tile, shape);
         require_margin(&mut tile, &policy, &instruments, &entries, &found, shape);
         judge_isolated(&mut tile, &policy, shape);

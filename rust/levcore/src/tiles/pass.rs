@@ -159,22 +159,43 @@ fn tile_of<'r, P: Pass>(run: &Run<'r>, slot: usize) -> Place<'r> {
     if P::WHOLE_TILES { Place::Consecutive(run.place.row(slot), LANES) } else { run.place.tile(slot) }
 }
 
-/// Rows of one instrument: its constants and its table stay at hand.
+/// Tiles of one instrument whose lines are searched before the first of them is finished.
+const TILES_AHEAD: usize = 8;
+
+/// Rows of one instrument: its constants and its table stay at hand. Where its table is searched in registers, some tiles are searched
+/// before the first one is finished: a search is a chain of steps that wait for each other, and those of several tiles need not.
 #[inline(always)]
 fn go_over_one<V: Vector, P: Pass>(pass: &mut P, instruments: &MarkedInstruments<'_>, code: u32, run: &Run<'_>) {
     let (asked, shape) = (pass.asked(), pass.shape());
     let terms = instruments.shared_terms::<V>(code as usize, shape);
     let tables = SharedTables::of(instruments, code, shape);
-    let mut slot = 0;
+    let (mut slot, shared) = (0, [code; LANES]);
     while slot < run.place.len() {
-        let place = tile_of::<P>(run, slot);
-        let shared = [code; LANES];
-        let inside = run.inside + slot;
-        let rows = TileRows { place, inside, instrument: shared, entries: shared };
-        let tile = begin(pass, &rows, &terms);
-        let found = tables.look_up(asked, &tile, instruments, &rows, shape);
-        finish(pass, &rows, &terms, tile, &found);
-        slot += place.len();
+        let mut searched = [None; TILES_AHEAD];
+        if tables.are_searched::<V>(asked) {
+            let mut ahead = slot;
+            for found in &mut searched {
+                if ahead >= run.place.len() {
+                    break;
+                }
+                let place = tile_of::<P>(run, ahead);
+                let rows = TileRows { place, inside: run.inside + ahead, instrument: shared, entries: shared };
+                let tile = begin(pass, &rows, &terms);
+                *found = tables.search(asked, &tile, instruments, &rows, shape);
+                ahead += place.len();
+            }
+        }
+        for searched in searched {
+            if slot >= run.place.len() {
+                break;
+            }
+            let place = tile_of::<P>(run, slot);
+            let rows = TileRows { place, inside: run.inside + slot, instrument: shared, entries: shared };
+            let tile = begin(pass, &rows, &terms);
+            let found = tables.look_up(asked, searched, &tile, instruments, &rows, shape);
+            finish(pass, &rows, &terms, tile, &found);
+            slot += place.len();
+        }
     }
 }
 
