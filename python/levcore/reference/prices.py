@@ -44,12 +44,10 @@ def find_prices(
     p, table, fees = position, tiers.of(position.quantity), policy.fees(cross)
     value = solve(p, fees, table, basis)
     per_value = contract.price_per_value(instrument, p.size)
-    price = liquidation.price_or_none(value, contract.price_at_value(instrument, value, p.size, per_value))
+    price = liquidation.price_or_none(contract.price_at_value(instrument, value, p.size, per_value))
     factor = fees.bankruptcy.along(p.direction)
     bankrupt = liquidation.value_at_zero(p.bankruptcy_needed, 0.0, factor)
-    p.bankruptcy_price = liquidation.price_or_none(
-        bankrupt, contract.price_at_value(instrument, bankrupt, p.size, per_value)
-    )
+    p.bankruptcy_price = liquidation.price_or_none(contract.price_at_value(instrument, bankrupt, p.size, per_value))
     p.effective_leverage = exposure.effective_leverage(p.value, p.equity)
     side = toward = 1.0 if p.quantity > 0.0 else -1.0
     p.liquidation_price_lower = price if side > 0.0 else math.nan
@@ -58,7 +56,7 @@ def find_prices(
         far_value = table.growing.far_value_at_zero(p.needed, p.direction)
         # Of a short inverse position alone: its value rises as the price falls, and its rate with it.
         far = liquidation.price_or_none(
-            far_value, contract.price_at_value(instrument, far_value, p.size, per_value)
+            contract.price_at_value(instrument, far_value, p.size, per_value)
         )
         if not math.isnan(far):
             p.liquidation_price_lower = far

@@ -154,4 +154,4 @@ def _prices(zeros: Zeros, mark: float, in_coin: bool) -> tuple[float, float]:
 
 def _price(price: float) -> float:
     """A price, or NaN where there is none in the range of float64."""
-    return liquidation.price_or_none(price, price)
+    return liquidation.price_or_none(price)

@@ -43,9 +43,9 @@ def far_value_at_zero_of_growing(needed: float, rate: float, slope: float) -> fl
     return divide(gap + root, 2.0 * slope)
 
 
-def price_or_none(value: float, price: float) -> float:
-    """A price, or NaN where the value is not positive or the price leaves the range of float64."""
-    return price if value > 0.0 and 0.0 < price < math.inf else math.nan
+def price_or_none(price: float) -> float:
+    """A price, or NaN where it is not positive, as at a value that is not, or leaves the range of float64."""
+    return price if 0.0 < price < math.inf else math.nan
 
 
 def is_nearer_above(mark: float, lower: float, upper: float) -> bool:

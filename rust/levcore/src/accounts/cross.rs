@@ -268,8 +268,13 @@ impl<K: Known> Pass for PricePass<'_, '_, K> {
         store_measures!(
             self.job, &tile, rows.place,
             Equity MarginRatio EffectiveLeverage LiquidationPrice BankruptcyPrice DistanceToLiquidation
-            LiquidationPriceLower LiquidationPriceUpper
         );
+        if self.job.bounds_prices {
+            if !self.shape().bounds {
+                prices::bound_prices(&mut tile);
+            }
+            store_measures!(self.job, &tile, rows.place, LiquidationPriceLower LiquidationPriceUpper);
+        }
         store_codes(self.job, &tile, rows.place);
     }
 }

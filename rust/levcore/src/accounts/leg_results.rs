@@ -127,5 +127,5 @@ pub(crate) fn prices<N: Number>(zeros: Zeros<N>, mark: N, in_coin: Option<N::Mas
         lower = N::choose(in_coin, mark / zeros.upper, lower);
         upper = N::choose(in_coin, mark / zeros.lower, upper);
     }
-    Zeros { lower: liquidation::price_or_none(lower, lower), upper: liquidation::price_or_none(upper, upper) }
+    Zeros { lower: liquidation::price_or_none(lower), upper: liquidation::price_or_none(upper) }
 }

@@ -57,13 +57,11 @@ pub fn is_nearer_above<N: Number>(mark: N, lower: N, upper: N) -> N::Mask {
     lower.is_nan() | (mark - lower).abs().is_above((upper - mark).abs())
 }
 
-/// A price, or NaN where the value is not positive or the price leaves the range of float64.
+/// A price, or NaN where it is not positive, as at a value that is not, or leaves the range of float64.
 #[inline(always)]
 #[must_use]
-pub fn price_or_none<N: Number>(value: N, price: N) -> N {
-    let zero = N::all(0.0);
-    let is_price = value.is_above(zero) & price.is_above(zero) & price.is_below(N::all(f64::INFINITY));
-    N::choose(is_price, price, N::nan())
+pub fn price_or_none<N: Number>(price: N) -> N {
+    N::choose(price.is_positive(), price, N::nan())
 }
 
 /// Room to liquidation as a fraction of the mark: `side * (mark - price) * (1 / mark)`.

@@ -76,13 +76,18 @@ impl<K: Known> Pass for IsolatedRows<'_, K> {
 
     #[inline(always)]
     fn finish<V: Vector>(&mut self, rows: &TileRows<'_>, terms: &Terms<V>, tile: Tile<V>, found: &Found<V>) {
-        let (job, tile) = (self.job, self.judge(rows, terms, tile, found));
+        let (job, mut tile) = (self.job, self.judge(rows, terms, tile, found));
         store_measures!(job, &tile, rows.place, Notional UnrealizedPnl ReturnOnEquity InitialMargin MaintenanceMargin);
         store_measures!(
             job, &tile, rows.place,
             Equity MarginRatio EffectiveLeverage LiquidationPrice BankruptcyPrice DistanceToLiquidation
-            LiquidationPriceLower LiquidationPriceUpper
         );
+        if job.bounds_prices {
+            if !self.shape().bounds {
+                prices::bound_prices(&mut tile);
+            }
+            store_measures!(job, &tile, rows.place, LiquidationPriceLower LiquidationPriceUpper);
+        }
         store_codes(job, &tile, rows.place);
     }
 }
@@ -110,7 +115,10 @@ impl<K: Known> IsolatedRows<'_, K> {
             classify_isolated(job, self.part, &mut slots, &rows.clone(), odd);
             slots.give_back(&mut tile);
         }
-        note_leverage(&mut tile, instruments, rows, found, shape);
+        // What the lines say of the leverage of ordinary rows stands in their status.
+        if odd != 0 || found.highest_leverage.is_none() {
+            note_leverage(&mut tile, instruments, rows, found, shape);
+        }
         tile
     }
 }

@@ -7,12 +7,12 @@ use std::arch::x86_64::{
     _mm512_abs_pd, _mm512_add_epi32, _mm512_add_pd, _mm512_castpd_si512, _mm512_castpd128_pd512,
     _mm512_castpd256_pd512, _mm512_castpd512_pd256, _mm512_castps256_ps512, _mm512_castsi512_pd,
     _mm512_castsi512_si256, _mm512_cmp_pd_mask, _mm512_cmp_ps_mask, _mm512_cvtepu32_epi64, _mm512_cvtpd_ps,
-    _mm512_cvttpd_epi32, _mm512_div_pd, _mm512_extractf64x4_pd, _mm512_extracti32x8_epi32, _mm512_insertf32x8,
-    _mm512_insertf64x2, _mm512_insertf64x4, _mm512_loadu_pd, _mm512_loadu_ps, _mm512_mask_add_epi32,
-    _mm512_mask_blend_pd, _mm512_mask_permutexvar_ps, _mm512_maskz_set1_epi32, _mm512_mul_pd, _mm512_permutex2var_pd,
-    _mm512_permutex2var_ps, _mm512_set1_epi32, _mm512_set1_epi64, _mm512_set1_pd, _mm512_set1_ps, _mm512_shuffle_f64x2,
-    _mm512_sqrt_pd, _mm512_storeu_pd, _mm512_stream_pd, _mm512_sub_pd, _mm512_unpackhi_pd, _mm512_unpacklo_pd,
-    _mm512_xor_si512,
+    _mm512_cvttpd_epi32, _mm512_div_pd, _mm512_extractf64x4_pd, _mm512_extracti32x8_epi32, _mm512_fpclass_pd_mask,
+    _mm512_insertf32x8, _mm512_insertf64x2, _mm512_insertf64x4, _mm512_loadu_pd, _mm512_loadu_ps,
+    _mm512_mask_add_epi32, _mm512_mask_blend_pd, _mm512_mask_permutexvar_ps, _mm512_maskz_set1_epi32, _mm512_mul_pd,
+    _mm512_permutex2var_pd, _mm512_permutex2var_ps, _mm512_set1_epi32, _mm512_set1_epi64, _mm512_set1_pd,
+    _mm512_set1_ps, _mm512_shuffle_f64x2, _mm512_sqrt_pd, _mm512_storeu_pd, _mm512_stream_pd, _mm512_sub_pd,
+    _mm512_unpackhi_pd, _mm512_unpacklo_pd, _mm512_xor_si512,
 };
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -100,6 +100,12 @@ impl Number for Avx512 {
     #[inline(always)]
     fn is_nan(self) -> u8 {
         on_registers!(_mm512_cmp_pd_mask::<_CMP_UNORD_Q>(self.0, self.0))
+    }
+
+    #[inline(always)]
+    fn is_positive(self) -> u8 {
+        // One instruction for: quiet NaN, zeros, infinities, negative, signalling NaN.
+        !on_registers!(_mm512_fpclass_pd_mask::<0b1101_1111>(self.0))
     }
 
     #[inline(always)]

@@ -45,6 +45,15 @@ pub trait Number:
         other.is_above(self)
     }
 
+    /// Whether it is above zero and not infinite.
+    #[inline(always)]
+    fn is_positive(self) -> Self::Mask
+    where
+        Self::Mask: std::ops::BitAnd<Output = Self::Mask>,
+    {
+        self.is_above(Self::all(0.0)) & self.is_below(Self::all(f64::INFINITY))
+    }
+
     /// No number.
     #[inline(always)]
     fn nan() -> Self {

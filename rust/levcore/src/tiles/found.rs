@@ -56,6 +56,12 @@ fn numbers_of<V: Vector>(
     numbers
 }
 
+/// Which positions gain with their value: long ones, where no contract is inverse.
+#[inline(always)]
+fn are_gaining<V: Vector>(tile: &Tile<V>, shape: Shape) -> V::Mask {
+    if shape.any_inverse { tile.direction } else { tile.quantity }.is_above(V::all(0.0))
+}
+
 /// Tables that all rows of a run share.
 pub(crate) struct SharedTables<'a> {
     initial: OneTable<'a>,
@@ -91,7 +97,7 @@ impl<'a> SharedTables<'a> {
         shape: Shape,
     ) -> Option<[V::Places; 2]> {
         let [value, needed] = numbers_of(tile, instruments, &rows.entries, shape).of_one_search(asked);
-        self.maintenance.search(value, tile.direction.is_above(V::all(0.0)), needed)
+        self.maintenance.search(value, are_gaining(tile, shape), needed)
     }
 
     /// Looks up the lines of a tile, by what was searched, if anything was.
@@ -106,7 +112,7 @@ impl<'a> SharedTables<'a> {
         shape: Shape,
     ) -> Found<V> {
         let numbers = numbers_of(tile, instruments, &rows.entries, shape);
-        let gains = tile.direction.is_above(V::all(0.0));
+        let gains = are_gaining(tile, shape);
         let mut found = Found::nothing();
         if asked.initial {
             found.initial = self.initial.look_up(None, numbers.initial, gains, numbers.initial).maintenance;
@@ -265,7 +271,7 @@ impl LookUps {
             self.maintenance.note(number, numbers.maintenance, places);
         }
         if asked.trigger {
-            let gains = tile.direction.is_above(V::all(0.0));
+            let gains = are_gaining(tile, shape);
             self.trigger.note(number, numbers.trigger, instruments.tables.by_need(places, gains));
         }
     }

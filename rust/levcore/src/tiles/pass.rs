@@ -185,14 +185,14 @@ fn go_over_one<V: Vector, P: Pass>(pass: &mut P, instruments: &MarkedInstruments
                 ahead += place.len();
             }
         }
-        for searched in searched {
+        for searched in &searched {
             if slot >= run.place.len() {
                 break;
             }
             let place = tile_of::<P>(run, slot);
             let rows = TileRows { place, inside: run.inside + slot, instrument: shared, entries: shared };
             let tile = begin(pass, &rows, &terms);
-            let found = tables.look_up(asked, searched, &tile, instruments, &rows, shape);
+            let found = tables.look_up(asked, *searched, &tile, instruments, &rows, shape);
             finish(pass, &rows, &terms, tile, &found);
             slot += place.len();
         }

@@ -79,7 +79,7 @@ impl Shape {
             selected: Selected::BY_VALUE,
             initially_selected: Selected::BY_VALUE,
             columns: Columns { isolated_margin: !cross, leverage: true, accrued_funding: false, risk_limit: false },
-            bounds: true,
+            bounds: false,
         }
     }
 
@@ -138,9 +138,9 @@ pub(crate) struct PlainTiles<const CROSS: bool>;
 impl<const CROSS: bool> PlainTiles<CROSS> {
     const SHAPE: Shape = Shape::plain(CROSS);
 
-    /// The known shape, if it is that of some rows. Prices by side, which few ask for, are left out where they are stored.
+    /// The known shape, if it is that of some rows. Prices by side are found where they are stored, if they are.
     pub(crate) fn of(shape: Shape) -> Option<Self> {
-        (Shape { bounds: true, ..shape } == Self::SHAPE).then_some(Self)
+        (Shape { bounds: false, ..shape } == Self::SHAPE).then_some(Self)
     }
 }
 
