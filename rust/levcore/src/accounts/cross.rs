@@ -15,10 +15,10 @@ use crate::tiles::classify::{classify, join_findings, note_finding, note_leverag
 use crate::tiles::found::{Asked, Found};
 use crate::tiles::kernel;
 use crate::tiles::marked::Terms;
-use crate::tiles::pass::{HasPlain, Pass};
+use crate::tiles::pass::{HasForms, Pass};
 use crate::tiles::prices;
 use crate::tiles::requirement;
-use crate::tiles::shape::{Known, PlainTiles, Shape};
+use crate::tiles::shape::{Known, Shape};
 use crate::tiles::slots::Slots;
 use crate::tiles::tile::{Place, Tile, TileRows};
 
@@ -72,15 +72,14 @@ impl<'a, L> ValuePass<'a, L> {
     }
 }
 
-impl<L: KeepLegs> HasPlain for ValuePass<'_, L> {
-    type Plain<'p>
-        = ValuePass<'p, L, PlainTiles<true>>
+impl<L: KeepLegs> HasForms for ValuePass<'_, L> {
+    type Of<'p, K: Known>
+        = ValuePass<'p, L, K>
     where
         Self: 'p;
 
-    fn plain(&mut self) -> Option<Self::Plain<'_>> {
-        let known = PlainTiles::of(self.known)?;
-        Some(ValuePass { job: self.job, part: self.part, legs: &mut *self.legs, known })
+    fn form<K: Known>(&mut self, known: K) -> Self::Of<'_, K> {
+        ValuePass { job: self.job, part: self.part, legs: &mut *self.legs, known }
     }
 }
 
@@ -204,15 +203,14 @@ pub(crate) struct PricePass<'a, 'l, K = Shape> {
     pub known: K,
 }
 
-impl<'a, 'l> HasPlain for PricePass<'a, 'l> {
-    type Plain<'p>
-        = PricePass<'a, 'l, PlainTiles<true>>
+impl<'a, 'l> HasForms for PricePass<'a, 'l> {
+    type Of<'p, K: Known>
+        = PricePass<'a, 'l, K>
     where
         Self: 'p;
 
-    fn plain(&mut self) -> Option<Self::Plain<'_>> {
-        let known = PlainTiles::of(self.known)?;
-        Some(PricePass { job: self.job, part: self.part, legs: self.legs, known })
+    fn form<K: Known>(&mut self, known: K) -> Self::Of<'_, K> {
+        PricePass { job: self.job, part: self.part, legs: self.legs, known }
     }
 }
 

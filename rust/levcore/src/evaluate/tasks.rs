@@ -22,7 +22,8 @@ use crate::machine::execution::Execution;
 use crate::machine::instruction_set::{InstructionSet, Work};
 use crate::machine::shared::{self, SharedSlice};
 use crate::machine::vector::{HalfLine, Vector};
-use crate::tiles::pass::{HasPlain, Keyed, Pass, Stage, go_over};
+use crate::tiles::pass::{HasForms, Keyed, Pass, Stage, go_over};
+use crate::tiles::shape::{LinearTiles, PlainTiles};
 use crate::tiles::tile::Runs;
 
 /// Tasks of a thread between two looks at the interrupt.
@@ -176,10 +177,10 @@ fn run_task(job: &Job<'_>, set: InstructionSet, task: Task<'_>, scratch: &mut Sc
     match task {
         Task::Whole(block) if block.cross => whole_accounts(job, set, part, block, scratch),
         Task::Whole(block) => {
-            go_over_block(job, set, part, &mut scratch.stage, block, &mut IsolatedRows::any(job, part))
+            go_over_block::<false>(job, set, part, &mut scratch.stage, block, &mut IsolatedRows::any(job, part))
         }
         Task::Value(block, mut legs) => {
-            go_over_block(job, set, part, &mut scratch.stage, block, &mut ValuePass::any(job, part, &mut legs));
+            go_over_block::<true>(job, set, part, &mut scratch.stage, block, &mut ValuePass::any(job, part, &mut legs));
         }
         Task::Judge(range, cells) => {
             let sums = &mut scratch.legs.standings;
@@ -187,7 +188,7 @@ fn run_task(job: &Job<'_>, set: InstructionSet, task: Task<'_>, scratch: &mut Sc
             judge_scattered(job, part.policy, range.accounts.clone(), cells, sums);
         }
         Task::Price(block, legs) => {
-            go_over_block(
+            go_over_block::<true>(
                 job,
                 set,
                 part,
@@ -253,11 +254,11 @@ fn whole_accounts(job: &Job<'_>, set: InstructionSet, part: &PolicyPart<'_>, blo
     legs.resize(block.rows.len(), block.accounts.len());
     let Legs { amounts, released, status, standings, .. } = legs;
     let mut legs = ValuedLegs { amounts, released, status };
-    go_over_block(job, set, part, stage, block, &mut ValuePass::any(job, part, &mut legs));
+    go_over_block::<true>(job, set, part, stage, block, &mut ValuePass::any(job, part, &mut legs));
     judge_accounts(job, part.policy, block.accounts.clone(), legs.amounts, standings);
     let standings = Standings::ByAccount(standings, block.accounts.start);
     let legs = JudgedLegs { released: legs.released, status: legs.status, standings };
-    go_over_block(
+    go_over_block::<true>(
         job,
         set,
         part,
@@ -291,24 +292,27 @@ fn each_account(mut work: impl PooledWork, accounts: &[PooledAccount], valued: &
     work.finish();
 }
 
-/// Takes a pass over the rows of a block.
-fn go_over_block(
+/// Takes a pass over the rows of a block: over whole tiles in the form that knows most of them, over what is left as over rows of any kind.
+fn go_over_block<const CROSS: bool>(
     job: &Job<'_>,
     set: InstructionSet,
     part: &PolicyPart<'_>,
     stage: &mut Stage,
     block: &Block,
-    pass: &mut impl HasPlain,
+    pass: &mut impl HasForms,
 ) {
     let runs = Runs::of(job.layout, job.book.instrument, !part.instruments.any_sided, block);
-    if pass.plain().is_none() {
+    let (plain, linear) = (PlainTiles::<CROSS>::of(pass.shape()), LinearTiles::<CROSS>::of(pass.shape()));
+    if plain.is_none() && linear.is_none() {
         return set.run(Going { job, part, stage, pass, runs });
     }
     let [before, tiles, after] = runs.cut_at_tiles();
     for runs in [before, after].into_iter().filter(|runs| !runs.is_empty()) {
         set.run(Going { job, part, stage, pass, runs });
     }
-    if let Some(mut pass) = pass.plain() {
-        set.run(Going { job, part, stage, pass: &mut pass, runs: tiles });
+    if let Some(known) = plain {
+        set.run(Going { job, part, stage, pass: &mut pass.form(known), runs: tiles });
+    } else if let Some(known) = linear {
+        set.run(Going { job, part, stage, pass: &mut pass.form(known), runs: tiles });
     }
 }

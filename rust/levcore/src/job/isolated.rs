@@ -14,10 +14,10 @@ use crate::tiles::classify::{classify, note_finding, note_leverage, odd_rows};
 use crate::tiles::found::{Asked, Found};
 use crate::tiles::kernel;
 use crate::tiles::marked::Terms;
-use crate::tiles::pass::{HasPlain, Pass};
+use crate::tiles::pass::{HasForms, Pass};
 use crate::tiles::prices;
 use crate::tiles::requirement;
-use crate::tiles::shape::{Known, PlainTiles, Shape};
+use crate::tiles::shape::{Known, Shape};
 use crate::tiles::slots::Slots;
 use crate::tiles::tile::{Tile, TileRows};
 
@@ -35,14 +35,14 @@ impl<'a> IsolatedRows<'a> {
     }
 }
 
-impl<'a> HasPlain for IsolatedRows<'a> {
-    type Plain<'p>
-        = IsolatedRows<'a, PlainTiles<false>>
+impl<'a> HasForms for IsolatedRows<'a> {
+    type Of<'p, K: Known>
+        = IsolatedRows<'a, K>
     where
         Self: 'p;
 
-    fn plain(&mut self) -> Option<Self::Plain<'_>> {
-        PlainTiles::of(self.known).map(|known| IsolatedRows { job: self.job, part: self.part, known })
+    fn form<K: Known>(&mut self, known: K) -> Self::Of<'_, K> {
+        IsolatedRows { job: self.job, part: self.part, known }
     }
 }
 

@@ -4,7 +4,7 @@ use crate::machine::vector::{LANES, Vector};
 use crate::rules::tables::ROWS;
 use crate::tiles::found::{Asked, Found, LookUps, SharedTables};
 use crate::tiles::marked::{MarkedInstruments, Terms};
-use crate::tiles::shape::Shape;
+use crate::tiles::shape::{Known, Shape};
 use crate::tiles::tile::{Place, Run, Runs, Tile, TileRows};
 
 /// The formulas before and after the look-ups of a tile.
@@ -26,14 +26,14 @@ pub(crate) trait Pass {
     fn finish<V: Vector>(&mut self, rows: &TileRows<'_>, terms: &Terms<V>, tile: Tile<V>, found: &Found<V>);
 }
 
-/// A pass that has a form for whole tiles of rows of the plain shape.
-pub(crate) trait HasPlain: Pass {
-    type Plain<'p>: Pass
+/// A pass that has forms of its own for whole tiles of rows of which much is known.
+pub(crate) trait HasForms: Pass {
+    type Of<'p, K: Known>: Pass
     where
         Self: 'p;
 
-    /// That form, if its rows are of the plain shape.
-    fn plain(&mut self) -> Option<Self::Plain<'_>>;
+    /// The form for rows of which this is known.
+    fn form<K: Known>(&mut self, known: K) -> Self::Of<'_, K>;
 }
 
 /// The columns that say which constants a row needs.

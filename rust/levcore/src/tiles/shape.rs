@@ -131,7 +131,7 @@ pub(crate) trait Known: Copy {
     fn shape(self) -> Shape;
 }
 
-/// Whole tiles of the plain shape.
+/// Whole tiles of the plain shape: all of it is known.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PlainTiles<const CROSS: bool>;
 
@@ -150,6 +150,44 @@ impl<const CROSS: bool> Known for PlainTiles<CROSS> {
     #[inline(always)]
     fn shape(self) -> Shape {
         Self::SHAPE
+    }
+}
+
+/// Whole tiles of linear contracts of any size, whose tiers a value selects, under any rules on fees and on what margins are taken at: what
+/// instruments and columns there are is known, the rules are not.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LinearTiles<const CROSS: bool>(Shape);
+
+impl<const CROSS: bool> LinearTiles<CROSS> {
+    /// The shape with what is known put in.
+    #[inline(always)]
+    const fn with_known(shape: Shape) -> Shape {
+        let known = Shape::plain(CROSS);
+        Shape {
+            cross: known.cross,
+            any_inverse: known.any_inverse,
+            any_sided: known.any_sided,
+            initial_from_table: known.initial_from_table,
+            selected: known.selected,
+            initially_selected: known.initially_selected,
+            columns: known.columns,
+            bounds: known.bounds,
+            ..shape
+        }
+    }
+
+    /// What is known, if it holds for some rows.
+    pub(crate) fn of(shape: Shape) -> Option<Self> {
+        (Shape { bounds: false, ..shape } == Self::with_known(shape)).then_some(Self(shape))
+    }
+}
+
+impl<const CROSS: bool> Known for LinearTiles<CROSS> {
+    const WHOLE_TILES: bool = true;
+
+    #[inline(always)]
+    fn shape(self) -> Shape {
+        Self::with_known(self.0)
     }
 }
 
