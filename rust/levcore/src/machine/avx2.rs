@@ -198,20 +198,18 @@ impl Register for Four {
 
     #[inline(always)]
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "eight bits of a mask each")]
-    fn screen(thresholds: &[f32; SINGLES], number: f32) -> [u16; 2] {
+    fn screen(thresholds: &[f32; SINGLES], number: f32) -> u16 {
         // SAFETY: as above, and the array holds twice eight numbers.
         let (lower, upper) =
             unsafe { (_mm256_loadu_ps(thresholds.as_ptr()), _mm256_loadu_ps(thresholds[8..].as_ptr())) };
-        let [below, below_upper, equal, equal_upper] = on_registers!({
+        let [below, below_upper] = on_registers!({
             let number = _mm256_set1_ps(number);
             [
                 _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_LT_OQ>(lower, number)),
                 _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_LT_OQ>(upper, number)),
-                _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_EQ_OQ>(lower, number)),
-                _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_EQ_OQ>(upper, number)),
             ]
         });
-        [(below | below_upper << 8) as u16, (equal | equal_upper << 8) as u16]
+        (below | below_upper << 8) as u16
     }
 
     #[inline(always)]

@@ -193,13 +193,10 @@ impl Vector for Avx512 {
     }
 
     #[inline(always)]
-    fn screen(thresholds: &[f32; SINGLES], number: f32) -> [u16; 2] {
+    fn screen(thresholds: &[f32; SINGLES], number: f32) -> u16 {
         // SAFETY: as for the instructions on registers, and the array holds sixteen numbers.
         let (thresholds, number) = unsafe { (_mm512_loadu_ps(thresholds.as_ptr()), _mm512_set1_ps(number)) };
-        on_registers!([
-            _mm512_cmp_ps_mask::<_CMP_LT_OQ>(thresholds, number),
-            _mm512_cmp_ps_mask::<_CMP_EQ_OQ>(thresholds, number),
-        ])
+        on_registers!(_mm512_cmp_ps_mask::<_CMP_LT_OQ>(thresholds, number))
     }
 
     #[inline(always)]

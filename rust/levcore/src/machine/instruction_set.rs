@@ -197,8 +197,8 @@ mod tests {
         V::load(&numbers).store_singles(&mut singles);
         let mut thresholds = [f32::NAN; SINGLES];
         thresholds[..11].copy_from_slice(&[-1.0, 0.0, 1e-45, 1.0, 2.0, 2.5, 4.0, 16.0, 1e10, f32::MAX, f32::INFINITY]);
-        let screens = singles.map(|single| V::screen(&thresholds, single).map(u32::from));
-        places.into_iter().chain(singles.map(f32::to_bits)).chain(screens.into_iter().flatten()).collect()
+        let screens = singles.map(|single| u32::from(V::screen(&thresholds, single)));
+        places.into_iter().chain(singles.map(f32::to_bits)).chain(screens).collect()
     }
 
     #[test]

@@ -40,8 +40,8 @@ pub(crate) trait Register: Number {
     /// Writes whole numbers that are places in a list.
     fn store_places(self, into: &mut [u32]);
 
-    /// Which of sixteen thresholds lie below the number, and which are equal to it, a bit each.
-    fn screen(thresholds: &[f32; SINGLES], number: f32) -> [u16; 2];
+    /// Which of sixteen thresholds lie below the number, a bit each.
+    fn screen(thresholds: &[f32; SINGLES], number: f32) -> u16;
 
     /// Two columns of rows that lie apart.
     fn columns_of_pairs(rows: &[&[f64; 2]]) -> [Self; 2];
@@ -99,11 +99,10 @@ impl Register for f64 {
     }
 
     #[inline(always)]
-    fn screen(thresholds: &[f32; SINGLES], number: f32) -> [u16; 2] {
-        let mut bits = [0; 2];
+    fn screen(thresholds: &[f32; SINGLES], number: f32) -> u16 {
+        let mut bits = 0;
         for (place, &threshold) in thresholds.iter().enumerate() {
-            bits[0] |= u16::from(threshold < number) << place;
-            bits[1] |= u16::from(threshold == number) << place;
+            bits |= u16::from(threshold < number) << place;
         }
         bits
     }
@@ -265,7 +264,7 @@ impl<R: Register> Register for Halves<R> {
     }
 
     #[inline(always)]
-    fn screen(thresholds: &[f32; SINGLES], number: f32) -> [u16; 2] {
+    fn screen(thresholds: &[f32; SINGLES], number: f32) -> u16 {
         R::screen(thresholds, number)
     }
 
@@ -374,7 +373,7 @@ impl<R: Register> Vector for Halves<R> {
     }
 
     #[inline(always)]
-    fn screen(thresholds: &[f32; SINGLES], number: f32) -> [u16; 2] {
+    fn screen(thresholds: &[f32; SINGLES], number: f32) -> u16 {
         R::screen(thresholds, number)
     }
 

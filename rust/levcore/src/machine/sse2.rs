@@ -2,9 +2,9 @@
 #![allow(unsafe_code, reason = "vector instructions that are part of x86-64")]
 
 use std::arch::x86_64::{
-    __m128d, __m128i, _mm_add_pd, _mm_and_pd, _mm_andnot_pd, _mm_castps_si128, _mm_cmpeq_pd, _mm_cmpeq_ps,
-    _mm_cmpge_pd, _mm_cmpgt_pd, _mm_cmplt_ps, _mm_cmpunord_pd, _mm_cvtpd_ps, _mm_cvtsi128_si64, _mm_cvttpd_epi32,
-    _mm_div_pd, _mm_loadu_pd, _mm_loadu_ps, _mm_movemask_epi8, _mm_movemask_pd, _mm_mul_pd, _mm_or_pd, _mm_packs_epi16,
+    __m128d, __m128i, _mm_add_pd, _mm_and_pd, _mm_andnot_pd, _mm_castps_si128, _mm_cmpeq_pd, _mm_cmpge_pd,
+    _mm_cmpgt_pd, _mm_cmplt_ps, _mm_cmpunord_pd, _mm_cvtpd_ps, _mm_cvtsi128_si64, _mm_cvttpd_epi32, _mm_div_pd,
+    _mm_loadu_pd, _mm_loadu_ps, _mm_movemask_epi8, _mm_movemask_pd, _mm_mul_pd, _mm_or_pd, _mm_packs_epi16,
     _mm_packs_epi32, _mm_set1_pd, _mm_set1_ps, _mm_setzero_ps, _mm_sqrt_pd, _mm_storeu_pd, _mm_stream_pd, _mm_sub_pd,
     _mm_unpackhi_pd, _mm_unpacklo_pd, _mm_xor_pd,
 };
@@ -193,17 +193,14 @@ impl Register for Two {
     }
 
     #[inline(always)]
-    fn screen(thresholds: &[f32; SINGLES], number: f32) -> [u16; 2] {
+    fn screen(thresholds: &[f32; SINGLES], number: f32) -> u16 {
         let mut fours = [on_registers!(_mm_setzero_ps()); 4];
         for (four, numbers) in fours.iter_mut().zip(thresholds.as_chunks::<4>().0) {
             // SAFETY: the array holds four numbers.
             *four = unsafe { _mm_loadu_ps(numbers.as_ptr()) };
         }
         let number = on_registers!(_mm_set1_ps(number));
-        [
-            bits_of_sixteen(fours.map(|four| on_registers!(_mm_castps_si128(_mm_cmplt_ps(four, number))))),
-            bits_of_sixteen(fours.map(|four| on_registers!(_mm_castps_si128(_mm_cmpeq_ps(four, number))))),
-        ]
+        bits_of_sixteen(fours.map(|four| on_registers!(_mm_castps_si128(_mm_cmplt_ps(four, number)))))
     }
 
     #[inline(always)]

@@ -45,8 +45,8 @@ pub(crate) trait Vector: Number {
     /// Writes whole numbers that are places in a list.
     fn store_places(self, into: &mut [u32; LANES]);
 
-    /// Which of the thresholds lie below the number, and which are equal to it: a bit each, the first threshold in the lowest.
-    fn screen(thresholds: &[f32; SINGLES], number: f32) -> [u16; 2];
+    /// Which of the thresholds lie below the number: a bit each, the first threshold in the lowest.
+    fn screen(thresholds: &[f32; SINGLES], number: f32) -> u16;
 
     /// How many of the thresholds lie below the number; NaN has none below it.
     fn count_below(thresholds: &[f64; LANES], number: f64) -> usize;

@@ -88,7 +88,8 @@ pub(crate) fn touching_lines<V: Vector>(tables: &Tables, places: &[u32; LANES], 
     let (mut singles, mut found) = ([0.0; LANES], [0; LANES]);
     values.store_singles(&mut singles);
     tables.find_each::<V, LANES>(LANES, places, &values.array(), &singles, &mut found);
-    tables.numbers(&found)
+    let [rate, deduction, ..] = tables.lines(&found, places, values);
+    [rate, deduction]
 }
 
 /// Initial margin as a function of the value.

@@ -1,7 +1,8 @@
 //! Tables with tiers side by side: constants by line, thresholds in whole vectors, nothing that depends on a position.
 
 use crate::error::Result;
-use crate::machine::vector::{LANES, SINGLES, Vector, rows_at};
+use crate::machine::baseline::Baseline;
+use crate::machine::vector::{HalfLine, LANES, SINGLES, Vector, half_lines_at};
 use crate::rules::one_table::{Columns, OneTable};
 use crate::rules::table::{Factors, Scale};
 use crate::rules::tiers::{TierKey, TierTable};
@@ -55,9 +56,10 @@ impl Step {
 #[derive(Debug, Clone)]
 pub(crate) struct Tables {
     width: usize,
-    /// What the lines hold, key by key and table by table: rows that lie apart find what they need in few cache lines, and these lie close
-    /// to each other, so that they do not push each other out of the cache.
-    pairs: Vec<[f64; 2]>,
+    /// What the lines hold, key by key and table by table, in half a cache line each: the two numbers of the line, the threshold of the next
+    /// one, and the highest leverage of its tier. Rows that lie apart find what they need in few cache lines, and these lie close to each
+    /// other, so that they do not push each other out of the cache.
+    lines: Vec<HalfLine>,
     thresholds: Vec<Thresholds>,
     /// The thresholds once more, rounded; of use where one vector of them is a whole table.
     screens: Vec<Screen>,
@@ -114,8 +116,8 @@ impl Tables {
     pub(crate) fn new(tables: &[&TierTable], scale: Scale) -> Result<Self> {
         let longest = tables.iter().map(|table| table.rates.len()).max().unwrap_or(1);
         let width = longest.next_multiple_of(SINGLES);
-        let (pairs, thresholds, screens, steps) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let mut all = Self { width, pairs, thresholds, screens, steps, starts: vec![0], columns: Vec::new() };
+        let (lines, thresholds, screens, steps) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut all = Self { width, lines, thresholds, screens, steps, starts: vec![0], columns: Vec::new() };
         for table in tables {
             all.push(table, scale)?;
         }
@@ -149,16 +151,20 @@ impl Tables {
 
     /// Lays out all tables, filled up to the same width.
     fn lay_out(&mut self) {
-        for key in 0..KEYS {
+        for key in 0..SEARCHED {
             for ends in self.starts.windows(2) {
                 let steps = &self.steps[ends[0]..ends[1]];
-                let thresholds: Vec<f64> = steps[1..].iter().filter_map(|step| step.above.get(key).copied()).collect();
+                let thresholds: Vec<f64> = steps[1..].iter().map(|step| step.above[key]).collect();
                 let padding = std::iter::repeat(f64::INFINITY);
                 let padded: Vec<f64> = thresholds.iter().copied().chain(padding).take(self.width).collect();
                 self.thresholds.extend(padded.as_chunks().0.iter().copied().map(Thresholds));
                 self.screens.push(Screen::of(&thresholds));
                 let filled = steps.iter().chain(std::iter::repeat(&steps[steps.len() - 1])).take(self.width);
-                self.pairs.extend(filled.map(|step| step.line.0[key]));
+                let with_next = filled.zip(padded).map(|(step, next)| {
+                    let [first, second] = step.line.0[key];
+                    HalfLine([first, second, next, step.line.max_leverage()])
+                });
+                self.lines.extend(with_next);
             }
         }
         let ascend = |ends: &[usize]| Step::ascend(&self.steps[ends[0] + 1..ends[1]]);
@@ -215,7 +221,15 @@ impl Tables {
         &self.thresholds[table * vectors..(table + 1) * vectors]
     }
 
-    /// Where the lines stand that apply to so many numbers, each in a table of its own; `singles` are the same numbers rounded.
+    /// Whether one vector of rounded thresholds is a whole table.
+    #[inline(always)]
+    pub(crate) fn are_screened(&self) -> bool {
+        self.width == SINGLES
+    }
+
+    /// Where the lines stand that apply to so many numbers, each in a table of its own; `singles` are the same numbers rounded. A number that
+    /// is equal to a threshold once both are rounded may find a line below its own: [`Tables::lines`] sees that. Tables that are
+    /// [screened](Tables::are_screened) need no more than the rounded numbers.
     #[inline(always)]
     pub(crate) fn find_each<V: Vector, const COUNT: usize>(
         &self,
@@ -225,21 +239,43 @@ impl Tables {
         singles: &[f32; COUNT],
         found: &mut [u32; COUNT],
     ) {
-        let (rows, mut equal) = (rows.min(COUNT), self.width != SINGLES);
-        if !equal {
-            let mut any = 0;
-            for slot in 0..rows {
-                let [above, ties] = V::screen(&self.screens[table[slot] as usize].0, singles[slot]);
-                any |= ties;
-                found[slot] = table[slot] * SINGLES as u32 + above.count_ones();
+        let rows = rows.min(COUNT);
+        if self.are_screened() {
+            let tiles = table.as_chunks::<LANES>().0.iter().zip(singles.as_chunks::<LANES>().0);
+            for ((table, singles), found) in tiles.zip(found.as_chunks_mut::<LANES>().0).take(rows.div_ceil(LANES)) {
+                for lane in 0..LANES {
+                    let below = V::screen(&self.screens[table[lane] as usize].0, singles[lane]);
+                    found[lane] = table[lane] * SINGLES as u32 + below.count_ones();
+                }
             }
-            equal = any != 0;
-        }
-        if equal {
+        } else {
             for slot in 0..rows {
                 found[slot] = self.find_in::<V>(table[slot] as usize, numbers[slot]) as u32;
             }
         }
+    }
+
+    /// What the lines hold that [`Tables::find_each`] found for numbers in these tables: rate and deduction, or deduction and factor of what
+    /// triggers; the threshold of the next line; the highest leverage of the tier.
+    #[inline(always)]
+    pub(crate) fn lines<V: Vector>(&self, found: &[u32; LANES], table: &[u32; LANES], numbers: V) -> [V; 4] {
+        let lines = V::columns_of_fours(half_lines_at(&self.lines, found));
+        if V::bits(numbers.is_above(lines[2])) == 0 {
+            return lines;
+        }
+        let found = self.find_exactly(table, &numbers.array());
+        V::columns_of_fours(half_lines_at(&self.lines, &found))
+    }
+
+    /// Where the lines stand that apply to numbers, of which one is a threshold but for its rounding.
+    #[cold]
+    #[inline(never)]
+    fn find_exactly(&self, table: &[u32; LANES], numbers: &[f64; LANES]) -> [u32; LANES] {
+        let mut found = [0; LANES];
+        for lane in 0..LANES {
+            found[lane] = self.find_in::<Baseline>(table[lane] as usize, numbers[lane]) as u32;
+        }
+        found
     }
 
     #[inline(always)]
@@ -257,23 +293,11 @@ impl Tables {
     #[inline(always)]
     pub(crate) fn found(&self, line: usize) -> Line {
         let mut pairs = [[0.0; 2]; KEYS];
-        for key in 0..KEYS {
-            pairs[key] = self.pairs[line + key * self.count() * self.width];
+        for key in 0..SEARCHED {
+            let [first, second, _, max_leverage] = self.lines[line + key * self.count() * self.width].0;
+            (pairs[key], pairs[SEARCHED]) = ([first, second], [max_leverage, 0.0]);
         }
         Line(pairs)
-    }
-
-    /// Highest leverage by the lines that [`Tables::find_each`] found for values.
-    #[inline(always)]
-    pub(crate) fn max_leverages<V: Vector>(&self, found: &[u32; LANES]) -> V {
-        let [highest, _] = V::columns_of_pairs(rows_at(&self.pairs[(KEYS - 1) * self.count() * self.width..], found));
-        highest
-    }
-
-    /// What the lines hold that [`Tables::find_each`] found: rate and deduction, or deduction and factor of what triggers.
-    #[inline(always)]
-    pub(crate) fn numbers<V: Vector>(&self, found: &[u32; LANES]) -> [V; 2] {
-        V::columns_of_pairs(rows_at(&self.pairs, found))
     }
 }
 
@@ -323,8 +347,12 @@ mod tests {
             let (mut found, numbers, singles) = ([0; ROWS], [number; ROWS], [number as f32; ROWS]);
             let table = key as usize * tables.count();
             tables.find_each::<Baseline, ROWS>(1, &[table as u32; ROWS], &numbers, &singles, &mut found);
-            assert_eq!(found[0] as usize, tables.find_in::<Baseline>(table, number));
-            found[0] as usize - table * tables.width
+            let places = [table as u32; LANES];
+            let [first, second, ..] = tables.lines(&[found[0]; LANES], &places, Baseline::all(number));
+            let exact = tables.find_in::<Baseline>(table, number);
+            let [expected_first, expected_second, ..] = tables.lines[exact].0;
+            assert_eq!((first.array()[0], second.array()[0]), (expected_first, expected_second));
+            exact - table * tables.width
         };
         // Both sides of a threshold are the same number once they are rounded.
         for (key, threshold) in [(Key::Value, 1024.0_f64), (Key::Gaining, 1008.0), (Key::Losing, 1040.0)] {

@@ -219,8 +219,10 @@ impl LookUp {
 
     /// Notes a tile: its numbers, and where the tables stand.
     #[inline(always)]
-    fn note<V: Vector>(&mut self, tile: usize, numbers: V, tables: V) {
-        numbers.store(&mut self.number.as_chunks_mut().0[tile]);
+    fn note<V: Vector>(&mut self, tile: usize, numbers: V, tables: V, screened: bool) {
+        if !screened {
+            numbers.store(&mut self.number.as_chunks_mut().0[tile]);
+        }
         numbers.store_singles(&mut self.single.as_chunks_mut().0[tile]);
         tables.store_places(&mut self.table.as_chunks_mut().0[tile]);
     }
@@ -230,10 +232,10 @@ impl LookUp {
         tables.find_each::<V, ROWS>(rows, &self.table, &self.number, &self.single, &mut self.found);
     }
 
-    /// What the lines found hold for the tile of this number.
+    /// What the lines found hold for the numbers of the tile of this number.
     #[inline(always)]
-    fn numbers<V: Vector>(&self, tables: &Tables, tile: usize) -> [V; 2] {
-        tables.numbers(&self.found.as_chunks().0[tile])
+    fn lines<V: Vector>(&self, tables: &Tables, tile: usize, numbers: V) -> [V; 4] {
+        tables.lines(&self.found.as_chunks().0[tile], &self.table.as_chunks().0[tile], numbers)
     }
 }
 
@@ -263,16 +265,17 @@ impl LookUps {
         shape: Shape,
     ) {
         let numbers = numbers_of(tile, instruments, &rows.entries, shape);
+        let screened = instruments.tables.are_screened();
         if asked.initial {
             let places = instruments.initial_tables_of(&rows.entries);
-            self.initial.note(number, numbers.initial, places);
+            self.initial.note(number, numbers.initial, places, instruments.initial_tables.are_screened());
         }
         if asked.maintenance {
-            self.maintenance.note(number, numbers.maintenance, places);
+            self.maintenance.note(number, numbers.maintenance, places, screened);
         }
         if asked.trigger {
             let gains = are_gaining(tile, shape);
-            self.trigger.note(number, numbers.trigger, instruments.tables.by_need(places, gains));
+            self.trigger.note(number, numbers.trigger, instruments.tables.by_need(places, gains), screened);
         }
     }
 
@@ -302,19 +305,20 @@ impl LookUps {
         rows: &TileRows<'_>,
         shape: Shape,
     ) -> Found<V> {
+        let numbers = numbers_of(tile, instruments, &rows.entries, shape);
         let mut found = Found::nothing();
         if asked.initial {
-            found.initial = self.initial.numbers(instruments.initial_tables, number);
+            let [rate, deduction, ..] = self.initial.lines(instruments.initial_tables, number, numbers.initial);
+            found.initial = [rate, deduction];
         }
         if asked.maintenance {
-            found.maintenance = self.maintenance.numbers(instruments.tables, number);
-            if shape.limits_leverage_by_line() {
-                let lines = &self.maintenance.found.as_chunks().0[number];
-                found.highest_leverage = Some(instruments.tables.max_leverages(lines));
-            }
+            let [rate, deduction, _, highest] = self.maintenance.lines(instruments.tables, number, numbers.maintenance);
+            found.maintenance = [rate, deduction];
+            found.highest_leverage = shape.limits_leverage_by_line().then_some(highest);
         }
         if asked.trigger {
-            found.trigger = self.trigger.numbers(instruments.tables, number);
+            let [deduction, factor, ..] = self.trigger.lines(instruments.tables, number, numbers.trigger);
+            found.trigger = [deduction, factor];
         }
         found.take_units(asked, tile, instruments, rows, shape);
         found
