@@ -11,6 +11,7 @@ import pytest
 import levcore as lc
 from levcore import _levcore
 from levcore.measures import MEASURE_NAMES
+from support.comparison import assert_same_risk
 
 Columns = dict[str, Any]
 
@@ -99,13 +100,66 @@ def test_odd_rows_change_no_bit_of_the_others(share: float, order: str) -> None:
                 np.testing.assert_array_equal(again[name], column, f"{name}, {instruction_set}, {threads}")
 
 
+RULES: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "fee on the value": {
+        "closing_fee_basis": "price",
+        "closing_fee_rate": 0.0006,
+        "bankruptcy_includes_closing_fee": True,
+    },
+    "fee at the bankruptcy price": {"closing_fee_basis": "bankruptcy", "closing_fee_rate": 0.0006},
+    "frozen at the entry": {
+        "requirement_basis_isolated": "entry",
+        "requirement_basis_cross": "entry",
+        "initial_margin_basis_isolated": "entry",
+    },
+    "frozen at the mark": {"requirement_basis_isolated": "mark", "requirement_basis_cross": "mark"},
+}
+
+
+@pytest.mark.parametrize("order", ["random", "sorted"])
+@pytest.mark.parametrize("mode", ["isolated", "cross"])
+@pytest.mark.parametrize("rules", RULES)
+def test_rows_of_which_much_is_known_and_rows_of_any_kind_have_the_same_bits(
+    rules: str, mode: str, order: str
+) -> None:
+    rows = 5_003
+    policy, names = policy_and_names()
+    policy = policy.replace(**RULES[rules])
+    marks = np.random.default_rng(7).lognormal(3.0, 2.0, len(names))
+    columns = random_rows(rows, names, marks)
+    random = np.random.default_rng(12)
+    columns["quantity"][random.integers(0, rows, 50)] = random.choice([np.nan, 0.0, 1e300], 50)
+    if order == "sorted":
+        by_instrument = np.argsort(columns["instrument"], kind="stable")
+        columns = {name: column[by_instrument] for name, column in columns.items()}
+    if mode == "cross":
+        columns["isolated_margin"] = np.full(rows, np.nan)
+        columns |= {"account": np.arange(rows) // 7, "accounts": np.arange(rows // 7 + 1)}
+        columns["wallet_balance"] = random.lognormal(8.0, 3.0, rows // 7 + 1)
+    # A column in which no row has anything makes rows of any kind of them.
+    of_any_kind = columns | {"risk_limit": np.full(rows, np.nan)}
+    for instruction_set in _levcore.instruction_sets():
+        engine = lc.Engine(policy, instruction_set=instruction_set)
+        found, expected = (
+            engine.evaluate(
+                lc.PositionBook(margin_mode=mode, instrument_names=names, **given),
+                marks,
+                measures=MEASURE_NAMES,
+            )
+            for given in (columns, of_any_kind)
+        )
+        assert_same_risk(found, expected, f"{rules}, {mode}, {order}, {instruction_set}")
+
+
 def test_values_at_a_threshold_that_rounds_to_them_are_told_apart() -> None:
     # 2**24 + 1 is no number of single precision: it and its neighbours round to 2**24.
     floors = [0, 1000.1, 2**24 + 1, 1e39]
     tiers = lc.TierTable.marginal(
         [(floors[0], "0.01"), (1000.1, "0.02"), (2**24 + 1, "0.05"), (1e39, "0.1")], unit="quote"
     )
-    policy = lc.policy("generic").with_instruments([lc.Instrument("X", "linear", tiers, contract_size=1.0)])
+    two = [lc.Instrument(name, "linear", tiers, contract_size=1.0) for name in ("X", "Y")]
+    policy = lc.policy("generic").with_instruments(two)
     values = [
         value
         for floor in floors[1:]
@@ -114,14 +168,18 @@ def test_values_at_a_threshold_that_rounds_to_them_are_told_apart() -> None:
     values += [2.0**24, 2.0**24 + 2, 1e38, 3.5e38, 1e300]
     quantity = np.array(values * 4)
     columns: Columns = {
-        "instrument": np.zeros(quantity.size, np.uint32),
+        # One instrument for some rows, both in turn for others: tables are searched together and row by row.
+        "instrument": np.where(
+            np.arange(quantity.size) < quantity.size // 2, 0, np.arange(quantity.size) % 2
+        ),
         "quantity": quantity * np.repeat([1.0, -1.0, 1.0, -1.0], len(values)),
         "entry_price": np.ones(quantity.size),
         "isolated_margin": quantity / np.repeat([2.0, 2.0, 50.0, 50.0], len(values)),
     }
-    book = lc.PositionBook(margin_mode="isolated", instrument_names=["X"], **columns)
-    expected = lc.reference.evaluate(book, policy, {"X": 1.0})
+    book = lc.PositionBook(margin_mode="isolated", instrument_names=["X", "Y"], **columns)
+    marks = {"X": 1.0, "Y": 1.0}
+    expected = lc.reference.evaluate(book, policy, marks)
     for instruction_set in _levcore.instruction_sets():
-        found = lc.Engine(policy, instruction_set=instruction_set).evaluate(book, {"X": 1.0})
+        found = lc.Engine(policy, instruction_set=instruction_set).evaluate(book, marks)
         for name in ("maintenance_margin", "liquidation_price", "margin_ratio"):
             np.testing.assert_array_equal(found[name], expected[name], f"{name}, {instruction_set}")

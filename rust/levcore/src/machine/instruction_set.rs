@@ -137,7 +137,7 @@ mod tests {
     fn operated<V: Vector>(left: [f64; LANES], right: [f64; LANES]) -> Vec<u64> {
         let (a, b) = (V::load(&left), V::load(&right));
         let chosen =
-            [a.is_above(b), a.is_at_least(b), a.equals(b), a.is_nan(), a.is_below(b), V::none(), !a.is_above(b)];
+            [a.is_above(b), a.is_at_least(b), a.equals(b), a.is_nan(), a.is_below(b), a.is_positive(), !a.is_above(b)];
         let numbers = [a + b, a - b, a * b, a / b, -a, a.abs(), a.sqrt(), V::all(left[3])];
         let masks = [chosen[0] & chosen[4], chosen[1] | chosen[3]];
         let mut bits: Vec<u64> = chosen.iter().chain(&masks).map(|&mask| u64::from(V::bits(mask))).collect();
@@ -218,6 +218,42 @@ mod tests {
             #[cfg(target_arch = "x86_64")]
             if InstructionSet::Avx512.is_available() {
                 assert_eq!(screened::<Avx512>(numbers), expected);
+            }
+        }
+    }
+
+    /// What a search finds for these numbers in three tables, as what columns hold there.
+    fn searched<V: Vector>(numbers: [f64; LANES], others: [f64; LANES], gains: [f64; LANES]) -> Option<[Vec<f64>; 2]> {
+        let thresholds = |first: f32, count: usize| {
+            let mut of_key = [f32::NAN; SINGLES];
+            (0..count).for_each(|place| of_key[place] = first + 16.0 * place as f32);
+            of_key
+        };
+        let (value, gaining, losing) = (thresholds(16.0, 15), thresholds(8.0, 11), thresholds(24.0, 1));
+        let column: [f64; SINGLES] = std::array::from_fn(|place| 1000.0 + place as f64);
+        let gains = V::load(&gains).is_above(V::all(0.0));
+        let found = V::search([&value, &gaining, &losing], V::load(&numbers), gains, V::load(&others))?;
+        Some(found.map(|places| V::pick(&column, places).array().to_vec()))
+    }
+
+    #[test]
+    fn every_instruction_set_searches_alike() {
+        let gains = [1.0, -1.0, 1.0, -1.0, 1.0, -1.0, 1.0, -1.0];
+        let far = [f64::NAN, f64::NEG_INFINITY, -0.0, 1e300, f64::INFINITY, 5e-324, 17.0, 255.5];
+        let inside: [f64; LANES] = std::array::from_fn(|lane| 33.0 * lane as f64 + 1.0);
+        let on_threshold = [1.0, 2.0, 3.0, 24.0 + 1e-12, 5.0, 6.0, 7.0, 9.0];
+        for (numbers, others) in [(far, inside), (inside, far), (far, far), (inside, inside), (inside, on_threshold)] {
+            let expected = searched::<OneByOne>(numbers, others, gains);
+            // Of what rounds to a threshold a search says nothing: 24 and 24.000000000001 are the same number once they are rounded.
+            assert_eq!(expected.is_none(), others == on_threshold);
+            assert_eq!(searched::<Baseline>(numbers, others, gains), expected);
+            #[cfg(target_arch = "x86_64")]
+            if InstructionSet::Avx2.is_available() {
+                assert_eq!(searched::<Avx2>(numbers, others, gains), expected);
+            }
+            #[cfg(target_arch = "x86_64")]
+            if InstructionSet::Avx512.is_available() {
+                assert_eq!(searched::<Avx512>(numbers, others, gains), expected);
             }
         }
     }

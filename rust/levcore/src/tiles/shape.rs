@@ -200,3 +200,54 @@ impl Known for Shape {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COLUMNS: Columns =
+        Columns { isolated_margin: true, leverage: true, accrued_funding: false, risk_limit: false };
+
+    fn is_plain(shape: Shape) -> bool {
+        PlainTiles::<false>::of(shape).is_some()
+    }
+
+    fn is_linear(shape: Shape) -> bool {
+        LinearTiles::<false>::of(shape).is_some()
+    }
+
+    /// Which form rows take under rules, in the order of what is known of them.
+    #[test]
+    fn what_is_known_of_rows_says_which_form_they_take() {
+        let plain = Shape { columns: COLUMNS, ..Shape::of_rules(&Rules::plain(), false) };
+        assert!(is_plain(plain) && is_linear(plain));
+        // Who asks for prices by side is asked where they are stored.
+        assert!(is_plain(Shape { bounds: true, ..plain }));
+        for (basis, fee_basis) in [
+            (Basis::Price, FeeBasis::Price),
+            (Basis::Price, FeeBasis::Bankruptcy),
+            (Basis::Entry, FeeBasis::None),
+            (Basis::Bankruptcy, FeeBasis::EntryAndMargin),
+            (Basis::Mark, FeeBasis::Contract),
+        ] {
+            let rules = Rules { requirement_isolated: basis, fee_basis_isolated: fee_basis, ..Rules::plain() };
+            let shape = Shape { columns: COLUMNS, all_plain: false, ..Shape::of_rules(&rules, false) };
+            assert!(!is_plain(shape) && is_linear(shape), "{basis:?} {fee_basis:?}");
+        }
+        let selected = Selected { any: true, ..Selected::BY_VALUE };
+        for other in [
+            Shape { any_inverse: true, ..plain },
+            Shape { any_sided: true, ..plain },
+            Shape { initial_from_table: true, ..plain },
+            Shape { selected, ..plain },
+            Shape { columns: Columns { accrued_funding: true, ..COLUMNS }, ..plain },
+            Shape { columns: Columns { leverage: false, ..COLUMNS }, ..plain },
+            Shape { cross: true, ..plain },
+        ] {
+            assert!(!is_plain(other) && !is_linear(other), "{other:?}");
+        }
+        let rules = Rules { requirement_cross: Basis::Mark, ..Rules::plain() };
+        let columns = Columns { isolated_margin: false, ..COLUMNS };
+        assert!(LinearTiles::<true>::of(Shape { columns, ..Shape::of_rules(&rules, true) }).is_some());
+    }
+}
