@@ -32,17 +32,6 @@ impl Columns {
     }
 }
 
-/// What the lines of rows hold that apply to them.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct OfLines<V> {
-    /// Rate and deduction by the value.
-    pub maintenance: [V; 2],
-    /// Deduction and factor of the line that triggers.
-    pub trigger: [V; 2],
-    /// Highest leverage by the value; infinite where none is stated.
-    pub highest_leverage: V,
-}
-
 /// A table that many rows share.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct OneTable<'a> {
@@ -72,33 +61,19 @@ impl<'a> OneTable<'a> {
         V::search([&of_value.0, &of_gaining.0, &of_losing.0], value, gains, needed)
     }
 
-    /// The lines that apply to rows, by what [`OneTable::search`] found, if it did. What of it nobody reads costs little: the compiler leaves
-    /// out what it can.
+    /// Rate, deduction and highest leverage by the values of rows; infinite where no highest one is stated. By what [`OneTable::search`]
+    /// found, if it did, else every line in turn takes the rows above its threshold.
     #[inline(always)]
-    pub(crate) fn look_up<V: Vector>(
-        &self,
-        searched: Option<[V::Places; 2]>,
-        value: V,
-        gains: V::Mask,
-        needed: V,
-    ) -> OfLines<V> {
+    pub(crate) fn by_value<V: Vector>(&self, searched: Option<[V::Places; 2]>, value: V) -> [V; 3] {
         if let Some((columns, _)) = self.searched
-            && let Some([by_value, by_need]) = searched
+            && let Some([places, _]) = searched
         {
-            let factor = V::choose(gains, V::pick(&columns.gaining, by_need), V::pick(&columns.losing, by_need));
-            return OfLines {
-                maintenance: [V::pick(&columns.rate, by_value), V::pick(&columns.deduction, by_value)],
-                trigger: [V::pick(&columns.trigger_deduction, by_need), factor],
-                highest_leverage: V::pick(&columns.max_leverage, by_value),
-            };
+            return [
+                V::pick(&columns.rate, places),
+                V::pick(&columns.deduction, places),
+                V::pick(&columns.max_leverage, places),
+            ];
         }
-        let [rate, deduction, highest_leverage] = self.by_value(value);
-        OfLines { maintenance: [rate, deduction], trigger: self.by_need(gains, needed), highest_leverage }
-    }
-
-    /// Rate, deduction and highest leverage by the value: every line in turn takes the rows above its threshold.
-    #[inline(always)]
-    fn by_value<V: Vector>(&self, value: V) -> [V; 3] {
         let [[rate, deduction], .., [highest, _]] = self.lowest.0;
         let [mut rate, mut deduction, mut highest] = [V::all(rate), V::all(deduction), V::all(highest)];
         for step in self.steps {
@@ -110,9 +85,15 @@ impl<'a> OneTable<'a> {
         [rate, deduction, highest]
     }
 
-    /// Deduction and factor of the line that triggers, by what gaining and losing positions need.
+    /// Deduction and factor of the line that triggers, by what gaining and losing positions need; found likewise.
     #[inline(always)]
-    fn by_need<V: Vector>(&self, gains: V::Mask, needed: V) -> [V; 2] {
+    pub(crate) fn by_need<V: Vector>(&self, searched: Option<[V::Places; 2]>, gains: V::Mask, needed: V) -> [V; 2] {
+        if let Some((columns, _)) = self.searched
+            && let Some([_, places]) = searched
+        {
+            let factor = V::choose(gains, V::pick(&columns.gaining, places), V::pick(&columns.losing, places));
+            return [V::pick(&columns.trigger_deduction, places), factor];
+        }
         let [_, gaining, losing, _] = self.lowest.0;
         let (mut deduction, mut factor) = (V::all(gaining[0]), by_side::<V>(gains, gaining[1], losing[1]));
         for step in self.steps {

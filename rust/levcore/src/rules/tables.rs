@@ -400,8 +400,7 @@ mod tests {
                 assert_eq!(place as usize, tables.find::<Baseline>(1, value));
                 let tier = floors.iter().rposition(|&floor| value > floor).unwrap_or(0);
                 assert_eq!(tables.found(place as usize).rate(), rates[tier], "{tiers} tiers, value {value}");
-                let found = tables.one(1).look_up(None, Baseline::all(value), Baseline::none(), Baseline::all(value));
-                let [rate, deduction] = found.maintenance;
+                let [rate, deduction, _] = tables.one(1).by_value(None, Baseline::all(value));
                 assert_eq!((rate.array()[0], deduction.array()[0]), (rates[tier], deductions[tier]));
             }
         }

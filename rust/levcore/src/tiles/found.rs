@@ -112,16 +112,18 @@ impl<'a> SharedTables<'a> {
         shape: Shape,
     ) -> Found<V> {
         let numbers = numbers_of(tile, instruments, &rows.entries, shape);
-        let gains = are_gaining(tile, shape);
         let mut found = Found::nothing();
         if asked.initial {
-            found.initial = self.initial.look_up(None, numbers.initial, gains, numbers.initial).maintenance;
+            let [rate, deduction, _] = self.initial.by_value(None, numbers.initial);
+            found.initial = [rate, deduction];
         }
-        if asked.maintenance || asked.trigger {
-            let [value, needed] = numbers.of_one_search(asked);
-            let lines = self.maintenance.look_up(searched, value, gains, needed);
-            (found.maintenance, found.trigger) = (lines.maintenance, lines.trigger);
-            found.highest_leverage = shape.limits_leverage_by_line().then_some(lines.highest_leverage);
+        if asked.maintenance {
+            let [rate, deduction, highest] = self.maintenance.by_value(searched, numbers.maintenance);
+            found.maintenance = [rate, deduction];
+            found.highest_leverage = shape.limits_leverage_by_line().then_some(highest);
+        }
+        if asked.trigger {
+            found.trigger = self.maintenance.by_need(searched, are_gaining(tile, shape), numbers.trigger);
         }
         found.take_units(asked, tile, instruments, rows, shape);
         found
