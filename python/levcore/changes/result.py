@@ -18,7 +18,7 @@ from levcore.status import AccountStatus, Code, State, Status
 if TYPE_CHECKING:
     from levcore.book.positions import PositionBook
     from levcore.changes.changes import Changes
-    from levcore.changes.columns import Names
+    from levcore.changes.names import Names
     from levcore.rules.policy import MarginPolicy
 
 __all__ = ["ChangedAccounts", "ChangedPositions", "Side", "WhatIf"]
