@@ -287,9 +287,7 @@ def test_a_table_for_isolated_margin_alone_is_not_put_under_a_cross_position() -
 
 
 def test_open_orders_of_a_cross_account_are_in_contracts_that_may_be_cross() -> None:
-    policies = {
-        label: policy.replace(order_margin="sum", order_loss="none") for label, policy in TWO.items()
-    }
+    policies = {label: policy.replace(order_margin="sum", order_loss="none") for label, policy in TWO.items()}
     engine, book = lc.Engine(policies), book_of_two()
 
     def orders(account: str, policy: str) -> lc.Orders:
