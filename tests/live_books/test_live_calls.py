@@ -121,7 +121,8 @@ def test_totals_by_side_follow_what_changes() -> None:
     assert totals.positions.tolist() == [[1, 1], [0, 0]]
     assert totals.quantity.tolist() == [[2.0, 3.0], [0.0, 0.0]]
     assert totals.equity.tolist() == [[0.0, 18_000.0], [0.0, 0.0]]
-    live.tick("BTCUSDT", np.array(59_000.0))
+    price: Any = np.array(59_000.0)
+    live.tick("BTCUSDT", price)
     assert live.totals_by_side().equity.tolist() == [[0.0, 21_000.0], [0.0, 0.0]]
 
 
