@@ -117,8 +117,9 @@ def test_replies_about_an_account_may_be_several_too(tmp_path: Path) -> None:
         assert read.book.wallet_balance.tolist() == [5_000.0]
     of_binance = [{"assets": [{"asset": coin, "crossWalletBalance": "7"}]} for coin in ("BNB", "USDT")]
     cross = {
-        "symbol": "BTCUSDT", "positionAmt": "0.1", "marginType": "cross", "leverage": "4", "entryPrice": "60000",
-        "markPrice": "61000", "isolatedWallet": "0", "liquidationPrice": "0", "unRealizedProfit": "100",
+        "symbol": "BTCUSDT", "positionAmt": "0.1", "marginType": "cross", "leverage": "4",
+        "entryPrice": "60000", "markPrice": "61000", "isolatedWallet": "0", "liquidationPrice": "0",
+        "unRealizedProfit": "100",
     }  # fmt: skip
     assert lc.venues.read([cross], "binance", account=of_binance).book.wallet_balance.tolist() == [7.0]
 

@@ -280,9 +280,9 @@ class BookRisk(ResultColumns, Shown):
 
     def prices_apart(self) -> list[PriceApart]:
         """Instruments whose marks and most entry prices are apart by a factor above 20: units to check."""
-        from levcore.engine.price_units import prices_apart
+        from levcore.engine.price_units import PriceUnits
 
-        return prices_apart(self)
+        return PriceUnits(self).apart()
 
     def allowed_leverage(self) -> Floats:
         """Maximum leverage of the tier that each position is in at the mark, shape (n,); needs ``notional``.
