@@ -13,7 +13,7 @@ from levcore.arguments import of_kind
 from levcore.book.arrays import Floats, float_column
 from levcore.book.marks import mark_prices
 from levcore.engine.engine import Engine
-from levcore.errors import InputError, ShapeError
+from levcore.errors import DTypeError, InputError, ShapeError
 from levcore.frozen import Frozen
 from levcore.live_books.arguments import codes_of
 
@@ -116,6 +116,17 @@ class TriggerIndex(Frozen):
         prices = np.ascontiguousarray(np.asarray(mark_prices(book, marks)).reshape(-1))
         core = CoreIndex(bound.handle, bound.kernel, prices, engine.used_instruction_set)
         self._fill(book=book, _core=core)
+
+    def __reduce__(self) -> Any:
+        """Refuse to be copied or pickled: the prices that have passed are in the index alone.
+
+        Raises
+        ------
+        DTypeError
+            Always.
+        """
+        instead = "levcore.TriggerIndex(engine, book, marks) at the prices of now"
+        raise DTypeError("TriggerIndex", "cannot be copied or pickled", instead, "a copy")
 
     def ticks(
         self, instruments: Any, prices: npt.ArrayLike, instants: npt.ArrayLike | None = None
