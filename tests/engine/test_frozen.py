@@ -235,7 +235,7 @@ REFUSES_COPIES = {"TriggerIndex"}
 EVERYTHING = {**OBJECTS, **{f"made {kind}": make() for kind, (make, _) in MAKERS.items()}}
 
 
-@pytest.mark.parametrize("name", EVERYTHING.keys() - REFUSES_COPIES)
+@pytest.mark.parametrize("name", sorted(EVERYTHING.keys() - REFUSES_COPIES))
 def test_copies_and_pickles_are_whole(name: str) -> None:
     thing = EVERYTHING[name]
     pickled = [pickle.loads(pickle.dumps(thing, protocol)) for protocol in (2, pickle.HIGHEST_PROTOCOL)]
