@@ -13,6 +13,7 @@ from levcore.book.marks import Marks, mark_prices
 from levcore.book.policy_labels import labels_of_book
 from levcore.book.positions import PositionBook
 from levcore.changes.changes import Changes
+from levcore.engine.answers import same_listed
 from levcore.engine.engine import Compiled, Engine
 from levcore.errors import DTypeError, InputError
 from levcore.rules.instruments import Instrument
@@ -20,7 +21,15 @@ from levcore.rules.instruments import Instrument
 if TYPE_CHECKING:
     from levcore.rules.policy import MarginPolicy
 
-__all__ = ["Names", "extended_marks", "isolated_only", "kernels", "names_of", "settlement_codes"]
+__all__ = [
+    "Names",
+    "extended_marks",
+    "isolated_only",
+    "kernels",
+    "names_of",
+    "refuse_second_spelling",
+    "settlement_codes",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,7 @@ def names_of(
     if changes.instrument is not None:
         added += [str(label) for label in changes.instrument[1] if label != ""]
     instruments = tuple(dict.fromkeys((*book.instrument_names, *added)))
+    refuse_second_spelling(policies, book.instrument_names, instruments)
     assets: tuple[str, ...] = ()
     if book.balances is not None:
         of_policies = (name for policy in policies for name in policy.assets)
@@ -125,6 +135,28 @@ def kernels(engine: Engine, book: PositionBook, names: Names) -> BookPolicies:
         places = compiled.rules.places_of_assets
         parts.append((compiled.kernel, codes, [places.get(name, -1) for name in names.assets]))
     return BookPolicies(parts)
+
+
+def refuse_second_spelling(
+    policies: Sequence["MarginPolicy"], known: Sequence[str], instruments: Sequence[str]
+) -> None:
+    """Refuse a contract of the book, or of another change, by another name: it would be another position.
+
+    Raises
+    ------
+    InputError
+        Naming both.
+    """
+    if len(instruments) == len(known):
+        return
+    for policy in policies:
+        same = same_listed(policy.instruments, instruments)
+        bad = np.empty(0, np.intp) if same is None else np.flatnonzero(same != np.arange(same.size))
+        bad = bad[bad >= len(known)]
+        if same is not None and bad.size:
+            rule = f"must be spelled one way: one contract of {policy.id}"
+            first, second = instruments[same[bad[0]]], instruments[bad[0]]
+            raise InputError("instrument", rule, repr(first), repr(second), None, int(bad.size))
 
 
 def settlement_codes(names: Names, policies: Sequence["MarginPolicy"]) -> Codes:

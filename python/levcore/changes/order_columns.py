@@ -13,7 +13,7 @@ from levcore.book.arrays import Codes, Floats
 from levcore.book.positions import PositionBook
 from levcore.book.wallets import idle_wallets
 from levcore.changes.changes import NONE
-from levcore.changes.names import Names, isolated_only, settlement_codes
+from levcore.changes.names import Names, isolated_only, refuse_second_spelling, settlement_codes
 from levcore.changes.opened import policies_of_accounts
 from levcore.engine.answers import rows_for_isolated_margin_alone
 from levcore.errors import InputError
@@ -43,9 +43,11 @@ class OrderColumns:
     isolated_only: npt.NDArray[np.bool_]
 
 
-def names_of_orders(book: PositionBook, orders: Orders) -> Names:
+def names_of_orders(book: PositionBook, orders: Orders, policies: Sequence[MarginPolicy]) -> Names:
     """Names of a book and of its orders."""
-    return Names(tuple(dict.fromkeys((*book.instrument_names, *names_in(orders)))), (), ())
+    instruments = tuple(dict.fromkeys((*book.instrument_names, *names_in(orders))))
+    refuse_second_spelling(policies, book.instrument_names, instruments)
+    return Names(instruments, (), ())
 
 
 def names_in(orders: Orders | None) -> tuple[str, ...]:

@@ -161,7 +161,7 @@ def order_margin(engine: Engine, book: PositionBook, marks: Marks, orders: Order
     check_orders(engine, book, orders)
     bound = engine.bind(book)
     policies = bound.policies
-    names = names_of_orders(book, orders)
+    names = names_of_orders(book, orders, policies)
     prices = extended_marks(book, names, marks)
     risk = engine.evaluate(book, prices[..., : len(book.instrument_names)])
     result = OrderMargin(risk, len(orders))

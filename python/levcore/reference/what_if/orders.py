@@ -38,7 +38,7 @@ class Group:
 def margin_of_orders(engine: Engine, book: PositionBook, marks: Marks, orders: Orders) -> OrderMargin:
     """Margin of open orders in pure Python: the same result as `levcore.order_margin`, to the last bit."""
     policies = engine.bind(book).policies
-    names: Names = names_of_orders(book, orders)
+    names: Names = names_of_orders(book, orders, policies)
     prices = extended_marks(book, names, marks)
     labels = book.policy_names or tuple(engine.policies)
     known = dict(zip(labels, policies, strict=True))
