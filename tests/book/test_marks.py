@@ -151,13 +151,17 @@ def test_frames_over_time() -> None:
 
 def test_a_total_of_nothing_that_is_known_is_not_zero() -> None:
     engine = lc.Engine(lc.policy("binance-usdm@2024-10-24"))
-    held = lc.PositionBook(["BTCUSDT", "ETHUSDT"], [0.5, 1.0], [60_000.0, 3_000.0], isolated_margin=3_000.0)
+    held = lc.PositionBook(
+        ["BTCUSDT", "ETHUSDT"], [0.5, 1.0], [60_000.0, 3_000.0], isolated_margin=3_000.0, leverage=10.0
+    )
     marks = {"BTCUSDT": [61_000.0, np.nan, np.nan], "ETHUSDT": [3_000.0, 3_000.0, np.nan]}
     over = engine.evaluate_over(held, marks)
     assert over.failed.tolist() == [0, 1, 2]
     for name in over.measures:
         assert np.isnan(over.totals[name]).tolist() == [False, False, True], name
     assert over.totals["unrealized_pnl"][:2].tolist() == [500.0, 0.0]
+    without = engine.evaluate_over(held.replace(leverage=None), marks)
+    assert np.isnan(without.totals["initial_margin"]).all(), "of positions without a leverage"
     nobody = lc.PositionBook([], [], [], instrument_names=["BTCUSDT"])
     assert engine.evaluate_over(nobody, [[np.nan]]).totals["unrealized_pnl"].tolist() == [0.0]
 
