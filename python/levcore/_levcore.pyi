@@ -6,7 +6,7 @@ import numpy.typing as npt
 
 from levcore.book.balances import BalanceColumns
 from levcore.changes.columns import ChangeColumns
-from levcore.changes.orders import OrderColumns
+from levcore.changes.order_columns import OrderColumns
 from levcore.engine.compiled import CompiledAsset, CompiledInstrument, CompiledRules
 from levcore.scenarios.inputs import CompiledScenarios
 
@@ -429,6 +429,14 @@ class Replay:
     ) -> tuple[list[npt.NDArray[np.uint64]], list[npt.NDArray[np.float64]], list[npt.NDArray[np.int64]]]: ...
 
 def replay_words() -> list[tuple[str, str]]: ...
+def kept_memory() -> tuple[list[int], int]: ...
+def release_memory() -> None: ...
+
+@final
+class ResultMemory:
+    def __new__(cls, values: int) -> ResultMemory: ...
+    @property
+    def __array_interface__(self) -> dict[str, Any]: ...
 
 @final
 class TriggerIndex:

@@ -282,3 +282,10 @@ def test_one_label_and_a_mapping_are_no_column() -> None:
     for odd in ("BTCUSDT", {"BTCUSDT": 1}, {"BTCUSDT"}, 3):
         with pytest.raises(DTypeError, match="must be a sequence of labels"):
             label_sequence("column", odd)
+
+
+def test_an_empty_list_of_codes_is_a_book_of_nobody() -> None:
+    book = lc.PositionBook([], [], [], instrument_names=["X", "Y"])
+    assert (len(book), book.instrument_names, book.instrument_codes.dtype) == (0, ("X", "Y"), np.uint32)
+    with pytest.raises(lc.errors.DTypeError, match="must hold codes of instrument_names"):
+        lc.PositionBook([1.0], [1.0], [1.0], instrument_names=["X", "Y"])

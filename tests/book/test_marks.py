@@ -100,7 +100,8 @@ def test_every_time_is_an_evaluation(seed: int, threads: int) -> None:
         for name in over.measures:
             assert same_bits(over.rows[name][time], np.array(risk[name]))
             known = risk[name][~np.isnan(risk[name])]
-            assert same_bits(over.totals[name][time : time + 1], _lc_sum(known))
+            expected = _lc_sum(known) if known.size else np.array([np.nan])
+            assert same_bits(over.totals[name][time : time + 1], expected)
         for name, column in over.accounts.items():
             assert same_bits(column[time], np.array(getattr(risk.accounts, name)))
         assert np.array_equal(over.account_states[time], risk.accounts.state)
@@ -146,6 +147,23 @@ def test_frames_over_time() -> None:
         engine.evaluate_over(held, [[1.0, 2.0, 3.0]])
     with pytest.raises(errors.ShapeError, match="ETHUSDT"):
         engine.evaluate_over(held, frame | {"ETHUSDT": [1.0]})
+
+
+def test_a_total_of_nothing_that_is_known_is_not_zero() -> None:
+    engine = lc.Engine(lc.policy("binance-usdm@2024-10-24"))
+    held = lc.PositionBook(
+        ["BTCUSDT", "ETHUSDT"], [0.5, 1.0], [60_000.0, 3_000.0], isolated_margin=3_000.0, leverage=10.0
+    )
+    marks = {"BTCUSDT": [61_000.0, np.nan, np.nan], "ETHUSDT": [3_000.0, 3_000.0, np.nan]}
+    over = engine.evaluate_over(held, marks)
+    assert over.failed.tolist() == [0, 1, 2]
+    for name in over.measures:
+        assert np.isnan(over.totals[name]).tolist() == [False, False, True], name
+    assert over.totals["unrealized_pnl"][:2].tolist() == [500.0, 0.0]
+    without = engine.evaluate_over(held.replace(leverage=None), marks)
+    assert np.isnan(without.totals["initial_margin"]).all(), "of positions without a leverage"
+    nobody = lc.PositionBook([], [], [], instrument_names=["BTCUSDT"])
+    assert engine.evaluate_over(nobody, [[np.nan]]).totals["unrealized_pnl"].tolist() == [0.0]
 
 
 def test_marks_that_are_none_are_asked_for() -> None:

@@ -35,6 +35,17 @@ def test_what_is_no_number_is_still_refused(odd: Any) -> None:
         float_column("x", [odd], 1, [])
 
 
+@pytest.mark.parametrize("beside", [-4.0, 3, np.float64(2.0), np.int32(1)])
+@pytest.mark.parametrize("odd", [True, False, np.True_])
+def test_a_flag_beside_numbers_is_none_of_them(odd: Any, beside: Any) -> None:
+    for values in ([beside, odd], (beside, odd)):
+        with pytest.raises(DTypeError, match="x: must hold real numbers") as caught:
+            float_column("x", values, 2, [])
+        assert caught.value.row == 1
+    with pytest.raises(DTypeError, match="must hold real numbers"):
+        lc.PositionBook(["X", "Y"], [beside, odd], [1.0, 1.0])
+
+
 def test_a_list_of_the_wrong_length_is_refused() -> None:
     with pytest.raises(ShapeError, match="one value a row"):
         float_column("x", [1.0, 2.0], 3, [])

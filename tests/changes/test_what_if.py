@@ -206,6 +206,7 @@ REFUSED: list[tuple[ChangeStatus, str, dict[str, Any]]] = [
     (ChangeStatus.NO_POSITION, "close", {"account": ["ann"], "instrument": ["ETH"]}),
     (ChangeStatus.NO_POSITION, "flip", {"row": 2}),
     (ChangeStatus.NOT_ISOLATED, "margin", {"row": 0, "amount": [1.0]}),
+    (ChangeStatus.ISOLATED_ONLY, "tiers", {"row": 0, "table": 1}),
     (ChangeStatus.MISSING_MARGIN, "order",
      {"instrument": ["BTC"], "margin_mode": "isolated", "quantity": [1.0], "price": [60_000.0]}),
 ]  # fmt: skip
@@ -219,7 +220,7 @@ def test_a_change_is_refused_with_its_status(
         ["BTC", "ETH", "BTC"], [1.0, -10.0, 0.0], [60_000.0, 2_500.0, NAN], ["ann", "bob", "cid"], "cross",
         leverage=[10.0] * 3, wallet_balance={"ann": 8_000.0, "bob": 4_000.0, "cid": 0.0},
     )  # fmt: skip
-    tables = [lc.Instrument("BTC", "linear", TIERS)]
+    tables = [lc.Instrument("BTC", "linear", TIERS, isolated_only=only) for only in (False, True)]
     result = one(book, kind, tables=tables, **columns)
     assert ChangeStatus(result.status[0]) is status
     assert [(each.row, each.status) for each in result.failures()] == [(0, status)]

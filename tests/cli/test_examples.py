@@ -137,6 +137,12 @@ def test_events_of_a_replay_add_up_to_its_totals(capsys: pytest.CaptureFixture[s
         (b"\x1f\x8b\x08", "a gzip archive: unpack it"),
         ("instrument".encode("utf-16"), "UTF-16: save it as CSV in UTF-8"),
         (b"PAR1", "its name must end in .parquet"),
+        (
+            b'{"code": -1003, "msg": "Too many requests"}',
+            "JSON: save it as CSV; a venue's reply is read with --from",
+        ),
+        (b'[{"symbol": "BTCUSDT"}]', "JSON: save it as CSV"),
+        (b"<!DOCTYPE html><html>", "HTML or XML: save its table as CSV"),
     ],
 )
 def test_a_file_that_is_no_csv_says_what_it_is(

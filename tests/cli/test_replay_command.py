@@ -107,6 +107,16 @@ def test_a_file_without_times_or_with_a_gap(
     assert main(["replay", positions, prices, *policy, "--hold-gaps"]) == 0
 
 
+def test_funding_among_the_prices_is_not_passed_over(
+    files: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    positions, prices = files
+    Path(prices).write_text(PRICES.replace("volume", "funding_rate"))
+    assert main(["replay", positions, prices, "--policy", "binance-usdm@2024-10-24", *RULES]) == 1
+    said = "PRICES: must hold no funding, which is due at times of its own; expected --funding, a table"
+    assert said in capsys.readouterr().err
+
+
 def test_a_ladder_is_told_and_written(
     files: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

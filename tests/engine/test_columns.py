@@ -9,6 +9,7 @@ import pytest
 
 import levcore as lc
 from levcore import _levcore
+from levcore.changes.result import ChangedAccounts, ChangedPositions
 from levcore.engine.balance_risk import BalanceRisk
 from levcore.engine.columns import CodeColumn, Column, Failure, ResultColumns
 from levcore.engine.distances import AccountDistance
@@ -18,6 +19,8 @@ from levcore.status import AccountStatus, State, Status
 
 RESULTS: dict[type[ResultColumns], tuple[Measure, ...]] = {
     lc.BookRisk: tuple(Measure(*entry) for entry in _levcore.measures()),
+    ChangedPositions: tuple(Measure(*entry) for entry in _levcore.measures()),
+    ChangedAccounts: tuple(Measure(*entry) for entry in _levcore.account_measures()),
     lc.AccountRisk: tuple(Measure(*entry) for entry in _levcore.account_measures()),
     BalanceRisk: tuple(Measure(*entry) for entry in _levcore.balance_measures()),
     ScenarioRisk: tuple(Measure(*entry) for entry in _levcore.scenario_measures()),
@@ -29,7 +32,9 @@ POLICY = lc.policy("binance-usdm@2024-10-24")
 @pytest.mark.parametrize("kind", RESULTS, ids=lambda kind: kind.__name__)
 def test_the_measures_of_a_table_are_the_columns_of_its_result(kind: type[ResultColumns]) -> None:
     assert kind.table == RESULTS[kind]
-    declared = {name: column for name, column in vars(kind).items() if isinstance(column, Column)}
+    # The same columns of another result are declared once, where both take them from.
+    every = [each for base in reversed(kind.__mro__) for each in vars(base).items()]
+    declared = {name: column for name, column in every if isinstance(column, Column)}
     assert tuple(declared) == tuple(measure.name for measure in kind.table)
     for measure in kind.table:
         assert measure.unit

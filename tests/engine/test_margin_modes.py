@@ -211,3 +211,99 @@ def test_a_transfer_under_one_policy_is_refused_too() -> None:
         lc.what_if(lc.Engine(GENERIC), held, MARKS, changes)
     assert (caught.value.row, caught.value.count) == (0, 2)
     assert lc.what_if(lc.Engine(FREE), held, MARKS, changes).status.tolist() == [ChangeStatus.APPLIED] * 2
+
+
+def agreed(engine: lc.Engine, book: lc.PositionBook, changes: lc.Changes, **options: Any) -> lc.WhatIf:
+    """The result of the core, which the reference gives to the bit."""
+    found = lc.what_if(engine, book, MARKS, changes, **options)
+    expected = what_if_by_hand(engine, book, MARKS, changes, **options)
+    assert found.status.tolist() == expected.status.tolist()
+    for name, column in expected.to_dict().items():
+        assert np.array_equal(found.to_dict()[name], column, equal_nan=column.dtype.kind == "f"), name
+    for name, column in expected.after.positions.to_dict().items():
+        assert np.array_equal(found.after.positions[name], column, equal_nan=column.dtype.kind == "f"), name
+    return found
+
+
+OPEN_AND_MOVE: dict[str, Any] = {
+    "kind": ["order", "transfer"],
+    "row": [-1, 4],
+    "account": ["a", "a"],
+    "instrument": ["ONLY", ""],
+    "quantity": [1.0, np.nan],
+    "leverage": [5.0, np.nan],
+    "margin_mode": ["isolated", "cross"],
+}
+
+
+@pytest.mark.parametrize(
+    ("account", "policy", "status"),
+    [
+        # The account that it is moved to has its policy, and one without legs takes that of the position.
+        ("a", "free", ChangeStatus.ISOLATED_ONLY),
+        ("b", "only", ChangeStatus.APPLIED),
+        ("idle", "only", ChangeStatus.ISOLATED_ONLY),
+        ("idle", "free", ChangeStatus.APPLIED),
+    ],
+)
+def test_a_position_opened_in_a_sequence_is_not_moved_where_it_must_be_isolated(
+    account: str, policy: str, status: ChangeStatus
+) -> None:
+    changes = lc.Changes(**OPEN_AND_MOVE | {"account": ["", account], "policy": [policy, ""]})
+    result = agreed(lc.Engine(TWO), book_of_two(), changes, sequence=True)
+    assert result.status.tolist() == [ChangeStatus.APPLIED, status]
+    if status is ChangeStatus.ISOLATED_ONLY:
+        assert "isolated margin alone" in status.describe()
+        assert np.isnan(result.after.positions.equity[1])
+
+
+def test_an_account_that_took_a_policy_in_a_sequence_opens_nothing_that_must_be_isolated() -> None:
+    # The order names the policy that takes it; the account has the other one by then.
+    changes = lc.Changes(
+        "order",
+        account=["idle", "idle"],
+        instrument=["X", "ONLY"],
+        quantity=[0.1, 0.1],
+        leverage=5.0,
+        policy=["only", "free"],
+    )
+    result = agreed(lc.Engine(TWO), book_of_two(), changes, sequence=True)
+    assert result.status.tolist() == [ChangeStatus.APPLIED, ChangeStatus.ISOLATED_ONLY]
+    alone = agreed(lc.Engine(TWO), book_of_two(), changes)
+    assert alone.status.tolist() == [ChangeStatus.APPLIED] * 2
+
+
+def test_a_table_for_isolated_margin_alone_is_not_put_under_a_cross_position() -> None:
+    table = lc.Instrument("X", "linear", lc.TierTable.single_rate("0.05"), isolated_only=True)
+    changes = lc.Changes("tiers", row=[0, 2], table=[0, 1])
+    of_isolated = lc.Instrument("ONLY", "linear", lc.TierTable.single_rate("0.05"), isolated_only=True)
+    result = agreed(lc.Engine(TWO), book_of_two(), changes, tables=[table, of_isolated])
+    assert result.status.tolist() == [ChangeStatus.ISOLATED_ONLY, ChangeStatus.APPLIED]
+    plain = lc.Instrument("X", "linear", lc.TierTable.single_rate("0.05"))
+    found = lc.what_if(
+        lc.Engine(TWO), book_of_two(), MARKS, lc.Changes("tiers", row=[0], table=0), tables=[plain]
+    )
+    assert found.status.tolist() == [ChangeStatus.APPLIED]
+
+
+def test_open_orders_of_a_cross_account_are_in_contracts_that_may_be_cross() -> None:
+    policies = {label: policy.replace(order_margin="sum", order_loss="none") for label, policy in TWO.items()}
+    engine, book = lc.Engine(policies), book_of_two()
+
+    def orders(account: str, policy: str) -> lc.Orders:
+        return lc.Orders(
+            ["b", account], ["X", "ONLY"], [1.0, 1.0], [100.0, 100.0], leverage=5.0, policy=["free", policy]
+        )
+
+    for account, policy in (("b", "only"), ("idle", "free")):
+        assert np.isfinite(lc.order_margin(engine, book, MARKS, orders(account, policy)).order_margin).all()
+    none = lc.Changes("none", row=[0])
+    for account, policy in (("a", "free"), ("idle", "only")):
+        for ask in (
+            lambda given: lc.order_margin(engine, book, MARKS, given),
+            lambda given: lc.what_if(engine, book, MARKS, none, orders=given),
+            lambda given: what_if_by_hand(engine, book, MARKS, none, orders=given),
+        ):
+            with pytest.raises(lc.InputError, match="lists for cross margin") as caught:
+                ask(orders(account, policy))
+            assert (caught.value.argument, caught.value.row) == ("orders.instrument", 1)

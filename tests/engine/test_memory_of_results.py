@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 import levcore as lc
-from levcore._levcore import Table
+from levcore._levcore import Table, kept_memory, release_memory
 from levcore.engine import memory
 from levcore.measures import DEFAULT_MEASURES
 from support.comparison import assert_same_risk
@@ -35,10 +35,15 @@ def book() -> lc.PositionBook:
 @pytest.fixture(autouse=True)
 def nothing_kept() -> Any:
     gc.collect()
-    memory._kept.clear()
+    release_memory()
     yield
     gc.collect()
-    memory._kept.clear()
+    release_memory()
+
+
+def blocks() -> list[int]:
+    """Bytes of the blocks that are kept, the oldest first."""
+    return kept_memory()[0]
 
 
 def address(risk: lc.BookRisk) -> int:
@@ -50,10 +55,10 @@ def test_the_next_result_takes_the_memory_of_the_last_one() -> None:
     first = ENGINE.evaluate(positions, MARKS)
     assert first.buffers[0].size >= memory.LARGE_OUTPUT
     held, place = pickle.loads(pickle.dumps(first)), address(first)
-    del first
-    assert len(memory._kept) == 1
     # Whatever stands there, nothing of it is read.
-    memory._kept[0].fill(-7.0)
+    first.buffers[0].fill(-7.0)
+    del first
+    assert len(blocks()) == 1
     second = ENGINE.evaluate(positions, MARKS)
     assert address(second) == place
     assert address(second) % 64 == 0
@@ -68,30 +73,43 @@ def test_a_column_keeps_the_memory_of_its_result(kept: Any) -> None:
     first = ENGINE.evaluate(positions, MARKS)
     column, before, place = kept(first), first.equity.copy(), address(first)
     del first
-    assert not memory._kept
+    assert not blocks()
     second = ENGINE.evaluate(positions, {"BTCUSDT": 1.0})
     assert address(second) != place
     found = column["equity"] if isinstance(column, dict) else column
     assert np.array_equal(found, before if found.size == ROWS else before[5:9], equal_nan=True)
 
 
-def test_one_block_of_a_bounded_size_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_block_of_a_bounded_size_is_kept() -> None:
     several = [ENGINE.evaluate(book(), MARKS) for _ in range(3)]
     several.clear()
-    assert len(memory._kept) == 1
-    memory._kept.clear()
-    monkeypatch.setattr(memory, "MOST_KEPT", 8 * memory.LARGE_OUTPUT)
-    ENGINE.evaluate(book(), MARKS)
-    assert not memory._kept
+    assert len(blocks()) == 1
+    # Pages that nobody writes to take no memory.
+    most = kept_memory()[1] // 8
+    memory.results_memory(1, most + 1)
+    assert not blocks()
+    memory.results_memory(1, most - memory.CACHE_LINE)
+    assert blocks() == [8 * most]
+
+
+def test_results_and_frames_share_one_pool() -> None:
+    pl.DataFrame(ENGINE.evaluate(book(), MARKS))
+    (*columns, _), most = kept_memory()
+    assert len(columns) > len(DEFAULT_MEASURES), "columns of the frame, then the result that it was of"
+    # A block that leaves no room for them has the oldest columns go first.
+    room = columns[-1] + columns[-2]
+    memory.results_memory(1, (most - room) // 8 - memory.CACHE_LINE)
+    assert blocks() == [*columns[-2:], most - room]
 
 
 def test_a_small_result_does_not_hold_the_memory_of_a_large_one() -> None:
-    memory._kept.append(np.empty(4 * memory.LARGE_OUTPUT))
+    memory.results_memory(1, 4 * memory.LARGE_OUTPUT)
+    assert len(blocks()) == 1
     lent = memory.results_memory(1, memory.LARGE_OUTPUT)
     assert lent.shape == (1, memory.LARGE_OUTPUT)
-    assert not memory._kept
+    assert not blocks()
     del lent
-    assert memory._kept[0].size < 2 * memory.LARGE_OUTPUT
+    assert blocks()[0] < 2 * 8 * memory.LARGE_OUTPUT
 
 
 def numbers_of(frame: pl.DataFrame) -> dict[str, Any]:

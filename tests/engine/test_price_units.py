@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 import levcore as lc
@@ -74,3 +75,61 @@ def test_the_command_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     positions.write_text(head + "BTCUSDT,0.5,60000,isolated,61000,10,3000\n")
     assert main(["score", str(positions), "--policy=binance-usdm"]) == 0
     assert "check units" not in capsys.readouterr().err
+
+
+def parts_and_whole() -> tuple[list[pl.DataFrame], lc.BookRisk]:
+    """Rows in three parts: X far apart in most of them together, Y in one part alone, Z behind the first."""
+    rows = [
+        ("X", 100.0),
+        ("Y", 5.0),
+        ("X", 100.0),
+        ("X", 90_000.0),
+        ("Y", 50.0),
+        ("Z", 1.0),
+        ("Y", 51.0),
+        ("X", 7.0),
+    ]
+    marks = {"X": 100_000.0, "Y": 101.0, "Z": 30.0}
+    frame = pl.DataFrame(
+        {
+            "instrument": [name for name, _ in rows],
+            "quantity": 1.0,
+            "margin_mode": "isolated",
+            "entry_price": [entry for _, entry in rows],
+            "isolated_margin": 20.0,
+            "mark_price": [marks[name] for name, _ in rows],
+        }
+    )
+    book = lc.PositionBook.from_frame(frame)
+    return [frame[:2], frame[2:5], frame[5:]], lc.Engine(POLICY).evaluate(book, marks)
+
+
+def test_batches_and_partitions_tell_what_the_whole_book_does() -> None:
+    parts, whole = parts_and_whole()
+    expected = whole.prices_apart()
+    assert [(each.instrument, each.row, each.positions) for each in expected] == [("X", 0, 3), ("Z", 5, 1)]
+    risks = lc.evaluate_batches(lc.Engine(POLICY), parts)
+    with pytest.raises(lc.InputError, match="must be evaluated first"):
+        risks.prices_apart()
+    assert [len(risk) for risk in risks] == [2, 3, 3]
+    assert risks.prices_apart() == expected
+    for executor in (None, 2):
+        assert lc.cluster.evaluate(parts, lc.Engine(POLICY), executor).prices_apart() == expected
+
+
+def test_the_streaming_command_says_so_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "positions.parquet"
+    columns = {
+        "instrument": "BTCUSDT",
+        "quantity": 0.5,
+        "margin_mode": "isolated",
+        "mark_price": 61_000.0,
+        "isolated_margin": 3_000.0,
+    }
+    for entry, told in ((60.0, True), (60_000.0, False)):
+        pl.DataFrame({name: [one] for name, one in columns.items()} | {"entry_price": [entry]}).write_parquet(
+            file
+        )
+        assert main(["score", str(file), "--policy=binance-usdm", "--stream"]) in (0, 2)
+        said = "note: BTCUSDT: mark 61000, entry price 60 in row 0" in capsys.readouterr().err
+        assert said == told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import numpy as np
@@ -347,3 +348,18 @@ def test_later_questions_refuse_several_wallets_or_go_by_wallet() -> None:
         whole = lc.reverse_stress(engine, book, MARKS, 1.0, currency=currency)
         apart = lc.reverse_stress(engine, engine.by_wallet(book), MARKS, 1.0, currency=currency)
         assert whole.lower == apart.lower
+
+
+def test_a_book_with_named_wallets_and_balances_is_built_again() -> None:
+    book = legs_of(
+        "AA",
+        "ab",
+        wallet_balance={"a": {"USDT": 500.0}, "d": {}},
+        balances=lc.Balances(["b"], ["USDT"], [90.0]),
+    )
+    again = book.replace(quantity=2 * book.quantity)
+    assert again.account_ids == book.account_ids == ("a", "d", "b")
+    for each in (book, again, pickle.loads(pickle.dumps(again))):
+        assert each.named_wallets is not None
+        assert each.named_wallets.account.tolist() == [0]
+        assert (each.named_wallets.currency, each.named_wallets.balance.tolist()) == (("USDT",), [500.0])

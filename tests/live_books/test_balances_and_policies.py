@@ -204,15 +204,15 @@ def test_the_hash_covers_all_parts() -> None:
 
 
 CALLS: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
-    ("tick_asset", ("XYZ", 1.0), {}, "instruments: must be some of the book"),
-    ("tick_asset", ("BTC", 0.0), {}, "prices: must be prices"),
-    ("tick_asset", ("BTC", 1e200), {}, "prices: must be prices"),
+    ("tick_asset", ("XYZ", 1.0), {}, "^asset: must be one of the book"),
+    ("tick_asset", ("BTC", 0.0), {}, "^price: must be a price"),
+    ("tick_asset", ("BTC", 1e200), {}, "^price: must be a price"),
     ("ticks", (["BTC"], [1.0]), {"is_asset": [1]}, "is_asset: must hold yes or no"),
     ("ticks", (["BTC"], [1.0]), {"is_asset": [True, False]}, "is_asset: must have one a price"),
     ("ticks", (["BTCUSDT"], [1.0]), {"policies": ["x"]}, "policies: must be policies of the book"),
     ("ticks", (["BTCUSDT"], [1.0]), {"policies": []}, "policies: must have one a price"),
     ("remark", (), {"asset_prices": {"XYZ": 1.0}}, "asset_prices: must be of assets of the book"),
-    ("remark", (), {"asset_prices": {"BTC": -1.0}}, "prices: must be prices"),
+    ("remark", (), {"asset_prices": {"BTC": -1.0}}, "^asset_prices: must be prices; .* found -1.0 for 'BTC'"),
     ("remark", (), {"asset_prices": [1.0]}, "asset_prices: must be a mapping"),
     ("transfer", (["a"], [1.0]), {}, "accounts: must have a wallet"),
     ("transfer", (["a"], [1.0], ["XYZ"]), {}, "assets: must be some of the book"),

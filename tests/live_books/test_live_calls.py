@@ -121,7 +121,8 @@ def test_totals_by_side_follow_what_changes() -> None:
     assert totals.positions.tolist() == [[1, 1], [0, 0]]
     assert totals.quantity.tolist() == [[2.0, 3.0], [0.0, 0.0]]
     assert totals.equity.tolist() == [[0.0, 18_000.0], [0.0, 0.0]]
-    live.tick("BTCUSDT", 59_000.0)
+    price: Any = np.array(59_000.0)
+    live.tick("BTCUSDT", price)
     assert live.totals_by_side().equity.tolist() == [[0.0, 21_000.0], [0.0, 0.0]]
 
 
@@ -132,20 +133,34 @@ CALLS: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
     ("ticks", (["XYZ"], [1.0]), {}, "instruments: must be some of the book"),
     ("ticks", ([7], [1.0]), {}, "instruments: must be some of the book"),
     ("ticks", (["BTCUSDT"], [1.0, 2.0]), {}, "instruments: must have one a price"),
+    (
+        "tick",
+        ("XYZ", 1.0),
+        {},
+        "^instrument: must be one of the book; expected BTCUSDT, ETHUSDT, found 'XYZ'$",
+    ),
+    ("tick", (7, 1.0), {}, "^instrument: must be one of the book"),
+    ("tick", (True, 1.0), {}, "^instrument: must be a name or a place"),
+    ("tick", (["BTCUSDT"], 1.0), {}, "^instrument: must be a name or a place"),
+    ("tick", ("BTCUSDT", 0.0), {}, "^price: must be a price; .* found 0.0$"),
+    ("tick", ("BTCUSDT", np.nan), {}, "^price: must be a price"),
+    ("tick", ("BTCUSDT", None), {}, "^price: must be a price"),
+    ("tick", ("BTCUSDT", "59000"), {}, "^price: must hold real numbers"),
+    ("tick", ("BTCUSDT", [1.0, 2.0]), {}, "^price: must hold real numbers"),
     ("ticks", (["BTCUSDT"], [1.0]), {"times": [1, 2]}, "times: must have one a price"),
     ("remark", ({"XYZ": 1.0},), {}, "marks: must be of instruments of the book"),
-    ("remark", ([-1.0, 2.0],), {}, "prices: must be prices"),
+    ("remark", ([-1.0, 2.0],), {}, "^marks: must be prices; .* found -1.0 for 'BTCUSDT'"),
     ("change", ([0],), {}, "columns: must be columns that may change"),
     ("change", ([0],), {"account": ["b"]}, "columns: must be columns that may change"),
     ("change", ([3],), {"quantity": 1.0}, "rows: must be rows of the book"),
     ("change", ([-1],), {"quantity": 1.0}, "rows: must be rows of the book"),
     ("change", ([0.5],), {"quantity": 1.0}, "rows: must be rows"),
     ("change", ([0, 1],), {"quantity": [1.0]}, "quantity: must have one value a row"),
-    ("replace_tiers", ("XYZ", lc.TierTable.single_rate("0.01")), {}, "instruments: must be some of the book"),
-    ("replace_tiers", (7, lc.TierTable.single_rate("0.01")), {}, "instruments: must be some of the book"),
+    ("replace_tiers", ("XYZ", lc.TierTable.single_rate("0.01")), {}, "^instrument: must be one of the book"),
+    ("replace_tiers", (7, lc.TierTable.single_rate("0.01")), {}, "^instrument: must be one of the book"),
     ("transfer", (["nobody"], [1.0]), {}, "accounts: must be accounts of the book"),
     ("set_wallets", (["b"], [1.0, 2.0]), {}, "balances: must have one value a row"),
-    ("open", (["XYZ"], [1.0], [1.0]), {}, "instruments: must be some of the book"),
+    ("open", (["XYZ"], [1.0], [1.0]), {}, "^instrument: must be some of the book"),
     ("open", (["BTCUSDT"], [1.0], [1.0], None, "cross"), {}, "account: is needed for cross positions"),
     (
         "open",

@@ -342,3 +342,42 @@ def test_a_policy_that_the_book_has_not_is_named_as_it_was_given() -> None:
         with pytest.raises(lc.InputError, match=r"^policy: .* expected binance-usdm, found 'none'"):
             call()
     assert live.tick("BTCUSDT", 60_000.0, policy="binance-usdm").instrument.size == 0
+
+
+def test_a_wallet_without_legs_keeps_the_currency_that_it_was_given_in(tmp_path: Any) -> None:
+    listed = [
+        lc.Instrument(name, "linear", RATE, settlement=held) for name, held in (("X", "USDT"), ("Y", "USDC"))
+    ]
+    engine = lc.Engine(lc.policy("generic").with_instruments(listed))
+    book = lc.PositionBook(
+        ["X", "Y"],
+        [1.0, 1.0],
+        [100.0, 100.0],
+        ["a", ""],
+        ["cross", "isolated"],
+        isolated_margin=[np.nan, 50.0],
+        wallet_balance={"a": {"USDT": 50.0}, "idle": {"USDC": 70.0}, "none": {}},
+    )
+    live = lc.live(engine, book, MARKS)
+    live.set_wallets(["idle"], [33.0])
+
+    def wallets(given: lc.LiveBook) -> list[tuple[int, str, float]]:
+        held = given.book().named_wallets
+        assert held is not None
+        return list(zip(held.account.tolist(), held.currency, held.balance.tolist(), strict=True))
+
+    assert wallets(live) == [(0, "USDT", 50.0), (1, "USDC", 33.0)]
+    assert live.book().account_ids == ("a", "idle", "none")
+    assert engine.evaluate(live.book(), MARKS).wallets.currency == ("USDT", "USDC", "")
+    # What settles in another currency would stand on money that it cannot use.
+    refused(live, lambda: live.open(["X"], [1.0], [100.0], ["idle"], "cross"), "or of its wallet")
+    live.snapshot(tmp_path / "snapshot")
+    again, _ = lc.LiveBook.restore(engine, tmp_path / "snapshot")
+    assert wallets(again) == wallets(live)
+    refused(again, lambda: again.open(["X"], [1.0], [100.0], ["idle"], "cross"), "or of its wallet")
+    for each in (live, again):
+        each.open(
+            ["Y", "X"], [1.0, 1.0], [100.0, 100.0], ["idle", "new"], "cross", wallet_balance={"new": 5.0}
+        )
+    assert wallets(live) == [(0, "USDT", 50.0), (1, "USDC", 33.0), (3, "", 5.0)]
+    assert live.accounts().equity.tolist() == again.accounts().equity.tolist()

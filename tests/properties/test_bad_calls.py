@@ -156,6 +156,7 @@ BAD_RULES: dict[str, dict[str, Any]] = {
     "fee in percent": {"closing_fee_basis": "price", "closing_fee_rate": 0.05},
     "level above all": {"liquidation_level": 1.1e9},
     "level beyond float64 almost": {"liquidation_level": 1e301},
+    "level in per cent": {"liquidation_level": 80.0},
     "level below all": {"liquidation_level": 1e-10},
     "subnormal level": {"warning_level": 5e-324},
     "negative fee": {"closing_fee_basis": "price", "closing_fee_rate": -0.1},

@@ -22,6 +22,11 @@ from support.small_replays import RULES, TIMES, bars, book, run
         ({"high": np.full(TIMES, 95.0)}, "prices: must lie between low and high"),
         ({"time": ["yesterday"] * TIMES}, "prices\\['time'\\]: must hold times"),
         ({"instrument": ["B"] * TIMES}, "prices: must hold every instrument of the book"),
+        (
+            {"funding_rate": [0.1] * TIMES},
+            "prices: must hold no funding.*expected funding=.*found funding_rate",
+        ),
+        ({"rate": [0.1] * TIMES}, "prices: must hold no funding"),
         ({"high": [100.0]}, "prices\\['high'\\]: must have one a time"),
     ],
 )
@@ -43,6 +48,24 @@ def test_bad_prices(changed: dict[str, Any], expected: str) -> None:
         ({"delisted": {"A": 99}}, "delisted: must lie within the prices"),
         ({"funding": {"time": [1], "rate": [np.nan]}}, "funding: must be rates"),
         ({"funding": {"time": ["2022-01-01"], "rate": [0.1]}}, "must be times as those of the prices"),
+        (
+            {"funding": {"time": [1], "rate": [1.0]}},
+            "funding: must be rates; expected fractions of the value",
+        ),
+        (
+            {"funding": {"time": [1, 2], "rate": [0.0, -1.5]}},
+            "funding: must be rates.*found -1.5; first bad row 1",
+        ),
+        (
+            {"funding": {"time": [1], "instrument": ["a"], "rate": [0.1]}},
+            "funding: must hold a rate of an instrument of the book; expected .* such as A, found 'a'",
+        ),
+        # Milliseconds beside seconds, and a table of another week.
+        (
+            {"funding": {"time": [1_000, 2_000], "rate": [0.1, 0.1]}},
+            "funding: must not all be due at other times",
+        ),
+        ({"funding": {"time": [-2, -1], "rate": [0.1, 0.1]}}, "funding: must not all be due at other times"),
         ({"funding": {"rate": [0.1]}}, "funding: must be a table with rates"),
         ({"funding": {"time": [1, 2], "rate": [0.1]}}, r"funding\['rate'\]: must have one a time"),
         (
@@ -152,6 +175,12 @@ def test_the_long_of_the_textbook_and_its_fund() -> None:
     assert events.unpaid[0] / found.per_unit == 1.0
     assert found.debts()["owed"] == events.unpaid.sum()
     assert sum(found.ledger().values()) == 0
+
+
+def test_bars_without_a_close_are_not_single_prices() -> None:
+    table = {name: column for name, column in bars().items() if name != "close"}
+    with pytest.raises(lc.InputError, match=r"prices: must have columns of prices.*found no close"):
+        run(table | {"price": table["open"]})
 
 
 def test_a_halt_holds_the_price_and_an_end_settles() -> None:

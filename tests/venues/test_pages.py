@@ -96,3 +96,39 @@ def test_a_position_that_moved_from_one_page_to_the_next_is_not_counted_twice() 
         lc.venues.read([page("BTCUSDT", "abc"), later], "bybit")
     later["result"]["list"][0]["side"] = "Sell"
     assert len(lc.venues.read([page("BTCUSDT", "abc"), later], "bybit").book) == 2
+
+
+def wallet_page(*coins: str, balance: str = "1000") -> dict[str, Any]:
+    rows = [{"coin": coin, "walletBalance": balance} for coin in coins]
+    account = {"accountType": "UNIFIED", "totalEquity": "", "totalMaintenanceMargin": "", "coin": rows}
+    return {"retCode": 0, "retMsg": "OK", "result": {"list": [account]}}
+
+
+def test_replies_about_an_account_may_be_several_too(tmp_path: Path) -> None:
+    positions = page("BTCUSDT", "")
+    pages = [wallet_page("BTC"), wallet_page("USDT", balance="5000")]
+    paths = []
+    for name, each in zip("ab", pages, strict=True):
+        paths.append(tmp_path / f"{name}.json")
+        paths[-1].write_text(json.dumps(each))
+    (tmp_path / "both.json").write_text(json.dumps(pages))
+    for given in (pages[1], pages, tuple(pages), paths, str(tmp_path / "both.json")):
+        read = lc.venues.read(positions, "bybit", account=given)
+        assert read.book.wallet_balance.tolist() == [5_000.0]
+    of_binance = [{"assets": [{"asset": coin, "crossWalletBalance": "7"}]} for coin in ("BNB", "USDT")]
+    cross = {
+        "symbol": "BTCUSDT", "positionAmt": "0.1", "marginType": "cross", "leverage": "4",
+        "entryPrice": "60000", "markPrice": "61000", "isolatedWallet": "0", "liquidationPrice": "0",
+        "unRealizedProfit": "100",
+    }  # fmt: skip
+    assert lc.venues.read([cross], "binance", account=of_binance).book.wallet_balance.tolist() == [7.0]
+
+
+def test_pages_about_an_account_that_contradict_each_other_are_refused() -> None:
+    positions, one = page("BTCUSDT", ""), wallet_page("USDT")
+    with pytest.raises(FileFormatError, match=r"account: must hold each page once; found page 1 is page 0"):
+        lc.venues.read(positions, "bybit", account=[one, copy.deepcopy(one)])
+    with pytest.raises(FileFormatError, match=r"must hold each wallet once.*found USDT again on page 1"):
+        lc.reconcile(positions, "bybit", account=[one, wallet_page("BTC", "USDT", balance="2")])
+    with pytest.raises(FileFormatError, match=r"account\[1\].*is an error"):
+        lc.venues.read(positions, "bybit", account=[one, {"retCode": 10001, "result": {"list": []}}])

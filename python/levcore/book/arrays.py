@@ -149,6 +149,12 @@ def _numeric_array(name: str, values: object) -> npt.NDArray[Any]:
     array = values if isinstance(values, np.ma.MaskedArray) else flat_array(name, values)
     if array.dtype.kind == "O":
         array = _object_array(name, array)
+    if array.dtype.kind in "fiu" and isinstance(values, (list, tuple)):
+        # Beside a number NumPy takes one for 0 or 1.
+        flags = [row for row, value in enumerate(values) if isinstance(value, (bool, np.bool_))]
+        if flags:
+            found = repr(bool(values[flags[0]]))
+            raise DTypeError(name, "must hold real numbers", "numbers or None", found, flags[0])
     if array.dtype.kind not in "fiu":
         raise DTypeError(name, "must hold real numbers", "float64", str(array.dtype))
     if array.dtype.kind == "f" and array.dtype.itemsize > 8:

@@ -79,7 +79,7 @@ def _given_codes(argument: str, values: Labels, names: Sequence[str]) -> tuple[C
         raise DTypeError(table, "must hold names", "str", repr(labels[odd]), odd)
     refuse_masked(argument, values)
     array = flat_array(argument, values)
-    if array.dtype.kind not in "iu":
+    if array.dtype.kind not in "iu" and array.size:
         raise DTypeError(argument, f"must hold codes of {table}", "integers", str(array.dtype))
     if len(set(labels)) != len(labels):
         raise InputError(table, "must not repeat a name")

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from levcore.book.arrays import Floats, factorize, float_column
+from levcore.book.arrays import Floats, factorize, float_column, frozen
 from levcore.errors import DTypeError, InputError, ShapeError
 
 __all__ = ["GivenWallets", "NamedWallets", "read_wallets"]
@@ -73,7 +73,17 @@ def read_wallets(
     alone = np.bincount(named.account, minlength=len(labels))[named.account] == 1
     of_account = np.full(len(labels), np.nan)
     of_account[named.account[alone]] = balances[alone]
-    return GivenWallets(labels, of_account, named)
+    return GivenWallets(labels, of_account, _given_ones(named))
+
+
+def _given_ones(named: NamedWallets) -> NamedWallets | None:
+    """Wallets that say anything: one without currency and balance only says that there is its account."""
+    has_currency = np.array([bool(currency) for currency in named.currency], dtype=np.bool_)
+    rows = np.flatnonzero(has_currency | ~np.isnan(named.balance))
+    if rows.size in (0, len(named.currency)):
+        return named if rows.size else None
+    balance = frozen(named.balance[rows])
+    return NamedWallets(named.account[rows], tuple(named.currency[row] for row in rows.tolist()), balance)
 
 
 def _columns(wallets: Mapping[Any, Any]) -> tuple[list[Any], list[str], list[Any]]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from levcore.engine.engine import Engine
     from levcore.rules.policy import MarginPolicy
 
-__all__ = ["Opened", "check_opened"]
+__all__ = ["Opened", "check_opened", "policies_of_accounts"]
 
 
 class Opened(NamedTuple):
@@ -77,7 +77,7 @@ def _check_contracts(
     of_change[moved] = 0 if book.policy_codes is None else book.policy_codes[rows]
     codes[~becomes] = 0
     # An account that has cross positions or balances has their policy, whatever the change names.
-    of_account = _policies_of_accounts(book)
+    of_account = policies_of_accounts(book)
     known = np.flatnonzero(opened.accounts < of_account.size)
     fixed = of_account[opened.accounts[known]]
     of_change[known[fixed != NONE]] = fixed[fixed != NONE]
@@ -85,7 +85,7 @@ def _check_contracts(
         check_isolated_only(policy, opened.names, codes, becomes & (of_change == code))
 
 
-def _policies_of_accounts(book: "PositionBook") -> Codes:
+def policies_of_accounts(book: "PositionBook") -> Codes:
     """Policy of each account with cross positions or balances, shape (a,); `NONE` for the others."""
     found = np.full(len(book.account_ids), NONE, dtype=np.uint32)
     held = book.balance_columns

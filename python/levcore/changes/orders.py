@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,9 +14,9 @@ from levcore.book.arrays import Codes, Floats, factorize, flat_array, float_colu
 from levcore.book.marks import Marks
 from levcore.book.policy_labels import labels_of_book
 from levcore.book.positions import PositionBook
-from levcore.book.wallets import idle_wallets
-from levcore.changes.columns import Names, extended_marks, kernels, settlement_codes
 from levcore.changes.members import members_of
+from levcore.changes.names import extended_marks, kernels
+from levcore.changes.order_columns import names_of_orders, order_columns
 from levcore.changes.order_result import OrderMargin
 from levcore.engine.engine import Engine
 from levcore.errors import DTypeError, InputError, ShapeError
@@ -26,15 +25,7 @@ from levcore.frozen import Frozen
 if TYPE_CHECKING:
     from levcore.rules.policy import MarginPolicy
 
-__all__ = [
-    "OrderColumns",
-    "Orders",
-    "check_orders",
-    "names_in",
-    "names_of_orders",
-    "order_columns",
-    "order_margin",
-]
+__all__ = ["Orders", "check_orders", "order_margin"]
 
 Labels = Sequence[Any] | npt.NDArray[Any]
 
@@ -121,23 +112,6 @@ def _labels(name: str, values: Labels, count: int) -> tuple[Codes, list[Any]]:
     return read_only(codes), labels
 
 
-@dataclass(frozen=True, slots=True)
-class OrderColumns:
-    """Orders as codes and numbers, as the core takes them."""
-
-    account: Codes
-    instrument: Codes
-    policy: Codes
-    quantity: Floats
-    price: Floats
-    leverage: Floats
-    reduce_only: npt.NDArray[np.bool_]
-    rules: list[str]
-    loss_counts: list[bool]
-    base_of: Codes
-    settlement: Codes
-
-
 def order_margin(engine: Engine, book: PositionBook, marks: Marks, orders: Orders) -> OrderMargin:
     """Margin of open orders: what they ask for by account, and what is left.
 
@@ -187,7 +161,7 @@ def order_margin(engine: Engine, book: PositionBook, marks: Marks, orders: Order
     check_orders(engine, book, orders)
     bound = engine.bind(book)
     policies = bound.policies
-    names = names_of_orders(book, orders)
+    names = names_of_orders(book, orders, policies)
     prices = extended_marks(book, names, marks)
     risk = engine.evaluate(book, prices[..., : len(book.instrument_names)])
     result = OrderMargin(risk, len(orders))
@@ -205,74 +179,6 @@ def order_margin(engine: Engine, book: PositionBook, marks: Marks, orders: Order
     )
     result.settle()
     return result
-
-
-def names_of_orders(book: PositionBook, orders: Orders) -> Names:
-    """Names of a book and of its orders."""
-    return Names(tuple(dict.fromkeys((*book.instrument_names, *names_in(orders)))), (), ())
-
-
-def names_in(orders: Orders | None) -> tuple[str, ...]:
-    """Instruments that orders name."""
-    return () if orders is None else tuple(map(str, orders.instrument[1]))
-
-
-def order_columns(
-    book: PositionBook, orders: Orders, names: Names, policies: Sequence[MarginPolicy]
-) -> OrderColumns:
-    """Codes of the orders in a book."""
-    accounts = {label: code for code, label in enumerate(book.account_ids)}
-    instruments = {name: code for code, name in enumerate(names.instruments)}
-    labels = {name: code for code, name in enumerate(book.policy_names)}
-    of_accounts = _known("orders.account", orders.account, accounts)
-    of_instruments = _known("orders.instrument", orders.instrument, instruments)
-    policy = np.zeros(len(orders), dtype=np.uint32)
-    if orders.policy is not None and len(labels) > 1:
-        policy = _known("orders.policy", orders.policy, labels)
-    _refuse_other_wallets(book, policies, names, (of_accounts, of_instruments, policy))
-    return OrderColumns(
-        account=of_accounts,
-        instrument=of_instruments,
-        policy=policy,
-        quantity=orders.quantity,
-        price=orders.price,
-        leverage=orders.leverage,
-        reduce_only=orders.reduce_only,
-        rules=[str(each.order_margin) for each in policies],
-        loss_counts=[each.order_loss == "counted" for each in policies],
-        base_of=names.base_of,
-        settlement=settlement_codes(names, policies).ravel(),
-    )
-
-
-def _refuse_other_wallets(
-    book: PositionBook,
-    policies: Sequence[MarginPolicy],
-    names: Names,
-    codes: tuple[Codes, Codes, Codes],
-) -> None:
-    """Refuse an order in an account without positions whose wallet is in another currency."""
-    idle = idle_wallets(book, policies)
-    accounts, instruments, of_policy = codes
-    for order in np.flatnonzero(np.isin(accounts, list(idle))).tolist():
-        name, table = names.instruments[instruments[order]], policies[of_policy[order]].instruments
-        settlement = table[name].settlement if name in table else ""
-        currency = idle[int(accounts[order])]
-        if settlement not in ("", currency):
-            rule = "must settle in the currency of the account's wallet"
-            raise InputError("orders.instrument", rule, currency, f"{settlement} ({name})", order)
-
-
-def _known(name: str, column: tuple[Codes, list[Any]], places: dict[Any, int]) -> Codes:
-    codes, labels = column
-    found = np.array([places.get(label, -1) for label in labels], dtype=np.int64)[codes]
-    if (found < 0).any():
-        row = int(np.argmax(found < 0))
-        count = int((found < 0).sum())
-        raise InputError(
-            name, "must be one of the book", "a known name", repr(labels[codes[row]]), row, count
-        )
-    return found.astype(np.uint32)
 
 
 def check_orders(engine: Engine, book: PositionBook, orders: Orders) -> None:

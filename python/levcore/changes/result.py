@@ -9,16 +9,16 @@ from levcore.book.arrays import Floats
 from levcore.changes.leverage import highest_leverage
 from levcore.changes.status import FIRST_REFUSED, ChangeStatus
 from levcore.engine.account_risk import AccountRisk
-from levcore.engine.columns import CodeColumn, Column, Failure, ResultColumns
+from levcore.engine.columns import CodeColumn, Column, Failure, PositionColumns, ResultColumns
 from levcore.errors import InputError
 from levcore.frozen import Frozen
-from levcore.measures import MEASURES, Measure
-from levcore.status import AccountStatus, Code, State, Status
+from levcore.measures import Measure
+from levcore.status import Code, State
 
 if TYPE_CHECKING:
     from levcore.book.positions import PositionBook
     from levcore.changes.changes import Changes
-    from levcore.changes.columns import Names
+    from levcore.changes.names import Names
     from levcore.rules.policy import MarginPolicy
 
 __all__ = ["ChangedAccounts", "ChangedPositions", "Side", "WhatIf"]
@@ -62,7 +62,7 @@ class _ByChange(ResultColumns):
         return Failure(place, None, status, "", None)
 
 
-class ChangedPositions(_ByChange):
+class ChangedPositions(_ByChange, PositionColumns):
     """Measures of the positions that changes are about, as `levcore.BookRisk` has them.
 
     The status of a change without a position, or that was refused, is ``NO_POSITION``.
@@ -71,23 +71,6 @@ class ChangedPositions(_ByChange):
     __slots__ = ("measures",)
 
     measures: tuple[str, ...]
-
-    table = MEASURES
-    notional: Column = Column()
-    unrealized_pnl: Column = Column()
-    return_on_equity: Column = Column()
-    initial_margin: Column = Column()
-    maintenance_margin: Column = Column()
-    equity: Column = Column()
-    margin_ratio: Column = Column()
-    effective_leverage: Column = Column()
-    liquidation_price: Column = Column()
-    bankruptcy_price: Column = Column()
-    distance_to_liquidation: Column = Column()
-    liquidation_price_lower: Column = Column()
-    liquidation_price_upper: Column = Column()
-    state: CodeColumn[State] = CodeColumn(State)
-    status: CodeColumn[Status] = CodeColumn(Status)
 
     def __init__(self, book: "PositionBook", measures: tuple[str, ...], count: int) -> None:
         self._make(book, len(measures), count)
@@ -101,9 +84,6 @@ class ChangedAccounts(_ByChange, AccountRisk):
     """
 
     __slots__ = ()
-
-    state: CodeColumn[State] = CodeColumn(State)
-    status: CodeColumn[AccountStatus] = CodeColumn(AccountStatus)
 
     def __init__(self, book: "PositionBook", count: int) -> None:
         self._make(book, len(self.table), count)

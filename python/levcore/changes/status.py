@@ -46,3 +46,4 @@ class ChangeStatus(Code, table=change_statuses):
     NO_POSITION = 43
     NOT_ISOLATED = 44
     MIXED_SETTLEMENT = 45
+    ISOLATED_ONLY = 46

@@ -15,9 +15,11 @@ from levcore.book.asset_prices import asset_price_columns
 from levcore.book.marks import Marks
 from levcore.book.positions import PositionBook
 from levcore.changes.changes import Changes
-from levcore.changes.columns import ChangeColumns, change_columns, extended_marks, kernels, names_of
+from levcore.changes.columns import ChangeColumns, change_columns
 from levcore.changes.members import members_of
-from levcore.changes.orders import Orders, check_orders, names_in, order_columns
+from levcore.changes.names import extended_marks, kernels, names_of
+from levcore.changes.order_columns import names_in, order_columns
+from levcore.changes.orders import Orders, check_orders
 from levcore.changes.result import WhatIf
 from levcore.changes.status import ChangeKind
 from levcore.engine.engine import Engine

@@ -1,12 +1,15 @@
 """Notes on standard error: why rows and accounts have no numbers, and what would give them."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from levcore.cli.terminal import note
+from levcore.engine.price_units import PriceApart
 from levcore.engine.risk import BookRisk
 from levcore.status import AccountStatus, Status
 
-__all__ = ["note_missing"]
+__all__ = ["note_missing", "note_prices_apart"]
 
 MOST = 20
 
@@ -27,12 +30,16 @@ def note_missing(risk: BookRisk) -> None:
             note(f"note: {name} under {policy.id}: {said}")
     if len(seen) > MOST:
         note(f"note: and {len(seen) - MOST} more such instruments")
-    apart = risk.prices_apart()
+    note_prices_apart(risk.prices_apart())
+    _note_wallets(risk)
+
+
+def note_prices_apart(apart: Sequence[PriceApart]) -> None:
+    """Say which instruments have marks and entry prices of different units."""
     for each in apart[:MOST]:
         note(f"note: {each.said}")
     if len(apart) > MOST:
         note(f"note: and {len(apart) - MOST} more instruments whose prices are so far apart")
-    _note_wallets(risk)
 
 
 def _note_wallets(risk: BookRisk) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from levcore.cli.exit_codes import FOUND, NOTHING_COMPARED, OK
 from levcore.cli.inputs import policy_of
+from levcore.cli.notes import note_prices_apart
 from levcore.cli.options import not_inputs, shown_name, wallets
 from levcore.cli.progress import Progress
 from levcore.cli.terminal import say
@@ -53,6 +54,7 @@ def score_stream(options: argparse.Namespace) -> int:
         evaluated(risks.rows)
     progress.clear()
     _show(options, risks.summary())
+    note_prices_apart(risks.prices_apart())
     return _exit_code(risks.counted())
 
 

@@ -18,6 +18,7 @@ from levcore.cluster.whole_accounts import (
     judged_accounts,
 )
 from levcore.engine.engine import Engine
+from levcore.engine.price_units import PriceApart, PriceUnits
 from levcore.engine.risk import BookRisk
 from levcore.engine.summary import Summary
 from levcore.errors import DTypeError, InputError, LevcoreError
@@ -59,17 +60,19 @@ class BatchRisks(Iterator[BookRisk]):
         self.prices = prices
         self.rows = 0
         self._summary: Summary | None = None
+        self._units: PriceUnits | None = None
         self._engine, self._parts, self._options = engine, found, options
 
     def __next__(self) -> BookRisk:
         """Evaluate the next batch."""
         part = next(self._parts)
         risk = self._engine.evaluate(part.book, part.marks, **self._options)
-        found = Summary(risk, part.first_row)
-        if self._summary is None:
-            self._summary = found
+        found, units = Summary(risk, part.first_row), PriceUnits(risk, part.first_row)
+        if self._summary is None or self._units is None:
+            self._summary, self._units = found, units
         else:
             self._summary.add(found)
+            self._units.add(units)
         self.rows += len(risk)
         return risk
 
@@ -81,13 +84,24 @@ class BatchRisks(Iterator[BookRisk]):
         InputError
             Where no batch has been evaluated.
         """
-        if self._summary is None:
+        return self._evaluated()[0]
+
+    def price_units(self) -> PriceUnits:
+        """Marks beside entry prices of the batches so far; raises as `counted`."""
+        return self._evaluated()[1]
+
+    def _evaluated(self) -> tuple[Summary, PriceUnits]:
+        if self._summary is None or self._units is None:
             raise InputError("batches", "must be evaluated first", "for risk in ...: ...", "none so far")
-        return self._summary
+        return self._summary, self._units
 
     def summary(self) -> dict[str, Any]:
         """What `BookRisk.summary` of all batches so far in one book would return, to the last bit."""
         return self.counted().to_dict()
+
+    def prices_apart(self) -> list[PriceApart]:
+        """What `BookRisk.prices_apart` of all batches so far would say; raises as `counted`."""
+        return self.price_units().apart()
 
 
 def evaluate_batches(
@@ -135,7 +149,7 @@ def evaluate_batches(
     BatchRisks
         An iterator of `levcore.BookRisk`, whose rows together are those of the batches in their order;
         ``summary()`` has counts and totals of what was evaluated so far: the bits of one evaluation of the
-        whole book, however it was cut.
+        whole book, however it was cut; ``prices_apart()`` instruments whose units are to be checked.
 
     Raises
     ------

@@ -12,6 +12,7 @@ from levcore.cluster.pools import Pool, Task, run
 from levcore.cluster.prices import Prices
 from levcore.cluster.whole_accounts import Owners
 from levcore.engine.engine import Engine
+from levcore.engine.price_units import PriceApart, PriceUnits
 from levcore.engine.summary import Summary
 from levcore.errors import DTypeError, InputError
 from levcore.files.batches import check_folder, read_batches, remove_unfinished, write_part
@@ -33,20 +34,30 @@ class PartitionRisks:
         How many times a partition was handed over again because its worker was lost.
     """
 
-    __slots__ = ("_summary", "files", "retried", "rows")
+    __slots__ = ("_summary", "_units", "files", "retried", "rows")
 
     rows: tuple[int, ...]
     files: tuple[tuple[Path, ...], ...]
     retried: int
 
     def __init__(
-        self, summary: Summary, rows: tuple[int, ...], files: tuple[tuple[Path, ...], ...], retried: int
+        self,
+        summary: Summary,
+        units: PriceUnits,
+        rows: tuple[int, ...],
+        files: tuple[tuple[Path, ...], ...],
+        retried: int,
     ) -> None:
-        self._summary, self.rows, self.files, self.retried = summary, rows, files, retried
+        self._summary, self._units = summary, units
+        self.rows, self.files, self.retried = rows, files, retried
 
     def summary(self) -> dict[str, Any]:
         """What `BookRisk.summary` of all partitions in one book would return, to the last bit."""
         return self._summary.to_dict()
+
+    def prices_apart(self) -> list[PriceApart]:
+        """What `BookRisk.prices_apart` of all partitions in one book would return, rows in their order."""
+        return self._units.apart()
 
     def __repr__(self) -> str:
         """Sizes."""
@@ -57,6 +68,7 @@ class Found(NamedTuple):
     """What a worker sends back of a partition."""
 
     summary: Summary
+    units: PriceUnits
     rows: int
     files: tuple[Path, ...]
     prices: Prices
@@ -203,7 +215,8 @@ def evaluate_partition(
             part = f"part-{place:05}" if rows is None else f"part-{place:05}-{number:05}"
             files.append(folder / f"{part}.parquet")
             write_part(files[-1], risk)
-    return Found(risks.counted(), risks.rows, tuple(files), risks.prices.without_given(), tuple(accounts))
+    prices = risks.prices.without_given()
+    return Found(risks.counted(), risks.price_units(), risks.rows, tuple(files), prices, tuple(accounts))
 
 
 @lru_cache(maxsize=4)
@@ -220,6 +233,7 @@ class _Together:
     def __init__(self, check_accounts: bool) -> None:
         self._waiting: dict[int, Found] = {}
         self._summary: Summary | None = None
+        self._units: PriceUnits | None = None
         self._rows: list[int] = []
         self._files: list[tuple[Path, ...]] = []
         self._prices = Prices()
@@ -242,15 +256,18 @@ class _Together:
         summary = found.summary
         if summary.nearest is not None:
             summary.nearest = summary.nearest._replace(row=summary.nearest.row + sum(self._rows))
-        if self._summary is None:
-            self._summary = summary
+        if self._summary is None or self._units is None:
+            self._summary, self._units = summary, found.units
         else:
             self._summary.add(summary)
+            self._units.add(found.units, sum(self._rows))
         self._rows.append(found.rows)
         self._files.append(found.files)
 
     def result(self) -> PartitionRisks:
         """All of them together."""
-        if self._summary is None:
+        if self._summary is None or self._units is None:
             raise InputError("partitions", "must hold a partition", "one at least", "none")
-        return PartitionRisks(self._summary, tuple(self._rows), tuple(self._files), self._retried)
+        return PartitionRisks(
+            self._summary, self._units, tuple(self._rows), tuple(self._files), self._retried
+        )

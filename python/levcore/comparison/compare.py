@@ -92,6 +92,7 @@ def compare(
     from levcore.comparison.assets import match_assets
     from levcore.comparison.comparison import Comparison
     from levcore.comparison.instruments import match_instruments
+    from levcore.engine.answers import check_spellings, same_listed
 
     if not isinstance(book, PositionBook):
         raise DTypeError("book", "must be a PositionBook", "PositionBook", type(book).__name__)
@@ -101,6 +102,9 @@ def compare(
         raise InputError("book", "must leave the policy open, to compare several", "no policy column", found)
     prices = mark_prices(book, marks)
     given = {label_of(key, chosen, "instruments"): names for key, names in (instruments or {}).items()}
+    for one in chosen.values():
+        # Under its own names each would be an instrument, so that nothing later tells them apart.
+        check_spellings(one, same_listed(one.instruments, book.instrument_names), book, book.is_cross)
     used = np.flatnonzero(np.bincount(book.instrument_codes, minlength=len(book.instrument_names)))
     matches = match_instruments(
         [book.instrument_names[code] for code in used.tolist()],

@@ -16,13 +16,13 @@ from levcore.book.arrays import Floats
 from levcore.engine.frames import ExportsFrame, label_table, result_table
 from levcore.errors import InputError
 from levcore.frozen import Frozen
-from levcore.measures import Measure
-from levcore.status import FIRST_PARTIAL, AccountStatus, Code, Status
+from levcore.measures import MEASURES, Measure
+from levcore.status import FIRST_PARTIAL, AccountStatus, Code, State, Status
 
 if TYPE_CHECKING:
     from levcore.book.positions import PositionBook
 
-__all__ = ["AccountColumns", "CodeColumn", "Column", "Failure", "ResultColumns"]
+__all__ = ["AccountColumns", "CodeColumn", "Column", "Failure", "PositionColumns", "ResultColumns"]
 
 Bytes = npt.NDArray[np.uint8]
 Kind = TypeVar("Kind", bound=Code)
@@ -197,6 +197,29 @@ class ResultColumns(Frozen, ExportsFrame):
     @abstractmethod
     def _failure(self, place: int, status: Code) -> Failure:
         """What failed in a row, and where to look."""
+
+
+class PositionColumns(ResultColumns):
+    """Every measure of a position, its state and its status."""
+
+    __slots__ = ()
+
+    table = MEASURES
+    notional: Column = Column()
+    unrealized_pnl: Column = Column()
+    return_on_equity: Column = Column()
+    initial_margin: Column = Column()
+    maintenance_margin: Column = Column()
+    equity: Column = Column()
+    margin_ratio: Column = Column()
+    effective_leverage: Column = Column()
+    liquidation_price: Column = Column()
+    bankruptcy_price: Column = Column()
+    distance_to_liquidation: Column = Column()
+    liquidation_price_lower: Column = Column()
+    liquidation_price_upper: Column = Column()
+    state: CodeColumn[State] = CodeColumn(State)
+    status: CodeColumn[Status] = CodeColumn(Status)
 
 
 class AccountColumns(ResultColumns):

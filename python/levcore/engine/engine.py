@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
+import numpy.typing as npt
 
 from levcore._levcore import Book, BookPolicies, Evaluation, Policy, instruction_sets
 from levcore._levcore import used_instruction_set as core_used_instruction_set
@@ -17,7 +18,13 @@ from levcore.book.marks import Marks, mark_prices
 from levcore.book.policy_labels import Policies, labelled_policies, labels_of_book, the_one_policy
 from levcore.book.positions import PositionBook
 from levcore.book.wallets import Wallets, wallets_of
-from levcore.engine.answers import check_accounts, check_isolated_only, check_modes
+from levcore.engine.answers import (
+    check_accounts,
+    check_isolated_only,
+    check_modes,
+    check_spellings,
+    same_contracts,
+)
 from levcore.engine.compiled import (
     CompiledPolicy,
     compile_policy,
@@ -71,6 +78,13 @@ class Compiled(NamedTuple):
             [self.place(name) for name in instruments],
             [places.get(name, -1) for name in assets],
         )
+
+
+class Placed(NamedTuple):
+    """Policies with the places of names; by policy, which names stand for one contract (None: none do)."""
+
+    kernel: BookPolicies
+    same: tuple[npt.NDArray[np.intp] | None, ...]
 
 
 class Binding(NamedTuple):
@@ -136,7 +150,7 @@ class Engine(Frozen):
     used_instruction_set: str
     _compiled: dict[str, Compiled]
     _bound: WeakKeyDictionary[PositionBook, Binding]
-    _placed: dict[tuple[tuple[str, ...], ...], BookPolicies]
+    _placed: dict[tuple[tuple[str, ...], ...], Placed]
 
     def __init__(
         self, policy: Policies, *, threads: int | None = None, instruction_set: str | None = None
@@ -300,20 +314,22 @@ class Engine(Frozen):
             return bound
         labels = labels_of_book(book, tuple(self.policies))
         chosen = [self._compiled[label] for label in labels]
+        placed = self._placed_policies(labels, book)
         for code, compiled in enumerate(chosen):
             cross = book.is_cross if len(chosen) < 2 else book.is_cross & (book.policy_codes == code)
             rows = book.policy_codes == code if len(chosen) > 1 else slice(None)
             check_modes(compiled.policy, compiled.rules, book.is_cross[rows], book.position_mode)
             check_isolated_only(compiled.policy, book.instrument_names, book.instrument_codes, cross)
+            check_spellings(compiled.policy, placed.same[code], book, cross)
             check_accounts(compiled.policy, book)
         policies = tuple(compiled.policy for compiled in chosen)
         wallets = wallets_of(book, policies)
         handle = wallets.layout(book, pool_all=any(map(pools_every_account, policies)))
         # Two threads may find it at once: they find the same.
-        bound = self._bound[book] = Binding(policies, self._placed_policies(labels, book), handle, wallets)
+        bound = self._bound[book] = Binding(policies, placed.kernel, handle, wallets)
         return bound
 
-    def _placed_policies(self, labels: tuple[str, ...], book: PositionBook) -> BookPolicies:
+    def _placed_policies(self, labels: tuple[str, ...], book: PositionBook) -> Placed:
         """Policies with the places of a book's instruments and assets, found once for these names."""
         assets = () if book.balances is None else book.balances.asset_names
         names = labels, book.instrument_names, assets
@@ -323,7 +339,8 @@ class Engine(Frozen):
         parts = [self._compiled[label].part(book.instrument_names, assets) for label in labels]
         if len(self._placed) >= MOST_PLACED:
             self._placed.clear()
-        placed = self._placed[names] = BookPolicies(parts)
+        same = tuple(same_contracts(codes) for _, codes, _ in parts)
+        placed = self._placed[names] = Placed(BookPolicies(parts), same)
         return placed
 
     def _evaluation(self, book: PositionBook, bound: Binding, risk: BookRisk) -> Evaluation:

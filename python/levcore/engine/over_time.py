@@ -38,7 +38,7 @@ class RiskOverTime(Frozen):
     measures : tuple of str
         Measures of rows that were asked for.
     totals : dict of str to ndarray of float64, shape (t,)
-        Of each measure, the correctly rounded sum over the rows that have it.
+        Of each measure, the correctly rounded sum over the rows that have it; NaN where none has.
     states : ndarray of int64, shape (t, 6)
         Rows by `State`.
     failed : ndarray of int64, shape (t,)
@@ -122,8 +122,11 @@ class RiskOverTime(Frozen):
         groups = np.repeat(np.arange(count), rows)
         for place, name in enumerate(self.measures):
             values = np.ascontiguousarray(results[:, place, :])
-            flat = values.reshape(-1)
-            self.totals[name][here] = exact_sums(flat, np.where(np.isnan(flat), -1, groups), count)
+            flat, missing = values.reshape(-1), np.isnan(values)
+            sums = exact_sums(flat, np.where(missing.reshape(-1), -1, groups), count)
+            # Nothing that is known is no amount of 0.
+            sums[missing.all(axis=1) & (rows > 0)] = np.nan
+            self.totals[name][here] = sums
             if self.rows:
                 self.rows[name][here] = values
         keys = groups * len(State) + codes[:, 0, :].reshape(-1)

@@ -14,13 +14,12 @@ from levcore.book.policy_labels import the_one_policy
 from levcore.book.wallets import Wallets, wallets_of
 from levcore.engine.account_risk import AccountRisk
 from levcore.engine.balance_risk import BalanceRisk
-from levcore.engine.columns import CodeColumn, Column, Failure, ResultColumns
+from levcore.engine.columns import Failure, PositionColumns
 from levcore.engine.frames import book_table, result_table
 from levcore.engine.memory import CACHE_LINE, results_memory
 from levcore.engine.wallet_risk import WalletRisk, of_accounts
-from levcore.measures import MEASURES
 from levcore.shown import Shown
-from levcore.status import FIRST_FAILURE, FIRST_PARTIAL, Code, State, Status
+from levcore.status import FIRST_FAILURE, FIRST_PARTIAL, Code, State
 
 if TYPE_CHECKING:
     from levcore.book.positions import PositionBook
@@ -37,7 +36,7 @@ def padded(values: int) -> int:
     return CACHE_LINE * (lines + (1 if lines % CACHE_LINE == 0 else 0))
 
 
-class BookRisk(ResultColumns, Shown):
+class BookRisk(PositionColumns, Shown):
     """Risk of a book at marks, in the caller's row order.
 
     Made by `levcore.Engine.evaluate` and `levcore.reference.evaluate`; pass it back as ``out=`` to reuse its
@@ -84,23 +83,6 @@ class BookRisk(ResultColumns, Shown):
     _balances: BalanceRisk | None
     _wallet_columns: Wallets
     _wallets: WalletRisk | None
-
-    table = MEASURES
-    notional: Column = Column()
-    unrealized_pnl: Column = Column()
-    return_on_equity: Column = Column()
-    initial_margin: Column = Column()
-    maintenance_margin: Column = Column()
-    equity: Column = Column()
-    margin_ratio: Column = Column()
-    effective_leverage: Column = Column()
-    liquidation_price: Column = Column()
-    bankruptcy_price: Column = Column()
-    distance_to_liquidation: Column = Column()
-    liquidation_price_lower: Column = Column()
-    liquidation_price_upper: Column = Column()
-    state: CodeColumn[State] = CodeColumn(State)
-    status: CodeColumn[Status] = CodeColumn(Status)
 
     def __init__(
         self,
@@ -280,9 +262,9 @@ class BookRisk(ResultColumns, Shown):
 
     def prices_apart(self) -> list[PriceApart]:
         """Instruments whose marks and most entry prices are apart by a factor above 20: units to check."""
-        from levcore.engine.price_units import prices_apart
+        from levcore.engine.price_units import PriceUnits
 
-        return prices_apart(self)
+        return PriceUnits(self).apart()
 
     def allowed_leverage(self) -> Floats:
         """Maximum leverage of the tier that each position is in at the mark, shape (n,); needs ``notional``.

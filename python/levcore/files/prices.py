@@ -9,10 +9,12 @@ from levcore._levcore import Table
 from levcore.errors import FileFormatError
 from levcore.files.tables import read_table
 
-__all__ = ["read_funding", "read_prices"]
+__all__ = ["OF_FUNDING", "read_funding", "read_prices"]
 
 NAMED = 6
 PRICES = ("open", "high", "low", "close", "price")
+OF_FUNDING = ("funding", "funding_rate", "rate")
+"""Columns that are no prices, and that a replay over prices refuses: they would change what it gives."""
 
 
 def read_prices(path: str | Path) -> dict[str, Any]:
@@ -27,7 +29,7 @@ def read_prices(path: str | Path) -> dict[str, Any]:
     OSError
         The file cannot be opened.
     """
-    return _columns(path, ("instrument", *PRICES))
+    return _columns(path, ("instrument", *PRICES, *OF_FUNDING))
 
 
 def read_funding(path: str | Path) -> dict[str, Any]:

@@ -56,6 +56,9 @@ BEGINNINGS = {
     b"\xfe\xff": "UTF-16: save it as CSV in UTF-8",
     b"PAR1": "a Parquet file: its name must end in .parquet",
     b"ARROW1": "an Arrow file: its name must end in .arrow",
+    b"{": "JSON: save it as CSV; a venue's reply is read with --from VENUE",
+    b"[": "JSON: save it as CSV; a venue's reply is read with --from VENUE",
+    b"<": "HTML or XML: save its table as CSV",
 }
 """First bytes of what is taken for CSV and is none, and what to do."""
 

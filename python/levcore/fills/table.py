@@ -16,6 +16,7 @@ from levcore.book.arrays import Codes, Floats, factorize, flat_array, float_colu
 from levcore.book.labelled import values_of
 from levcore.book.labels import named_codes
 from levcore.book.marks import prices_of
+from levcore.engine.answers import same_listed, second_names
 from levcore.engine.threads import checked_threads
 from levcore.errors import DTypeError, InputError, ShapeError
 from levcore.fills.result import PositionsFromFills
@@ -93,6 +94,7 @@ class FillTable:
             if account_codes.size != rows:
                 raise ShapeError("account", "must have one value a row", str(rows), str(account_codes.size))
             key += account_codes.astype(np.int64) * len(names)
+        _refuse_second_spelling(known, names, key // max(1, len(names)), codes)
         order = np.lexsort((_times(time, rows), key))
         keys = key[order]
         starts = np.flatnonzero(np.diff(keys, prepend=-1)) if rows else np.empty(0, np.int64)
@@ -116,6 +118,21 @@ class FillTable:
         """The positions with their labels."""
         named = [self.names[code] for code in self.instrument.tolist()]
         return PositionsFromFills(self.account, named, results, status, fault)
+
+
+def _refuse_second_spelling(
+    known: Mapping[str, Instrument],
+    names: tuple[str, ...],
+    accounts: npt.NDArray[np.int64],
+    codes: Codes,
+) -> None:
+    """Refuse fills of an account in one contract under two names: they would be two positions."""
+    same = same_listed(known, names)
+    found = None if same is None else second_names(same, accounts, codes)
+    if found is not None:
+        row, code, count = found
+        rule = "must be spelled one way in an account: one contract"
+        raise InputError("instrument", rule, repr(names[code]), repr(names[codes[row]]), row, count)
 
 
 def _times(time: Any, rows: int) -> npt.NDArray[Any]:

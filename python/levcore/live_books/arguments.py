@@ -7,18 +7,22 @@ import numpy as np
 import numpy.typing as npt
 
 from levcore.arguments import is_word
-from levcore.book.arrays import Codes, Floats, float_column, label_sequence
+from levcore.book.arrays import Codes, Floats, float_column, label_sequence, real_number
 from levcore.errors import DTypeError, InputError, ShapeError
 from levcore.live_books.owners import NUMBERS, Owners
 from levcore.rules.tiers import TierTable
 
 __all__ = [
+    "PRICES",
     "amended",
     "checked_accounts",
     "checked_times",
+    "code_of",
     "codes_of",
     "label_of_policy",
     "labels_of_policies",
+    "no_prices",
+    "one_price",
     "refuse_other_columns",
     "refuse_other_money",
     "tick_codes",
@@ -27,6 +31,7 @@ __all__ = [
 ]
 
 LEAST_PRICE, MOST_PRICE = 1e-100, 1e100
+PRICES = f"numbers between {LEAST_PRICE:g} and {MOST_PRICE:g}"
 
 
 def tick_prices(prices: npt.ArrayLike) -> Floats:
@@ -38,12 +43,47 @@ def tick_prices(prices: npt.ArrayLike) -> Floats:
         For a number that is no price.
     """
     price = float_column("prices", prices, None, [])
-    bad = np.flatnonzero(~((price > LEAST_PRICE) & (price < MOST_PRICE)))
+    bad = no_prices(price)
     if bad.size:
         row = int(bad[0])
-        expected = f"numbers between {LEAST_PRICE:g} and {MOST_PRICE:g}"
-        raise InputError("prices", "must be prices", expected, repr(float(price[row])), row)
+        raise InputError("prices", "must be prices", PRICES, repr(float(price[row])), row, int(bad.size))
     return price
+
+
+def one_price(price: float) -> Floats:
+    """Price of one tick, shape (1,).
+
+    Raises
+    ------
+    InputError, DTypeError
+        For what is no price.
+    """
+    scalar = price[()] if isinstance(price, np.ndarray) and price.ndim == 0 else price
+    number = np.array([real_number("price", scalar)])
+    if no_prices(number).size:
+        raise InputError("price", "must be a price", PRICES, repr(float(number[0])))
+    return number
+
+
+def no_prices(prices: Floats) -> npt.NDArray[np.intp]:
+    """Places of numbers that are no prices."""
+    return np.flatnonzero(~((prices > LEAST_PRICE) & (prices < MOST_PRICE)))
+
+
+def code_of(argument: str, value: Any, names: tuple[str, ...]) -> Codes:
+    """Place of one name, or a place that is given, among the book's, shape (1,).
+
+    Raises
+    ------
+    InputError, DTypeError
+        For one that is none of them, and for what is neither text nor a whole number.
+    """
+    if not isinstance(value, (str, int, np.integer)) or isinstance(value, bool):
+        raise DTypeError(argument, "must be a name or a place", "text or a whole number", repr(value))
+    place = (names.index(value) if value in names else -1) if isinstance(value, str) else int(value)
+    if not 0 <= place < len(names):
+        raise InputError(argument, "must be one of the book", ", ".join(names[:8]), repr(value))
+    return np.array([place], dtype=np.uint32)
 
 
 def tiers_of(fields: Mapping[str, Any]) -> TierTable:

@@ -15,6 +15,7 @@ from levcore.book.marks import mark_prices
 from levcore.engine.engine import Engine
 from levcore.errors import DTypeError, InputError, ShapeError
 from levcore.frozen import Frozen
+from levcore.live_books.arguments import codes_of
 
 if TYPE_CHECKING:
     from levcore.book.marks import Marks
@@ -116,6 +117,17 @@ class TriggerIndex(Frozen):
         core = CoreIndex(bound.handle, bound.kernel, prices, engine.used_instruction_set)
         self._fill(book=book, _core=core)
 
+    def __reduce__(self) -> Any:
+        """Refuse to be copied or pickled: the prices that have passed are in the index alone.
+
+        Raises
+        ------
+        DTypeError
+            Always.
+        """
+        instead = "levcore.TriggerIndex(engine, book, marks) at the prices of now"
+        raise DTypeError("TriggerIndex", "cannot be copied or pickled", instead, "a copy")
+
     def ticks(
         self, instruments: Any, prices: npt.ArrayLike, instants: npt.ArrayLike | None = None
     ) -> VerdictChanges:
@@ -139,7 +151,9 @@ class TriggerIndex(Frozen):
         if bad.size:
             row = int(bad[0])
             raise InputError("prices", "must be prices", "positive numbers", repr(float(price[row])), row)
-        codes = self._codes(instruments, price.size)
+        codes = codes_of(
+            "instruments", np.atleast_1d(np.asarray(instruments)), self.book.instrument_names, price.size
+        )
         starts = np.arange(price.size + 1, dtype=np.uint64)
         if instants is not None:
             of_tick = np.asarray(instants)
@@ -159,27 +173,3 @@ class TriggerIndex(Frozen):
         """Everybody who is liquidatable at the prices that hold now."""
         is_account, place = self._core.liquidatable()
         return Subjects(is_account, place.astype(np.int64))
-
-    def _codes(self, instruments: Any, count: int) -> npt.NDArray[np.uint32]:
-        given = np.atleast_1d(np.asarray(instruments))
-        names = self.book.instrument_names
-        if given.dtype.kind in "US" or given.dtype == object:
-            places = {name: place for place, name in enumerate(names)}
-            codes = np.array(
-                [places.get(name, -1) if isinstance(name, str) else -1 for name in given.tolist()],
-                dtype=np.int64,
-            )
-        elif given.dtype.kind in "iu":
-            codes = given.astype(np.int64)
-        else:
-            found = str(given.dtype)
-            raise DTypeError("instruments", "must hold names or places", "text or whole numbers", found)
-        if codes.shape != (count,):
-            raise ShapeError("instruments", "must have one a price", str((count,)), str(codes.shape))
-        bad = np.flatnonzero((codes < 0) | (codes >= len(names)))
-        if bad.size:
-            row = int(bad[0])
-            raise InputError(
-                "instruments", "must be some of the book", ", ".join(names[:8]), repr(given[row]), row
-            )
-        return codes.astype(np.uint32)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,22 +20,18 @@ from levcore.errors import InputError
 from levcore.live_books.arguments import (
     amended,
     checked_accounts,
-    checked_times,
+    code_of,
     codes_of,
     label_of_policy,
-    labels_of_policies,
     refuse_other_columns,
     refuse_other_money,
-    tick_codes,
-    tick_prices,
 )
 from levcore.live_books.events import Events
 from levcore.live_books.levels import engine_with_tiers, watched_levels
 from levcore.live_books.opening import opened
 from levcore.live_books.owners import NUMBERS
-from levcore.live_books.recorded import RecordedBook
-from levcore.live_books.remarking import moved_prices
-from levcore.live_books.resident import EVERY_POLICY, Resident
+from levcore.live_books.priced import PricedBook
+from levcore.live_books.resident import Resident
 from levcore.rules.tiers import TierTable
 
 if TYPE_CHECKING:
@@ -94,7 +90,7 @@ def live(
     return LiveBook(engine, book, marks, levels, asset_prices)
 
 
-class LiveBook(RecordedBook):
+class LiveBook(PricedBook):
     """A book whose prices move and whose positions change in place; `levcore.live` makes one.
 
     Many threads may use it: calls take their turn, and each sees the whole of those before it, never a part;
@@ -120,9 +116,7 @@ class LiveBook(RecordedBook):
         SHA-256 over all events, each instant chained to the one before.
     """
 
-    __slots__ = ("_nobody",)
-
-    _nobody: PositionBook
+    __slots__ = ()
 
     def __init__(
         self,
@@ -146,92 +140,6 @@ class LiveBook(RecordedBook):
         of_balances = asset_prices if book.balances is not None else None
         engine.evaluate(book, marks, asset_prices=of_balances, measures=("equity",))
         super().__init__(Resident(engine, book, labels, watched, prices, asset_prices or {}))
-        self._fill(_nobody=self._resident.owners.nobody(book.instrument_names))
-
-    def tick(
-        self, instrument: str | int, price: float, *, time: Any = None, policy: str | None = None
-    ) -> Events:
-        """Let the price of an instrument be another one; see `ticks`."""
-        if policy is not None:
-            label_of_policy(policy, self._resident.owners.labels)
-        return self.ticks([instrument], [price], None if time is None else [time], policies=policy)
-
-    def tick_asset(self, asset: str | int, price: float, *, time: Any = None) -> Events:
-        """Let the price of an asset be another one; see `ticks`."""
-        return self.ticks([asset], [price], None if time is None else [time], is_asset=[True])
-
-    def ticks(
-        self,
-        instruments: Any,
-        prices: npt.ArrayLike,
-        times: npt.ArrayLike | None = None,
-        *,
-        is_asset: npt.ArrayLike | None = None,
-        policies: Any = None,
-    ) -> Events:
-        """Let prices pass, one after the other.
-
-        Parameters
-        ----------
-        instruments : array_like of str, or ndarray of integers, shape (t,)
-            Names, or places in the book's names; of assets those in `asset_names`.
-        prices : array_like, shape (t,), quote per base
-            Of an asset in the currency of the accounts.
-        times : array_like, shape (t,), optional
-            Goes into the events and decides nothing.
-        is_asset : array_like of bool, shape (t,), optional
-            Which of them are prices of assets: what balances are worth, whatever the marks of instruments
-            are. Absent: none.
-        policies : str, or sequence of str, shape (t,), optional
-            Labels of the policies under which the marks hold, for venues that mark one name at different
-            prices. Absent: under all. Prices of assets hold under all in any case.
-
-        Returns
-        -------
-        Events
-
-        Raises
-        ------
-        InputError, ShapeError
-            For instruments, assets and policies that the book lacks, and what is no price; no price has moved
-            then.
-        """
-        price = tick_prices(prices)
-        resident = self._resident
-        codes = tick_codes(instruments, is_asset, resident.names, resident.assets, price.size)
-        columns: dict[str, npt.NDArray[Any]] = {"instrument": codes, "price": price}
-        if policies is not None:
-            labelled = labels_of_policies(policies, resident.owners.labels, price.size)
-            if len(resident.parts) > 1:
-                columns["policy"] = np.where(codes < len(resident.names), labelled, EVERY_POLICY)
-        given = checked_times(times, price.size)
-        with self._lock:
-            first = self.number
-            events = self.do("ticks", columns)
-        return events if given is None else replace(events, time=given[events.number - first])
-
-    def remark(
-        self, marks: Marks | None = None, *, asset_prices: Mapping[str, float] | None = None
-    ) -> Events:
-        """Let all prices be others at one instant.
-
-        Only who depends on what has moved is evaluated, here where a level is reached, the rest when
-        `totals`, `positions` or `accounts` are next asked for; all of it is an evaluation to the bit.
-
-        Parameters
-        ----------
-        marks
-            As `levcore.Engine.evaluate` takes them. An instrument that is missing or NaN keeps its price.
-        asset_prices : mapping of asset name to price, optional
-            An asset that is missing or NaN keeps its price.
-
-        Returns
-        -------
-        Events
-            Their ``instrument`` and ``asset`` are -1, their ``price`` NaN.
-        """
-        with self._lock:
-            return self.do("remark", moved_prices(self._resident, self._nobody, marks, asset_prices))
 
     def change(self, rows: npt.ArrayLike, **columns: Any) -> Events:
         """Amend positions in place.
@@ -297,7 +205,7 @@ class LiveBook(RecordedBook):
             For positions that need a rule which no source states.
         """
         refuse_other_columns(columns, (*NUMBERS[2:], "policy"))
-        codes = codes_of("instruments", instrument, self._resident.names, np.size(quantity))
+        codes = codes_of("instrument", instrument, self._resident.names, np.size(quantity))
         given = {"quantity": quantity, "entry_price": entry_price, "account": account}
         given |= {"margin_mode": margin_mode, "balances": balances} | columns
         with self._lock:
@@ -399,7 +307,7 @@ class LiveBook(RecordedBook):
             For a table that does not fit the instrument; the old one holds on then.
         """
         resident = self._resident
-        code = codes_of("instruments", [instrument], resident.names, 1)
+        code = code_of("instrument", instrument, resident.names)
         of_policy = self._policy_with(resident.names[int(code[0])], policy)
         # Refused before anything is done or recorded.
         engine_with_tiers(self.engine, resident.owners.labels[of_policy], resident.names[int(code[0])], tiers)

@@ -1,6 +1,7 @@
 """Whose the positions of a live book are, under which policies, and the book as it stands."""
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -45,6 +46,8 @@ class Owners:
     policy_of_account : ndarray of int64, shape (a,)
     in_assets : ndarray of bool, shape (a,)
         Whether an account has balances instead of a wallet.
+    wallet_currency : list of str, shape (a,)
+        Currency that the wallet of an account was given in; empty where none was said.
     """
 
     __slots__ = (
@@ -60,6 +63,7 @@ class Owners:
         "policy",
         "policy_of_account",
         "position_mode",
+        "wallet_currency",
     )
 
     ids: list[Any]
@@ -70,6 +74,7 @@ class Owners:
     policy: Codes
     policy_of_account: Places
     in_assets: npt.NDArray[np.bool_]
+    wallet_currency: list[str]
     position_mode: Literal["one_way", "hedge"]
     _currency: Places
 
@@ -88,11 +93,13 @@ class Owners:
             [table[name].settlement if name in table else "" for name in book.instrument_names]
             for table in listed
         ]
-        currencies = sorted({currency for own in settles for currency in own} - {""})
+        self.wallet_currency = _wallet_currencies(book)
+        currencies = sorted({*chain(*settles), *self.wallet_currency} - {""})
         places = {currency: place for place, currency in enumerate(currencies)}
         of_policy = [[places.get(currency, NOWHERE) for currency in own] for own in settles]
         self._settles = np.array(of_policy, dtype=np.int64).reshape(len(policies), -1)
-        self.take(self._columns_of(book), list(book.account_ids))
+        named = [places.get(currency, NOWHERE) for currency in self.wallet_currency]
+        self.take(self._columns_of(book), list(book.account_ids), np.array(named, dtype=np.int64))
 
     def _columns_of(self, book: PositionBook) -> "Columns":
         codes, held = book.account_codes, book.balance_columns
@@ -109,12 +116,13 @@ class Owners:
                 columns["balance_policy"] = held.policy
         return columns
 
-    def take(self, columns: "Columns", ids: Sequence[Any]) -> None:
+    def take(self, columns: "Columns", ids: Sequence[Any], settled_in: Places | None = None) -> None:
         """Take positions and accounts that have come: columns of a record, and the accounts' ids."""
         self.places |= {label: len(self.ids) + place for place, label in enumerate(ids)}
         self.ids += ids
         policy = policy_of(columns)
-        self._currency = self._currencies_with(columns, len(ids))
+        self._currency = self._currencies_with(columns, len(ids), settled_in)
+        self.wallet_currency += [""] * (len(self.ids) - len(self.wallet_currency))
         self.policy_of_account = self.policies_with(columns, len(ids))
         self.in_assets = self._in_assets_with(columns, len(ids))
         self.is_cross = np.concatenate((self.is_cross, columns["is_cross"]))
@@ -155,7 +163,7 @@ class Owners:
         if bad.size:
             row = int(bad[0])
             label = [*self.ids, *ids][int(columns["account"][row])]
-            rule = "must settle in the currency of their account's other positions"
+            rule = "must settle in the currency of their account's other positions, or of its wallet"
             expected = "an account of its own for each currency, as engine.by_wallet(book) makes them"
             raise InputError("instrument", rule, expected, f"account {label!r}", row, int(bad.size))
 
@@ -178,6 +186,7 @@ class Owners:
             margin_mode=np.where(self.is_cross, "cross", "isolated"),
             accounts=self.ids or None,
             wallet_balance=wallets if self.ids else None,
+            wallet_currency=self.wallet_currency if any(self.wallet_currency) else None,
             position_mode=self.position_mode,
             policy=self.policy if self._named else None,
             policy_names=self.labels if self._named else None,
@@ -205,6 +214,7 @@ class Owners:
             "labels": self.labels,
             "named": self._named,
             "ids": self.ids,
+            "wallet_currency": self.wallet_currency,
         }
 
     def columns(self) -> dict[str, npt.NDArray[Any]]:
@@ -236,14 +246,24 @@ class Owners:
         in_assets[columns.get("balance_account", np.empty(0, np.uint32))] = True
         return in_assets
 
-    def _currencies_with(self, columns: "Columns", count: int) -> Places:
-        """Currency of each account by its first leg that has one."""
-        found = np.concatenate((self._currency, np.full(count, NOWHERE, np.int64)))
+    def _currencies_with(self, columns: "Columns", count: int, settled_in: Places | None = None) -> Places:
+        """Currency of each account: of its wallet if that was said, else by its first leg that has one."""
+        new = np.full(count, NOWHERE, np.int64) if settled_in is None else settled_in
+        found = np.concatenate((self._currency, new))
         own = self._settlement(columns)
         rows = np.flatnonzero(columns["is_cross"] & (own != NOWHERE))
         rows = rows[found[columns["account"][rows]] == NOWHERE][::-1]
         found[columns["account"][rows]] = own[rows]
         return found
+
+
+def _wallet_currencies(book: PositionBook) -> list[str]:
+    """Currency that the one wallet of each account was given in; empty where none was said."""
+    found, named = [""] * len(book.account_ids), book.named_wallets
+    if named is not None:
+        for code, currency in zip(named.account.tolist(), named.currency, strict=True):
+            found[code] = currency
+    return found
 
 
 def policy_of(columns: "Columns") -> Codes:
@@ -263,6 +283,8 @@ def book_of_record(record: "Record") -> PositionBook:
     owners = object.__new__(Owners)
     owners.ids, owners.labels = words["ids"], tuple(words["labels"])
     owners.position_mode, owners._named = words["position_mode"], words["named"]
+    # Snapshots of earlier builds do not know it.
+    owners.wallet_currency = words.get("wallet_currency", [])
     owners.is_cross, owners.account = columns["is_cross"], columns["account"]
     owners.policy, owners.policy_of_account = columns["policy"], columns["policy_of_account"]
     amounts = [columns[name] for name in ("balance", "liability", "interest")]

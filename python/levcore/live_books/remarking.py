@@ -10,7 +10,7 @@ from levcore.book.arrays import Floats, real_number
 from levcore.book.marks import mark_prices, marks_by_policy
 from levcore.errors import DTypeError, InputError
 from levcore.files.records import Columns
-from levcore.live_books.arguments import tick_prices
+from levcore.live_books.arguments import PRICES, no_prices
 from levcore.live_books.resident import EVERY_POLICY, Resident
 
 if TYPE_CHECKING:
@@ -45,9 +45,11 @@ def moved_prices(
     known = resident.asset_prices()
     held = np.array([known.get(name, np.nan) for name in resident.assets], dtype=np.float64)
     asset = np.flatnonzero(_moved(of_assets, held))
+    _refuse_no_prices("marks", given[policy, code], [resident.names[each] for each in code])
+    _refuse_no_prices("asset_prices", of_assets[asset], [resident.assets[each] for each in asset])
     columns: dict[str, npt.NDArray[Any]] = {
         "instrument": np.concatenate((code, asset + len(resident.names))).astype(np.uint32),
-        "price": tick_prices(np.concatenate((given[policy, code], of_assets[asset]))),
+        "price": np.concatenate((given[policy, code], of_assets[asset])),
     }
     if parts > 1:
         every = np.full(asset.size, EVERY_POLICY, np.int64)
@@ -58,6 +60,13 @@ def moved_prices(
 def _moved(given: Floats, held: Floats) -> npt.NDArray[np.bool_]:
     moved: npt.NDArray[np.bool_] = ~np.isnan(given) & (given != held)
     return moved
+
+
+def _refuse_no_prices(argument: str, prices: Floats, names: Sequence[str]) -> None:
+    bad = no_prices(prices)
+    if bad.size:
+        found = f"{float(prices[bad[0]])!r} for {names[bad[0]]!r}"
+        raise InputError(argument, "must be prices", PRICES, found, None, int(bad.size))
 
 
 def _refuse_unknown(resident: Resident, marks: Mapping[str, Any]) -> None:

@@ -54,7 +54,7 @@ def reconcile(
     instruments : mapping of str to Instrument, optional
         Instruments with contract size, tick and tiers.
     account : path, or parsed JSON, optional
-        The venue's reply about the account, with its wallet balances.
+        The venue's reply about the account, with its wallet balances; or a list of such replies.
     wallet_balance : mapping of str to number, optional
         Wallet balance by settlement currency, settlement currency.
     margin_mode : {"isolated", "cross"}, optional

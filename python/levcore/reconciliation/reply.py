@@ -22,7 +22,7 @@ from levcore.rules.several import rules_by_label, with_regular_fees
 from levcore.rules.tiers import TierTable
 from levcore.status import Status
 from levcore.venues.json import read_json
-from levcore.venues.positions.pages import read_pages
+from levcore.venues.positions.pages import read_account_pages, read_pages
 from levcore.venues.positions.reply import (
     AccountReply,
     BorrowedPosition,
@@ -114,7 +114,8 @@ def reply_of(positions: Any, source: str, account: Any, margin_mode: MarginMode 
         reply = reply.with_margin_mode(margin_mode)
     if account is not None:
         data, file = _loaded(account, "account")
-        reply = reply.with_accounts(read_account(data, source, file))
+        wallets = read_account_pages(data, lambda page, name: read_account(page, source, name), file)
+        reply = reply.with_accounts(wallets)
     return reply
 
 

@@ -10,7 +10,13 @@ import numpy as np
 from levcore.book.asset_prices import asset_price_columns
 from levcore.book.policy_labels import labelled_policies, labels_of_book
 from levcore.book.wallets import Wallets, wallets_of
-from levcore.engine.answers import check_accounts, check_isolated_only, check_modes
+from levcore.engine.answers import (
+    check_accounts,
+    check_isolated_only,
+    check_modes,
+    check_spellings,
+    same_listed,
+)
 from levcore.engine.compiled import (
     compile_policy,
     pools_every_account,
@@ -138,6 +144,7 @@ class Part:
         own = np.full(len(book), True) if book.policy_codes is None else book.policy_codes == code
         check_modes(policy, compiled, book.is_cross[own], book.position_mode)
         check_isolated_only(policy, book.instrument_names, book.instrument_codes, book.is_cross & own)
+        check_spellings(policy, same_listed(table, book.instrument_names), book, book.is_cross & own)
         check_accounts(policy, book)
         self.pools_every_account = pools_every_account(policy)
         self.assets = [prepare_asset(asset) for asset in compiled.assets]

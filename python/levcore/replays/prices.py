@@ -9,6 +9,7 @@ import numpy.typing as npt
 from levcore.book.arrays import Floats, float_column, label_sequence
 from levcore.book.labelled import column_names, values_of
 from levcore.errors import InputError, ShapeError
+from levcore.files.prices import OF_FUNDING
 from levcore.replays.times import Times, times_of
 
 if TYPE_CHECKING:
@@ -66,7 +67,10 @@ def read_bars(prices: Any, names: "Sequence[str]", gaps: str) -> Bars:
         raise InputError(
             "prices", "must be a table with times", "time, instrument, open, high, low, close", found
         )
-    wanted = BAR if "close" in known else ("price",)
+    for name in (name for name in OF_FUNDING if name in known):
+        remedy = "funding=, a table of time, instrument, rate"
+        raise InputError("prices", "must hold no funding, which is due at times of its own", remedy, name)
+    wanted = BAR if set(known) & set(BAR) else ("price",)
     missing = [name for name in wanted if name not in known]
     if missing:
         expected = "open, high, low, close, or price"
@@ -221,10 +225,15 @@ def read_rates(funding: Any, names: "Sequence[str]") -> tuple[Times, npt.NDArray
         if column.shape != rate.shape:
             expected, found = str(rate.shape), str(column.shape)
             raise ShapeError(f"funding[{name!r}]", "must have one a rate", expected, found)
-    bad = np.flatnonzero(~np.isfinite(rate))
+    bad = np.flatnonzero(~(np.abs(rate) < 1.0))
     if bad.size:
-        raise InputError("funding", "must be rates", "numbers", repr(float(rate[bad[0]])), int(bad[0]))
+        expected, row = "fractions of the value, 0.0001 for 0.01 %", int(bad[0])
+        raise InputError("funding", "must be rates", expected, repr(float(rate[row])), row, int(bad.size))
     rows = np.flatnonzero(codes >= 0)
+    if time.size and not rows.size:
+        expected = f"instruments of the book, such as {names[0]}"
+        found = repr(str(values_of(funding["instrument"])[0]))
+        raise InputError("funding", "must hold a rate of an instrument of the book", expected, found)
     rows = rows[np.lexsort((codes[rows], time[rows]))]
     again = (codes[rows][1:] == codes[rows][:-1]) & (time[rows][1:] == time[rows][:-1])
     if again.any():

@@ -108,6 +108,9 @@ def _due(
     """Rates within the time of the prices, by step."""
     time = _comparable("funding['time']", time, bars)
     within = (time >= bars.times[0]) & (time <= bars.times[-1])
+    if time.size and ((time < bars.times[0]).all() or (time > bars.times[-1]).all()):
+        expected = f"times between {bars.times[0]} and {bars.times[-1]}, in the same unit"
+        raise InputError("funding", "must not all be due at other times", expected, str(time[0]))
     time, code, rate = time[within], code[within], rate[within]
     step = np.searchsorted(bars.times, time) * stages
     twice = np.flatnonzero((step[1:] == step[:-1]) & (code[1:] == code[:-1]))

@@ -32,7 +32,7 @@ from levcore.rules.policy import RULES, MarginPolicy
 from levcore.rules.terms import UNKNOWN
 from levcore.status import State, Status
 from levcore.stress_testing.result import StressTotals
-from levcore.systems.against import Against
+from levcore.systems.result import Against
 
 __all__ = ["notebook_html"]
 

@@ -29,7 +29,7 @@ from levcore.reports.stress import stress_page
 from levcore.reports.systems import against_page
 from levcore.reports.text import page_text
 from levcore.stress_testing.result import StressTotals
-from levcore.systems.against import Against
+from levcore.systems.result import Against
 
 __all__ = ["check_report_path", "report"]
 

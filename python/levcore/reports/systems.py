@@ -4,7 +4,7 @@ from levcore.reports.numbers import amount
 from levcore.reports.page import Page, Section
 from levcore.reports.tables import plain_table
 from levcore.status import State
-from levcore.systems.against import Against
+from levcore.systems.result import Against
 
 __all__ = ["against_page"]
 

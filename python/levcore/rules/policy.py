@@ -108,7 +108,7 @@ class MarginPolicy(Shown):
     warning_level, margin_call_level : float or None
         Requirement over equity from which these states begin; None where no source states one.
     liquidation_level : float
-        The same for liquidation. All levels lie in [1e-9, 1e9], where their reciprocals are ordinary numbers.
+        The same for liquidation: 2 for a stop-out at 50 % of the margin. All levels lie in [1e-9, 20].
     warning_level_inclusive, margin_call_level_inclusive, liquidation_level_inclusive : bool
         Whether the state holds at the level itself.
     ratio : str

@@ -32,7 +32,7 @@ TEXTS = (
 HIGHEST_FEE = 0.02
 HIGHEST_CLOSE_OUT_FEE = 0.05
 LOWEST_SHARE = 0.01
-LOWEST_LEVEL, HIGHEST_LEVEL = 1e-9, 1e9
+LOWEST_LEVEL, HIGHEST_LEVEL = 1e-9, 20.0
 
 
 def check_rules(policy: MarginPolicy) -> None:
@@ -134,7 +134,9 @@ def _check_levels(policy: MarginPolicy) -> None:
     highest = LOWEST_LEVEL
     for name, level in levels:
         if not is_number(level) or not highest <= level <= HIGHEST_LEVEL:
-            expected = f"in [{highest}, {HIGHEST_LEVEL}]"
+            expected = (
+                f"in [{highest}, {HIGHEST_LEVEL}]: 0.8 for 80 %, 2 for a stop-out at 50 % of the margin"
+            )
             raise rule_fault(policy, name, "levels must be positive and must not fall", expected, repr(level))
         highest = level
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -143,6 +144,11 @@ class StressIndex(Frozen):
             _shown=shown,
             _start=start,
         )
+
+    def __reduce__(self) -> Any:
+        """Pickle and copy what the index is built of; it is built again."""
+        build = partial(StressIndex, lowest=self.lowest, highest=self.highest)
+        return build, (self.engine, self.book, self._start)
 
     def stress(
         self,

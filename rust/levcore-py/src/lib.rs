@@ -14,6 +14,7 @@ mod door;
 mod errors;
 mod evaluation;
 mod fills;
+mod kept_memory;
 mod labels;
 mod live;
 mod live_book;
@@ -50,6 +51,8 @@ mod _levcore {
     use crate::evaluation::Evaluation;
     #[pymodule_export]
     use crate::fills::positions_from_fills;
+    #[pymodule_export]
+    use crate::kept_memory::{ResultMemory, kept_memory, release_memory};
     #[pymodule_export]
     use crate::labels::{number_code_points, number_integers, number_objects};
     #[pymodule_export]

@@ -103,6 +103,7 @@ pub(crate) struct ChangeColumns<'py> {
     release: String,
     base_of: Integers<'py>,
     settlement: Integers<'py>,
+    isolated_only: PyReadonlyArray1<'py, bool>,
     asset_count: usize,
     has_leverage: bool,
     pool_all: bool,
@@ -207,6 +208,7 @@ pub(crate) fn what_if(
     let named = Named {
         base_of: changes.base_of.as_slice()?,
         settlement: changes.settlement.as_slice()?,
+        isolated_only: changes.isolated_only.as_slice()?,
         assets: changes.asset_count,
         has_leverage: changes.has_leverage,
         pool_all: changes.pool_all,
@@ -220,6 +222,7 @@ pub(crate) fn what_if(
 struct Named<'a> {
     base_of: &'a [u32],
     settlement: &'a [u32],
+    isolated_only: &'a [bool],
     assets: usize,
     has_leverage: bool,
     pool_all: bool,
@@ -241,7 +244,7 @@ fn ask_of_changes(
     let account = slice(account.as_ref())?.unwrap_or(&[]);
     let (policy, balance_policy) = (slice(policy.as_ref())?, slice(balance_policy.as_ref())?);
     let (members, hedge) = (&members.inner, members.hedge);
-    let Named { base_of, settlement, assets, has_leverage, pool_all } = *named;
+    let Named { base_of, settlement, isolated_only, assets, has_leverage, pool_all } = *named;
     question.ask(|columns, _, policies, execution| {
         let columns = *columns;
         let book = ChangeableBook {
@@ -253,6 +256,7 @@ fn ask_of_changes(
             members,
             base_of,
             settlement,
+            isolated_only,
             assets,
             has_leverage,
             hedge,
@@ -266,7 +270,7 @@ fn slice<'a>(column: Option<&'a Integers<'_>>) -> PyResult<Option<&'a [u32]>> {
     Ok(column.map(PyReadonlyArray1::as_slice).transpose()?)
 }
 
-/// Open orders as `levcore.changes.orders.OrderColumns` holds them.
+/// Open orders as `levcore.changes.order_columns.OrderColumns` holds them.
 #[derive(FromPyObject)]
 pub(crate) struct OrderColumns<'py> {
     account: Integers<'py>,
@@ -280,6 +284,7 @@ pub(crate) struct OrderColumns<'py> {
     loss_counts: Vec<bool>,
     base_of: Integers<'py>,
     settlement: Integers<'py>,
+    isolated_only: PyReadonlyArray1<'py, bool>,
 }
 
 impl OrderColumns<'_> {
@@ -328,6 +333,7 @@ pub(crate) fn order_margins(
     let named = Named {
         base_of: orders.base_of.as_slice()?,
         settlement: orders.settlement.as_slice()?,
+        isolated_only: orders.isolated_only.as_slice()?,
         assets: 0,
         has_leverage: true,
         pool_all: false,

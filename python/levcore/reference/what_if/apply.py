@@ -128,6 +128,8 @@ def _refuse_other_currency(ledger: Ledger, account: int | None, position: Positi
 def _append(ledger: Ledger, position: Position, payer: int | None) -> int:
     if ledger.instrument(position) is None:
         raise RefusedError(ChangeStatus.UNKNOWN_INSTRUMENT)
+    if ledger.must_be_isolated(position):
+        raise RefusedError(ChangeStatus.ISOLATED_ONLY)
     _refuse_other_currency(ledger, payer, position)
     ledger.positions.append(position)
     return len(ledger.positions) - 1
@@ -295,6 +297,8 @@ def _replace_tiers(ledger: Ledger, change: Change, row: int, position: Position)
     base, code = ledger.base_of[position.instrument], change.replacement
     if code is None or ledger.base_of[code] != base:
         raise RefusedError(ChangeStatus.UNKNOWN_TABLE)
+    if ledger.must_be_isolated(replace(position, instrument=code)):
+        raise RefusedError(ChangeStatus.ISOLATED_ONLY)
     rows = [row] if position.account is None else ledger.legs(position.account)
     for each in rows:
         leg = ledger.positions[each]

@@ -3,11 +3,12 @@
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from levcore.book.arrays import Codes, Floats
 from levcore.book.balances import Balances
 from levcore.book.positions import PositionBook
-from levcore.changes.columns import Names
+from levcore.changes.names import Names
 from levcore.engine.compiled import CompiledInstrument, CompiledPolicy
 from levcore.reference.what_if.position import Position
 
@@ -26,6 +27,8 @@ class Ledger:
     marks : ndarray of float64, shape (policies, instruments and tables)
     settlement : ndarray of uint32, shape (policies, instruments and tables)
         Codes of the settlement currencies; 0: not known.
+    isolated_only : ndarray of bool, shape (policies, instruments and tables)
+        Whether each may be held on isolated margin alone.
     """
 
     book: PositionBook
@@ -33,6 +36,7 @@ class Ledger:
     policies: list[CompiledPolicy]
     marks: Floats
     settlement: list[list[int]]
+    isolated_only: list[list[bool]]
     base_of: list[int]
     positions: list[Position]
     wallets: list[float]
@@ -45,9 +49,11 @@ class Ledger:
         policies: list[CompiledPolicy],
         marks: Floats,
         settlement: Codes,
+        isolated_only: npt.NDArray[np.bool_],
     ) -> None:
         self.book, self.names, self.policies, self.marks = book, names, policies, marks
         self.settlement = settlement.reshape(len(policies), -1).tolist()
+        self.isolated_only = isolated_only.reshape(len(policies), -1).tolist()
         self.base_of = names.base_of.tolist()
         self.positions = [self._given(row) for row in range(len(book))]
         self.wallets = book.wallet_balance.tolist()
@@ -109,6 +115,10 @@ class Ledger:
         if code < first:
             return self.names.instruments[code]
         return f"{self.names.tables[code - first].name} table {code - first}"
+
+    def must_be_isolated(self, position: Position) -> bool:
+        """Whether a position is a cross one in a contract that may be held on isolated margin alone."""
+        return position.account is not None and self.isolated_only[position.policy][position.instrument]
 
     def settles_apart(self, account: int, position: Position) -> bool:
         """Whether an account is one wallet whose legs settle in another currency than a position."""

@@ -8,9 +8,10 @@ import numpy.typing as npt
 
 from levcore.book.marks import Marks, marks_by_policy
 from levcore.book.positions import PositionBook
-from levcore.changes.columns import Names, extended_marks, settlement_codes
+from levcore.changes.names import Names, extended_marks
+from levcore.changes.order_columns import OrderColumns, names_of_orders, order_columns
 from levcore.changes.order_result import OrderMargin
-from levcore.changes.orders import OrderColumns, Orders, names_of_orders, order_columns
+from levcore.changes.orders import Orders
 from levcore.engine.compiled import CompiledInstrument, compile_policy
 from levcore.engine.engine import Engine
 from levcore.reference.evaluate import evaluate
@@ -37,7 +38,7 @@ class Group:
 def margin_of_orders(engine: Engine, book: PositionBook, marks: Marks, orders: Orders) -> OrderMargin:
     """Margin of open orders in pure Python: the same result as `levcore.order_margin`, to the last bit."""
     policies = engine.bind(book).policies
-    names: Names = names_of_orders(book, orders)
+    names: Names = names_of_orders(book, orders, policies)
     prices = extended_marks(book, names, marks)
     labels = book.policy_names or tuple(engine.policies)
     known = dict(zip(labels, policies, strict=True))
@@ -45,7 +46,7 @@ def margin_of_orders(engine: Engine, book: PositionBook, marks: Marks, orders: O
     columns = order_columns(book, orders, names, policies)
     compiled = [compile_policy(policy, names.instruments) for policy in policies]
     of_policies = marks_by_policy(prices, len(policies))
-    ledger = Ledger(book, names, compiled, of_policies, settlement_codes(names, policies))
+    ledger = Ledger(book, names, compiled, of_policies, columns.settlement, columns.isolated_only)
     (margin, loss), (status,) = result.buffers
     for account in range(len(book.account_ids)):
         margin[account], loss[account] = charge(ledger, columns, account, status)

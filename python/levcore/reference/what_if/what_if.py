@@ -11,8 +11,10 @@ import numpy.typing as npt
 from levcore.book.marks import Marks, marks_by_policy
 from levcore.book.positions import PositionBook
 from levcore.changes.changes import NONE, UNKNOWN, Changes
-from levcore.changes.columns import ChangeColumns, Names, change_columns, extended_marks, names_of
-from levcore.changes.orders import Orders, check_orders, names_in, order_columns
+from levcore.changes.columns import ChangeColumns, change_columns
+from levcore.changes.names import Names, extended_marks, names_of
+from levcore.changes.order_columns import names_in, order_columns
+from levcore.changes.orders import Orders, check_orders
 from levcore.changes.result import Side, WhatIf
 from levcore.changes.status import ChangeKind, ChangeStatus
 from levcore.changes.what_if import new_result
@@ -91,7 +93,7 @@ def what_if(
 
     of_policies = marks_by_policy(prices, len(policies))
     for sequence_rows in _sequences(columns, len(changes)):
-        ledger = Ledger(book, names, compiled, of_policies, columns.settlement)
+        ledger = Ledger(book, names, compiled, of_policies, columns.settlement, columns.isolated_only)
         for row in sequence_rows:
             account = _run_change(ledger, columns, row, result, risk_of)
             if charged is not None:

@@ -5,11 +5,13 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from levcore.errors import FileFormatError
-from levcore.venues.positions.reply import BorrowedPosition, Reply, VenuePosition
+from levcore.venues.positions.reply import AccountReply, BorrowedPosition, Reply, VenuePosition
 
-__all__ = ["joined", "pages_of", "read_pages"]
+__all__ = ["joined", "pages_of", "read_account_pages", "read_pages"]
 
 _Position = TypeVar("_Position", VenuePosition, BorrowedPosition)
+LISTS = ("result", "list", "data", "assets")
+"""Where a reply holds its rows."""
 CURSORS = ("nextPageCursor", "next_page_cursor", "cursor")
 
 
@@ -25,7 +27,7 @@ def _is_reply(data: Any) -> bool:
     result = data.get("result")
     if isinstance(result, Mapping):
         return isinstance(result.get("list"), (list, tuple))
-    return any(isinstance(data.get(name), (list, tuple)) for name in ("result", "list", "data"))
+    return any(isinstance(data.get(name), (list, tuple)) for name in LISTS)
 
 
 def read_pages(data: Any, read: Callable[[Any, str], Reply], file: str) -> Reply:
@@ -48,10 +50,7 @@ def read_pages(data: Any, read: Callable[[Any, str], Reply], file: str) -> Reply
     if not pages:
         reply = read(data, file)
     else:
-        for place, page in enumerate(pages):
-            if page in pages[:place]:
-                first = pages.index(page)
-                raise FileFormatError(file, "must hold each page once", found=f"page {place} is page {first}")
+        _refuse_repeated_pages(pages, file)
         replies = [read(page, f"{file}[{place}]") for place, page in enumerate(pages)]
         _refuse_repeated(replies, file)
         reply = joined(replies)
@@ -65,6 +64,40 @@ def read_pages(data: Any, read: Callable[[Any, str], Reply], file: str) -> Reply
         " one list"
     )
     return replace(reply, notes=(*reply.notes, note))
+
+
+def read_account_pages(
+    data: Any, read: Callable[[Any, str], Mapping[str, AccountReply]], file: str
+) -> Mapping[str, AccountReply]:
+    """Read a reply about an account, or several that are each about some of its currencies.
+
+    Raises
+    ------
+    FileFormatError
+        As `levcore.venues.positions.reply.read_account`; also for a page that is given twice, and for a
+        currency that stands on two.
+    """
+    pages = pages_of(data)
+    if not pages:
+        return read(data, file)
+    _refuse_repeated_pages(pages, file)
+    found: dict[str, AccountReply] = {}
+    for place, page in enumerate(pages):
+        of_page = read(page, f"{file}[{place}]")
+        if repeated := sorted(found.keys() & of_page):
+            expected = "pages about other currencies"
+            raise FileFormatError(
+                file, "must hold each wallet once", expected, f"{repeated[0]} again on page {place}"
+            )
+        found |= of_page
+    return found
+
+
+def _refuse_repeated_pages(pages: Sequence[Any], file: str) -> None:
+    for place, page in enumerate(pages):
+        if page in pages[:place]:
+            found = f"page {place} is page {pages.index(page)}"
+            raise FileFormatError(file, "must hold each page once", found=found)
 
 
 def _refuse_repeated(replies: Sequence[Reply], file: str) -> None:

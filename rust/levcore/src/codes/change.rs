@@ -36,6 +36,7 @@ vocabulary! {
         NoPosition = 43, "NO_POSITION", "there is no position to change: flat, or its quantity or entry price is not valid";
         NotIsolated = 44, "NOT_ISOLATED", "a cross position has no margin of its own";
         MixedSettlement = 45, "MIXED_SETTLEMENT", "the account is one wallet, and the position settles in another currency than its legs";
+        IsolatedOnly = 46, "ISOLATED_ONLY", "the venue lists the contract for isolated margin alone, and the position would be a cross one";
     }
 }
 

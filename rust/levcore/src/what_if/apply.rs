@@ -88,10 +88,16 @@ fn open(ledger: &mut Ledger<'_>, change: &Change) -> Applied<Touched> {
     let account = if change.cross { Some(change.account.ok_or(ChangeStatus::UnknownAccount)?) } else { None };
     let policy = policy_in(ledger, account).or(change.policy).ok_or(ChangeStatus::UnknownInstrument)?;
     let position = Position::flat(instrument, policy, account);
-    ledger.instrument(&position).ok_or(ChangeStatus::UnknownInstrument)?;
+    refuse_contract(ledger, &position)?;
     refuse_other_currency(ledger, change.account, &position)?;
     let row = ledger.open(position);
     Ok(Touched { row: Some(row), account: account.or(change.account), opens: true, ..Touched::default() })
+}
+
+/// A policy lists what it knows, some of it for isolated margin alone.
+fn refuse_contract(ledger: &Ledger<'_>, position: &Position) -> Applied<()> {
+    ledger.instrument(position).ok_or(ChangeStatus::UnknownInstrument)?;
+    if ledger.must_be_isolated(position) { Err(ChangeStatus::IsolatedOnly) } else { Ok(()) }
 }
 
 /// A wallet in one currency holds and pays nothing in another.
@@ -123,7 +129,7 @@ fn locate_transfer(ledger: &mut Ledger<'_>, change: &Change) -> Applied<Touched>
     }
     let policy = policy_in(ledger, Some(target)).unwrap_or(position.policy);
     let flat = Position::flat(position.instrument, policy, Some(target));
-    ledger.instrument(&flat).ok_or(ChangeStatus::UnknownInstrument)?;
+    refuse_contract(ledger, &flat)?;
     refuse_other_currency(ledger, Some(target), &flat)?;
     Ok(Touched { row: Some(ledger.open(flat)), opens: true, ..touched })
 }
@@ -296,6 +302,9 @@ fn replace_tiers(ledger: &mut Ledger<'_>, change: &Change, row: u32, position: &
     let base = ledger.base_of(position.instrument);
     let replacement = change.replacement.filter(|&code| ledger.base_of(code) == base);
     let instrument = replacement.ok_or(ChangeStatus::UnknownTable)?;
+    if ledger.must_be_isolated(&Position { instrument, ..*position }) {
+        return Err(ChangeStatus::IsolatedOnly);
+    }
     let rows = match position.account {
         None => vec![row],
         Some(account) => ledger.legs(account).collect(),

@@ -25,6 +25,8 @@ pub struct ChangeableBook<'a> {
     pub base_of: &'a [u32],
     /// Settlement currency of each instrument under each policy, as any code; 0: not known.
     pub settlement: &'a [u32],
+    /// Whether each instrument under each policy may be held on isolated margin alone.
+    pub isolated_only: &'a [bool],
     /// Number of assets that codes point to.
     pub assets: usize,
     /// Whether the changed books have a column of leverages.
@@ -80,6 +82,7 @@ impl ChangeableBook<'_> {
             ("wallet_balance", self.columns.wallet_balance.len(), self.members.accounts),
             ("balances.policy", self.balance_policy.map_or(balances, <[u32]>::len), balances),
             ("settlement", self.settlement.len(), instruments * policies.len()),
+            ("isolated_only", self.isolated_only.len(), instruments * policies.len()),
         ];
         if let Some((argument, found, expected)) = lengths.into_iter().find(|(_, found, expected)| found != expected) {
             return Err(Error::Length { argument, expected, found });

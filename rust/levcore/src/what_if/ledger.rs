@@ -161,10 +161,19 @@ impl<'a> Ledger<'a> {
         self.policies[position.policy as usize].marks[position.instrument as usize]
     }
 
+    /// Place of a position's instrument under its policy, in columns by policy and instrument.
+    fn listed(&self, position: &Position) -> usize {
+        position.policy as usize * self.book.base_of.len() + position.instrument as usize
+    }
+
     /// Code of the currency that a position settles in, if it is known.
     fn settlement(&self, position: &Position) -> Option<u32> {
-        let place = position.policy as usize * self.book.base_of.len() + position.instrument as usize;
-        Some(self.book.settlement[place]).filter(|&code| code != 0)
+        Some(self.book.settlement[self.listed(position)]).filter(|&code| code != 0)
+    }
+
+    /// Whether a position is a cross one in a contract that may be held on isolated margin alone.
+    pub(crate) fn must_be_isolated(&self, position: &Position) -> bool {
+        position.account.is_some() && self.book.isolated_only[self.listed(position)]
     }
 
     /// Whether an account is one wallet whose legs settle in another currency than a position.
