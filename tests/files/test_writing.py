@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from levcore.cli.main import main
-from levcore.cli.terminal import shown
 from levcore.files.writing import replacing, write_text
+from levcore.reports.steering import shown
 
 HEADER = "account,instrument,quantity,entry_price,mark_price,margin_mode,isolated_margin,leverage\n"
 ROW = "a,BTCUSDT,1,60000,61000,isolated,20000,3\n"

@@ -446,3 +446,21 @@ def test_the_browser_check_would_notice_a_request(tmp_path: Path) -> None:
     picture, asked = open_in_browser(browser(), page, tmp_path)
     assert "http://levcore.invalid/x.png" in asked
     assert distinct_lines(picture)[2] < 100
+
+
+def test_names_neither_steer_a_terminal_nor_add_lines_to_a_table() -> None:
+    names = ["a\n  b  healthy", "c\x1b[31m", "d\te\u202ef"]
+    book = lc.PositionBook(
+        ["BTCUSDT"] * 3,
+        [0.5, 1.0, 1.0],
+        [60_000.0] * 3,
+        names,
+        "cross",
+        leverage=10.0,
+        wallet_balance=dict.fromkeys(names, 5_000.0),
+    )
+    risk = lc.Engine(lc.policy("binance-usdm@2024-10-24")).evaluate(book, {"BTCUSDT": 61_000.0})
+    told = lc.report(risk)
+    assert not {"\x1b", "\t", "\u202e"} & set(told)
+    for shown in (r"a\n  b  healthy  healthy", r"c\x1b[31m", r"d\te\u202ef"):
+        assert f"  {shown} " in told

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
-from levcore.cli.terminal import shown
+from levcore.reports.steering import shown
 
 __all__ = ["Progress"]
 

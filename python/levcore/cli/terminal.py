@@ -3,7 +3,6 @@
 import errno
 import io
 import os
-import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,21 +10,9 @@ from typing import BinaryIO, TextIO
 
 from levcore.cli.colours import has_colours, painted, red
 from levcore.cli.told import remedies
+from levcore.reports.steering import shown
 
-__all__ = ["fail", "note", "open_streams", "say", "shown", "write_rows"]
-
-# Control characters other than the line end and the tab, and what turns or hides text: bidirectional marks,
-# embeddings, overrides and isolates, separators of lines and paragraphs, zero-width characters, tags,
-# surrogates.
-_STEERING = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\ud800-\udfff\U000e0000-\U000e007f]"
-)
-
-
-def shown(text: str) -> str:
-    """Text with every character that would steer a terminal as its escape."""
-    return _STEERING.sub(lambda found: ascii(found.group())[1:-1], text)
+__all__ = ["fail", "note", "open_streams", "say", "write_rows"]
 
 
 def say(text: str, stream: TextIO | None = None) -> None:

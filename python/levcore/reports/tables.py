@@ -1,10 +1,11 @@
 """A table as data: described once, laid out by every report that shows it."""
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, Literal, TypeVar
 
 from levcore.reports.numbers import amount
+from levcore.reports.steering import in_one_cell
 from levcore.status import State
 
 __all__ = ["Cell", "Column", "Kind", "Layout", "Table", "pairs_table", "plain_table", "signed", "state_cell"]
@@ -88,8 +89,13 @@ class Table(Generic[Line]):
 
     def cells_of(self, layout: Layout) -> list[list[Cell]]:
         """Cells of the rows under `columns_of` the layout."""
-        shown = self.columns_of(layout)
-        return [[_as_cell(column.cell(line)) for column in shown] for line in self.lines]
+        columns = self.columns_of(layout)
+        cells = [[_as_cell(column.cell(line)) for column in columns] for line in self.lines]
+        if layout == "text":
+            return [
+                [replace(cell, lines=tuple(map(in_one_cell, cell.lines))) for cell in row] for row in cells
+            ]
+        return cells
 
 
 def _as_cell(value: str | Cell) -> Cell:
