@@ -1,4 +1,4 @@
-"""Labels that are known before a column is read: account ids that have wallets stand first, and the rest is as without them."""
+"""Labels that are known before a column is read, as accounts that have wallets: they stand first."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ KINDS: dict[str, Any] = {
     "view": lambda texts: pa.array(texts, pa.string()).cast(pa.string_view()),
     "dictionary": lambda texts: pa.array(texts, pa.string()).dictionary_encode(),
 }
-# Prefixes of each other, around the lengths at which a text is held differently, in letters of one to four bytes.
+# Prefixes of each other, around the lengths at which a text is held differently, letters of up to four bytes.
 WORDS = st.builds(
     lambda start, length, end: ("a" * length)[len(start) :] + start + end,
     st.sampled_from(["", "b", "é", "€", "𝄞"]),
@@ -94,7 +94,7 @@ def test_what_is_missing_is_the_empty_label_whether_it_is_known_or_not(missing: 
             assert found[: len(known)] == known
 
 
-@pytest.mark.parametrize("ids", [["a", "a"], ["a", None], [True], ["a", 2.5], [2**70]])
+@pytest.mark.parametrize("ids", [["a", "a"], ["a", None, ""], [True], ["a", 2.5], [2**70]])
 def test_ids_that_the_core_cannot_number_come_as_they_do_without(ids: list[Any]) -> None:
     codes, found = factorize("column", ["b", "a", "b"], ids)
     assert (codes.tolist(), found) == ([0, 1, 0], ["b", "a"])
@@ -160,7 +160,15 @@ def test_a_frame_finds_wallets_as_columns_do(every_cross: bool) -> None:
 def test_ids_are_refused_as_ever() -> None:
     for accounts in (["a", "b"], pl.Series(["a", "b"]), np.array(["a", "b"])):
         with pytest.raises(InputError, match="must not repeat an id") as caught:
-            book(accounts, [1.0, 2.0, 3.0], accounts=["b", "a", "b"])
+            lc.PositionBook(
+                ["X", "Y"],
+                [1.0, 1.0],
+                [1.0, 1.0],
+                accounts,
+                "cross",
+                accounts=["b", "a", "b"],
+                wallet_balance=[1.0, 2.0, 3.0],
+            )
         assert caught.value.row == 2
         with pytest.raises(DTypeError, match="must hold text or whole numbers"):
             book(accounts, {"a": 1.0, 2.5: 1.0})

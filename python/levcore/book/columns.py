@@ -135,9 +135,8 @@ class Columns:
         return values
 
     def _labels(self, name: str, is_text: bool) -> CodedLabels:
-        codes, labels = self._read(
-            name, lambda column: self.table.labels(column, is_text, self._known.get(name))
-        )
+        known = self._known.get(name)
+        codes, labels = self._read(name, lambda column: self.table.labels(column, is_text, known))
         return CodedLabels(codes, labels)
 
     def _read(self, name: str, read: Callable[[str], Any]) -> Any:

@@ -37,7 +37,7 @@ class GivenWallets(NamedTuple):
 def ids_of_wallets(
     accounts: Labels | None, wallet_balance: Mapping[Any, Any] | npt.ArrayLike | None
 ) -> list[Any] | None:
-    """Accounts that have wallets, where they are at hand: numbered first, they are found by the rows at once."""
+    """Accounts that have wallets, where they are at hand: numbered first, rows find them at once."""
     if isinstance(wallet_balance, Mapping):
         return list(wallet_balance)
     return accounts if isinstance(accounts, list) else None

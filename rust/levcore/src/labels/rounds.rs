@@ -11,10 +11,12 @@ use crate::error::{Error, Result};
 use crate::labels::numbering::{Numbered, Numbering, UNKNOWN};
 use crate::labels::texts::{AT_ONCE, Text};
 use crate::machine::threads::with_pool;
-use crate::memory::{filled, reserve};
+use crate::memory::{filled, reserve, with_room};
 
 /// Rows below which a part is not worth a thread.
 const ROWS_OF_A_PART: usize = 1 << 16;
+/// Rows after which it is asked whether it is worth it.
+const ROWS_AT_A_TIME: usize = 1 << 12;
 /// A round has so many times the rows of all before it.
 const GROWTH: usize = 3;
 
@@ -128,15 +130,18 @@ pub(crate) fn number_column(
         let round = done..done + count;
         let codes_of_round = &mut codes[round.clone()];
         let before = adding.first_rows.len();
-        if parts == 1 {
-            add(round, codes_of_round, column, &mut adding)?;
-        } else {
-            let unknown = look_up(round, threads, parts, codes_of_round, column, adding.numbering)?;
-            column.number(unknown.into_iter(), &mut adding, |row, count, code| {
+        let found = match parts {
+            1 => None,
+            _ => look_up(round.clone(), threads, parts, codes_of_round, column, adding.numbering)?,
+        };
+        if let Some(unknown) = &found {
+            column.number(unknown.iter().copied(), &mut adding, |row, count, code| {
                 codes[row..row + count].fill(code);
             })?;
+        } else {
+            add(round, codes_of_round, column, &mut adding)?;
         }
-        are_known = (adding.first_rows.len() - before) * 2 < count;
+        are_known = (parts == 1 || found.is_some()) && (adding.first_rows.len() - before) * 2 < count;
         done += count;
     }
     Ok(Numbered { codes, first_rows: adding.first_rows })
@@ -156,13 +161,11 @@ pub fn check_rows(rows: usize, numbering: &Numbering) -> Result<()> {
 
 fn add(rows: Range<usize>, codes: &mut [u32], column: &impl Column, adding: &mut Adding<'_>) -> Result<()> {
     let first = rows.start;
-    column.number(rows, adding, |row, count, code| match count {
-        1 => codes[row - first] = code,
-        _ => codes[row - first..][..count].fill(code),
-    })
+    column.number(rows, adding, |row, count, code| write(&mut codes[row - first..][..count], code))
 }
 
-/// Writes the codes of rows as far as they are known, by several threads; the others come back.
+/// Writes the codes of rows as far as they are known, by several threads; the others come back. None where those are too many: rows may be
+/// sorted, and then each brings new labels all the time.
 fn look_up(
     rows: Range<usize>,
     threads: usize,
@@ -170,39 +173,61 @@ fn look_up(
     codes: &mut [u32],
     column: &impl Column,
     numbering: &Numbering,
-) -> Result<Vec<usize>> {
+) -> Result<Option<Vec<usize>>> {
     let size = rows.len().div_ceil(parts);
-    let of_part = |(part, codes): (usize, &mut [u32])| {
-        let first = rows.start + part * size;
-        let mut unknown = 0;
-        column.number(first..first + codes.len(), &mut Known(numbering), |row, count, code| {
-            unknown += if code == UNKNOWN { count } else { 0 };
-            match count {
-                1 => codes[row - first] = code,
-                _ => codes[row - first..][..count].fill(code),
-            }
-        })?;
-        let mut found = crate::memory::with_room(unknown)?;
-        if unknown > 0 {
-            found.extend((first..).zip(codes.iter()).filter(|&(_, &code)| code == UNKNOWN).map(|(row, _)| row));
-        }
-        Ok(found)
-    };
     let found = with_pool(threads, || {
-        codes.par_chunks_mut(size).enumerate().map(of_part).collect::<Result<Vec<Vec<usize>>>>()
+        let parts = codes.par_chunks_mut(size).enumerate();
+        let of_part = parts.map(|(part, codes)| look_up_part(rows.start + part * size, codes, column, numbering));
+        of_part.collect::<Result<Vec<Option<Vec<usize>>>>>()
     })??;
-    let mut unknown = crate::memory::with_room(found.iter().map(Vec::len).sum())?;
+    let Some(found) = found.into_iter().collect::<Option<Vec<Vec<usize>>>>() else { return Ok(None) };
+    let mut unknown = with_room(found.iter().map(Vec::len).sum())?;
     found.iter().for_each(|found| unknown.extend_from_slice(found));
-    Ok(unknown)
+    Ok(Some(unknown))
+}
+
+/// The same of one thread's rows from the first on.
+fn look_up_part(
+    first: usize,
+    codes: &mut [u32],
+    column: &impl Column,
+    numbering: &Numbering,
+) -> Result<Option<Vec<usize>>> {
+    let (mut unknown, mut looked_at) = (0, 0);
+    while looked_at < codes.len() {
+        let end = codes.len().min(looked_at + ROWS_AT_A_TIME);
+        column.number(first + looked_at..first + end, &mut Known(numbering), |row, count, code| {
+            unknown += if code == UNKNOWN { count } else { 0 };
+            write(&mut codes[row - first..][..count], code);
+        })?;
+        looked_at = end;
+        if unknown * 2 > looked_at {
+            return Ok(None);
+        }
+    }
+    let mut found = with_room(unknown)?;
+    if unknown > 0 {
+        found.extend((first..).zip(codes.iter()).filter(|&(_, &code)| code == UNKNOWN).map(|(row, _)| row));
+    }
+    Ok(Some(found))
+}
+
+/// Writes one code to a few rows, most often to one.
+#[inline]
+fn write(rows: &mut [u32], code: u32) {
+    match rows {
+        [row] => *row = code,
+        rows => rows.fill(code),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    struct Integers<F: Fn(usize) -> i64 + Sync>(F);
+    struct Integers<F: Fn(usize) -> usize + Sync>(F);
 
-    impl<F: Fn(usize) -> i64 + Sync> Column for Integers<F> {
+    impl<F: Fn(usize) -> usize + Sync> Column for Integers<F> {
         fn number(
             &self,
             rows: impl Iterator<Item = usize>,
@@ -210,7 +235,7 @@ mod tests {
             mut write: impl FnMut(usize, usize, u32),
         ) -> Result<()> {
             for row in rows {
-                write(row, 1, coder.integers(&[self.0(row)], &[row])?[0]);
+                write(row, 1, coder.integers(&[i64::try_from(self.0(row)).unwrap()], &[row])?[0]);
             }
             Ok(())
         }
@@ -221,10 +246,12 @@ mod tests {
         let rows = 9 * ROWS_OF_A_PART + 17;
         // Few labels, many, one a row, and such as come late.
         for label in [
-            |row: usize| (row.wrapping_mul(2_654_435_761) >> 7) as i64 % 5_000,
-            |row: usize| (row.wrapping_mul(2_654_435_761) >> 7) as i64 % 200_000,
-            |row: usize| row as i64,
-            |row: usize| (row / 100_000 * 7 + row % 3) as i64,
+            |row: usize| (row.wrapping_mul(2_654_435_761) >> 7) % 5_000,
+            |row: usize| (row.wrapping_mul(2_654_435_761) >> 7) % 200_000,
+            |row: usize| row,
+            |row: usize| row / 100_000 * 7 + row % 3,
+            |row: usize| row / 5_000,
+            |row: usize| if row < 400_000 { row % 100 } else { row / 2 },
         ] {
             let alone = number_column(rows, 1, &mut Numbering::default(), &Integers(label))?;
             for threads in [2, 3, 7] {
@@ -248,7 +275,7 @@ mod tests {
                 numbering.integer(value)?;
             }
             let rows = 5 * ROWS_OF_A_PART;
-            let numbered = number_column(rows, threads, &mut numbering, &Integers(|row| row as i64 / 4 * 10 % 50))?;
+            let numbered = number_column(rows, threads, &mut numbering, &Integers(|row| row / 4 * 10 % 50))?;
             assert_eq!(numbered.codes[..24], [3, 3, 3, 3, 1, 1, 1, 1, 4, 4, 4, 4, 0, 0, 0, 0, 5, 5, 5, 5, 3, 3, 3, 3]);
             assert_eq!(numbered.first_rows, [0, 8, 16]);
         }
