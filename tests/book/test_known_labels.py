@@ -135,7 +135,7 @@ def test_accounts_of_every_kind_of_column_find_their_wallets(kind: str) -> None:
 @pytest.mark.parametrize("every_cross", [True, False])
 def test_a_frame_finds_wallets_as_columns_do(every_cross: bool) -> None:
     modes = ["cross"] * 6 if every_cross else ["cross", "isolated", "cross", "cross", "isolated", "isolated"]
-    columns = {
+    columns: dict[str, Any] = {
         "instrument": [f"X{row}" for row in range(6)],
         "quantity": [1.0] * 6,
         "entry_price": [1.0] * 6,

@@ -252,6 +252,7 @@ def _join_accounts(
     codes: Codes, labels: list[Any], is_cross: npt.NDArray[np.bool_], ids: list[Any], wallets: Floats
 ) -> tuple[Codes, list[Any], Floats]:
     """Translate codes of the account column into codes of the accounts, those with a wallet first."""
+    places: npt.NDArray[np.integer]
     all_cross = bool(is_cross.all())
     if _begin_with(labels, ids):
         # As they were numbered behind the ids, the join is done.
