@@ -1,8 +1,8 @@
 //! The entry points of few arguments: fills, labels, sums.
 
 use levcore::{
-    Contract, Execution, Fills, InstructionSet, Payoff, exact_sums, number_code_points, number_integers, number_texts,
-    positions_from_fills,
+    Contract, Execution, Fills, InstructionSet, Numbering, Payoff, Text, exact_sums, number_code_points,
+    number_integers, number_texts, positions_from_fills,
 };
 
 use super::bytes::Bytes;
@@ -53,17 +53,19 @@ pub fn labels(bytes: &[u8]) {
     let threads = 1 + bytes.below(3);
     let text = String::from_utf8_lossy(bytes.rest());
     let words: Vec<&str> = text.split([' ', '\n']).collect();
-    if let Ok(numbered) = number_texts(words.len(), threads, |row| words[row]) {
+    if let Ok(numbered) =
+        number_texts(words.len(), threads, &mut Numbering::default(), |row| Text::of(words[row].as_bytes()))
+    {
         check(&words, &numbered.codes, &numbered.first_rows);
     }
     let points: Vec<u32> = text.chars().map(u32::from).collect();
-    if let Ok(numbered) = number_code_points(&points, width, threads) {
+    if let Ok(numbered) = number_code_points(&points, width, threads, &mut Numbering::default()) {
         let cells: Vec<&[u32]> = points.chunks_exact(width.max(1)).collect();
         check(&cells, &numbered.codes, &numbered.first_rows);
     }
     let integers: Vec<i64> =
         text.as_bytes().chunks(2).map(|pair| pair.iter().fold(0, |sum, &byte| sum * 256 + i64::from(byte))).collect();
-    if let Ok(numbered) = number_integers(&integers, threads) {
+    if let Ok(numbered) = number_integers(&integers, threads, &mut Numbering::default()) {
         check(&integers, &numbered.codes, &numbered.first_rows);
     }
 }

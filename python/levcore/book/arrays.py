@@ -205,8 +205,10 @@ def refuse_masked(name: str, values: object) -> None:
         raise InputError(name, "must not be masked", "a value a row", "masked", row, int(masked.sum()))
 
 
-def label_sequence(name: str, values: object) -> Sequence[Any] | npt.NDArray[Any]:
-    """Labels in an order, with a length.
+def label_sequence(
+    name: str, values: object, known: list[Any] | None = None
+) -> Sequence[Any] | npt.NDArray[Any]:
+    """Labels in an order, with a length; where they come as codes, those that are `known` stand first.
 
     Raises
     ------
@@ -217,7 +219,7 @@ def label_sequence(name: str, values: object) -> Sequence[Any] | npt.NDArray[Any
         raise DTypeError(name, "must be a sequence of labels", "one label a row", f"the string {values!r}")
     if isinstance(values, (list, tuple, np.ndarray, Sequence)):
         return values
-    labels = labels_of_column(values)
+    labels = labels_of_column(values, known)
     if labels is not None:
         return labels
     to_pylist: Callable[[], list[Any]] | None = getattr(values, "to_pylist", None)
@@ -229,7 +231,7 @@ def label_sequence(name: str, values: object) -> Sequence[Any] | npt.NDArray[Any
     return list(values)
 
 
-def factorize(name: str, values: object) -> tuple[Codes, list[Any]]:
+def factorize(name: str, values: object, known: list[Any] | None = None) -> tuple[Codes, list[Any]]:
     """Codes of labels in the order of their first appearance, and the labels.
 
     Parameters
@@ -238,18 +240,21 @@ def factorize(name: str, values: object) -> tuple[Codes, list[Any]]:
         Column, named in errors.
     values : sequence or iterable of str or of int
         Labels; None and NaN count as the empty string, a label that nothing knows.
+    known : list, optional
+        Labels that stand first, wherever the core can number all of them; whoever gives them looks whether
+        they do.
 
     Raises
     ------
     DTypeError
         For labels that are neither text nor whole numbers.
     """
-    sequence = label_sequence(name, values)
+    sequence = label_sequence(name, values, known)
     if isinstance(sequence, CodedLabels):
         return sequence.codes, list(sequence.labels)
     if isinstance(sequence, np.ndarray) and sequence.ndim != 1:
         raise ShapeError(name, "must be one-dimensional", "1 dimension", f"{sequence.ndim} dimensions")
-    numbered = number_labels(sequence)
+    numbered = number_labels(sequence, known)
     return _numbered_by_python(name, sequence) if numbered is None else numbered
 
 

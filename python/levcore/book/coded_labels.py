@@ -17,7 +17,7 @@ class CodedLabels(Sequence[Any]):
     codes : ndarray of uint32, shape (n,)
         Place of each row's label in `labels`.
     labels : sequence of str or int
-        Distinct labels in the order of their first row.
+        Distinct labels in the order of their first row; before them any that were known beforehand.
     """
 
     __slots__ = ("codes", "labels")

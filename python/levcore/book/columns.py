@@ -6,7 +6,7 @@ is missing.
 """
 
 import sys
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,8 @@ class Columns:
         Names of columns that are left out where the table has all of them.
     is_text : bool
         Whether numbers may come as text, as in a CSV file.
+    known : mapping of str to list, optional
+        Labels of text columns that stand first, as `levcore.book.numbered_labels.number_labels` says.
 
     Attributes
     ----------
@@ -77,8 +79,9 @@ class Columns:
         results: Collection[str] = (),
         earlier: Collection[str] = (),
         is_text: bool = False,
+        known: Mapping[str, list[Any] | None] | None = None,
     ) -> None:
-        self.table = table
+        self.table, self._known = table, known or {}
         texts, numbers = tuple(texts), tuple(numbers)
         try:
             named = name_columns(
@@ -132,7 +135,8 @@ class Columns:
         return values
 
     def _labels(self, name: str, is_text: bool) -> CodedLabels:
-        codes, labels = self._read(name, lambda column: self.table.labels(column, is_text))
+        known = self._known.get(name)
+        codes, labels = self._read(name, lambda column: self.table.labels(column, is_text, known))
         return CodedLabels(codes, labels)
 
     def _read(self, name: str, read: Callable[[str], Any]) -> Any:

@@ -15,6 +15,7 @@ from levcore.book.balances import Balances
 from levcore.book.coded_labels import CodedLabels
 from levcore.book.columns import Columns, frame_table
 from levcore.book.marks import Marks
+from levcore.book.named_wallets import ids_of_wallets
 from levcore.book.sides import signed_quantity
 from levcore.errors import InputError
 from levcore.measures import MEASURES
@@ -186,9 +187,16 @@ class Positions:
 
 
 def positions_of_frame(
-    frame: object, *, ignore_columns: Collection[str] = (), pass_columns: Collection[str] = ()
+    frame: object,
+    *,
+    ignore_columns: Collection[str] = (),
+    pass_columns: Collection[str] = (),
+    wallet_balance: Mapping[Any, Any] | None = None,
 ) -> Positions:
-    """Positions of a frame; see `levcore.PositionBook.from_frame`."""
+    """Positions of a frame; see `levcore.PositionBook.from_frame`.
+
+    Accounts with one of the wallets are then joined with them as they are read.
+    """
     columns = Columns(
         frame_table(frame),
         TEXT_COLUMNS,
@@ -197,6 +205,7 @@ def positions_of_frame(
         ignored=_names(ignore_columns, "ignore_columns"),
         passed=_names(pass_columns, "pass_columns"),
         results=RESULTS,
+        known={"account": ids_of_wallets(None, wallet_balance)},
     )
     return positions_of_columns(columns)
 

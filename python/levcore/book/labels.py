@@ -34,6 +34,7 @@ NO_ACCOUNT = np.uint32(0xFFFF_FFFF)
 """Account code of isolated rows."""
 MODES = ("isolated", "cross")
 NAMES = frozenset({str})
+IDS = frozenset({str, int})
 NO_CODES = np.empty(0, dtype=np.uint32)
 NO_WALLETS = np.empty(0)
 
@@ -183,7 +184,7 @@ def account_codes(
                 int(is_cross.sum()),
             )
         return np.where(is_cross, np.uint32(0), NO_ACCOUNT), ids, wallets
-    every_code, labels = factorize("account", account)
+    every_code, labels = factorize("account", account, given)
     _refuse_missing_accounts(every_code, labels, is_cross)
     codes, joined, of_accounts = _join_accounts(every_code, labels, is_cross, given, wallets)
     if of_accounts is not wallets and wallets.size and "wallet_balance" not in copied:
@@ -251,10 +252,17 @@ def _join_accounts(
     codes: Codes, labels: list[Any], is_cross: npt.NDArray[np.bool_], ids: list[Any], wallets: Floats
 ) -> tuple[Codes, list[Any], Floats]:
     """Translate codes of the account column into codes of the accounts, those with a wallet first."""
-    numbered, joined = _numbered_ids(ids, labels)
-    places = numbered[len(ids) :]
-    # Of the accounts without a wallet those with cross positions stay, in the order of their first rows.
+    places: npt.NDArray[np.integer]
     all_cross = bool(is_cross.all())
+    if _begin_with(labels, ids):
+        # As they were numbered behind the ids, the join is done.
+        if all_cross and len(labels) == len(ids):
+            return codes, labels, wallets
+        joined, places = labels, np.arange(len(labels))
+    else:
+        numbered, joined = _numbered_ids(ids, labels)
+        places = numbered[len(ids) :]
+    # Of the accounts without a wallet those with cross positions stay, in the order of their first rows.
     has_leg = np.zeros(len(labels), dtype=np.bool_)
     has_leg[codes if all_cross else codes[is_cross]] = True
     has_cross = np.zeros(len(joined), dtype=np.bool_)
@@ -264,14 +272,24 @@ def _join_accounts(
     translation = np.where(has_cross, kept, NO_ACCOUNT)[places]
     if not has_cross.all():
         joined = [joined[place] for place in np.flatnonzero(has_cross).tolist()]
-    balances = wallets
-    if len(joined) > len(ids):
-        balances = np.concatenate((wallets, np.full(len(joined) - len(ids), np.nan)))
-        balances.flags.writeable = False
     row_codes = translation[codes]
     if not all_cross:
         row_codes[~is_cross] = NO_ACCOUNT
-    return row_codes, joined, balances
+    return row_codes, joined, _with_unknown(wallets, len(joined))
+
+
+def _begin_with(labels: list[Any], ids: list[Any]) -> bool:
+    """Whether labels begin with ids, all of them text or whole numbers: others may be equal and no ids."""
+    return labels[: len(ids)] == ids and IDS.issuperset(map(type, ids))
+
+
+def _with_unknown(wallets: Floats, accounts: int) -> Floats:
+    """Wallets of so many accounts, those behind the given ones unknown."""
+    if accounts == wallets.size:
+        return wallets
+    balances = np.concatenate((wallets, np.full(accounts - wallets.size, np.nan)))
+    balances.flags.writeable = False
+    return balances
 
 
 def cross_positions(

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from levcore.book.arrays import Floats, factorize, float_column, frozen
 from levcore.errors import DTypeError, InputError, ShapeError
 
-__all__ = ["GivenWallets", "NamedWallets", "read_wallets"]
+__all__ = ["GivenWallets", "NamedWallets", "ids_of_wallets", "read_wallets"]
 
 Labels = Sequence[Any] | npt.NDArray[Any]
 Places = npt.NDArray[np.int64]
@@ -32,6 +32,15 @@ class GivenWallets(NamedTuple):
     accounts: Labels | None
     balance: Mapping[Any, float] | npt.ArrayLike | None
     named: NamedWallets | None
+
+
+def ids_of_wallets(
+    accounts: Labels | None, wallet_balance: Mapping[Any, Any] | npt.ArrayLike | None
+) -> list[Any] | None:
+    """Accounts that have wallets, where they are at hand: numbered first, rows find them at once."""
+    if isinstance(wallet_balance, Mapping):
+        return list(wallet_balance)
+    return accounts if isinstance(accounts, list) else None
 
 
 def read_wallets(

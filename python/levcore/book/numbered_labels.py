@@ -31,48 +31,56 @@ _ARROW = {
 }
 
 
-def number_labels(values: Any) -> tuple[npt.NDArray[np.uint32], list[Any]] | None:
+def number_labels(
+    values: Any, known: list[Any] | None = None
+) -> tuple[npt.NDArray[np.uint32], list[Any]] | None:
     """Codes of labels in the order of their first rows, and the labels; None for what Python has to look at.
 
     Parameters
     ----------
     values : list, tuple or one-dimensional ndarray
         None counts as the empty label.
+    known : list, optional
+        Labels that come first, whether a row has them or not, if they are distinct text and whole numbers.
     """
     if isinstance(values, (list, tuple)):
-        return number_objects(values)
+        return number_objects(values, known)
     if isinstance(values, np.ma.MaskedArray) or not isinstance(values, np.ndarray) or values.ndim != 1:
         return None
     kind = values.dtype.kind
     if kind == "O":
-        return number_objects(np.ascontiguousarray(values))
+        return number_objects(np.ascontiguousarray(values), known)
     if kind == "U" and values.dtype.itemsize:
         native = np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("="))
-        codes, rows = number_code_points(native.view(np.uint32), native.dtype.itemsize // 4)
+        points = native.view(np.uint32)
+        (codes, labels), rows = number_code_points(points, native.dtype.itemsize // 4, known)
     elif kind == "i" or (kind == "u" and values.dtype.itemsize < 8):
-        codes, rows = number_integers(np.ascontiguousarray(values, dtype=np.int64))
+        (codes, labels), rows = number_integers(np.ascontiguousarray(values, dtype=np.int64), known)
     else:
         return None
-    return codes, values[rows].tolist()
+    return codes, labels + values[rows].tolist()
 
 
-def labels_of_column(values: Any) -> CodedLabels | npt.NDArray[Any] | None:
-    """Labels of a column of polars, pandas or pyarrow; None for any other, or one without labels."""
+def labels_of_column(values: Any, known: list[Any] | None = None) -> CodedLabels | npt.NDArray[Any] | None:
+    """Labels of a column of polars, pandas or pyarrow; None for any other, or one without labels.
+
+    Those that are `known` come first in columns of text and whole numbers, as `number_labels` says.
+    """
     library = type(values).__module__.partition(".")[0]
     if library == "polars" and hasattr(values, "to_frame"):
         if str(values.dtype).partition("(")[0] in _POLARS:
-            return _labels_of_arrow(values.to_frame(_COLUMN))
+            return _labels_of_arrow(values.to_frame(_COLUMN), known)
     elif library == "pyarrow" and hasattr(values, "type"):
         kind = getattr(values.type, "value_type", values.type)
         if str(kind) in _ARROW:
-            return _labels_of_arrow(sys.modules["pyarrow"].table({_COLUMN: values}))
+            return _labels_of_arrow(sys.modules["pyarrow"].table({_COLUMN: values}), known)
     elif library == "pandas" and hasattr(values, "dtype"):
         return _labels_of_pandas(values)
     return None
 
 
-def _labels_of_arrow(frame: Any) -> CodedLabels:
-    codes, labels = Table.from_stream(frame.__arrow_c_stream__()).labels(_COLUMN, False)
+def _labels_of_arrow(frame: Any, known: list[Any] | None) -> CodedLabels:
+    codes, labels = Table.from_stream(frame.__arrow_c_stream__()).labels(_COLUMN, False, known)
     return CodedLabels(codes, labels)
 
 
@@ -82,7 +90,7 @@ def _labels_of_pandas(values: Any) -> CodedLabels | npt.NDArray[Any] | None:
         # The dates of others would come out as whole numbers.
         return array if array.dtype.kind in "OUiu" else None
     categorical = values.cat if hasattr(values, "cat") else values
-    codes, rows = number_integers(np.asarray(categorical.codes, dtype=np.int64))
+    (codes, _), rows = number_integers(np.asarray(categorical.codes, dtype=np.int64))
     names = [*categorical.categories.tolist(), None]
     # The code of what is missing is -1, the last of the names.
     labels = number_objects([names[code] for code in np.asarray(categorical.codes)[rows].tolist()])

@@ -262,7 +262,12 @@ class PositionBook(Frozen, Shown):
         """
         from levcore.book.frames import positions_of_frame
 
-        positions = positions_of_frame(frame, ignore_columns=ignore_columns, pass_columns=pass_columns)
+        positions = positions_of_frame(
+            frame,
+            ignore_columns=ignore_columns,
+            pass_columns=pass_columns,
+            wallet_balance=wallet_balance,
+        )
         return positions.book(
             wallet_balance, balances=balances, position_mode=position_mode, instruments=instruments
         )

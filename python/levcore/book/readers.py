@@ -10,7 +10,7 @@ from levcore._levcore import columns_of_numbers
 from levcore.book.arrays import Codes, Floats, float_column, label_sequence
 from levcore.book.balances import BalanceColumns, Balances, join_accounts, policy_codes_of_balances
 from levcore.book.labels import NO_ACCOUNT, account_codes, named_codes, refuse_accounts_of_several_policies
-from levcore.book.named_wallets import NamedWallets, read_wallets
+from levcore.book.named_wallets import NamedWallets, ids_of_wallets, read_wallets
 from levcore.errors import InputError
 
 __all__ = [
@@ -118,7 +118,7 @@ def read_accounts(
         # The one account of the balances is that of the positions, too.
         account = balances.account_labels * is_cross.size if len(balances.account_labels) == 1 else None
     if account is not None:
-        account = label_sequence("account", account)
+        account = label_sequence("account", account, ids_of_wallets(accounts, wallet_balance))
     given = read_wallets(accounts, wallet_balance, wallet_currency, copied)
     codes, ids, wallets = account_codes(account, is_cross, given.accounts, given.balance, copied)
     if policies.policy_codes is not None and codes is not None:

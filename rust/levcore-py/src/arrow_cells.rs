@@ -139,7 +139,7 @@ pub(crate) fn is_empty(array: &dyn Array) -> bool {
 
 /// Keys of a dictionary as places in its values.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place in values that are in memory")]
-pub(crate) fn keys(array: &dyn Array) -> Vec<Option<usize>> {
+fn keys(array: &dyn Array) -> Vec<Option<usize>> {
     primitives!(array, |key| key.map(|key| key as usize);
         Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type;
         array.data_type(), DataType::Int8, DataType::Int16, DataType::Int32, DataType::Int64, DataType::UInt8,

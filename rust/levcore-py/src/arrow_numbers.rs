@@ -12,11 +12,18 @@ const BITS: usize = 64;
 pub(crate) fn copied(values: ArrayView1<'_, f64>) -> (ScalarBuffer<f64>, Option<NullBuffer>) {
     let rows = values.len();
     let mut numbers = column_memory(rows);
+    let mut words: Vec<u64> = Vec::with_capacity(rows.div_ceil(BITS));
     match values.as_slice() {
-        Some(values) => numbers.extend_from_slice(values),
-        None => numbers.extend(values),
+        // What is read is looked at at once: a large column would come from memory twice.
+        Some(values) => values.chunks(BITS).for_each(|values| {
+            numbers.extend_from_slice(values);
+            words.push(bits_of_known(values));
+        }),
+        None => {
+            numbers.extend(values);
+            words.extend(numbers.chunks(BITS).map(bits_of_known));
+        }
     }
-    let words: Vec<u64> = numbers.chunks(BITS).map(bits_of_known).collect();
     let known = BooleanBuffer::new(Buffer::from_vec(words), 0, rows);
     let nulls = (known.count_set_bits() < rows).then(|| NullBuffer::new(known));
     let buffer = Buffer::from_vec(numbers);

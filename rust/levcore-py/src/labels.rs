@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use levcore::labels::AT_ONCE;
 use levcore::machine::default_threads;
-use levcore::{Numbered, Numbering};
+use levcore::{Numbered, Numbering, Text};
 use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 use pyo3::types::{PyInt, PyList, PyString, PyTuple};
@@ -19,6 +19,7 @@ const TRIED: usize = 4096;
 const RARELY: usize = 4;
 
 type CodesAndRows<'py> = (Bound<'py, PyArray1<u32>>, Bound<'py, PyArray1<i64>>);
+type CodesAndLabels<'py> = (Bound<'py, PyArray1<u32>>, Bound<'py, PyList>);
 
 /// Bytes a row of codes, labels, their index and what Python makes of them, where every row has a label of its own.
 const MOST_BYTES_A_ROW: usize = 80;
@@ -37,26 +38,52 @@ fn arrays(py: Python<'_>, numbered: Numbered) -> CodesAndRows<'_> {
     (PyArray1::from_vec(py, numbered.codes), PyArray1::from_vec(py, rows))
 }
 
-/// Codes of whole numbers, and the first row of each code.
-#[pyfunction]
-pub(crate) fn number_integers<'py>(py: Python<'py>, values: PyReadonlyArray1<'py, i64>) -> PyResult<CodesAndRows<'py>> {
-    let values = values.as_slice().map_err(|_| not_contiguous("values"))?;
-    room_for_labels(values.len())?;
-    let numbered = door::through(py, || levcore::number_integers(values, default_threads()?))?;
-    Ok(arrays(py, numbered))
+/// Labels that are known before a column is looked at, and a list of them to which others may be added; none where Python alone can tell
+/// them apart or one of them comes twice, which whoever knows better then finds.
+pub(crate) fn known_labels<'py>(
+    py: Python<'py>,
+    known: Option<&Bound<'py, PyList>>,
+) -> PyResult<(Numbering, Bound<'py, PyList>)> {
+    if let Some(known) = known.filter(|known| !known.is_empty()) {
+        let mut column = ObjectColumn::default();
+        if column.add(known.len(), known.iter())? && column.numbering.len() == known.len() {
+            return Ok((column.numbering, PyList::new(py, column.labels)?));
+        }
+    }
+    Ok((Numbering::default(), PyList::empty(py)))
 }
 
-/// Codes of texts of `width` code points, and the first row of each code.
+/// Codes of whole numbers, the labels that were known before, and the first row of each other code.
 #[pyfunction]
+#[pyo3(signature = (values, known=None))]
+pub(crate) fn number_integers<'py>(
+    py: Python<'py>,
+    values: PyReadonlyArray1<'py, i64>,
+    known: Option<&Bound<'py, PyList>>,
+) -> PyResult<(CodesAndLabels<'py>, Bound<'py, PyArray1<i64>>)> {
+    let values = values.as_slice().map_err(|_| not_contiguous("values"))?;
+    room_for_labels(values.len())?;
+    let (mut numbering, labels) = known_labels(py, known)?;
+    let numbered = door::through(py, || levcore::number_integers(values, default_threads()?, &mut numbering))?;
+    let (codes, rows) = arrays(py, numbered);
+    Ok(((codes, labels), rows))
+}
+
+/// Codes of texts of `width` code points, the labels that were known before, and the first row of each other code.
+#[pyfunction]
+#[pyo3(signature = (points, width, known=None))]
 pub(crate) fn number_code_points<'py>(
     py: Python<'py>,
     points: PyReadonlyArray1<'py, u32>,
     width: usize,
-) -> PyResult<CodesAndRows<'py>> {
+    known: Option<&Bound<'py, PyList>>,
+) -> PyResult<(CodesAndLabels<'py>, Bound<'py, PyArray1<i64>>)> {
     let points = points.as_slice().map_err(|_| not_contiguous("points"))?;
     room_for_labels(points.len() / width.max(1))?;
-    let numbered = door::through(py, || levcore::number_code_points(points, width, default_threads()?))?;
-    Ok(arrays(py, numbered))
+    let (mut numbering, labels) = known_labels(py, known)?;
+    let number = || levcore::number_code_points(points, width, default_threads()?, &mut numbering);
+    let (codes, rows) = arrays(py, door::through(py, number)?);
+    Ok(((codes, labels), rows))
 }
 
 /// Rows of Python objects.
@@ -67,16 +94,18 @@ pub(crate) enum Objects<'py> {
     Array(PyReadonlyArray1<'py, Py<PyAny>>),
 }
 
-/// Codes of objects, and the label of each code: its first object, "" for None.
+/// Codes of objects, and the label of each code: its first object, "" for None; first those that are known.
 ///
 /// None where one of them is neither str, nor an int of 64 bits, nor None: whether others are equal, only they know.
 #[pyfunction]
-#[allow(clippy::type_complexity, reason = "codes and labels")]
+#[pyo3(signature = (values, known=None))]
 pub(crate) fn number_objects<'py>(
     py: Python<'py>,
     values: Objects<'py>,
-) -> PyResult<Option<(Bound<'py, PyArray1<u32>>, Bound<'py, PyList>)>> {
-    let mut column = ObjectColumn::default();
+    known: Option<&Bound<'py, PyList>>,
+) -> PyResult<Option<CodesAndLabels<'py>>> {
+    let (numbering, labels) = known_labels(py, known)?;
+    let mut column = ObjectColumn { known: numbering.len(), numbering, ..ObjectColumn::default() };
     let understood = match &values {
         Objects::List(list) => column.add(list.len(), list.iter())?,
         Objects::Tuple(tuple) => column.add(tuple.len(), tuple.iter())?,
@@ -88,7 +117,7 @@ pub(crate) fn number_objects<'py>(
     if !understood {
         return Ok(None);
     }
-    let labels = PyList::new(py, column.labels)?;
+    column.labels.into_iter().try_for_each(|label| labels.append(label))?;
     Ok(Some((PyArray1::from_vec(py, column.codes), labels)))
 }
 
@@ -96,6 +125,8 @@ pub(crate) fn number_objects<'py>(
 #[derive(Default)]
 struct ObjectColumn<'py> {
     numbering: Numbering,
+    /// Labels that were known before.
+    known: usize,
     codes: Vec<u32>,
     labels: Vec<Bound<'py, PyAny>>,
 }
@@ -151,17 +182,17 @@ impl<'py> ObjectColumn<'py> {
         &mut self,
         objects: &[Object],
     ) -> PyResult<Option<[u32; AT_ONCE]>> {
-        let mut texts: [&[u8]; AT_ONCE] = [&[]; AT_ONCE];
+        let mut texts = [Text::default(); AT_ONCE];
         for (text, object) in texts.iter_mut().zip(objects) {
             // A lone surrogate has no UTF-8.
             let Some(known) = object.borrow().cast_exact::<PyString>().ok().and_then(|text| text.to_str().ok()) else {
                 return Ok(None);
             };
-            *text = known.as_bytes();
+            *text = Text::of(known.as_bytes());
         }
         let codes = self.numbering.texts(&texts[..objects.len()]).map_err(to_python)?;
         for (object, code) in objects.iter().zip(codes) {
-            if code as usize == self.labels.len() {
+            if code as usize == self.known + self.labels.len() {
                 self.labels.push(object.borrow().clone());
             }
         }
@@ -183,7 +214,7 @@ impl<'py> ObjectColumn<'py> {
             return Ok(None);
         };
         let code = code.map_err(to_python)?;
-        if code as usize == self.labels.len() {
+        if code as usize == self.known + self.labels.len() {
             let is_none = object.is_none();
             self.labels.push(if is_none { PyString::new(object.py(), "").into_any() } else { object.clone() });
         }

@@ -11,6 +11,7 @@ use arrow_array::{
 };
 use arrow_buffer::NullBuffer;
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
+use levcore::Numbering;
 use levcore::memory::room_for;
 use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
@@ -22,6 +23,7 @@ use crate::arrow_numbers::copied;
 use crate::arrow_pickle::{PackedArray, PackedType};
 use crate::arrow_stream::{broken, guarded, read, write};
 use crate::errors::{DTypeError, InputError, to_python};
+use crate::labels::known_labels;
 
 const CHARACTERS_SHOWN: usize = 40;
 const NUMBER_IN_TEXT: &str =
@@ -189,16 +191,19 @@ impl Table {
         Ok(PyArray1::from_vec(py, values))
     }
 
-    /// A column as codes and its distinct labels in the order of their first row; "" for a null.
+    /// A column as codes and its distinct labels in the order of their first row, behind those that are `known`; "" for a null.
+    #[pyo3(signature = (name, strip, known=None))]
     fn labels<'py>(
         &self,
         py: Python<'py>,
         name: &str,
         strip: bool,
+        known: Option<&Bound<'py, PyList>>,
     ) -> PyResult<(Bound<'py, PyArray1<u32>>, Bound<'py, PyList>)> {
         let place = self.place(name)?;
         room_for(self.__len__() * 4 * size_of::<u32>()).map_err(to_python)?;
-        let mut found = Labels::new(strip);
+        let (numbering, list) = known_labels(py, known)?;
+        let mut found = Labels::new(strip, numbering);
         for chunk in self.chunks(place) {
             let before = found.codes.len();
             guarded(py, || found.add(chunk))?.map_err(|fault| {
@@ -206,7 +211,6 @@ impl Table {
             })?;
         }
         let Labels { labels, codes, .. } = found;
-        let list = PyList::empty(py);
         for label in labels {
             match label {
                 Label::Text(text) => list.append(text)?,
@@ -326,14 +330,14 @@ impl Table {
 
 impl Table {
     fn append_texts(&self, place: usize, chunk: &ArrayRef, list: &Bound<'_, PyList>) -> PyResult<()> {
-        let mut found = Labels::new(false);
+        let mut found = Labels::new(false, Numbering::default());
         found.add(chunk).map_err(|fault| {
             self.fault(place, 0, "cannot be given row by row", "text, numbers or truths; others by a frame", fault)
         })?;
         let nulls = chunk.logical_nulls();
         for (row, &code) in found.codes.iter().enumerate() {
             let null = nulls.as_ref().is_some_and(|nulls| nulls.is_null(row));
-            match &found.labels[code as usize] {
+            match found.labels[code as usize] {
                 _ if null => list.append(None::<bool>)?,
                 Label::Text(text) => list.append(text)?,
                 Label::Integer(value) => list.append(value)?,

@@ -83,6 +83,6 @@ pub use fills::{FILL_MEASURES, FilledPosition, Fills, positions_from_fills};
 pub use formulas::contract::{Contract, Payoff};
 pub use formulas::exact_sum::{ExactSum, exact_sums, exact_wholes};
 pub use job::{AccountOutputs, BalanceOutputs, Outputs, PolicyAtMarks};
-pub use labels::{Numbered, Numbering, number_code_points, number_integers, number_rows, number_texts};
+pub use labels::{Numbered, Numbering, Text, number_code_points, number_integers, number_known_integers, number_texts};
 pub use machine::{Execution, InstructionSet};
 pub use rules::{Asset, Basis, FeeBasis, HedgeRule, Policy, Rules, Terms, Threshold, TierKey, TierTable};

@@ -10,8 +10,8 @@ use std::ops::Range;
 use crate::book::blocks::{AccountRange, BLOCK_ROWS, Block, Extent, Rows};
 use crate::book::keys::Keys;
 use crate::book::pooled_accounts::PooledAccounts;
-use crate::book::scattered::{NOWHERE, RANGE_ACCOUNTS, Scattered, legs_of_range, number_by_code};
-use crate::error::{Error, Result};
+use crate::book::scattered::{RANGE_ACCOUNTS, Scattered, legs_of_range};
+use crate::error::Result;
 use crate::memory;
 
 /// The blocks of a book.
@@ -55,8 +55,9 @@ impl Layout {
     ///
     /// # Errors
     ///
-    /// [`Error::Length`] for columns of different length, [`Error::Code`] for a code outside of its table, [`Error::TooManyRows`],
-    /// [`Error::Policies`] for a cross account under several policies, [`Error::Memory`].
+    /// [`Length`](crate::Error::Length) for columns of different length, [`Code`](crate::Error::Code) for a code outside of its table,
+    /// [`TooManyRows`](crate::Error::TooManyRows), [`Policies`](crate::Error::Policies) for a cross account under several policies,
+    /// [`Memory`](crate::Error::Memory).
     pub fn new(keys: &Keys<'_>) -> Result<Self> {
         keys.check()?;
         // Blocks and ranges of accounts are pushed one by one.
@@ -114,7 +115,7 @@ impl Layout {
     ///
     /// # Errors
     ///
-    /// [`Error::Memory`].
+    /// [`Memory`](crate::Error::Memory).
     pub fn row_order(&self) -> Result<Vec<u32>> {
         let mut order = self.rows_of_legs()?;
         for block in self.blocks.iter().filter(|block| !block.cross) {
@@ -146,7 +147,7 @@ impl Layout {
         self.rows_of(rows).next().unwrap_or(0)
     }
 
-    fn rows_of(&self, rows: &Rows) -> impl Iterator<Item = usize> {
+    pub(super) fn rows_of(&self, rows: &Rows) -> impl Iterator<Item = usize> {
         let (range, listed) = match rows {
             Rows::Range(range) => (range.clone(), None),
             Rows::Listed(range) => (range.clone(), Some(&self.listed)),
@@ -156,8 +157,13 @@ impl Layout {
 
     /// Cross rows of each policy, then isolated rows of each; those that do not follow one another are listed.
     fn group_rows(&mut self, keys: &Keys<'_>) -> Result<Vec<Rows>> {
-        if keys.cross.is_none() && keys.policy.is_none() {
-            return Ok(vec![Rows::Range(0..0), Rows::Range(0..self.rows)]);
+        // What most books are needs no look at each row.
+        match keys.cross {
+            None if keys.policy.is_none() => return Ok(vec![Rows::Range(0..0), Rows::Range(0..self.rows)]),
+            Some(cross) if keys.policy.is_none() && !self.has_pooled_accounts() && !cross.contains(&false) => {
+                return Ok(vec![Rows::Range(0..self.rows), Rows::Range(0..0)]);
+            }
+            _ => {}
         }
         let group_of = |row: usize| {
             if !keys.is_cross(row) {
@@ -188,48 +194,10 @@ impl Layout {
         Ok(groups)
     }
 
-    /// Numbers the accounts; whether their legs are kept together.
-    ///
-    /// Accounts are numbered by their first leg, so that those that are neighbours in the rows are neighbours here; where legs lie apart, as
-    /// the caller has them, so that what is read and written of them is.
-    fn place_accounts(&mut self, keys: &Keys<'_>, groups: &[Rows]) -> Result<bool> {
-        let mut places = memory::filled(NOWHERE, keys.account.labels)?;
-        let mut account_of_row = memory::filled(NOWHERE, self.rows)?;
-        let mut accounts: Vec<u32> = memory::with_room(keys.account.labels)?;
-        let (mut together, mut last, mut first_of_policies) = (true, 0, Vec::new());
-        for rows in groups {
-            let first_of_policy = accounts.len() as u32;
-            first_of_policies.push(accounts.len());
-            for row in self.rows_of(rows) {
-                let code = keys.account.of_row[row];
-                let place = &mut places[code as usize];
-                if *place == NOWHERE {
-                    *place = accounts.len() as u32;
-                    accounts.push(code);
-                }
-                if *place < first_of_policy {
-                    return Err(Error::Policies { account: code as usize, row });
-                }
-                together &= *place >= last;
-                last = *place;
-                account_of_row[row] = last;
-            }
-        }
-        if !together {
-            number_by_code(&mut accounts, &first_of_policies, &mut places, &mut account_of_row)?;
-        }
-        let idle = places.iter().enumerate().filter(|&(code, &place)| place == NOWHERE && !self.pooled.holds(code));
-        accounts.extend(idle.map(|(code, _)| code as u32));
-        (self.accounts, self.account_of_row) = (accounts, account_of_row);
-        Ok(together)
-    }
-
     /// Blocks of the legs of each policy.
     fn push_legs(&mut self, groups: &[Rows], together: bool) -> Result<()> {
-        let rows = groups.iter().flat_map(|rows| self.rows_of(rows));
-        let legs = memory::collected(self.rows, rows.map(|row| self.account_of_row[row]))?;
-        self.legs_of_account = starts_of(&legs, self.accounts.len())?;
-        let full = if together { (BLOCK_ROWS, BLOCK_ROWS) } else { (legs_of_range(legs.len()), RANGE_ACCOUNTS) };
+        let legs: usize = groups.iter().map(Rows::len).sum();
+        let full = if together { (BLOCK_ROWS, BLOCK_ROWS) } else { (legs_of_range(legs), RANGE_ACCOUNTS) };
         let mut first_leg = 0;
         let mut first_account = 0;
         for (policy, rows) in groups.iter().enumerate() {
@@ -250,9 +218,20 @@ impl Layout {
             self.push_accounts(0, &Rows::Range(0..0), first_leg, idle, full);
         } else {
             self.account_ranges.extend(self.cut_accounts(0, idle, full));
-            self.scattered = Scattered::new(&legs, &self.legs_of_account, &self.account_ranges)?;
+            self.scattered = match groups {
+                // All rows are legs, in their order.
+                [Rows::Range(only)] if only.len() == self.rows => self.scatter(&self.account_of_row)?,
+                _ => {
+                    let rows = groups.iter().flat_map(|rows| self.rows_of(rows));
+                    self.scatter(&memory::collected(legs, rows.map(|row| self.account_of_row[row]))?)?
+                }
+            };
         }
         Ok(())
+    }
+
+    fn scatter(&self, legs: &[u32]) -> Result<Scattered> {
+        Scattered::new(legs, &self.legs_of_account, &self.account_ranges)
     }
 
     /// Blocks of whole accounts, whose legs are these rows.
@@ -303,22 +282,11 @@ impl Layout {
     }
 }
 
-/// Where the legs of each account start when they are counted by account.
-fn starts_of(legs: &[u32], accounts: usize) -> Result<Vec<u32>> {
-    let mut starts = memory::filled(0, accounts + 1)?;
-    for &account in legs {
-        starts[account as usize + 1] += 1;
-    }
-    for account in 0..accounts {
-        starts[account + 1] += starts[account];
-    }
-    Ok(starts)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::book::keys::Codes;
+    use crate::error::Error;
 
     fn keys<'a>(instrument: &'a [u32], cross: &'a [bool], account: &'a [u32], accounts: usize) -> Keys<'a> {
         let account = Codes { of_row: account, labels: accounts };

@@ -7,6 +7,7 @@ pub(crate) mod growing_accounts;
 pub(crate) mod keys;
 pub(crate) mod layout;
 pub(crate) mod members;
+mod placing;
 pub(crate) mod pooled_accounts;
 pub(crate) mod pooled_rows;
 pub(crate) mod rows_by_account;

@@ -9,6 +9,9 @@ use crate::book::pooled_rows::PooledRows;
 use crate::error::{Error, Result};
 use crate::memory;
 
+/// Bits of a word of them.
+const BITS: usize = u64::BITS as usize;
+
 /// One pooled account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PooledAccount {
@@ -59,7 +62,6 @@ impl PooledAccounts {
             return Ok(pooled);
         }
         let accounts = keys.account.labels;
-        let legs = by_account(keys.legs(), accounts)?;
         let balances = match &keys.balances {
             None => Grouped::empty(accounts)?,
             Some(balances) => {
@@ -70,11 +72,15 @@ impl PooledAccounts {
             }
         };
         pooled.is_pooled = memory::filled(keys.pool_all, accounts)?;
-        pooled.mark_repeated(keys, &legs)?;
-        for account in 0..accounts {
-            pooled.is_pooled[account] |= !balances.of(account).is_empty();
+        pooled.mark_repeated(keys)?;
+        if !balances.rows.is_empty() {
+            for account in 0..accounts {
+                pooled.is_pooled[account] |= !balances.of(account).is_empty();
+            }
         }
-        pooled.push_accounts(keys, &legs, &balances)?;
+        if pooled.is_pooled.contains(&true) {
+            pooled.push_accounts(keys, &by_account(keys.legs(), accounts)?, &balances)?;
+        }
         Ok(pooled)
     }
 
@@ -98,9 +104,26 @@ impl PooledAccounts {
     }
 
     /// Marks accounts in which an instrument stands twice.
-    fn mark_repeated(&mut self, keys: &Keys<'_>, legs: &Grouped) -> Result<()> {
-        let mut last_account = memory::filled(usize::MAX, keys.instrument.labels)?;
-        for account in 0..keys.account.labels {
+    fn mark_repeated(&mut self, keys: &Keys<'_>) -> Result<()> {
+        let (accounts, instruments) = (keys.account.labels, keys.instrument.labels);
+        let rows = keys.instrument.of_row.len();
+        let words = accounts.saturating_mul(instruments).div_ceil(BITS);
+        if words <= rows {
+            // A bit for each instrument of each account: one look at memory a leg, and none of them waits for another.
+            let mut seen = memory::filled(0_u64, words)?;
+            for (row, account) in keys.legs() {
+                let place = account as usize * instruments + keys.instrument.of_row[row as usize] as usize;
+                let (word, bit) = (&mut seen[place / BITS], 1 << (place % BITS));
+                if *word & bit != 0 {
+                    self.is_pooled[account as usize] = true;
+                }
+                *word |= bit;
+            }
+            return Ok(());
+        }
+        let legs = by_account(keys.legs(), accounts)?;
+        let mut last_account = memory::filled(usize::MAX, instruments)?;
+        for account in 0..accounts {
             for &row in legs.of(account) {
                 let seen = &mut last_account[keys.instrument.of_row[row as usize] as usize];
                 self.is_pooled[account] |= *seen == account;
@@ -194,6 +217,23 @@ mod tests {
         let pooled = PooledAccounts::new(&keys(&[0, 0, 1, 0], &[0, 1, 0, 1], &[true; 4])).unwrap();
         assert!(!pooled.holds(0) && pooled.holds(1) && !pooled.holds(2));
         assert_eq!(pooled.rows, [1, 3]);
+    }
+
+    #[test]
+    fn few_and_many_instruments_are_told_apart_alike() {
+        // Accounts 0 to 4 hold instruments in turn, account 3 the first of its own again.
+        let account: Vec<u32> = (0..40).map(|row| row % 5).collect();
+        let instrument: Vec<u32> = (0..40).map(|row| if row == 38 { 3 } else { row }).collect();
+        for instruments in [41, 1_000] {
+            let account = Codes { of_row: &account, labels: 5 };
+            let keys = Keys { cross: Some(&[true; 40]), account, ..Keys::isolated(&instrument, instruments) };
+            let pooled = PooledAccounts::new(&keys).unwrap();
+            assert_eq!(
+                (0..5).map(|account| pooled.holds(account)).collect::<Vec<_>>(),
+                [false, false, false, true, false]
+            );
+            assert_eq!(pooled.rows, [3, 8, 13, 18, 23, 28, 33, 38]);
+        }
     }
 
     #[test]

@@ -54,28 +54,6 @@ impl Scattered {
     }
 }
 
-/// Numbers accounts anew: those of each policy by their codes; `places` holds the number of each code.
-pub(crate) fn number_by_code(
-    accounts: &mut [u32],
-    first_of_policies: &[usize],
-    places: &mut [u32],
-    account_of_row: &mut [u32],
-) -> Result<()> {
-    let before = memory::collected(accounts.len(), accounts.iter().copied())?;
-    let ends = first_of_policies[1..].iter().copied().chain([accounts.len()]);
-    for (&first, end) in first_of_policies.iter().zip(ends) {
-        accounts[first..end].sort_unstable();
-    }
-    for (place, &code) in (0..).zip(accounts.iter()) {
-        places[code as usize] = place;
-    }
-    let renumbered = memory::collected(before.len(), before.iter().map(|&code| places[code as usize]))?;
-    for place in account_of_row.iter_mut().filter(|place| **place != NOWHERE) {
-        *place = renumbered[*place as usize];
-    }
-    Ok(())
-}
-
 /// What is kept of legs between the passes over a book.
 #[derive(Debug, Default)]
 pub(crate) struct LegMemory {
@@ -169,20 +147,6 @@ mod tests {
                 last[range] = place + 1;
             }
         }
-    }
-
-    #[test]
-    fn accounts_are_numbered_by_their_codes_in_each_policy() {
-        let mut accounts = [7, 2, 5, 9, 1];
-        let mut places = vec![NOWHERE; 10];
-        for (place, &code) in (0..).zip(&accounts) {
-            places[code as usize] = place;
-        }
-        let mut account_of_row = [0, 1, 0, NOWHERE, 2, 3, 4, 3];
-        let codes = account_of_row.map(|place| accounts.get(place as usize).copied());
-        number_by_code(&mut accounts, &[0, 3], &mut places, &mut account_of_row).unwrap();
-        assert_eq!(accounts, [2, 5, 7, 1, 9]);
-        assert_eq!(account_of_row.map(|place| accounts.get(place as usize).copied()), codes);
     }
 
     #[test]

@@ -1,33 +1,24 @@
 //! Columns of texts.
 
-use crate::error::Result;
-use crate::labels::numbering::Numbered;
-use crate::labels::parts::number_rows;
-use crate::labels::texts::{AT_ONCE, Sought};
+use std::ops::Range;
 
-/// Numbers a column of texts, given by row.
+use crate::error::Result;
+use crate::labels::numbering::{Numbered, Numbering};
+use crate::labels::rounds::{Coder, Column, number_column};
+use crate::labels::texts::{AT_ONCE, SHORT, Text};
+
+/// Numbers a column of texts, given by row; those that the numbering knows already keep their codes.
 ///
 /// # Errors
 ///
-/// Those of [`number_rows`].
-pub fn number_texts<'a>(rows: usize, threads: usize, text: impl Fn(usize) -> &'a str + Sync) -> Result<Numbered> {
-    number_rows(rows, threads, |rows, numbering, codes| {
-        let mut runs = Runs::new(codes);
-        let mut texts = [Sought::default(); AT_ONCE];
-        for row in rows {
-            let text = Sought::of(text(row).as_bytes());
-            if runs.count > 0 && texts[runs.count - 1].is(&text) {
-                runs.again();
-                continue;
-            }
-            if runs.count == AT_ONCE {
-                runs.write(numbering.codes_of(&texts)?);
-            }
-            texts[runs.begin()] = text;
-        }
-        runs.write(numbering.codes_of(&texts[..runs.count])?);
-        Ok(())
-    })
+/// [`Error::TooManyRows`](crate::Error::TooManyRows), [`Error::Threads`](crate::Error::Threads), [`Error::Memory`](crate::Error::Memory).
+pub fn number_texts<'a>(
+    rows: usize,
+    threads: usize,
+    numbering: &mut Numbering,
+    text: impl Fn(usize) -> Text<'a> + Sync,
+) -> Result<Numbered> {
+    number_column(rows, threads, numbering, &Texts(text))
 }
 
 /// Numbers rows of `width` code points, as NumPy's `U` holds them, zeros behind the last. A code point that no text has (a lone surrogate, a
@@ -35,97 +26,153 @@ pub fn number_texts<'a>(rows: usize, threads: usize, text: impl Fn(usize) -> &'a
 ///
 /// # Errors
 ///
-/// Those of [`number_rows`].
-pub fn number_code_points(points: &[u32], width: usize, threads: usize) -> Result<Numbered> {
+/// Those of [`number_texts`].
+pub fn number_code_points(points: &[u32], width: usize, threads: usize, numbering: &mut Numbering) -> Result<Numbered> {
     let width = width.max(1);
-    number_rows(points.len() / width, threads, |rows, numbering, codes| {
-        let mut runs = Runs::new(codes);
-        // The texts looked up together, one behind the other, and where each of them ends.
-        let (mut bytes, mut ends) = (Vec::new(), [0; AT_ONCE]);
-        let mut last: &[u32] = &[];
-        for text in points[rows.start * width..rows.end * width].chunks_exact(width) {
-            if runs.count > 0 && text == last {
-                runs.again();
+    number_column(points.len() / width, threads, numbering, &CodePoints { points, width })
+}
+
+struct Texts<F>(F);
+
+impl<'a, F: Fn(usize) -> Text<'a> + Sync> Column for Texts<F> {
+    #[inline]
+    fn number(
+        &self,
+        mut rows: impl Iterator<Item = usize>,
+        coder: &mut impl Coder,
+        mut write: impl FnMut(usize, usize, u32),
+    ) -> Result<()> {
+        let Some(first) = rows.next() else { return Ok(()) };
+        let mut texts = [Text::default(); AT_ONCE];
+        let (mut runs, mut last, mut rows_of_last) = (Runs::default(), self.0(first), first..first + 1);
+        for row in rows {
+            let text = self.0(row);
+            if row == rows_of_last.end && text.is(&last) {
+                rows_of_last.end += 1;
                 continue;
             }
-            if runs.count == AT_ONCE {
-                runs.write(numbering.codes_of(&cut(&bytes, &ends))?);
+            texts[runs.count] = last;
+            if runs.push(rows_of_last) {
+                runs.write(&coder.texts(&texts, &runs.firsts)?, &mut write);
+            }
+            (last, rows_of_last) = (text, row..row + 1);
+        }
+        texts[runs.count] = last;
+        runs.push(rows_of_last);
+        runs.write(&coder.texts(&texts[..runs.count], &runs.firsts[..runs.count])?, &mut write);
+        Ok(())
+    }
+}
+
+struct CodePoints<'a> {
+    points: &'a [u32],
+    width: usize,
+}
+
+impl Column for CodePoints<'_> {
+    #[inline]
+    fn number(
+        &self,
+        mut rows: impl Iterator<Item = usize>,
+        coder: &mut impl Coder,
+        mut write: impl FnMut(usize, usize, u32),
+    ) -> Result<()> {
+        let points = |row: usize| &self.points[row * self.width..][..self.width];
+        let Some(first) = rows.next() else { return Ok(()) };
+        // The texts looked up together; those that are not short and plain stand one behind the other, each up to its end.
+        let (mut texts, mut bytes, mut ends) = ([Text::default(); AT_ONCE], Vec::new(), [0; AT_ONCE]);
+        let (mut runs, mut last, mut rows_of_last) = (Runs::default(), points(first), first..first + 1);
+        let mut add = |last: &[u32], rows: Range<usize>, runs: &mut Runs, is_end: bool| {
+            let place = runs.count;
+            if let Some(text) = short(last) {
+                texts[place] = text;
+            } else {
+                encode(last, &mut bytes);
+            }
+            ends[place] = bytes.len();
+            if runs.push(rows) || is_end {
+                let texts = with_bytes(&texts, &bytes, &ends);
+                runs.write(&coder.texts(&texts[..runs.count], &runs.firsts[..runs.count])?, &mut write);
                 bytes.clear();
             }
-            encode(text, &mut bytes);
-            ends[runs.begin()] = bytes.len();
-            last = text;
+            Ok(())
+        };
+        for row in rows {
+            let text = points(row);
+            if row == rows_of_last.end && text == last {
+                rows_of_last.end += 1;
+                continue;
+            }
+            add(last, rows_of_last, &mut runs, false)?;
+            (last, rows_of_last) = (text, row..row + 1);
         }
-        runs.write(numbering.codes_of(&cut(&bytes, &ends)[..runs.count])?);
-        Ok(())
-    })
+        add(last, rows_of_last, &mut runs, true)
+    }
 }
 
-/// Texts that stand one behind the other, by their ends; what is behind the last one is of no meaning.
-fn cut<'a>(bytes: &'a [u8], ends: &[usize; AT_ONCE]) -> [Sought<'a>; AT_ONCE] {
+/// Code points below 128, and not too many of them.
+#[inline]
+#[allow(clippy::cast_possible_truncation, reason = "a code point below 128")]
+fn short(text: &[u32]) -> Option<Text<'static>> {
+    if text.len() > SHORT || text.iter().fold(0, |all, point| all | point) >= 0x80 {
+        return None;
+    }
+    let mut bytes = [0; SHORT];
+    for (byte, &point) in bytes.iter_mut().zip(text) {
+        *byte = point as u8;
+    }
+    Some(Text::until_zeros(bytes))
+}
+
+/// The texts, those that stand in `bytes` taken from there; what is behind the last one is of no meaning.
+#[inline]
+fn with_bytes<'a>(texts: &[Text<'a>; AT_ONCE], bytes: &'a [u8], ends: &[usize; AT_ONCE]) -> [Text<'a>; AT_ONCE] {
+    let mut texts = *texts;
+    if bytes.is_empty() {
+        return texts;
+    }
     let mut start = 0;
-    ends.map(|end| {
-        let text = bytes.get(start..end).unwrap_or_default();
+    for (text, &end) in texts.iter_mut().zip(ends) {
+        if end > start {
+            *text = Text::of(bytes.get(start..end).unwrap_or_default());
+        }
         start = end;
-        Sought::of(text)
-    })
+    }
+    texts
 }
 
-/// A column of codes that is being written: texts are collected, and looked up together. Rows of one account or instrument often stand
-/// together and are one text.
-struct Runs<'a> {
-    codes: &'a mut [u32],
-    /// The rows that each of the texts stands for.
-    rows: [usize; AT_ONCE],
+/// Rows whose texts are looked up together. Rows of one account or instrument often stand together and are one text.
+#[derive(Default)]
+struct Runs {
+    /// First row of each text.
+    firsts: [usize; AT_ONCE],
+    /// The row behind those that each of the texts stands for.
+    ends: [usize; AT_ONCE],
     /// Texts that are collected.
     count: usize,
-    written: usize,
 }
 
-impl<'a> Runs<'a> {
-    fn new(codes: &'a mut [u32]) -> Self {
-        Self { codes, rows: [0; AT_ONCE], count: 0, written: 0 }
-    }
-
-    /// One more row of the last text.
+impl Runs {
+    /// Adds the rows of one text; whether there are now as many as are looked up together.
     #[inline]
-    fn again(&mut self) {
-        self.rows[self.count - 1] += 1;
-    }
-
-    /// A row of another text, and its place among those collected.
-    #[inline]
-    fn begin(&mut self) -> usize {
-        self.rows[self.count] = 1;
+    fn push(&mut self, rows: Range<usize>) -> bool {
+        (self.firsts[self.count], self.ends[self.count]) = (rows.start, rows.end);
         self.count += 1;
-        self.count - 1
+        self.count == AT_ONCE
     }
 
     /// Writes the codes of what was collected.
-    fn write(&mut self, found: [u32; AT_ONCE]) {
-        for (&code, &rows) in found.iter().zip(&self.rows[..self.count]) {
-            if rows == 1 {
-                self.codes[self.written] = code;
-            } else {
-                self.codes[self.written..self.written + rows].fill(code);
-            }
-            self.written += rows;
+    #[inline]
+    fn write(&mut self, codes: &[u32; AT_ONCE], write: &mut impl FnMut(usize, usize, u32)) {
+        for ((&code, &first), &end) in codes.iter().zip(&self.firsts[..self.count]).zip(&self.ends) {
+            write(first, end - first, code);
         }
         self.count = 0;
     }
 }
 
 /// Appends code points as UTF-8, and what UTF-8 has no bytes for in five bytes that it does not know.
-#[allow(clippy::cast_possible_truncation, reason = "a code point below 128")]
 fn encode(text: &[u32], bytes: &mut Vec<u8>) {
-    let all = text.iter().fold(0, |all, point| all | point);
-    if all < 0x80 {
-        let start = bytes.len();
-        bytes.extend(text.iter().map(|&point| point as u8));
-        let length = bytes[start..].iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
-        bytes.truncate(start + length);
-        return;
-    }
     let length = text.iter().rposition(|&point| point != 0).map_or(0, |last| last + 1);
     for &point in &text[..length] {
         if let Some(character) = char::from_u32(point) {
@@ -154,7 +201,7 @@ mod tests {
             [0xD800, 0, 0],
             [0xD801, 0, 0],
         ];
-        let numbered = number_code_points(texts.as_flattened(), 3, 1)?;
+        let numbered = number_code_points(texts.as_flattened(), 3, 1, &mut Numbering::default())?;
         assert_eq!(numbered.codes, [0, 1, 0, 0, 2, 3, 4, 5, 6]);
         assert_eq!(numbered.first_rows, [0, 1, 4, 5, 6, 7, 8]);
         Ok(())
@@ -163,7 +210,7 @@ mod tests {
     #[test]
     fn a_text_may_come_twice_among_those_looked_up_together() -> Result<()> {
         let texts: Vec<String> = (0..500).map(|row| (row * row % 37 % 12).to_string()).collect();
-        let numbered = number_texts(texts.len(), 1, |row| &texts[row])?;
+        let numbered = number_texts(texts.len(), 1, &mut Numbering::default(), |row| Text::of(texts[row].as_bytes()))?;
         for (row, text) in texts.iter().enumerate() {
             assert_eq!(&texts[numbered.first_rows[numbered.codes[row] as usize]], text);
             assert_eq!(

@@ -1,10 +1,11 @@
 //! Codes by the hash of what they stand for.
 
 use crate::error::Result;
+use crate::machine::vector::prefetch;
 use crate::memory::filled;
 
-/// No code: a place of the index that is free.
-const FREE: u32 = u32::MAX;
+/// A place of the index that is free.
+const FREE: u32 = 0;
 const FIRST_PLACES: usize = 64;
 /// Places grow by this factor, as most columns have few labels and some have one a row.
 const GROWTH: usize = 4;
@@ -45,81 +46,90 @@ pub(crate) fn hash_of_bytes(bytes: &[u8]) -> u64 {
 #[inline]
 pub(crate) fn hash_of_words(length: u32, words: [u64; 3]) -> u64 {
     let [first, second, third] = words;
-    let start = MIX_OF_LENGTH ^ u64::from(length).wrapping_mul(MIX);
-    fold(fold(fold(start ^ first, MIX) ^ second, MIX) ^ third, MIX)
-}
-
-/// A place of the index: the upper half of a hash, and the code.
-#[derive(Debug, Clone, Copy)]
-struct Place {
-    tag: u32,
-    code: u32,
+    fold(fold(first ^ MIX_OF_LENGTH, second ^ MIX) ^ third, MIX ^ u64::from(length).wrapping_mul(MIX_OF_LENGTH))
 }
 
 /// Codes by hash; what a code stands for, its owner knows.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
-    places: Vec<Place>,
-    /// Hash of each code, for the day when the index grows.
-    hashes: Vec<u64>,
+    /// By the lower bits of a hash, four bytes a place so that those of many labels stay in the cache: behind the upper bits of the hash the
+    /// code and one, which are below half of the places; zero where the place is free.
+    places: Vec<u32>,
+    /// The bits of a place that hold the code.
+    code_bits: u32,
+    codes: usize,
 }
 
 impl Index {
-    /// The code of a hash for which `is_same` holds.
+    /// The first code from here on whose hash is likely to be this one, with the place behind it.
     #[inline]
-    #[allow(clippy::cast_possible_truncation, reason = "the two halves of a hash")]
-    pub(crate) fn find(&self, hash: u64, mut is_same: impl FnMut(u32) -> bool) -> Option<u32> {
-        let last = self.places.len().checked_sub(1)?;
-        let mut place = hash as usize & last;
+    #[allow(clippy::cast_possible_truncation, reason = "the lower and the upper half of a hash")]
+    fn next(&self, hash: u64, mut place: usize) -> Option<(u32, usize)> {
+        let last = self.places.len().wrapping_sub(1);
         loop {
-            let found = self.places[place];
-            if found.code == FREE {
+            let found = *self.places.get(place & last)?;
+            if found == FREE {
                 return None;
             }
-            if found.tag == (hash >> 32) as u32 && is_same(found.code) {
-                return Some(found.code);
+            place += 1;
+            if (found ^ (hash >> 32) as u32) & !self.code_bits == 0 {
+                return Some(((found & self.code_bits) - 1, place));
             }
-            place = (place + 1) & last;
         }
     }
 
-    /// Adds what `find` did not find; its code is the number of those before it.
-    pub(crate) fn add(&mut self, hash: u64) -> Result<u32> {
-        let code = self.hashes.len();
-        if (code + 1) * 2 > self.places.len() {
-            self.grow()?;
-        }
-        self.hashes.push(hash);
-        self.put(hash, code);
-        Ok(code_of(code))
-    }
-
-    /// The code at the first place of a hash, if it is likely to be that of the hash; one look at memory, and no more.
+    /// The code of a hash for which `is_same` holds.
     #[inline]
-    #[allow(clippy::cast_possible_truncation, reason = "the two halves of a hash")]
-    pub(crate) fn likely(&self, hash: u64) -> Option<u32> {
-        let last = self.places.len().wrapping_sub(1);
-        let place = self.places.get(hash as usize & last)?;
-        (place.code != FREE && place.tag == (hash >> 32) as u32).then_some(place.code)
+    #[allow(clippy::cast_possible_truncation, reason = "the lower half of a hash")]
+    pub(crate) fn find(&self, hash: u64, mut is_same: impl FnMut(u32) -> bool) -> Option<u32> {
+        let mut place = hash as usize;
+        loop {
+            let (code, behind) = self.next(hash, place)?;
+            if is_same(code) {
+                return Some(code);
+            }
+            place = behind;
+        }
     }
 
-    #[allow(clippy::cast_possible_truncation, reason = "the two halves of a hash")]
-    fn put(&mut self, hash: u64, code: usize) {
+    /// Asks for the place of a hash, which is looked at later.
+    #[inline]
+    #[allow(clippy::cast_possible_truncation, reason = "the lower half of a hash")]
+    pub(crate) fn ask_for(&self, hash: u64) {
+        prefetch(self.places.as_ptr(), hash as usize & self.places.len().wrapping_sub(1));
+    }
+
+    /// The code that is likely to be that of a hash, of which another one may have as many bits.
+    #[inline]
+    #[allow(clippy::cast_possible_truncation, reason = "the lower half of a hash")]
+    pub(crate) fn likely(&self, hash: u64) -> Option<u32> {
+        self.next(hash, hash as usize).map(|(code, _)| code)
+    }
+
+    /// Adds what `find` did not find; its code is the number of those before it, whose hashes `hash_of` gives where places have to grow.
+    pub(crate) fn add(&mut self, hash: u64, hash_of: impl Fn(u32) -> u64) -> Result<u32> {
+        if (self.codes + 1) * 2 >= self.places.len() {
+            let places = (self.places.len() * GROWTH).max(FIRST_PLACES);
+            self.places = filled(FREE, places)?;
+            self.code_bits = code_of(places / 2 - 1);
+            for code in 0..code_of(self.codes) {
+                self.put(hash_of(code), code);
+            }
+        }
+        let code = code_of(self.codes);
+        self.put(hash, code);
+        self.codes += 1;
+        Ok(code)
+    }
+
+    #[allow(clippy::cast_possible_truncation, reason = "the lower and the upper half of a hash")]
+    fn put(&mut self, hash: u64, code: u32) {
         let last = self.places.len() - 1;
         let mut place = hash as usize & last;
-        while self.places[place].code != FREE {
+        while self.places[place] != FREE {
             place = (place + 1) & last;
         }
-        self.places[place] = Place { tag: (hash >> 32) as u32, code: code_of(code) };
-    }
-
-    fn grow(&mut self) -> Result<()> {
-        let places = (self.places.len() * GROWTH).max(FIRST_PLACES);
-        self.places = filled(Place { tag: 0, code: FREE }, places)?;
-        for code in 0..self.hashes.len() {
-            self.put(self.hashes[code], code);
-        }
-        Ok(())
+        self.places[place] = (hash >> 32) as u32 & !self.code_bits | (code + 1);
     }
 }
 
@@ -141,7 +151,8 @@ mod tests {
         let mut index = Index::default();
         assert_eq!(index.find(7, |_| true), None);
         for value in 0..1000_u64 {
-            assert_eq!(index.add(hash_of_integer(value))?, code_of(usize::try_from(value).unwrap()));
+            let code = index.add(hash_of_integer(value), |code| hash_of_integer(u64::from(code)))?;
+            assert_eq!(u64::from(code), value);
         }
         for value in 0..1000_u32 {
             assert_eq!(index.find(hash_of_integer(u64::from(value)), |code| code == value), Some(value));
@@ -155,7 +166,7 @@ mod tests {
         let mut index = Index::default();
         for code in 0..100 {
             assert_eq!(index.find(42, |found| found == code), None);
-            assert_eq!(index.add(42)?, code);
+            assert_eq!(index.add(42, |_| 42)?, code);
         }
         assert_eq!(index.find(42, |found| found == 77), Some(77));
         Ok(())

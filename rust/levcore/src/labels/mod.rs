@@ -4,11 +4,11 @@ mod columns_of_texts;
 mod index;
 mod integers;
 mod numbering;
-mod parts;
+mod rounds;
 mod texts;
 
 pub use columns_of_texts::{number_code_points, number_texts};
-pub use integers::number_integers;
+pub use integers::{number_integers, number_known_integers};
 pub use numbering::{Numbered, Numbering};
-pub use parts::number_rows;
-pub use texts::AT_ONCE;
+pub use rounds::check_rows;
+pub use texts::{AT_ONCE, Text};

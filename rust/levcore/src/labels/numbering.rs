@@ -2,23 +2,18 @@
 
 use crate::error::Result;
 use crate::labels::index::{Index, code_of, hash_of_integer};
-use crate::labels::texts::{AT_ONCE, Sought, Texts};
-use crate::memory::with_room;
+use crate::labels::texts::{AT_ONCE, Text, Texts};
+
+/// No code: that of a label which is not known.
+pub(crate) const UNKNOWN: u32 = u32::MAX;
 
 /// A column as codes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Numbered {
-    /// Code of each row: equal labels have equal codes, which count up by first rows.
+    /// Code of each row: equal labels have equal codes, which count up by first rows, behind those of the labels that were known before.
     pub codes: Vec<u32>,
-    /// First row of each code.
+    /// First row of each code that the column brought.
     pub first_rows: Vec<usize>,
-}
-
-/// What a label is, and its place among those of its kind.
-#[derive(Debug, Clone, Copy)]
-enum Kind {
-    Text(u32),
-    Integer(i64),
 }
 
 /// Labels by the codes that they were given, in the order in which they came.
@@ -28,20 +23,20 @@ pub struct Numbering {
     integers: Index,
     /// Each whole number and its code.
     values: Vec<(i64, u32)>,
-    kinds: Vec<Kind>,
+    count: usize,
 }
 
 impl Numbering {
     /// How many labels there are: the next code.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.kinds.len()
+        self.count
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.kinds.is_empty()
+        self.count == 0
     }
 
     /// Code of a text, a new one where it is new.
@@ -51,14 +46,15 @@ impl Numbering {
     /// [`Error::Memory`](crate::Error::Memory) where there is no room for it.
     #[inline]
     pub fn text(&mut self, text: &[u8]) -> Result<u32> {
-        let sought = Sought::of(text);
-        self.sought(&sought, sought.hash())
+        let text = Text::of(text);
+        self.code_of(&text, text.hash())
     }
 
     #[inline]
-    fn sought(&mut self, sought: &Sought<'_>, hash: u64) -> Result<u32> {
-        let (code, new) = self.texts.code(sought, hash, code_of(self.kinds.len()))?;
-        self.kinds.extend(new.map(Kind::Text));
+    fn code_of(&mut self, text: &Text<'_>, hash: u64) -> Result<u32> {
+        let next = code_of(self.count);
+        let code = self.texts.code(text, hash, next)?;
+        self.count += usize::from(code == next);
         Ok(code)
     }
 
@@ -67,25 +63,21 @@ impl Numbering {
     /// # Errors
     ///
     /// As there.
-    pub fn texts(&mut self, texts: &[&[u8]]) -> Result<[u32; AT_ONCE]> {
-        let mut sought = [Sought::default(); AT_ONCE];
-        for (sought, text) in sought.iter_mut().zip(texts) {
-            *sought = Sought::of(text);
-        }
-        self.codes_of(&sought[..texts.len()])
-    }
-
-    /// The same of texts that are known by what tells them apart.
-    pub(crate) fn codes_of(&mut self, texts: &[Sought<'_>]) -> Result<[u32; AT_ONCE]> {
-        let (known, hashes) = self.texts.known(texts);
-        let mut codes = [0; AT_ONCE];
-        for (((code, text), known), hash) in codes.iter_mut().zip(texts).zip(known).zip(hashes) {
-            *code = match known {
-                Some(known) => known,
-                None => self.sought(text, hash)?,
-            };
+    #[inline]
+    pub fn texts(&mut self, texts: &[Text<'_>]) -> Result<[u32; AT_ONCE]> {
+        let (mut codes, hashes) = self.texts.known(texts);
+        for ((code, text), hash) in codes.iter_mut().zip(texts).zip(hashes) {
+            if *code == UNKNOWN {
+                *code = self.code_of(text, hash)?;
+            }
         }
         Ok(codes)
+    }
+
+    /// The same of texts that are known; of others, and of a few that are, [`UNKNOWN`].
+    #[inline]
+    pub(crate) fn known_texts(&self, texts: &[Text<'_>]) -> [u32; AT_ONCE] {
+        self.texts.known(texts).0
     }
 
     /// Code of a whole number, a new one where it is new; no text is equal to it.
@@ -99,48 +91,31 @@ impl Numbering {
         if let Some(place) = self.integers.find(hash, |place| self.values[place as usize].0 == value) {
             return Ok(self.values[place as usize].1);
         }
-        let code = code_of(self.kinds.len());
+        let code = code_of(self.count);
+        let values = &self.values;
+        self.integers.add(hash, |place| hash_of_integer(values[place as usize].0.cast_unsigned()))?;
         self.values.push((value, code));
-        self.kinds.push(Kind::Integer(value));
-        self.integers.add(hash)?;
+        self.count += 1;
         Ok(code)
     }
 
-    /// Code of a whole number if it is known and the first place of the index says so.
+    /// Codes of whole numbers that are known, of not more than [`AT_ONCE`]; of others, and of a few that are, [`UNKNOWN`].
     #[inline]
-    pub(crate) fn known_integer(&self, value: i64) -> Option<u32> {
-        let place = self.integers.likely(hash_of_integer(value.cast_unsigned()))? as usize;
-        let &(known, code) = self.values.get(place)?;
-        (known == value).then_some(code)
-    }
-
-    /// The codes here of all labels of another numbering, by their codes there.
-    pub(crate) fn translation_of(&mut self, other: &Self) -> Result<Vec<u32>> {
-        let mut translation = with_room(other.len())?;
-        for kinds in other.kinds.chunks(AT_ONCE) {
-            let mut texts = [Sought::default(); AT_ONCE];
-            let mut count = 0;
-            for kind in kinds {
-                if let Kind::Text(place) = kind {
-                    texts[count] = other.texts.sought(*place);
-                    count += 1;
-                }
-            }
-            if count == kinds.len() {
-                translation.extend_from_slice(&self.codes_of(&texts[..count])?[..count]);
-                continue;
-            }
-            for kind in kinds {
-                translation.push(match kind {
-                    Kind::Text(place) => {
-                        let sought = other.texts.sought(*place);
-                        self.sought(&sought, sought.hash())?
-                    }
-                    Kind::Integer(value) => self.integer(*value)?,
-                });
-            }
+    pub(crate) fn known_integers(&self, values: &[i64]) -> [u32; AT_ONCE] {
+        let (mut hashes, mut codes) = ([0; AT_ONCE], [UNKNOWN; AT_ONCE]);
+        // As with texts: one loop after the other, each of which waits for memory once.
+        for (hash, value) in hashes.iter_mut().zip(values) {
+            *hash = hash_of_integer(value.cast_unsigned());
+            self.integers.ask_for(*hash);
         }
-        Ok(translation)
+        for (place, &hash) in codes.iter_mut().zip(&hashes[..values.len().min(AT_ONCE)]) {
+            *place = self.integers.likely(hash).unwrap_or(UNKNOWN);
+        }
+        for (code, &value) in codes.iter_mut().zip(values) {
+            let known = self.values.get(*code as usize).filter(|known| known.0 == value);
+            *code = known.map_or(UNKNOWN, |known| known.1);
+        }
+        codes
     }
 }
 
@@ -162,16 +137,7 @@ mod tests {
         ];
         assert_eq!(codes, [0, 1, 2, 3, 1, 0]);
         assert_eq!(numbering.len(), 4);
-        Ok(())
-    }
-
-    #[test]
-    fn labels_of_another_numbering_keep_their_meaning() -> Result<()> {
-        let (mut one, mut other) = (Numbering::default(), Numbering::default());
-        one.text(b"a")?;
-        other.integer(5)?;
-        other.text(b"a")?;
-        assert_eq!(one.translation_of(&other)?, [1, 0]);
+        assert_eq!(numbering.known_integers(&[-1, 8, 7])[..3], [2, UNKNOWN, 1]);
         Ok(())
     }
 }

@@ -2,76 +2,117 @@
 
 use crate::error::{Error, Result};
 use crate::labels::index::{Index, hash_of_bytes, hash_of_words};
+use crate::labels::numbering::UNKNOWN;
 
 /// Texts that are looked up together, so that one wait for memory serves all of them.
 pub const AT_ONCE: usize = 16;
 
 /// Bytes of a text that stand beside its code: a short one is found by one wait for memory.
-const SHORT: usize = 24;
+pub(crate) const SHORT: usize = 24;
+const WORD: usize = 8;
 
-/// What a text is told apart by.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Key {
+/// A text by what it is told apart by.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Text<'a> {
     length: u32,
-    /// All bytes of a short text, those in the middle twice; of a longer one its hash, which others may have too.
+    /// All bytes of a short text, zeros behind the last; of a longer one its hash, which others may have too.
     words: [u64; 3],
+    /// A text that is not short.
+    bytes: &'a [u8],
 }
 
-impl Key {
+impl<'a> Text<'a> {
+    /// A text by its bytes.
     #[inline]
-    fn of(text: &[u8]) -> Self {
+    #[must_use]
+    pub fn of(text: &'a [u8]) -> Self {
         // A length that does not fit is refused before the text is kept.
         let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
-        let words = if text.len() > SHORT { [hash_of_bytes(text), 0, 0] } else { words_of(text) };
-        Self { length, words }
+        if text.len() > SHORT {
+            return Self { length, words: [hash_of_bytes(text), 0, 0], bytes: text };
+        }
+        Self { length, words: words_of(text), bytes: &[] }
+    }
+
+    /// A text of not more than sixteen bytes, given as a number whose lowest byte is the first; what stands behind the last is of no meaning.
+    #[inline]
+    #[must_use]
+    #[allow(clippy::cast_possible_truncation, reason = "the two halves of a number")]
+    pub fn of_number(length: u32, bytes: u128) -> Self {
+        let [first, second] = [bytes as u64, (bytes >> 64) as u64];
+        let words = [first & lowest(length), second & lowest(length.saturating_sub(8)), 0];
+        Self { length, words, bytes: &[] }
+    }
+
+    /// A short text, which ends where nothing but zeros is left.
+    #[inline]
+    pub(crate) fn until_zeros(bytes: [u8; SHORT]) -> Self {
+        let words = bytes.as_chunks::<WORD>().0;
+        let words = [0, 1, 2].map(|place| u64::from_le_bytes(words[place]));
+        let zeros = match words {
+            [_, _, last] if last != 0 => last.leading_zeros(),
+            [_, last, 0] if last != 0 => 64 + last.leading_zeros(),
+            [last, ..] => 128 + last.leading_zeros(),
+        };
+        Self { length: 24 - zeros / 8, words, bytes: &[] }
     }
 
     #[inline]
     fn is_short(&self) -> bool {
         self.length as usize <= SHORT
     }
-}
-
-/// A short text as numbers; texts of one length have the same only where they are equal.
-#[inline]
-fn words_of(text: &[u8]) -> [u64; 3] {
-    if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
-        let (first, last) = (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
-        return match text[8..].first_chunk() {
-            Some(second) => [first, u64::from_le_bytes(*second), last],
-            None => [first, 0, last],
-        };
-    }
-    if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
-        return [u64::from(u32::from_le_bytes(*first)), 0, u64::from(u32::from_le_bytes(*last))];
-    }
-    let byte = |place: usize| text.get(place).map_or(0, |&byte| u64::from(byte));
-    [byte(0) | byte(1) << 8 | byte(2) << 16, 0, 0]
-}
-
-/// A text that is looked for.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Sought<'a> {
-    key: Key,
-    text: &'a [u8],
-}
-
-impl<'a> Sought<'a> {
-    #[inline]
-    pub(crate) fn of(text: &'a [u8]) -> Self {
-        Self { key: Key::of(text), text }
-    }
 
     /// Whether both are one text.
     #[inline]
     pub(crate) fn is(&self, other: &Self) -> bool {
-        self.key == other.key && (self.key.is_short() || self.text == other.text)
+        differ(self.length, &self.words, other) == 0 && (self.is_short() || self.bytes == other.bytes)
     }
 
     #[inline]
     pub(crate) fn hash(&self) -> u64 {
-        hash_of_words(self.key.length, self.key.words)
+        hash_of_words(self.length, self.words)
     }
+}
+
+/// The bits of so many bytes.
+#[inline]
+fn lowest(bytes: u32) -> u64 {
+    1_u64.checked_shl(8 * bytes).unwrap_or(0).wrapping_sub(1)
+}
+
+/// Zero where a text has this length and these words. Word by word, and without a branch between them: in which they differ nobody can
+/// foresee, and two words that were written one by one are slow to read as one.
+#[inline]
+fn differ(length: u32, words: &[u64; 3], text: &Text<'_>) -> u64 {
+    let [first, second, third] = words;
+    let [own_first, own_second, own_third] = text.words;
+    (first ^ own_first) | (second ^ own_second) | (third ^ own_third) | u64::from(length ^ text.length)
+}
+
+/// A short text as numbers.
+#[inline]
+fn words_of(text: &[u8]) -> [u64; 3] {
+    let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) else { return [word_of(text), 0, 0] };
+    let (first, last) = (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
+    // The last eight bytes, without those that the words before hold.
+    match text[WORD..].first_chunk() {
+        None if text.len() == WORD => [first, 0, 0],
+        None => [first, last >> (8 * (2 * WORD - text.len())), 0],
+        Some(second) if text.len() == 2 * WORD => [first, u64::from_le_bytes(*second), 0],
+        Some(second) => [first, u64::from_le_bytes(*second), last >> (8 * (SHORT - text.len()))],
+    }
+}
+
+/// Fewer than eight bytes.
+#[inline]
+fn word_of(text: &[u8]) -> u64 {
+    if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+        // Where both have a byte, they have the same.
+        let last = u64::from(u32::from_le_bytes(*last)) << (8 * (text.len() - 4));
+        return u64::from(u32::from_le_bytes(*first)) | last;
+    }
+    let byte = |place: usize| text.get(place).map_or(0, |&byte| u64::from(byte));
+    byte(0) | byte(1) << 8 | byte(2) << 16
 }
 
 /// A text and its code, in half a cache line.
@@ -85,8 +126,8 @@ struct Place {
 
 impl Place {
     #[inline]
-    fn key(&self) -> Key {
-        Key { length: self.length, words: self.words }
+    fn hash(&self) -> u64 {
+        hash_of_words(self.length, self.words)
     }
 }
 
@@ -101,64 +142,57 @@ pub(crate) struct Texts {
 }
 
 impl Texts {
-    /// The text at a place; of a short one its bytes are nothing that is needed to find it.
-    pub(crate) fn sought(&self, place: u32) -> Sought<'_> {
-        let key = self.places[place as usize].key();
-        Sought { key, text: if key.is_short() { &[] } else { self.bytes_at(place) } }
-    }
-
-    /// Bytes of a text that is not short.
-    fn bytes_at(&self, place: u32) -> &[u8] {
-        &self.bytes[self.starts[place as usize]..][..self.places[place as usize].length as usize]
-    }
-
     #[inline]
-    fn is_at(&self, place: u32, known: Key, sought: &Sought<'_>) -> bool {
-        known == sought.key && (known.is_short() || self.bytes_at(place) == sought.text)
+    fn is_at(&self, place: usize, text: &Text<'_>) -> bool {
+        let known = &self.places[place];
+        differ(known.length, &known.words, text) == 0
+            && (text.is_short() || self.bytes[self.starts[place]..][..text.bytes.len()] == *text.bytes)
     }
 
     /// Keeps a text with its code.
-    fn keep(&mut self, sought: &Sought<'_>, code: u32) -> Result<()> {
-        if sought.key.length == u32::MAX {
-            return Err(Error::Memory { bytes: sought.text.len() });
+    fn keep(&mut self, text: &Text<'_>, code: u32) -> Result<()> {
+        if text.length == u32::MAX {
+            return Err(Error::Memory { bytes: text.bytes.len() });
         }
-        if !sought.key.is_short() {
+        if !text.is_short() {
             // Columns of short texts have no starts at all.
             self.starts.resize(self.places.len(), 0);
             self.starts.push(self.bytes.len());
-            self.bytes.extend_from_slice(sought.text);
+            self.bytes.extend_from_slice(text.bytes);
         }
-        self.places.push(Place { length: sought.key.length, code, words: sought.key.words });
+        self.places.push(Place { length: text.length, code, words: text.words });
         Ok(())
     }
 
-    /// Code of a text with its hash; `next` where it is new. Also the place of one that is new.
+    /// Code of a text with its hash; `next` where it is new.
     #[inline]
-    pub(crate) fn code(&mut self, sought: &Sought<'_>, hash: u64, next: u32) -> Result<(u32, Option<u32>)> {
-        let is_same = |place: u32| self.is_at(place, self.places[place as usize].key(), sought);
-        if let Some(place) = self.index.find(hash, is_same) {
-            return Ok((self.places[place as usize].code, None));
+    pub(crate) fn code(&mut self, text: &Text<'_>, hash: u64, next: u32) -> Result<u32> {
+        if let Some(place) = self.index.find(hash, |place| self.is_at(place as usize, text)) {
+            return Ok(self.places[place as usize].code);
         }
-        self.keep(sought, next)?;
-        Ok((next, Some(self.index.add(hash)?)))
+        self.keep(text, next)?;
+        let places = &self.places;
+        self.index.add(hash, |place| places[place as usize].hash())?;
+        Ok(next)
     }
 
-    /// Codes of texts as far as they are known and the first place of the index says so, with their hashes; None: ask [`Texts::code`].
-    pub(crate) fn known(&self, texts: &[Sought<'_>]) -> ([Option<u32>; AT_ONCE], [u64; AT_ONCE]) {
-        let (mut hashes, mut codes) = ([0; AT_ONCE], [None; AT_ONCE]);
-        let (mut likely, mut places) = ([None; AT_ONCE], [Place::default(); AT_ONCE]);
+    /// Codes of texts as far as they are known, with their hashes. [`UNKNOWN`]: ask [`Texts::code`], which is not likely to know more.
+    #[inline]
+    pub(crate) fn known(&self, texts: &[Text<'_>]) -> ([u32; AT_ONCE], [u64; AT_ONCE]) {
+        let (mut hashes, mut codes) = ([0; AT_ONCE], [UNKNOWN; AT_ONCE]);
+        // One loop after the other, each of which waits for memory once. What the index says is asked for beforehand: nobody can foresee at
+        // which place it says it, and whoever guessed wrong begins anew.
         for (hash, text) in hashes.iter_mut().zip(texts) {
             *hash = text.hash();
+            self.index.ask_for(*hash);
         }
-        // One loop after the other, each of which waits for memory once.
-        for (likely, &hash) in likely.iter_mut().zip(&hashes[..texts.len().min(AT_ONCE)]) {
-            *likely = self.index.likely(hash);
+        for (place, &hash) in codes.iter_mut().zip(&hashes[..texts.len().min(AT_ONCE)]) {
+            *place = self.index.likely(hash).unwrap_or(UNKNOWN);
         }
-        for (place, likely) in places.iter_mut().zip(likely) {
-            *place = likely.and_then(|place| self.places.get(place as usize).copied()).unwrap_or_default();
-        }
-        for (((text, place), code), likely) in texts.iter().zip(&places).zip(&mut codes).zip(likely) {
-            *code = likely.and_then(|at| self.is_at(at, place.key(), text).then_some(place.code));
+        for (code, text) in codes.iter_mut().zip(texts) {
+            let place = *code as usize;
+            *code =
+                if place < self.places.len() && self.is_at(place, text) { self.places[place].code } else { UNKNOWN };
         }
         (codes, hashes)
     }
@@ -168,9 +202,9 @@ impl Texts {
 mod tests {
     use super::*;
 
-    fn code(texts: &mut Texts, text: &[u8], next: u32) -> Result<(u32, Option<u32>)> {
-        let sought = Sought::of(text);
-        texts.code(&sought, sought.hash(), next)
+    fn code(texts: &mut Texts, text: &[u8], next: u32) -> Result<u32> {
+        let text = Text::of(text);
+        texts.code(&text, text.hash(), next)
     }
 
     #[test]
@@ -179,10 +213,10 @@ mod tests {
         let given: Vec<Vec<u8>> =
             (SHORT - 2..SHORT + 3).flat_map(|length| [vec![1; length], vec![2; length]]).collect();
         for (place, text) in (0..).zip(&given) {
-            assert_eq!(code(&mut texts, text, place)?, (place, Some(place)));
+            assert_eq!(code(&mut texts, text, place)?, place);
         }
         for (place, text) in (0..).zip(&given) {
-            assert_eq!(code(&mut texts, text, 99)?, (place, None));
+            assert_eq!(code(&mut texts, text, 99)?, place);
         }
         Ok(())
     }
@@ -201,15 +235,12 @@ mod tests {
             }
         }
         for (place, text) in (0..).zip(&given) {
-            assert_eq!(code(&mut texts, text, place)?, (place, Some(place)), "{text:?}");
+            assert_eq!(code(&mut texts, text, place)?, place, "{text:?}");
         }
-        let mut other = Texts::default();
         for (place, text) in (0..).zip(&given) {
-            assert_eq!(code(&mut texts, text, u32::MAX)?, (place, None), "{text:?}");
-            let sought = texts.sought(place);
-            assert_eq!(other.code(&sought, sought.hash(), place)?, (place, Some(place)), "{text:?}");
-            assert!(Sought::of(text).is(&Sought::of(&text.clone())));
-            assert!(!Sought::of(text).is(&Sought::of(&given[(place as usize + 1) % given.len()])));
+            assert_eq!(code(&mut texts, text, u32::MAX)?, place, "{text:?}");
+            assert!(Text::of(text).is(&Text::of(&text.clone())));
+            assert!(!Text::of(text).is(&Text::of(&given[(place as usize + 1) % given.len()])));
         }
         Ok(())
     }
@@ -222,13 +253,26 @@ mod tests {
         for (next, text) in (10..).zip(given) {
             codes.push(code(&mut texts, text, next)?);
         }
-        assert_eq!(codes, [(10, Some(0)), (11, Some(1)), (12, Some(2)), (13, Some(3)), (14, Some(4)), (11, None)]);
+        assert_eq!(codes, [10, 11, 12, 13, 14, 11]);
         let sought: [&[u8]; 3] = [b"ab", b"none", b""];
-        let (known, _) = texts.known(&sought.map(Sought::of));
-        assert_eq!(known[1], None);
-        for (found, code) in [(known[0], 12), (known[2], 11)] {
-            assert!(found.is_none_or(|found| found == code));
-        }
+        let (known, _) = texts.known(&sought.map(Text::of));
+        assert_eq!(known[..3], [12, UNKNOWN, 11]);
         Ok(())
+    }
+
+    /// However a text is given, it is the same one.
+    #[test]
+    fn short_texts_as_numbers_and_with_zeros_behind_them() {
+        for length in 0..=SHORT {
+            let text: Vec<u8> = (1..=length).map(|byte| byte as u8 * 9).collect();
+            let mut padded = [0; SHORT];
+            padded[..length].copy_from_slice(&text);
+            assert!(Text::until_zeros(padded).is(&Text::of(&text)), "{length}");
+            if length <= 16 {
+                padded[length..].fill(7);
+                let number = u128::from_le_bytes(*padded.first_chunk().unwrap());
+                assert!(Text::of_number(length as u32, number).is(&Text::of(&text)), "{length}");
+            }
+        }
     }
 }
