@@ -90,13 +90,15 @@ def float_column(name: str, values: object, rows: int | None, copied: list[str])
 
 
 def _read_only(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    return frozen(values.view())
+    column: npt.NDArray[Any] = frozen(values.view())
+    return column
 
 
 def frozen(values: npt.NDArray[Any] | None) -> Any:
     """An array of our own, which from now on cannot be written through."""
     if values is not None:
-        values.setflags(False)  # its argument `write`; said by name it takes twice the time
+        # By place: by its name, `write`, which NumPy's types ask for, it takes twice the time.
+        values.setflags(False)  # type: ignore[call-arg]
     return values
 
 
