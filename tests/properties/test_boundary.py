@@ -202,6 +202,19 @@ def test_the_interpreter_is_free_during_a_call() -> None:
     assert max(inside) > 2, inside
 
 
+@pytest.mark.parametrize("rows", [8_191, 8_192, 8_193, 10_000, 20_001])
+def test_a_book_of_few_blocks_has_the_same_bits_however_many_threads_come(rows: int) -> None:
+    columns, marks = random_columns(CONFIGURATION, rows, 5)
+    book = book_of(columns)
+    engine = lc.Engine(CONFIGURATION.policy)
+    expected = engine.evaluate(book, marks, threads=1)
+    out = engine.evaluate(book, marks, threads=2)
+    for call in range(40):
+        # At once and after a pause: with a helper that is awake, one that is on its way, and one that sleeps.
+        time.sleep(0.001 * (call % 3 == 0))
+        assert_same_risk(engine.evaluate(book, marks, out=out, threads=2 + call % 4), expected)
+
+
 def test_many_threads_share_one_engine_and_one_book() -> None:
     book, marks, _ = slow_case(50_000)
     engine = lc.Engine(CONFIGURATION.policy)

@@ -70,7 +70,7 @@ def read_numbers(
     plain = None if entry_price is None else columns_of_numbers(given)
     if plain is not None:
         numbers = Numbers(*plain)
-        copied += [name for name, column in zip(Numbers._fields, numbers, strict=True) if column is not None]
+        copied += [name for name, column in zip(Numbers._fields, plain, strict=True) if column is not None]
         return numbers
     quantities = float_column("quantity", quantity, None, copied)
     rows = quantities.size

@@ -55,13 +55,15 @@ class Compiled(NamedTuple):
     policy: MarginPolicy
     rules: CompiledPolicy
     kernel: Policy
+    pools_all: bool
+    """Whether legs of different instruments in one account are charged together."""
 
     @classmethod
     def of(cls, policy: MarginPolicy) -> Compiled:
         """Compile a policy for all of its instruments."""
         compiled = compile_policy(policy)
         kernel = Policy(compiled.rules, list(compiled.instruments), list(compiled.assets))
-        return cls(policy, compiled, kernel)
+        return cls(policy, compiled, kernel, pools_every_account(policy))
 
     def place(self, name: str) -> int:
         """Place of an instrument among those of the kernel's policy; -1: the policy does not know it."""
@@ -316,15 +318,16 @@ class Engine(Frozen):
         chosen = [self._compiled[label] for label in labels]
         placed = self._placed_policies(labels, book)
         for code, compiled in enumerate(chosen):
-            cross = book.is_cross if len(chosen) < 2 else book.is_cross & (book.policy_codes == code)
-            rows = book.policy_codes == code if len(chosen) > 1 else slice(None)
-            check_modes(compiled.policy, compiled.rules, book.is_cross[rows], book.position_mode)
-            check_isolated_only(compiled.policy, book.instrument_names, book.instrument_codes, cross)
-            check_spellings(compiled.policy, placed.same[code], book, cross)
+            own = book.is_cross if len(chosen) < 2 else book.is_cross[book.policy_codes == code]
+            check_modes(compiled.policy, compiled.rules, own, book.position_mode)
+            if book.account_codes is not None:  # some position is cross
+                cross = own if len(chosen) < 2 else book.is_cross & (book.policy_codes == code)
+                check_isolated_only(compiled.policy, book.instrument_names, book.instrument_codes, cross)
+                check_spellings(compiled.policy, placed.same[code], book, cross)
             check_accounts(compiled.policy, book)
-        policies = tuple(compiled.policy for compiled in chosen)
+        policies = tuple([compiled.policy for compiled in chosen])
         wallets = wallets_of(book, policies)
-        handle = wallets.layout(book, pool_all=any(map(pools_every_account, policies)))
+        handle = wallets.layout(book, pool_all=True in [compiled.pools_all for compiled in chosen])
         # Two threads may find it at once: they find the same.
         bound = self._bound[book] = Binding(policies, placed.kernel, handle, wallets)
         return bound

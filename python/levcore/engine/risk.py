@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 __all__ = ["BookRisk"]
 
 
+CODE = np.dtype(np.uint8)
+
+
 def padded(values: int) -> int:
     """Length of a row of results: whole cache lines, no power of two, whose rows would evict each other."""
     lines = -(-values // CACHE_LINE)
@@ -93,20 +96,20 @@ class BookRisk(PositionColumns, Shown):
         wallets: Wallets | None = None,
     ) -> None:
         width = padded(len(book))
-        self._fill(
-            book=book,
-            policies=policies,
-            marks=marks,
-            measures=measures,
-            _results=results_memory(len(measures), width),
-            _codes=np.empty((2, width), dtype=np.uint8),
-            # What holds nothing is made when it is asked for.
-            _accounts=AccountRisk(book) if book.account_ids else None,
-            _wallet_columns=wallets_of(book, policies) if wallets is None else wallets,
-            _wallets=None,
-            _balances=None if book.balances is None else BalanceRisk(book),
-            evaluation=None,
-        )
+        # One by one: by `_fill` they take longer than the evaluation of one position.
+        put = object.__setattr__
+        put(self, "book", book)
+        put(self, "policies", policies)
+        put(self, "marks", marks)
+        put(self, "measures", measures)
+        put(self, "_results", results_memory(len(measures), width))
+        put(self, "_codes", np.empty((2, width), CODE))
+        put(self, "_wallet_columns", wallets_of(book, policies) if wallets is None else wallets)
+        # What holds nothing is made when it is asked for.
+        put(self, "_accounts", AccountRisk(book) if book.account_ids else None)
+        put(self, "_wallets", None)
+        put(self, "_balances", None if book.balances is None else BalanceRisk(book))
+        put(self, "evaluation", None)
 
     def keep(self, evaluation: Evaluation) -> None:
         """Keep what writes to this result, for the next call on the same book."""

@@ -4,6 +4,18 @@ use std::ops::Range;
 
 /// Rows of a block, unless one account kept together has more.
 pub(crate) const BLOCK_ROWS: usize = 8_192;
+/// Rows whose codes fill a cache line, which then no two blocks write to.
+const ROWS_OF_A_LINE: usize = 64;
+
+/// Rows of each block of a book of so many, at most [`BLOCK_ROWS`]: blocks of one size, and not an odd number of them, so that of two
+/// threads none does most of a book of ten thousand rows.
+pub(crate) fn even_part(rows: usize) -> usize {
+    let blocks = match rows.div_ceil(BLOCK_ROWS) {
+        0 | 1 => 1,
+        several => several.next_multiple_of(2),
+    };
+    rows.div_ceil(blocks).next_multiple_of(ROWS_OF_A_LINE).max(ROWS_OF_A_LINE)
+}
 
 /// Rows of a block, ascending.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,5 +96,24 @@ impl Extent {
         let start = *listed;
         *listed += self.count;
         Rows::Listed(start..*listed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_are_of_one_size_and_two_threads_have_as_many_each() {
+        for rows in [0, 1, 64, 100, 8_192] {
+            assert!(even_part(rows) >= rows.max(1) && even_part(rows) <= BLOCK_ROWS, "{rows}");
+        }
+        for rows in [8_193_usize, 10_000, 16_384, 16_385, 24_000] {
+            let part = even_part(rows);
+            let blocks = rows.div_ceil(part);
+            assert!(part <= BLOCK_ROWS && part.is_multiple_of(ROWS_OF_A_LINE), "{rows}");
+            assert!(blocks.is_multiple_of(2) && blocks * part - rows < blocks * ROWS_OF_A_LINE, "{rows}");
+        }
+        assert!(even_part(1_000_000) <= BLOCK_ROWS);
     }
 }

@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use crate::book::blocks::{AccountRange, BLOCK_ROWS, Block, Extent, Rows};
+use crate::book::blocks::{AccountRange, BLOCK_ROWS, Block, Extent, Rows, even_part};
 use crate::book::keys::Keys;
 use crate::book::pooled_accounts::PooledAccounts;
 use crate::book::scattered::{RANGE_ACCOUNTS, Scattered, legs_of_range};
@@ -251,8 +251,9 @@ impl Layout {
     }
 
     fn push_blocks(&mut self, cross: bool, policy: usize, rows: &Rows, first_leg: usize) {
-        for first in (0..rows.len()).step_by(BLOCK_ROWS) {
-            let places = first..rows.len().min(first + BLOCK_ROWS);
+        let full = even_part(rows.len());
+        for first in (0..rows.len()).step_by(full) {
+            let places = first..rows.len().min(first + full);
             let first_leg = first_leg + first;
             self.blocks.push(Block { cross, policy, rows: rows.part(places), accounts: 0..0, first_leg });
         }

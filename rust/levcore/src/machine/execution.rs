@@ -1,8 +1,9 @@
 //! How a call is carried out: instruction set, threads, and whether somebody wants it to end.
 
-use rayon::prelude::*;
+use std::sync::Mutex;
 
 use crate::error::{Error, Result};
+use crate::machine::crew::held;
 use crate::machine::instruction_set::InstructionSet;
 use crate::machine::threads;
 
@@ -36,9 +37,7 @@ impl Execution<'_> {
                 let mut memory = remember();
                 done.extend(some.into_iter().map(|task| work(&mut memory, task)));
             } else {
-                let mut more: Vec<Done> =
-                    threads::with_pool(threads, || some.into_par_iter().map_init(&remember, &work).collect())?;
-                done.append(&mut more);
+                done.append(&mut shared(threads, some, &remember, &work)?);
             }
             if tasks.len() == 0 {
                 return Ok(done);
@@ -48,4 +47,28 @@ impl Execution<'_> {
             }
         }
     }
+}
+
+/// Does tasks on several threads, each of which takes the next one when it has done one; what they result in, in the order of the tasks.
+fn shared<Task: Send, Memory, Done: Send>(
+    threads: usize,
+    tasks: Vec<Task>,
+    remember: &(impl Fn() -> Memory + Sync),
+    work: &(impl Fn(&mut Memory, Task) -> Done + Sync),
+) -> Result<Vec<Done>> {
+    let done = Mutex::new(Vec::with_capacity(tasks.len()));
+    let left = Mutex::new(tasks.into_iter().enumerate());
+    // A lock of its own for each task: in the condition of a loop it would be held through its body.
+    let next = || held(&left).next();
+    threads::share(threads, &|| {
+        // Whoever comes too late makes no memory.
+        let (mut memory, mut own) = (None, Vec::new());
+        while let Some((place, task)) = next() {
+            own.push((place, work(memory.get_or_insert_with(remember), task)));
+        }
+        held(&done).append(&mut own);
+    })?;
+    let mut done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    done.sort_unstable_by_key(|&(place, _)| place);
+    Ok(done.into_iter().map(|(_, done)| done).collect())
 }

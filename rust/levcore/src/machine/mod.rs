@@ -5,6 +5,7 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 pub(crate) mod baseline;
+mod crew;
 pub(crate) mod environment;
 pub(crate) mod execution;
 pub(crate) mod instruction_set;

@@ -7,14 +7,16 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::error::{Error, Result};
+use crate::machine::crew::Crew;
 use crate::machine::environment::setting;
 
 /// Largest number of threads a call may ask for.
 pub const MAX_THREADS: usize = 256;
 
-/// Pools of one process, by number of threads.
+/// Pools of one process, by number of threads, and the helpers of its calling threads.
 struct Pools {
     process: u32,
+    crew: Crew,
     by_threads: Vec<OnceLock<ThreadPool>>,
 }
 
@@ -33,9 +35,9 @@ fn pools() -> &'static Pools {
         return pools;
     }
     let by_threads = (0..=MAX_THREADS).map(|_| OnceLock::new()).collect();
-    let fresh = Box::into_raw(Box::new(Pools { process, by_threads }));
+    let fresh = Box::into_raw(Box::new(Pools { process, crew: Crew::new(), by_threads }));
     match POOLS.compare_exchange(current, fresh, Ordering::AcqRel, Ordering::Acquire) {
-        // SAFETY: as above; a lost race leaks one small vector of empty cells.
+        // SAFETY: as above; a lost race leaks one small vector of empty cells, and a crew without threads.
         Ok(_) => unsafe { &*fresh },
         Err(_) => pools(),
     }
@@ -47,9 +49,7 @@ fn pools() -> &'static Pools {
 ///
 /// [`Error::Threads`] if the operating system refuses to start them, [`Error::Domain`] for more than [`MAX_THREADS`].
 pub(crate) fn with_pool<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> Result<T> {
-    let Some(cell) = pools().by_threads.get(threads) else {
-        return Err(Error::Domain { argument: "threads", expected: "at most 256", found: threads as f64 });
-    };
+    let Some(cell) = pools().by_threads.get(threads) else { return Err(too_many(threads)) };
     if let Some(pool) = cell.get() {
         return Ok(pool.install(work));
     }
@@ -59,6 +59,26 @@ pub(crate) fn with_pool<T: Send>(threads: usize, work: impl FnOnce() -> T + Send
         .build()
         .map_err(|error| Error::Threads { threads, reason: error.to_string() })?;
     Ok(cell.get_or_init(|| pool).install(work))
+}
+
+/// Does `work` on the calling thread, and at the same time on up to `threads - 1` others that come before it has returned there: it does
+/// what is left, until nothing is.
+///
+/// # Errors
+///
+/// As [`with_pool`].
+pub(crate) fn share(threads: usize, work: &(dyn Fn() + Sync)) -> Result<()> {
+    if threads > MAX_THREADS {
+        return Err(too_many(threads));
+    }
+    let (crew, helpers) = (&pools().crew, threads.saturating_sub(1));
+    crew.start(helpers).map_err(|error| Error::Threads { threads, reason: error.to_string() })?;
+    crew.share(helpers, work);
+    Ok(())
+}
+
+fn too_many(threads: usize) -> Error {
+    Error::Domain { argument: "threads", expected: "at most 256", found: threads as f64 }
 }
 
 /// Threads used when a call does not say: `LEVCORE_NUM_THREADS`, else what the machine, its affinity and its quota allow.
