@@ -8,7 +8,7 @@ from levcore.arguments import is_word, rows_of
 from levcore.engine.engine import Engine
 from levcore.errors import InputError, PolicyError
 from levcore.rules.policy import MarginPolicy
-from levcore.rules.policy_checks import HIGHEST_LEVEL
+from levcore.rules.policy_checks import LEVEL_OF_BANKRUPTCY
 from levcore.rules.tiers import TierTable
 from levcore.status import State
 
@@ -96,7 +96,7 @@ def states_of(levels: tuple[str, ...]) -> list[int]:
 
 def _level(policy: MarginPolicy, level: str) -> float | None:
     if level == "bankruptcy":
-        # Higher than any ratio that a tick could tell from an infinite one: whoever comes near is evaluated.
-        return HIGHEST_LEVEL
+        # Whoever comes near is evaluated.
+        return LEVEL_OF_BANKRUPTCY
     found: float | None = getattr(policy, f"{level}_level")
     return found

@@ -47,7 +47,9 @@ def find_prices(
     price = liquidation.price_or_none(contract.price_at_value(instrument, value, p.size, per_value))
     factor = fees.bankruptcy.along(p.direction)
     bankrupt = liquidation.value_at_zero(p.bankruptcy_needed, 0.0, factor)
-    p.bankruptcy_price = liquidation.price_or_none(contract.price_at_value(instrument, bankrupt, p.size, per_value))
+    p.bankruptcy_price = liquidation.price_or_none(
+        contract.price_at_value(instrument, bankrupt, p.size, per_value)
+    )
     p.effective_leverage = exposure.effective_leverage(p.value, p.equity)
     side = toward = 1.0 if p.quantity > 0.0 else -1.0
     p.liquidation_price_lower = price if side > 0.0 else math.nan
@@ -55,9 +57,7 @@ def find_prices(
     if basis == AT_PRICE and table.growing is not None:
         far_value = table.growing.far_value_at_zero(p.needed, p.direction)
         # Of a short inverse position alone: its value rises as the price falls, and its rate with it.
-        far = liquidation.price_or_none(
-            contract.price_at_value(instrument, far_value, p.size, per_value)
-        )
+        far = liquidation.price_or_none(contract.price_at_value(instrument, far_value, p.size, per_value))
         if not math.isnan(far):
             p.liquidation_price_lower = far
             if not liquidation.is_nearer_above(mark, far, price):

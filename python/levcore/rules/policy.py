@@ -108,7 +108,8 @@ class MarginPolicy(Shown):
     warning_level, margin_call_level : float or None
         Requirement over equity from which these states begin; None where no source states one.
     liquidation_level : float
-        The same for liquidation: 2 for a stop-out at 50 % of the margin. All levels lie in [1e-9, 20].
+        The same for liquidation: 2 for a stop-out at 50 % of the margin. All levels lie in [1e-9, 20], or are
+        1e9: when nothing is left.
     warning_level_inclusive, margin_call_level_inclusive, liquidation_level_inclusive : bool
         Whether the state holds at the level itself.
     ratio : str

@@ -33,6 +33,8 @@ HIGHEST_FEE = 0.02
 HIGHEST_CLOSE_OUT_FEE = 0.05
 LOWEST_SHARE = 0.01
 LOWEST_LEVEL, HIGHEST_LEVEL = 1e-9, 20.0
+LEVEL_OF_BANKRUPTCY = 1e9
+"""Higher than any ratio that a price could tell from an infinite one: reached when nothing is left."""
 
 
 def check_rules(policy: MarginPolicy) -> None:
@@ -133,7 +135,8 @@ def _check_levels(policy: MarginPolicy) -> None:
     levels = [(name, getattr(policy, name)) for name in named if getattr(policy, name) is not None]
     highest = LOWEST_LEVEL
     for name, level in levels:
-        if not is_number(level) or not highest <= level <= HIGHEST_LEVEL:
+        known = is_number(level) and (level == LEVEL_OF_BANKRUPTCY or highest <= level <= HIGHEST_LEVEL)
+        if not known or level < highest:
             expected = (
                 f"in [{highest}, {HIGHEST_LEVEL}]: 0.8 for 80 %, 2 for a stop-out at 50 % of the margin"
             )
