@@ -5,7 +5,7 @@ from levcore.errors import DTypeError, InputError
 
 __all__ = ["SMALL_BOOK", "checked_threads", "threads_of_call"]
 
-SMALL_BOOK = 32_768
+SMALL_BOOK = 16_384
 """Rows up to which one thread is faster than two."""
 
 
