@@ -286,6 +286,8 @@ def test_one_label_and_a_mapping_are_no_column() -> None:
 
 def test_an_empty_list_of_codes_is_a_book_of_nobody() -> None:
     book = lc.PositionBook([], [], [], instrument_names=["X", "Y"])
-    assert (len(book), book.instrument_names, book.instrument_codes.dtype) == (0, ("X", "Y"), np.uint32)
+    assert len(book) == 0
+    assert book.instrument_names == ("X", "Y")
+    assert book.instrument_codes.dtype == np.dtype(np.uint32)
     with pytest.raises(lc.errors.DTypeError, match="must hold codes of instrument_names"):
-        lc.PositionBook([1.0], [1.0], [1.0], instrument_names=["X", "Y"])
+        lc.PositionBook(np.array([1.0]), [1.0], [1.0], instrument_names=["X", "Y"])

@@ -81,7 +81,8 @@ class Columns:
         is_text: bool = False,
         known: Mapping[str, list[Any] | None] | None = None,
     ) -> None:
-        self.table, self._known = table, known or {}
+        self.table: Table = table
+        self._known = known or {}
         texts, numbers = tuple(texts), tuple(numbers)
         try:
             named = name_columns(

@@ -155,7 +155,7 @@ def refuse_second_spelling(
         bad = bad[bad >= len(known)]
         if same is not None and bad.size:
             rule = f"must be spelled one way: one contract of {policy.id}"
-            first, second = instruments[same[bad[0]]], instruments[bad[0]]
+            first, second = instruments[int(same[bad[0]])], instruments[int(bad[0])]
             raise InputError("instrument", rule, repr(first), repr(second), None, int(bad.size))
 
 

@@ -6,7 +6,7 @@ from levcore.errors import DTypeError, InputError
 __all__ = ["SMALL_BOOK", "checked_threads", "threads_of_call"]
 
 SMALL_BOOK = 16_384
-"""Rows up to which one thread is faster than two."""
+"""Rows up to which a second thread gains too little to take a core for it."""
 
 
 def checked_threads(threads: int) -> int:

@@ -177,7 +177,7 @@ fn run_task(job: &Job<'_>, set: InstructionSet, task: Task<'_>, scratch: &mut Sc
     match task {
         Task::Whole(block) if block.cross => whole_accounts(job, set, part, block, scratch),
         Task::Whole(block) => {
-            go_over_block::<false>(job, set, part, &mut scratch.stage, block, &mut IsolatedRows::any(job, part))
+            go_over_block::<false>(job, set, part, &mut scratch.stage, block, &mut IsolatedRows::any(job, part));
         }
         Task::Value(block, mut legs) => {
             go_over_block::<true>(job, set, part, &mut scratch.stage, block, &mut ValuePass::any(job, part, &mut legs));

@@ -222,7 +222,7 @@ impl Vector for Avx512 {
             // The second eight look into the table after the first.
             let second = 0xff00;
             let lose = u16::from(!gains) << LANES;
-            let mut places = _mm512_maskz_set1_epi32(second, SINGLES as i32);
+            let mut places = _mm512_maskz_set1_epi32(second, 16);
             for step in [8, 4, 2, 1] {
                 let probe = _mm512_add_epi32(places, _mm512_set1_epi32(step - 1));
                 let threshold = _mm512_permutex2var_ps(first, probe, gaining);

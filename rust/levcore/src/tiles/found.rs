@@ -199,7 +199,7 @@ pub(crate) fn look_up_alone<V: Vector>(
 ) -> Found<V> {
     let mut look_ups = LookUps::new();
     let (_, tables) = instruments.terms_and_tables(&rows.entries, shape);
-    look_ups.note(asked, tile, tables, 0, instruments, rows, shape);
+    look_ups.note(asked, tile, (0, tables), instruments, rows, shape);
     look_ups.find::<V>(asked, 1, instruments);
     look_ups.found(asked, 0, tile, instruments, rows, shape)
 }
@@ -260,8 +260,7 @@ impl LookUps {
         &mut self,
         asked: Asked,
         tile: &Tile<V>,
-        places: V,
-        number: usize,
+        (number, places): (usize, V),
         instruments: &MarkedInstruments<'_>,
         rows: &TileRows<'_>,
         shape: Shape,

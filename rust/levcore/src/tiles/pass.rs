@@ -219,7 +219,7 @@ fn go_over_each<V: Vector, P: Pass>(
         (stage.entries[number], stage.instrument[number]) = (entries, instrument);
         let rows = TileRows { place, inside: run.inside + slot, instrument, entries };
         let tile = begin(pass, &rows, &terms);
-        stage.look_ups.note(asked, &tile, tables, number, instruments, &rows, shape);
+        stage.look_ups.note(asked, &tile, (number, tables), instruments, &rows, shape);
         slot += place.len();
         number += 1;
     }
