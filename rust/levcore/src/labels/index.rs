@@ -4,6 +4,9 @@ use crate::error::Result;
 use crate::machine::vector::prefetch;
 use crate::memory::filled;
 
+/// No code: that of a label which is not known.
+pub(crate) const UNKNOWN: u32 = u32::MAX;
+
 /// A place of the index that is free.
 const FREE: u32 = 0;
 const FIRST_PLACES: usize = 64;

@@ -1,7 +1,8 @@
 //! Columns of whole numbers.
 
 use crate::error::Result;
-use crate::labels::numbering::{Numbered, Numbering, UNKNOWN};
+use crate::labels::index::UNKNOWN;
+use crate::labels::numbering::{Numbered, Numbering};
 use crate::labels::rounds::{Coder, Column, check_rows, number_column};
 use crate::labels::texts::AT_ONCE;
 use crate::memory::{filled, reserve, with_room};

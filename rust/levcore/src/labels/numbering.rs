@@ -1,11 +1,8 @@
 //! Codes of labels, texts and whole numbers side by side.
 
 use crate::error::Result;
-use crate::labels::index::{Index, code_of, hash_of_integer};
+use crate::labels::index::{Index, UNKNOWN, code_of, hash_of_integer};
 use crate::labels::texts::{AT_ONCE, Text, Texts};
-
-/// No code: that of a label which is not known.
-pub(crate) const UNKNOWN: u32 = u32::MAX;
 
 /// A column as codes.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,8 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::labels::numbering::{Numbered, Numbering, UNKNOWN};
+use crate::labels::index::UNKNOWN;
+use crate::labels::numbering::{Numbered, Numbering};
 use crate::labels::texts::{AT_ONCE, Text};
 use crate::machine::threads::with_pool;
 use crate::memory::{filled, reserve, with_room};

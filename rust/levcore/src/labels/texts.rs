@@ -1,8 +1,7 @@
 //! Distinct texts and the code of each.
 
 use crate::error::{Error, Result};
-use crate::labels::index::{Index, hash_of_bytes, hash_of_words};
-use crate::labels::numbering::UNKNOWN;
+use crate::labels::index::{Index, UNKNOWN, hash_of_bytes, hash_of_words};
 
 /// Texts that are looked up together, so that one wait for memory serves all of them.
 pub const AT_ONCE: usize = 16;

@@ -2,6 +2,7 @@
 
 pub(crate) mod collateral;
 pub(crate) mod curve;
+pub(crate) mod line;
 pub(crate) mod one_table;
 pub(crate) mod parameters;
 pub(crate) mod policy;

@@ -1,7 +1,7 @@
 //! A table that many rows share: looked up for a whole tile at once, in registers where the processor can, else line by line.
 
 use crate::machine::vector::{SINGLES, Vector};
-use crate::rules::tables::{Line, Screen, Step};
+use crate::rules::line::{Line, Screen, Step};
 
 /// What the lines of a table hold, number by number, the last line repeated.
 #[derive(Debug, Clone, Copy)]
