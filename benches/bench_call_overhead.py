@@ -7,7 +7,7 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 import levcore as lc
-from levcore.engine.memory import _kept as kept
+from levcore._levcore import release_memory
 
 MARKS = {"BTCUSDT": 61_000.0}
 
@@ -118,7 +118,7 @@ def test_memory_of_a_million_rows(benchmark: BenchmarkFixture, engine: lc.Engine
     else:
         benchmark.pedantic(
             engine.evaluate,
-            setup=lambda: (kept.clear(), ((book, marks), {"threads": 1}))[1],
+            setup=lambda: (release_memory(), ((book, marks), {"threads": 1}))[1],
             rounds=20,
         )
 
