@@ -1,5 +1,8 @@
 """How many threads a call runs on."""
 
+import os
+from functools import lru_cache
+
 from levcore._levcore import default_threads
 from levcore.errors import DTypeError, InputError
 
@@ -30,4 +33,10 @@ def threads_of_call(threads: int | None, rows: int, usual: int | None = None) ->
         return checked_threads(threads)
     if rows <= SMALL_BOOK:
         return 1
-    return default_threads() if usual is None else usual
+    return _default_threads(os.environ.get("LEVCORE_NUM_THREADS")) if usual is None else usual
+
+
+@lru_cache(maxsize=8)
+def _default_threads(setting: str | None) -> int:
+    """Found once for a setting: asking the system for its cores takes as long as some thousand rows."""
+    return default_threads()
