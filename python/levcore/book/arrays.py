@@ -32,6 +32,8 @@ __all__ = [
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.uint32]
 FLOAT64 = np.dtype(np.float64)
+FLAGS = frozenset({bool, np.bool_})
+"""Types that are no numbers, and that NumPy takes for some beside them."""
 
 
 def float_column(name: str, values: object, rows: int | None, copied: list[str]) -> Floats:
@@ -148,12 +150,14 @@ def _numeric_array(name: str, values: object) -> npt.NDArray[Any]:
     array = values if isinstance(values, np.ma.MaskedArray) else flat_array(name, values)
     if array.dtype.kind == "O":
         array = _object_array(name, array)
-    if array.dtype.kind in "fiu" and isinstance(values, (list, tuple)):
-        # Beside a number NumPy takes one for 0 or 1.
-        flags = [row for row, value in enumerate(values) if isinstance(value, (bool, np.bool_))]
-        if flags:
-            found = repr(bool(values[flags[0]]))
-            raise DTypeError(name, "must hold real numbers", "numbers or None", found, flags[0])
+    # Beside a number NumPy takes one for 0 or 1.
+    if (
+        isinstance(values, (list, tuple))
+        and array.dtype.kind in "fiu"
+        and not FLAGS.isdisjoint(map(type, values))
+    ):
+        row, flag = next((row, value) for row, value in enumerate(values) if type(value) in FLAGS)
+        raise DTypeError(name, "must hold real numbers", "numbers or None", repr(bool(flag)), row)
     if array.dtype.kind not in "fiu":
         raise DTypeError(name, "must hold real numbers", "float64", str(array.dtype))
     if array.dtype.kind == "f" and array.dtype.itemsize > 8:

@@ -203,6 +203,13 @@ pub(crate) struct PricePass<'a, 'l, K = Shape> {
     pub known: K,
 }
 
+impl<'a, 'l> PricePass<'a, 'l> {
+    /// A pass of whose rows nothing is known before it runs.
+    pub(crate) fn any(job: &'a Job<'a>, part: &'a PolicyPart<'a>, legs: &'a JudgedLegs<'l>) -> Self {
+        Self { job, part, legs, known: part.shape(job, true) }
+    }
+}
+
 impl<'a, 'l> HasForms for PricePass<'a, 'l> {
     type Of<'p, K: Known>
         = PricePass<'a, 'l, K>

@@ -188,14 +188,7 @@ fn run_task(job: &Job<'_>, set: InstructionSet, task: Task<'_>, scratch: &mut Sc
             judge_scattered(job, part.policy, range.accounts.clone(), cells, sums);
         }
         Task::Price(block, legs) => {
-            go_over_block::<true>(
-                job,
-                set,
-                part,
-                &mut scratch.stage,
-                block,
-                &mut PricePass { job, part, legs: &legs, known: part.shape(job, true) },
-            );
+            go_over_block::<true>(job, set, part, &mut scratch.stage, block, &mut PricePass::any(job, part, &legs));
         }
         Task::Pooled(block, question) => {
             let Scratch { stage, legs } = scratch;
@@ -258,14 +251,7 @@ fn whole_accounts(job: &Job<'_>, set: InstructionSet, part: &PolicyPart<'_>, blo
     judge_accounts(job, part.policy, block.accounts.clone(), legs.amounts, standings);
     let standings = Standings::ByAccount(standings, block.accounts.start);
     let legs = JudgedLegs { released: legs.released, status: legs.status, standings };
-    go_over_block::<true>(
-        job,
-        set,
-        part,
-        stage,
-        block,
-        &mut PricePass { job, part, legs: &legs, known: part.shape(job, true) },
-    );
+    go_over_block::<true>(job, set, part, stage, block, &mut PricePass::any(job, part, &legs));
 }
 
 /// First pass over the legs of pooled accounts, which stand in these rows.

@@ -59,8 +59,8 @@ impl Columns {
 }
 
 impl Shape {
-    /// Linear contracts in the currency of the account, tiers by value with a maximum leverage, no closing fee: what Binance, Hyperliquid,
-    /// dYdX and their like ask for.
+    /// Linear contracts of size 1 in the currency of the account, tiers by value with a maximum leverage, no closing fee, the requirement at the
+    /// price; positions with a leverage, isolated ones with a margin.
     const fn plain(cross: bool) -> Self {
         Self {
             cross,
